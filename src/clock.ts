@@ -1,0 +1,48 @@
+/** The only source of time. Pass your own (`ManualClock` of `hydrant/testing`) to test what depends on time. */
+export interface Clock {
+  /** Wall clock, milliseconds since the epoch. */
+  now(): number;
+  /** A clock that never goes back, in milliseconds from any origin. Every bound is measured on it. */
+  monotonic(): number;
+  /**
+   * Calls back once after `ms` (at most 2^31 - 1) and returns what cancels it. A timer that is not `ref` does not
+   * keep the process alive.
+   */
+  setTimeout(callback: () => void, ms: number, options: { ref: boolean }): () => void;
+}
+
+interface NodeTimer { ref?(): unknown; unref?(): unknown }
+
+/** The system's clock. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  setTimeout(callback, ms, { ref }) {
+    const timer: unknown = setTimeout(callback, ms);
+    // Browsers and workerd return a number: there nothing is kept alive anyway.
+    if (!ref && typeof timer === 'object') (timer as NodeTimer).unref?.();
+    return () => clearTimeout(timer as ReturnType<typeof setTimeout>);
+  },
+};
+
+/** Calls back in the next turn of the event loop: a place in the order of events, not a duration. */
+export const onNextTurn: (callback: () => void) => void = typeof setImmediate === 'function'
+  ? (callback) => void setImmediate(callback)
+  : (callback) => void setTimeout(callback, 0);
+
+/**
+ * Reads a clock at most once per turn of the event loop, for a read costs as much as a look-up. Only the system's
+ * clock is read that rarely: another clock may be moved by hand in the middle of a turn.
+ */
+export function oncePerTurn(clock: Clock): () => number {
+  if (clock !== systemClock) return () => clock.monotonic();
+  let now: number | undefined;
+  const expire = (): void => { now = undefined; };
+  return () => {
+    if (now === undefined) {
+      now = clock.monotonic();
+      onNextTurn(expire);
+    }
+    return now;
+  };
+}

@@ -1,0 +1,33 @@
+import type { ConnectionRecord, Version } from './record.js';
+
+/** Options of every read. */
+export interface StoreReadOptions {
+  /** Aborts when the registry no longer waits for this read (`storeTimeoutMs`, or the registry closed). */
+  signal?: AbortSignal | undefined;
+}
+
+/** What a store tells the registry between two reads. Hints may be lost, repeated or late: they never replace a read. */
+export interface StoreListener {
+  /** These connections may have changed. */
+  changed(ids: readonly string[]): void;
+  /** Hints may have been lost: called on **every** subscription and re-subscription. */
+  gap(): void;
+}
+
+/**
+ * Where the rows live. Only `get` is required; the other members make the same guarantees cheaper.
+ *
+ * Every read returns *committed* data *from the primary*: a replica that lags breaks freshness without a sign.
+ * A row that cannot be read as a record is that row's problem: `get` rejects with an `INVALID_RECORD`
+ * {@link ConnectionError}, `getMany` puts such an error into the map in the record's place.
+ */
+export interface ConnectionStore<out R extends ConnectionRecord = ConnectionRecord> {
+  /** The row, or `undefined` when there is none. */
+  get(id: string, options?: StoreReadOptions): Promise<R | undefined>;
+  /** Many rows in one query. An id that is missing from the map does not exist. */
+  getMany?(ids: readonly string[], options?: StoreReadOptions): Promise<ReadonlyMap<string, R>>;
+  /** Many versions in one query. An id that is missing from the map does not exist. */
+  getVersions?(ids: readonly string[], options?: StoreReadOptions): Promise<ReadonlyMap<string, Version>>;
+  /** Subscribes to hints until the returned object is disposed of. The store re-subscribes by itself. */
+  watch?(listener: StoreListener): Promise<AsyncDisposable>;
+}

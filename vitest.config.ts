@@ -1,0 +1,38 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const source = (path: string): string => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
+
+/** Tests import the package by its name and get the source; `test/package` imports what was built and packed. */
+const alias = [
+  { find: /^hydrant$/, replacement: source('index.ts') },
+  { find: /^hydrant\/(node|express|fastify)$/, replacement: source('adapters/$1.ts') },
+  { find: /^hydrant\/(postgres|redis)$/, replacement: source('stores/$1/index.ts') },
+  { find: /^hydrant\/(exclusive|testing)$/, replacement: source('$1/index.ts') },
+];
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        resolve: { alias },
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/servers/**', 'test/package/**', '**/node_modules/**'],
+          typecheck: { enabled: true, checker: 'node_modules/ts7/bin/tsc', include: ['test/**/*.test-d.ts'] },
+        },
+      },
+      {
+        resolve: { alias },
+        test: {
+          name: 'servers',
+          include: ['test/servers/**/*.test.ts'],
+          globalSetup: ['test/servers/support/global-setup.ts'],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});
