@@ -12,7 +12,7 @@ const RETRYABLE: ReadonlySet<ConnectionErrorCode> = new Set<ConnectionErrorCode>
 ]);
 
 /** Shared by every copy of the package in a process (ESM and CommonJS copies differ). */
-const BRAND: unique symbol = Symbol.for('hydrant.ConnectionError') as never;
+const BRAND: unique symbol = Symbol.for('hydrant.ConnectionError');
 
 /** What a {@link ConnectionError} may carry besides its code and message. */
 export interface ConnectionErrorDetails {
