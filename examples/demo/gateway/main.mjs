@@ -1,0 +1,75 @@
+/**
+ * One replica: `node main.mjs <framework> <way>`, started by the demo, which it talks to over Node's IPC channel.
+ *
+ * @typedef {import('./slack-bot.mjs').Bot} Bot
+ * @typedef {import('./bots-table.mjs').Client} Client
+ *
+ * @typedef {object} Surroundings what a way of keeping connections is given
+ * @property {Client} client for what webhooks read: every query is counted
+ * @property {Client} admin for what the admin API does
+ * @property {(event: 'create' | 'read') => void} report
+ *
+ * @typedef {object} Gateway
+ * @property {(id: string, request: Request) => Promise<Response>} handleWebhook
+ * @property {(bot: Bot) => Promise<void>} put the admin API: installs, edits or stops a bot, on this replica
+ * @property {(id: string) => boolean} isLive
+ * @property {() => Promise<void>} close
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import pg from 'pg';
+import { listen } from './http.mjs';
+
+const [framework = '', way = ''] = process.argv.slice(2);
+/** @param {Record<string, unknown>} message */
+const tell = (message) => { if (process.connected) process.send?.(message); };
+/** @param {'create' | 'read'} event */
+const report = (event) => tell({ event });
+
+const admin = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 4 });
+const client = {
+  /** @type {Client['query']} */
+  query(text, values) {
+    report('read');
+    return admin.query(text, values);
+  },
+};
+
+/** @type {Record<string, () => Promise<Gateway>>} */
+const ways = {
+  'map': async () => (await import('./naive.mjs')).naiveGateway({ client, admin, report, loadOnMiss: false }),
+  'map + load': async () => (await import('./naive.mjs')).naiveGateway({ client, admin, report, loadOnMiss: true }),
+  'hydrant': async () => (await import('./hydrant.mjs')).hydrantGateway({ client, admin, report }),
+};
+const gateway = await ways[way]?.();
+if (gateway === undefined) throw new Error(`unknown way '${way}'`);
+const server = await listen(framework, gateway);
+
+/** What the demo may call. */
+const calls = {
+  /** @param {Bot} bot */
+  put: (bot) => gateway.put(bot),
+  /** @param {string} id */
+  isLive: (id) => gateway.isLive(id),
+  /** Answered in order: whatever was reported before has arrived. */
+  flush: () => undefined,
+};
+
+process.on('message', async (/** @type {{ call: keyof typeof calls, number: number, argument: any }} */ { call, number, argument }) => {
+  try {
+    tell({ number, result: await calls[call](argument) });
+  } catch (error) {
+    tell({ number, error: String(error) });
+  }
+});
+
+process.once('SIGTERM', async () => {
+  tell({ event: 'draining' }); // the readiness probe fails from here on
+  await delay(150); //            the balancer needs a moment to see it
+  await server.close(); //        no new requests; those under way are answered
+  await gateway.close();
+  await admin.end();
+  process.exit(0);
+});
+process.once('disconnect', () => process.exit(1)); // the demo is gone
+
+tell({ event: 'ready', port: server.port });

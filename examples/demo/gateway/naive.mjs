@@ -1,0 +1,56 @@
+import { readActiveBot, readActiveBots, writeBot } from './bots-table.mjs';
+import { createChat } from './slack-bot.mjs';
+
+/**
+ * What people write first: a Map per process. Filled at start with every active row, kept up to date by the admin
+ * calls that reach this process, and what is not in it is a 404.
+ *
+ * With `loadOnMiss`, what they write next: what is not in the Map is looked up and started.
+ *
+ * @param {import('./main.mjs').Surroundings & { loadOnMiss: boolean }} surroundings
+ * @returns {Promise<import('./main.mjs').Gateway>}
+ */
+export async function naiveGateway({ client, admin, report, loadOnMiss }) {
+  /** @type {Map<string, import('chat').Chat>} */
+  const chats = new Map();
+
+  /** @param {import('./slack-bot.mjs').Bot} bot */
+  async function start(bot) {
+    report('create');
+    const chat = await createChat(bot);
+    chats.set(bot.id, chat);
+    return chat;
+  }
+
+  /** @param {string} id */
+  async function stop(id) {
+    const chat = chats.get(id);
+    chats.delete(id);
+    await chat?.shutdown();
+  }
+
+  /** @param {string} id */
+  async function startOnMiss(id) {
+    const bot = await readActiveBot(client, id);
+    return bot && start(bot);
+  }
+
+  await Promise.all((await readActiveBots(client)).map(start));
+
+  return {
+    async handleWebhook(id, request) {
+      const chat = chats.get(id) ?? (loadOnMiss ? await startOnMiss(id) : undefined);
+      if (chat === undefined) return new Response('no such bot', { status: 404 });
+      return chat.webhooks.slack(request);
+    },
+    async put(bot) {
+      await writeBot(admin, bot);
+      await stop(bot.id);
+      if (bot.status === 'active') await start(bot);
+    },
+    isLive: (id) => chats.has(id),
+    async close() {
+      await Promise.all([...chats.keys()].map(stop));
+    },
+  };
+}

@@ -1,0 +1,94 @@
+import { fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const MAIN = fileURLToPath(new URL('./gateway/main.mjs', import.meta.url));
+
+/** One gateway process, and what it has reported. */
+export class Replica {
+  creates = 0;
+  reads = 0;
+  port = 0;
+  #child;
+  #number = 0;
+  /** @type {Map<number, { resolve: (result: any) => void, reject: (error: Error) => void }>} */
+  #waiting = new Map();
+  /** @type {Promise<void>} */
+  #exited;
+  /** @type {() => void} */
+  #onDraining = () => {};
+
+  /**
+   * @param {string} name the framework it is written in
+   * @param {string} way how it keeps its connections
+   * @param {Record<string, string>} environment
+   */
+  constructor(name, way, environment) {
+    this.name = name;
+    this.#child = fork(MAIN, [name, way], { env: { ...process.env, ...environment } });
+    this.#exited = new Promise((resolve) => {
+      this.#child.once('exit', () => {
+        for (const { reject } of this.#waiting.values()) reject(new Error(`the replica ${name} has gone`));
+        this.#waiting.clear();
+        resolve();
+      });
+    });
+  }
+
+  /** @returns {Promise<void>} when it listens */
+  ready() {
+    return new Promise((resolve, reject) => {
+      this.#child.once('exit', (code) => reject(new Error(`the replica ${this.name} did not start (exit code ${code})`)));
+      this.#child.on('message', (/** @type {any} */ message) => {
+        this.#hear(message);
+        if (message.event === 'ready') resolve();
+      });
+    });
+  }
+
+  get isRunning() {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /**
+   * @param {'put' | 'isLive' | 'flush'} call
+   * @param {unknown} [argument]
+   * @returns {Promise<any>}
+   */
+  call(call, argument) {
+    const number = ++this.#number;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(number, { resolve, reject });
+      this.#child.send({ call, number, argument }, (error) => { if (error) reject(error); });
+    });
+  }
+
+  /** kill -9. @returns {Promise<void>} when it is gone */
+  kill() {
+    this.#child.kill('SIGKILL');
+    return this.#exited;
+  }
+
+  /**
+   * SIGTERM.
+   * @param {() => void} [onDraining] it wants no more requests
+   * @returns {Promise<void>} when it has exited
+   */
+  terminate(onDraining = () => {}) {
+    this.#onDraining = onDraining;
+    this.#child.kill('SIGTERM');
+    return this.#exited;
+  }
+
+  /** @param {{ event?: string, port?: number, number?: number, result?: unknown, error?: string }} message */
+  #hear({ event, port, number, result, error }) {
+    if (event === 'create') this.creates++;
+    if (event === 'read') this.reads++;
+    if (event === 'ready') this.port = port ?? 0;
+    if (event === 'draining') this.#onDraining();
+    if (number === undefined) return;
+    const waiting = this.#waiting.get(number);
+    this.#waiting.delete(number);
+    if (error === undefined) waiting?.resolve(result);
+    else waiting?.reject(new Error(`the replica ${this.name}: ${error}`));
+  }
+}

@@ -1,0 +1,150 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { bot } from './world.mjs';
+
+/**
+ * What is played, and what must come of it. Bots that are in the table when the replicas start are named `boot-…`;
+ * the others are installed later, by an admin call that reaches one replica, as an OAuth callback does.
+ *
+ * @typedef {import('./world.mjs').World} World
+ * @typedef {import('./world.mjs').Delivery} Delivery
+ * @typedef {import('./outcome.mjs').Outcome} Outcome
+ * @typedef {(outcome: Outcome) => Record<string, boolean>} Expectations what must be true of the outcome, in words
+ *
+ * @typedef {object} Scenario
+ * @property {string} title
+ * @property {(world: World) => Promise<{ deliveries: Delivery[], facts?: Record<string, number> }>} play
+ * @property {Expectations} naive of the Map, and it shows the defect
+ * @property {Expectations} hydrant
+ */
+
+/** In the table before the first replica starts. */
+export const BOOT_BOTS = Array.from({ length: 100 }, (_, index) => bot(`boot-${index}`));
+
+/** Steady traffic goes to these: half of them known since the start, half installed through one replica. */
+const [BOOTED, INSTALLED] = ['boot', 'late'].map((kind) => Array.from({ length: 5 }, (_, index) => `${kind}-${index}`));
+
+/** @type {Scenario[]} */
+export const SCENARIOS = [
+  {
+    title: 'three replicas start, 100 bots in the table',
+    async play(world) {
+      await world.startReplicas();
+      return { deliveries: [] };
+    },
+    naive: ({ creates }) => ({ 'every replica starts every bot': creates === 300 }),
+    hydrant: ({ creates, reads, vendorCalls }) => ({ 'a start costs nothing': creates + reads + vendorCalls === 0 }),
+  },
+  {
+    title: 'one slash command, on a replica that is cold',
+    async play(world) {
+      await world.replica('express').call('put', bot('oneshot'));
+      await world.resetCounts();
+      world.proxy.turnTo('fastify');
+      return { deliveries: await world.sendAtOnce(1, 'oneshot') };
+    },
+    naive: ({ statuses }) => ({ 'the command is lost': statuses[404] === 1 }),
+    hydrant: ({ statuses, answered, creates, reads }) => ({
+      'the command is answered': statuses[200] === 1 && answered === 1,
+      'one create, one row read': creates === 1 && reads === 1,
+    }),
+  },
+  {
+    title: '200 slash commands at once, one bot, all replicas cold',
+    async play(world) {
+      await world.replica('express').call('put', bot('burst'));
+      await world.resetCounts();
+      return { deliveries: await world.sendAtOnce(200, 'burst') };
+    },
+    naive: ({ statuses }) => ({ 'two of three are lost': (statuses[404] ?? 0) > 120 }),
+    hydrant: ({ statuses, answered, creates, reads }) => ({
+      'every command is answered': statuses[200] === 200 && answered === 200,
+      'one create per replica': creates === 3,
+      'reads are batched': reads < 60,
+    }),
+  },
+  {
+    title: '30 forged requests, all replicas cold',
+    async play(world) {
+      await world.replica('express').call('put', bot('forged'));
+      await world.resetCounts();
+      return { deliveries: await world.sendAtOnce(30, 'forged', { forged: true }) };
+    },
+    naive: ({ answered }) => ({ 'none is answered': answered === 0 }),
+    hydrant: ({ statuses, creates, vendorCalls }) => ({
+      'each is refused': statuses[401] === 30,
+      'no create, no call to Slack': creates === 0 && vendorCalls === 0,
+    }),
+  },
+  {
+    title: '60 requests for an id that does not exist',
+    async play(world) {
+      const first = await world.sendAtOnce(30, 'nobody');
+      return { deliveries: [...first, ...await world.sendAtOnce(30, 'nobody')] };
+    },
+    naive: ({ statuses }) => ({ 'each is a 404': statuses[404] === 60 }),
+    hydrant: ({ statuses, creates, reads }) => ({
+      'each is a 404': statuses[404] === 60,
+      'no create, and the table is hardly asked': creates === 0 && reads <= 6,
+    }),
+  },
+  {
+    title: 'a bot stopped through one replica, then 9 commands',
+    async play(world) {
+      await world.sendAtOnce(9, 'boot-90');
+      await world.replica('express').call('put', bot('boot-90', { status: 'stopped' }));
+      await world.resetCounts();
+      const deliveries = await world.sendAtOnce(9, 'boot-90');
+      return { deliveries, facts: { live: await world.liveOn('boot-90') } };
+    },
+    naive: ({ statuses, facts }) => ({ 'the other two replicas go on serving it': statuses[200] === 6 && facts.live === 2 }),
+    hydrant: ({ statuses, creates, facts }) => ({
+      'each is a 404': statuses[404] === 9,
+      'it is not revived, and live nowhere': creates === 0 && facts.live === 0,
+    }),
+  },
+  {
+    title: 'a bot edited through one replica, then 9 commands',
+    async play(world) {
+      await world.sendAtOnce(9, 'boot-91');
+      await world.replica('express').call('put', bot('boot-91', { greeting: 'welcome' }));
+      await world.resetCounts();
+      return { deliveries: await world.sendAtOnce(9, 'boot-91') };
+    },
+    naive: ({ outdated }) => ({ 'the other two replicas answer with the old text': outdated === 6 }),
+    hydrant: ({ statuses, answered, outdated, creates }) => ({
+      'each is answered with the new text': statuses[200] === 9 && answered === 9 && outdated === 0,
+      'one create per replica': creates === 3,
+    }),
+  },
+  {
+    title: 'kill -9 of a replica under 100 commands a second',
+    async play(world) {
+      for (const id of INSTALLED ?? []) await world.replica('express').call('put', bot(id));
+      await world.resetCounts();
+      const traffic = world.sendSteadily({ ids: [...BOOTED ?? [], ...INSTALLED ?? []], forMs: 2_000, perSecond: 100 });
+      await delay(800);
+      const underWay = world.proxy.inFlight('express');
+      await world.replica('express').kill();
+      return { deliveries: await traffic, facts: { underWay } };
+    },
+    naive: ({ statuses }) => ({ 'what was installed through it is nowhere': (statuses[404] ?? 0) > 60 }),
+    hydrant: ({ statuses, unanswered, facts }) => ({
+      'only what was under way there may fail': (statuses[502] ?? 0) <= (facts.underWay ?? 0) + 1,
+      'no other answer than 200': Object.keys(statuses).every((status) => status === '200' || status === '502'),
+      'no other replica loses a command': unanswered.every(({ servedBy }) => servedBy === 'express'),
+    }),
+  },
+  {
+    title: 'SIGTERM of a replica under 100 commands a second',
+    async play(world) {
+      const traffic = world.sendSteadily({ ids: BOOTED ?? [], forMs: 2_000, perSecond: 100, command: '/ask' });
+      await delay(800);
+      const ended = world.replica('fastify').terminate(() => world.proxy.remove('fastify'));
+      const deliveries = await traffic;
+      await ended;
+      return { deliveries };
+    },
+    naive: ({ unanswered }) => ({ 'acknowledged commands are never answered': unanswered.length > 0 }),
+    hydrant: ({ statuses, answered }) => ({ 'no command is lost': statuses[200] === 200 && answered === 200 }),
+  },
+];
