@@ -41,21 +41,28 @@ export async function startPostgres({ settings = {} } = {}) {
     return { url: given, port: Number(new URL(given).port || 5432), folder: undefined, pid: undefined, halt: notOurs, resume: notOurs, async stop() {} };
   }
   const folder = serverFolder('postgres');
-  const bin = binaries(folder);
   const data = join(folder, 'data');
   const env = serverEnvironment();
-  await run(join(bin, 'initdb'), ['-D', data, '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync'], { ...unprivileged, cwd: folder, env });
+  let bin;
   const port = await freePort();
   const flags = Object.entries({ ...SETTINGS, ...settings }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
   return startServer({
     folder, port, url,
     async launch() {
+      bin ??= await initialise({ folder, data, env });
       const server = await startProcess({ command: join(bin, 'postgres'), args: ['-D', data, '-p', String(port), ...flags], folder, port, env, user: unprivileged });
       await answers(url);
       return server;
     },
   });
+}
+
+/** Makes the data folder, and gives back where the binaries are. */
+async function initialise({ folder, data, env }) {
+  const bin = binaries(folder);
+  await run(join(bin, 'initdb'), ['-D', data, '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync'], { ...unprivileged, cwd: folder, env });
+  return bin;
 }
 
 /** The port is open a little before queries are answered. */
