@@ -5,7 +5,7 @@
 import pg from 'pg';
 import { startPostgres } from '../../test/servers/support/postgres.mjs';
 import { startFakeSlackApi } from '../support/fake-slack-api.mjs';
-import { build, isBuilt } from './build.mjs';
+import { build, isBuilt } from '../support/build.mjs';
 import { BOTS_TABLE, writeBot } from './gateway/bots-table.mjs';
 import { play } from './outcome.mjs';
 import { Proxy } from './proxy.mjs';
@@ -22,7 +22,7 @@ const WAYS = {
 /** @param {string} text */
 const say = (text) => console.log(`${(performance.now() / 1000).toFixed(1).padStart(5)} s  ${text}`);
 
-/** What was started is ended in the opposite order, whatever happened. @type {(() => unknown)[]} */
+/** What was started is ended in the opposite order, whatever happened. @type {(() => Promise<unknown>)[]} */
 const ends = [];
 const interrupted = new AbortController();
 let ending = false;
@@ -32,7 +32,7 @@ async function end(code) {
   if (ending) return;
   ending = true;
   interrupted.abort();
-  for (const undo of ends.toReversed()) await Promise.resolve(undo()).catch((error) => console.error(error));
+  for (let undo = ends.pop(); undo !== undefined; undo = ends.pop()) await undo().catch((error) => console.error(error));
   process.exit(code);
 }
 
@@ -81,6 +81,7 @@ say('starting a PostgreSQL, a Slack API and a balancer on loopback …');
 const starting = startPostgres();
 ends.push(async () => (await starting.catch(() => undefined))?.stop());
 const postgres = await starting;
+interrupted.signal.throwIfAborted();
 const slack = await startFakeSlackApi({ latencyMs: 20 });
 ends.push(() => slack.close());
 const proxy = new Proxy();
@@ -96,6 +97,7 @@ for (const [way, description] of Object.entries(WAYS)) {
   const world = new World({ way, databaseUrl: await createDatabase(postgres.url), slack, proxy, origin });
   ends.push(() => world.close());
   for (const [index, scenario] of SCENARIOS.entries()) {
+    interrupted.signal.throwIfAborted();
     const outcome = await play(scenario, world);
     played[index]?.outcomes.set(way, outcome);
     const expectations = way === 'hydrant' ? scenario.hydrant : way === 'map' ? scenario.naive : () => ({});

@@ -23,7 +23,7 @@ const frameworks = {
     const app = fastify();
     await app.register(fastifyWebhook, { registry: gateway, prefix: '/webhooks', path: '/:connectionId' });
     await app.listen({ port: 0, host: '127.0.0.1' });
-    return { port: app.addresses()[0]?.port ?? 0, close: () => app.close() };
+    return { ...await listening(app.server), close: () => app.close() };
   },
 
   async hono(gateway) {

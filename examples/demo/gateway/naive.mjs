@@ -11,7 +11,7 @@ import { createChat } from './slack-bot.mjs';
  * @returns {Promise<import('./main.mjs').Gateway>}
  */
 export async function naiveGateway({ client, admin, report, loadOnMiss }) {
-  /** @type {Map<string, import('chat').Chat>} */
+  /** @type {Map<string, import('./slack-bot.mjs').SlackChat>} */
   const chats = new Map();
 
   /** @param {import('./slack-bot.mjs').Bot} bot */

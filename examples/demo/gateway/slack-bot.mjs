@@ -7,6 +7,7 @@ import { Chat, ConsoleLogger } from 'chat';
  * A row of the table `bots`.
  *
  * @typedef {{ id: string, status: 'active' | 'stopped', signingSecret: string, botToken: string, greeting: string }} Bot
+ * @typedef {Awaited<ReturnType<typeof createChat>>} SlackChat
  */
 
 const logger = new ConsoleLogger('silent');
