@@ -1,0 +1,138 @@
+import type { Readable } from 'node:stream';
+import { type AdapterOptions, checkOptions, invalidOption } from './adapter-options.js';
+import { bodyOf, type NodeBody } from './node-body.js';
+import { headOf } from './node-request.js';
+import { closesConnection, discard } from './node-response.js';
+import type { NodeRequest, NodeResponse, ParsedByOthers } from './node-types.js';
+import { problem } from './problem.js';
+import {
+  answerWebhook, checkRoute, type ConnectionIdSource, DEFAULT_BUFFERED_BYTES, type WebhookRegistry,
+} from './webhook-route.js';
+
+export type { AdapterOptions } from './adapter-options.js';
+export type { ConnectionIdSource, WebhookRegistry } from './webhook-route.js';
+
+/** Options of {@link fastifyWebhook}, beside Fastify's own (`prefix`, `logLevel`). */
+export interface FastifyWebhookOptions extends AdapterOptions {
+  readonly registry: WebhookRegistry;
+  /** The route below `prefix`, such as `/:connectionId`. */
+  readonly path: string;
+  /** Default: the route parameter `connectionId`. */
+  readonly connectionId?: ConnectionIdSource | undefined;
+  /** Default: the server's own `trustProxy`. `true` or `false` overrides that. */
+  readonly trustProxy?: boolean | undefined;
+  /**
+   * Default: the registry's `webhook.maxBodyBytes` alone decides, not Fastify's `bodyLimit`; for a `connectionId`
+   * function, which needs the body in memory, 1 MiB.
+   */
+  readonly maxBodyBytes?: number | undefined;
+  /** Default: the request's own logger. */
+  readonly onError?: ((error: unknown) => void) | undefined;
+}
+
+/** The part of Fastify's request that is used. */
+export interface FastifyRequestLike extends ParsedByOthers {
+  readonly raw: NodeRequest;
+  readonly params: unknown;
+  readonly protocol: string;
+  readonly host: string;
+  readonly originalUrl: string;
+  readonly log: { error(fields: { err: unknown }, message: string): void };
+}
+
+/** The part of Fastify's reply that is used. */
+export interface FastifyReplyLike {
+  readonly raw: NodeResponse;
+  readonly sent: boolean;
+  header(name: string, value: string): unknown;
+  removeHeader(name: string): unknown;
+}
+
+/** The part of a Fastify instance that is used. */
+export interface FastifyScope {
+  readonly prefix: string;
+  removeAllContentTypeParsers(): unknown;
+  addContentTypeParser(
+    contentType: string,
+    parser: (request: FastifyRequestLike, payload: Readable, done: (error: Error | null, body?: unknown) => void) => void,
+  ): unknown;
+  all(
+    path: string,
+    options: { errorHandler(error: unknown, request: FastifyRequestLike, reply: FastifyReplyLike): unknown },
+    handler: (request: FastifyRequestLike, reply: FastifyReplyLike) => unknown,
+  ): unknown;
+}
+
+/**
+ * A Fastify 5 plugin that serves webhooks from a registry. It is encapsulated: inside, bodies stay bytes whatever
+ * their content type; outside, the host's parsers are untouched. The host's hooks run as for any other route.
+ *
+ * Do not wrap it in `fastify-plugin`: that would take the parsers away from the whole server, and the prefix with it.
+ *
+ * @example
+ * ```ts
+ * app.register(fastifyWebhook, { registry, prefix: '/webhooks', path: '/:connectionId' });
+ * ```
+ *
+ * @throws ConnectionError with `INVALID_OPTIONS`, from `register`: also for a path without the named parameter
+ */
+export async function fastifyWebhook(scope: FastifyScope, options: FastifyWebhookOptions): Promise<void> {
+  const { registry, path, connectionId = 'connectionId' } = options;
+  checkRoute(registry, connectionId);
+  checkPath(scope.prefix, path, connectionId);
+  const { origin, trustProxy, maxBodyBytes, onError } = checkOptions(options);
+  const maxBytes = maxBodyBytes ?? (typeof connectionId === 'function' ? DEFAULT_BUFFERED_BYTES : Infinity);
+  const bodies = new WeakMap<FastifyRequestLike, NodeBody>();
+  const answers = new WeakMap<FastifyRequestLike, Response>();
+
+  const report = (request: FastifyRequestLike, error: unknown): void => {
+    if (options.onError === undefined) request.log.error({ err: error }, 'a webhook could not be served');
+    else onError(error);
+  };
+
+  scope.removeAllContentTypeParsers();
+  scope.addContentTypeParser('*', (request, source, done) => {
+    // Now, not in the handler: a hook that listens to the same bytes has let them flow.
+    bodies.set(request, bodyOf(request.raw, { maxBytes, source, parsed: request }));
+    done(null);
+  });
+
+  scope.all(path, {
+    errorHandler(error, request, reply) {
+      const failed = answers.get(request);
+      // A hook of the host has failed: that is for the host's error handler.
+      if (failed === undefined) throw error;
+      report(request, error);
+      for (const [name] of failed.headers) reply.removeHeader(name);
+      return problem(500, 'HANDLER_FAILED');
+    },
+  }, async (request, reply) => {
+    const { raw } = request;
+    const head = headOf(raw, reply.raw, { origin, trustProxy, framework: request });
+    const response = head instanceof Response ? head : await answerWebhook({
+      registry, connectionId, head,
+      params: request.params as Readonly<Record<string, string>>,
+      body: bodies.get(request) ?? bodyOf(raw, { maxBytes }),
+      onError: (error) => report(request, error),
+    });
+    if (reply.sent) return discard(response);
+    answers.set(request, response);
+    if (closesConnection(raw, response.status)) reply.header('connection', 'close');
+    return raw.method === 'HEAD' ? withoutBody(response) : response;
+  });
+}
+
+/** Fastify would read the body to its end and throw it away. */
+function withoutBody(response: Response): Response {
+  discard(response);
+  return new Response(null, response);
+}
+
+function checkPath(prefix: string, path: unknown, connectionId: ConnectionIdSource): void {
+  if (typeof path !== 'string') throw invalidOption('path', "a route such as '/:connectionId'", path);
+  if (typeof connectionId === 'function') return;
+  const parameters = [...(prefix + path).matchAll(/:([A-Za-z0-9_]+)|\*$/g)].map(([whole, name]) => name ?? whole);
+  if (!parameters.includes(connectionId)) {
+    throw invalidOption('path', `a route with the parameter ':${connectionId}'`, prefix + path);
+  }
+}

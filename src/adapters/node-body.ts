@@ -1,0 +1,127 @@
+import { Readable } from 'node:stream';
+import { ConnectionError } from '../errors.js';
+import type { NodeRequest, ParsedByOthers } from './node-types.js';
+
+/** Where a request's body comes from, or why it cannot be had. */
+export type NodeBody =
+  | { readonly kind: 'empty' }
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+  | { readonly kind: 'stream'; readonly stream: ReadableStream<Uint8Array> }
+  | { readonly kind: 'refused'; readonly error: ConnectionError<'BODY_ALREADY_PARSED' | 'BODY_TOO_LARGE'> };
+
+/** The fix, for the developer's console and for the answer. It says nothing about the request. */
+export const ALREADY_PARSED_FIX = 'The body was parsed before the webhook route saw it, so its signature cannot be '
+  + 'checked. Mount the route before the body parser, or keep the bytes: '
+  + 'express.json({ verify: (req, _res, bytes) => { req.rawBody = bytes; } }).';
+
+/** What {@link bodyOf} needs to know besides the request. */
+export interface BodyOptions {
+  readonly maxBytes: number;
+  /** Called when a body turned out too large while it was being read. */
+  readonly onTooLarge?: (() => void) | undefined;
+  /** The stream to read, where a framework has put another one in front of the request. */
+  readonly source?: Readable | undefined;
+  /** What others made of the body, where a framework keeps that outside Node's request. */
+  readonly parsed?: ParsedByOthers | undefined;
+}
+
+/**
+ * Finds the bytes exactly as they came: `rawBody`, a `body` that is still bytes or text, or the stream itself, which
+ * is not read before somebody reads the body. What a parser has eaten is refused, never rebuilt.
+ */
+export function bodyOf(req: NodeRequest, { maxBytes, onTooLarge, source = req, parsed = req }: BodyOptions): NodeBody {
+  if (req.method === 'GET' || req.method === 'HEAD' || hasNoBody(req)) return { kind: 'empty' };
+  const bytes = bytesIn(parsed.rawBody) ?? bytesIn(parsed.body);
+  if (bytes !== undefined) {
+    if (isReencoded(req, parsed, bytes)) return refused('BODY_ALREADY_PARSED');
+    return bytes.byteLength > maxBytes ? refused('BODY_TOO_LARGE') : { kind: 'bytes', bytes };
+  }
+  if (isConsumed(source)) return refused('BODY_ALREADY_PARSED');
+  if (declaredLength(req) > maxBytes) return refused('BODY_TOO_LARGE');
+  return { kind: 'stream', stream: streamOf(source, maxBytes, onTooLarge) };
+}
+
+/** A body whose reader gets `error`: how a refused body is handed to whoever answers for it. */
+export function failedBody(error: Error): ReadableStream<Uint8Array> {
+  return new ReadableStream({ start: (controller) => controller.error(error) });
+}
+
+/** The length the sender announced; `NaN` if it did not. */
+export function declaredLength(req: NodeRequest): number {
+  const length = req.headers['content-length'];
+  return length === undefined ? Number.NaN : Number(length);
+}
+
+function hasNoBody(req: NodeRequest): boolean {
+  if (req.httpVersionMajor >= 2) return 'stream' in req && req.stream.endAfterHeaders;
+  const length = req.headers['content-length'];
+  return req.headers['transfer-encoding'] === undefined && (length === undefined || Number(length) === 0);
+}
+
+function bytesIn(value: unknown): Uint8Array | undefined {
+  if (typeof value === 'string') return Buffer.from(value);
+  return value instanceof Uint8Array ? value : undefined;
+}
+
+/** Text in another charset, with a byte order mark or with invalid UTF-8 in it no longer has the bytes that came. */
+function isReencoded(req: NodeRequest, parsed: ParsedByOthers, bytes: Uint8Array): boolean {
+  const wasText = bytesIn(parsed.rawBody) === undefined ? typeof parsed.body === 'string' : typeof parsed.rawBody === 'string';
+  const length = declaredLength(req);
+  return wasText && req.headers['content-encoding'] === undefined && !Number.isNaN(length) && length !== bytes.byteLength;
+}
+
+/** Not `body !== undefined`: Express 4 sets `{}` on requests it has not read. */
+function isConsumed(source: Readable): boolean {
+  return source.readableDidRead || source.readableEnded || Readable.isDisturbed(source);
+}
+
+function refused(code: 'BODY_ALREADY_PARSED' | 'BODY_TOO_LARGE'): NodeBody {
+  return { kind: 'refused', error: bodyError(code) };
+}
+
+function bodyError<C extends 'BODY_ALREADY_PARSED' | 'BODY_TOO_LARGE'>(code: C): ConnectionError<C> {
+  return new ConnectionError(code, code === 'BODY_TOO_LARGE' ? 'The body is too large.' : ALREADY_PARSED_FIX);
+}
+
+function streamOf(source: Readable, maxBytes: number, onTooLarge: (() => void) | undefined): ReadableStream<Uint8Array> {
+  let received = 0;
+  let detach: (() => void) | undefined;
+
+  function attach(controller: ReadableStreamDefaultController<Uint8Array>): void {
+    const finish = (end: () => void): void => {
+      source.off('data', onData).off('end', onEnd).off('error', onLost).off('close', onLost);
+      end();
+    };
+    const onData = (chunk: Uint8Array | string): void => {
+      const bytes = typeof chunk === 'string' ? Buffer.from(chunk, source.readableEncoding ?? 'utf8') : chunk;
+      received += bytes.byteLength;
+      if (received > maxBytes) {
+        source.pause();
+        finish(() => controller.error(bodyError('BODY_TOO_LARGE')));
+        onTooLarge?.();
+        return;
+      }
+      controller.enqueue(bytes);
+      if ((controller.desiredSize ?? 0) <= 0) source.pause();
+    };
+    const onEnd = (): void => finish(() => controller.close());
+    const onLost = (): void => finish(() => controller.error(new Error('The body ended before it was complete.')));
+    detach = () => finish(() => source.pause());
+    // The sender may leave long after the last reader: an error then is nobody's.
+    source.on('error', () => undefined);
+    if (source.destroyed || source.readableEnded) return onLost();
+    source.on('data', onData).on('end', onEnd).on('error', onLost).on('close', onLost);
+  }
+
+  return new ReadableStream<Uint8Array>({
+    start(controller) {
+      // Somebody else listens already, so the bytes flow now and would be gone by the first read.
+      if (source.readableFlowing === true) attach(controller);
+    },
+    pull(controller) {
+      if (detach === undefined) attach(controller);
+      source.resume();
+    },
+    cancel: () => detach?.(),
+  }, { highWaterMark: 0 });
+}

@@ -1,0 +1,64 @@
+import { type AdapterOptions, checkOptions, invalidOption } from './adapter-options.js';
+import { ALREADY_PARSED_FIX, bodyOf } from './node-body.js';
+import { bodyInit, headOf } from './node-request.js';
+import { assertResponse, discard, sendResponse } from './node-response.js';
+import type { NodeRequest, NodeResponse } from './node-types.js';
+import { problem } from './problem.js';
+
+export type { AdapterOptions } from './adapter-options.js';
+export type { NodeRequest, NodeResponse, ParsedByOthers } from './node-types.js';
+
+const DEFAULT_MAX_BODY_BYTES = 1024 * 1024;
+
+/**
+ * Serves a fetch handler (`Request` → `Response`) on any Node server: `node:http`, `node:https`, the compatibility
+ * layer of `node:http2`, and frameworks that pass Node's own objects.
+ *
+ * The body reaches the handler byte for byte, as a signature needs it: from `req.rawBody`, from a `req.body` that is
+ * still a Buffer or a string, or from the stream. Where a parser has eaten the bytes the answer is 500 with
+ * `BODY_ALREADY_PARSED` and the fix, and the handler is not called. A body over `maxBodyBytes` (default 1 MiB;
+ * `Infinity` leaves it to the handler) is answered with 413 whatever the handler does, and the rest is not read.
+ * `request.signal` aborts when the client disconnects, and the response's body is cancelled. A handler that throws
+ * is answered with 500 and nothing of the error; `onError` gets it.
+ *
+ * @example
+ * ```ts
+ * createServer(toNodeHandler((request) => registry.handleWebhook(idOf(request), request))).listen(3000);
+ * ```
+ *
+ * @throws ConnectionError with `INVALID_OPTIONS`
+ */
+export function toNodeHandler(
+  handler: (request: Request) => Response | Promise<Response>,
+  options: AdapterOptions = {},
+): (req: NodeRequest, res: NodeResponse) => void {
+  if (typeof handler !== 'function') throw invalidOption('handler', 'a function (request: Request) => Response', handler);
+  const { maxBodyBytes = DEFAULT_MAX_BODY_BYTES, onError, ...address } = checkOptions(options);
+
+  async function serve(req: NodeRequest, res: NodeResponse): Promise<void> {
+    let isAnswered = false;
+    const answer = (response: Response): Promise<void> | void => {
+      if (isAnswered) return discard(response);
+      isAnswered = true;
+      return sendResponse(response, req, res, onError);
+    };
+
+    const head = headOf(req, res, address);
+    if (head instanceof Response) return answer(head);
+    const body = bodyOf(req, { maxBytes: maxBodyBytes, onTooLarge: () => void answer(problem(413, 'BODY_TOO_LARGE')) });
+    if (body.kind === 'refused') {
+      if (body.error.code === 'BODY_TOO_LARGE') return answer(problem(413, 'BODY_TOO_LARGE'));
+      onError(body.error);
+      return answer(problem(500, 'BODY_ALREADY_PARSED', ALREADY_PARSED_FIX));
+    }
+    try {
+      return await answer(assertResponse(await handler(head.withBody(bodyInit(body)))));
+    } catch (error) {
+      // Whoever left, or sent too much, has made the handler fail: that is no news.
+      if (!isAnswered && !head.signal.aborted) onError(error);
+      return answer(problem(500, 'HANDLER_FAILED'));
+    }
+  }
+
+  return (req, res) => void serve(req, res);
+}
