@@ -53,5 +53,5 @@ export function isConnectionError<C extends ConnectionErrorCode = ConnectionErro
   code?: C,
 ): error is ConnectionError<C> {
   return typeof error === 'object' && error !== null && BRAND in error
-    && (code === undefined || (error as ConnectionError).code === code);
+    && (code === undefined || ('code' in error && error.code === code));
 }

@@ -1,0 +1,161 @@
+import type { Clock } from './clock.js';
+import type { ConnectionRecord } from './contracts/record.js';
+import { ConnectionError } from './errors.js';
+import type { FreshnessReader } from './hydrate/freshness.js';
+import type { Hydrator } from './hydrate/hydrator.js';
+import { resolveDrainTimeout } from './options.js';
+import type { Slot } from './slot/slot.js';
+import type { Slots } from './slot/slots.js';
+
+/** What `close` had to abandon: instances disposed of under their leases, and hydrates that did not settle (0 leases). */
+export interface CloseReport {
+  readonly abandoned: readonly { readonly id: string; readonly leases: number }[];
+}
+
+/** What closing needs to know of the registry it closes. */
+export interface ClosingHost<R extends ConnectionRecord, I> {
+  readonly clock: Clock;
+  readonly slots: Slots<R, I>;
+  readonly hydrator: Hydrator<R, I>;
+  readonly reader: FreshnessReader<R>;
+  readonly disposeTimeoutMs: number;
+  /** Nothing is served from now on but what was accepted: ends sweeps and hints. */
+  stop(): Promise<void>;
+}
+
+/** Counts what was accepted, and brings the registry from open over closing to closed. */
+export class Closing<R extends ConnectionRecord, I> {
+  state: 'open' | 'closing' | 'closed' = 'open';
+  /** The deadline has passed: what was accepted is refused after all. */
+  expired = false;
+  readonly #host: ClosingHost<R, I>;
+  /** Uses that wait for their lease, and webhooks that have not ended. */
+  #accepted = 0;
+  #closed: Promise<CloseReport> | undefined;
+  #wake: (() => void) | undefined;
+
+  constructor(host: ClosingHost<R, I>) {
+    this.#host = host;
+  }
+
+  /** A use begins to wait. */
+  began(): void {
+    this.#accepted += 1;
+  }
+
+  /** What had begun has its end. */
+  finished(): void {
+    this.#accepted -= 1;
+    if (this.state !== 'open') this.progressed();
+  }
+
+  /** Lets a webhook in; it calls what is returned when it has ended. `undefined` when closing. */
+  accept(): (() => void) | undefined {
+    if (this.state !== 'open') return undefined;
+    this.began();
+    return () => this.finished();
+  }
+
+  refusal(id?: string): ConnectionError {
+    return new ConnectionError('REGISTRY_CLOSED', 'The registry is closing: use another replica', { connectionId: id });
+  }
+
+  /** Something ended: there may be nothing left to wait for. */
+  progressed(): void {
+    this.#wake?.();
+  }
+
+  close(drainTimeoutMs: number | undefined): Promise<CloseReport> {
+    if (this.#closed !== undefined) return this.#closed;
+    try {
+      const timeoutMs = drainTimeoutMs === undefined ? 20_000 : resolveDrainTimeout(drainTimeoutMs);
+      return this.#closed = this.#close(timeoutMs);
+    } catch (error) {
+      return Promise.reject(error as ConnectionError);
+    }
+  }
+
+  async #close(drainTimeoutMs: number): Promise<CloseReport> {
+    const { slots } = this.#host;
+    this.state = 'closing';
+    slots.closing = true;
+    slots.stopIdleClock();
+    const stopped = this.#host.stop();
+    this.#disposeIdle(false);
+    const drained = await this.#until(() => this.#isDrained(), drainTimeoutMs);
+    const abandoned = drained ? [] : this.#abandon();
+    // Every dispose has its own time-out, so this ends.
+    await this.#until(() => !this.#isDisposing(), Infinity);
+    await this.#atMost(this.#host.disposeTimeoutMs, stopped);
+    this.state = 'closed';
+    return { abandoned };
+  }
+
+  #isDrained(): boolean {
+    const { slots } = this.#host;
+    if (this.#accepted > 0) return false;
+    // Nobody is left who could want what is idle.
+    this.#disposeIdle(true);
+    return slots.isEmpty;
+  }
+
+  #isDisposing(): boolean {
+    for (const slot of this.#host.slots.allDeparting()) if (slot.state.kind === 'disposing') return true;
+    return false;
+  }
+
+  #disposeIdle(all: boolean): void {
+    const { slots, reader } = this.#host;
+    for (const slot of slots.index.values()) {
+      if (slot.state.kind === 'live' && slot.leases === 0 && (all || !reader.isAwaited(slot.id))) slots.supersede(slot, 'closing');
+    }
+    slots.effects.flush();
+  }
+
+  /** The deadline has passed. */
+  #abandon(): { id: string; leases: number }[] {
+    const { slots, hydrator, reader } = this.#host;
+    this.expired = true;
+    const all = (): Slot<R, I>[] => [...slots.index.values(), ...slots.allDeparting()];
+    const abandoned = all()
+      .filter(({ state, leases }) => leases > 0 || state.kind === 'pending' || state.kind === 'creating' || state.kind === 'abandoned')
+      .map(({ id, leases }) => ({ id, leases }));
+    for (const waiter of [...reader.waiters()]) if (!waiter.settled) waiter.fail(this.refusal());
+    for (const slot of all()) hydrator.close(slot, this.refusal(slot.id));
+    slots.expireAll();
+    slots.effects.flush();
+    return abandoned;
+  }
+
+  /** Resolves true as soon as `condition` holds, and false when the time is up. */
+  #until(condition: () => boolean, timeoutMs: number): Promise<boolean> {
+    if (condition()) return Promise.resolve(true);
+    const { clock } = this.#host;
+    return new Promise((resolve) => {
+      const settle = (held: boolean): void => {
+        cancel?.();
+        this.#wake = undefined;
+        resolve(held);
+      };
+      let looking = false;
+      this.#wake = () => {
+        // `condition` may itself bring something to its end.
+        if (looking) return;
+        looking = true;
+        const held = condition();
+        looking = false;
+        if (held) settle(true);
+      };
+      const cancel = timeoutMs === Infinity ? undefined : clock.setTimeout(() => settle(false), timeoutMs, { ref: true });
+    });
+  }
+
+  /** A subscription that cannot be ended is no longer waited for, like a dispose. */
+  #atMost(ms: number, work: Promise<void>): Promise<void> {
+    if (ms === Infinity) return work;
+    return new Promise((resolve) => {
+      const cancel = this.#host.clock.setTimeout(resolve, ms, { ref: true });
+      void work.finally(() => { cancel(); resolve(); });
+    });
+  }
+}

@@ -1,0 +1,55 @@
+import { BoundedMap } from '../bounded.js';
+
+interface Failures { readonly version: string; readonly count: number; readonly until: number }
+
+/** An instance that lived this many times the delay it would have been given was healthy: its past is forgiven. */
+const HEALTHY_LIFE = 10;
+/** Connections whose failures are remembered; the rest are tried again at once. */
+const MAX_REMEMBERED = 10_000;
+
+/** Failed attempts per connection and version, and until when the next one waits: doubling, full jitter, capped. */
+export class Backoff {
+  readonly #failures = new BoundedMap<Failures>(MAX_REMEMBERED);
+  readonly #initialMs: number;
+  readonly #maxMs: number;
+
+  constructor({ initialMs, maxMs }: { readonly initialMs: number; readonly maxMs: number }) {
+    this.#initialMs = initialMs;
+    this.#maxMs = maxMs;
+  }
+
+  /** How long this version is still to be left alone; 0 when it may be tried. */
+  remainingMs(id: string, version: string, now: number): number {
+    const failures = this.#failures.get(id);
+    return failures === undefined || failures.version !== version ? 0 : Math.max(0, failures.until - now);
+  }
+
+  /** How often this version has failed in a row. */
+  count(id: string, version: string): number {
+    const failures = this.#failures.get(id);
+    return failures?.version === version ? failures.count : 0;
+  }
+
+  /** Notes a failure that happened at `at`, after `earlier` others. */
+  fail(id: string, version: string, at: number, earlier: number = this.count(id, version)): { readonly count: number; readonly delayMs: number } {
+    const count = earlier + 1;
+    const delayMs = Math.random() * this.#ceilingMs(earlier);
+    this.#failures.set(id, { version, count, until: at + delayMs });
+    return { count, delayMs };
+  }
+
+  /** Notes that an instance which had come to life after `earlier` failures died by itself after `livedMs`. */
+  died(id: string, version: string, hydratedAt: number, livedMs: number, earlier: number): void {
+    const healthy = livedMs >= HEALTHY_LIFE * this.#ceilingMs(earlier);
+    // Dated from the hydrate: an instance that dies young is not made anew more often than one that never came to life.
+    this.fail(id, version, hydratedAt, healthy ? 0 : earlier);
+  }
+
+  clear(id: string): void {
+    this.#failures.delete(id);
+  }
+
+  #ceilingMs(earlier: number): number {
+    return Math.min(this.#maxMs, this.#initialMs * 2 ** Math.min(earlier, 52));
+  }
+}

@@ -1,0 +1,290 @@
+import type { Clock } from '../clock.js';
+import type { DisposeReason, HydrationContext, InstanceFactory } from '../contracts/factory.js';
+import type { Awaitable, ConnectionRecord } from '../contracts/record.js';
+import { ConnectionError } from '../errors.js';
+import type { RegistryEvents } from '../events.js';
+import type { Slot } from '../slot/slot.js';
+import type { Slots } from '../slot/slots.js';
+import type { Creating, Pending } from '../slot/state.js';
+import { Admission } from './admission.js';
+import type { Backoff } from './backoff.js';
+import { CreateContext } from './context.js';
+import { isThenable } from '../thenable.js';
+import type { LeaseWaiter } from './waiter.js';
+
+/** What the hydrator needs to know of the registry it belongs to. */
+export interface HydratorHost<R extends ConnectionRecord, I> {
+  readonly clock: Clock;
+  readonly slots: Slots<R, I>;
+  readonly backoff: Backoff;
+  readonly limits: {
+    readonly maxConcurrentHydrations: number;
+    readonly maxQueuedHydrations: number;
+    readonly hydrationTimeoutMs: number;
+  };
+  factoryOf(record: R): InstanceFactory<R, I>;
+  replacementOf(record: R): 'overlap' | 'drain-first';
+  secretsOf(record: R): Awaitable<unknown>;
+  create(record: R, context: HydrationContext): Awaitable<I>;
+  emit<E extends keyof RegistryEvents>(event: E, payload: RegistryEvents[E]): void;
+}
+
+/**
+ * Takes a slot from pending to live: waits for a predecessor that must go first, then for a permit, then for `create`.
+ * What may happen meanwhile: everyone leaves by abort (`abandon`), the row changes (`superseded`), the time runs out,
+ * the registry closes. `create` may also settle synchronously, after its time-out, or never.
+ */
+export class Hydrator<R extends ConnectionRecord, I> {
+  readonly #host: HydratorHost<R, I>;
+  readonly #admission: Admission<Slot<R, I>>;
+  /** Failed attempts before a live instance, for one that dies young. Only where there were any. */
+  readonly #earlierFailures = new WeakMap<Slot<R, I>, number>();
+
+  constructor(host: HydratorHost<R, I>) {
+    this.#host = host;
+    this.#admission = new Admission(host.limits.maxConcurrentHydrations, host.limits.maxQueuedHydrations, (slot) => this.#run(slot));
+  }
+
+  get queued(): number {
+    return this.#admission.queued;
+  }
+
+  isFull(record: R): boolean {
+    const factory = this.#host.factoryOf(record);
+    return this.#admission.isFull(factory, factory.maxConcurrentHydrations);
+  }
+
+  /** Starts a pending slot. */
+  start(slot: Slot<R, I>): void {
+    if (slot.state.kind !== 'pending') return;
+    if (this.#mustWait(slot, slot.state)) {
+      this.#host.slots.onDeparture(slot.id, () => this.start(slot));
+      return;
+    }
+    const factory = this.#host.factoryOf(slot.record);
+    this.#admission.enter(slot, factory, factory.maxConcurrentHydrations);
+  }
+
+  /** A waiter left. When the last one does, by its own signal, the hydrate is given up. */
+  left(waiter: LeaseWaiter<R, I>, aborted: { readonly reason: unknown } | undefined): void {
+    const { slot } = waiter;
+    if (slot === undefined || (slot.state.kind !== 'pending' && slot.state.kind !== 'creating')) return;
+    slot.state.waiters.delete(waiter);
+    if (slot.state.waiters.size > 0) return;
+    if (aborted !== undefined) this.#giveUp(slot, 'unused', aborted.reason);
+    else if (slot.state.kind === 'pending' && slot.state.superseded !== undefined) this.#giveUp(slot, 'unused', undefined);
+    this.#host.slots.effects.flush();
+  }
+
+  /** The deadline of `close` has passed. */
+  close(slot: Slot<R, I>, error: ConnectionError): void {
+    const { state } = slot;
+    if (state.kind === 'pending' || state.kind === 'creating') {
+      const waiters = [...state.waiters];
+      state.waiters.clear();
+      this.#giveUp(slot, 'closing', error);
+      for (const waiter of waiters) waiter.fail(error);
+    }
+  }
+
+  /** A slot is gone. */
+  departed(slot: Slot<R, I>): void {
+    this.#admission.leave(slot);
+  }
+
+  /** The instance was reported dead. */
+  retired(slot: Slot<R, I>, inUse: boolean): void {
+    const { backoff, clock } = this.#host;
+    const { id, version, hydratedAt } = slot;
+    const now = clock.monotonic();
+    const earlier = this.#earlierFailures.get(slot) ?? 0;
+    if (inUse) backoff.fail(id, version, now, earlier);
+    else backoff.died(id, version, hydratedAt, now - hydratedAt, earlier);
+  }
+
+  /** A create that everyone left must settle first; under 'drain-first' every older instance must be gone. */
+  #mustWait(slot: Slot<R, I>, pending: Pending<R, I>): boolean {
+    const drainFirst = this.#host.replacementOf(slot.record) === 'drain-first';
+    for (const other of this.#host.slots.departing(slot.id)) {
+      const { state } = other;
+      if (state.kind === 'abandoned') {
+        if (!state.timedOut && (drainFirst || other.version === slot.version)) return true;
+      } else if (state.kind === 'pending' || state.kind === 'creating') {
+        if (drainFirst && state.generation < pending.generation) return true;
+      } else if (drainFirst) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** With a permit. What is returned holds it. */
+  #run(slot: Slot<R, I>): Promise<void> | undefined {
+    if (slot.state.kind !== 'pending') return undefined;
+    if (this.#mustWait(slot, slot.state)) {
+      // An older generation began to go while this one was queued: hand the permit back rather than sit on it.
+      this.#host.slots.onDeparture(slot.id, () => this.start(slot));
+      return undefined;
+    }
+    const { slots } = this.#host;
+    const context = new CreateContext<unknown>({
+      retire: (cause) => slots.retire(slot, cause),
+      late: (cleanUp) => slots.addCleanUp(slot, cleanUp),
+    });
+    slots.creating(slot, slot.state, context);
+    let result: Awaitable<I>;
+    try {
+      result = this.#create(slot, context);
+    } catch (error) {
+      this.#failed(slot, context, error);
+      return undefined;
+    }
+    if (!isThenable(result)) {
+      this.#created(slot, context, result);
+      return undefined;
+    }
+    return this.#outcome(slot, context, result);
+  }
+
+  #create(slot: Slot<R, I>, context: CreateContext<unknown>): Awaitable<I> {
+    const { record } = slot;
+    const secrets = this.#host.secretsOf(record);
+    if (!isThenable(secrets)) {
+      context.secrets = secrets;
+      return this.#host.create(record, context);
+    }
+    return Promise.resolve(secrets).then((resolved) => {
+      // Given up while the secrets were fetched: nothing was created, and nothing is to be.
+      if (slot.state.kind !== 'creating') throw new Error('given up before it was created');
+      context.secrets = resolved;
+      return this.#host.create(record, context);
+    });
+  }
+
+  /** Settles when `create` has, or when its time is up: that long it holds a permit. */
+  #outcome(slot: Slot<R, I>, context: CreateContext<unknown>, result: PromiseLike<I>): Promise<void> {
+    const { clock, limits: { hydrationTimeoutMs } } = this.#host;
+    return new Promise((free) => {
+      const cancelTimeout = hydrationTimeoutMs === Infinity ? undefined : clock.setTimeout(() => {
+        this.#timedOut(slot, hydrationTimeoutMs);
+        free();
+      }, hydrationTimeoutMs, { ref: true });
+      result.then(
+        (instance) => {
+          cancelTimeout?.();
+          this.#created(slot, context, instance);
+          free();
+        },
+        (error: unknown) => {
+          cancelTimeout?.();
+          this.#failed(slot, context, error);
+          free();
+        },
+      );
+    });
+  }
+
+  #created(slot: Slot<R, I>, context: CreateContext<unknown>, instance: I): void {
+    const { slots, backoff, clock } = this.#host;
+    const { state, id, version } = slot;
+    if (state.kind === 'abandoned') {
+      context.settled('ended');
+      slots.discard(slot, context, instance, { reason: state.reason, cause: undefined });
+    } else if (state.kind === 'creating') {
+      if (context.retired === undefined) {
+        context.settled('created');
+        const afterFailures = backoff.count(id, version);
+        if (afterFailures > 0) {
+          this.#earlierFailures.set(slot, afterFailures);
+          if (state.superseded === undefined) backoff.clear(id);
+        }
+        slots.live(slot, state, instance);
+        this.#host.emit('hydrated', { id, version, durationMs: clock.monotonic() - state.startedAt, afterFailures });
+      } else {
+        const { cause } = context.retired;
+        context.settled('ended');
+        this.#host.emit('retired', { id, version, cause });
+        const error = this.#failure(slot, state, 'HYDRATION_FAILED', 'reported itself dead while it was hydrated', cause);
+        slots.discard(slot, context, instance, { reason: 'retired', cause });
+        this.#tell(slot, state, error);
+      }
+    }
+    slots.effects.flush();
+  }
+
+  #failed(slot: Slot<R, I>, context: CreateContext<unknown>, cause: unknown): void {
+    const { slots } = this.#host;
+    const { state } = slot;
+    context.settled('ended');
+    if (state.kind === 'abandoned') {
+      slots.failed(slot, state);
+    } else if (state.kind === 'creating') {
+      const error = this.#failure(slot, state, 'HYDRATION_FAILED', 'could not be hydrated', cause);
+      slots.failed(slot, state);
+      this.#tell(slot, state, error);
+    }
+    slots.effects.flush();
+  }
+
+  #timedOut(slot: Slot<R, I>, hydrationTimeoutMs: number): void {
+    const { slots } = this.#host;
+    const { state } = slot;
+    if (state.kind === 'abandoned') {
+      slots.noLongerAwaited(slot);
+    } else if (state.kind === 'creating') {
+      const error = this.#failure(slot, state, 'HYDRATION_TIMEOUT', `was not hydrated within ${hydrationTimeoutMs} ms`, undefined);
+      slots.abandon(slot, state, 'unused', true);
+      this.#tell(slot, state, error);
+      state.create.abort(error);
+    }
+    slots.effects.flush();
+  }
+
+  /** Notes a failure. A superseded slot's says nothing about the row's current version. */
+  #failure(
+    slot: Slot<R, I>, state: Creating<R, I>, code: 'HYDRATION_FAILED' | 'HYDRATION_TIMEOUT', what: string, cause: unknown,
+  ): ConnectionError {
+    const { backoff, clock } = this.#host;
+    const { id, version } = slot;
+    const current = state.superseded === undefined;
+    const { count, delayMs } = current
+      ? backoff.fail(id, version, clock.monotonic())
+      : { count: 1, delayMs: 0 };
+    const error = new ConnectionError(code, `Connection '${id}' ${what}`, { connectionId: id, retryAfterMs: delayMs, cause });
+    this.#host.emit('hydrationFailed', { id, version, error, failures: count, retryAfterMs: delayMs });
+    return error;
+  }
+
+  /** The waiters of a slot that failed get the last good instance where there is one, else the failure. */
+  #tell(slot: Slot<R, I>, { waiters, fallback }: Creating<R, I>, error: ConnectionError): void {
+    const { slots } = this.#host;
+    const serving = fallback?.state.kind === 'live' ? fallback : undefined;
+    if (serving !== undefined && !slots.index.has(slot.id)) slots.install(serving);
+    for (const waiter of waiters) {
+      if (serving === undefined) {
+        waiter.fail(error);
+      } else {
+        slots.hold(serving);
+        waiter.deliver(serving);
+      }
+    }
+    if (fallback !== undefined) slots.release(fallback);
+  }
+
+  #giveUp(slot: Slot<R, I>, reason: DisposeReason, cause: unknown): void {
+    const { slots } = this.#host;
+    const { state } = slot;
+    if (state.kind !== 'pending' && state.kind !== 'creating') return;
+    const { fallback } = state;
+    if (state.kind === 'pending') {
+      slots.cancel(slot);
+    } else {
+      slots.abandon(slot, state, state.superseded?.reason ?? reason, false);
+      state.create.abort(cause);
+    }
+    if (fallback !== undefined) {
+      if (fallback.state.kind === 'live' && !slots.index.has(slot.id)) slots.install(fallback);
+      slots.release(fallback);
+    }
+  }
+}

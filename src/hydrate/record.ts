@@ -1,0 +1,78 @@
+import type { Awaitable, ConnectionRecord } from '../contracts/record.js';
+import type { StandardSchemaV1 } from '../contracts/schema.js';
+import { ConnectionError, isConnectionError } from '../errors.js';
+import { isThenable } from '../thenable.js';
+
+/** What a row turned out to be. */
+export type ParsedRow<R extends ConnectionRecord> =
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'stopped'; readonly record: ConnectionRecord }
+  | { readonly kind: 'active'; readonly record: R }
+  /** `version` where it can be told in spite of all. */
+  | { readonly kind: 'invalid'; readonly error: ConnectionError; readonly version: string | undefined };
+
+const isVersion = (value: unknown): value is ConnectionRecord['version'] =>
+  (typeof value === 'string' && value !== '') || typeof value === 'bigint' || (typeof value === 'number' && !Number.isNaN(value));
+
+function invalid(id: string, what: string, version: string | undefined): ParsedRow<never> {
+  const error = new ConnectionError('INVALID_RECORD', `The row of connection '${id}' ${what}`, { connectionId: id });
+  return { kind: 'invalid', error, version };
+}
+
+/**
+ * Makes a record of what a store returned for `id`, or says what is wrong with it without repeating what is in it.
+ * Synchronous unless the schema is not.
+ */
+export function parseRow<R extends ConnectionRecord>(
+  id: string, row: unknown, schema: StandardSchemaV1<any, R> | undefined,
+): Awaitable<ParsedRow<R>> {
+  if (row === undefined || row === null) return { kind: 'missing' };
+  if (isConnectionError(row)) return { kind: 'invalid', error: row, version: undefined };
+  const version = versionOf(row);
+  if (schema === undefined) return checked<R>(id, row, version);
+  // Whether a stopped row still fits the schema is of no interest.
+  if ((row as Partial<ConnectionRecord>).status === 'stopped') return checked<R>(id, row, version);
+  try {
+    const result: unknown = schema['~standard'].validate(row);
+    if (!isThenable(result)) return fromSchema<R>(id, result, version);
+    return Promise.resolve(result).then(
+      (settled) => fromSchema<R>(id, settled, version),
+      () => invalid(id, 'could not be parsed: recordSchema threw', version),
+    );
+  } catch {
+    return invalid(id, 'could not be parsed: recordSchema threw', version);
+  }
+}
+
+/** The version of a row that may be anything. */
+export function versionOf(row: unknown): string | undefined {
+  const version: unknown = typeof row === 'object' && row !== null ? (row as Partial<ConnectionRecord>).version : undefined;
+  return isVersion(version) ? String(version) : undefined;
+}
+
+function fromSchema<R extends ConnectionRecord>(id: string, result: unknown, version: string | undefined): ParsedRow<R> {
+  const { value, issues } = result as { value?: unknown; issues?: readonly { path?: readonly unknown[] }[] };
+  if (issues !== undefined) {
+    // Only where: a schema's messages may quote what they refuse.
+    const paths = issues.map(({ path = [] }) => path.map(segment).join('.') || 'the row itself');
+    return invalid(id, `does not match recordSchema at ${[...new Set(paths)].slice(0, 8).join(', ')}`, version);
+  }
+  const parsed = checked<R>(id, value, versionOf(value));
+  if (parsed.kind === 'active' && version !== undefined && String(parsed.record.version) !== version) {
+    return invalid(id, 'has another version after recordSchema than before: versions must pass through it as they are', version);
+  }
+  return parsed;
+}
+
+const segment = (part: unknown): string =>
+  String(typeof part === 'object' && part !== null && 'key' in part ? part.key : part).slice(0, 64);
+
+function checked<R extends ConnectionRecord>(id: string, value: unknown, version: string | undefined): ParsedRow<R> {
+  if (typeof value !== 'object' || value === null) return invalid(id, `is no record: expected an object, got ${typeof value}`, version);
+  const record = value as Partial<ConnectionRecord>;
+  if (record.id !== id) return invalid(id, 'is that of another connection: its id differs from the one that was asked for', undefined);
+  if (version === undefined) return invalid(id, 'has no version: expected a string, number or bigint', version);
+  if (record.status === 'active') return { kind: 'active', record: value as R };
+  if (record.status === 'stopped') return { kind: 'stopped', record: value as ConnectionRecord };
+  return invalid(id, "has no status: expected 'active' or 'stopped'", version);
+}

@@ -1,0 +1,256 @@
+import { BoundedMap } from '../bounded.js';
+import type { Clock } from '../clock.js';
+import type { DisposeReason, InstanceFactory } from '../contracts/factory.js';
+import type { ConnectionRecord } from '../contracts/record.js';
+import type { StandardSchemaV1 } from '../contracts/schema.js';
+import { ConnectionError } from '../errors.js';
+import { Slot } from '../slot/slot.js';
+import type { Slots } from '../slot/slots.js';
+import type { SlotWaiter, Supersession } from '../slot/state.js';
+import type { Backoff } from './backoff.js';
+import type { Answer, FreshnessReader, Read } from './freshness.js';
+import type { Hydrator } from './hydrator.js';
+import { parseRow, versionOf, type ParsedRow } from './record.js';
+import { isThenable } from '../thenable.js';
+import type { LeaseWaiter, ReadWaiter } from './waiter.js';
+
+/** What the resolver needs to know of the registry it belongs to. */
+export interface ResolverHost<R extends ConnectionRecord, I> {
+  readonly clock: Clock;
+  readonly slots: Slots<R, I>;
+  readonly hydrator: Hydrator<R, I>;
+  readonly reader: FreshnessReader<R>;
+  readonly backoff: Backoff;
+  readonly recordSchema: StandardSchemaV1<any, R> | undefined;
+  readonly limits: { readonly staleIfErrorMs: number; readonly notFoundTtlMs: number; readonly keepLastGood: boolean };
+  factoryOf(record: R): InstanceFactory<R, I>;
+}
+
+/** Unknown ids that are remembered at a time. */
+const MAX_UNKNOWN = 10_000;
+const INVALIDATED: Supersession = { reason: 'invalidated', cause: undefined };
+
+/** What an answer of the store means: for the current slot, and for those who waited for it. Each in one step. */
+export class Resolver<R extends ConnectionRecord, I> {
+  readonly #host: ResolverHost<R, I>;
+  /** Ids the store does not know → until when that is believed. Monotonic, milliseconds. */
+  readonly #unknown = new BoundedMap<{ readonly until: number }>(MAX_UNKNOWN);
+
+  constructor(host: ResolverHost<R, I>) {
+    this.#host = host;
+  }
+
+  /** Whether the store was asked for this id a moment ago, and had no such row. */
+  isUnknown(id: string): boolean {
+    const unknown = this.#unknown.get(id);
+    if (unknown === undefined) return false;
+    if (this.#host.clock.monotonic() < unknown.until) return true;
+    this.#unknown.delete(id);
+    return false;
+  }
+
+  forgetUnknown(id: string): void {
+    this.#unknown.delete(id);
+  }
+
+  forgetAllUnknown(): void {
+    this.#unknown.clear();
+  }
+
+  /** Applies the answer to a read. */
+  apply(read: Read<R>, answer: Answer): Promise<void> | undefined {
+    const { slots, reader } = this.#host;
+    const { id } = read;
+    const current = slots.index.get(id);
+    if (answer.kind === 'failed') {
+      this.#unreachable(read, answer.error);
+    } else if (current !== undefined && !read.flagged && this.#confirms(answer, current)) {
+      current.checkedAt = read.sentAt;
+      for (const waiter of read.waiters) this.#serve(waiter, current, read.sentAt);
+    } else if (answer.kind === 'version') {
+      // Only the row can tell what became of it. Its read begins later than this one, so it serves these waiters too.
+      const waiting = read.waiters.filter((waiter) => !waiter.settled);
+      for (const waiter of waiting) reader.request(id, 'row', waiter);
+      if (waiting.length === 0 && current !== undefined) reader.request(id, 'row');
+    } else {
+      const parsed = parseRow(id, answer.row, this.#host.recordSchema);
+      if (isThenable(parsed)) return Promise.resolve(parsed).then((row) => this.#applyRow(read, row));
+      this.#applyRow(read, parsed as ParsedRow<R>);
+    }
+    slots.effects.flush();
+    return undefined;
+  }
+
+  /**
+   * Takes up a row that was read earlier on behalf of a use that had something else to do first (to authenticate a
+   * webhook). What was learnt since wins.
+   */
+  takeUp(record: R, sentAt: number, waiter: LeaseWaiter<R, I>): void {
+    const { slots } = this.#host;
+    const current = slots.index.get(record.id);
+    if (current !== undefined && current.checkedAt >= sentAt) this.#serve(waiter, current, current.checkedAt);
+    else this.#active({ id: record.id, kind: 'row', waiters: [waiter], flagged: false, sentAt }, record);
+    slots.effects.flush();
+  }
+
+  /** Gives a waiter the current slot. */
+  join(waiter: LeaseWaiter<R, I>, slot: Slot<R, I>): void {
+    const { slots } = this.#host;
+    if (slot.state.kind === 'live') {
+      slots.hold(slot);
+      waiter.deliver(slot);
+    } else if (slot.state.kind === 'pending' || slot.state.kind === 'creating') {
+      waiter.slot = slot;
+      slot.state.waiters.add(waiter);
+    }
+  }
+
+  /** The same version, and not stopped by a store that forgot to change the version. */
+  #confirms(answer: Exclude<Answer, { kind: 'failed' }>, current: Slot<R, I>): boolean {
+    if (answer.kind === 'version') return answer.version === current.version;
+    return versionOf(answer.row) === current.version && (answer.row as ConnectionRecord).status === 'active'
+      && (answer.row as ConnectionRecord).id === current.id;
+  }
+
+  #applyRow(read: Read<R>, row: ParsedRow<R>): void {
+    const { id } = read;
+    if (row.kind === 'active') {
+      const invalid = this.#unservable(row.record);
+      if (invalid === undefined) this.#active(read, row.record);
+      else this.#refuse(read, 'replaced', invalid);
+    } else if (row.kind === 'invalid') {
+      // A row that does not even tell its version says nothing about the instance that lives.
+      const current = this.#host.slots.index.get(id);
+      const replaced = row.version !== undefined && row.version !== current?.version;
+      this.#refuse(read, replaced ? 'replaced' : undefined, row.error);
+    } else if (row.kind === 'stopped') {
+      this.#refuse(read, 'stopped', new ConnectionError('CONNECTION_STOPPED', `Connection '${id}' is stopped`, { connectionId: id }));
+    } else {
+      const { notFoundTtlMs } = this.#host.limits;
+      if (!read.flagged && notFoundTtlMs > 0) this.#unknown.set(id, { until: read.sentAt + notFoundTtlMs });
+      this.#refuse(read, 'deleted', notFound(id));
+    }
+    this.#host.slots.effects.flush();
+  }
+
+  /** A platform nobody made a factory for. */
+  #unservable(record: R): ConnectionError | undefined {
+    try {
+      this.#host.factoryOf(record);
+      return undefined;
+    } catch (error) {
+      return error as ConnectionError;
+    }
+  }
+
+  /** There is nothing to hydrate: what lives ends, who waits is told. */
+  #refuse(read: Read<R>, reason: DisposeReason | undefined, error: ConnectionError): void {
+    const { slots, limits } = this.#host;
+    const current = read.flagged ? undefined : slots.index.get(read.id);
+    const keep = current !== undefined && reason === 'replaced' && limits.keepLastGood;
+    if (current !== undefined && reason !== undefined && !keep) slots.supersede(current, reason);
+    for (const waiter of read.waiters) {
+      if (waiter.settled) continue;
+      if (keep && waiter.found === undefined) this.join(waiter as LeaseWaiter<R, I>, current);
+      else waiter.fail(error);
+    }
+  }
+
+  /** A row that is to be served. */
+  #active(read: Read<R>, record: R): void {
+    const { slots, limits, backoff, clock } = this.#host;
+    const current = read.flagged ? undefined : slots.index.get(read.id);
+    if (current?.version === String(record.version)) {
+      current.checkedAt = Math.max(current.checkedAt, read.sentAt);
+      for (const waiter of read.waiters) this.#serve(waiter, current, read.sentAt);
+      return;
+    }
+    const joining: LeaseWaiter<R, I>[] = [];
+    for (const waiter of read.waiters) {
+      if (waiter.settled) continue;
+      if (waiter.found === undefined) joining.push(waiter as LeaseWaiter<R, I>);
+      else waiter.found({ record, sentAt: read.sentAt });
+    }
+    const lastGood = limits.keepLastGood ? this.#lastGood(current) : undefined;
+    if (joining.length === 0) {
+      // Nobody wants the new version yet; the old one is not to be wanted any more.
+      if (current !== undefined && lastGood === undefined) slots.supersede(current, 'replaced');
+      return;
+    }
+    const refusal = this.#mayNotHydrate(record, backoff.remainingMs(read.id, String(record.version), clock.monotonic()));
+    if (refusal !== undefined) {
+      if (current !== undefined && lastGood === undefined) slots.supersede(current, 'replaced');
+      for (const waiter of joining) {
+        if (lastGood === undefined) waiter.fail(refusal);
+        else this.join(waiter, lastGood);
+      }
+      return;
+    }
+    this.#hydrate(read, record, joining, current, lastGood);
+  }
+
+  #hydrate(
+    read: Read<R>, record: R, joining: readonly LeaseWaiter<R, I>[],
+    current: Slot<R, I> | undefined, lastGood: Slot<R, I> | undefined,
+  ): void {
+    const { slots, hydrator } = this.#host;
+    const slot = new Slot<R, I>(record, read.sentAt, read.flagged ? INVALIDATED : undefined);
+    if (read.flagged) slots.installSuperseded(slot);
+    else slots.install(slot);
+    for (const waiter of joining) this.join(waiter, slot);
+    if (lastGood !== undefined && slot.state.kind === 'pending') {
+      slots.hold(lastGood);
+      slot.state.fallback = lastGood;
+      if (current !== lastGood) slots.dropFallback(current);
+    }
+    if (current !== undefined && current !== lastGood) slots.supersede(current, 'replaced');
+    hydrator.start(slot);
+  }
+
+  /** The live instance that goes on serving until its successor is live. */
+  #lastGood(current: Slot<R, I> | undefined): Slot<R, I> | undefined {
+    if (current === undefined || current.state.kind === 'live') return current;
+    if (current.state.kind !== 'pending' && current.state.kind !== 'creating') return undefined;
+    const { fallback } = current.state;
+    return fallback?.state.kind === 'live' ? fallback : undefined;
+  }
+
+  #mayNotHydrate(record: R, remainingMs: number): ConnectionError | undefined {
+    const { id } = record;
+    if (remainingMs > 0) return backingOff(id, remainingMs);
+    if (!this.#host.hydrator.isFull(record)) return undefined;
+    return new ConnectionError('OVERLOADED', `Connection '${id}' was not hydrated: maxQueuedHydrations others wait already`, { connectionId: id });
+  }
+
+  #serve(waiter: ReadWaiter<R> | SlotWaiter<R, I>, slot: Slot<R, I>, sentAt: number): void {
+    const asked = waiter as ReadWaiter<R>;
+    if (asked.settled) return;
+    if (asked.found === undefined) this.join(waiter as LeaseWaiter<R, I>, slot);
+    else asked.found({ record: slot.record, sentAt });
+  }
+
+  /** The store did not answer: what was good a moment ago may serve on, where that was asked for. */
+  #unreachable({ id, waiters }: Read<R>, cause: unknown): void {
+    const { slots, clock, limits: { staleIfErrorMs } } = this.#host;
+    const current = slots.index.get(id);
+    const serves = current?.state.kind === 'live' && staleIfErrorMs > 0
+      && clock.monotonic() - current.checkedAt <= staleIfErrorMs;
+    for (const waiter of waiters) {
+      if (serves) this.#serve(waiter, current, current.checkedAt);
+      else if (!waiter.settled) {
+        waiter.fail(new ConnectionError('STORE_UNAVAILABLE', `The row of connection '${id}' could not be read`, { connectionId: id, cause }));
+      }
+    }
+  }
+}
+
+/** What a use of an id without a row is told. */
+export function notFound(id: string): ConnectionError {
+  return new ConnectionError('CONNECTION_NOT_FOUND', `There is no connection '${id}'`, { connectionId: id });
+}
+
+/** What a use of a connection is told whose last attempts failed. */
+export function backingOff(id: string, remainingMs: number): ConnectionError {
+  const message = `Connection '${id}' failed to hydrate and is left alone for ${Math.ceil(remainingMs)} ms`;
+  return new ConnectionError('BACKING_OFF', message, { connectionId: id, retryAfterMs: remainingMs });
+}

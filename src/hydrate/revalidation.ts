@@ -1,0 +1,148 @@
+import { onNextTurn, type Clock } from '../clock.js';
+import type { ConnectionRecord } from '../contracts/record.js';
+import type { ConnectionStore } from '../contracts/store.js';
+import type { FreshnessReader } from './freshness.js';
+import { BackgroundWaiter } from './waiter.js';
+
+/** What the background checks need to know of the registry they belong to. */
+export interface RevalidationHost<R extends ConnectionRecord> {
+  readonly clock: Clock;
+  readonly store: ConnectionStore<ConnectionRecord>;
+  readonly reader: FreshnessReader<R>;
+  readonly sweepIntervalMs: number;
+  /** The connections that are live or hydrating. */
+  readonly index: ReadonlyMap<string, unknown>;
+  /** A hint: these ids may have come to exist. */
+  forgetUnknown(id: string): void;
+  forgetAllUnknown(): void;
+  failed(error: unknown): void;
+}
+
+/** Checked at a time: one query of versions. Between two chunks the event loop turns. */
+const CHUNK = 1_000;
+const RESUBSCRIBE_MS = { initial: 1_000, max: 60_000 };
+
+/** Checks what lives against the store: at intervals, when a hint says so, and all of it when hints were lost. */
+export class Revalidation<R extends ConnectionRecord> {
+  readonly #host: RevalidationHost<R>;
+  #cancelSweep: (() => void) | undefined;
+  #cancelResubscribe: (() => void) | undefined;
+  #subscription: AsyncDisposable | undefined;
+  #sweeping = false;
+  #again = false;
+  #stopped = false;
+
+  constructor(host: RevalidationHost<R>) {
+    this.#host = host;
+  }
+
+  start(): void {
+    this.#schedule();
+    if (this.#host.store.watch !== undefined) void this.#subscribe(RESUBSCRIBE_MS.initial);
+  }
+
+  /** Ends the sweeps and the subscription. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancelSweep?.();
+    this.#cancelResubscribe?.();
+    const subscription = this.#subscription;
+    this.#subscription = undefined;
+    await this.#end(subscription);
+  }
+
+  #schedule(): void {
+    const { clock, sweepIntervalMs } = this.#host;
+    if (sweepIntervalMs === 0 || sweepIntervalMs === Infinity) return;
+    this.#cancelSweep = clock.setTimeout(() => {
+      this.#schedule();
+      this.#sweep();
+    }, sweepIntervalMs, { ref: false });
+  }
+
+  /** Everything that lives now. A sweep that is asked for while one runs follows it: that one may have passed by. */
+  #sweep(): void {
+    if (this.#sweeping) {
+      this.#again = true;
+      return;
+    }
+    this.#sweeping = true;
+    this.#chunk(this.#host.index.keys(), this.#host.index.size);
+  }
+
+  #chunk(ids: Iterator<string>, left: number): void {
+    const { reader } = this.#host;
+    let asked = 0;
+    let failed = false;
+    let open = 1;
+    const answered = (): void => {
+      open -= 1;
+      if (open > 0) return;
+      const rest = left - asked;
+      if (rest > 0 && !failed && !this.#stopped) onNextTurn(() => this.#chunk(ids, rest));
+      else this.#swept();
+    };
+    while (asked < CHUNK && asked < left) {
+      const next = ids.next();
+      if (next.done === true) {
+        left = asked;
+        break;
+      }
+      asked += 1;
+      open += 1;
+      reader.request(next.value, 'version', new BackgroundWaiter<R>((error) => {
+        failed ||= error?.code === 'STORE_UNAVAILABLE';
+        answered();
+      }));
+    }
+    answered();
+  }
+
+  #swept(): void {
+    this.#sweeping = false;
+    if (!this.#again || this.#stopped) return;
+    this.#again = false;
+    this.#sweep();
+  }
+
+  async #subscribe(retryMs: number): Promise<void> {
+    const { store, clock } = this.#host;
+    try {
+      const subscription = await store.watch?.({
+        changed: (ids) => this.#changed(ids),
+        gap: () => this.#gap(),
+      });
+      if (this.#stopped) await this.#end(subscription);
+      else this.#subscription = subscription;
+    } catch (error) {
+      if (this.#stopped) return;
+      this.#host.failed(error);
+      const delayMs = retryMs * (0.5 + Math.random() / 2);
+      this.#cancelResubscribe = clock.setTimeout(() => {
+        void this.#subscribe(Math.min(2 * retryMs, RESUBSCRIBE_MS.max));
+      }, delayMs, { ref: false });
+    }
+  }
+
+  async #end(subscription: AsyncDisposable | undefined): Promise<void> {
+    try {
+      await subscription?.[Symbol.asyncDispose]();
+    } catch (error) {
+      this.#host.failed(error);
+    }
+  }
+
+  #changed(ids: readonly string[]): void {
+    if (this.#stopped) return;
+    for (const id of ids) {
+      this.#host.forgetUnknown(id);
+      if (this.#host.index.has(id)) this.#host.reader.request(id, 'version');
+    }
+  }
+
+  #gap(): void {
+    if (this.#stopped) return;
+    this.#host.forgetAllUnknown();
+    this.#sweep();
+  }
+}

@@ -1,0 +1,73 @@
+import { BoundedMap } from '../bounded.js';
+import type { Clock } from '../clock.js';
+import type { Awaitable, ConnectionRecord } from '../contracts/record.js';
+import { isThenable } from '../thenable.js';
+
+interface Entry { readonly version: string; readonly value: unknown }
+
+/** Connections whose secrets are kept. */
+const MAX_KEPT = 10_000;
+
+/** What `factory.secrets` resolved, kept per id and version. Concurrent askers share one call; a failure is not kept. */
+export class Secrets<R extends ConnectionRecord> {
+  readonly #kept = new BoundedMap<Entry>(MAX_KEPT);
+  readonly #clock: Clock;
+  readonly #timeoutMs: number;
+
+  /** @param timeoutMs - after which a call counts as failed, so that one that hangs is not asked for ever */
+  constructor(clock: Clock, timeoutMs: number) {
+    this.#clock = clock;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /**
+   * The value itself where it is known already, so that who has it need not wait.
+   *
+   * @param ask - calls the factory; what it throws is thrown
+   */
+  get(record: R, ask: (signal: AbortSignal) => Awaitable<unknown>): Awaitable<unknown> {
+    const { id } = record;
+    const version = String(record.version);
+    const kept = this.#kept.get(id);
+    if (kept?.version === version) return kept.value as Awaitable<unknown>;
+
+    const controller = new AbortController();
+    const answer = ask(controller.signal);
+    if (!isThenable(answer)) {
+      this.#kept.set(id, { version, value: answer });
+      return answer;
+    }
+    const value = this.#within(answer, controller);
+    const entry: Entry = { version, value };
+    this.#kept.set(id, entry);
+    value.then(
+      (resolved) => { if (this.#kept.get(id) === entry) this.#kept.set(id, { version, value: resolved }); },
+      () => { if (this.#kept.get(id) === entry) this.#kept.delete(id); },
+    );
+    return value;
+  }
+
+  /** Whether they need not be asked for. */
+  has({ id, version }: R): boolean {
+    return this.#kept.get(id)?.version === String(version);
+  }
+
+  forget(id: string): void {
+    this.#kept.delete(id);
+  }
+
+  #within(answer: PromiseLike<unknown>, controller: AbortController): Promise<unknown> {
+    if (this.#timeoutMs === Infinity) return Promise.resolve(answer);
+    return new Promise((resolve, reject) => {
+      const cancel = this.#clock.setTimeout(() => {
+        const error = new Error(`secrets has not settled within hydrationTimeoutMs (${this.#timeoutMs} ms)`);
+        controller.abort(error);
+        reject(error);
+      }, this.#timeoutMs, { ref: true });
+      answer.then(
+        (value) => { cancel(); resolve(value); },
+        (error: unknown) => { cancel(); reject(error as Error); },
+      );
+    });
+  }
+}

@@ -1,0 +1,22 @@
+export { ConnectionRegistry } from './registry.js';
+export { ConnectionError, isConnectionError } from './errors.js';
+export { factoryByPlatform } from './factory-by-platform.js';
+export { MemoryStore } from './stores/memory.js';
+export { systemClock } from './clock.js';
+
+export type { AcquireOptions, ConnectionRegistryOptions, Connections } from './registry.js';
+export type { Around, Freshness, RegistryTuning } from './options.js';
+export type { CloseReport } from './closing.js';
+export type { ConnectionSnapshot, RegistrySnapshot } from './snapshot.js';
+export type { Lease } from './slot/lease.js';
+export type { Clock } from './clock.js';
+export type { ConnectionErrorCode, ConnectionErrorDetails } from './errors.js';
+export type { RegistryEvents } from './events.js';
+export type { Awaitable, ConnectionRecord, ConnectionStatus, Version } from './contracts/record.js';
+export type { StandardSchemaV1 } from './contracts/schema.js';
+export type { ConnectionStore, StoreListener, StoreReadOptions } from './contracts/store.js';
+export type {
+  DisposeReason, FailureContext, HydrationContext, InstanceFactory, RecordContext, WebhookContext,
+} from './contracts/factory.js';
+export type { InstanceOf, RecordOf } from './factory-by-platform.js';
+export type { WebhookHandler, WebhookPlatform } from './webhook/handle-webhook.js';

@@ -1,0 +1,385 @@
+import { oncePerTurn, type Clock } from './clock.js';
+import { Closing, type CloseReport } from './closing.js';
+import type { InstanceFactory } from './contracts/factory.js';
+import type { Awaitable, ConnectionRecord } from './contracts/record.js';
+import type { StandardSchemaV1 } from './contracts/schema.js';
+import type { ConnectionStore } from './contracts/store.js';
+import { ConnectionError } from './errors.js';
+import { Events, type RegistryEvents } from './events.js';
+import { factoryFor } from './factory-by-platform.js';
+import { Backoff } from './hydrate/backoff.js';
+import { FreshnessReader } from './hydrate/freshness.js';
+import { Hydrator } from './hydrate/hydrator.js';
+import { backingOff, notFound, Resolver } from './hydrate/resolver.js';
+import { Revalidation } from './hydrate/revalidation.js';
+import { Secrets } from './hydrate/secrets.js';
+import { isThenable } from './thenable.js';
+import { LeaseWaiter, RecordWaiter, type Found, type LeaseWaiterHost } from './hydrate/waiter.js';
+import {
+  resolveFreshness, resolveOptions, resolveTimeout, type Around, type Freshness, type RegistryTuning, type ResolvedOptions,
+} from './options.js';
+import type { Lease } from './slot/lease.js';
+import type { Slot } from './slot/slot.js';
+import { Slots } from './slot/slots.js';
+import { takeSnapshot, type RegistrySnapshot } from './snapshot.js';
+import { createWebhookHandler, type WebhookHandler } from './webhook/handle-webhook.js';
+
+/** What one use may ask for. */
+export interface AcquireOptions {
+  /** Leaves the queue; rejects with the signal's reason. The hydrate goes on while anybody else waits for it. */
+  signal?: AbortSignal | undefined;
+  /** How long to wait for the lease, in milliseconds. Default `acquireTimeoutMs`. Never aborts a hydrate. */
+  timeoutMs?: number | undefined;
+  /** Default the registry's `freshness`. */
+  freshness?: Freshness | undefined;
+}
+
+/**
+ * What code that only uses connections should ask for: an interface, so that a fake is one object literal.
+ *
+ * @example
+ * const fake: Connections<Row, Bot> = { use: async (_id, work) => work(bot, lease), acquire: async () => lease };
+ */
+export interface Connections<out R, out I> {
+  /** Runs `work` with the live instance, hydrating it if need be, and holds it until `work` has settled. */
+  use<T>(id: string, work: (instance: I, lease: Lease<R, I>) => T | Promise<T>, options?: AcquireOptions): Promise<T>;
+  /** Takes a lease for work that outlives one function. The caller must release it. */
+  acquire(id: string, options?: AcquireOptions): Promise<Lease<R, I>>;
+}
+
+/** The options of a {@link ConnectionRegistry}, where the store decides what a record is. */
+export interface ConnectionRegistryOptions<R extends ConnectionRecord, I> extends RegistryTuning {
+  store: ConnectionStore<R>;
+  factory: InstanceFactory<R, I>;
+  recordSchema?: StandardSchemaV1<any, R> | undefined;
+  around?: Around<R>;
+}
+
+/** A row, and how often anything had been invalidated when it was asked for. */
+interface FoundNow<R extends ConnectionRecord> extends Found<R> { readonly invalidations: number }
+
+/** Ids go into queries, log lines and metrics. */
+const MAX_ID_LENGTH = 1_024;
+
+/**
+ * Keeps the instances of the connections that are in use, and only those. Any number of replicas may have one over the
+ * same store: each use rests on what the store says (`freshness`).
+ *
+ * @example
+ * const registry = new ConnectionRegistry({
+ *   store,
+ *   factory: { create: (record) => new Bot(record.token), dispose: (bot) => bot.stop() },
+ * });
+ * await registry.use('acme', (bot) => bot.send('hello'));
+ */
+export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connections<R, I>, AsyncDisposable {
+  /**
+   * Serves a webhook for connection `id`: authenticates it on the row alone, hydrates, hands it to the factory's
+   * `handleWebhook`, and holds the instance until the response has been read and all `waitUntil` work has settled.
+   * Always resolves a Response, never rejects. Bound: it can be destructured.
+   *
+   * @param host - its `waitUntil` is told of all work that goes on after the response (serverless platforms)
+   */
+  readonly handleWebhook: WebhookHandler;
+
+  readonly #options: ResolvedOptions<R, I>;
+  readonly #clock: Clock;
+  readonly #now: () => number;
+  readonly #events = new Events();
+  readonly #backoff: Backoff;
+  readonly #secrets: Secrets<R>;
+  readonly #slots: Slots<R, I>;
+  readonly #hydrator: Hydrator<R, I>;
+  readonly #reader: FreshnessReader<R>;
+  readonly #resolver: Resolver<R, I>;
+  readonly #revalidation: Revalidation<R>;
+  readonly #closing: Closing<R, I>;
+  readonly #waiterHost: LeaseWaiterHost<R, I>;
+  /** The freshness bound, and `-Infinity` once nothing is served any more: the hot path makes one comparison. */
+  #maxStaleMs: number;
+  /** Rises with every `invalidate`: what was read before rests on what no longer counts. */
+  #invalidations = 0;
+
+  /** @throws ConnectionError `INVALID_OPTIONS`, naming the option, what was expected and what came */
+  constructor(options: { store: ConnectionStore<ConnectionRecord>; recordSchema: StandardSchemaV1<any, R>; factory: InstanceFactory<NoInfer<R>, I> } & RegistryTuning & { around?: Around<NoInfer<R>> });
+  constructor(options: { store: ConnectionStore<R>; recordSchema?: undefined; factory: InstanceFactory<NoInfer<R>, I> } & RegistryTuning & { around?: Around<NoInfer<R>> });
+  constructor(options: ConnectionRegistryOptions<R, I> | (Omit<ConnectionRegistryOptions<R, I>, 'store'> & { store: ConnectionStore<ConnectionRecord> })) {
+    const resolved = this.#options = resolveOptions<R, I>(options as never);
+    const { clock, store, recordSchema } = resolved;
+    this.#clock = clock;
+    this.#now = oncePerTurn(clock);
+    this.#maxStaleMs = resolved.maxStaleMs;
+    this.#backoff = new Backoff(resolved.failureBackoff);
+    this.#secrets = new Secrets(clock, resolved.hydrationTimeoutMs);
+
+    const emit = <E extends keyof RegistryEvents>(event: E, payload: RegistryEvents[E]): void => this.#emit(event, payload);
+    const factoryOf = (record: R): InstanceFactory<R, I> => factoryFor(resolved.factory, record);
+    const slots = this.#slots = new Slots<R, I>({
+      clock,
+      now: this.#now,
+      limits: resolved,
+      emit,
+      dispose: (instance, record, { reason, cause }) => {
+        const factory = factoryOf(record);
+        if (factory.dispose === undefined) return undefined;
+        return this.#around(record, () => factory.dispose?.(instance, { record, reason, cause }));
+      },
+      retired: (slot, cause, inUse) => {
+        this.#hydrator.retired(slot, inUse);
+        emit('retired', { id: slot.id, version: slot.version, cause });
+      },
+      isAwaited: (id) => this.#reader.isAwaited(id),
+      departed: (slot) => {
+        this.#hydrator.departed(slot);
+        this.#closing.progressed();
+      },
+    });
+    const hydrator = this.#hydrator = new Hydrator<R, I>({
+      clock, slots, backoff: this.#backoff, limits: resolved, emit, factoryOf,
+      replacementOf: (record) => factoryOf(record).replacement ?? resolved.replacement,
+      secretsOf: (record) => this.#secretsOf(record),
+      create: (record, context) => this.#around(record, () => factoryOf(record).create(record, context)),
+    });
+    const reader = this.#reader = new FreshnessReader<R>({
+      clock, store, storeTimeoutMs: resolved.storeTimeoutMs,
+      apply: (read, answer) => this.#resolver.apply(read, answer),
+      failed: (error) => emit('storeFailed', { error }),
+    });
+    const resolver = this.#resolver = new Resolver<R, I>({
+      clock, slots, hydrator, reader, recordSchema, backoff: this.#backoff, limits: resolved, factoryOf,
+    });
+    this.#revalidation = new Revalidation<R>({
+      clock, store, reader,
+      sweepIntervalMs: resolved.sweepIntervalMs,
+      index: slots.index,
+      forgetUnknown: (id) => resolver.forgetUnknown(id),
+      forgetAllUnknown: () => resolver.forgetAllUnknown(),
+      failed: (error) => emit('storeFailed', { error }),
+    });
+    this.#closing = new Closing<R, I>({
+      clock, slots, hydrator, reader, disposeTimeoutMs: resolved.disposeTimeoutMs,
+      stop: () => {
+        this.#maxStaleMs = -Infinity;
+        return this.#revalidation.stop();
+      },
+    });
+    this.#waiterHost = {
+      clock,
+      handOver: (slot) => slots.handOver(slot),
+      left: (waiter, aborted) => hydrator.left(waiter, aborted),
+      settled: () => this.#closing.finished(),
+    };
+    this.handleWebhook = createWebhookHandler<R, I, FoundNow<R>>({
+      clock,
+      options: resolved.webhook,
+      timeoutMs: resolved.acquireTimeoutMs,
+      accept: () => this.#closing.accept(),
+      find: (id) => this.#find(id),
+      acquire: (found) => this.#acquireFound(found),
+      factoryOf,
+      secretsOf: (record) => this.#secretsForWebhook(record),
+      around: (record, work) => this.#around(record, work),
+      emit,
+    });
+    this.#revalidation.start();
+  }
+
+  /** `'closing'` from the call of `close` until it has settled. */
+  get state(): 'open' | 'closing' | 'closed' {
+    return this.#closing.state;
+  }
+
+  /**
+   * Runs `work` with the live instance of connection `id`, hydrating it if need be, and holds it until `work` has
+   * settled. Resolves and rejects as `work` does.
+   *
+   * @throws ConnectionError `CONNECTION_NOT_FOUND`, `CONNECTION_STOPPED`, `INVALID_CONNECTION_ID`, `INVALID_RECORD`,
+   * `STORE_UNAVAILABLE`, `HYDRATION_FAILED`, `HYDRATION_TIMEOUT`, `BACKING_OFF`, `OVERLOADED`, `ACQUIRE_TIMEOUT`,
+   * `REGISTRY_CLOSED`, `INVALID_OPTIONS`; the reason of `options.signal` when that aborts first
+   */
+  use<T>(id: string, work: (instance: I, lease: Lease<R, I>) => T | Promise<T>, options?: AcquireOptions): Promise<T> {
+    const slot = options === undefined ? this.#freshNow(id) : undefined;
+    if (slot !== undefined) return run(this.#slots.lease(slot), work);
+    return this.acquire(id, options).then((lease) => run(lease, work));
+  }
+
+  /**
+   * Takes a lease on the live instance of connection `id`, hydrating it if need be, for work that outlives one
+   * function. Release it, or declare it with `using`.
+   *
+   * @throws ConnectionError as `use` does
+   */
+  acquire(id: string, options: AcquireOptions = {}): Promise<Lease<R, I>> {
+    try {
+      return this.#acquire(id, options);
+    } catch (error) {
+      return Promise.reject(error as ConnectionError);
+    }
+  }
+
+  /**
+   * Takes a lease without waiting: only if the instance is live and fresh without a read, so never under `'strict'`.
+   */
+  tryAcquire(id: string): Lease<R, I> | undefined {
+    const slot = this.#freshNow(id);
+    return slot === undefined ? undefined : this.#slots.lease(slot);
+  }
+
+  /**
+   * In this process, lets go of whatever is known of connection `id`, so that the next use hydrates anew whatever the
+   * version: an idle instance is disposed of now, a leased one drains. Also forgets that the id is unknown, its
+   * back-off and its secrets.
+   */
+  invalidate(id: string): void {
+    this.#invalidations += 1;
+    this.#resolver.forgetUnknown(id);
+    this.#backoff.clear(id);
+    this.#secrets.forget(id);
+    this.#reader.flag(id);
+    const slot = this.#slots.index.get(id);
+    if (slot !== undefined) this.#slots.supersede(slot, 'invalidated');
+    this.#slots.effects.flush();
+  }
+
+  /** What there is at the moment, as plain JSON: counts, and a row per connection. No record contents. */
+  snapshot(): RegistrySnapshot {
+    return takeSnapshot(this.#slots, this.#hydrator.queued, this.#clock.monotonic());
+  }
+
+  /** Listens to an event. A listener that throws harms nobody. Returns what ends the listening. */
+  on<E extends keyof RegistryEvents>(event: E, listener: (payload: RegistryEvents[E]) => void): () => void {
+    return this.#events.on(event, listener);
+  }
+
+  /**
+   * Refuses new uses, completes those it had accepted, waits for leases, `waitUntil` work and streaming responses,
+   * disposes of everything, and reports what it had to abandon. A second call returns the first one's promise.
+   *
+   * @param options - `drainTimeoutMs`: after which leases are aborted and instances disposed of under them. Default
+   * 20 000, for Kubernetes kills after 30 s.
+   * @throws ConnectionError `INVALID_OPTIONS`
+   */
+  close(options: { drainTimeoutMs?: number } = {}): Promise<CloseReport> {
+    return this.#closing.close(options.drainTimeoutMs);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** The live slot that may serve at once, without a read. */
+  #freshNow(id: string): Slot<R, I> | undefined {
+    const slot = this.#slots.index.get(id);
+    return slot !== undefined && slot.state.kind === 'live' && this.#now() - slot.checkedAt <= this.#maxStaleMs ? slot : undefined;
+  }
+
+  #acquire(id: string, { signal, timeoutMs, freshness }: AcquireOptions): Promise<Lease<R, I>> {
+    if (this.#closing.state !== 'open') throw this.#closing.refusal(id);
+    if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
+    const demand = { id, signal, timeoutMs: timeoutMs === undefined ? this.#options.acquireTimeoutMs : resolveTimeout(timeoutMs) };
+    const maxStaleMs = freshness === undefined ? this.#maxStaleMs : resolveFreshness(freshness);
+    const slot = this.#slots.index.get(id);
+    if (slot === undefined) this.#checkId(id);
+    const fresh = slot !== undefined && this.#now() - slot.checkedAt <= maxStaleMs;
+    if (fresh && slot.state.kind === 'live') return Promise.resolve(this.#slots.lease(slot));
+    const waiter = this.#wait(demand);
+    if (fresh) this.#resolver.join(waiter, slot);
+    else this.#reader.request(id, slot === undefined ? 'row' : 'version', waiter);
+    return waiter.promise;
+  }
+
+  /** @throws ConnectionError `INVALID_CONNECTION_ID` or `CONNECTION_NOT_FOUND` */
+  #checkId(id: unknown): void {
+    if (typeof id !== 'string' || id === '' || id.length > MAX_ID_LENGTH || id.includes('\0')) {
+      const got = typeof id === 'string' ? `one of ${id.length}` : typeof id;
+      throw new ConnectionError('INVALID_CONNECTION_ID', `Expected an id of 1 to ${MAX_ID_LENGTH} characters without NUL, got ${got}`);
+    }
+    if (this.#resolver.isUnknown(id)) throw notFound(id);
+  }
+
+  #wait(demand: { id: string; signal: AbortSignal | undefined; timeoutMs: number }): LeaseWaiter<R, I> {
+    this.#closing.began();
+    return new LeaseWaiter(demand, this.#waiterHost);
+  }
+
+  /** The row alone, for a webhook that is still to be authenticated. */
+  async #find(id: string): Promise<FoundNow<R>> {
+    const invalidations = this.#invalidations;
+    const slot = this.#slots.index.get(id);
+    if (slot === undefined) this.#checkId(id);
+    else if (this.#now() - slot.checkedAt <= this.#options.maxStaleMs) return { record: slot.record, sentAt: slot.checkedAt, invalidations };
+    const waiter = new RecordWaiter<R>();
+    this.#reader.request(id, slot === undefined ? 'row' : 'version', waiter);
+    return { ...await waiter.promise, invalidations };
+  }
+
+  /** A lease for a webhook that has been authenticated: it rests on the read that found the row. */
+  #acquireFound({ record, sentAt, invalidations }: FoundNow<R>): Promise<Lease<R, I>> {
+    if (this.#closing.expired) return Promise.reject(this.#closing.refusal(record.id));
+    const waiter = this.#wait({ id: record.id, signal: undefined, timeoutMs: this.#options.acquireTimeoutMs });
+    if (invalidations === this.#invalidations) this.#resolver.takeUp(record, sentAt, waiter);
+    else this.#reader.request(record.id, 'row', waiter);
+    return waiter.promise;
+  }
+
+  #secretsOf(record: R): Awaitable<unknown> {
+    const factory = factoryFor(this.#options.factory, record);
+    if (factory.secrets === undefined) return undefined;
+    return this.#secrets.get(record, (signal) => this.#around(record, () => factory.secrets?.(record, { signal })));
+  }
+
+  /**
+   * The secrets before there is an instance: a request that may be forged must not make the vault be asked again and
+   * again after it has failed.
+   */
+  async #secretsForWebhook(record: R): Promise<unknown> {
+    const { id } = record;
+    const version = String(record.version);
+    if (!this.#secrets.has(record)) {
+      const remainingMs = this.#backoff.remainingMs(id, version, this.#clock.monotonic());
+      if (remainingMs > 0) throw backingOff(id, remainingMs);
+    }
+    try {
+      return await this.#secretsOf(record);
+    } catch (cause) {
+      const now = this.#clock.monotonic();
+      // Those who waited for the same answer share one failure.
+      const noted = this.#backoff.remainingMs(id, version, now);
+      const { count, delayMs } = noted > 0
+        ? { count: this.#backoff.count(id, version), delayMs: noted }
+        : this.#backoff.fail(id, version, now);
+      const error = new ConnectionError('HYDRATION_FAILED', `The secrets of connection '${id}' could not be had`, { connectionId: id, retryAfterMs: delayMs, cause });
+      this.#emit('hydrationFailed', { id, version, error, failures: count, retryAfterMs: delayMs });
+      throw error;
+    }
+  }
+
+  #around<T>(record: R, work: () => T): T {
+    const { around } = this.#options;
+    return around === undefined ? work() : around(record, work);
+  }
+
+  /** Listeners are foreign code: they run when the step that gave rise to the event is complete. */
+  #emit<E extends keyof RegistryEvents>(event: E, payload: RegistryEvents[E]): void {
+    this.#slots.effects.add(() => this.#events.emit(event, payload));
+  }
+}
+
+/** Runs `work` under a lease and releases it when `work` has settled. */
+function run<R, I, T>(lease: Lease<R, I>, work: (instance: I, lease: Lease<R, I>) => T | Promise<T>): Promise<T> {
+  let result: T | Promise<T>;
+  try {
+    result = work(lease.instance, lease);
+  } catch (error) {
+    lease.release();
+    return Promise.reject(error as Error);
+  }
+  if (!isThenable(result)) {
+    lease.release();
+    return Promise.resolve(result);
+  }
+  return Promise.resolve(result).then(
+    (value) => { lease.release(); return value; },
+    (error: unknown) => { lease.release(); throw error; },
+  );
+}

@@ -1,0 +1,43 @@
+import type { Clock } from '../clock.js';
+import type { Awaitable } from '../contracts/record.js';
+import type { CleanUp } from './state.js';
+
+/** What a tear-down needs; everything in it may be foreign code that throws, hangs or calls back. */
+export interface TearDown {
+  readonly clock: Clock;
+  readonly timeoutMs: number;
+  /** Undefined when there is no instance: only the clean-ups of a failed `create` are run. */
+  readonly dispose: (() => Awaitable<void>) | undefined;
+  readonly cleanUps: readonly CleanUp[];
+  onFailure(error: unknown): void;
+  onDone(): void;
+}
+
+/** Runs `dispose`, then the clean-ups last first, each whatever became of the one before, and never waits for ever. */
+export function tearDown({ clock, timeoutMs, dispose, cleanUps, onFailure, onDone }: TearDown): void {
+  let done = false;
+  const finish = (): void => {
+    if (done) return;
+    done = true;
+    cancelTimeout?.();
+    onDone();
+  };
+  const cancelTimeout = timeoutMs === Infinity ? undefined : clock.setTimeout(() => {
+    if (!done) onFailure(new Error(`dispose has not settled within disposeTimeoutMs (${timeoutMs} ms) and is no longer waited for`));
+    finish();
+  }, timeoutMs, { ref: true });
+
+  const steps = dispose === undefined ? [] : [dispose];
+  for (let index = cleanUps.length - 1; index >= 0; index -= 1) steps.push(cleanUps[index] as CleanUp);
+  void runEach(steps, onFailure).then(finish);
+}
+
+async function runEach(steps: readonly (() => Awaitable<void>)[], onFailure: (error: unknown) => void): Promise<void> {
+  for (const step of steps) {
+    try {
+      await step();
+    } catch (error) {
+      onFailure(error);
+    }
+  }
+}

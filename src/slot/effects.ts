@@ -1,0 +1,21 @@
+/**
+ * Calls into foreign code (dispose, event listeners) that a step of the state machine gave rise to. They run when the
+ * step is complete, so that code which calls back into the registry finds it in order.
+ */
+export class Effects {
+  readonly #queue: (() => void)[] = [];
+  #running = false;
+
+  /** Runs `effect` at the next `flush`, or in a microtask when none comes. `effect` must not throw. */
+  add(effect: () => void): void {
+    if (this.#queue.push(effect) === 1 && !this.#running) queueMicrotask(() => this.flush());
+  }
+
+  /** Called at the end of every step. */
+  flush(): void {
+    if (this.#running) return;
+    this.#running = true;
+    for (let effect = this.#queue.shift(); effect !== undefined; effect = this.#queue.shift()) effect();
+    this.#running = false;
+  }
+}

@@ -1,0 +1,61 @@
+import type { ConnectionRecord } from '../contracts/record.js';
+import type { Slot } from './slot.js';
+import type { Slots } from './slots.js';
+
+/**
+ * A hold on a live instance: it is not disposed of while the lease is held, except after a drain deadline. Release it
+ * when done, or declare it with `using`.
+ */
+export interface Lease<out R, out I> extends Disposable {
+  readonly instance: I;
+  /** The row the instance was built from. */
+  readonly record: R;
+  /** Superseded by a newer version, a stop, a delete, `retire` or `invalidate`: finish, and take a new lease. */
+  readonly stale: boolean;
+  /** Aborts only when a drain deadline has passed and the instance is about to be disposed of under you. */
+  readonly signal: AbortSignal;
+  /** Reports the instance dead; the next use hydrates anew. Counts as a failure for back-off. Does not release. */
+  retire(cause?: unknown): void;
+  /** Lets the instance go. Further calls do nothing. */
+  release(): void;
+}
+
+/** The lease on a slot. Its maker has counted it already. */
+export class SlotLease<R extends ConnectionRecord, I> implements Lease<R, I> {
+  readonly instance: I;
+  readonly #slot: Slot<R, I>;
+  readonly #slots: Slots<R, I>;
+  #held = true;
+
+  constructor(slot: Slot<R, I>, slots: Slots<R, I>) {
+    this.instance = slot.instance as I;
+    this.#slot = slot;
+    this.#slots = slots;
+  }
+
+  get record(): R {
+    return this.#slot.record;
+  }
+
+  get stale(): boolean {
+    return this.#slot.state.kind !== 'live';
+  }
+
+  get signal(): AbortSignal {
+    return this.#slots.drainSignal(this.#slot);
+  }
+
+  retire(cause?: unknown): void {
+    if (this.#held) this.#slots.retireLeased(this.#slot, cause);
+  }
+
+  release(): void {
+    if (!this.#held) return;
+    this.#held = false;
+    this.#slots.release(this.#slot);
+  }
+
+  [Symbol.dispose](): void {
+    this.release();
+  }
+}

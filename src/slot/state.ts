@@ -1,0 +1,100 @@
+import type { DisposeReason } from '../contracts/factory.js';
+import type { Awaitable, ConnectionRecord } from '../contracts/record.js';
+import type { ConnectionError } from '../errors.js';
+import type { Slot } from './slot.js';
+
+/*
+ * One slot is one attempt to turn one row, in one version, into one instance, and then that instance's life.
+ *
+ *   pending ──▶ creating ──▶ live ──▶ draining ──▶ disposing ──▶ disposed
+ *      │           │  │        └────(no lease)───────▲              ▲
+ *      │           │  └──▶ abandoned ──(settles)─────┘              │
+ *      │           └──────(fails)───────────────────────────────────┤
+ *      └──────────(everyone left)───────────────────────────────────┘
+ *
+ * Invariants, kept by `slots.ts`, the only code that moves a slot from one state to another:
+ *
+ * - At most one slot of an id is in the index. It is pending, creating or live, and not superseded.
+ * - A slot leaves the index by identity, never by id: an old slot's end cannot touch its successor.
+ * - Every slot that is out of the index and not disposed stands among the departing.
+ * - `leases` counts from the moment a use is entitled to the instance, before the promise that tells it is settled.
+ * - Only a live slot without a lease, or a draining one whose last lease went or whose deadline passed, is disposed of.
+ * - There is no way back: a state is entered once, so whoever awaited compares the state object it left by identity.
+ */
+
+/** A clean-up registered by `create`. */
+export type CleanUp = () => Awaitable<void>;
+
+/** Why a slot is to end. */
+export interface Supersession {
+  readonly reason: DisposeReason;
+  readonly cause: unknown;
+}
+
+/** A use that will get a lease when its slot is live. */
+export interface SlotWaiter<R extends ConnectionRecord, I> {
+  deliver(slot: Slot<R, I>): void;
+  fail(error: ConnectionError): void;
+}
+
+/** What a running `create` was given, seen from our side. */
+export interface RunningCreate {
+  readonly cleanUps: readonly CleanUp[];
+  /** Set when the instance was reported dead before `create` returned it. */
+  readonly retired: { readonly cause: unknown } | undefined;
+  abort(reason: unknown): void;
+}
+
+interface Hydrating<R extends ConnectionRecord, I> {
+  /** Rises with every slot made: tells the older of two. */
+  readonly generation: number;
+  readonly waiters: Set<SlotWaiter<R, I>>;
+  /** With `keepLastGood`: the instance that serves on if this one fails. Held by a lease of its own. */
+  fallback: Slot<R, I> | undefined;
+  /** Out of the index: it is for its own waiters only. */
+  superseded: Supersession | undefined;
+}
+
+/** Waits for a predecessor to go or for a permit. */
+export interface Pending<R extends ConnectionRecord, I> extends Hydrating<R, I> { readonly kind: 'pending' }
+
+/** `create` is running. */
+export interface Creating<R extends ConnectionRecord, I> extends Hydrating<R, I> {
+  readonly kind: 'creating';
+  readonly create: RunningCreate;
+  readonly startedAt: number;
+}
+
+/** `create` is still running and nobody is to get what it makes. */
+export interface Abandoned {
+  readonly kind: 'abandoned';
+  readonly create: RunningCreate;
+  readonly reason: DisposeReason;
+  /** Its hydration timeout has passed: successors no longer wait for it. */
+  timedOut: boolean;
+}
+
+/** Leased when `slot.leases > 0`, idle otherwise. */
+export interface Live { readonly kind: 'live'; readonly cleanUps: readonly CleanUp[] }
+
+/** Superseded and still leased. */
+export interface Draining extends Supersession {
+  readonly kind: 'draining';
+  readonly cleanUps: readonly CleanUp[];
+  readonly cancelDeadline: () => void;
+}
+
+/** Being torn down. */
+export interface Disposing { readonly kind: 'disposing' }
+
+/** Gone. */
+export interface Disposed { readonly kind: 'disposed' }
+
+/** Every state a slot can be in; each carries only what it needs. */
+export type SlotState<R extends ConnectionRecord, I> =
+  | Pending<R, I> | Creating<R, I> | Abandoned | Live | Draining | Disposing | Disposed;
+
+/** Shared, for most instances register no clean-up and every live connection pays for its state. */
+export const LIVE: Live = Object.freeze({ kind: 'live', cleanUps: Object.freeze([]) });
+export const DISPOSING: Disposing = Object.freeze({ kind: 'disposing' });
+export const DISPOSED: Disposed = Object.freeze({ kind: 'disposed' });

@@ -1,0 +1,58 @@
+import type { ConnectionRecord } from './contracts/record.js';
+import type { Slot } from './slot/slot.js';
+import type { Slots } from './slot/slots.js';
+
+/** One instance, or one in the making. */
+export interface ConnectionSnapshot {
+  readonly id: string;
+  /** `'hydrating'`, `'idle'`, `'leased'`, `'draining'` or `'disposing'`. */
+  readonly state: string;
+  readonly version: string;
+  readonly leases: number;
+  /** Since it came to life, in milliseconds. Absent before. */
+  readonly ageMs?: number;
+  /** How long it has been leased without a pause, in milliseconds: a large number hints at a lease that leaks. */
+  readonly leasedForMs?: number;
+}
+
+/** What there is at one moment, as plain JSON. */
+export interface RegistrySnapshot {
+  /** Idle and leased. */
+  readonly live: number;
+  readonly idle: number;
+  readonly leased: number;
+  /** Waiting for a predecessor or a permit, or being created. */
+  readonly hydrating: number;
+  /** Waiting for a permit. */
+  readonly queued: number;
+  readonly draining: number;
+  readonly connections: readonly ConnectionSnapshot[];
+}
+
+/** Costs a pass over everything: for an operator's page, not for every request. */
+export function takeSnapshot<R extends ConnectionRecord, I>(slots: Slots<R, I>, queued: number, now: number): RegistrySnapshot {
+  const counts = { idle: 0, leased: 0, hydrating: 0, draining: 0, disposing: 0 };
+  const connections: ConnectionSnapshot[] = [];
+  const add = (slot: Slot<R, I>): void => {
+    const state = phaseOf(slot);
+    counts[state] += 1;
+    connections.push({
+      id: slot.id, state, version: slot.version, leases: slot.leases,
+      ...(state === 'hydrating' ? {} : { ageMs: now - slot.hydratedAt }),
+      ...(slot.leases > 0 ? { leasedForMs: now - slot.usedAt } : {}),
+    });
+  };
+  for (const slot of slots.index.values()) add(slot);
+  for (const slot of slots.allDeparting()) add(slot);
+  const { idle, leased, hydrating, draining } = counts;
+  return { live: idle + leased, idle, leased, hydrating, queued, draining, connections };
+}
+
+function phaseOf<R extends ConnectionRecord, I>({ state, leases }: Slot<R, I>): 'idle' | 'leased' | 'hydrating' | 'draining' | 'disposing' {
+  switch (state.kind) {
+    case 'pending': case 'creating': case 'abandoned': return 'hydrating';
+    case 'live': return leases > 0 ? 'leased' : 'idle';
+    case 'draining': return 'draining';
+    case 'disposing': case 'disposed': return 'disposing';
+  }
+}

@@ -1,0 +1,59 @@
+import type { ConnectionRecord, ConnectionStatus } from '../contracts/record.js';
+import type { ConnectionStore } from '../contracts/store.js';
+import { ConnectionError } from '../errors.js';
+
+/** The fields of a row that are its owner's, not hydrant's. */
+type Fields<D> = D extends unknown ? Omit<D, 'id' | 'status' | 'version'> : never;
+
+/**
+ * Rows in this process's memory: for tests and for a first try. Every `put` gives the row a new version, and versions
+ * are never used twice, so it keeps the store contract to the letter, except that nobody else can see it.
+ *
+ * @example
+ * const store = new MemoryStore([{ id: 'acme', token: 'xoxb-1' }]);
+ * await store.put({ id: 'acme', token: 'xoxb-2' }); // the next use hydrates anew
+ */
+export class MemoryStore<D extends { readonly id: string; readonly status?: ConnectionStatus }>
+implements ConnectionStore<Fields<D> & ConnectionRecord> {
+  readonly #rows = new Map<string, Fields<D> & ConnectionRecord>();
+  #version = 0;
+
+  /** @param records - rows to begin with; `status` is `'active'` unless given */
+  constructor(records: readonly D[] = []) {
+    for (const record of records) this.#write(record as never);
+  }
+
+  /** The row as it is now, frozen. */
+  async get(id: string): Promise<(Fields<D> & ConnectionRecord) | undefined> {
+    return this.#rows.get(id);
+  }
+
+  /**
+   * Writes a whole row and gives it its next version.
+   *
+   * @throws ConnectionError `INVALID_CONNECTION_ID` when `id` is not a string with something in it
+   */
+  async put(record: Fields<D> & { id: string; status?: ConnectionStatus }): Promise<Fields<D> & ConnectionRecord> {
+    return this.#write(record);
+  }
+
+  /** Deletes a row. One that is created again gets a version it never had before. */
+  async delete(id: string): Promise<void> {
+    this.#rows.delete(id);
+  }
+
+  /** All rows. */
+  async list(): Promise<readonly (Fields<D> & ConnectionRecord)[]> {
+    return [...this.#rows.values()];
+  }
+
+  #write(record: Fields<D> & { id: string; status?: ConnectionStatus }): Fields<D> & ConnectionRecord {
+    if (typeof record.id !== 'string' || record.id === '') {
+      throw new ConnectionError('INVALID_CONNECTION_ID', `MemoryStore: expected a record with a non-empty string as its id, got ${typeof record.id}`);
+    }
+    this.#version += 1;
+    const row = Object.freeze({ ...record, status: record.status ?? 'active', version: String(this.#version) });
+    this.#rows.set(record.id, row as Fields<D> & ConnectionRecord);
+    return row as Fields<D> & ConnectionRecord;
+  }
+}

@@ -1,0 +1,261 @@
+import type { InstanceFactory, WebhookContext } from '../contracts/factory.js';
+import type { ConnectionRecord } from '../contracts/record.js';
+import { ConnectionError, isConnectionError } from '../errors.js';
+import { isThenable } from '../thenable.js';
+import type { Lease } from '../slot/lease.js';
+import { readBody, rebuilt } from './body.js';
+import type { FoundRecord, WebhookHost, WebhookPlatform } from './handle-webhook.js';
+import { Holds } from './holds.js';
+import { problem } from './responses.js';
+import { whenRead } from './streaming.js';
+
+/** What `authenticate` was given. */
+interface Known<R> { readonly record?: R; readonly secrets?: unknown }
+
+/**
+ * One webhook on its way: row → body → authenticate → lease → handler → response.
+ *
+ * It is answered once, by whoever comes first: the handler, a failure, or `acknowledge`. Whoever answers says so
+ * (`#answered`) before it awaits anything, so that the others know that they are too late.
+ */
+export class Delivery<R extends ConnectionRecord, I, F extends FoundRecord<R>> {
+  readonly #host: WebhookHost<R, I, F>;
+  readonly #id: string;
+  readonly #request: Request;
+  readonly #platform: WebhookPlatform;
+  readonly #arrivedAt: number;
+  readonly #controller = new AbortController();
+  #record: R | undefined;
+  #factory: InstanceFactory<R, I> | undefined;
+  #body: Uint8Array<ArrayBuffer> | undefined;
+  #answered = false;
+  #acknowledged = false;
+  #cancelAcknowledge: (() => void) | undefined;
+
+  constructor(host: WebhookHost<R, I, F>, id: string, request: Request, platform: WebhookPlatform) {
+    this.#host = host;
+    this.#id = id;
+    this.#request = request;
+    this.#platform = platform;
+    this.#arrivedAt = host.clock.monotonic();
+  }
+
+  /** Answers without looking any further. */
+  refuse(error: ConnectionError): Promise<Response> {
+    this.#answered = true;
+    return this.#fail(error);
+  }
+
+  /** @param ended - called when nothing of this delivery is left but what its lease holds */
+  run(ended: () => void): Promise<Response> {
+    return new Promise((resolve) => {
+      const work = this.#serve(resolve)
+        .catch(async (error: unknown) => {
+          const late = this.#answered;
+          this.#answered = true;
+          this.#cancelAcknowledge?.();
+          const response = await this.#fail(error);
+          if (!late) resolve(response);
+        })
+        .finally(ended);
+      void work;
+    });
+  }
+
+  async #serve(resolve: (response: Response) => void): Promise<void> {
+    const found = await this.#inTime(this.#identify());
+    if (found instanceof Response) {
+      this.#answered = true;
+      resolve(found);
+      return;
+    }
+    const { factory, target, known } = found;
+    const acknowledged = this.#acknowledgeLater(factory, target.record, resolve);
+    try {
+      await this.#handle(factory, await this.#host.acquire(target), known, resolve);
+    } finally {
+      acknowledged();
+    }
+  }
+
+  /** Everything that can be known without an instance. A Response answers the request at once. */
+  async #identify(): Promise<Response | { factory: InstanceFactory<R, I>; target: F; known: Known<R> }> {
+    const target = await this.#host.find(this.#id);
+    const { record } = target;
+    this.#record = record;
+    const factory = this.#factory = this.#host.factoryOf(record);
+    const connectionId = this.#id;
+    if (factory.handleWebhook === undefined) {
+      throw new ConnectionError('NO_WEBHOOK_HANDLER', `The factory of connection '${connectionId}' has no handleWebhook`, { connectionId });
+    }
+    this.#body = await readBody(this.#request, this.#host.options.maxBodyBytes, this.#controller.signal);
+    if (typeof factory.authenticate !== 'function') return { factory, target, known: {} };
+
+    const secrets = await this.#host.secretsOf(record);
+    const verdict = await this.#authenticate(factory.authenticate, record, secrets);
+    if (verdict !== true && verdict !== false && isResponse(verdict)) return verdict;
+    if (verdict !== true) throw new ConnectionError('UNAUTHENTICATED', 'authenticate refused the request', { connectionId });
+    return { factory, target, known: { record, secrets } };
+  }
+
+  async #authenticate(
+    authenticate: Exclude<NonNullable<InstanceFactory<R, I>['authenticate']>, 'in-handler'>, record: R, secrets: unknown,
+  ): Promise<boolean | Response> {
+    try {
+      const context = { record, secrets, signal: this.#controller.signal };
+      return await this.#host.around(record, () => authenticate(this.#copy(), context));
+    } catch (cause) {
+      throw new ConnectionError('UNAUTHENTICATED', 'authenticate threw', { connectionId: this.#id, cause });
+    }
+  }
+
+  async #handle(
+    factory: InstanceFactory<R, I>, lease: Lease<R, I>, known: Known<R>, resolve: (response: Response) => void,
+  ): Promise<void> {
+    const holds = new Holds(() => lease.release());
+    try {
+      const { record } = lease;
+      // The instance may be of a newer version than the row the request was authenticated on.
+      const secrets = known.record === record ? known.secrets : await this.#host.secretsOf(record);
+      const context: WebhookContext<R, unknown> = {
+        record,
+        secrets,
+        get signal() { return lease.signal; },
+        waitUntil: (work) => this.#waitUntil(holds, work),
+      };
+      const response = await this.#callHandler(factory, lease.instance, context);
+      if (this.#answered) {
+        await response.body?.cancel();
+        return;
+      }
+      this.#answered = true;
+      resolve(await whenRead(response, holds.take()));
+    } finally {
+      holds.close();
+    }
+  }
+
+  /** Whatever the handler throws is its own failure, even a ConnectionError: it may use other connections. */
+  async #callHandler(factory: InstanceFactory<R, I>, instance: I, context: WebhookContext<R, unknown>): Promise<Response> {
+    try {
+      const response = await this.#host.around(context.record, () => factory.handleWebhook?.(instance, this.#copy(), context));
+      if (isResponse(response)) return response;
+      throw new TypeError('handleWebhook must resolve a Response');
+    } catch (cause) {
+      throw new ConnectionError('HANDLER_FAILED', `handleWebhook of connection '${this.#id}' failed`, { connectionId: this.#id, cause });
+    }
+  }
+
+  #waitUntil(holds: Holds, work: Promise<unknown>): void {
+    const release = holds.take();
+    const settled = Promise.resolve(work).then(release, (cause: unknown) => {
+      release();
+      const error = new ConnectionError('HANDLER_FAILED', `waitUntil work of connection '${this.#id}' failed`, { connectionId: this.#id, cause });
+      this.#host.emit('webhookFailed', { id: this.#id, error, acknowledged: true });
+    });
+    this.#platform.waitUntil?.(settled);
+  }
+
+  /** Lets `acknowledge` answer if nobody else has by then. Returns what calls that off. */
+  #acknowledgeLater(factory: InstanceFactory<R, I>, record: R, resolve: (response: Response) => void): () => void {
+    const { acknowledge } = factory;
+    if (acknowledge === undefined) return () => {};
+    const { clock } = this.#host;
+    let over!: () => void;
+    const work = new Promise<void>((settle) => { over = settle; });
+    const delayMs = Math.max(0, acknowledge.afterMs - (clock.monotonic() - this.#arrivedAt));
+    this.#cancelAcknowledge = clock.setTimeout(() => {
+      void this.#acknowledge(acknowledge.respond, record, work, resolve);
+    }, delayMs, { ref: true });
+    return () => {
+      this.#cancelAcknowledge?.();
+      over();
+    };
+  }
+
+  async #acknowledge(
+    respond: NonNullable<InstanceFactory<R, I>['acknowledge']>['respond'], record: R, work: Promise<void>, resolve: (response: Response) => void,
+  ): Promise<void> {
+    try {
+      const response = await this.#host.around(record, () => respond(this.#copy(), { record }));
+      if (response === undefined || this.#answered) return;
+      this.#answered = true;
+      this.#acknowledged = true;
+      this.#platform.waitUntil?.(work);
+      resolve(response);
+    } catch (cause) {
+      // The work goes on and answers for itself.
+      const error = new ConnectionError('HANDLER_FAILED', `acknowledge.respond of connection '${this.#id}' failed`, { connectionId: this.#id, cause });
+      this.#host.emit('webhookFailed', { id: this.#id, error, acknowledged: false });
+    }
+  }
+
+  async #fail(error: unknown): Promise<Response> {
+    const failure = isConnectionError(error)
+      ? error
+      : new ConnectionError('HANDLER_FAILED', `The webhook of connection '${this.#id}' failed`, { connectionId: this.#id, cause: error });
+    this.#host.emit('webhookFailed', { id: String(this.#id), error: failure, acknowledged: this.#acknowledged });
+    try {
+      const response = await this.#customResponse(failure);
+      if (response !== undefined && isResponse(response)) return response;
+    } catch (cause) {
+      const second = new ConnectionError('HANDLER_FAILED', 'respondToFailure failed', { connectionId: this.#id, cause });
+      this.#host.emit('webhookFailed', { id: String(this.#id), error: second, acknowledged: this.#acknowledged });
+    }
+    return problem(failure);
+  }
+
+  /** What the application says instead, if it has anything to say in time. */
+  #customResponse(failure: ConnectionError): Promise<Response | undefined> {
+    const { options, clock, timeoutMs } = this.#host;
+    const record = this.#record;
+    const factory = this.#factory;
+    const controller = new AbortController();
+    const respond = record === undefined
+      ? options.respondToFailure && ((request: Request) => options.respondToFailure?.(failure, request))
+      : factory?.respondToFailure && ((request: Request) => this.#host.around(record, () =>
+        factory.respondToFailure?.(failure, request, { record, acknowledged: this.#acknowledged, signal: controller.signal })));
+    if (respond === undefined) return Promise.resolve(undefined);
+    return new Promise((resolve, reject) => {
+      const cancel = timeoutMs === Infinity ? undefined : clock.setTimeout(() => {
+        controller.abort(failure);
+        resolve(undefined);
+      }, timeoutMs, { ref: true });
+      this.#readable(controller.signal)
+        .then((request) => respond(request))
+        .then(resolve, reject)
+        .finally(() => cancel?.());
+    });
+  }
+
+  /** The request with its body, if that can be had at all. */
+  async #readable(signal: AbortSignal): Promise<Request> {
+    this.#body ??= await readBody(this.#request, this.#host.options.maxBodyBytes, signal).catch(() => new Uint8Array());
+    return this.#copy();
+  }
+
+  #copy(): Request {
+    return rebuilt(this.#request, this.#body ?? new Uint8Array());
+  }
+
+  /** Nobody may keep a delivery waiting for ever before it even has an instance: neither vault nor slow sender. */
+  #inTime<T>(work: Promise<T>): Promise<T> {
+    const { clock, timeoutMs } = this.#host;
+    if (timeoutMs === Infinity) return work;
+    return new Promise((resolve, reject) => {
+      const cancel = clock.setTimeout(() => {
+        const error = new ConnectionError('ACQUIRE_TIMEOUT', `The webhook was not identified within ${timeoutMs} ms`, { connectionId: this.#id });
+        reject(error);
+        this.#controller.abort(error);
+      }, timeoutMs, { ref: true });
+      work.then(resolve, reject).finally(cancel);
+    });
+  }
+}
+
+/** By its shape: a Response may come from another copy of fetch. */
+function isResponse(value: unknown): value is Response {
+  return typeof value === 'object' && value !== null && !isThenable(value)
+    && Number.isInteger((value as Partial<Response>).status) && (value as Partial<Response>).status !== 0
+    && typeof (value as Partial<Response>).headers?.get === 'function' && 'body' in value;
+}

@@ -1,0 +1,55 @@
+import type { Clock } from '../clock.js';
+import type { InstanceFactory } from '../contracts/factory.js';
+import type { Awaitable, ConnectionRecord } from '../contracts/record.js';
+import { ConnectionError } from '../errors.js';
+import type { RegistryEvents } from '../events.js';
+import type { Lease } from '../slot/lease.js';
+import { Delivery } from './delivery.js';
+
+/** Serves one webhook; always resolves a Response. */
+export type WebhookHandler = (id: string, request: Request, host?: WebhookPlatform) => Promise<Response>;
+
+/** What the platform that runs the gateway offers. */
+export interface WebhookPlatform {
+  /** Told of all work that goes on after the response, so that the platform does not stop the process under it. */
+  waitUntil?(work: Promise<unknown>): void;
+}
+
+/** A row as the registry found it for a delivery, and whatever it must remember until the lease is taken. */
+export interface FoundRecord<R> { readonly record: R }
+
+/** What webhooks need of the registry. */
+export interface WebhookHost<R extends ConnectionRecord, I, F extends FoundRecord<R> = FoundRecord<R>> {
+  readonly clock: Clock;
+  readonly options: {
+    readonly connectionId: RegExp;
+    readonly maxBodyBytes: number;
+    readonly respondToFailure: ((failure: ConnectionError, request: Request) => Awaitable<Response | undefined>) | undefined;
+  };
+  /** For the row, its secrets, the body and the verdict together; then again for the lease. */
+  readonly timeoutMs: number;
+  /** Called when a delivery comes; what it returns, when that delivery has ended. `undefined` while closing. */
+  accept(): (() => void) | undefined;
+  /** The row, as fresh as the registry's `freshness` asks. */
+  find(id: string): Promise<F>;
+  /** A lease that rests on the read that found the row. */
+  acquire(found: F): Promise<Lease<R, I>>;
+  factoryOf(record: R): InstanceFactory<R, I>;
+  /** Throws a ConnectionError where they cannot be had. */
+  secretsOf(record: R): Awaitable<unknown>;
+  around<T>(record: R, work: () => T): T;
+  emit<E extends keyof RegistryEvents>(event: E, payload: RegistryEvents[E]): void;
+}
+
+/** The webhook side of a registry. */
+export function createWebhookHandler<R extends ConnectionRecord, I, F extends FoundRecord<R>>(host: WebhookHost<R, I, F>): WebhookHandler {
+  return (id, request, platform = {}) => {
+    const delivery = new Delivery<R, I, F>(host, id, request, platform);
+    if (typeof id !== 'string' || !host.options.connectionId.test(id)) {
+      return delivery.refuse(new ConnectionError('INVALID_CONNECTION_ID', 'The connection id does not match webhook.connectionId'));
+    }
+    const ended = host.accept();
+    if (ended === undefined) return delivery.refuse(new ConnectionError('REGISTRY_CLOSED', 'The registry is closing', { connectionId: id }));
+    return delivery.run(ended);
+  };
+}
