@@ -1,0 +1,147 @@
+import {
+  ConnectionRegistry, type Awaitable, type ConnectionStore, type DisposeReason, type HydrationContext, type InstanceFactory,
+  type RegistryTuning,
+} from 'hydrant';
+import { ManualClock } from 'hydrant/testing';
+import { deferred, type Deferred } from './deferred.js';
+
+export interface Row { readonly id: string; readonly version: string; readonly status: 'active' | 'stopped'; readonly token: string }
+
+/** A live instance that knows what was done to it. */
+export interface Instance {
+  readonly name: string;
+  readonly row: Row;
+  disposed: DisposeReason | undefined;
+}
+
+/** Rows in memory, and reads that can be held back, failed and counted. */
+export class Rows implements ConnectionStore<Row> {
+  readonly rows = new Map<string, Row>();
+  readonly reads: string[] = [];
+  /** While set, a read waits for it and then answers with what it saw when it was *sent*. */
+  held: Deferred<void>[] | undefined;
+  failure: unknown;
+  #version = 0;
+
+  put(id: string, fields: Partial<Row> = {}): Row {
+    this.#version += 1;
+    const row: Row = { id, status: 'active', token: `t${this.#version}`, version: `v${this.#version}`, ...fields };
+    this.rows.set(id, row);
+    return row;
+  }
+
+  stop(id: string): Row {
+    return this.put(id, { status: 'stopped' });
+  }
+
+  delete(id: string): void {
+    this.rows.delete(id);
+  }
+
+  /** From now on reads wait. Returns what lets the oldest of them go. */
+  hold(): void {
+    this.held = [];
+  }
+
+  letGo(): void {
+    const waiting = this.held?.shift();
+    if (waiting === undefined) throw new Error('no read is waiting');
+    waiting.resolve();
+  }
+
+  letAllGo(): void {
+    const waiting = this.held ?? [];
+    this.held = undefined;
+    for (const one of waiting) one.resolve();
+  }
+
+  async get(id: string): Promise<Row | undefined> {
+    this.reads.push(id);
+    const seen = this.rows.get(id);
+    if (this.failure !== undefined) throw this.failure;
+    if (this.held !== undefined) {
+      const gate = deferred();
+      this.held.push(gate);
+      await gate.promise;
+    }
+    return seen;
+  }
+}
+
+export interface HarnessOptions extends RegistryTuning {
+  store?: ConnectionStore<Row>;
+  factory?: Partial<InstanceFactory<Row, Instance>>;
+}
+
+/** A registry on a manual clock over rows in memory, with a factory that writes down what happens. */
+export class Harness {
+  readonly clock = new ManualClock();
+  readonly rows = new Rows();
+  readonly log: string[] = [];
+  readonly instances: Instance[] = [];
+  readonly contexts: HydrationContext[] = [];
+  readonly registry: ConnectionRegistry<Row, Instance>;
+  readonly events: { event: string; payload: any }[] = [];
+  /** What `create` waits for, by the order of calls, where there is something. */
+  readonly creating: (Deferred<void> | undefined)[] = [];
+  readonly disposing: (Deferred<void> | undefined)[] = [];
+  creates = 0;
+  disposes = 0;
+
+  constructor({ store, factory, ...tuning }: HarnessOptions = {}) {
+    this.registry = new ConnectionRegistry<Row, Instance>({
+      clock: this.clock,
+      ...tuning,
+      store: store ?? this.rows,
+      factory: {
+        create: (record, context) => this.create(record, context),
+        dispose: (instance, { reason }) => this.dispose(instance, reason),
+        ...factory,
+      },
+    });
+    for (const event of ['hydrated', 'hydrationFailed', 'disposed', 'disposeFailed', 'retired', 'webhookFailed', 'storeFailed', 'thrashing'] as const) {
+      this.registry.on(event, (payload) => { this.events.push({ event, payload }); });
+    }
+  }
+
+  create = (row: Row, context: HydrationContext): Awaitable<Instance> => {
+    const index = this.creates;
+    this.creates += 1;
+    this.contexts[index] = context;
+    this.log.push(`create ${row.id}@${row.version}`);
+    const gate = this.creating[index];
+    const make = (): Instance => {
+      const instance: Instance = { name: `${row.id}@${row.version}#${index}`, row, disposed: undefined };
+      this.instances.push(instance);
+      return instance;
+    };
+    return gate === undefined ? make() : gate.promise.then(make);
+  };
+
+  dispose = (instance: Instance, reason: DisposeReason): Awaitable<void> => {
+    if (instance.disposed !== undefined) throw new Error(`${instance.name} was disposed of twice: ${instance.disposed}, ${reason}`);
+    instance.disposed = reason;
+    const index = this.disposes;
+    this.disposes += 1;
+    this.log.push(`dispose ${instance.row.id}@${instance.row.version} ${reason}`);
+    return this.disposing[index]?.promise;
+  };
+
+  /** The next `create` waits until the test settles it. */
+  holdCreate(index = this.creates): Deferred<void> {
+    return this.creating[index] = deferred();
+  }
+
+  holdDispose(index = this.disposes): Deferred<void> {
+    return this.disposing[index] = deferred();
+  }
+
+  /** Lets everything that is ready happen. */
+  async settle(): Promise<void> {
+    await this.clock.advance(0);
+  }
+
+  eventsOf(event: string): any[] {
+    return this.events.filter((one) => one.event === event).map((one) => one.payload);
+  }
+}
