@@ -1,0 +1,185 @@
+import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import { fastifyWebhook } from 'hydrant/fastify';
+import { expect, test, vi } from 'vitest';
+import { plateau, RawConnection, send, signal } from './support/clients.js';
+import { answering, listen } from './support/servers.js';
+import { sign, signingRegistry } from './support/signing-registry.js';
+
+const route = { prefix: '/webhooks', path: '/:connectionId' };
+const echo = answering(async (request, id) => Response.json({ id, method: request.method, url: request.url, text: await request.text() }));
+const SECRET = 'xoxb-secret';
+
+const parsed = (request: FastifyRequest): unknown => ({ parsed: request.body });
+
+async function start(app: FastifyInstance): Promise<number> {
+  await app.ready();
+  return (await listen(app.server)).port;
+}
+
+test('the parsers of the host are untouched outside, bytes stay bytes inside', async () => {
+  const app = fastify();
+  const registry = signingRegistry();
+  app.register(fastifyWebhook, { ...route, registry });
+  app.post('/json', parsed);
+  app.register(async (sibling) => { sibling.post('/sibling', parsed); });
+  const port = await start(app);
+  const json = { 'content-type': 'application/json' };
+  for (const path of ['/json', '/sibling']) {
+    expect((await send(port, path, { body: '{"a":1}', headers: json })).json).toEqual({ parsed: { a: 1 } });
+    expect((await send(port, path, { body: 'a=1', headers: { 'content-type': 'text/x-unknown' } })).status).toBe(415);
+  }
+  for (const type of ['application/json', 'text/x-unknown', 'application/x-www-form-urlencoded']) {
+    expect((await send(port, '/webhooks/c1', { body: '{"a": 1', headers: { 'content-type': type, ...sign('{"a": 1') } })).status).toBe(200);
+  }
+});
+
+test('every method is served', async () => {
+  const app = fastify();
+  app.register(fastifyWebhook, { ...route, registry: echo });
+  const port = await start(app);
+  for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
+    expect((await send(port, '/webhooks/c1', { method })).json.method).toBe(method);
+  }
+  expect((await send(port, '/webhooks/c1', { method: 'HEAD' })).status).toBe(200);
+});
+
+test("Fastify's bodyLimit does not decide, the registry does", async () => {
+  const app = fastify({ bodyLimit: 10 });
+  app.register(fastifyWebhook, { ...route, registry: echo });
+  const port = await start(app);
+  expect((await send(port, '/webhooks/c1', { body: 'more than ten bytes' })).json.text).toBe('more than ten bytes');
+});
+
+test('the hooks of the host run, and their errors are for its error handler', async () => {
+  const app = fastify();
+  const handleWebhook = vi.fn(async () => new Response('x'));
+  app.addHook('preHandler', async (request) => { if (request.headers['x-deny'] !== undefined) throw Object.assign(new Error('denied'), { statusCode: 403 }); });
+  app.addHook('onSend', async (_request, reply) => { reply.header('x-host', '1'); });
+  app.setErrorHandler((error: Error, _request, reply) => { reply.code(403).send({ host: error.message }); });
+  app.register(fastifyWebhook, { ...route, registry: { handleWebhook } });
+  const port = await start(app);
+  expect((await send(port, '/webhooks/c1', { headers: { 'x-deny': '1' } })).json).toEqual({ host: 'denied' });
+  expect(handleWebhook).not.toHaveBeenCalled();
+  expect((await send(port, '/webhooks/c1')).headers).toMatchObject({ 'x-host': '1' });
+});
+
+test('a body another preParsing hook reads as well, or replaces, arrives whole', async () => {
+  const app = fastify();
+  const seen: Buffer[] = [];
+  app.addHook('preParsing', (_request, _reply, payload, done) => {
+    payload.on('data', (chunk: Buffer) => seen.push(chunk));
+    done(null, payload);
+  });
+  // Long after the bytes began to flow.
+  app.addHook('preHandler', async () => { await plateau(() => seen.length); });
+  app.register(fastifyWebhook, { ...route, registry: signingRegistry() });
+  const port = await start(app);
+  const body = 'x'.repeat(300_000);
+  expect((await send(port, '/webhooks/c1', { body, headers: sign(body) })).status).toBe(200);
+  expect(Buffer.concat(seen).byteLength).toBe(300_000);
+});
+
+test('a body a preParsing hook has eaten is BODY_ALREADY_PARSED, unless it kept rawBody', async () => {
+  for (const keeps of [true, false]) {
+    const app = fastify();
+    app.addHook('preParsing', async (request, _reply, payload) => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of payload) chunks.push(chunk as Buffer);
+      if (keeps) Object.assign(request, { rawBody: Buffer.concat(chunks) });
+      return payload;
+    });
+    app.register(fastifyWebhook, { ...route, registry: signingRegistry() });
+    const port = await start(app);
+    const answer = await send(port, '/webhooks/c1', { body: 'x', headers: { 'content-type': 'text/plain', ...sign('x') } });
+    expect(answer).toMatchObject(keeps ? { status: 200 } : { status: 500, json: { code: 'BODY_ALREADY_PARSED' } });
+  }
+});
+
+test("the server's trustProxy is believed, unless the option says otherwise", async () => {
+  const app = fastify({ trustProxy: 'loopback' });
+  app.register(fastifyWebhook, { ...route, registry: echo });
+  app.register(fastifyWebhook, { prefix: '/plain', path: '/:connectionId', registry: echo, trustProxy: false });
+  const port = await start(app);
+  const forwarded = { headers: { host: 'inside:3000', 'x-forwarded-host': 'hooks.example.com:8443', 'x-forwarded-proto': 'https' } };
+  expect((await send(port, '/webhooks/c1', forwarded)).json.url).toBe('https://hooks.example.com:8443/webhooks/c1');
+  expect((await send(port, '/plain/c1', forwarded)).json.url).toBe('http://inside:3000/plain/c1');
+});
+
+test('connectionId: another parameter, one of the prefix, a wildcard, a function', async () => {
+  const app = fastify();
+  app.register(fastifyWebhook, { registry: echo, prefix: '/a', path: '/:team', connectionId: 'team' });
+  app.register(fastifyWebhook, { registry: echo, prefix: '/b/:team', path: '/events', connectionId: 'team' });
+  app.register(fastifyWebhook, { registry: echo, prefix: '/c', path: '/*', connectionId: '*' });
+  app.register(fastifyWebhook, {
+    registry: echo, path: '/d/:region',
+    connectionId: async (request, { region }) => `${String(region)}:${(await request.json() as { team: string }).team}`,
+  });
+  const port = await start(app);
+  expect((await send(port, '/a/T1')).json.id).toBe('T1');
+  expect((await send(port, '/b/T2/events')).json.id).toBe('T2');
+  expect((await send(port, '/c/x/y')).json.id).toBe('x/y');
+  const body = '{"team":"T3"}';
+  expect((await send(port, '/d/eu', { body, headers: { 'content-type': 'application/json' } })).json).toMatchObject({ id: 'eu:T3', text: body });
+  expect((await send(port, '/d/eu', { body: '{', headers: { 'content-type': 'application/json' } })).status).toBe(400);
+});
+
+test.each([
+  [{ ...route, registry: undefined }, 'registry: expected an object with handleWebhook, such as a ConnectionRegistry, got undefined'],
+  [{ registry: echo }, "path: expected a route such as '/:connectionId', got undefined"],
+  [{ ...route, registry: echo, connectionId: 'team' }, 'path: expected a route with the parameter \':team\', got "/webhooks/:connectionId"'],
+  [{ ...route, registry: echo, maxBodyBytes: 0 }, 'maxBodyBytes: expected a positive integer or Infinity, got 0'],
+])('wrong options fail the start: %#', async (options, message) => {
+  const app = fastify();
+  app.register(fastifyWebhook, options as never);
+  await expect(app.ready()).rejects.toMatchObject({ code: 'INVALID_OPTIONS', message });
+});
+
+test('a failure goes to the logger of the host, not to the sender', async () => {
+  const lines: string[] = [];
+  const app = fastify({ logger: { level: 'error', stream: { write: (line: string) => { lines.push(line); } } } });
+  app.register(fastifyWebhook, { ...route, registry: { handleWebhook: () => Promise.reject(new Error(SECRET)) } });
+  const port = await start(app);
+  expect((await send(port, '/webhooks/c1')).text).not.toContain(SECRET);
+  expect(lines.join('')).toContain(SECRET);
+});
+
+test('an answer a hook has given in the meantime stands, and ours is cancelled', async () => {
+  const app = fastify();
+  const cancelled = signal();
+  let respond: (() => void) | undefined;
+  app.addHook('preHandler', async (_request, reply) => { respond = () => { reply.code(503).send('timed out'); }; });
+  app.register(fastifyWebhook, {
+    ...route,
+    registry: answering(() => {
+      respond?.();
+      return new Response(new ReadableStream({ cancel: () => cancelled.resolve() }));
+    }),
+  });
+  const port = await start(app);
+  expect(await send(port, '/webhooks/c1')).toMatchObject({ status: 503, text: 'timed out' });
+  await cancelled.promise;
+});
+
+test('request.signal is not aborted by the end of a POST body', async () => {
+  const app = fastify();
+  let aborts = 0;
+  app.register(fastifyWebhook, {
+    ...route,
+    registry: answering(async (request) => {
+      request.signal.addEventListener('abort', () => { aborts += 1; });
+      await request.text();
+      await plateau(() => aborts);
+      return new Response(String(aborts));
+    }),
+  });
+  const port = await start(app);
+  expect((await send(port, '/webhooks/c1', { body: 'x' })).text).toBe('0');
+});
+
+test('a content type that is none never hangs', async () => {
+  const app = fastify();
+  app.register(fastifyWebhook, { ...route, registry: echo });
+  const connection = await RawConnection.open(await start(app));
+  connection.write('POST /webhooks/c1 HTTP/1.1\r\nHost: h\r\nContent-Type: ///\r\nContent-Length: 1\r\nConnection: close\r\n\r\nx');
+  expect(await connection.untilClosed()).toMatch(/^HTTP\/1\.1 (200|415) /);
+});
