@@ -11,7 +11,8 @@
  * @property {number} outdated how many were answered with a text that was no longer configured
  * @property {number} creates bots started
  * @property {number} vendorCalls calls to Slack's API
- * @property {number} reads queries of webhooks to the table
+ * @property {number} rowReads queries for rows
+ * @property {number} versionReads queries that only ask whether what is live is still up to date
  * @property {number | undefined} p50 milliseconds to the acknowledgement
  * @property {number | undefined} p99
  * @property {Record<string, number>} facts what only this scenario knows
@@ -25,6 +26,7 @@
  * @returns {Promise<Outcome>}
  */
 export async function play(scenario, world) {
+  await scenario.prepare?.(world);
   await world.resetCounts();
   const { deliveries, facts = {} } = await scenario.play(world);
   await world.settle(deliveries);

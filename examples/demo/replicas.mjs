@@ -5,8 +5,8 @@ const MAIN = fileURLToPath(new URL('./gateway/main.mjs', import.meta.url));
 
 /** One gateway process, and what it has reported. */
 export class Replica {
-  creates = 0;
-  reads = 0;
+  /** @type {{ create: number, row: number, version: number }} */
+  counts = { create: 0, row: 0, version: 0 };
   port = 0;
   #child;
   #number = 0;
@@ -81,8 +81,7 @@ export class Replica {
 
   /** @param {{ event?: string, port?: number, number?: number, result?: unknown, error?: string }} message */
   #hear({ event, port, number, result, error }) {
-    if (event === 'create') this.creates++;
-    if (event === 'read') this.reads++;
+    if (event === 'create' || event === 'row' || event === 'version') this.counts[event]++;
     if (event === 'ready') this.port = port ?? 0;
     if (event === 'draining') this.#onDraining();
     if (number === undefined) return;

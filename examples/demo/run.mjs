@@ -82,12 +82,11 @@ const starting = startPostgres();
 ends.push(async () => (await starting.catch(() => undefined))?.stop());
 const postgres = await starting;
 interrupted.signal.throwIfAborted();
-const slack = await startFakeSlackApi({ latencyMs: 20 });
+const slack = await startFakeSlackApi({ latencyMs: 80 });
 ends.push(() => slack.close());
 const proxy = new Proxy();
 ends.push(() => proxy.close());
 const origin = await proxy.listen();
-await fetch(origin); // the sender's first request pays for its own warming up, and is not measured
 
 const played = SCENARIOS.map(({ title }) => ({ title, outcomes: new Map() }));
 let broken = 0;

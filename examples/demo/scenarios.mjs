@@ -12,6 +12,7 @@ import { bot } from './world.mjs';
  *
  * @typedef {object} Scenario
  * @property {string} title
+ * @property {(world: World) => Promise<unknown>} [prepare] what comes before, and is not counted
  * @property {(world: World) => Promise<{ deliveries: Delivery[], facts?: Record<string, number> }>} play
  * @property {Expectations} naive of the Map, and it shows the defect
  * @property {Expectations} hydrant
@@ -32,41 +33,42 @@ export const SCENARIOS = [
       return { deliveries: [] };
     },
     naive: ({ creates }) => ({ 'every replica starts every bot': creates === 300 }),
-    hydrant: ({ creates, reads, vendorCalls }) => ({ 'a start costs nothing': creates + reads + vendorCalls === 0 }),
+    hydrant: ({ creates, rowReads, vendorCalls }) => ({ 'a start costs nothing': creates + rowReads + vendorCalls === 0 }),
   },
   {
     title: 'one slash command, on a replica that is cold',
-    async play(world) {
+    async prepare(world) {
+      // The processes are to be warm and only the bots cold: what V8 still has to compile is not the subject.
+      for (let round = 0; round < 4; round++) await world.settle(await world.sendAtOnce(30, 'boot-99'));
       await world.replica('express').call('put', bot('oneshot'));
-      await world.resetCounts();
+    },
+    async play(world) {
       world.proxy.turnTo('fastify');
       return { deliveries: await world.sendAtOnce(1, 'oneshot') };
     },
     naive: ({ statuses }) => ({ 'the command is lost': statuses[404] === 1 }),
-    hydrant: ({ statuses, answered, creates, reads }) => ({
+    hydrant: ({ statuses, answered, creates, rowReads }) => ({
       'the command is answered': statuses[200] === 1 && answered === 1,
-      'one create, one row read': creates === 1 && reads === 1,
+      'one create, one row read': creates === 1 && rowReads === 1,
     }),
   },
   {
     title: '200 slash commands at once, one bot, all replicas cold',
+    prepare: (world) => world.replica('express').call('put', bot('burst')),
     async play(world) {
-      await world.replica('express').call('put', bot('burst'));
-      await world.resetCounts();
       return { deliveries: await world.sendAtOnce(200, 'burst') };
     },
     naive: ({ statuses }) => ({ 'two of three are lost': (statuses[404] ?? 0) > 120 }),
-    hydrant: ({ statuses, answered, creates, reads }) => ({
+    hydrant: ({ statuses, answered, creates, rowReads, versionReads }) => ({
       'every command is answered': statuses[200] === 200 && answered === 200,
       'one create per replica': creates === 3,
-      'reads are batched': reads < 60,
+      'at most one read per command, and one per create': rowReads + versionReads <= 200 + creates,
     }),
   },
   {
     title: '30 forged requests, all replicas cold',
+    prepare: (world) => world.replica('express').call('put', bot('forged')),
     async play(world) {
-      await world.replica('express').call('put', bot('forged'));
-      await world.resetCounts();
       return { deliveries: await world.sendAtOnce(30, 'forged', { forged: true }) };
     },
     naive: ({ answered }) => ({ 'none is answered': answered === 0 }),
@@ -82,17 +84,18 @@ export const SCENARIOS = [
       return { deliveries: [...first, ...await world.sendAtOnce(30, 'nobody')] };
     },
     naive: ({ statuses }) => ({ 'each is a 404': statuses[404] === 60 }),
-    hydrant: ({ statuses, creates, reads }) => ({
+    hydrant: ({ statuses, creates, rowReads }) => ({
       'each is a 404': statuses[404] === 60,
-      'no create, and the table is hardly asked': creates === 0 && reads <= 6,
+      'no create, and the table is hardly asked': creates === 0 && rowReads <= 6,
     }),
   },
   {
     title: 'a bot stopped through one replica, then 9 commands',
-    async play(world) {
-      await world.sendAtOnce(9, 'boot-90');
+    async prepare(world) {
+      await world.settle(await world.sendAtOnce(9, 'boot-90'));
       await world.replica('express').call('put', bot('boot-90', { status: 'stopped' }));
-      await world.resetCounts();
+    },
+    async play(world) {
       const deliveries = await world.sendAtOnce(9, 'boot-90');
       return { deliveries, facts: { live: await world.liveOn('boot-90') } };
     },
@@ -104,10 +107,11 @@ export const SCENARIOS = [
   },
   {
     title: 'a bot edited through one replica, then 9 commands',
-    async play(world) {
-      await world.sendAtOnce(9, 'boot-91');
+    async prepare(world) {
+      await world.settle(await world.sendAtOnce(9, 'boot-91'));
       await world.replica('express').call('put', bot('boot-91', { greeting: 'welcome' }));
-      await world.resetCounts();
+    },
+    async play(world) {
       return { deliveries: await world.sendAtOnce(9, 'boot-91') };
     },
     naive: ({ outdated }) => ({ 'the other two replicas answer with the old text': outdated === 6 }),
@@ -118,9 +122,10 @@ export const SCENARIOS = [
   },
   {
     title: 'kill -9 of a replica under 100 commands a second',
-    async play(world) {
+    async prepare(world) {
       for (const id of INSTALLED ?? []) await world.replica('express').call('put', bot(id));
-      await world.resetCounts();
+    },
+    async play(world) {
       const traffic = world.sendSteadily({ ids: [...BOOTED ?? [], ...INSTALLED ?? []], forMs: 2_000, perSecond: 100 });
       await delay(800);
       const underWay = world.proxy.inFlight('express');

@@ -1,6 +1,6 @@
 /** @typedef {import('./outcome.mjs').Outcome} Outcome */
 
-const COLUMNS = ['', 'statuses', 'answered', 'creates', 'Slack calls', 'row reads', 'p50 ms', 'p99 ms'];
+const COLUMNS = ['', 'statuses', 'answered', 'creates', 'Slack calls', 'row reads', 'version reads', 'p50 ms', 'p99 ms'];
 
 /**
  * One table: a scenario, and under it what came of it in each way.
@@ -22,14 +22,15 @@ export function table(played) {
  * @param {string} way
  * @param {Outcome} outcome
  */
-function cells(way, { statuses, sent, answered, outdated, creates, vendorCalls, reads, p50, p99 }) {
+function cells(way, { statuses, sent, answered, outdated, creates, vendorCalls, rowReads, versionReads, p50, p99 }) {
   return [
     `  ${way}`,
     Object.entries(statuses).map(([status, count]) => `${count} × ${status === '0' ? 'broken' : status}`).join(', ') || '-',
     sent === 0 ? '-' : `${answered} of ${sent}${outdated > 0 ? `, ${outdated} outdated` : ''}`,
     String(creates),
     String(vendorCalls),
-    String(reads),
+    String(rowReads),
+    String(versionReads),
     p50?.toFixed(1) ?? '-',
     p99?.toFixed(1) ?? '-',
   ];

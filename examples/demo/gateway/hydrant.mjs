@@ -10,9 +10,14 @@ import { createChat } from './slack-bot.mjs';
  * @param {import('./main.mjs').Surroundings} surroundings
  * @returns {Promise<import('./main.mjs').Gateway>}
  */
-export async function hydrantGateway({ client, admin, report }) {
+export async function hydrantGateway({ database, report }) {
+  const store = new PostgresStore({
+    client: database, table: 'bots', columns: { config: ['signing_secret', 'bot_token', 'greeting'] }, mapRow: toBot,
+  });
+  await store.migrate(); // adds the version, and the trigger that sets it
+
   const registry = new ConnectionRegistry({
-    store: new PostgresStore({ client, table: 'bots', mapRow: toBot }),
+    store: counted(store, report),
     factory: {
       create(bot) {
         report('create');
@@ -25,8 +30,24 @@ export async function hydrantGateway({ client, admin, report }) {
   });
   return {
     handleWebhook: registry.handleWebhook,
-    put: (bot) => writeBot(admin, bot),
-    isLive: (id) => registry.snapshot().connections.some((connection) => connection.id === id),
+    put: (bot) => writeBot(database, bot),
+    isLive: (id) => registry.snapshot().connections.some((connection) => connection.id === id && connection.state !== 'disposing'),
     async close() { await registry.close(); },
+  };
+}
+
+/**
+ * The same store, and every query is counted.
+ *
+ * @template {import('hydrant').ConnectionRecord} R
+ * @param {Required<Pick<import('hydrant').ConnectionStore<R>, 'get' | 'getMany' | 'getVersions'>>} store
+ * @param {import('./main.mjs').Surroundings['report']} report
+ * @returns {import('hydrant').ConnectionStore<R>}
+ */
+function counted(store, report) {
+  return {
+    get(id, options) { report('row'); return store.get(id, options); },
+    getMany(ids, options) { report('row'); return store.getMany(ids, options); },
+    getVersions(ids, options) { report('version'); return store.getVersions(ids, options); },
   };
 }

@@ -2,12 +2,10 @@
  * One replica: `node main.mjs <framework> <way>`, started by the demo, which it talks to over Node's IPC channel.
  *
  * @typedef {import('./slack-bot.mjs').Bot} Bot
- * @typedef {import('./bots-table.mjs').Client} Client
  *
  * @typedef {object} Surroundings what a way of keeping connections is given
- * @property {Client} client for what webhooks read: every query is counted
- * @property {Client} admin for what the admin API does
- * @property {(event: 'create' | 'read') => void} report
+ * @property {import('pg').Pool} database
+ * @property {(event: 'create' | 'row' | 'version') => void} report a bot is started, a row is read, a version is read
  *
  * @typedef {object} Gateway
  * @property {(id: string, request: Request) => Promise<Response>} handleWebhook
@@ -22,23 +20,16 @@ import { listen } from './http.mjs';
 const [framework = '', way = ''] = process.argv.slice(2);
 /** @param {Record<string, unknown>} message */
 const tell = (message) => { if (process.connected) process.send?.(message); };
-/** @param {'create' | 'read'} event */
+/** @param {'create' | 'row' | 'version'} event */
 const report = (event) => tell({ event });
 
-const admin = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 4 });
-const client = {
-  /** @type {Client['query']} */
-  query(text, values) {
-    report('read');
-    return admin.query(text, values);
-  },
-};
+const database = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 4 });
 
 /** @type {Record<string, () => Promise<Gateway>>} */
 const ways = {
-  'map': async () => (await import('./naive.mjs')).naiveGateway({ client, admin, report, loadOnMiss: false }),
-  'map + load': async () => (await import('./naive.mjs')).naiveGateway({ client, admin, report, loadOnMiss: true }),
-  'hydrant': async () => (await import('./hydrant.mjs')).hydrantGateway({ client, admin, report }),
+  'map': async () => (await import('./naive.mjs')).naiveGateway({ database, report, loadOnMiss: false }),
+  'map + load': async () => (await import('./naive.mjs')).naiveGateway({ database, report, loadOnMiss: true }),
+  'hydrant': async () => (await import('./hydrant.mjs')).hydrantGateway({ database, report }),
 };
 const gateway = await ways[way]?.();
 if (gateway === undefined) throw new Error(`unknown way '${way}'`);
@@ -67,7 +58,7 @@ process.once('SIGTERM', async () => {
   await delay(150); //            the balancer needs a moment to see it
   await server.close(); //        no new requests; those under way are answered
   await gateway.close();
-  await admin.end();
+  await database.end();
   process.exit(0);
 });
 process.once('disconnect', () => process.exit(1)); // the demo is gone

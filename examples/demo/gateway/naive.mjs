@@ -10,7 +10,7 @@ import { createChat } from './slack-bot.mjs';
  * @param {import('./main.mjs').Surroundings & { loadOnMiss: boolean }} surroundings
  * @returns {Promise<import('./main.mjs').Gateway>}
  */
-export async function naiveGateway({ client, admin, report, loadOnMiss }) {
+export async function naiveGateway({ database, report, loadOnMiss }) {
   /** @type {Map<string, import('./slack-bot.mjs').SlackChat>} */
   const chats = new Map();
 
@@ -31,11 +31,13 @@ export async function naiveGateway({ client, admin, report, loadOnMiss }) {
 
   /** @param {string} id */
   async function startOnMiss(id) {
-    const bot = await readActiveBot(client, id);
+    report('row');
+    const bot = await readActiveBot(database, id);
     return bot && start(bot);
   }
 
-  await Promise.all((await readActiveBots(client)).map(start));
+  report('row');
+  await Promise.all((await readActiveBots(database)).map(start));
 
   return {
     async handleWebhook(id, request) {
@@ -44,7 +46,7 @@ export async function naiveGateway({ client, admin, report, loadOnMiss }) {
       return chat.webhooks.slack(request);
     },
     async put(bot) {
-      await writeBot(admin, bot);
+      await writeBot(database, bot);
       await stop(bot.id);
       if (bot.status === 'active') await start(bot);
     },
