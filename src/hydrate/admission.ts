@@ -36,14 +36,15 @@ export class Admission<T> {
     return queued;
   }
 
-  /** Whether one more would wait in a full queue. Who would not have to wait is let in however long it is. */
+  /**
+   * Whether one more would wait in a full queue. Each platform with a share of its own has a queue of its own: that of
+   * one which is down stands in nobody's way.
+   */
   isFull(platform: object, share: number | undefined): boolean {
-    let starting = 0;
-    for (const { waiting, max, running } of this.#lines.values()) starting += Math.min(waiting.size, max - running);
-    const line = this.#lines.get(share === undefined ? undefined : platform);
-    const startsAtOnce = starting + this.#running < this.#max
-      && (line === undefined || line.waiting.size + line.running < line.max);
-    return !startsAtOnce && this.queued - starting >= this.#maxQueued;
+    const line = this.#line(share === undefined ? undefined : platform, share);
+    const waiting = line.waiting.size + 1;
+    const starting = Math.min(waiting, line.max - line.running, this.#max - this.#running);
+    return waiting - starting > this.#maxQueued;
   }
 
   /** @param share - at most this many of the permits for `platform` */
