@@ -1,0 +1,72 @@
+import type { DisposeReason } from 'hydrant';
+import type { Hold, Instance } from '../observed.js';
+import { heldBy, isAlive, isGood, lastUsed, readsOf, sighting } from '../queries.js';
+import type { World } from '../world.js';
+
+/** G3: once, and G2: not in use, unless a drain deadline has passed and the lease's signal has aborted. */
+export function inTime(world: World, instance: Instance): void {
+  if (instance.disposals > 1) world.violate('G3', `instance ${instance.n} was disposed of ${instance.disposals} times`);
+  for (const hold of heldBy(instance)) {
+    if (!deadlinePassed(world, hold)) {
+      world.violate('G2', `dispose of instance ${instance.n} began while ${hold.demand.kind} ${hold.demand.n} held it`);
+    } else if (hold.lease !== undefined && !hold.lease.signal.aborted) {
+      world.violate('G2', `dispose of instance ${instance.n} began under ${hold.demand.kind} ${hold.demand.n}, whose signal had not aborted`);
+    }
+  }
+}
+
+/** G2: the signal of a lease aborts for no other reason than a drain deadline. */
+export function deadlinePassed(world: World, hold: Hold): boolean {
+  const now = world.clock.monotonic();
+  if (world.closed !== undefined && now >= world.closed.deadline) return true;
+  // Through a webhook the lease cannot be seen: it became stale after it was taken, that much is known.
+  const since = hold.lease === undefined ? hold.since : hold.staleSince;
+  return since !== undefined && now >= since.t + world.settings.drainTimeoutMs;
+}
+
+/** The reason that `dispose` is told is the true one. */
+export function reasonHolds(world: World, instance: Instance, reason: DisposeReason): void {
+  const now = world.clock.monotonic();
+  const complain = (why: string): void => world.violate('reasons', `instance ${instance.n} was disposed of as '${reason}', but ${why}`);
+  switch (reason) {
+    case 'idle':
+      if (now < lastUsed(instance).t + world.settings.idleTimeoutMs) complain(`it was in use ${now - lastUsed(instance).t} ms ago`);
+      break;
+    case 'evicted': evictedInOrder(world, instance, complain); break;
+    case 'stopped': if (!rowSaid(world, instance, (seen) => seen?.status === 'stopped')) complain('no row said so'); break;
+    case 'deleted': if (!rowSaid(world, instance, (seen) => seen === undefined)) complain('no read found it gone'); break;
+    case 'replaced': if (!rowSaid(world, instance, (seen) => seen !== undefined && seen.version !== instance.version)) complain('no read found another version'); break;
+    case 'invalidated': if (!world.invalidatedSince(instance.id, instance.creation.read.sent.seq)) complain('nobody invalidated it'); break;
+    case 'retired': if (instance.retired === undefined && instance.creation.retired === undefined) complain('nobody reported it dead'); break;
+    case 'closing': if (world.closed === undefined) complain('close was not called'); break;
+    case 'unused': break;
+  }
+}
+
+function rowSaid(world: World, instance: Instance, says: (seen: ReturnType<typeof sighting>) => boolean): boolean {
+  for (const read of readsOf(world, instance.id)) {
+    if (read.sent.seq < instance.creation.read.sent.seq) return false;
+    if (isGood(read) && says(sighting(read, instance.id))) return true;
+  }
+  return false;
+}
+
+function evictedInOrder(world: World, instance: Instance, complain: (why: string) => void): void {
+  const alive = world.instances.filter(isAlive).length + 1;
+  if (alive <= world.settings.maxInstances && !world.creations.some((creation) => creation.ended === undefined)) {
+    complain(`there were only ${alive} instances`);
+  }
+  const used = lastUsed(instance);
+  if (!world.isPast(used)) return;
+  for (const other of world.instances) {
+    if (other === instance || !isAlive(other) || !world.isPast(other.born) || heldBy(other).length > 0 || world.settings.keepLastGood) continue;
+    const otherUsed = lastUsed(other);
+    if (otherUsed.seq < used.seq && world.isPast(otherUsed) && !beingTaken(world, other)) {
+      complain(`instance ${other.n} was idle and had not been used for longer`);
+    }
+  }
+}
+
+/** A use may be entitled to it already, although its work has not begun. */
+const beingTaken = (world: World, instance: Instance): boolean =>
+  world.demands.some((demand) => demand.id === instance.id && demand.state === 'waiting');

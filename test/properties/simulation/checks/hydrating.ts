@@ -1,0 +1,122 @@
+import type { Creation, Read, SecretsCall } from '../observed.js';
+import { heldBy, hydrationBegan, isAlive, isGood, isRunning, onTheWire, readsOf, secretsRunning, sighting, timedOut } from '../queries.js';
+import type { World } from '../world.js';
+import type { Failure } from '../model.js';
+
+/** G1: one create at a time per version, and none while a sound instance of that version is at hand. */
+export function singleFlight(world: World, creation: Creation): void {
+  const { id, version } = creation;
+  for (const other of world.creations) {
+    if (other === creation || other.id !== id || other.version !== version) continue;
+    // What was invalidated after its row was read is for its own waiters only.
+    if (world.invalidatedSince(id, other.read.sent.seq)) continue;
+    if (isRunning(other)) {
+      if (!timedOut(world, other)) world.violate('G1', `create ${creation.n} of ${id} v${version} began while create ${other.n} was running`);
+      continue;
+    }
+    const { instance } = other;
+    if (instance === undefined || instance.retired !== undefined || !world.settings.factory.dispose || !isAlive(instance)) continue;
+    world.violate('G1', `create ${creation.n} of ${id} v${version} began although instance ${instance.n} was live and sound`);
+  }
+}
+
+/** 'drain-first': nothing of this connection is left when its successor is created. */
+export function drainFirst(world: World, creation: Creation): void {
+  const { replacement, disposeTimeoutMs, hydrationTimeoutMs, factory } = world.settings;
+  if (replacement !== 'drain-first' || !factory.dispose) return;
+  const now = world.clock.monotonic();
+  for (const other of world.creations) {
+    if (other === creation || other.id !== creation.id) continue;
+    if (isRunning(other)) {
+      if (!timedOut(world, other)) world.violate('drain-first', `create ${creation.n} began while create ${other.n} of the same connection was running`);
+      continue;
+    }
+    const { instance } = other;
+    if (instance === undefined || instance.disposeEnded !== undefined) continue;
+    const late = other.ended!.t >= hydrationBegan(other) + hydrationTimeoutMs;
+    const hangs = instance.disposeBegan !== undefined && now >= instance.disposeBegan.t + disposeTimeoutMs;
+    if (!late && !hangs) {
+      world.violate('drain-first', `create ${creation.n} began before instance ${instance.n} of the same connection was disposed of (${heldBy(instance).length} leases)`);
+    }
+  }
+}
+
+/** G9: permits. One is free again at the hydration timeout, whatever `create` does. */
+export function permits(world: World, creation: Creation): void {
+  const { maxConcurrentHydrations, factory } = world.settings;
+  const running = world.creations.filter((other) => isRunning(other) && !timedOut(world, other)).length;
+  const most = Math.min(maxConcurrentHydrations, factory.maxConcurrentHydrations ?? Number.POSITIVE_INFINITY);
+  if (running > most) world.violate('G9', `create ${creation.n} began as the ${running}th of at most ${most}`);
+}
+
+/** G5: built from an active row, as it was read, with that version's secrets. */
+export function builtFromItsRow(world: World, creation: Creation): void {
+  const { id, version, read, secrets } = creation;
+  const seen = sighting(read, id);
+  if (read.kind === 'getVersions' || seen === undefined || seen.broken || seen.status !== 'active' || seen.version !== version) {
+    world.violate('G5', `create ${creation.n} of ${id} v${version} does not fit the row of read ${read.n}`);
+  }
+  if (read.late) world.violate('G4', `create ${creation.n} was built from the late answer of read ${read.n}`);
+  if (!world.settings.factory.secrets) return;
+  if (secrets === undefined || secrets.version !== version || secrets.id !== id) {
+    world.violate('G5', `create ${creation.n} of ${id} v${version} got the secrets of ${secrets?.id} v${secrets?.version}`);
+  } else {
+    for (const at of world.invalidations.get(id) ?? []) {
+      if (secrets.began.seq < at.seq && read.sent.seq > at.seq) world.violate('invalidate', `create ${creation.n} got secrets from before the invalidate`);
+    }
+  }
+}
+
+/** G6: no create of a version in its back-off, unless `invalidate` dropped it. */
+export function backsOff(world: World, creation: Creation, failures: readonly Failure[]): void {
+  for (const failure of failures) {
+    if (!failure.exact || failure.id !== creation.id || failure.version !== creation.version) continue;
+    if (world.clock.monotonic() >= failure.at.t + failure.retryAfterMs || world.invalidatedSince(creation.id, failure.at.seq)) continue;
+    world.violate('G6', `create ${creation.n} began ${failure.at.t + failure.retryAfterMs - world.clock.monotonic()} ms before the back-off of v${failure.version} had passed`);
+  }
+}
+
+/** G7: a create's signal aborts for its time-out, for `close`, or because the last waiter left by its own signal. */
+export function abortIsDue(world: World, creation: Creation): void {
+  const now = world.clock.monotonic();
+  if (now >= hydrationBegan(creation) + world.settings.hydrationTimeoutMs) return;
+  if (world.closed !== undefined && now >= world.closed.deadline) return;
+  creation.abortedByWaiters = true;
+  const left = world.demands.some((demand) => demand.id === creation.id && demand.aborted !== undefined && !world.isPast(demand.aborted));
+  if (!left) world.violate('G7', `the signal of create ${creation.n} aborted although nobody left by a signal of their own`);
+  for (const demand of world.demands) {
+    if (demand.id !== creation.id || demand.kind === 'webhook' || demand.state !== 'waiting' || demand.aborted !== undefined) continue;
+    if (!world.isPast(creation.began) || world.invalidatedSince(demand.id, demand.began.seq)) continue;
+    for (const read of readsOf(world, demand.id)) {
+      if (read.sent.seq <= demand.began.seq) break;
+      if (!isGood(read) || !world.isPast(read.answered)) continue;
+      if (sighting(read, demand.id)?.version === creation.version && !world.invalidatedSince(demand.id, creation.read.sent.seq)) {
+        world.violate('G7', `the signal of create ${creation.n} aborted while ${demand.kind} ${demand.n} was waiting for it`);
+      }
+      break;
+    }
+  }
+}
+
+/** One call of `secrets` per version, kept until `invalidate` or another version. */
+export function secretsAreKept(world: World, call: SecretsCall): void {
+  for (let index = call.n - 1; index >= 0; index--) {
+    const other = world.secretsCalls[index]!;
+    if (other.id !== call.id) continue;
+    if (other.version !== call.version || world.invalidatedSince(call.id, other.began.seq)) return;
+    if (secretsRunning(world, other)) world.violate('G10', `secrets ${call.n} was called while ${other.n} was running`);
+    if (other.ended !== undefined && !other.failed && other.aborted === undefined && world.isPast(other.ended)
+      && other.ended.t < other.began.t + world.settings.hydrationTimeoutMs) world.violate('G10', `secrets ${call.n} was called although ${other.n} had resolved`);
+  }
+}
+
+/** G9: one read of an id on the wire at a time. */
+export function oneReadPerId(world: World, read: Read): void {
+  for (const other of world.reads) {
+    if (other === read || !onTheWire(world, other) || (other.signal?.aborted ?? false)) continue;
+    const shared = read.ids.find((id) => other.ids.includes(id));
+    if (shared !== undefined) world.violate('G9', `read ${read.n} of ${shared} was sent while read ${other.n} was on the wire`);
+    if (read.kind === 'getVersions' && other.kind === 'getVersions') world.violate('G9', `version batches ${other.n} and ${read.n} were on the wire together`);
+  }
+  if (new Set(read.ids).size !== read.ids.length) world.violate('G9', `read ${read.n} asks for an id twice`);
+}

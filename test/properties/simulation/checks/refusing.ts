@@ -1,0 +1,104 @@
+import { isConnectionError, type ConnectionError } from 'hydrant';
+import { Obeyed } from '../factory.js';
+import type { Failure } from '../model.js';
+import type { Demand } from '../observed.js';
+import { isFreshFor, isGood, isRunning, readsOf, sighting, timedOut } from '../queries.js';
+import type { World } from '../world.js';
+
+/** Every refusal is owed to something that happened. */
+export function isDue(world: World, demand: Demand, error: unknown, failures: readonly Failure[]): void {
+  const complain = (guarantee: string, why: string): void =>
+    world.violate(guarantee, `${demand.kind} ${demand.n} of ${demand.id} failed ${describe(error)}: ${why}`);
+
+  const closedBefore = world.closed !== undefined && world.closed.called.seq < demand.began.seq;
+  if (demand.controller?.signal.aborted === true && error === demand.controller.signal.reason) return;
+  if (!isConnectionError(error)) {
+    complain('G7', 'which is neither its own reason nor an error of the registry');
+    return;
+  }
+  if (error.connectionId !== demand.id && !isConnectionError(error, 'REGISTRY_CLOSED')) complain('errors', `its connectionId is ${error.connectionId}`);
+  if (closedBefore && error.code !== 'REGISTRY_CLOSED') complain('G12', 'it came after close and must be refused as such');
+  const why = reason(world, demand, error, failures);
+  if (why !== undefined) complain(...why);
+}
+
+function reason(world: World, demand: Demand, error: ConnectionError, failures: readonly Failure[]): [string, string] | undefined {
+  const now = world.clock.monotonic();
+  const { settings } = world;
+  switch (error.code) {
+    case 'CONNECTION_NOT_FOUND':
+      return missing(world, demand) ? undefined : ['G4', 'no read that it may rest on found nothing'];
+    case 'CONNECTION_STOPPED':
+      return saw(world, demand, (seen) => seen?.status === 'stopped' && !seen.broken) ? undefined : ['G4', 'no read that it may rest on found it stopped'];
+    case 'INVALID_RECORD':
+      return saw(world, demand, (seen) => seen?.broken === true) ? undefined : ['G4', 'no read that it may rest on found a broken row'];
+    case 'STORE_UNAVAILABLE': {
+      for (const read of readsOf(world, demand.id)) {
+        if (!isFreshFor(demand, read)) break;
+        if (read.failed || read.late || (read.answered === undefined && now >= read.sent.t + settings.storeTimeoutMs)) return undefined;
+      }
+      return ['G4', 'no read of its own failed'];
+    }
+    case 'HYDRATION_FAILED':
+      if (error.cause instanceof Obeyed && error.cause.creation.abortedByWaiters) return ['G7', 'it paid for the abort of others'];
+      return failures.some((failure) => failure.error === error && failure.at.seq > demand.began.seq) ? undefined : ['G6', 'no hydrate failed while it waited'];
+    case 'HYDRATION_TIMEOUT':
+      return failures.some((failure) => failure.error === error && failure.at.seq > demand.began.seq) ? undefined : ['G6', 'no hydrate timed out while it waited'];
+    case 'BACKING_OFF':
+      return backsOff(world, demand, error, failures);
+    case 'OVERLOADED': {
+      const busy = world.creations.filter((creation) => isRunning(creation) && !timedOut(world, creation)).length
+        + world.secretsCalls.filter((call) => call.ended === undefined).length;
+      const cap = Math.min(settings.maxConcurrentHydrations, settings.factory.maxConcurrentHydrations ?? Number.POSITIVE_INFINITY);
+      return busy >= cap ? undefined : ['G9', `there was a permit: ${busy} of ${cap} were in use`];
+    }
+    case 'ACQUIRE_TIMEOUT':
+      return now >= demand.began.t + demand.timeoutMs ? undefined : ['G7', `after ${now - demand.began.t} of ${demand.timeoutMs} ms`];
+    case 'REGISTRY_CLOSED':
+      if (world.closed === undefined) return ['G12', 'close was not called'];
+      return world.closed.called.seq < demand.began.seq || now >= world.closed.deadline ? undefined : ['G12', 'it was accepted before close, and its deadline has not passed'];
+    default:
+      return ['errors', 'such a failure is not for a use'];
+  }
+}
+
+type Seen = ReturnType<typeof sighting>;
+
+function saw(world: World, demand: Demand, matches: (seen: Seen) => boolean): boolean {
+  for (const read of readsOf(world, demand.id)) {
+    if (!isFreshFor(demand, read)) return false;
+    if (isGood(read) && matches(sighting(read, demand.id))) return true;
+  }
+  return false;
+}
+
+/** The one exception to freshness that nobody asks for: an unknown id may stay unknown for `notFoundTtlMs`. */
+function missing(world: World, demand: Demand): boolean {
+  const { notFoundTtlMs } = world.settings;
+  for (const read of readsOf(world, demand.id)) {
+    const remembered = read.sent.t >= demand.began.t - notFoundTtlMs && notFoundTtlMs > 0 && !world.invalidatedSince(demand.id, read.sent.seq)
+      && !hintedSince(world, demand, read.answered?.seq ?? 0);
+    if (!isFreshFor(demand, read) && !remembered && read.sent.t < demand.began.t - notFoundTtlMs) return false;
+    if (!isFreshFor(demand, read) && !remembered) continue;
+    if (isGood(read) && sighting(read, demand.id) === undefined) return true;
+  }
+  return false;
+}
+
+const hintedSince = (world: World, demand: Demand, seq: number): boolean =>
+  world.hints.some((hint) => (hint.id === demand.id || hint.id === undefined) && hint.at.seq > seq && hint.at.seq < demand.began.seq);
+
+function backsOff(world: World, demand: Demand, error: ConnectionError, failures: readonly Failure[]): [string, string] | undefined {
+  const now = world.clock.monotonic();
+  const wait = error.retryAfterMs;
+  if (wait === undefined || wait <= 0 || wait > world.settings.backoffMaxMs) return ['G6', `its retryAfterMs is ${wait}`];
+  for (const failure of failures) {
+    const until = failure.at.t + failure.retryAfterMs;
+    if (failure.id !== demand.id || until <= now || world.invalidatedSince(demand.id, failure.at.seq)) continue;
+    if (!saw(world, demand, (seen) => seen?.version === failure.version)) continue;
+    if (now + wait <= until + 1) return undefined;
+  }
+  return ['G6', `no version that it may have read is backing off for ${wait} ms`];
+}
+
+const describe = (error: unknown): string => isConnectionError(error) ? `with ${error.code}` : `with ${String(error)}`;

@@ -1,0 +1,128 @@
+import type { Demand, Hold, Instance } from '../observed.js';
+import { heldBy, hydrationBegan, isAlive, isGood, isRunning, onTheWire, readsOf, secretsRunning, sighting, timedOut } from '../queries.js';
+import type { World } from '../world.js';
+
+/*
+ * What must hold whenever nothing is left to run and everybody waits for the world outside.
+ */
+
+/** Liveness: whoever waits does so within its time and for something that can be pointed at. */
+export function everyWaitHasACause(world: World): void {
+  for (const demand of world.demands) {
+    if (demand.state !== 'waiting' || demand.kind === 'webhook') continue;
+    const now = world.clock.monotonic();
+    if (demand.controller?.signal.aborted === true) world.violate('G7', `${demand.kind} ${demand.n} was aborted and is not told`);
+    if (now >= demand.began.t + demand.timeoutMs) world.violate('liveness', `${demand.kind} ${demand.n} waits on after its ${demand.timeoutMs} ms`);
+    else if (!hasCause(world, demand)) world.violate('liveness', `${demand.kind} ${demand.n} of ${demand.id} waits for nothing that can be seen`);
+  }
+}
+
+function hasCause(world: World, demand: Demand): boolean {
+  const { id } = demand;
+  const { maxConcurrentHydrations, factory, replacement } = world.settings;
+  if (world.reads.some((read) => onTheWire(world, read))) return true;
+  let running = 0;
+  for (const creation of world.creations) {
+    if (!isRunning(creation) || timedOut(world, creation)) continue;
+    if (creation.id === id) return true;
+    running++;
+  }
+  for (const call of world.secretsCalls) {
+    if (!secretsRunning(world, call)) continue;
+    if (call.id === id) return true;
+    running++;
+  }
+  if (running >= Math.min(maxConcurrentHydrations, factory.maxConcurrentHydrations ?? Number.POSITIVE_INFINITY)) return true;
+  return replacement === 'drain-first' && (!factory.dispose || cleaningUp(world, id)
+    || world.instances.some((instance) => instance.id === id && !isGone(world, instance)));
+}
+
+/** What a create that failed left behind goes first, too. */
+const cleaningUp = (world: World, id: string): boolean => world.creations.some((creation) =>
+  creation.id === id && creation.failed && creation.cleanUps.ran > 0 && world.clock.monotonic() < creation.ended!.t + world.settings.disposeTimeoutMs
+  && hasCleanUpPending(world, creation.n));
+
+const hasCleanUpPending = (world: World, n: number): boolean =>
+  world.pending.some((item) => item.kind === 'cleanUp' && item.label.endsWith(`of create ${n}`));
+
+function isGone(world: World, instance: Instance): boolean {
+  const { disposeBegan, disposeEnded, creation } = instance;
+  if (disposeBegan === undefined) return false;
+  if (world.clock.monotonic() >= disposeBegan.t + world.settings.disposeTimeoutMs) return true;
+  return disposeEnded !== undefined && !hasCleanUpPending(world, creation.n);
+}
+
+/** G9: idle instances are evicted while idle and leased ones together are too many. */
+export function withinMaxInstances(world: World): void {
+  const { maxInstances, factory, keepLastGood } = world.settings;
+  if (!factory.dispose) return;
+  const alive = world.instances.filter(isAlive);
+  if (alive.length <= maxInstances) return;
+  const idle = alive.find((instance) => heldBy(instance).length === 0 && !(keepLastGood && isFallback(world, instance)));
+  if (idle !== undefined) world.violate('G9', `instance ${idle.n} is idle while ${alive.length} of at most ${maxInstances} are live`);
+}
+
+const isFallback = (world: World, instance: Instance): boolean =>
+  world.creations.some((creation) => creation.id === instance.id && isRunning(creation))
+  || world.demands.some((demand) => demand.id === instance.id && demand.state === 'waiting');
+
+/** What is superseded is marked so for whoever holds it, and nothing is without a reason. */
+export function staleIsTrue(world: World): void {
+  for (const hold of world.holds) {
+    if (hold.released || hold.lease === undefined) continue;
+    const { stale } = hold.lease;
+    const why = superseded(world, hold.instance);
+    if (why.must && !stale) world.violate('stale', `the lease of ${hold.demand.kind} ${hold.demand.n} on instance ${hold.instance.n} is not stale, although it was ${why.how}`);
+    if (!why.may && stale) world.violate('stale', `the lease of ${hold.demand.kind} ${hold.demand.n} on instance ${hold.instance.n} is stale without a reason`);
+    signalIsHonest(world, hold);
+  }
+}
+
+function signalIsHonest(world: World, hold: Hold): void {
+  if (hold.signalAborted !== undefined && world.settings.factory.dispose && hold.instance.disposeBegan === undefined) {
+    world.violate('G2', `the signal of ${hold.demand.kind} ${hold.demand.n} aborted, but instance ${hold.instance.n} is not disposed of`);
+  }
+}
+
+function superseded(world: World, instance: Instance): { must: boolean; may: boolean; how: string } {
+  const { id, creation } = instance;
+  if (instance.retired !== undefined) return { must: true, may: true, how: 'retired' };
+  if (world.invalidatedSince(id, creation.read.sent.seq)) return { must: true, may: true, how: 'invalidated' };
+  let may = world.closed !== undefined;
+  for (const read of readsOf(world, id)) {
+    if (read.sent.seq <= creation.read.sent.seq) break;
+    if (!isGood(read)) continue;
+    const seen = sighting(read, id);
+    const differs = seen?.version !== instance.version;
+    if (differs) may = true;
+    const decides = differs && read.kind !== 'getVersions' && !(seen?.broken ?? false);
+    if (decides && (!world.settings.keepLastGood || seen === undefined || seen.status === 'stopped')) return { must: true, may: true, how: 'read otherwise' };
+  }
+  return { must: false, may, how: '' };
+}
+
+/** Idle instances that are superseded go at once. */
+export function noSupersededIdle(world: World): void {
+  if (!world.settings.factory.dispose) return;
+  for (const instance of world.instances) {
+    if (!isAlive(instance) || heldBy(instance).length > 0) continue;
+    const why = superseded(world, instance);
+    if (why.must) world.violate('G13', `instance ${instance.n} is idle and was ${why.how}, and is not disposed of`);
+    const late = instance.born.t >= hydrationBegan(instance.creation) + world.settings.hydrationTimeoutMs;
+    if (late) world.violate('G3', `instance ${instance.n} came after its time-out and is neither used nor disposed of`);
+  }
+}
+
+/** G13: after a sweep that the store answered, nothing stopped or deleted is idle, and what is leased is stale. */
+export function noZombies(world: World, current: (id: string) => { status: string } | undefined): void {
+  if (!world.settings.factory.dispose) return;
+  for (const instance of world.instances) {
+    if (!isAlive(instance)) continue;
+    const row = current(instance.id);
+    if (row !== undefined && row.status === 'active') continue;
+    const what = row === undefined ? 'deleted' : 'stopped';
+    const holds = heldBy(instance);
+    if (holds.length === 0) world.violate('G13', `instance ${instance.n} of ${instance.id}, which is ${what}, outlived a sweep`);
+    if (holds.some((hold) => hold.lease?.stale === false)) world.violate('G13', `a lease on instance ${instance.n} of ${instance.id}, which is ${what}, is not stale after a sweep`);
+  }
+}

@@ -1,0 +1,86 @@
+import type { Demand, Hold, Instance } from '../observed.js';
+import { isFreshFor, isGood, readsOf, sighting } from '../queries.js';
+import type { World } from '../world.js';
+import type { Failure } from '../model.js';
+
+/** G2: what is handed out is not being disposed of. */
+export function notDisposed(world: World, { instance, demand }: Hold): void {
+  if (instance.disposeBegan !== undefined) {
+    world.violate('G2', `${demand.kind} ${demand.n} got instance ${instance.n}, whose dispose began at ${instance.disposeBegan.seq}`);
+  }
+}
+
+/** The lease says what it holds. */
+export function stamped(world: World, { instance, lease, demand }: Hold): void {
+  if (instance.id !== demand.id) world.violate('G8', `${demand.kind} ${demand.n} of ${demand.id} got an instance of ${instance.id}`);
+  if (lease !== undefined && (String(lease.record.version) !== instance.version || lease.record.id !== instance.id)) {
+    world.violate('G5', `the lease on instance ${instance.n} of v${instance.version} says v${String(lease.record.version)}`);
+  }
+}
+
+/** G4, G5: rests on a read that is fresh enough, or on one of the exceptions that were asked for. */
+export function isFresh(world: World, hold: Hold, failures: readonly Failure[]): void {
+  const { demand, instance } = hold;
+  if (confirmed(world, demand, instance)) return;
+  if (storeFailedOver(world, demand, instance)) return;
+  if (lastGoodServes(world, demand, instance, failures)) return;
+  world.violate('G4', `${demand.kind} ${demand.n} (${demand.freshness === 'strict' ? 'strict' : `at most ${demand.freshness} ms stale`}) `
+    + `ran on instance ${instance.n} of ${instance.id} v${instance.version} without a fresh read that says so`);
+}
+
+function confirmed(world: World, demand: Demand, instance: Instance): boolean {
+  for (const read of readsOf(world, demand.id)) {
+    if (!isFreshFor(demand, read)) return false;
+    if (!isGood(read)) continue;
+    const seen = sighting(read, demand.id);
+    if (seen?.version === instance.version && seen.status === 'active' && !seen.broken) return true;
+    // What a row says is known: a use that comes after it is not handed what it replaced.
+    if (read.kind !== 'getVersions' && read.answered!.seq < demand.began.seq && !(seen?.broken ?? false)) return false;
+  }
+  return false;
+}
+
+/** `staleIfErrorMs`: the store failed this use, and the instance was confirmed not long ago. */
+function storeFailedOver(world: World, demand: Demand, instance: Instance): boolean {
+  const { staleIfErrorMs } = world.settings;
+  const now = world.clock.monotonic();
+  if (staleIfErrorMs === 0) return false;
+  let failed = false;
+  for (const read of readsOf(world, demand.id)) {
+    const timedOut = read.answered === undefined ? now >= read.sent.t + world.settings.storeTimeoutMs : read.late;
+    if (read.sent.seq > demand.began.seq && (read.failed || timedOut)) failed = true;
+    if (!isGood(read)) continue;
+    const seen = sighting(read, demand.id);
+    if (seen?.version === instance.version && !seen.broken) return failed && read.sent.t >= now - staleIfErrorMs;
+    if (read.kind !== 'getVersions' && !(seen?.broken ?? false)) return false;
+  }
+  return false;
+}
+
+/** `keepLastGood`: the row's newer version could not be hydrated, so the one before serves on. */
+function lastGoodServes(world: World, demand: Demand, instance: Instance, failures: readonly Failure[]): boolean {
+  if (!world.settings.keepLastGood) return false;
+  for (const read of readsOf(world, demand.id)) {
+    if (!isFreshFor(demand, read)) return false;
+    if (!isGood(read)) continue;
+    const seen = sighting(read, demand.id);
+    if (seen === undefined || seen.status === 'stopped') return false;
+    if (seen.broken || Number(seen.version) <= Number(instance.version)) continue;
+    if (failures.some((failure) => failure.id === demand.id && failure.version === seen.version)) return true;
+  }
+  return false;
+}
+
+/** `invalidate` and `retire`: a use that begins afterwards gets another instance, made from a row read afterwards. */
+export function notSuperseded(world: World, { demand, instance }: Hold): void {
+  for (const at of world.invalidations.get(demand.id) ?? []) {
+    if (at.seq < demand.began.seq && instance.creation.read.sent.seq < at.seq) {
+      world.violate('invalidate', `${demand.kind} ${demand.n} began after the invalidate and got instance ${instance.n}, whose row was read before it`);
+    }
+  }
+  const { retired } = instance;
+  if (retired === undefined) return;
+  if (retired.seq < demand.began.seq || world.isPast(retired)) {
+    world.violate('retire', `${demand.kind} ${demand.n} got instance ${instance.n}, which had been reported dead`);
+  }
+}

@@ -1,0 +1,101 @@
+import type { ConnectionStatus, Version } from 'hydrant';
+
+/** A place in the order of events, and the time of it. */
+export interface Moment { readonly seq: number; readonly t: number }
+
+/** A row as the simulated store hands it out: each answer is a fresh object that remembers the read it came from. */
+export interface Row { readonly id: string; readonly version: Version; readonly status: ConnectionStatus; readonly readNumber: number; readonly broken?: boolean }
+
+/** What one read saw of one id. */
+export interface Sighting { readonly version: string; readonly status: ConnectionStatus; readonly broken: boolean }
+
+/** One call of the store. `late`: its answer came after the registry was entitled to stop waiting for it. */
+export interface Read {
+  readonly n: number;
+  readonly kind: 'get' | 'getMany' | 'getVersions';
+  readonly ids: readonly string[];
+  readonly sent: Moment;
+  readonly signal: AbortSignal | undefined;
+  seen?: ReadonlyMap<string, Sighting>;
+  answered?: Moment;
+  failed: boolean;
+  late: boolean;
+}
+
+export interface SecretsCall { readonly n: number; readonly id: string; readonly version: string; readonly began: Moment; ended?: Moment; failed: boolean; aborted?: Moment }
+
+/** One call of `create`. */
+export interface Creation {
+  readonly n: number;
+  readonly id: string;
+  readonly version: string;
+  readonly read: Read;
+  readonly secrets: SecretsCall | undefined;
+  readonly began: Moment;
+  /** The last point before it began at which nothing was left to run. */
+  readonly quietBefore: number;
+  ended?: Moment;
+  failed: boolean;
+  aborted?: Moment;
+  abortedByWaiters: boolean;
+  retired?: Moment;
+  retire: (cause?: unknown) => void;
+  cleanUps: { registered: number; ran: number };
+  instance?: Instance;
+}
+
+/** What `create` returned. */
+export interface Instance {
+  readonly n: number;
+  readonly id: string;
+  readonly version: string;
+  readonly creation: Creation;
+  readonly born: Moment;
+  retired?: Moment;
+  disposals: number;
+  disposeBegan?: Moment;
+  disposeEnded?: Moment;
+  readonly holds: Set<Hold>;
+}
+
+/** A lease as its holder sees it. */
+export interface LeaseLike {
+  readonly instance: unknown;
+  readonly record: Row;
+  readonly stale: boolean;
+  readonly signal: AbortSignal;
+  retire(cause?: unknown): void;
+  release(): void;
+}
+
+/** Somebody has the instance in hand. `end` is what its holder does to let it go, unless the holder is `use`. */
+export interface Hold {
+  readonly n: number;
+  readonly instance: Instance;
+  readonly lease: LeaseLike | undefined;
+  readonly demand: Demand;
+  readonly since: Moment;
+  staleSince?: Moment;
+  signalAborted?: Moment;
+  released: boolean;
+  releasedAt?: Moment;
+}
+
+/** One wish for an instance: a `use`, an `acquire` or a webhook. */
+export interface Demand {
+  readonly n: number;
+  readonly kind: 'use' | 'acquire' | 'webhook';
+  readonly id: string;
+  readonly began: Moment;
+  readonly timeoutMs: number;
+  readonly freshness: 'strict' | number;
+  readonly controller: AbortController | undefined;
+  readonly nestedIn: Hold | undefined;
+  aborted?: Moment;
+  /** Of a webhook: `authenticate` let it pass. */
+  authentic?: boolean;
+  /** Waiting for an instance, or (webhooks) for the answer as a whole. */
+  state: 'waiting' | 'working' | 'settled';
+  entitledAt?: Moment;
+  settled?: Moment;
+}

@@ -1,0 +1,61 @@
+import type { Creation, Demand, Instance, Read, SecretsCall, Sighting } from './observed.js';
+import type { World } from './world.js';
+
+/** Questions that several checks ask of what was observed. */
+
+/** The earliest moment at which this create's time can have begun to run: it covers the wait for secrets. */
+export function hydrationBegan({ secrets, began, quietBefore }: Creation): number {
+  const waited = secrets?.ended !== undefined && secrets.ended.seq > quietBefore;
+  return waited ? secrets.began.t : began.t;
+}
+
+export function timedOut(world: World, creation: Creation): boolean {
+  return world.clock.monotonic() >= hydrationBegan(creation) + world.settings.hydrationTimeoutMs;
+}
+
+export const isRunning = (creation: Creation): boolean => creation.ended === undefined;
+
+/** Answers whose time has passed are dropped, and one that failed says nothing. */
+export const isGood = (read: Read): boolean => read.answered !== undefined && !read.failed && !read.late;
+
+export const sighting = (read: Read, id: string): Sighting | undefined => read.seen?.get(id);
+
+/** Reads of this id, newest first. */
+export function* readsOf(world: World, id: string): Iterable<Read> {
+  for (let index = world.reads.length - 1; index >= 0; index--) {
+    const read = world.reads[index]!;
+    if (read.ids.includes(id)) yield read;
+  }
+}
+
+/** Whether the demand may rest on a read that was sent then. */
+export function isFreshFor(demand: Demand, read: Read): boolean {
+  return demand.freshness === 'strict'
+    ? read.sent.seq > demand.began.seq
+    : read.sent.seq > demand.began.seq || read.sent.t >= demand.began.t - demand.freshness;
+}
+
+export const onTheWire = (world: World, read: Read): boolean =>
+  read.answered === undefined && world.clock.monotonic() < read.sent.t + world.settings.storeTimeoutMs;
+
+export const secretsRunning = (world: World, call: SecretsCall): boolean =>
+  call.ended === undefined && call.aborted === undefined && world.clock.monotonic() < call.began.t + world.settings.hydrationTimeoutMs;
+
+/** Born and not on its way out. */
+export const isAlive = (instance: Instance): boolean => instance.disposeBegan === undefined;
+
+export const heldBy = (instance: Instance) => [...instance.holds].filter((hold) => !hold.released);
+
+/** Leases on it that the registry may know of: held, or let go a moment ago, or after it was disposed of under them. */
+export const knownLeases = (world: World, instance: Instance): number => [...instance.holds].filter((hold) =>
+  !hold.released || !world.isPast(hold.releasedAt) || hold.releasedAt!.seq > (instance.disposeBegan?.seq ?? Number.POSITIVE_INFINITY)).length;
+
+/** When it was last let go, or born. */
+export function lastUsed(instance: Instance): { seq: number; t: number } {
+  let last = instance.born;
+  for (const hold of instance.holds) {
+    const end = hold.releasedAt;
+    if (end !== undefined && end.seq > last.seq) last = end;
+  }
+  return last;
+}
