@@ -1,0 +1,23 @@
+import type { Clock } from '../clock.js';
+
+/** How a fake behaves in one call. Nothing set: at once and well. */
+export interface Behaviour {
+  /** Settles after so many milliseconds of the fake's clock. */
+  readonly delayMs?: number;
+  /** Fails with this, after the delay. */
+  readonly fail?: unknown;
+  /** Never settles. */
+  readonly hang?: boolean;
+  /** Settles, after the delay, when this does. */
+  readonly until?: Promise<unknown>;
+}
+
+/** Does what a behaviour says and then `work`, in the same turn where there is nothing to wait for. */
+export async function behave<T>(behaviour: Behaviour | undefined, clock: Clock, work: () => T): Promise<T> {
+  if (behaviour?.hang === true) return new Promise<never>(() => {});
+  const { delayMs = 0, until } = behaviour ?? {};
+  if (delayMs > 0) await new Promise<void>((resolve) => { clock.setTimeout(resolve, delayMs, { ref: true }); });
+  if (until !== undefined) await until;
+  if (behaviour !== undefined && 'fail' in behaviour) throw behaviour.fail;
+  return work();
+}

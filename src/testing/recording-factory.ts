@@ -1,0 +1,110 @@
+import { systemClock, type Clock } from '../clock.js';
+import type { DisposeReason, HydrationContext, InstanceFactory } from '../contracts/factory.js';
+import type { ConnectionRecord } from '../contracts/record.js';
+import { behave, type Behaviour } from './behaviour.js';
+
+/** What a {@link RecordingFactory} makes. */
+export interface RecordedInstance<R> {
+  /** The how many-th create it came of, from 1. */
+  readonly serial: number;
+  readonly record: R;
+  /** What `create` was given: `context.retire()` is how an instance reports that it is dead. */
+  readonly context: HydrationContext<any>;
+  /** How many times it was disposed of: more than 1 is a defect of whoever disposes. */
+  readonly disposals: number;
+}
+
+/** One thing that happened to a {@link RecordingFactory}. */
+export interface RecordedEvent {
+  readonly kind: 'create' | 'created' | 'failed' | 'dispose' | 'disposed' | 'disposeFailed';
+  readonly id: string;
+  readonly version: string;
+  readonly serial: number;
+  /** Why, for `dispose`, `disposed` and `disposeFailed`. */
+  readonly reason?: DisposeReason;
+  readonly cause?: unknown;
+}
+
+/**
+ * A factory whose instances do nothing, and which remembers what was created and disposed of, in order. Every call
+ * can be slow, fail or hang on demand. Deterministic on a manual clock.
+ *
+ * @example
+ * const factory = new RecordingFactory<MyRecord>({ clock });
+ * const registry = new ConnectionRegistry({ store, factory, clock });
+ * await registry.use('acme', () => {});
+ * factory.history; // ['create acme 1', 'created acme 1']
+ */
+export class RecordingFactory<R extends ConnectionRecord = ConnectionRecord> implements InstanceFactory<R, RecordedInstance<R>> {
+  /** Everything that happened, in order. */
+  readonly events: RecordedEvent[] = [];
+  readonly #clock: Clock;
+  readonly #live = new Map<number, { -readonly [K in keyof RecordedInstance<R>]: RecordedInstance<R>[K] }>();
+  #serial = 0;
+  #onCreate: (record: R, serial: number) => Behaviour | undefined = () => undefined;
+  #onDispose: (record: R, reason: DisposeReason, serial: number) => Behaviour | undefined = () => undefined;
+
+  /** @param options.clock - the clock of delays; default: the system's */
+  constructor({ clock = systemClock }: { clock?: Clock } = {}) {
+    this.#clock = clock;
+  }
+
+  /** Says how creates behave from now on: all alike, or each as the function says. */
+  behaveOnCreate(behaviour: Behaviour | ((record: R, serial: number) => Behaviour | undefined)): void {
+    this.#onCreate = typeof behaviour === 'function' ? behaviour : () => behaviour;
+  }
+
+  /** Says how disposes behave from now on: all alike, or each as the function says. */
+  behaveOnDispose(behaviour: Behaviour | ((record: R, reason: DisposeReason, serial: number) => Behaviour | undefined)): void {
+    this.#onDispose = typeof behaviour === 'function' ? behaviour : () => behaviour;
+  }
+
+  /** The events in words: `'create acme 1'`, `'dispose acme 1 evicted'`. */
+  get history(): string[] {
+    return this.events.map(({ kind, id, version, reason }) => [kind, id, version, reason].filter((word) => word !== undefined).join(' '));
+  }
+
+  /** Created and not disposed of yet, oldest first. */
+  get live(): readonly RecordedInstance<R>[] {
+    return [...this.#live.values()];
+  }
+
+  /** How many events of this kind there were, of this connection or of all. */
+  count(kind: RecordedEvent['kind'], id?: string): number {
+    return this.events.filter((event) => event.kind === kind && (id === undefined || event.id === id)).length;
+  }
+
+  readonly create = async (record: R, context: HydrationContext<any>): Promise<RecordedInstance<R>> => {
+    this.#serial += 1;
+    const serial = this.#serial;
+    const about = { id: record.id, version: String(record.version), serial };
+    this.events.push({ kind: 'create', ...about });
+    try {
+      return await behave(this.#onCreate(record, serial), this.#clock, () => {
+        const instance = { serial, record, context, disposals: 0 };
+        this.#live.set(serial, instance);
+        this.events.push({ kind: 'created', ...about });
+        return instance;
+      });
+    } catch (cause) {
+      this.events.push({ kind: 'failed', ...about, cause });
+      throw cause;
+    }
+  };
+
+  readonly dispose = async (instance: RecordedInstance<R>, { record, reason, cause }: { readonly record: R; readonly reason: DisposeReason; readonly cause?: unknown }): Promise<void> => {
+    const { serial } = instance;
+    const about = { id: record.id, version: String(record.version), serial, reason };
+    (instance as { disposals: number }).disposals += 1;
+    this.events.push({ kind: 'dispose', ...about, ...(cause === undefined ? {} : { cause }) });
+    try {
+      await behave(this.#onDispose(record, reason, serial), this.#clock, () => {
+        this.#live.delete(serial);
+        this.events.push({ kind: 'disposed', ...about });
+      });
+    } catch (failure) {
+      this.events.push({ kind: 'disposeFailed', ...about, cause: failure });
+      throw failure;
+    }
+  };
+}

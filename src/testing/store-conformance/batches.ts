@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { isConnectionError } from '../../errors.js';
+import { existing, promised, versionOf, type Suite } from './harness.js';
+
+/** What `getMany` owes its callers: what `get` does, of many. */
+export function batchTests({ test, id, capabilities }: Suite): void {
+  if (capabilities.getMany === true) {
+    test('getMany: known ids and no others', async ({ store, write, remove, configOf }) => {
+      const getMany = promised(store.getMany, 'getMany').bind(store);
+      for (let n = 0; n < 4; n += 1) await write(id(n), { status: n === 2 ? 'stopped' : 'active', config: `config ${n}` });
+      await remove(id(3));
+      const records = await getMany([id(4), id(2), id(0), id(3), id(1), id(0)]);
+      assert.deepEqual([...records.keys()].toSorted(), [id(0), id(1), id(2)].toSorted(), 'an id that is missing from the map does not exist');
+      for (const n of [0, 1, 2]) {
+        const record = records.get(id(n));
+        assert.ok(record !== undefined);
+        assert.deepEqual([record.id, record.status, configOf(record), String(record.version)], [id(n), n === 2 ? 'stopped' : 'active', `config ${n}`, await versionOf(store, id(n))]);
+      }
+      assert.equal((await getMany([])).size, 0);
+    });
+
+    test('getMany: a read that begins after a write was committed sees it', async ({ store, write, configOf }) => {
+      const getMany = promised(store.getMany, 'getMany').bind(store);
+      for (let n = 0; n < 10; n += 1) {
+        const earlier = getMany([id(1), id(2)]);
+        await write(id(1), { status: 'active', config: `edit ${n}` });
+        const record = (await getMany([id(1), id(2)])).get(id(1));
+        assert.equal(record === undefined ? undefined : configOf(record), `edit ${n}`);
+        await earlier;
+      }
+    });
+
+    test('getMany and getVersions: a thousand ids', async ({ store, write }) => {
+      const ids = Array.from({ length: 1_000 }, (_, n) => id(n));
+      for (const each of ids.slice(0, 50)) await write(each, { status: 'active', config: 'a' });
+      assert.equal((await promised(store.getMany, 'getMany').call(store, ids)).size, 50);
+      if (store.getVersions !== undefined) assert.equal((await store.getVersions(ids)).size, 50);
+    });
+  }
+
+  if (capabilities.invalidRows === true) {
+    test('invalid rows: get rejects with INVALID_RECORD and tells nothing of what is in it', async ({ store, writeInvalid }) => {
+      await promised(writeInvalid, 'writeInvalid')(id(1));
+      await assert.rejects(store.get(id(1)), (error) => isConnectionError(error, 'INVALID_RECORD') && error.connectionId === id(1));
+    });
+
+    test('invalid rows: one does not fail a batch for the others', async ({ store, write, writeInvalid }) => {
+      await write(id(1), { status: 'active', config: 'a' });
+      await promised(writeInvalid, 'writeInvalid')(id(2));
+      await write(id(3), { status: 'active', config: 'c' });
+      const ids = [id(1), id(2), id(3), id(4)];
+      if (store.getMany !== undefined) {
+        const records: ReadonlyMap<string, unknown> = await store.getMany(ids);
+        assert.deepEqual([...records.keys()].toSorted(), [id(1), id(2), id(3)].toSorted());
+        assert.ok(isConnectionError(records.get(id(2)), 'INVALID_RECORD'), 'the error stands in the place of the record');
+      }
+      if (store.getVersions !== undefined) {
+        const versions = await store.getVersions(ids);
+        assert.ok(versions.has(id(1)) && versions.has(id(3)) && !versions.has(id(4)));
+      }
+    });
+
+    test('invalid rows: a row that is put right is a record again, under a new version', async ({ store, write, writeInvalid }) => {
+      await write(id(1), { status: 'active', config: 'a' });
+      const before = await versionOf(store, id(1));
+      await promised(writeInvalid, 'writeInvalid')(id(1));
+      await write(id(1), { status: 'active', config: 'a' });
+      assert.notEqual(String((await existing(store, id(1))).version), before);
+    });
+  }
+}
