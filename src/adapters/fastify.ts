@@ -4,7 +4,7 @@ import { bodyOf, type NodeBody } from './node-body.js';
 import { headOf } from './node-request.js';
 import { closesConnection, discard } from './node-response.js';
 import type { NodeRequest, NodeResponse, ParsedByOthers } from './node-types.js';
-import { problem } from './problem.js';
+import { failure } from './problem.js';
 import {
   answerWebhook, checkRoute, type ConnectionIdSource, DEFAULT_BUFFERED_BYTES, type WebhookRegistry,
 } from './webhook-route.js';
@@ -104,7 +104,7 @@ export async function fastifyWebhook(scope: FastifyScope, options: FastifyWebhoo
       if (failed === undefined) throw error;
       report(request, error);
       for (const [name] of failed.headers) reply.removeHeader(name);
-      return problem(500, 'HANDLER_FAILED');
+      return failure('HANDLER_FAILED');
     },
   }, async (request, reply) => {
     const { raw } = request;

@@ -9,10 +9,9 @@ export type NodeBody =
   | { readonly kind: 'stream'; readonly stream: ReadableStream<Uint8Array> }
   | { readonly kind: 'refused'; readonly error: ConnectionError<'BODY_ALREADY_PARSED' | 'BODY_TOO_LARGE'> };
 
-/** The fix, for the developer's console and for the answer. It says nothing about the request. */
-export const ALREADY_PARSED_FIX = 'The body was parsed before the webhook route saw it, so its signature cannot be '
-  + 'checked. Mount the route before the body parser, or keep the bytes: '
-  + 'express.json({ verify: (req, _res, bytes) => { req.rawBody = bytes; } }).';
+/** What to do about it, for the developer who finds it in the console. */
+const ALREADY_PARSED = 'The body was parsed before the webhook route saw it, so its signature cannot be checked. Mount the '
+  + 'route before the body parser, or keep the bytes: express.json({ verify: (req, _res, bytes) => { req.rawBody = bytes; } })';
 
 /** What {@link bodyOf} needs to know besides the request. */
 export interface BodyOptions {
@@ -80,7 +79,7 @@ function refused(code: 'BODY_ALREADY_PARSED' | 'BODY_TOO_LARGE'): NodeBody {
 }
 
 function bodyError<C extends 'BODY_ALREADY_PARSED' | 'BODY_TOO_LARGE'>(code: C): ConnectionError<C> {
-  return new ConnectionError(code, code === 'BODY_TOO_LARGE' ? 'The body is too large.' : ALREADY_PARSED_FIX);
+  return new ConnectionError(code, code === 'BODY_TOO_LARGE' ? 'The request body is larger than maxBodyBytes' : ALREADY_PARSED);
 }
 
 function streamOf(source: Readable, maxBytes: number, onTooLarge: (() => void) | undefined): ReadableStream<Uint8Array> {

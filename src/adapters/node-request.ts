@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream';
 import { type NodeBody, failedBody } from './node-body.js';
 import { isGone, type NodeRequest, type NodeResponse } from './node-types.js';
 import { type PublicOrigin, urlOf } from './node-url.js';
-import { problem } from './problem.js';
+import { refusal } from './problem.js';
 
 /** A request with everything but its body, which may be put in more than once. */
 export interface RequestHead {
@@ -16,9 +16,9 @@ const NOT_FOR_FETCH = new Set(['CONNECT', 'TRACE', 'TRACK']);
 /** Reads everything but the body, or says with a `Response` why no `Request` can be made of it. Never throws. */
 export function headOf(req: NodeRequest, res: NodeResponse, origin: PublicOrigin): RequestHead | Response {
   const method = req.method ?? 'GET';
-  if (NOT_FOR_FETCH.has(method)) return problem(501);
+  if (NOT_FOR_FETCH.has(method)) return refusal(501);
   const url = urlOf(req, origin);
-  if (url === undefined) return problem(400);
+  if (url === undefined) return refusal(400);
   try {
     const headers = headersOf(req);
     const signal = disconnectSignal(req, res);
@@ -33,7 +33,7 @@ export function headOf(req: NodeRequest, res: NodeResponse, origin: PublicOrigin
       },
     };
   } catch {
-    return problem(400);
+    return refusal(400);
   }
 }
 

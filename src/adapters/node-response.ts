@@ -3,7 +3,7 @@ import type { Writable } from 'node:stream';
 import { onNextTurn } from '../clock.js';
 import { declaredLength } from './node-body.js';
 import { isOver, type NodeRequest, type NodeResponse } from './node-types.js';
-import { problem } from './problem.js';
+import { failure } from './problem.js';
 
 /** What is left of a request is read to save its connection only if it is announced to be at most this long. */
 const WORTH_READING_BYTES = 64 * 1024;
@@ -39,7 +39,7 @@ export async function sendResponse(
     onError(error);
     discard(response);
     if (res.headersSent) res.destroy();
-    else await sendResponse(problem(500, 'HANDLER_FAILED'), req, res, ignore);
+    else await sendResponse(failure('HANDLER_FAILED'), req, res, ignore);
   }
 }
 

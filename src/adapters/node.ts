@@ -1,9 +1,9 @@
 import { type AdapterOptions, checkOptions, invalidOption } from './adapter-options.js';
-import { ALREADY_PARSED_FIX, bodyOf } from './node-body.js';
+import { bodyOf } from './node-body.js';
 import { bodyInit, headOf } from './node-request.js';
 import { assertResponse, discard, sendResponse } from './node-response.js';
 import type { NodeRequest, NodeResponse } from './node-types.js';
-import { problem } from './problem.js';
+import { failure } from './problem.js';
 
 export type { AdapterOptions } from './adapter-options.js';
 export type { NodeRequest, NodeResponse, ParsedByOthers } from './node-types.js';
@@ -45,18 +45,17 @@ export function toNodeHandler(
 
     const head = headOf(req, res, address);
     if (head instanceof Response) return answer(head);
-    const body = bodyOf(req, { maxBytes: maxBodyBytes, onTooLarge: () => void answer(problem(413, 'BODY_TOO_LARGE')) });
+    const body = bodyOf(req, { maxBytes: maxBodyBytes, onTooLarge: () => void answer(failure('BODY_TOO_LARGE')) });
     if (body.kind === 'refused') {
-      if (body.error.code === 'BODY_TOO_LARGE') return answer(problem(413, 'BODY_TOO_LARGE'));
-      onError(body.error);
-      return answer(problem(500, 'BODY_ALREADY_PARSED', ALREADY_PARSED_FIX));
+      if (body.error.code === 'BODY_ALREADY_PARSED') onError(body.error);
+      return answer(failure(body.error.code));
     }
     try {
       return await answer(assertResponse(await handler(head.withBody(bodyInit(body)))));
     } catch (error) {
       // Whoever left, or sent too much, has made the handler fail: that is no news.
       if (!isAnswered && !head.signal.aborted) onError(error);
-      return answer(problem(500, 'HANDLER_FAILED'));
+      return answer(failure('HANDLER_FAILED'));
     }
   }
 

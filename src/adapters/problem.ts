@@ -1,10 +1,16 @@
 import { STATUS_CODES } from 'node:http';
-import type { ConnectionErrorCode } from '../errors.js';
+import { ConnectionError, type ConnectionErrorCode } from '../errors.js';
+import { problem } from '../webhook/responses.js';
 
-/** An answer an adapter gives by itself (RFC 9457). `detail` must be a constant: it goes to whoever sent the request. */
-export function problem(status: number, code?: ConnectionErrorCode, detail?: string): Response {
-  return new Response(JSON.stringify({ type: 'about:blank', title: STATUS_CODES[status], status, code, detail }), {
+/** What the registry answers to the same failure, for those that are found before it is asked. */
+export function failure(code: ConnectionErrorCode): Response {
+  return problem(new ConnectionError(code, code));
+}
+
+/** For a request that is none: RFC 9457, without a code of this package. */
+export function refusal(status: 400 | 501): Response {
+  return new Response(JSON.stringify({ type: 'about:blank', title: STATUS_CODES[status], status }), {
     status,
-    headers: { 'content-type': 'application/problem+json' },
+    headers: { 'content-type': 'application/problem+json', 'cache-control': 'no-store' },
   });
 }

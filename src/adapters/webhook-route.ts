@@ -1,17 +1,14 @@
 import { ConnectionError, isConnectionError } from '../errors.js';
+import type { WebhookHandler } from '../webhook/handle-webhook.js';
 import { invalidOption } from './adapter-options.js';
-import { ALREADY_PARSED_FIX, type NodeBody } from './node-body.js';
+import type { NodeBody } from './node-body.js';
 import { bodyInit, type RequestHead } from './node-request.js';
 import { assertResponse } from './node-response.js';
-import { problem } from './problem.js';
+import { failure, refusal } from './problem.js';
 
 /** The part of a `ConnectionRegistry` an adapter uses: a fake is one object literal. */
 export interface WebhookRegistry {
-  readonly handleWebhook: (
-    id: string,
-    request: Request,
-    host?: { waitUntil?(work: Promise<unknown>): void },
-  ) => Promise<Response>;
+  readonly handleWebhook: WebhookHandler;
 }
 
 /**
@@ -60,10 +57,10 @@ export async function answerWebhook(call: WebhookCall): Promise<Response> {
     const id = params[connectionId];
     if (id !== undefined) return assertResponse(await registry.handleWebhook(id, head.withBody(bodyInit(body))));
     onError(new ConnectionError('INVALID_OPTIONS', `connectionId: expected a route with the parameter ':${connectionId}', got a route with ${namesOf(params)}`));
-    return problem(500, 'INVALID_OPTIONS');
+    return failure('INVALID_OPTIONS');
   } catch (error) {
     if (!head.signal.aborted) onError(error);
-    return problem(500, 'HANDLER_FAILED');
+    return failure('HANDLER_FAILED');
   }
 }
 
@@ -80,20 +77,19 @@ async function answerById(
   try {
     bytes = body.kind === 'empty' ? null : await new Response(bodyInit(body)).arrayBuffer();
   } catch (error) {
-    if (isConnectionError(error, 'BODY_TOO_LARGE')) return problem(413, 'BODY_TOO_LARGE');
-    if (!isConnectionError(error, 'BODY_ALREADY_PARSED')) return problem(400);
-    onError(error);
-    return problem(500, 'BODY_ALREADY_PARSED', ALREADY_PARSED_FIX);
+    if (!isConnectionError(error)) return refusal(400);
+    if (error.code === 'BODY_ALREADY_PARSED') onError(error);
+    return failure(error.code);
   }
   const request = head.withBody(bytes, UnverifiedRequest);
   let id: string | undefined;
   try {
     id = await connectionId(request, params);
   } catch (error) {
-    if (request instanceof UnverifiedRequest && request.failedToParseWith(error)) return problem(400);
+    if (request instanceof UnverifiedRequest && request.failedToParseWith(error)) return refusal(400);
     throw error;
   }
-  if (typeof id !== 'string' || id === '') return problem(404, 'CONNECTION_NOT_FOUND');
+  if (typeof id !== 'string' || id === '') return failure('CONNECTION_NOT_FOUND');
   return assertResponse(await registry.handleWebhook(id, head.withBody(bytes)));
 }
 

@@ -162,7 +162,7 @@ test('node:http: 413 whatever the handler makes of it', async () => {
   expect((await send(port, '/webhooks/c1', { body: 'more than ten bytes' })).status).toBe(413);
   expect(called).toBe(0);
   const answer = await send(port, '/webhooks/c1', { body: 'more than ten bytes', chunked: true });
-  expect(answer.json).toEqual({ type: 'about:blank', title: 'Payload Too Large', status: 413, code: 'BODY_TOO_LARGE' });
+  expect(answer.json).toEqual({ type: 'about:blank', title: 'Content Too Large', status: 413, code: 'BODY_TOO_LARGE' });
   expect(called).toBe(1);
 });
 
