@@ -47,5 +47,8 @@ function concatenated(chunks: readonly Uint8Array[], size: number): Uint8Array<A
 /** A request of its own for each who reads it. Never `new Request(request)`, which takes the first one's body. */
 export function rebuilt({ url, method, headers, signal }: Request, body: Uint8Array<ArrayBuffer>): Request {
   const bare = body.byteLength === 0 || method === 'GET' || method === 'HEAD';
-  return new Request(url, { method, headers, signal, ...(bare ? {} : { body }) });
+  const copy = new Request(url, { method, headers, signal, ...(bare ? {} : { body }) });
+  // A signature may cover the URL as it came, and the constructor writes some of it otherwise (`'` becomes `%27`).
+  if (copy.url !== url) Object.defineProperty(copy, 'url', { value: url, enumerable: true });
+  return copy;
 }
