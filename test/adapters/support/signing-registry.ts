@@ -37,7 +37,7 @@ export function signingRegistry(respond?: (delivery: Delivery) => Response | Pro
   };
 }
 
-function isSigned(body: Uint8Array, signature: string | null): boolean {
+export function isSigned(body: Uint8Array, signature: string | null): boolean {
   const expected = Buffer.from(sign(body)['x-signature'] ?? '');
   const actual = Buffer.from(signature ?? '');
   return expected.length === actual.length && timingSafeEqual(expected, actual);
