@@ -121,7 +121,7 @@ export class Slots<R extends ConnectionRecord, I> {
     }
     if (superseded !== undefined) this.supersede(slot, superseded.reason, superseded.cause);
     else if (slot.leases === 0) this.#cameUnused(slot);
-    else this.#evict();
+    this.#evict();
   }
 
   /** creating → disposed, by way of the clean-ups that `create` registered. */
@@ -148,6 +148,7 @@ export class Slots<R extends ConnectionRecord, I> {
     this.#unindex(slot);
     slot.state = { kind: 'abandoned', create, reason, timedOut };
     this.#depart(slot);
+    this.#notifyDeparture(slot.id);
   }
 
   /** Successors no longer wait for this slot's `create`. */
@@ -315,6 +316,7 @@ export class Slots<R extends ConnectionRecord, I> {
     slot.instance = undefined;
     slot.state = DISPOSING;
     this.#depart(slot);
+    this.#notifyDeparture(id);
     const { clock, limits } = this.#host;
     this.effects.add(() => {
       if (leases > 0) this.#drainControllers.get(slot)?.abort(deadlinePassed(id));
