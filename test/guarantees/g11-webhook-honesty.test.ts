@@ -1,0 +1,422 @@
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { deferred } from '../support/deferred.js';
+import { echo, post, seen, webhookHarness } from '../support/webhooks.js';
+
+afterEach(() => { vi.restoreAllMocks(); });
+
+describe('G11 webhook honesty', () => {
+  test("a cold replica's webhook is hydrated and handled, a stopped connection stays 404 and is not revived, a hydrate that fails is 503 with Retry-After", async () => {
+    // lobu-ai/lobu PR 1098: red with a Map, green here.
+    const warmed = new Map<string, (request: Request) => Response>();
+    const naive = (id: string, request: Request): Response => warmed.get(id)?.(request) ?? new Response(null, { status: 404 });
+    expect(naive('a', post()).status).toBe(404);
+
+    const h = webhookHarness();
+    h.rows.put('a');
+    expect(await seen(await h.registry.handleWebhook('a', post()))).toEqual({ status: 200, body: 'a@v1#0: hello' });
+
+    h.rows.stop('a');
+    expect(await seen(await h.registry.handleWebhook('a', post()))).toEqual({ status: 404, code: 'CONNECTION_STOPPED' });
+    await h.settle();
+    expect(h.creates).toBe(1);
+    expect(h.registry.snapshot().live).toBe(0);
+
+    vi.spyOn(Math, 'random').mockReturnValue(0.999);
+    const failing = webhookHarness({ failureBackoff: { initialMs: 4_000, maxMs: 60_000 }, factory: { create: async () => { throw new Error('xoxb-secret refused'); } } });
+    failing.rows.put('a');
+    expect(await seen(await failing.registry.handleWebhook('a', post()))).toEqual({ status: 503, code: 'HYDRATION_FAILED', retryAfter: '4' });
+    expect(await seen(await failing.registry.handleWebhook('a', post()))).toEqual({ status: 503, code: 'BACKING_OFF', retryAfter: '4' });
+  });
+
+  test.each(['', 'a b', 'a/b', '../a', 'a\0', 'ä', 'x'.repeat(129), 'x'.repeat(10_000)])('a malformed id is 404 before the store is touched: %j', async (id) => {
+    const h = webhookHarness();
+    expect(await seen(await h.registry.handleWebhook(id, post()))).toEqual({ status: 404, code: 'INVALID_CONNECTION_ID' });
+    expect(h.rows.reads).toEqual([]);
+  });
+
+  test('unknown, stopped and without a handler are 404', async () => {
+    const h = webhookHarness();
+    expect(await seen(await h.registry.handleWebhook('nobody', post()))).toEqual({ status: 404, code: 'CONNECTION_NOT_FOUND' });
+    const without = webhookHarness({ factory: { handleWebhook: undefined as never, authenticate: undefined as never } });
+    without.rows.put('a');
+    expect(await seen(await without.registry.handleWebhook('a', post()))).toEqual({ status: 404, code: 'NO_WEBHOOK_HANDLER' });
+  });
+
+  test('a body over the cap is 413, by its length or as it comes, and no more of it is read', async () => {
+    const h = webhookHarness({ webhook: { maxBodyBytes: 10 } });
+    h.rows.put('a');
+    expect(await seen(await h.registry.handleWebhook('a', post('12345678901')))).toEqual({ status: 413, code: 'BODY_TOO_LARGE' });
+    expect((await h.registry.handleWebhook('a', post('1234567890'))).status).toBe(200);
+    let pulled = 0;
+    let cancelled = false;
+    const endless = new ReadableStream({
+      pull(controller) { pulled += 1; controller.enqueue(new Uint8Array(4)); },
+      cancel() { cancelled = true; },
+    }, { highWaterMark: 0 });
+    const streaming = post(endless, { duplex: 'half' } as RequestInit);
+    expect((await h.registry.handleWebhook('a', streaming)).status).toBe(413);
+    expect(pulled).toBe(3);
+    expect(cancelled).toBe(true);
+    expect((await h.registry.handleWebhook('a', post('x', { headers: { 'content-length': '11' } }))).status).toBe(413);
+  });
+
+  test('a body that something else read is 500 and names the fix', async () => {
+    const h = webhookHarness();
+    h.rows.put('a');
+    const request = post();
+    await request.text();
+    const response = await h.registry.handleWebhook('a', request);
+    expect(response.status).toBe(500);
+    expect(await response.json()).toMatchObject({ code: 'BODY_ALREADY_PARSED', detail: expect.stringContaining('rawBody') });
+    const locked = post();
+    locked.body?.getReader();
+    expect((await h.registry.handleWebhook('a', locked)).status).toBe(500);
+  });
+
+  test('a body that breaks off cannot be verified', async () => {
+    const h = webhookHarness();
+    h.rows.put('a');
+    const broken = post(new ReadableStream({ start(controller) { controller.error(new Error('ECONNRESET')); } }), { duplex: 'half' } as RequestInit);
+    expect(await seen(await h.registry.handleWebhook('a', broken))).toEqual({ status: 401, code: 'UNAUTHENTICATED' });
+  });
+
+  test('an unreachable store is 503, a row that does not parse 500, a handler that throws 500', async () => {
+    const h = webhookHarness();
+    h.rows.failure = new Error('down');
+    expect(await seen(await h.registry.handleWebhook('a', post()))).toEqual({ status: 503, code: 'STORE_UNAVAILABLE', retryAfter: '1' });
+    h.rows.failure = undefined;
+    h.rows.put('a', { status: 'paused' as never });
+    expect(await seen(await h.registry.handleWebhook('a', post()))).toEqual({ status: 500, code: 'INVALID_RECORD' });
+    const throwing = webhookHarness({ factory: { handleWebhook: () => { throw new Error('the token is xoxb-1'); } } });
+    throwing.rows.put('a');
+    const response = await throwing.registry.handleWebhook('a', post());
+    expect(response.status).toBe(500);
+    expect(await response.text()).toBe('{"type":"about:blank","title":"Internal Server Error","status":500,"code":"HANDLER_FAILED"}');
+    expect(throwing.registry.snapshot()).toMatchObject({ idle: 1, leased: 0 });
+  });
+
+  test("a ConnectionError out of the handler is the handler's failure, not the connection's", async () => {
+    const h = webhookHarness({ factory: { handleWebhook: async (instance, request) => { await h.registry.use('another', () => {}); return echo(instance, request); } } });
+    h.rows.put('a');
+    expect(await seen(await h.registry.handleWebhook('a', post()))).toEqual({ status: 500, code: 'HANDLER_FAILED' });
+  });
+
+  test.each([undefined, null, {}, 'ok', Response.error()])('a handler that resolves no usable Response is 500: %s', async (result) => {
+    const h = webhookHarness({ factory: { handleWebhook: () => result as never } });
+    h.rows.put('a');
+    expect(await seen(await h.registry.handleWebhook('a', post()))).toEqual({ status: 500, code: 'HANDLER_FAILED' });
+  });
+
+  test('overloaded, timed out and closing are 503', async () => {
+    const h = webhookHarness({ maxConcurrentHydrations: 1, maxQueuedHydrations: 0, acquireTimeoutMs: 1_000 });
+    h.rows.put('a');
+    h.rows.put('b');
+    const gate = h.holdCreate();
+    const slow = h.registry.handleWebhook('a', post());
+    await h.settle();
+    expect(await seen(await h.registry.handleWebhook('b', post()))).toEqual({ status: 503, code: 'OVERLOADED', retryAfter: '1' });
+    await h.clock.advance(1_000);
+    expect(await seen(await slow)).toEqual({ status: 503, code: 'ACQUIRE_TIMEOUT', retryAfter: '1' });
+    gate.resolve();
+    await h.settle();
+    expect(h.registry.snapshot()).toMatchObject({ idle: 1 });
+    void h.registry.close();
+    expect(await seen(await h.registry.handleWebhook('a', post()))).toEqual({ status: 503, code: 'REGISTRY_CLOSED', retryAfter: '1' });
+  });
+
+  test('a sender that never finishes its body, or a verifier that hangs, is not waited for longer than acquireTimeoutMs', async () => {
+    const h = webhookHarness({ acquireTimeoutMs: 1_000 });
+    h.rows.put('a');
+    let cancelled = false;
+    const stalled = post(new ReadableStream({ cancel() { cancelled = true; } }), { duplex: 'half' } as RequestInit);
+    const response = h.registry.handleWebhook('a', stalled);
+    await h.clock.advance(1_000);
+    expect(await seen(await response)).toMatchObject({ status: 503, code: 'ACQUIRE_TIMEOUT' });
+    expect(cancelled).toBe(true);
+
+    let aborted = false;
+    const hanging = webhookHarness({
+      acquireTimeoutMs: 1_000,
+      factory: { authenticate: (_, { signal }) => { signal.addEventListener('abort', () => { aborted = true; }); return new Promise(() => {}); } },
+    });
+    hanging.rows.put('a');
+    const second = hanging.registry.handleWebhook('a', post());
+    await hanging.clock.advance(1_000);
+    expect((await second).status).toBe(503);
+    expect(aborted).toBe(true);
+  });
+
+  test("a client's disconnect reaches the handler's request and never aborts a hydrate", async () => {
+    let signal: AbortSignal | undefined;
+    const h = webhookHarness({ factory: { handleWebhook: async (instance, request) => { signal = request.signal; return echo(instance, request); } } });
+    h.rows.put('a');
+    const gate = h.holdCreate();
+    const client = new AbortController();
+    const response = h.registry.handleWebhook('a', post('hello', { signal: client.signal }));
+    await h.settle();
+    client.abort();
+    expect(h.contexts[0]?.signal.aborted).toBe(false);
+    gate.resolve();
+    expect((await response).status).toBe(200);
+    expect(signal?.aborted).toBe(true);
+  });
+
+  test('authenticate and the handler each get a request of their own, whose body they can read', async () => {
+    const bodies: string[] = [];
+    const h = webhookHarness({
+      factory: {
+        authenticate: async (request) => { bodies.push(await request.text()); return true; },
+        handleWebhook: async (instance, request) => { bodies.push(await request.clone().text()); return echo(instance, request); },
+      },
+    });
+    h.rows.put('a');
+    const bytes = new Uint8Array([0, 255, 10, 13, 128]);
+    await h.registry.handleWebhook('a', post(bytes));
+    expect(bodies[0]).toBe(bodies[1]);
+    const get = new Request('http://gateway.test/webhooks/a?hub.challenge=1&x=%20y', { headers: { 'x-secret': 'the-shared-secret' } });
+    expect((await h.registry.handleWebhook('a', get)).status).toBe(200);
+  });
+
+  test('respondToFailure replaces a response, and may read the request', async () => {
+    const h = webhookHarness({
+      factory: {
+        create: async () => { throw new Error('down'); },
+        respondToFailure: async (failure, request, { record, acknowledged }) =>
+          new Response(`${failure.code} ${await request.text()} ${record?.id} ${acknowledged}`, { status: 200 }),
+      },
+    });
+    h.rows.put('a');
+    expect(await seen(await h.registry.handleWebhook('a', post('payload')))).toEqual({ status: 200, body: 'HYDRATION_FAILED payload a false' });
+  });
+
+  test('webhook.respondToFailure serves where no factory is known', async () => {
+    const h = webhookHarness({ webhook: { respondToFailure: async (failure, request) => new Response(`${failure.code} ${await request.text()}`, { status: 410 }) } });
+    expect(await seen(await h.registry.handleWebhook('nobody', post('payload')))).toEqual({ status: 410, body: 'CONNECTION_NOT_FOUND payload' });
+    h.rows.put('a');
+    expect((await h.registry.handleWebhook('a', post('x', { secret: 'forged' }))).status).toBe(401);
+  });
+
+  test('respondToFailure that throws, resolves nothing or hangs leaves the default response', async () => {
+    for (const respondToFailure of [() => { throw new Error('no'); }, () => undefined, () => new Promise<Response>(() => {})]) {
+      const h = webhookHarness({ acquireTimeoutMs: 1_000, factory: { create: () => { throw new Error('down'); }, respondToFailure } });
+      h.rows.put('a');
+      const response = h.registry.handleWebhook('a', post());
+      await h.settle();
+      await h.clock.advance(1_000);
+      expect(await seen(await response)).toMatchObject({ status: 503, code: 'HYDRATION_FAILED' });
+      expect(h.clock.pendingRefTimers).toBe(0);
+    }
+  });
+
+  test('it can be destructured, and a caller waits for the platform', async () => {
+    const h = webhookHarness({ factory: { handleWebhook: (_, __, { waitUntil }) => { waitUntil(Promise.resolve()); return new Response('ok'); } } });
+    h.rows.put('a');
+    const { handleWebhook } = h.registry;
+    const told: Promise<unknown>[] = [];
+    expect((await handleWebhook('a', post(), { waitUntil: (work) => { told.push(work); } })).status).toBe(200);
+    expect(told).toHaveLength(1);
+  });
+});
+
+describe('the lease of a webhook', () => {
+  test('is released at once for a response built from a string, whether anyone reads it or not', async () => {
+    const h = webhookHarness();
+    h.rows.put('a');
+    expect((await h.registry.handleWebhook('a', post())).status).toBe(200);
+    expect(h.registry.snapshot()).toMatchObject({ idle: 1, leased: 0 });
+  });
+
+  test('is held until a streaming response has been read', async () => {
+    const more = deferred();
+    const h = webhookHarness({
+      factory: {
+        handleWebhook: () => new Response(new ReadableStream({
+          async start(controller) {
+            controller.enqueue(new TextEncoder().encode('one '));
+            await more.promise;
+            controller.enqueue(new TextEncoder().encode('two'));
+            controller.close();
+          },
+        }), { status: 201, headers: [['set-cookie', 'a=1'], ['set-cookie', 'b=2']] }),
+      },
+    });
+    h.rows.put('a');
+    const response = await h.registry.handleWebhook('a', post());
+    expect(response.status).toBe(201);
+    expect(response.headers.getSetCookie()).toEqual(['a=1', 'b=2']);
+    expect(h.registry.snapshot()).toMatchObject({ leased: 1 });
+    h.registry.invalidate('a');
+    const closed = h.registry.close();
+    more.resolve();
+    expect(await response.text()).toBe('one two');
+    expect(await closed).toEqual({ abandoned: [] });
+    expect(h.instances[0]?.disposed).toBe('invalidated');
+  });
+
+  test('is released when a streaming response is cancelled or fails', async () => {
+    for (const end of ['cancel', 'error'] as const) {
+      let fail!: (error: Error) => void;
+      let cancelled: unknown;
+      const h = webhookHarness({
+        factory: {
+          handleWebhook: () => new Response(new ReadableStream({
+            start(controller) { controller.enqueue(new Uint8Array(1)); fail = (error) => controller.error(error); },
+            cancel(reason) { cancelled = reason; },
+          })),
+        },
+      });
+      h.rows.put('a');
+      const response = await h.registry.handleWebhook('a', post());
+      expect(h.registry.snapshot()).toMatchObject({ leased: 1 });
+      if (end === 'cancel') {
+        await response.body?.cancel('the client left');
+        expect(cancelled).toBe('the client left');
+      } else {
+        fail(new Error('upstream died'));
+        await expect(response.text()).rejects.toThrow();
+      }
+      expect(h.registry.snapshot()).toMatchObject({ leased: 0 });
+    }
+  });
+
+  test('is held for an always-ready stream, of which no more than a little is read ahead', async () => {
+    let pulled = 0;
+    const h = webhookHarness({
+      factory: { handleWebhook: () => new Response(new ReadableStream({ pull(controller) { pulled += 1; controller.enqueue(new Uint8Array(10)); } })) },
+    });
+    h.rows.put('a');
+    const response = await h.registry.handleWebhook('a', post());
+    expect(pulled).toBeLessThanOrEqual(20);
+    expect(h.registry.snapshot()).toMatchObject({ leased: 1 });
+    await response.body?.cancel();
+    expect(h.registry.snapshot()).toMatchObject({ leased: 0 });
+  });
+
+  test('is held until all waitUntil work has settled, failed work included', async () => {
+    const works = [deferred(), deferred()];
+    const h = webhookHarness({
+      factory: { handleWebhook: (_, __, { waitUntil }) => { for (const { promise } of works) waitUntil(promise); return new Response('ok'); } },
+    });
+    h.rows.put('a');
+    expect(await (await h.registry.handleWebhook('a', post())).text()).toBe('ok');
+    expect(h.registry.snapshot()).toMatchObject({ leased: 1 });
+    works[0]?.resolve();
+    await h.settle();
+    expect(h.registry.snapshot()).toMatchObject({ leased: 1 });
+    const failure = new Error('post failed');
+    works[1]?.reject(failure);
+    await h.settle();
+    expect(h.registry.snapshot()).toMatchObject({ leased: 0 });
+    expect(h.eventsOf('webhookFailed')).toMatchObject([{ id: 'a', error: { code: 'HANDLER_FAILED', cause: failure }, acknowledged: true }]);
+  });
+
+  test('close waits for webhooks that were accepted, from their first read on', async () => {
+    const h = webhookHarness();
+    h.rows.put('a');
+    h.rows.hold();
+    const response = h.registry.handleWebhook('a', post());
+    await h.settle();
+    const closed = h.registry.close();
+    h.rows.letAllGo();
+    expect((await response).status).toBe(200);
+    expect(await closed).toEqual({ abandoned: [] });
+  });
+});
+
+describe('acknowledge', () => {
+  const acknowledge = { afterMs: 2_000, respond: async (request: Request) => (await request.text()).startsWith('command') ? new Response('working on it') : undefined };
+
+  test('answers after afterMs while the hydrate goes on under its lease', async () => {
+    const served: string[] = [];
+    const h = webhookHarness({ factory: { acknowledge, handleWebhook: async (_, request) => { served.push(await request.text()); return new Response('done'); } } });
+    h.rows.put('a');
+    const gate = h.holdCreate();
+    const told: Promise<unknown>[] = [];
+    const response = h.registry.handleWebhook('a', post('command /ping'), { waitUntil: (work) => { told.push(work); } });
+    await h.clock.advance(2_000);
+    expect(await seen(await response)).toEqual({ status: 200, body: 'working on it' });
+    expect(told).toHaveLength(1);
+    expect(served).toEqual([]);
+    gate.resolve();
+    await Promise.all(told);
+    expect(served).toEqual(['command /ping']);
+    await h.settle();
+    expect(h.registry.snapshot()).toMatchObject({ idle: 1, leased: 0 });
+  });
+
+  test('undefined keeps waiting', async () => {
+    const h = webhookHarness({ factory: { acknowledge } });
+    h.rows.put('a');
+    const gate = h.holdCreate();
+    const response = h.registry.handleWebhook('a', post('event'));
+    await h.clock.advance(10_000);
+    gate.resolve();
+    expect(await seen(await response)).toEqual({ status: 200, body: 'a@v1#0: event' });
+  });
+
+  test('is never asked before authenticate has passed, nor when the handler was in time', async () => {
+    let asked = 0;
+    const verdict = deferred<boolean>();
+    const h = webhookHarness({ factory: { acknowledge: { afterMs: 0, respond: () => { asked += 1; return new Response(); } }, authenticate: () => verdict.promise } });
+    h.rows.put('a');
+    const response = h.registry.handleWebhook('a', post('command'));
+    await h.clock.advance(5_000);
+    expect(asked).toBe(0);
+    verdict.resolve(false);
+    expect((await response).status).toBe(401);
+
+    const quick = webhookHarness({ factory: { acknowledge } });
+    quick.rows.put('a');
+    expect(await seen(await quick.registry.handleWebhook('a', post('command')))).toMatchObject({ body: 'a@v1#0: command' });
+    expect(quick.clock.pendingRefTimers).toBe(0);
+  });
+
+  test('a failure after it reaches respondToFailure with acknowledged: true, and changes no response', async () => {
+    const calls: unknown[] = [];
+    const h = webhookHarness({
+      factory: {
+        acknowledge,
+        respondToFailure: async (failure, request, { acknowledged, record }) => {
+          calls.push([failure.code, await request.text(), acknowledged, record?.id]);
+          return new Response('too late');
+        },
+      },
+    });
+    h.rows.put('a');
+    const gate = h.holdCreate();
+    const response = h.registry.handleWebhook('a', post('command'));
+    await h.clock.advance(2_000);
+    expect(await seen(await response)).toEqual({ status: 200, body: 'working on it' });
+    gate.reject(new Error('token revoked'));
+    await h.settle();
+    await h.settle();
+    expect(calls).toEqual([['HYDRATION_FAILED', 'command', true, 'a']]);
+    expect(h.eventsOf('webhookFailed')).toMatchObject([{ acknowledged: true }]);
+  });
+
+  test('respond that throws is reported and leaves the answer to the handler', async () => {
+    const h = webhookHarness({ factory: { acknowledge: { afterMs: 1_000, respond: () => { throw new Error('no'); } } } });
+    h.rows.put('a');
+    const gate = h.holdCreate();
+    const response = h.registry.handleWebhook('a', post('event'));
+    await h.clock.advance(1_000);
+    gate.resolve();
+    expect((await response).status).toBe(200);
+    expect(h.eventsOf('webhookFailed')).toHaveLength(1);
+  });
+
+  test('close waits for what was acknowledged', async () => {
+    const h = webhookHarness({ factory: { acknowledge } });
+    h.rows.put('a');
+    const gate = h.holdCreate();
+    const response = h.registry.handleWebhook('a', post('command'));
+    await h.clock.advance(2_000);
+    await response;
+    let closed = false;
+    const closing = h.registry.close().then((report) => { closed = true; return report; });
+    await h.settle();
+    expect(closed).toBe(false);
+    gate.resolve();
+    expect(await closing).toEqual({ abandoned: [] });
+  });
+});

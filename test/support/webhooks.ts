@@ -1,0 +1,34 @@
+import type { InstanceFactory } from 'hydrant';
+import { Harness, type HarnessOptions, type Instance, type Row } from './harness.js';
+
+export const SECRET = 'the-shared-secret';
+
+/** A POST that is authenticated with the shared secret, unless told otherwise. */
+export function post(body: RequestInit['body'] = 'hello', init: RequestInit & { secret?: string } = {}): Request {
+  const { secret = SECRET, headers, ...rest } = init;
+  return new Request('http://gateway.test/webhooks/a?x=1', { method: 'POST', body: body ?? null, headers: { 'x-secret': secret, ...headers }, ...rest });
+}
+
+export const echo = async (instance: Instance, request: Request): Promise<Response> =>
+  new Response(`${instance.name}: ${await request.text()}`);
+
+/** A harness whose factory serves webhooks. */
+export function webhookHarness({ factory, ...options }: HarnessOptions & { factory?: Partial<InstanceFactory<Row, Instance>> } = {}): Harness {
+  return new Harness({
+    ...options,
+    factory: {
+      authenticate: (request) => request.headers.get('x-secret') === SECRET,
+      handleWebhook: echo,
+      ...factory,
+    },
+  });
+}
+
+/** What a sender sees. */
+export async function seen(response: Response): Promise<{ status: number; code?: string; retryAfter?: string; body?: string }> {
+  const text = await response.text();
+  if (response.headers.get('content-type') !== 'application/problem+json') return { status: response.status, body: text };
+  const { code } = JSON.parse(text) as { code: string };
+  const retryAfter = response.headers.get('retry-after');
+  return { status: response.status, code, ...(retryAfter === null ? {} : { retryAfter }) };
+}
