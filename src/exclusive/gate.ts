@@ -1,0 +1,43 @@
+interface Entry { readonly begin: () => void; waiting: boolean; cancelled: boolean }
+
+/** Lets a few starts through at a time, first come first served. */
+export class StartGate {
+  readonly #max: number;
+  readonly #queue = new Set<Entry>();
+  #inside = 0;
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  /**
+   * Calls `begin` as soon as there is room, never before this returns. Whoever was let in calls `leave` once. Returns
+   * what gives the place up, to be called only before `begin` has been.
+   */
+  enter(begin: () => void): () => void {
+    const entry: Entry = { begin, waiting: true, cancelled: false };
+    this.#queue.add(entry);
+    this.#admit();
+    return () => {
+      entry.cancelled = true;
+      if (entry.waiting) this.#queue.delete(entry);
+    };
+  }
+
+  leave(): void {
+    this.#inside -= 1;
+    this.#admit();
+  }
+
+  #admit(): void {
+    const [entry] = this.#queue;
+    if (entry === undefined || this.#inside >= this.#max) return;
+    this.#queue.delete(entry);
+    this.#inside += 1;
+    entry.waiting = false;
+    queueMicrotask(() => {
+      if (entry.cancelled) this.leave();
+      else entry.begin();
+    });
+  }
+}

@@ -1,0 +1,11 @@
+export { ExclusiveRunner } from './runner.js';
+export type { ExclusiveRunnerOptions, RunnerRegistry } from './options.js';
+export type { Tenure } from './tenure.js';
+export type { ProvisionContext } from './attempt.js';
+export type { ListedConnection } from './listing.js';
+export type { RunnerEvents, TenureEnd } from './events.js';
+export type { HoldingSnapshot, RunnerSnapshot } from './snapshot.js';
+export { MemoryClaims, MemoryClaimServer } from './claims/memory.js';
+export type {
+  Claim, ClaimCallOptions, ClaimHint, ClaimRequest, ClaimStore, HeldClaim, Member, Offer, ReleasedClaim, ReleaseRequest, RenewRequest, RenewResult,
+} from './claims/contract.js';

@@ -1,0 +1,126 @@
+import type { Clock } from '../clock.js';
+import type { Awaitable, ConnectionStatus, Version } from '../contracts/record.js';
+import type { StoreListener } from '../contracts/store.js';
+import { within } from './within.js';
+
+/** A connection that is to have an owner. A row will do. */
+export interface ListedConnection {
+  readonly id: string;
+  /** With it, an edit is noticed at the next listing; without it, when the registry hears of it. */
+  readonly version?: Version | undefined;
+  /** A stopped one is passed over. */
+  readonly status?: ConnectionStatus | undefined;
+}
+
+/** After this long a listing counts as failed. */
+const LIST_TIMEOUT_MS = 30_000;
+/** Hints that come in a burst cause one listing. */
+const HINT_SPACING_MS = 100;
+
+export interface ListingHost {
+  readonly clock: Clock;
+  readonly intervalMs: number;
+  readonly list: () => Awaitable<readonly (string | ListedConnection)[]>;
+  readonly watch: ((listener: StoreListener) => Promise<AsyncDisposable>) | undefined;
+  /** Whether ids alone will not do. */
+  readonly versionsRequired: boolean;
+  /** @param grown - whether there is something in it that the last one did not have */
+  changed(grown: boolean): void;
+  failed(error: unknown): void;
+}
+
+/** Which connections there are to own, from the last listing that succeeded. One listing is under way at a time. */
+export class Listing {
+  readonly #host: ListingHost;
+  #versions: ReadonlyMap<string, string | undefined> | undefined;
+  #ids: readonly string[] = [];
+  #inFlight = false;
+  #again = false;
+  #stopped = false;
+  #listedAt = -Infinity;
+  #cancel: (() => void) | undefined;
+  #watching: Promise<AsyncDisposable | undefined> | undefined;
+
+  constructor(host: ListingHost) {
+    this.#host = host;
+  }
+
+  /** Whether there has been a listing. */
+  get known(): boolean {
+    return this.#versions !== undefined;
+  }
+
+  /** Sorted, so that all replicas see the same order. */
+  get ids(): readonly string[] {
+    return this.#ids;
+  }
+
+  has(id: string): boolean {
+    return this.#versions?.has(id) === true;
+  }
+
+  version(id: string): string | undefined {
+    return this.#versions?.get(id);
+  }
+
+  start(): void {
+    void this.#refresh();
+    const hint = (): void => this.#soon(HINT_SPACING_MS);
+    this.#watching = this.#host.watch === undefined ? undefined : this.#host.watch({ changed: hint, gap: hint }).catch((error: unknown) => {
+      this.#host.failed(error);
+      return undefined;
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancel?.();
+    const watching = await this.#watching;
+    await watching?.[Symbol.asyncDispose]();
+  }
+
+  /** Lists when the last listing is `spacingMs` old; a listing under way began before whatever is new. */
+  #soon(spacingMs: number): void {
+    if (this.#stopped) return;
+    if (this.#inFlight) {
+      this.#again ||= spacingMs === HINT_SPACING_MS;
+      return;
+    }
+    this.#cancel?.();
+    const wait = Math.max(0, this.#listedAt + spacingMs - this.#host.clock.monotonic());
+    this.#cancel = this.#host.clock.setTimeout(() => void this.#refresh(), wait, { ref: true });
+  }
+
+  async #refresh(): Promise<void> {
+    const { clock, list } = this.#host;
+    this.#cancel?.();
+    this.#inFlight = true;
+    this.#listedAt = clock.monotonic();
+    try {
+      const listed = await within(clock, LIST_TIMEOUT_MS, list);
+      if (!this.#stopped) this.#take(listed);
+    } catch (error) {
+      if (!this.#stopped) this.#host.failed(error);
+    }
+    this.#inFlight = false;
+    const spacingMs = this.#again ? HINT_SPACING_MS : this.#host.intervalMs;
+    this.#again = false;
+    this.#soon(spacingMs);
+  }
+
+  #take(listed: readonly (string | ListedConnection)[]): void {
+    const versions = new Map<string, string | undefined>();
+    for (const entry of listed) {
+      const { id, version, status } = typeof entry === 'string' ? { id: entry, version: undefined, status: undefined } : entry;
+      if (typeof id !== 'string' || id === '') throw new TypeError('list: expected ids, or objects with an id');
+      if (this.#host.versionsRequired && version === undefined) {
+        throw new TypeError('list: expected objects with id and version, for without run nothing else tells of an edit');
+      }
+      if (status !== 'stopped') versions.set(id, version === undefined ? undefined : String(version));
+    }
+    const before = this.#versions;
+    this.#versions = versions;
+    this.#ids = [...versions.keys()].toSorted();
+    this.#host.changed(before === undefined || this.#ids.some((id) => !before.has(id)));
+  }
+}

@@ -1,0 +1,115 @@
+import { ConnectionRegistry, MemoryStore, type ConnectionStatus } from 'hydrant';
+import {
+  ExclusiveRunner, MemoryClaims, MemoryClaimServer, type ClaimCall, type ExclusiveRunnerOptions, type RunnerEvents, type Tenure,
+} from 'hydrant/exclusive';
+import { ManualClock } from 'hydrant/testing';
+
+export interface Bot { readonly id: string; readonly name: string; sent: string[] }
+export interface Data { readonly id: string; readonly name: string; readonly status?: ConnectionStatus }
+export type Row = Awaited<ReturnType<MemoryStore<Data>['put']>>;
+
+export interface Event { readonly event: keyof RunnerEvents; readonly payload: unknown }
+export type Fault = (call: ClaimCall, carryOut: () => unknown) => unknown;
+
+type Options = Partial<ExclusiveRunnerOptions<Row, Bot>> & { readonly name?: string; readonly clock?: ManualClock };
+
+/** One replica of a {@link Cluster}: a registry, a runner and a log of what they did. */
+export class Replica {
+  readonly clock: ManualClock;
+  readonly registry: ConnectionRegistry<Row, Bot>;
+  readonly runner: ExclusiveRunner<Row, Bot>;
+  /** Tenures whose `run` has not returned. */
+  readonly running = new Map<string, Tenure<Row, Bot>>();
+  readonly events: Event[] = [];
+  readonly calls: ClaimCall[] = [];
+  /** What happens to the calls to the claim store; carries them out unless set. */
+  fault: Fault | undefined;
+  /** What `run` does besides waiting for its signal. */
+  work: (tenure: Tenure<Row, Bot>) => Promise<void> = async () => undefined;
+
+  constructor(cluster: Cluster, { name = 'replica', clock = cluster.clock, ...options }: Options) {
+    this.clock = clock;
+    this.registry = new ConnectionRegistry<Row, Bot>({
+      store: cluster.store, clock, sweepIntervalMs: 0,
+      factory: { create: (row) => cluster.create(row) },
+    });
+    const claims = new MemoryClaims({
+      server: cluster.server,
+      intercept: (call, carryOut) => {
+        this.calls.push(call);
+        return this.fault === undefined ? carryOut() : this.fault(call, carryOut) as never;
+      },
+    });
+    this.runner = new ExclusiveRunner<Row, Bot>({
+      registry: this.registry, claims, clock, replicaName: name, ttlMs: 9_000, marginMs: 1_500, random: () => 0.999,
+      list: () => cluster.store.list(),
+      run: (tenure) => this.#run(tenure),
+      ...options,
+    });
+    for (const event of ['started', 'ended', 'startFailed', 'provisioned', 'stopUnproven', 'claimsFailed', 'listFailed'] as const) {
+      this.runner.on(event, (payload) => { this.events.push({ event, payload }); });
+    }
+  }
+
+  async #run(tenure: Tenure<Row, Bot>): Promise<void> {
+    this.running.set(tenure.id, tenure);
+    try {
+      await this.work(tenure);
+      await aborted(tenure.signal);
+    } finally {
+      this.running.delete(tenure.id);
+    }
+  }
+
+  get owned(): string[] {
+    return [...this.running.keys()].toSorted();
+  }
+
+  happened<E extends keyof RunnerEvents>(event: E): RunnerEvents[E][] {
+    return this.events.filter((entry) => entry.event === event).map(({ payload }) => payload as RunnerEvents[E]);
+  }
+}
+
+/** Replicas in one process, over one claim server and one store. TTL 9 s, tick 1 s, margin 1.5 s. */
+export class Cluster {
+  readonly clock: ManualClock;
+  readonly server: MemoryClaimServer;
+  readonly store: MemoryStore<Data>;
+  readonly replicas: Replica[] = [];
+  create: (row: Row) => Bot | Promise<Bot> = (row) => ({ id: row.id, name: row.name, sent: [] });
+
+  constructor(ids: readonly string[] | number, clock = new ManualClock()) {
+    this.clock = clock;
+    this.server = new MemoryClaimServer({ clock });
+    this.store = new MemoryStore<Data>((typeof ids === 'number' ? names(ids) : ids).map((id) => ({ id, name: id })));
+  }
+
+  replica(options: Options = {}): Replica {
+    const replica = new Replica(this, { name: `r${this.replicas.length}`, ...options });
+    this.replicas.push(replica);
+    return replica;
+  }
+
+  /** A replica that has started and taken what there is to take. */
+  async started(options: Options = {}): Promise<Replica> {
+    const replica = this.replica(options);
+    replica.runner.start();
+    await this.clock.advance(2_100);
+    return replica;
+  }
+
+  async close(): Promise<void> {
+    const stopped = Promise.all(this.replicas.map(({ runner }) => runner.stop()));
+    await this.clock.advance(60_000);
+    await stopped;
+  }
+}
+
+export const names = (count: number): string[] => Array.from({ length: count }, (_, index) => `c${String(index).padStart(4, '0')}`);
+
+export function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
