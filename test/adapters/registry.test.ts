@@ -40,14 +40,13 @@ describe.each(Object.keys(FRAMEWORKS))('%s, with a real registry', (framework) =
     expect(answer.json).toEqual({ text: body, url: `http://127.0.0.1:${port}/webhooks/c1?a=%20+b` });
     expect(creates()).toBe(1);
   });
+});
 
-  test('a parsed body is BODY_ALREADY_PARSED with the fix', async () => {
-    if (framework === 'Fastify 5') return;
-    const { registry } = connectionRegistry(() => new Response('x'));
-    const { port } = await FRAMEWORKS[framework]!(registry, 'json');
-    const answer = await send(port, '/webhooks/c1', { body: '{}', headers: { 'content-type': 'application/json', ...sign('{}') } });
-    expect(answer).toMatchObject({ status: 500, json: { code: 'BODY_ALREADY_PARSED', detail: expect.stringContaining('req.rawBody') } });
-  });
+test.each(Object.keys(FRAMEWORKS).filter((framework) => framework !== 'Fastify 5'))('%s: a parsed body is BODY_ALREADY_PARSED with the fix', async (framework) => {
+  const { registry } = connectionRegistry(() => new Response('x'));
+  const { port } = await FRAMEWORKS[framework]!(registry, 'json');
+  const answer = await send(port, '/webhooks/c1', { body: '{}', headers: { 'content-type': 'application/json', ...sign('{}') } });
+  expect(answer).toMatchObject({ status: 500, json: { code: 'BODY_ALREADY_PARSED', detail: expect.stringContaining('req.rawBody') } });
 });
 
 describe.each(Object.keys(ADAPTERS))('%s, with a real registry', (adapter) => {

@@ -26,14 +26,17 @@ const LOST: Record<string, Partial<Record<Parser, readonly BodyName[]>>> = {
   },
 };
 
+/** Hono's middleware that stands for `rawBody` parses JSON, which nothing else survives. */
+function bodiesFor(framework: string, parser: Parser): BodyName[] {
+  return framework === 'Hono' && parser === 'json+rawBody' ? ['json'] : Object.keys(BODIES) as BodyName[];
+}
+
 beforeEach(() => { vi.spyOn(console, 'error').mockImplementation(() => undefined); });
 afterEach(() => { vi.restoreAllMocks(); });
 
 describe.each(Object.keys(FRAMEWORKS))('%s: a signature over the bytes', (framework) => {
   describe.each(PARSERS)('behind: %s', (parser) => {
-    test.each(Object.keys(BODIES) as BodyName[])('%s body', async (name) => {
-      // Hono's middleware here parses JSON, which only a JSON body survives.
-      if (framework === 'Hono' && parser === 'json+rawBody' && name !== 'json') return;
+    test.each(bodiesFor(framework, parser))('%s body', async (name) => {
       const registry = signingRegistry();
       const { port } = await FRAMEWORKS[framework]!(registry, parser);
       const { body, type } = BODIES[name];
@@ -65,14 +68,9 @@ describe.each(Object.keys(FRAMEWORKS))('%s: a signature over the bytes', (framew
   });
 });
 
-test.each(['Express 5', 'Express 4', 'node:http'])('%s: BODY_ALREADY_PARSED names the fix', async (framework) => {
-  const { port } = await FRAMEWORKS[framework]!(signingRegistry(), 'json');
+test('node:http: BODY_ALREADY_PARSED names the fix', async () => {
+  const { port } = await FRAMEWORKS['node:http']!(signingRegistry(), 'json');
   const answer = await send(port, '/webhooks/c1', { body: '{}', headers: { 'content-type': 'application/json', ...sign('{}') } });
-  expect(answer.status).toBe(500);
-  if (framework !== 'node:http') return;
-  expect(answer.headers['content-type']).toBe('application/problem+json');
-  expect(answer.json).toEqual({
-    type: 'about:blank', title: 'Internal Server Error', status: 500, code: 'BODY_ALREADY_PARSED',
-    detail: expect.stringMatching(/mount the webhook route before body parsers, or keep the raw bytes in req\.rawBody/),
-  });
+  expect(answer).toMatchObject({ status: 500, json: { code: 'BODY_ALREADY_PARSED' } });
+  expect(answer.json.detail).toMatch(/mount the webhook route before body parsers, or keep the raw bytes in req\.rawBody/);
 });
