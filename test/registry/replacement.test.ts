@@ -1,0 +1,259 @@
+import { describe, expect, test } from 'vitest';
+import { Harness } from '../support/harness.js';
+
+describe("replacement: 'drain-first'", () => {
+  const open = (options = {}): Harness => new Harness({ replacement: 'drain-first', ...options });
+
+  test('the old instance is disposed of before its successor is created', async () => {
+    const h = open();
+    h.rows.put('a');
+    await h.registry.use('a', () => {});
+    const slow = h.holdDispose();
+    h.rows.put('a');
+    const use = h.registry.use('a', ({ row }) => row.version);
+    await h.settle();
+    expect(h.log).toEqual(['create a@v1', 'dispose a@v1 replaced']);
+    slow.resolve();
+    expect(await use).toBe('v2');
+  });
+
+  test('its leases are waited for, up to the drain deadline', async () => {
+    const h = open({ drainTimeoutMs: 5_000 });
+    h.rows.put('a');
+    const lease = await h.registry.acquire('a');
+    h.rows.put('a');
+    const use = h.registry.use('a', ({ row }) => row.version);
+    await h.clock.advance(4_999);
+    expect(h.creates).toBe(1);
+    await h.clock.advance(1);
+    expect(lease.signal.aborted).toBe(true);
+    expect(await use).toBe('v2');
+  });
+
+  test('an evicted one is waited for as well', async () => {
+    const h = open({ maxInstances: 1 });
+    h.rows.put('a');
+    h.rows.put('b');
+    await h.registry.use('a', () => {});
+    const slow = h.holdDispose();
+    await h.registry.use('b', () => {});
+    const again = h.registry.use('a', () => {});
+    await h.settle();
+    expect(h.log).toEqual(['create a@v1', 'create b@v2', 'dispose a@v1 evicted']);
+    slow.resolve();
+    await again;
+  });
+
+  test('one that was invalidated while it was hydrated is created, drained and disposed of before its successor', async () => {
+    const h = open();
+    h.rows.put('a');
+    const first = h.holdCreate();
+    const early = h.registry.acquire('a');
+    await h.settle();
+    h.registry.invalidate('a');
+    const late = h.registry.use('a', ({ name }) => name);
+    await h.settle();
+    first.resolve();
+    const lease = await early;
+    await h.settle();
+    expect(h.creates).toBe(1);
+    lease.release();
+    expect(await late).toBe('a@v1#1');
+    expect(h.log).toEqual(['create a@v1', 'dispose a@v1 invalidated', 'create a@v1']);
+  });
+
+  test('nobody sits on a permit while waiting for a dispose: 16 that hang stop nothing', async () => {
+    const h = open({ maxConcurrentHydrations: 16 });
+    const ids = Array.from({ length: 16 }, (_, index) => `c${index}`);
+    for (const id of [...ids, 'x']) h.rows.put(id);
+    await Promise.all(ids.map((id) => h.registry.use(id, () => {})));
+    for (const [index] of ids.entries()) h.holdDispose(index);
+    for (const id of ids) h.rows.put(id);
+    const blocked = ids.map((id) => h.registry.use(id, () => {}));
+    await h.settle();
+    await h.registry.use('x', () => {});
+    for (const gate of h.disposing) gate?.resolve();
+    await Promise.all(blocked);
+  });
+
+  test('a dispose that begins while the successor waits for a permit is waited for', async () => {
+    const h = open({ maxConcurrentHydrations: 1, disposeTimeoutMs: Infinity });
+    for (const id of ['a', 'b']) h.rows.put(id);
+    const old = await h.registry.acquire('a');
+    old.release();
+    const busy = h.holdCreate();
+    const other = h.registry.use('b', () => {});
+    await h.settle();
+    // The timed-out create of another generation is disposed of late; here: an old lease that drains.
+    const held = await h.registry.acquire('a');
+    h.registry.invalidate('a');
+    const next = h.registry.use('a', ({ name }) => name);
+    await h.settle();
+    const slow = h.holdDispose();
+    busy.resolve();
+    await other;
+    held.release();
+    await h.settle();
+    expect(h.creates).toBe(2);
+    slow.resolve();
+    expect(await next).toBe('a@v1#2');
+  });
+
+  test('a nested use of the same connection waits for itself and ends in ACQUIRE_TIMEOUT', async () => {
+    const h = open({ acquireTimeoutMs: 1_000 });
+    h.rows.put('a');
+    const use = h.registry.use('a', async () => {
+      h.rows.put('a');
+      return h.registry.use('a', () => {});
+    });
+    use.catch(() => {});
+    await h.clock.advance(1_000);
+    await expect(use).rejects.toMatchObject({ code: 'ACQUIRE_TIMEOUT' });
+  });
+
+  test('a factory may choose for its own connections', async () => {
+    const h = new Harness({ factory: { replacement: 'drain-first' } });
+    h.rows.put('a');
+    const lease = await h.registry.acquire('a');
+    h.rows.put('a');
+    const use = h.registry.use('a', () => {});
+    await h.settle();
+    expect(h.creates).toBe(1);
+    lease.release();
+    await use;
+  });
+});
+
+describe("replacement: 'overlap'", () => {
+  test('a superseded instance drains beside its successor, and nothing waits for a dispose', async () => {
+    const h = new Harness();
+    h.rows.put('a');
+    const lease = await h.registry.acquire('a');
+    h.holdDispose();
+    h.rows.put('a');
+    expect(await h.registry.use('a', ({ row }) => row.version)).toBe('v2');
+    expect(lease.stale).toBe(true);
+    lease.release();
+    expect(await h.registry.use('a', ({ row }) => row.version)).toBe('v2');
+  });
+});
+
+describe('keepLastGood', () => {
+  const open = (options = {}): Harness => {
+    const h: Harness = new Harness({
+      keepLastGood: true,
+      ...options,
+      factory: { create: (row, context) => { if (row.token === 'bad') throw new Error('refused'); return h.create(row, context); } },
+    });
+    return h;
+  };
+
+  test('a new version that fails leaves the old instance serving, and is tried again after the back-off', async () => {
+    const h = open();
+    h.rows.put('a', { token: 'good' });
+    const first = await h.registry.use('a', (instance) => instance);
+    h.rows.put('a', { token: 'bad' });
+    expect(await h.registry.use('a', (instance) => instance)).toBe(first);
+    expect(h.eventsOf('hydrationFailed')).toHaveLength(1);
+    expect(await h.registry.use('a', (instance) => instance)).toBe(first);
+    expect(h.eventsOf('hydrationFailed')).toHaveLength(1);
+    await h.clock.advance(60_000);
+    expect(await h.registry.use('a', (instance) => instance)).toBe(first);
+    expect(h.eventsOf('hydrationFailed')).toHaveLength(2);
+    expect(first.disposed).toBeUndefined();
+    h.rows.put('a', { token: 'better' });
+    expect(await h.registry.use('a', ({ row }) => row.token)).toBe('better');
+    await h.settle();
+    expect(first.disposed).toBe('replaced');
+    expect(h.registry.snapshot()).toMatchObject({ idle: 1, leased: 0, draining: 0 });
+  });
+
+  test('the old instance serves nobody who may have the new one, and is neither evicted nor idled meanwhile', async () => {
+    const h = open({ idleTimeoutMs: 1_000, maxInstances: 1 });
+    h.rows.put('a');
+    h.rows.put('b');
+    const first = await h.registry.use('a', (instance) => instance);
+    h.rows.put('a');
+    const gate = h.holdCreate();
+    const use = h.registry.use('a', (instance) => instance);
+    await h.clock.advance(5_000);
+    await h.registry.use('b', () => {});
+    expect(first.disposed).toBeUndefined();
+    gate.resolve();
+    expect(await use).not.toBe(first);
+    await h.settle();
+    expect(first.disposed).toBe('replaced');
+  });
+
+  test('it does not survive a stop, a delete, an invalidate or its own death', async () => {
+    const endings: ((h: Harness) => unknown)[] = [
+      async (h) => { h.rows.stop('a'); await h.registry.use('a', () => {}).catch(() => {}); },
+      async (h) => { h.rows.delete('a'); await h.registry.use('a', () => {}).catch(() => {}); },
+      (h) => h.registry.invalidate('a'),
+      (h) => h.contexts[0]?.retire(),
+    ];
+    for (const end of endings) {
+      const h = open();
+      h.rows.put('a');
+      const first = await h.registry.use('a', (instance) => instance);
+      h.rows.put('a');
+      const gate = h.holdCreate();
+      const use = h.registry.use('a', (instance) => instance);
+      await h.settle();
+      await end(h);
+      gate.reject(new Error('no'));
+      await expect(use).rejects.toMatchObject({ code: 'HYDRATION_FAILED' });
+      await h.settle();
+      expect(first.disposed).toBeDefined();
+      expect(h.disposes).toBe(1);
+    }
+  });
+
+  test('a row that no longer parses leaves it serving', async () => {
+    const h = open();
+    h.rows.put('a');
+    const first = await h.registry.use('a', (instance) => instance);
+    h.rows.put('a', { status: 'nonsense' as never });
+    expect(await h.registry.use('a', (instance) => instance)).toBe(first);
+  });
+
+  test('edits in a row hand it on: the last good one serves until one of them comes to life', async () => {
+    const h = open();
+    h.rows.put('a');
+    const first = await h.registry.use('a', (instance) => instance);
+    h.rows.put('a');
+    const second = h.holdCreate();
+    const early = h.registry.use('a', (instance) => instance);
+    await h.settle();
+    h.rows.put('a', { token: 'bad' });
+    expect(await h.registry.use('a', (instance) => instance)).toBe(first);
+    second.resolve();
+    expect((await early).row.version).toBe('v2');
+    await h.registry.close();
+    expect(h.instances.every(({ disposed }) => disposed !== undefined)).toBe(true);
+    expect(h.disposes).toBe(h.instances.length);
+  });
+});
+
+describe('around', () => {
+  test('wraps every factory call, so that none runs in the first caller\'s context', async () => {
+    const { AsyncLocalStorage } = await import('node:async_hooks');
+    const context = new AsyncLocalStorage<string>();
+    const seen: string[] = [];
+    const note = (what: string): void => { seen.push(`${what} ${context.getStore()}`); };
+    const h: Harness = new Harness({
+      ...{ around: <T>(row: { id: string }, work: () => T): T => context.run(`of ${row.id}`, work) },
+      factory: {
+        secrets: async () => { await Promise.resolve(); note('secrets'); return 1; },
+        create: async (row, given) => { await Promise.resolve(); note('create'); return h.create(row, given); },
+        dispose: async () => { await Promise.resolve(); note('dispose'); },
+        authenticate: async () => { await Promise.resolve(); note('authenticate'); return true; },
+        handleWebhook: async () => { note('handleWebhook'); return new Response(); },
+      },
+    } as never);
+    h.rows.put('a');
+    await context.run('the caller', () => h.registry.handleWebhook('a', new Request('http://x/', { method: 'POST', body: 'x' })));
+    await context.run('another caller', () => h.registry.close());
+    expect(seen).toEqual(['secrets of a', 'authenticate of a', 'create of a', 'handleWebhook of a', 'dispose of a']);
+  });
+});
