@@ -21,6 +21,13 @@ export async function createDatabase(): Promise<TestDatabase> {
   };
 }
 
+/** A pool that does not mind when its database is taken away. */
+export function openPool(url: string, max = 8): pg.Pool {
+  const pool = new pg.Pool({ connectionString: url, max });
+  pool.on('error', () => {});
+  return pool;
+}
+
 async function asAdministrator(statement: string): Promise<void> {
   const client = new pg.Client({ connectionString: inject('postgresUrl') });
   await client.connect();

@@ -1,0 +1,59 @@
+import { ConnectionError } from '../../errors.js';
+
+/** Bytes of an identifier that PostgreSQL keeps (NAMEDATALEN - 1); it cuts the rest off without an error. */
+const MAX_IDENTIFIER_BYTES = 63;
+
+export const byteLength = (text: string): number => new TextEncoder().encode(text).length;
+
+/** Quotes an identifier: whatever it contains, it is a name. */
+export function identifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** Quotes a string constant. */
+export function literal(text: string): string {
+  const quoted = `'${text.replaceAll("'", "''")}'`;
+  return text.includes('\\') ? ` E${quoted.replaceAll('\\', '\\\\')}` : quoted;
+}
+
+/** Quotes a function body, with a tag that does not occur in it. */
+export function dollarQuoted(body: string): string {
+  let tag = '$hydrant$';
+  for (let n = 1; body.includes(tag); n += 1) tag = `$hydrant${n}$`;
+  return `${tag}${body}${tag}`;
+}
+
+/** A name for something that belongs to `base`, cut to what PostgreSQL keeps and still its own. */
+export function derivedName(base: string, suffix: string): string {
+  const name = base + suffix;
+  if (byteLength(name) <= MAX_IDENTIFIER_BYTES) return name;
+  const tail = `_${fingerprint(base)}${suffix}`;
+  let head = base;
+  while (byteLength(head + tail) > MAX_IDENTIFIER_BYTES) head = [...head].slice(0, -1).join('');
+  return head + tail;
+}
+
+/** FNV-1a, 32 bits: tells texts apart, no more. */
+export function fingerprint(text: string): string {
+  let hash = 0x811c9dc5;
+  for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
+  return hash.toString(16).padStart(8, '0');
+}
+
+/**
+ * Checks a name that comes from options.
+ *
+ * @throws ConnectionError `INVALID_OPTIONS`
+ */
+export function checkedName(option: string, value: unknown): string {
+  if (typeof value !== 'string' || value === '' || value.includes('\0') || byteLength(value) > MAX_IDENTIFIER_BYTES) {
+    throw invalidOption(option, `a name of 1 to ${MAX_IDENTIFIER_BYTES} bytes`, value);
+  }
+  return value;
+}
+
+/** An `INVALID_OPTIONS` error that says what was expected and what came. */
+export function invalidOption(option: string, expected: string, got: unknown): ConnectionError<'INVALID_OPTIONS'> {
+  const shown = typeof got === 'string' ? JSON.stringify(got.slice(0, 100)) : got === null ? 'null' : Array.isArray(got) ? 'an array' : typeof got;
+  return new ConnectionError('INVALID_OPTIONS', `PostgresStore: option ${option}: expected ${expected}, got ${shown}`);
+}

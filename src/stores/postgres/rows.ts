@@ -1,0 +1,60 @@
+import type { ConnectionStatus } from '../../contracts/record.js';
+import { ConnectionError } from '../../errors.js';
+import { OWN_DATA_COLUMN, type Layout } from './layout.js';
+import type { PostgresDraft, PostgresRecord, PostgresStoreOptions } from './options.js';
+import { isPossibleId, STOPPED, ID, VERSION, VISIBLE } from './queries.js';
+
+type Row = Readonly<Record<string, unknown>>;
+
+/** A row of a query to a record. Whatever goes wrong is this row's problem: an error is returned, not thrown. */
+export function recordOf<D extends object>(row: Row, mapRow: PostgresStoreOptions<D>['mapRow']): PostgresRecord | ConnectionError<'INVALID_RECORD'> {
+  const { [ID]: id, [VERSION]: version, [STOPPED]: stopped, [VISIBLE]: _, ...columns } = row;
+  try {
+    const fields: unknown = mapRow === undefined ? JSON.parse(columns[OWN_DATA_COLUMN] as string) : mapRow(columns);
+    if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) {
+      throw new TypeError(mapRow === undefined ? `expected a JSON object in ${OWN_DATA_COLUMN}` : 'expected an object from mapRow');
+    }
+    return { ...fields, id: id as string, version: version as string, status: stopped === true ? 'stopped' : 'active' };
+  } catch (cause) {
+    return new ConnectionError('INVALID_RECORD', `The row of connection '${String(id)}' is not a record`, { connectionId: String(id), cause });
+  }
+}
+
+/**
+ * A record to its row.
+ *
+ * @throws ConnectionError `INVALID_CONNECTION_ID`, `INVALID_RECORD`; `INVALID_OPTIONS` where a mapped table has no `toRow`
+ */
+export function rowOf<D extends object>(record: PostgresDraft<D>, layout: Layout, toRow: PostgresStoreOptions<D>['toRow']): Row {
+  const { id, status = 'active' } = record;
+  if (!isPossibleId(layout, id)) {
+    throw new ConnectionError('INVALID_CONNECTION_ID', `PostgresStore: expected a record with a non-empty ${layout.idType} without NUL as its id`);
+  }
+  if (!isStatus(status)) throw invalid(id, `expected status 'active' or 'stopped', got ${typeof status}`);
+  if (!layout.mapped) {
+    const { id: _id, status: _status, version: _version, ...fields } = record as PostgresDraft<D> & { version?: unknown };
+    return { [layout.idColumn]: id, [layout.statusColumn ?? 'status']: status, [OWN_DATA_COLUMN]: json(id, fields) };
+  }
+  if (toRow === undefined) throw new ConnectionError('INVALID_OPTIONS', 'PostgresStore: put on a mapped table needs the option toRow');
+  return {
+    [layout.idColumn]: id,
+    ...(layout.statusColumn === undefined ? {} : { [layout.statusColumn]: status }),
+    ...toRow({ ...record, status }),
+  };
+}
+
+const isStatus = (status: unknown): status is ConnectionStatus => status === 'active' || status === 'stopped';
+
+const invalid = (id: string, why: string, cause?: unknown): ConnectionError => new ConnectionError('INVALID_RECORD', `PostgresStore: connection '${id}': ${why}`, { connectionId: id, cause });
+
+function json(id: string, fields: object): string {
+  let text: string;
+  try {
+    text = JSON.stringify(fields);
+  } catch (cause) {
+    throw invalid(id, 'expected fields that can be written as JSON', cause);
+  }
+  // jsonb refuses it, and the whole statement with it.
+  if (/(?<!\\)(\\\\)*\\u0000/.test(text)) throw invalid(id, 'expected no NUL character in its fields, for jsonb cannot hold one');
+  return text;
+}

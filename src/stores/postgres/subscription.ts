@@ -1,0 +1,81 @@
+import { systemClock, type Clock } from '../../clock.js';
+import type { StoreListener } from '../../contracts/store.js';
+import { keepSubscribed, type ListeningAttempt, type SubscribingTuning } from '../subscribing.js';
+import type { PostgresListenClient } from './client.js';
+import { identifier } from './quoting.js';
+
+/** What LISTEN needs. */
+export interface PostgresSubscribing extends SubscribingTuning {
+  readonly listenClient: () => PostgresListenClient | Promise<PostgresListenClient>;
+  readonly channel: string;
+  readonly onError: ((error: unknown) => void) | undefined;
+  readonly clock: Clock | undefined;
+}
+
+/** Listens on the store's channel until disposed of. */
+export function subscribe(options: PostgresSubscribing, listener: StoreListener): Promise<AsyncDisposable> {
+  return keepSubscribed({
+    ...options,
+    clock: options.clock ?? systemClock,
+    attempt: (hints, lost) => new Listening(options, hints, lost),
+  }, listener);
+}
+
+class Listening implements ListeningAttempt {
+  readonly #options: PostgresSubscribing;
+  readonly #listener: StoreListener;
+  readonly #lost: (error: unknown) => void;
+  /** Nobody else's: what is sent there and arrives proves that this connection hears. */
+  readonly #ownChannel = `hydrant_ping_${crypto.randomUUID()}`;
+  #client: PostgresListenClient | undefined;
+  #ended = false;
+  #heard: (() => void) | undefined;
+
+  constructor(options: PostgresSubscribing, listener: StoreListener, lost: (error: unknown) => void) {
+    this.#options = options;
+    this.#listener = listener;
+    this.#lost = lost;
+  }
+
+  async open(): Promise<void> {
+    const client = await this.#options.listenClient();
+    if (this.#ended) return void await client.end();
+    this.#client = client;
+    client.on('error', this.#lost);
+    client.on('end', () => this.#lost(new Error('The LISTEN connection ended')));
+    client.on('notification', ({ channel, payload }) => this.#notified(channel, payload ?? ''));
+    await client.connect();
+    await client.query(`listen ${identifier(this.#options.channel)}; listen ${identifier(this.#ownChannel)}`);
+    await this.check();
+  }
+
+  /** A query that is answered proves too little: behind a pooler in transaction mode it is, and nothing is heard. */
+  async check(): Promise<void> {
+    const heard = new Promise<void>((resolve) => { this.#heard = resolve; });
+    await this.#client?.query(`notify ${identifier(this.#ownChannel)}`);
+    await heard;
+  }
+
+  async end(): Promise<void> {
+    this.#ended = true;
+    await this.#client?.end();
+  }
+
+  #notified(channel: string, payload: string): void {
+    if (channel === this.#ownChannel) return this.#heard?.();
+    if (channel !== this.#options.channel) return;
+    const ids = idsOf(payload);
+    if (ids === undefined) this.#listener.gap();
+    else this.#listener.changed(ids);
+  }
+}
+
+/** The ids of a payload; `undefined` where it says only that something changed. */
+function idsOf(payload: string): readonly string[] | undefined {
+  try {
+    const ids: unknown = JSON.parse(payload);
+    return Array.isArray(ids) && ids.every((id) => typeof id === 'string') ? ids : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,183 @@
+import pg from 'pg';
+import { PostgresStore } from 'hydrant/postgres';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createDatabase, openPool, type TestDatabase } from '../support/databases.js';
+import { GATEWAY_MAPPING, GATEWAY_TABLE, type GatewayConnection } from '../support/gateway-table.js';
+
+let database: TestDatabase;
+let pool: pg.Pool;
+
+beforeAll(async () => {
+  database = await createDatabase();
+  pool = openPool(database.url);
+});
+afterAll(async () => {
+  await pool.end();
+  await database[Symbol.asyncDispose]();
+});
+
+const mapped = (): PostgresStore<GatewayConnection> => new PostgresStore({ client: pool, ...GATEWAY_MAPPING });
+
+const one = async <T>(query: string): Promise<T> => (await pool.query(query)).rows[0]?.value as T;
+
+/** Everything in the schema that has a name. */
+const objects = (): Promise<string> => one(`
+  select string_agg(name, ' ' order by name) as value from (
+    select 'table ' || table_name || '.' || column_name || ' ' || data_type || ' ' || coalesce(column_default, '') || ' ' || is_nullable as name
+      from information_schema.columns where table_schema = 'public'
+    union all select 'sequence ' || sequence_name from information_schema.sequences where sequence_schema = 'public'
+    union all select 'function ' || proname from pg_proc where pronamespace = 'public'::regnamespace
+    union all select 'trigger ' || tgname from pg_trigger where not tgisinternal
+    union all select 'index ' || indexname from pg_indexes where schemaname = 'public') everything`);
+
+/** Holds a lock on the table while `work` runs, as a long report does. */
+async function whileReading<T>(work: () => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: database.url });
+  await client.connect();
+  try {
+    await client.query('begin; select * from chat_connections');
+    return await work();
+  } finally {
+    await client.end();
+  }
+}
+
+describe('adopting a table that exists', () => {
+  beforeEach(async () => {
+    await pool.query(`drop schema public cascade; create schema public; ${GATEWAY_TABLE}`);
+    await pool.query(`insert into chat_connections (id, config, deleted_at)
+      select 'c' || n, jsonb_build_object('value', n::text), case when n % 10 = 0 then now() end from generate_series(1, 10000) n`);
+  });
+
+  it('rewrites no row and keeps what is there', async () => {
+    const filenode = await one(`select relfilenode as value from pg_class where relname = 'chat_connections'`);
+    const size = await one(`select pg_relation_size('chat_connections') as value`);
+    await mapped().migrate();
+    expect(await one(`select relfilenode as value from pg_class where relname = 'chat_connections'`)).toBe(filenode);
+    expect(await one(`select pg_relation_size('chat_connections') as value`)).toBe(size);
+    expect(await one(`select data_type || ' ' || column_default || ' ' || is_nullable as value from information_schema.columns where column_name = 'hydrant_version'`)).toBe('bigint 0 NO');
+    expect(await mapped().get('c1')).toEqual({ id: 'c1', version: '0', status: 'active', organizationId: 'o1', platform: 'slack', config: { value: '1' } });
+    expect(await mapped().get('c10')).toBeUndefined();
+    expect((await mapped().list()).length).toBe(9_000);
+  });
+
+  it('waits for a lock no longer than it is told to, and has then changed nothing', async () => {
+    const before = await objects();
+    await whileReading(async () => {
+      await expect(mapped().migrate({ lockTimeoutMs: 50 })).rejects.toMatchObject({ code: '55P03' });
+    });
+    expect(await objects()).toBe(before);
+    await mapped().migrate({ lockTimeoutMs: 50 });
+    expect(await objects()).not.toBe(before);
+  });
+
+  it('locks nothing when there is nothing to do', async () => {
+    await mapped().migrate();
+    const before = await objects();
+    await whileReading(() => mapped().migrate({ lockTimeoutMs: 1 }));
+    expect(await objects()).toBe(before);
+  });
+
+  it('many replicas may migrate at once', async () => {
+    await Promise.all(Array.from({ length: 8 }, () => mapped().migrate()));
+    await expect(mapped().touch('c1')).resolves.toBe(true);
+  });
+
+  it('can be undone without a trace', async () => {
+    const before = await objects();
+    const { up, down } = PostgresStore.migrationSql(GATEWAY_MAPPING);
+    await pool.query(`begin; ${up}; commit`);
+    expect(await mapped().touch('c1')).toBe(true);
+    await pool.query(`begin; ${down}; commit`);
+    expect(await objects()).toBe(before);
+    await pool.query(`begin; ${down}; commit`);
+    expect(await one(`select count(*)::int as value from chat_connections`)).toBe(10_000);
+    await pool.query(`update chat_connections set config = '{}'`);
+  });
+
+  it('as SQL for a file it does the same as migrate(), and twice is as good as once', async () => {
+    await mapped().migrate();
+    const migrated = await objects();
+    const { up } = PostgresStore.migrationSql(GATEWAY_MAPPING);
+    await pool.query(`begin; ${up}; commit`);
+    expect(await objects()).toBe(migrated);
+    await pool.query(`drop schema public cascade; create schema public; ${GATEWAY_TABLE}`);
+    for (const statement of [up, up]) await pool.query(statement);
+    expect(await objects()).toBe(migrated);
+    await whileReading(() => mapped().migrate({ lockTimeoutMs: 1 }));
+  });
+
+  it('versions do not begin again after down and up', async () => {
+    const { up, down } = PostgresStore.migrationSql(GATEWAY_MAPPING);
+    const seen: (string | undefined)[] = [];
+    for (let n = 0; n < 3; n += 1) {
+      await pool.query(up);
+      await mapped().touch('c1');
+      seen.push((await mapped().get('c1'))?.version);
+      await pool.query(down);
+    }
+    expect(new Set(seen).size).toBe(3);
+  });
+
+  it('without notify adds no notification, and takes away what was there', async () => {
+    const triggers = (): Promise<string> => one(`select string_agg(tgname, ' ' order by tgname) as value from pg_trigger where not tgisinternal`);
+    await mapped().migrate();
+    expect(await triggers()).toBe('hydrant_notify_delete hydrant_notify_insert hydrant_notify_truncate hydrant_notify_update zzz_hydrant_version');
+    await new PostgresStore<GatewayConnection>({ client: pool, ...GATEWAY_MAPPING, notify: false }).migrate();
+    expect(await triggers()).toBe('zzz_hydrant_version');
+  });
+
+  it('an option that changes what is a new version is migrated too', async () => {
+    await mapped().migrate();
+    const wider = new PostgresStore<GatewayConnection>({ client: pool, ...GATEWAY_MAPPING, columns: { config: ['config', 'last_error'] } });
+    await wider.migrate();
+    const before = (await wider.get('c1'))?.version;
+    await pool.query(`update chat_connections set last_error = 'x' where id = 'c1'`);
+    expect((await wider.get('c1'))?.version).not.toBe(before);
+  });
+
+  it('without columns.config there is nothing to migrate by', async () => {
+    const { columns: _, ...withoutColumns } = GATEWAY_MAPPING;
+    expect(() => PostgresStore.migrationSql(withoutColumns)).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS' }));
+  });
+});
+
+describe('the store\'s own table', () => {
+  beforeEach(() => pool.query(`drop schema public cascade; create schema public`));
+
+  it('is made and taken away again without a trace', async () => {
+    const before = await objects();
+    const store = new PostgresStore({ client: pool });
+    await store.migrate();
+    await store.migrate();
+    await store.put({ id: 'acme' });
+    await pool.query(PostgresStore.migrationSql().down);
+    expect(await objects()).toBe(before);
+    await expect(store.get('acme')).rejects.toMatchObject({ code: '42P01' });
+  });
+
+  it('may be called and be anywhere', async () => {
+    await pool.query(`create schema "we""ird Schema"`);
+    const table = `we"ird Schema.Tab'le $hydrant$ %s \\ ${'x'.repeat(30)}`;
+    const store = new PostgresStore<{ token: string }>({ client: pool, table, columns: { id: 'I"d', status: 'st\'atus %I', version: 'ver\\sion' } });
+    await store.migrate();
+    await store.migrate();
+    const first = await store.put({ id: 'acme', token: 'a' });
+    const second = await store.put({ id: 'acme', token: 'b', status: 'stopped' });
+    expect(second).toEqual({ id: 'acme', token: 'b', status: 'stopped', version: expect.stringMatching(/^\d+$/) as string });
+    expect(second.version).not.toBe(first.version);
+    await pool.query(PostgresStore.migrationSql({ table, columns: { id: 'I"d', version: 'ver\\sion' } }).down);
+    expect(await one(`select count(*)::int as value from pg_class where relnamespace = (select oid from pg_namespace where nspname like 'we%')`)).toBe(0);
+  });
+
+  it('two tables with long names do not share what belongs to them', async () => {
+    const names = ['a', 'b'].map((end) => `${'long_'.repeat(12)}${end}`);
+    const [first, second] = names.map((table) => new PostgresStore<{ token: string }>({ client: pool, table }));
+    await first?.migrate();
+    await second?.migrate();
+    await first?.put({ id: 'acme', token: '1' });
+    await pool.query(PostgresStore.migrationSql({ table: names[1] as string }).down);
+    await first?.put({ id: 'acme', token: '2' });
+    expect(await first?.get('acme')).toMatchObject({ token: '2' });
+  });
+});

@@ -1,0 +1,140 @@
+import pg from 'pg';
+import { PostgresStore } from 'hydrant/postgres';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createDatabase, openPool, type TestDatabase } from '../support/databases.js';
+import { GATEWAY_MAPPING, GATEWAY_TABLE, type GatewayConnection } from '../support/gateway-table.js';
+
+let database: TestDatabase;
+let pool: pg.Pool;
+let store: PostgresStore<GatewayConnection>;
+
+beforeAll(async () => {
+  database = await createDatabase();
+  pool = openPool(database.url);
+});
+afterAll(async () => {
+  await pool.end();
+  await database[Symbol.asyncDispose]();
+});
+beforeEach(async () => {
+  await pool.query(`drop table if exists chat_connections; ${GATEWAY_TABLE}`);
+  store = new PostgresStore({ client: pool, ...GATEWAY_MAPPING });
+  await store.migrate();
+  await pool.query(`insert into chat_connections (id, config) values ('acme', '{"value":"a"}')`);
+});
+
+const version = async (): Promise<string | undefined> => (await store.get('acme'))?.version;
+
+/** Whether a statement gives the row a new version. */
+async function bumps(statement: string, client: pg.Pool | pg.Client = pool): Promise<boolean> {
+  const before = await version();
+  await client.query(statement);
+  return (await version()) !== before;
+}
+
+describe('the version of a mapped row', () => {
+  it('changes with the configuration columns and whether the row is stopped, and with nothing else', async () => {
+    expect(await bumps(`update chat_connections set config = '{"value":"b"}'`)).toBe(true);
+    expect(await bumps(`update chat_connections set config = '{"value": "b" }'`)).toBe(false);
+    expect(await bumps(`update chat_connections set organization_id = 'o2'`)).toBe(true);
+    expect(await bumps(`update chat_connections set last_error = 'boom', updated_at = now()`)).toBe(false);
+    expect(await bumps(`update chat_connections set status = 'error'`)).toBe(false);
+    expect(await bumps(`update chat_connections set status = 'stopped'`)).toBe(true);
+    expect(await bumps(`update chat_connections set status = 'stopped', last_error = null`)).toBe(false);
+    expect(await bumps(`update chat_connections set status = 'starting'`)).toBe(true);
+  });
+
+  it('a status that means nothing to the store is an active row', async () => {
+    await pool.query(`update chat_connections set status = 'error'`);
+    expect(await store.get('acme')).toMatchObject({ status: 'active' });
+  });
+
+  it('is new after a soft delete was taken back', async () => {
+    const before = await version();
+    await pool.query('update chat_connections set deleted_at = now()');
+    expect(await version()).toBeUndefined();
+    await pool.query('update chat_connections set deleted_at = null');
+    expect(await version()).not.toBe(before);
+    expect(await bumps('update chat_connections set deleted_at = null')).toBe(false);
+  });
+
+  it('cannot be set back by an application that writes whole rows', async () => {
+    const { rows: [whole] } = await pool.query('select * from chat_connections');
+    await pool.query(`update chat_connections set config = '{"value":"b"}'`);
+    expect(await bumps(`update chat_connections set hydrant_version = ${(whole as { hydrant_version: string }).hydrant_version}`)).toBe(false);
+    expect(await bumps('update chat_connections set hydrant_version = 1')).toBe(false);
+  });
+
+  it('is never taken over by another id', async () => {
+    await pool.query(`insert into chat_connections (id, config) values ('b', '{"value":"b"}')`);
+    await pool.query(`delete from chat_connections where id = 'acme'`);
+    const before = (await store.get('b'))?.version;
+    await pool.query(`update chat_connections set id = 'acme' where id = 'b'`);
+    expect(await version()).not.toBe(before);
+  });
+
+  it('sees what other triggers made of the row', async () => {
+    await pool.query(`
+      create function normalise() returns trigger language plpgsql as $$ begin new.config = '{"value":"normal"}'; return new; end $$;
+      create trigger yyy_normalise before update on chat_connections for each row execute function normalise()`);
+    expect(await bumps('update chat_connections set updated_at = now()')).toBe(true);
+    expect(await bumps(`update chat_connections set config = '{"value":"other"}'`)).toBe(false);
+  });
+
+  it('is kept by a role that may write the table and nothing else', async () => {
+    const role = `writer_${database.name}`;
+    await pool.query(`create role ${role}; grant select, insert, update, delete on chat_connections to ${role}; grant usage on schema public to ${role}`);
+    const client = new pg.Client({ connectionString: database.url });
+    await client.connect();
+    try {
+      await client.query(`set role ${role}`);
+      expect(await bumps(`update chat_connections set config = '{"value":"b"}'`, client)).toBe(true);
+      await client.query(`insert into chat_connections (id, config) values ('new', '{"value":"n"}')`);
+    } finally {
+      await client.end();
+      await pool.query(`drop owned by ${role}; drop role ${role}`);
+    }
+  });
+
+  it('a change of a column\'s type does not fail those who are connected', async () => {
+    const client = new pg.Client({ connectionString: database.url });
+    await client.connect();
+    try {
+      expect(await bumps(`update chat_connections set config = '{"value":"b"}'`, client)).toBe(true);
+      await pool.query(`alter table chat_connections add column note text, alter column status type varchar(40), alter column config type json using config::json`);
+      expect(await bumps(`update chat_connections set config = '{"value":"c"}'`, client)).toBe(true);
+      await pool.query(`alter table chat_connections drop column last_error`);
+      expect(await bumps(`update chat_connections set status = 'stopped'`, client)).toBe(true);
+      expect(await bumps(`update chat_connections set note = 'n'`, client)).toBe(false);
+    } finally {
+      await client.end();
+    }
+  });
+
+  it('is one of a kind while many write the same row', async () => {
+    const seen: string[] = [];
+    await Promise.all(Array.from({ length: 200 }, async (_, n) => {
+      const { rows } = await pool.query<{ v: string }>(`update chat_connections set config = jsonb_build_object('value', $1::text) returning hydrant_version::text v`, [String(n)]);
+      seen.push(rows[0]?.v ?? '');
+    }));
+    expect(new Set(seen).size).toBe(200);
+  });
+
+  it('works on a partitioned table', async () => {
+    await pool.query(`
+      create table parts (id text primary key, config text) partition by hash (id);
+      create table parts_0 partition of parts for values with (modulus 2, remainder 0);
+      create table parts_1 (config text, id text not null);
+      alter table parts attach partition parts_1 for values with (modulus 2, remainder 1)`);
+    const parts = new PostgresStore<{ config: string }>({
+      client: pool, table: 'parts', columns: { config: ['config'] }, stopped: 'false',
+      mapRow: ({ config }) => ({ config: config as string }), toRow: ({ config }) => ({ config }),
+    });
+    await parts.migrate();
+    const ids = ['a', 'b', 'c', 'd', 'e', 'f'];
+    const versions = new Set<string>();
+    for (const config of ['1', '2']) for (const id of ids) versions.add((await parts.put({ id, config })).version);
+    expect(versions.size).toBe(12);
+    await pool.query('drop table parts');
+  });
+});
