@@ -50,7 +50,7 @@ export class Replica {
   }
 
   /**
-   * @param {'put' | 'isLive' | 'flush'} call
+   * @param {'put' | 'isLive' | 'flush' | 'leaveRotation'} call
    * @param {unknown} [argument]
    * @returns {Promise<any>}
    */
@@ -70,11 +70,14 @@ export class Replica {
 
   /**
    * SIGTERM.
-   * @param {() => void} [onDraining] it wants no more requests
+   * @param {() => void} takeOut takes it out of the balancer's rotation, once it says that it is going
    * @returns {Promise<void>} when it has exited
    */
-  terminate(onDraining = () => {}) {
-    this.#onDraining = onDraining;
+  terminate(takeOut) {
+    this.#onDraining = () => {
+      takeOut();
+      void this.call('leaveRotation');
+    };
     this.#child.kill('SIGTERM');
     return this.#exited;
   }

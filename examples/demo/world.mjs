@@ -14,6 +14,7 @@ export const FRAMEWORKS = /** @type {const} */ (['express', 'fastify', 'hono']);
  * @typedef {object} Delivery
  * @property {string} word what the user typed: unique, so that the bot's message can be told
  * @property {number} status 0 when the connection broke
+ * @property {number} sentAt by `performance.now()`
  * @property {number} ms until the answer was there
  * @property {string | undefined} servedBy the replica
  */
@@ -84,9 +85,9 @@ export class World {
   async send(id, { command = '/ping', forged = false } = {}) {
     const word = `n${++this.#words}`;
     const signingSecret = forged ? 'a guess' : bot(id).signingSecret;
-    const start = performance.now();
+    const sentAt = performance.now();
     const { status, servedBy } = await post(`${this.origin}/webhooks/${id}`, slashCommand({ signingSecret, command, text: word }));
-    return { word, status, ms: performance.now() - start, servedBy };
+    return { word, status, sentAt, ms: performance.now() - sentAt, servedBy };
   }
 
   /**

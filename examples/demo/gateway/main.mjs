@@ -35,6 +35,10 @@ const gateway = await ways[way]?.();
 if (gateway === undefined) throw new Error(`unknown way '${way}'`);
 const server = await listen(framework, gateway);
 
+/** @type {(value?: unknown) => void} */
+let leaveRotation = () => {};
+const outOfRotation = new Promise((resolve) => { leaveRotation = resolve; });
+
 /** What the demo may call. */
 const calls = {
   /** @param {Bot} bot */
@@ -43,6 +47,8 @@ const calls = {
   isLive: (id) => gateway.isLive(id),
   /** Answered in order: whatever was reported before has arrived. */
   flush: () => undefined,
+  /** The balancer sends no more requests here. */
+  leaveRotation: () => leaveRotation(),
 };
 
 process.on('message', async (/** @type {{ call: keyof typeof calls, number: number, argument: any }} */ { call, number, argument }) => {
@@ -54,9 +60,10 @@ process.on('message', async (/** @type {{ call: keyof typeof calls, number: numb
 });
 
 process.once('SIGTERM', async () => {
-  tell({ event: 'draining' }); // the readiness probe fails from here on
-  await delay(150); //            the balancer needs a moment to see it
-  await server.close(); //        no new requests; those under way are answered
+  tell({ event: 'draining' }); // the readiness probe fails from here on,
+  await outOfRotation; //         the balancer sees it and sends no more,
+  await delay(150); //            what it had sent by then arrives,
+  await server.close(); //        and is answered
   await gateway.close();
   await database.end();
   process.exit(0);

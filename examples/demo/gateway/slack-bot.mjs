@@ -27,7 +27,7 @@ export async function createChat({ signingSecret, botToken, greeting }) {
   });
   chat.onSlashCommand('/ping', async ({ channel, text }) => { await channel.post(`${greeting} ${text}`); });
   chat.onSlashCommand('/ask', async ({ channel, text }) => {
-    await delay(700); // a model thinks; Slack was answered long ago
+    await delay(1_200); // a model thinks; Slack was answered long ago
     await channel.post(`${greeting} ${text}`);
   });
   await chat.initialize();
