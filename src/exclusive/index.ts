@@ -5,7 +5,7 @@ export type { ProvisionContext } from './attempt.js';
 export type { ListedConnection } from './listing.js';
 export type { RunnerEvents, TenureEnd } from './events.js';
 export type { HoldingSnapshot, RunnerSnapshot } from './snapshot.js';
-export { MemoryClaims, MemoryClaimServer } from './claims/memory.js';
+export { MemoryClaims, MemoryClaimServer, type ClaimCall, type Intercept } from './claims/memory.js';
 export type {
   Claim, ClaimCallOptions, ClaimHint, ClaimRequest, ClaimStore, HeldClaim, Member, Offer, ReleasedClaim, ReleaseRequest, RenewRequest, RenewResult,
 } from './claims/contract.js';

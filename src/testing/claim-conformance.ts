@@ -1,0 +1,47 @@
+import type { Awaitable } from '../contracts/record.js';
+import { handOverTests } from './claim-conformance/hand-over.js';
+import { claimTest, type ClaimCapabilities, type ClaimsUnderTest, type ClaimSuite } from './claim-conformance/harness.js';
+import { ownershipTests } from './claim-conformance/ownership.js';
+import { renewalTests } from './claim-conformance/renewals.js';
+import type { TestRunner } from './store-conformance/harness.js';
+
+export type { ClaimCapabilities, ClaimsUnderTest } from './claim-conformance/harness.js';
+
+/**
+ * Defines tests of everything `ExclusiveRunner` relies on in a claim store. Asserts with `node:assert`, so any runner
+ * will do; every test makes a store of its own.
+ *
+ * @param runner - `{ describe, it }` of vitest, jest or node:test
+ * @param makeClaims - two clients of one empty claim store, and how its time passes
+ * @param capabilities - what the store has beyond what is required; what is promised and missing fails
+ *
+ * @example
+ * claimConformance({ describe, it }, async () => {
+ *   await db.query('truncate my_claims');
+ *   return { claims: new MyClaims(db), others: new MyClaims(db2), wait: (ms) => setTimeout(ms) };
+ * }, { ttlMs: 400 });
+ */
+export function claimConformance(
+  runner: TestRunner,
+  makeClaims: () => Awaitable<ClaimsUnderTest>,
+  capabilities: ClaimCapabilities = {},
+): void {
+  const ttlMs = capabilities.ttlMs ?? 500;
+  const suite: ClaimSuite = {
+    capabilities,
+    ttlMs,
+    test: (name, run) => void runner.it(name, async () => {
+      const made = await makeClaims();
+      try {
+        await run(claimTest(made, ttlMs));
+      } finally {
+        await made.close?.();
+      }
+    }),
+  };
+  runner.describe('claim conformance', () => {
+    ownershipTests(suite);
+    renewalTests(suite);
+    handOverTests(suite);
+  });
+}

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import type { Awaitable } from '../../contracts/record.js';
+import type { Claim, ClaimRequest, ClaimStore, HeldClaim, ReleaseRequest, RenewRequest, RenewResult } from '../../exclusive/claims/contract.js';
+
+/** Two clients of one empty claim store. Every test makes them anew and closes them. */
+export interface ClaimsUnderTest {
+  readonly claims: ClaimStore;
+  /** The same store through another client, as another replica would have it. */
+  readonly others: ClaimStore;
+  /** Lets so many milliseconds pass on the store's clock: advance a manual one, or sleep. */
+  wait(ms: number): Promise<unknown>;
+  close?(): Awaitable<unknown>;
+}
+
+/** What the claim store has beyond what is required, and how patient it needs the tests to be. */
+export interface ClaimCapabilities {
+  /** It has `watch`. */
+  readonly watch?: boolean;
+  /** The tests' unit of time, in milliseconds: long against one call to the store. Default 500. */
+  readonly ttlMs?: number;
+  /** How long a hint may take, in milliseconds. Default 5 000. */
+  readonly hintTimeoutMs?: number;
+}
+
+/** What the suite's parts are given. */
+export interface ClaimSuite {
+  readonly capabilities: ClaimCapabilities;
+  readonly ttlMs: number;
+  test(name: string, run: (context: ClaimTest) => Promise<void>): void;
+}
+
+/** A replica's calls, with what every test repeats filled in. */
+export interface TestReplica {
+  readonly name: string;
+  claim(ids: readonly string[], options?: Partial<ClaimRequest>): Promise<readonly Claim[]>;
+  renew(held: RenewRequest['held'], options?: Partial<RenewRequest>): Promise<RenewResult>;
+  release(claims: ReleaseRequest['claims'], options?: Partial<ReleaseRequest>): Promise<void>;
+}
+
+/** What one test is given. */
+export interface ClaimTest extends ClaimsUnderTest {
+  readonly ttlMs: number;
+  readonly a: TestReplica;
+  readonly b: TestReplica;
+  replica(name: string, store?: ClaimStore): TestReplica;
+}
+
+export function claimTest(made: ClaimsUnderTest, ttlMs: number): ClaimTest {
+  const replica = (name: string, store = made.claims): TestReplica => ({
+    name,
+    claim: (wanted, options) => store.claim({ replica: name, ttlMs, ids: wanted, limit: wanted.length, freeForMs: 0, ...options }),
+    renew: (held, options) => store.renew({ replica: name, ttlMs, member: true, load: held.length, held, ...options }),
+    release: (claims, options) => store.release({ replica: name, claims, leave: false, ...options }),
+  });
+  const { claims, others } = made;
+  return { claims, others, wait: (ms) => made.wait(ms), ttlMs, a: replica('a'), b: replica('b', others), replica };
+}
+
+/** The only claim of a call that must have taken exactly one. */
+export function only(claims: readonly Claim[]): Claim {
+  assert.equal(claims.length, 1, `expected one claim, got ${claims.length}`);
+  return claims[0]!;
+}
+
+/** Ids, sorted, for comparison. */
+export function ids(claims: readonly (HeldClaim | string)[]): string[] {
+  return claims.map((claim) => (typeof claim === 'string' ? claim : claim.id)).toSorted();
+}

@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest';
+import { MemoryClaims, MemoryClaimServer } from 'hydrant/exclusive';
+import { claimConformance, ManualClock } from 'hydrant/testing';
+
+claimConformance({ describe, it }, () => {
+  const clock = new ManualClock();
+  const server = new MemoryClaimServer({ clock });
+  return { claims: new MemoryClaims({ server }), others: new MemoryClaims({ server }), wait: (ms) => clock.advance(ms) };
+}, { watch: true });
+
+describe('MemoryClaims', () => {
+  it('lets a test lose a request, an answer, or time', async () => {
+    const server = new MemoryClaimServer({ clock: new ManualClock() });
+    let fault: 'request' | 'answer' | undefined = 'request';
+    const claims = new MemoryClaims({
+      server,
+      intercept: (_call, carryOut) => {
+        if (fault === 'request') throw new Error('lost on the way there');
+        const answer = carryOut();
+        if (fault === 'answer') throw new Error('lost on the way back');
+        return answer;
+      },
+    });
+    const request = { replica: 'a', ttlMs: 1_000, ids: ['c1'], limit: 1, freeForMs: 0 };
+    await expect(claims.claim(request)).rejects.toThrow('lost on the way there');
+    expect(server.owners().size).toBe(0);
+    fault = 'answer';
+    await expect(claims.claim(request)).rejects.toThrow('lost on the way back');
+    expect(server.owners().get('c1')).toEqual({ owner: 'a', token: 1n });
+    fault = undefined;
+    expect(await claims.claim(request)).toEqual([]);
+  });
+});
