@@ -2,14 +2,15 @@ import type { Clock } from '../clock.js';
 import type { DisposeReason } from '../contracts/factory.js';
 import type { Awaitable, ConnectionRecord } from '../contracts/record.js';
 import type { RegistryEvents } from '../events.js';
+import { Departing } from './departing.js';
 import { tearDown } from './disposal.js';
 import { Effects } from './effects.js';
+import { Eviction } from './eviction.js';
 import { SlotLease } from './lease.js';
-import { Recency } from './recency.js';
 import type { Slot } from './slot.js';
 import {
   DISPOSED, DISPOSING, LIVE,
-  type CleanUp, type Creating, type Pending, type RunningCreate, type SlotState, type Supersession,
+  type CleanUp, type Creating, type Pending, type RunningCreate, type Supersession,
 } from './state.js';
 
 /** What the slots need to know of the registry they belong to. */
@@ -33,9 +34,6 @@ export interface SlotHost<R extends ConnectionRecord, I> {
   departed(slot: Slot<R, I>): void;
 }
 
-const IDLE_BATCH = 512;
-const MINUTE_MS = 60_000;
-
 /** All slots of a registry, and the only code that moves them from state to state. See `state.ts`. */
 export class Slots<R extends ConnectionRecord, I> {
   /** The current slot of each connection: pending, creating or live, and never superseded. */
@@ -47,16 +45,20 @@ export class Slots<R extends ConnectionRecord, I> {
   closing = false;
 
   readonly #host: SlotHost<R, I>;
-  readonly #recency = new Recency<R, I>();
-  readonly #departing = new Map<string, Set<Slot<R, I>>>();
-  readonly #departureListeners = new Map<string, (() => void)[]>();
+  readonly #eviction: Eviction<R, I>;
+  readonly #departing = new Departing<R, I>();
   readonly #drainControllers = new WeakMap<Slot<R, I>, AbortController>();
-  #cancelIdle: (() => void) | undefined;
-  #evictions = 0;
-  #evictionsSince = -Infinity;
 
   constructor(host: SlotHost<R, I>) {
     this.#host = host;
+    this.#eviction = new Eviction<R, I>({
+      clock: host.clock,
+      limits: host.limits,
+      instances: () => this.instances,
+      supersede: (slot, reason) => this.supersede(slot, reason),
+      thrashing: (evictionsPerMinute) => host.emit('thrashing', { maxInstances: host.limits.maxInstances, evictionsPerMinute }),
+      flush: () => this.effects.flush(),
+    });
   }
 
   /** Counts a lease on a live slot. */
@@ -80,7 +82,7 @@ export class Slots<R extends ConnectionRecord, I> {
     slot.leases -= 1;
     if (slot.leases > 0) return;
     slot.usedAt = this.#host.now();
-    this.#recency.touch(slot);
+    this.#eviction.touch(slot);
     if (slot.queueIndex < 0 || slot.state.kind !== 'live' || this.instances > this.#host.limits.maxInstances || this.closing) {
       this.#idle(slot);
       this.effects.flush();
@@ -94,7 +96,7 @@ export class Slots<R extends ConnectionRecord, I> {
 
   /** A pending slot that was born superseded stands among the departing from the start. */
   installSuperseded(slot: Slot<R, I>): void {
-    this.#depart(slot);
+    this.#departing.add(slot);
   }
 
   /** pending → creating */
@@ -121,7 +123,7 @@ export class Slots<R extends ConnectionRecord, I> {
     }
     if (superseded !== undefined) this.supersede(slot, superseded.reason, superseded.cause);
     else if (slot.leases === 0) this.#cameUnused(slot);
-    this.#evict();
+    this.#eviction.evict();
   }
 
   /** creating → disposed, by way of the clean-ups that `create` registered. */
@@ -147,14 +149,14 @@ export class Slots<R extends ConnectionRecord, I> {
   abandon(slot: Slot<R, I>, { create }: Creating<R, I>, reason: DisposeReason, timedOut: boolean): void {
     this.#unindex(slot);
     slot.state = { kind: 'abandoned', create, reason, timedOut };
-    this.#depart(slot);
-    this.#notifyDeparture(slot.id);
+    this.#departing.add(slot);
+    this.#departing.progressed(slot.id);
   }
 
   /** Successors no longer wait for this slot's `create`. */
   noLongerAwaited(slot: Slot<R, I>): void {
     if (slot.state.kind === 'abandoned') slot.state.timedOut = true;
-    this.#notifyDeparture(slot.id);
+    this.#departing.progressed(slot.id);
   }
 
   /**
@@ -167,7 +169,7 @@ export class Slots<R extends ConnectionRecord, I> {
       if (state.superseded !== undefined) return;
       state.superseded = { reason, cause };
       this.#unindex(slot);
-      this.#depart(slot);
+      this.#departing.add(slot);
       const { fallback } = state;
       if (fallback !== undefined) {
         state.fallback = undefined;
@@ -177,8 +179,8 @@ export class Slots<R extends ConnectionRecord, I> {
       if (state.kind === 'pending' && state.waiters.size === 0) this.cancel(slot);
     } else if (state.kind === 'live') {
       this.#unindex(slot);
-      this.#recency.remove(slot);
-      this.#depart(slot);
+      this.#eviction.remove(slot);
+      this.#departing.add(slot);
       if (slot.leases === 0) this.#dispose(slot, state.cleanUps, { reason, cause });
       else this.#drain(slot, state.cleanUps, { reason, cause });
     }
@@ -212,7 +214,7 @@ export class Slots<R extends ConnectionRecord, I> {
   /** The deadline of `close` has passed: what is leased is disposed of under its users. */
   expireAll(): void {
     for (const slot of this.index.values()) this.supersede(slot, 'closing');
-    for (const slots of this.#departing.values()) for (const slot of slots) this.#expire(slot);
+    for (const slot of this.#departing.all()) this.#expire(slot);
   }
 
   drainSignal(slot: Slot<R, I>): AbortSignal {
@@ -244,18 +246,16 @@ export class Slots<R extends ConnectionRecord, I> {
 
   /** Older slots of this connection that are not gone yet. */
   departing(id: string): Iterable<Slot<R, I>> {
-    return this.#departing.get(id) ?? [];
+    return this.#departing.of(id);
   }
 
-  *allDeparting(): Iterable<Slot<R, I>> {
-    for (const slots of this.#departing.values()) yield* slots;
+  allDeparting(): Iterable<Slot<R, I>> {
+    return this.#departing.all();
   }
 
-  /** Calls back once when something about an older slot of this connection has changed. */
+  /** Calls back once, when an older slot of this connection is next out of somebody's way. */
   onDeparture(id: string, listener: () => void): void {
-    const listeners = this.#departureListeners.get(id);
-    if (listeners === undefined) this.#departureListeners.set(id, [listener]);
-    else listeners.push(listener);
+    this.#departing.onProgress(id, listener);
   }
 
   get isEmpty(): boolean {
@@ -263,13 +263,12 @@ export class Slots<R extends ConnectionRecord, I> {
   }
 
   stopIdleClock(): void {
-    this.#cancelIdle?.();
-    this.#cancelIdle = undefined;
+    this.#eviction.stop();
   }
 
   /** A live slot came to be without anybody to take it. */
   #cameUnused(slot: Slot<R, I>): void {
-    this.#recency.touch(slot);
+    this.#eviction.touch(slot);
     this.#idle(slot);
   }
 
@@ -283,9 +282,7 @@ export class Slots<R extends ConnectionRecord, I> {
         this.supersede(slot, 'closing');
         return;
       }
-      this.#recency.add(slot);
-      this.#evict();
-      this.#startIdleClock(this.#host.limits.idleTimeoutMs);
+      this.#eviction.add(slot);
     }
   }
 
@@ -315,8 +312,8 @@ export class Slots<R extends ConnectionRecord, I> {
     const instance = slot.instance as I;
     slot.instance = undefined;
     slot.state = DISPOSING;
-    this.#depart(slot);
-    this.#notifyDeparture(id);
+    this.#departing.add(slot);
+    this.#departing.progressed(id);
     const { clock, limits } = this.#host;
     this.effects.add(() => {
       if (leases > 0) this.#drainControllers.get(slot)?.abort(deadlinePassed(id));
@@ -339,84 +336,16 @@ export class Slots<R extends ConnectionRecord, I> {
 
   #disposed(slot: Slot<R, I>): void {
     slot.state = DISPOSED;
-    const slots = this.#departing.get(slot.id);
-    slots?.delete(slot);
-    if (slots?.size === 0) this.#departing.delete(slot.id);
-    this.#notifyDeparture(slot.id);
+    this.#departing.remove(slot);
     this.#host.departed(slot);
-  }
-
-  #notifyDeparture(id: string): void {
-    const listeners = this.#departureListeners.get(id);
-    if (listeners === undefined) return;
-    this.#departureListeners.delete(id);
-    for (const listener of listeners) listener();
-  }
-
-  #depart(slot: Slot<R, I>): void {
-    const slots = this.#departing.get(slot.id);
-    if (slots === undefined) this.#departing.set(slot.id, new Set([slot]));
-    else slots.add(slot);
   }
 
   /** By identity, never by id. */
   #unindex(slot: Slot<R, I>): void {
     if (this.index.get(slot.id) === slot) this.index.delete(slot.id);
   }
-
-  #evict(): void {
-    const { maxInstances } = this.#host.limits;
-    while (this.instances > maxInstances) {
-      const victim = this.#recency.leastRecentlyUsed();
-      if (victim === undefined) return;
-      this.#countEviction(maxInstances);
-      this.supersede(victim, 'evicted');
-    }
-  }
-
-  #countEviction(maxInstances: number): void {
-    const now = this.#host.now();
-    if (now - this.#evictionsSince >= MINUTE_MS) {
-      this.#evictionsSince = now;
-      this.#evictions = 0;
-    }
-    this.#evictions += 1;
-    if (this.#evictions !== maxInstances + 1) return;
-    const evictionsPerMinute = this.#evictions;
-    this.#host.emit('thrashing', { maxInstances, evictionsPerMinute });
-  }
-
-  /** One timer for all: it stands at the earliest moment at which an instance can have been idle for long enough. */
-  #startIdleClock(ms: number): void {
-    if (this.#cancelIdle !== undefined || this.#host.limits.idleTimeoutMs === Infinity) return;
-    this.#cancelIdle = this.#host.clock.setTimeout(() => {
-      this.#cancelIdle = undefined;
-      this.#disposeIdle();
-      this.effects.flush();
-    }, ms, { ref: false });
-  }
-
-  #disposeIdle(): void {
-    const now = this.#host.clock.monotonic();
-    const { idleTimeoutMs } = this.#host.limits;
-    for (let left = IDLE_BATCH; left > 0; left -= 1) {
-      const slot = this.#recency.leastRecentlyUsed(IDLE_BATCH);
-      if (slot === undefined) return;
-      if (!this.#recency.isFirst(slot)) break;
-      const remaining = slot.usedAt + idleTimeoutMs - now;
-      if (remaining > 0) {
-        this.#startIdleClock(remaining);
-        return;
-      }
-      this.supersede(slot, 'idle');
-    }
-    // More than one batch is due: let the event loop breathe.
-    this.#startIdleClock(1);
-  }
 }
 
 function deadlinePassed(id: string): Error {
   return new Error(`The instance of connection '${id}' is disposed of although this lease is held: its drain deadline has passed`);
 }
-
-export type { SlotState };

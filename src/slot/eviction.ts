@@ -1,0 +1,103 @@
+import type { Clock } from '../clock.js';
+import type { DisposeReason } from '../contracts/factory.js';
+import type { ConnectionRecord } from '../contracts/record.js';
+import { Recency } from './recency.js';
+import type { Slot } from './slot.js';
+
+/** What eviction needs to know of the slots. */
+export interface EvictionHost<R extends ConnectionRecord, I> {
+  readonly clock: Clock;
+  readonly limits: { readonly maxInstances: number; readonly idleTimeoutMs: number };
+  /** Instances that are live or draining. */
+  instances(): number;
+  supersede(slot: Slot<R, I>, reason: DisposeReason): void;
+  thrashing(evictionsPerMinute: number): void;
+  /** A timer has done its step. */
+  flush(): void;
+}
+
+/** Looked at in one turn of the event loop when many instances have become idle for too long at once. */
+const IDLE_BATCH = 512;
+const MINUTE_MS = 60_000;
+
+/** Which idle instances go: the least recently used beyond `maxInstances`, and whatever idled for `idleTimeoutMs`. */
+export class Eviction<R extends ConnectionRecord, I> {
+  readonly #host: EvictionHost<R, I>;
+  readonly #recency = new Recency<R, I>();
+  #cancelIdleClock: (() => void) | undefined;
+  #evictions = 0;
+  #countedSince = -Infinity;
+
+  constructor(host: EvictionHost<R, I>) {
+    this.#host = host;
+  }
+
+  /** The end of a use. */
+  touch(slot: Slot<R, I>): void {
+    this.#recency.touch(slot);
+  }
+
+  /** The slot is idle: from now on it may go. */
+  add(slot: Slot<R, I>): void {
+    this.#recency.add(slot);
+    this.evict();
+    this.#startIdleClock(this.#host.limits.idleTimeoutMs);
+  }
+
+  remove(slot: Slot<R, I>): void {
+    this.#recency.remove(slot);
+  }
+
+  evict(): void {
+    const { maxInstances } = this.#host.limits;
+    while (this.#host.instances() > maxInstances) {
+      const victim = this.#recency.leastRecentlyUsed();
+      if (victim === undefined) return;
+      this.#count(maxInstances);
+      this.#host.supersede(victim, 'evicted');
+    }
+  }
+
+  stop(): void {
+    this.#cancelIdleClock?.();
+    this.#cancelIdleClock = undefined;
+  }
+
+  /** As many evictions in a minute as there are places: everything was thrown out once. */
+  #count(maxInstances: number): void {
+    const now = this.#host.clock.monotonic();
+    if (now - this.#countedSince >= MINUTE_MS) {
+      this.#countedSince = now;
+      this.#evictions = 0;
+    }
+    this.#evictions += 1;
+    if (this.#evictions === maxInstances + 1) this.#host.thrashing(this.#evictions);
+  }
+
+  /** One timer for all: it stands at the earliest moment at which an instance can have been idle for long enough. */
+  #startIdleClock(ms: number): void {
+    if (this.#cancelIdleClock !== undefined || this.#host.limits.idleTimeoutMs === Infinity) return;
+    this.#cancelIdleClock = this.#host.clock.setTimeout(() => {
+      this.#cancelIdleClock = undefined;
+      this.#disposeIdle();
+      this.#host.flush();
+    }, ms, { ref: false });
+  }
+
+  #disposeIdle(): void {
+    const now = this.#host.clock.monotonic();
+    for (let left = IDLE_BATCH; left > 0; left -= 1) {
+      const slot = this.#recency.leastRecentlyUsed(IDLE_BATCH);
+      if (slot === undefined) return;
+      if (!this.#recency.isFirst(slot)) break;
+      const remaining = slot.usedAt + this.#host.limits.idleTimeoutMs - now;
+      if (remaining > 0) {
+        this.#startIdleClock(remaining);
+        return;
+      }
+      this.#host.supersede(slot, 'idle');
+    }
+    // More than one batch is due: let the event loop breathe.
+    this.#startIdleClock(1);
+  }
+}
