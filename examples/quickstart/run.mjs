@@ -26,14 +26,15 @@ const exited = once(gateway, 'exit');
 process.once('exit', () => gateway.kill('SIGKILL'));
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(1));
 try {
-  await onceListening(origin);
+  const ended = exited.then(() => { throw new Error('the gateway has ended'); });
+  await Promise.race([onceListening(origin), ended]);
   await show('a slash command, signed by Slack', 'acme', slashCommand({ signingSecret: 'shh' }));
   await show('a forged one', 'acme', slashCommand({ signingSecret: 'a guess' }));
   await show('a workspace that is not installed', 'nobody', slashCommand({ signingSecret: 'shh' }));
 } finally {
   gateway.kill('SIGTERM');
   const [code, signal] = await exited;
-  console.log(`SIGTERM                            → the bot's last message is out, exit code ${code ?? signal}`);
+  console.log(`SIGTERM                            → exit code ${code ?? signal}`);
   await slack.close();
   console.log(`Slack was called: ${[...slack.calls].map(([method, count]) => `${count} × ${method}`).join(', ')}`);
   for (const { channel, text } of slack.messages) console.log(`the bot said in ${channel}: ${text}`);
@@ -46,5 +47,5 @@ try {
  */
 async function show(what, id, request) {
   const response = await fetch(`${origin}/webhooks/${id}`, request);
-  console.log(`${what.padEnd(34)} → ${response.status} ${await response.text()}`);
+  console.log(`${what.padEnd(34)} → ${response.status} ${await response.text()}`.trimEnd());
 }
