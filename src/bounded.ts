@@ -1,11 +1,17 @@
 import { LRUCache } from 'lru-cache';
 
+/** An LRU list takes all its room when it is made, which for the bounds used here is milliseconds and 200 KiB each. */
+const FIRST_ROOM = 64;
+const GROWTH = 8;
+
 /** A map that forgets its least recently used entry rather than grow beyond its bound. */
 export class BoundedMap<V extends {}> {
-  readonly #entries: LRUCache<string, V>;
+  readonly #max: number;
+  #entries: LRUCache<string, V>;
 
   constructor(max: number) {
-    this.#entries = new LRUCache<string, V>({ max });
+    this.#max = max;
+    this.#entries = new LRUCache<string, V>({ max: Math.min(max, FIRST_ROOM) });
   }
 
   get size(): number {
@@ -17,6 +23,8 @@ export class BoundedMap<V extends {}> {
   }
 
   set(key: string, value: V): void {
+    const { size, max } = this.#entries;
+    if (size === max && max < this.#max && !this.#entries.has(key)) this.#grow(Math.min(this.#max, max * GROWTH));
     this.#entries.set(key, value);
   }
 
@@ -26,5 +34,11 @@ export class BoundedMap<V extends {}> {
 
   clear(): void {
     this.#entries.clear();
+  }
+
+  #grow(max: number): void {
+    const larger = new LRUCache<string, V>({ max });
+    larger.load(this.#entries.dump());
+    this.#entries = larger;
   }
 }

@@ -1,0 +1,31 @@
+import { ConnectionRegistry, MemoryStore } from 'hydrant';
+import { LRUCache } from 'lru-cache';
+import { expect, test } from 'vitest';
+import { BoundedMap } from '../../src/bounded.js';
+
+const median = (run: () => void): number => {
+  const times = Array.from({ length: 21 }, () => {
+    const began = performance.now();
+    run();
+    return performance.now() - began;
+  });
+  return times.toSorted((a, b) => a - b)[10]!;
+};
+
+test('a registry per test is cheap: it takes less time than one list of all that it may ever remember', () => {
+  const store = new MemoryStore();
+  const registry = median(() => void new ConnectionRegistry({ store, factory: { create: () => ({}) } }));
+  const list = median(() => void new LRUCache({ max: 10_000 }));
+  expect(registry).toBeLessThan(list);
+});
+
+test('a bounded map that grows forgets the least recently used entry, and no other, at its bound', () => {
+  const map = new BoundedMap<number>(1_000);
+  for (let index = 0; index < 1_000; index++) map.set(`k${index}`, index);
+  expect(map.size).toBe(1_000);
+  expect(map.get('k0')).toBe(0);
+  map.set('k1', -1);
+  map.set('new', 1);
+  expect(map.size).toBe(1_000);
+  expect([map.get('k0'), map.get('k1'), map.get('k2'), map.get('k3')]).toEqual([0, -1, undefined, 3]);
+});
