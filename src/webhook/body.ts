@@ -50,5 +50,8 @@ export function rebuilt({ url, method, headers, signal }: Request, body: Uint8Ar
   const copy = new Request(url, { method, headers, signal, ...(bare ? {} : { body }) });
   // A signature may cover the URL as it came, and the constructor writes some of it otherwise (`'` becomes `%27`).
   if (copy.url !== url) Object.defineProperty(copy, 'url', { value: url, enumerable: true });
+  // Node's copy has a signal that follows this one only until the copy is garbage, which it may be while its response
+  // is still being streamed.
+  Object.defineProperty(copy, 'signal', { value: signal, enumerable: true });
   return copy;
 }
