@@ -27,6 +27,9 @@ export function headOf(req: NodeRequest, res: NodeResponse, origin: PublicOrigin
       withBody(body, RequestClass = Request) {
         const init: RequestInit & { duplex: 'half' } = { method, headers, signal, body, duplex: 'half' };
         const request = new RequestClass(url.href, init);
+        // Its own signal would follow ours only until the garbage collector takes the request, which a handler that
+        // streams may long have let go of.
+        Object.defineProperty(request, 'signal', { value: signal, enumerable: true });
         // A signature may cover the URL: the query stays as it came where the URL parser would write it otherwise.
         if (url.exact !== request.url) Object.defineProperty(request, 'url', { value: url.exact, enumerable: true });
         return request;

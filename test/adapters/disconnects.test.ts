@@ -1,9 +1,15 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { ConnectionRegistry, MemoryStore } from 'hydrant';
 import { settle } from 'hydrant/testing';
 import { describe, expect, test, vi } from 'vitest';
 import { plateau, RawConnection, send, signal } from './support/clients.js';
 import { ADAPTERS, answering } from './support/servers.js';
 
 const GET = 'GET /webhooks/c1 HTTP/1.1\r\nHost: h\r\n\r\n';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
 
 describe.each(Object.keys(ADAPTERS))('%s: a client that disconnects', (adapter) => {
   const serve = ADAPTERS[adapter]!;
@@ -145,5 +151,31 @@ describe.each(Object.keys(ADAPTERS))('%s: a client that disconnects', (adapter) 
     connection.socket.destroy();
     await plateau(() => aborts);
     expect(aborts).toBe(0);
+  });
+
+  test('aborts request.signal even when nothing else of the request is held any more', async () => {
+    let aborted = signal();
+    const stream = (request: Request): Response => {
+      request.signal.addEventListener('abort', () => aborted.resolve());
+      return new Response(new ReadableStream({ start: (controller) => controller.enqueue(new Uint8Array(1)) }));
+    };
+    const registry = new ConnectionRegistry({
+      store: new MemoryStore([{ id: 'c1' }]),
+      factory: { create: () => ({}), authenticate: 'in-handler', handleWebhook: (_instance, request) => stream(request) },
+    });
+    for (const served of [answering(stream), registry]) {
+      aborted = signal();
+      const { port } = await serve(served);
+      const connection = await RawConnection.open(port);
+      connection.write(GET);
+      await connection.until((received) => received.includes('\0'));
+      for (let round = 0; round < 3; round += 1) {
+        await plateau(() => 0);
+        collectGarbage();
+      }
+      connection.socket.destroy();
+      await aborted.promise;
+    }
+    await registry.close();
   });
 });

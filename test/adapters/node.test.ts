@@ -68,6 +68,13 @@ test('a body that is read away with nothing left of it is BODY_ALREADY_PARSED, a
   expect(handle).not.toHaveBeenCalled();
 });
 
+test('a body that never was is empty, whoever has read it', async () => {
+  const handler = toNodeHandler(async (request) => new Response(`[${await request.text()}]`));
+  const { port } = await listen((req, res) => { req.resume().on('end', () => handler(req, res)); });
+  expect((await send(port, '/')).text).toBe('[]');
+  expect((await send(port, '/', { headers: { 'content-length': '0' } })).text).toBe('[]');
+});
+
 test('https: the URL says so', async () => {
   // A shared key needs no certificate.
   const psk = Buffer.alloc(32, 7);
