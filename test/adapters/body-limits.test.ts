@@ -68,6 +68,25 @@ describe.each(Object.keys(ADAPTERS))('%s: a body over maxBodyBytes', (adapter) =
     expect(read()).toBeLessThan(TAKEN_IN);
   });
 
+  test('not announced: nothing more is read while the answer is being made', async () => {
+    const tooLarge = signal();
+    const release = signal();
+    const listening = await serve(async (request) => {
+      await request.text().catch(() => tooLarge.resolve());
+      await release.promise;
+      return new Response(null, { status: 413 });
+    });
+    const read = bytesRead(listening);
+    const connection = await RawConnection.open(listening.port);
+    connection.write(`${POST}Transfer-Encoding: chunked\r\n\r\n`);
+    const flooded = flood(connection, Buffer.concat([Buffer.from(`${block.length.toString(16)}\r\n`), block, Buffer.from('\r\n')]));
+    await tooLarge.promise;
+    expect(await plateau(read)).toBeLessThan(TAKEN_IN);
+    release.resolve();
+    await flooded;
+    expect(await connection.untilClosed()).toMatch(/^HTTP\/1\.1 413 /);
+  });
+
   test('longer than it said: only what was announced is read, the rest is no request', async () => {
     const { port } = await serve((request) => request.text().then((text) => new Response(text)));
     const connection = await RawConnection.open(port);

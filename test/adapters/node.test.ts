@@ -68,6 +68,14 @@ test('a body that is read away with nothing left of it is BODY_ALREADY_PARSED, a
   expect(handle).not.toHaveBeenCalled();
 });
 
+test('bytes that others kept are held to the cap, too', async () => {
+  const handler = toNodeHandler(async (request) => new Response(await request.text()), { maxBodyBytes: 4 });
+  for (const kept of [{ rawBody: Buffer.from('fives') }, { body: 'fives' }]) {
+    const { port } = await listen((req, res) => handler(Object.assign(req, kept), res));
+    expect((await send(port, '/', { body: 'fives' })).json.code).toBe('BODY_TOO_LARGE');
+  }
+});
+
 test('a body that never was is empty, whoever has read it', async () => {
   const handler = toNodeHandler(async (request) => new Response(`[${await request.text()}]`));
   const { port } = await listen((req, res) => { req.resume().on('end', () => handler(req, res)); });
