@@ -114,7 +114,7 @@ export interface ReleaseRequest {
 
 /** Something was released. */
 export interface ClaimHint {
-  /** Who released it. */
+  /** Who released it; empty on every subscription and re-subscription, for hints may have been lost. */
   readonly from: string;
   /** Whether that replica has left. */
   readonly left: boolean;

@@ -1,0 +1,143 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { PostgresClaims } from 'hydrant/postgres';
+import { claimConformance } from 'hydrant/testing';
+import { createDatabase, openPool, type TestDatabase } from '../support/databases.js';
+
+let database: TestDatabase;
+let pool: pg.Pool;
+let others: pg.Pool;
+
+beforeAll(async () => {
+  database = await createDatabase();
+  pool = openPool(database.url);
+  others = openPool(database.url);
+  await new PostgresClaims({ client: pool }).migrate();
+});
+
+afterAll(async () => {
+  await Promise.all([pool.end(), others.end()]);
+  await database[Symbol.asyncDispose]();
+});
+
+beforeEach(async () => {
+  await pool.query('truncate hydrant_claims, hydrant_claims_replicas');
+});
+
+const listenClient = (): pg.Client => new pg.Client({ connectionString: database.url });
+
+claimConformance({ describe, it }, () => ({
+  claims: new PostgresClaims({ client: pool, listenClient }),
+  others: new PostgresClaims({ client: others, listenClient }),
+  wait: (ms) => sleep(ms),
+}), { watch: true, ttlMs: 400 });
+
+describe('PostgresClaims', () => {
+  const request = { replica: 'a', ttlMs: 60_000, ids: ['c1', 'c2', 'c3'], limit: 3, freeForMs: 0 };
+
+  it('renews neither as lost nor as renewed what somebody else has locked, and does not wait for it', async () => {
+    const claims = new PostgresClaims({ client: pool });
+    const held = await claims.claim(request);
+    const locker = await others.connect();
+    try {
+      await locker.query('begin');
+      await locker.query("select 1 from hydrant_claims where connection_id = 'c2' for update");
+      const { renewed, lost } = await claims.renew({ replica: 'a', ttlMs: 60_000, member: true, load: 3, held });
+      expect(renewed.toSorted()).toEqual(['c1', 'c3']);
+      expect(lost).toEqual([]);
+    } finally {
+      await locker.query('rollback');
+      locker.release();
+    }
+  });
+
+  it('takes something else rather than wait for a row that somebody has locked', async () => {
+    const claims = new PostgresClaims({ client: pool });
+    await claims.release({ replica: 'a', claims: await claims.claim(request), leave: false });
+    const locker = await others.connect();
+    try {
+      await locker.query('begin');
+      await locker.query("select 1 from hydrant_claims where connection_id = 'c1' for update");
+      const taken = await claims.claim({ ...request, replica: 'b', limit: 2 });
+      expect(taken.map(({ id }) => id).toSorted()).toEqual(['c2', 'c3']);
+    } finally {
+      await locker.query('rollback');
+      locker.release();
+    }
+  });
+
+  it('lets tokens rise even if the sequence is set back', async () => {
+    const claims = new PostgresClaims({ client: pool });
+    const [first] = await claims.claim({ ...request, ids: ['c1'] });
+    await claims.release({ replica: 'a', claims: [first!], leave: false });
+    await pool.query("select setval('hydrant_claims_token_seq', 1)");
+    const [second] = await claims.claim({ ...request, ids: ['c1'] });
+    expect(second!.token).toBeGreaterThan(first!.token);
+    await pool.query("select setval('hydrant_claims_token_seq', (extract(epoch from clock_timestamp()) * 1000)::bigint)");
+  });
+
+  it('never deletes a claim, and forgets replicas that have been gone for a day', async () => {
+    const claims = new PostgresClaims({ client: pool });
+    await claims.release({ replica: 'a', claims: await claims.claim(request), leave: true });
+    expect((await pool.query('select 1 from hydrant_claims')).rows).toHaveLength(3);
+    await pool.query("insert into hydrant_claims_replicas values ('long gone', 0, now() - interval '2 days'), ('just gone', 0, now() - interval '1 hour')");
+    await claims.renew({ replica: 'b', ttlMs: 1_000, member: true, load: 0, held: [] });
+    const { rows } = await pool.query('select replica from hydrant_claims_replicas order by 1');
+    expect(rows).toEqual([{ replica: 'b' }, { replica: 'just gone' }]);
+  });
+
+  it('renews 1000 claims without writing an index', async () => {
+    const claims = new PostgresClaims({ client: pool });
+    const held = await claims.claim({ ...request, ids: Array.from({ length: 1_000 }, (_, n) => `c${n}`), limit: 1_000 });
+    const updates = async (): Promise<{ all: number; hot: number }> => {
+      const connection = await pool.connect();
+      try {
+        await connection.query('select pg_stat_force_next_flush()');
+        const { rows } = await connection.query("select n_tup_upd::int as all, n_tup_hot_upd::int as hot from pg_stat_user_tables where relname = 'hydrant_claims'");
+        return rows[0] as { all: number; hot: number };
+      } finally {
+        connection.release();
+      }
+    };
+    const one = new pg.Client({ connectionString: database.url });
+    await one.connect();
+    const own = new PostgresClaims({ client: one });
+    const before = await updates();
+    for (let beat = 0; beat < 5; beat += 1) await own.renew({ replica: 'a', ttlMs: 60_000, member: true, load: 1_000, held });
+    await one.end();
+    let after = await updates();
+    for (let tries = 0; after.all - before.all < 5_000 && tries < 50; tries += 1) {
+      await sleep(20);
+      after = await updates();
+    }
+    expect(after.all - before.all).toBe(5_000);
+    // The pages fill up once before the first are pruned.
+    expect((after.hot - before.hot) / (after.all - before.all)).toBeGreaterThan(0.7);
+  });
+
+  it('migrates once, from many replicas at a time, and leaves nothing behind on the way down', async () => {
+    await pool.query('create schema elsewhere');
+    const table = 'elsewhere.my claims';
+    await Promise.all([pool, others, pool, others].map((client) => new PostgresClaims({ client, table }).migrate()));
+    const claims = new PostgresClaims({ client: pool, table });
+    expect(await claims.claim(request)).toHaveLength(3);
+    await claims.migrate();
+    expect((await pool.query('select 1 from elsewhere."my claims"')).rows).toHaveLength(3);
+    const { up, down } = PostgresClaims.migrationSql({ table });
+    await pool.query(down);
+    const left = await pool.query("select relname from pg_class where relnamespace = 'elsewhere'::regnamespace");
+    expect(left.rows).toEqual([]);
+    await pool.query(up);
+    expect(await claims.claim(request)).toHaveLength(3);
+  });
+
+  it.each([
+    [{ client: {} }, 'client: expected an object with query(text, values), got object'],
+    [{ client: { query: () => undefined }, table: 'a.b.c' }, 'table: expected \'table\' or \'schema.table\', got "a.b.c"'],
+    [{ client: { query: () => undefined }, table: '' }, 'table: expected \'table\' or \'schema.table\', got ""'],
+    [{ client: { query: () => undefined }, listenClient: 'x' }, 'listenClient: expected a function that makes a connection, got string'],
+  ])('refuses wrong options: %o', (options, message) => {
+    expect(() => new PostgresClaims(options as never)).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS', message: `PostgresClaims: ${message}` }));
+  });
+});
