@@ -3,7 +3,7 @@ import type { ConnectionRecord } from './contracts/record.js';
 import { ConnectionError } from './errors.js';
 import type { FreshnessReader } from './hydrate/freshness.js';
 import type { Hydrator } from './hydrate/hydrator.js';
-import { resolveDrainTimeout } from './options.js';
+import { checkCall, resolveDrainTimeout } from './options.js';
 import type { Slot } from './slot/slot.js';
 import type { Slots } from './slot/slots.js';
 
@@ -65,9 +65,11 @@ export class Closing<R extends ConnectionRecord, I> {
     this.#wake?.();
   }
 
-  close(drainTimeoutMs: number | undefined): Promise<CloseReport> {
+  close(options: { drainTimeoutMs?: number }): Promise<CloseReport> {
     if (this.#closed !== undefined) return this.#closed;
     try {
+      checkCall('close', options);
+      const { drainTimeoutMs } = options;
       const timeoutMs = drainTimeoutMs === undefined ? 20_000 : resolveDrainTimeout(drainTimeoutMs);
       return this.#closed = this.#close(timeoutMs);
     } catch (error) {
@@ -120,7 +122,8 @@ export class Closing<R extends ConnectionRecord, I> {
     const abandoned = all()
       .filter(({ state, leases }) => leases > 0 || state.kind === 'pending' || state.kind === 'creating' || state.kind === 'abandoned')
       .map(({ id, leases }) => ({ id, leases }));
-    for (const waiter of [...reader.waiters()]) if (!waiter.settled) waiter.fail(this.refusal());
+    const waiters = [...reader.waiters()];
+    for (const waiter of waiters) if (!waiter.settled) waiter.fail(this.refusal());
     for (const slot of all()) hydrator.close(slot, this.refusal(slot.id));
     slots.expireAll();
     slots.effects.flush();

@@ -1,18 +1,13 @@
+import { compose, type Composition } from './composite-factory.js';
 import type { InstanceFactory } from './contracts/factory.js';
-import type { ConnectionRecord } from './contracts/record.js';
 import { ConnectionError } from './errors.js';
-import { checkFactory } from './options.js';
+import { checkFactories } from './options.js';
 
 /** The instances a factory makes. */
 export type InstanceOf<F> = F extends { readonly create: (...args: any[]) => infer I } ? Awaited<I> : never;
 
 /** The records a factory takes. */
 export type RecordOf<F> = F extends { readonly create: (record: infer R, ...args: any[]) => any } ? R : never;
-
-/** How the registry finds the factory of one record. Shared by every copy of the package in a process. */
-const CHOOSE: unique symbol = Symbol.for('hydrant.chooseFactory');
-
-type Choose = (record: ConnectionRecord) => InstanceFactory<any, any>;
 
 /**
  * One factory per value of a discriminant. The types refuse a missing or swapped factory; a record whose platform is
@@ -29,25 +24,13 @@ export function factoryByPlatform<const K extends string, F extends { readonly [
   key: K,
   factories: F & { readonly [P in keyof F]: RecordOf<F[P]> extends { readonly [k in K]: P } ? unknown : `the factory '${P & string}' does not take records whose ${K} is '${P & string}'` },
 ): InstanceFactory<RecordOf<F[keyof F]>, InstanceOf<F[keyof F]>> {
+  checkFactories(key, factories);
   const known = new Map(Object.entries<InstanceFactory<any, any>>(factories));
-  for (const [platform, factory] of known) checkFactory(factory, 'factoryByPlatform', platform);
-  const choose: Choose = (record) => {
+  const choose: Composition['choose'] = (record) => {
     const platform: unknown = (record as unknown as Readonly<Record<string, unknown>>)[key];
     const factory = typeof platform === 'string' ? known.get(platform) : undefined;
     if (factory !== undefined) return factory;
     throw new ConnectionError('INVALID_RECORD', `The row of connection '${record.id}' has a ${key} that no factory was given for`, { connectionId: record.id });
   };
-  const composite = {
-    create: (record: ConnectionRecord, context: never) => choose(record).create(record, context),
-    dispose: (instance: unknown, context: { record: ConnectionRecord }) => choose(context.record).dispose?.(instance, context as never),
-    [CHOOSE]: choose,
-  };
-  return composite as never;
-}
-
-/** The factory of one record: itself, unless it was made by {@link factoryByPlatform}. */
-export function factoryFor<R extends ConnectionRecord, I>(factory: InstanceFactory<R, I>, record: R): InstanceFactory<R, I> {
-  const choose = (factory as { readonly [CHOOSE]?: Choose })[CHOOSE];
-  // Factories may be nested, one discriminant within another.
-  return choose === undefined ? factory : factoryFor(choose(record), record);
+  return compose({ parts: [...known.values()], choose });
 }

@@ -5,7 +5,7 @@ export { MemoryStore } from './stores/memory.js';
 export { systemClock } from './clock.js';
 
 export type { AcquireOptions, ConnectionRegistryOptions, Connections } from './registry.js';
-export type { Around, Freshness, RegistryTuning } from './options.js';
+export type { Around, Freshness, RegistryTuning } from './contracts/options.js';
 export type { CloseReport } from './closing.js';
 export type { ConnectionSnapshot, RegistrySnapshot } from './snapshot.js';
 export type { Lease } from './slot/lease.js';

@@ -1,96 +1,11 @@
 import * as z from 'zod';
 import { systemClock, type Clock } from './clock.js';
-import type { InstanceFactory } from './contracts/factory.js';
-import type { Awaitable, ConnectionRecord } from './contracts/record.js';
+import { factoriesWithin } from './composite-factory.js';
+import type { Around, Freshness, RegistryOptions, RegistryTuning, ResolvedOptions } from './contracts/options.js';
+import type { ConnectionRecord } from './contracts/record.js';
 import type { StandardSchemaV1 } from './contracts/schema.js';
 import type { ConnectionStore } from './contracts/store.js';
 import { ConnectionError } from './errors.js';
-
-/**
- * How fresh a use must be. `'strict'`: it rests on a store read that began after the use did. `{ maxStaleMs }`: on one
- * that was sent at most that many milliseconds before.
- */
-export type Freshness = 'strict' | { readonly maxStaleMs: number };
-
-/** Everything about a registry that has a default. Durations are milliseconds. */
-export interface RegistryTuning {
-  /** Default `'strict'`. */
-  freshness?: Freshness;
-  /** While the store is unreachable, a live instance may serve this long after its last good check. Default 0. */
-  staleIfErrorMs?: number;
-  /** After this long a read counts as failed and its answer is dropped. Default 5 000. */
-  storeTimeoutMs?: number;
-  /** How long a use waits for its lease: the default of `timeoutMs`. Default 30 000. */
-  acquireTimeoutMs?: number;
-  /** Live instances; idle ones are evicted least recently used first, leased ones never. Default 1000. */
-  maxInstances?: number;
-  /** An instance that was not used for this long is disposed of. `Infinity`: never. Default 600 000. */
-  idleTimeoutMs?: number;
-  /** Hydrates that run at a time, across connections. Default 16. */
-  maxConcurrentHydrations?: number;
-  /** Hydrates that wait for a permit; beyond it a use fails with `OVERLOADED` at once. Default 1000. */
-  maxQueuedHydrations?: number;
-  /** After this long a hydrate fails, its signal aborts and its permit is free. Default 30 000. */
-  hydrationTimeoutMs?: number;
-  /** After this long a dispose is reported and no longer waited for. Default 10 000. */
-  disposeTimeoutMs?: number;
-  /** How long a superseded instance waits for its leases before it is disposed of under them. Default 300 000. */
-  drainTimeoutMs?: number;
-  /** How often everything live is checked against the store in the background. 0: never. Default 60 000. */
-  sweepIntervalMs?: number;
-  /** Doubles from `initialMs` to `maxMs`, full jitter, per connection and version. Zeros turn it off. */
-  failureBackoff?: { initialMs: number; maxMs: number };
-  /** How long an unknown id is answered without a read. 0: never. Default 1 000. */
-  notFoundTtlMs?: number;
-  /**
-   * `'overlap'`: a superseded instance drains beside its successor. `'drain-first'`: it is disposed of before the
-   * successor is created. Default `'overlap'`.
-   */
-  replacement?: 'overlap' | 'drain-first';
-  /** A new version that fails to hydrate leaves the old instance serving. Not with `'drain-first'`. Default false. */
-  keepLastGood?: boolean;
-  /** What concerns webhooks before a row, and so a factory, is known. */
-  webhook?: {
-    /** Checked before the store is touched. Default `/^[A-Za-z0-9._:-]{1,128}$/`. */
-    connectionId?: RegExp;
-    /** Default 1 MiB. */
-    maxBodyBytes?: number;
-    /** Replaces the response to a failure where no factory is known. */
-    respondToFailure?: (failure: ConnectionError, request: Request) => Awaitable<Response | undefined>;
-  };
-  /** The only source of time. Default: the system's. */
-  clock?: Clock;
-}
-
-/**
- * Wrapped around every factory call. Single-flight runs a hydrate in the asynchronous context of whoever came first;
- * this is where you put the connection's own context (organisation, trace) in its place.
- */
-export type Around<R> = <T>(record: R, work: () => T) => T;
-
-/** The options of a registry as they are given. */
-export interface RegistryOptions<R extends ConnectionRecord, I> extends RegistryTuning {
-  store: ConnectionStore<ConnectionRecord>;
-  factory: InstanceFactory<R, I>;
-  recordSchema?: StandardSchemaV1<any, R> | undefined;
-  around?: Around<R>;
-}
-
-/** The options of a registry with every default filled in. */
-export interface ResolvedOptions<R extends ConnectionRecord, I>
-  extends Readonly<Required<Omit<RegistryTuning, 'freshness' | 'webhook'>>> {
-  readonly store: ConnectionStore<ConnectionRecord>;
-  readonly factory: InstanceFactory<R, I>;
-  readonly recordSchema: StandardSchemaV1<any, R> | undefined;
-  readonly around: Around<R> | undefined;
-  /** The bound of `freshness`; nothing is ever as fresh as `-Infinity`, which is `'strict'`. */
-  readonly maxStaleMs: number;
-  readonly webhook: {
-    readonly connectionId: RegExp;
-    readonly maxBodyBytes: number;
-    readonly respondToFailure: ((failure: ConnectionError, request: Request) => Awaitable<Response | undefined>) | undefined;
-  };
-}
 
 /** Timers take a signed 32-bit number of milliseconds and overflow to 1 without a word. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -98,13 +13,18 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 const MAX_INSTANCES = 2 ** 24;
 
 /** `expected` completes "expected …": what is refused is answered with what would have been right. */
-function expecting<T>(expected: string, check: (value: unknown) => boolean): z.ZodType<T> {
-  return z.custom<T>(check, { error: ({ input }) => `expected ${expected}, got ${describe(input)}` });
+function expecting<T>(expected: string, accepts: (value: unknown) => boolean, got: (value: unknown) => string = quote): z.ZodType<T> {
+  return z.custom<T>(accepts, { error: ({ input }) => `expected ${expected}, got ${got(input)}` });
 }
 
+function quote(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value) : describe(value);
+}
+
+/** Where no string belongs, one is not repeated: it may be a connection string with its password. */
 function describe(value: unknown): string {
   if (value === undefined) return 'nothing';
-  if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
+  if (typeof value === 'string') return 'a string';
   if (typeof value === 'bigint') return `${value}n`;
   if (value === null || typeof value === 'number' || typeof value === 'boolean' || value instanceof RegExp) return String(value);
   return typeof value === 'function' ? 'a function' : Array.isArray(value) ? 'an array' : typeof value === 'symbol' ? 'a symbol' : 'an object';
@@ -121,9 +41,10 @@ const durationOrNever = (least: 0 | 1): z.ZodType<number> =>
 const count = (least: 0 | 1, most: number = Number.MAX_SAFE_INTEGER): z.ZodType<number> =>
   expecting(most === Number.MAX_SAFE_INTEGER ? `an integer of at least ${least}` : `an integer from ${least} to ${most}`,
     (value) => Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most);
-const optionalFunction = <T>(what = 'a function'): z.ZodOptional<z.ZodType<T>> => expecting<T>(what, isFunction).optional();
+const aFunction = <T>(what = 'a function'): z.ZodType<T> => expecting<T>(what, isFunction, describe);
+const optionalFunction = <T>(what?: string): z.ZodOptional<z.ZodType<T>> => aFunction<T>(what).optional();
 const oneOf = <T>(...values: T[]): z.ZodType<T> =>
-  expecting(values.map((value) => describe(value)).join(' or '), (value) => values.includes(value as T));
+  expecting(values.map((value) => quote(value)).join(' or '), (value) => values.includes(value as T));
 
 const isFreshness = (value: unknown): boolean => value === 'strict'
   || (isObject(value) && (value['maxStaleMs'] === Infinity || isDuration(value['maxStaleMs'], 0)));
@@ -133,34 +54,39 @@ const replacement = oneOf<'overlap' | 'drain-first'>('overlap', 'drain-first');
 
 const methods = (...names: string[]) => (value: unknown): boolean =>
   isObject(value) && names.every((name) => isFunction(value[name]));
-const optionalMethods = (...names: string[]) => (value: unknown): boolean =>
-  isObject(value) && names.every((name) => value[name] === undefined || isFunction(value[name]));
 
-const store = expecting<ConnectionStore>('a store: an object with get(id)', methods('get'))
-  .refine(optionalMethods('getMany', 'getVersions', 'watch'), 'expected getMany, getVersions and watch to be functions where the store has them');
+const store = expecting<ConnectionStore>('a store: an object with get(id)', methods('get'), describe).check(({ value, issues }) => {
+  for (const name of ['getMany', 'getVersions', 'watch'] as const) {
+    const member: unknown = (value as Partial<ConnectionStore> | null | undefined)?.[name];
+    if (member === undefined || isFunction(member)) continue;
+    issues.push({ code: 'custom', input: member, path: [name], message: `expected a function, or no such member, got ${describe(member)}` });
+  }
+});
+
+const A_FACTORY = 'a factory: an object with create(record, context)';
 
 /** Only looked at, never copied: a factory may be an instance of a class. */
 const factoryShape = z.looseObject({
-  create: expecting('a function (record, context) => instance', isFunction),
+  create: aFunction('a function (record, context) => instance'),
   dispose: optionalFunction(),
   secrets: optionalFunction(),
   handleWebhook: optionalFunction(),
   authenticate: expecting("'in-handler' or a function (request, { record, secrets }) => boolean | Response",
     (value) => value === 'in-handler' || isFunction(value)).optional(),
-  acknowledge: z.looseObject({ afterMs: duration(0), respond: expecting('a function', isFunction) }).optional(),
+  acknowledge: z.looseObject({ afterMs: duration(0), respond: aFunction() }, { error: notAnObject('{ afterMs, respond }') }).optional(),
   respondToFailure: optionalFunction(),
   replacement: replacement.optional(),
   maxConcurrentHydrations: count(1).optional(),
-}).refine((factory) => factory.handleWebhook === undefined || factory.authenticate !== undefined, {
+}, { error: notAnObject(A_FACTORY) }).refine((factory) => factory.handleWebhook === undefined || factory.authenticate !== undefined, {
   path: ['authenticate'],
   error: "expected 'in-handler' or a function, for handleWebhook must say how a request is authenticated, got nothing",
 });
 
 const optionsShape = z.strictObject({
   store,
-  factory: expecting('a factory: an object with create(record, context)', isObject),
+  factory: expecting(A_FACTORY, isObject, describe),
   recordSchema: expecting<StandardSchemaV1<any, any>>("a Standard Schema (an object or function with '~standard')",
-    (value) => (isObject(value) || isFunction(value)) && isFunction((value as StandardSchemaV1)['~standard']?.validate)).optional(),
+    (value) => (isObject(value) || isFunction(value)) && isFunction((value as StandardSchemaV1)['~standard']?.validate), describe).optional(),
   around: optionalFunction<Around<any>>('a function (record, work) => work()'),
   freshness: freshness.default('strict'),
   staleIfErrorMs: durationOrNever(0).default(0),
@@ -175,7 +101,13 @@ const optionsShape = z.strictObject({
   drainTimeoutMs: durationOrNever(0).default(300_000),
   sweepIntervalMs: durationOrNever(0).default(60_000),
   failureBackoff: z.strictObject({ initialMs: duration(0), maxMs: duration(0) }, { error: notAnObject('{ initialMs, maxMs }') })
-    .refine(({ initialMs, maxMs }) => initialMs <= maxMs, { path: ['maxMs'], error: 'expected maxMs to be at least initialMs' })
+    .refine(({ initialMs, maxMs }) => initialMs <= maxMs, {
+      path: ['maxMs'],
+      error: ({ input }) => {
+        const { initialMs, maxMs } = input as { initialMs: number; maxMs: number };
+        return `expected at least initialMs (${initialMs}), got ${maxMs}`;
+      },
+    })
     .default({ initialMs: 500, maxMs: 60_000 }),
   notFoundTtlMs: duration(0).default(1_000),
   replacement: replacement.default('overlap'),
@@ -186,7 +118,8 @@ const optionsShape = z.strictObject({
     maxBodyBytes: count(0).default(1024 * 1024),
     respondToFailure: optionalFunction<NonNullable<NonNullable<RegistryTuning['webhook']>['respondToFailure']>>(),
   }, { error: notAnObject('{ connectionId, maxBodyBytes, respondToFailure }') }).prefault({}),
-  clock: expecting<Clock>('a clock: { now, monotonic, setTimeout }', methods('now', 'monotonic', 'setTimeout')).default(systemClock),
+  // By a function, for zod copies a default that is an object, and a copy is not known as the system's clock.
+  clock: expecting<Clock>('a clock: { now, monotonic, setTimeout }', methods('now', 'monotonic', 'setTimeout'), describe).default(() => systemClock),
 }, { error: notAnObject('an object of options') });
 
 function notAnObject(expected: string) {
@@ -209,9 +142,22 @@ function invalidOptions(message: string): ConnectionError<'INVALID_OPTIONS'> {
   return new ConnectionError('INVALID_OPTIONS', message);
 }
 
-/** @throws ConnectionError `INVALID_OPTIONS` when `factory` is not one */
-export function checkFactory(factory: unknown, what: string, at: string): void {
+function checkFactory(factory: unknown, what: string, at: string): void {
   check(what, factoryShape, isObject(factory) ? plainView(factory) : factory, at);
+}
+
+const platformKey = expecting<string>("the name of the records' discriminant, such as 'platform'", (value) => typeof value === 'string' && value !== '');
+const factories = expecting<Record<string, unknown>>('an object with one factory for each platform', (value) => isObject(value) && !Array.isArray(value), describe);
+
+/**
+ * What `factoryByPlatform` was given.
+ *
+ * @throws ConnectionError `INVALID_OPTIONS`, naming the platform
+ */
+export function checkFactories(key: unknown, byPlatform: unknown): void {
+  const what = 'factoryByPlatform';
+  check(what, platformKey, key, 'key');
+  for (const [platform, factory] of Object.entries(check(what, factories, byPlatform, 'factories'))) checkFactory(factory, what, platform);
 }
 
 /** A factory's members may be inherited, which zod does not look at. */
@@ -224,7 +170,7 @@ export function resolveOptions<R extends ConnectionRecord, I>(options: RegistryO
   const what = 'ConnectionRegistry';
   const resolved = check(what, optionsShape, options);
   checkFactory(options.factory, what, 'factory');
-  if (resolved.keepLastGood && (options.factory.replacement ?? resolved.replacement) === 'drain-first') {
+  if (resolved.keepLastGood && factoriesWithin(options.factory).some((factory) => (factory.replacement ?? resolved.replacement) === 'drain-first')) {
     throw invalidOptions(`${what}: keepLastGood: expected false with replacement 'drain-first', which disposes of the last good instance first, got true`);
   }
   const { freshness: asked, ...rest } = resolved;
@@ -248,6 +194,19 @@ const maxStale = (asked: Freshness): number => asked === 'strict' ? -Infinity : 
  */
 export function resolveFreshness(asked: Freshness): number {
   return maxStale(isFreshness(asked) ? asked : check('use', freshness, asked, 'freshness'));
+}
+
+const callOptions = expecting<object>('an object of options', (value) => isObject(value) && !Array.isArray(value), describe);
+const abortSignal = expecting<AbortSignal>('an AbortSignal', methods('addEventListener', 'removeEventListener'), describe);
+
+/** @throws ConnectionError `INVALID_OPTIONS` when what a call was given is no object of options */
+export function checkCall(what: 'use' | 'close', options: unknown): void {
+  if (!isObject(options) || Array.isArray(options)) check(what, callOptions, options);
+}
+
+/** @throws ConnectionError `INVALID_OPTIONS` */
+export function checkSignal(signal: AbortSignal): void {
+  if (!(signal instanceof AbortSignal)) check('use', abortSignal, signal, 'signal');
 }
 
 /** @throws ConnectionError `INVALID_OPTIONS` */

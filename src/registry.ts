@@ -1,12 +1,13 @@
 import { oncePerTurn, type Clock } from './clock.js';
 import { Closing, type CloseReport } from './closing.js';
+import { factoryFor } from './composite-factory.js';
 import type { InstanceFactory } from './contracts/factory.js';
+import type { Around, Freshness, RegistryTuning, ResolvedOptions } from './contracts/options.js';
 import type { Awaitable, ConnectionRecord } from './contracts/record.js';
 import type { StandardSchemaV1 } from './contracts/schema.js';
 import type { ConnectionStore } from './contracts/store.js';
 import { ConnectionError } from './errors.js';
 import { Events, type RegistryEvents } from './events.js';
-import { factoryFor } from './factory-by-platform.js';
 import { Backoff } from './hydrate/backoff.js';
 import { FreshnessReader } from './hydrate/freshness.js';
 import { Hydrator } from './hydrate/hydrator.js';
@@ -15,9 +16,7 @@ import { Revalidation } from './hydrate/revalidation.js';
 import { Secrets } from './hydrate/secrets.js';
 import { isThenable } from './thenable.js';
 import { LeaseWaiter, RecordWaiter, type Found, type LeaseWaiterHost } from './hydrate/waiter.js';
-import {
-  resolveFreshness, resolveOptions, resolveTimeout, type Around, type Freshness, type RegistryTuning, type ResolvedOptions,
-} from './options.js';
+import { checkCall, checkSignal, resolveFreshness, resolveOptions, resolveTimeout } from './options.js';
 import type { Lease } from './slot/lease.js';
 import type { Slot } from './slot/slot.js';
 import { Slots } from './slot/slots.js';
@@ -260,7 +259,7 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
    * @throws ConnectionError `INVALID_OPTIONS`
    */
   close(options: { drainTimeoutMs?: number } = {}): Promise<CloseReport> {
-    return this.#closing.close(options.drainTimeoutMs);
+    return this.#closing.close(options);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -273,8 +272,11 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
     return slot !== undefined && slot.state.kind === 'live' && this.#now() - slot.checkedAt <= this.#maxStaleMs ? slot : undefined;
   }
 
-  #acquire(id: string, { signal, timeoutMs, freshness }: AcquireOptions): Promise<Lease<R, I>> {
+  #acquire(id: string, options: AcquireOptions): Promise<Lease<R, I>> {
     if (this.#closing.state !== 'open') throw this.#closing.refusal(id);
+    checkCall('use', options);
+    const { signal, timeoutMs, freshness } = options;
+    if (signal !== undefined) checkSignal(signal);
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
     const demand = { id, signal, timeoutMs: timeoutMs === undefined ? this.#options.acquireTimeoutMs : resolveTimeout(timeoutMs) };
     const maxStaleMs = freshness === undefined ? this.#maxStaleMs : resolveFreshness(freshness);

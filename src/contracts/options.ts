@@ -1,0 +1,92 @@
+import type { Clock } from '../clock.js';
+import type { ConnectionError } from '../errors.js';
+import type { InstanceFactory } from './factory.js';
+import type { Awaitable, ConnectionRecord } from './record.js';
+import type { StandardSchemaV1 } from './schema.js';
+import type { ConnectionStore } from './store.js';
+
+/**
+ * How fresh a use must be. `'strict'`: it rests on a store read that began after the use did. `{ maxStaleMs }`: on one
+ * that was sent at most that many milliseconds before.
+ */
+export type Freshness = 'strict' | { readonly maxStaleMs: number };
+
+/** Everything about a registry that has a default. Durations are milliseconds. */
+export interface RegistryTuning {
+  /** Default `'strict'`. */
+  freshness?: Freshness;
+  /** While the store is unreachable, a live instance may serve this long after its last good check. Default 0. */
+  staleIfErrorMs?: number;
+  /** After this long a read counts as failed and its answer is dropped. Default 5 000. */
+  storeTimeoutMs?: number;
+  /** How long a use waits for its lease: the default of `timeoutMs`. Default 30 000. */
+  acquireTimeoutMs?: number;
+  /** Live instances; idle ones are evicted least recently used first, leased ones never. Default 1000. */
+  maxInstances?: number;
+  /** An instance that was not used for this long is disposed of. `Infinity`: never. Default 600 000. */
+  idleTimeoutMs?: number;
+  /** Hydrates that run at a time, across connections. Default 16. */
+  maxConcurrentHydrations?: number;
+  /** Hydrates that wait for a permit; beyond it a use fails with `OVERLOADED` at once. Default 1000. */
+  maxQueuedHydrations?: number;
+  /** After this long a hydrate fails, its signal aborts and its permit is free. Default 30 000. */
+  hydrationTimeoutMs?: number;
+  /** After this long a dispose is reported and no longer waited for. Default 10 000. */
+  disposeTimeoutMs?: number;
+  /** How long a superseded instance waits for its leases before it is disposed of under them. Default 300 000. */
+  drainTimeoutMs?: number;
+  /** How often everything live is checked against the store in the background. 0: never. Default 60 000. */
+  sweepIntervalMs?: number;
+  /** Doubles from `initialMs` to `maxMs`, full jitter, per connection and version. Zeros turn it off. */
+  failureBackoff?: { initialMs: number; maxMs: number };
+  /** How long an unknown id is answered without a read. 0: never. Default 1 000. */
+  notFoundTtlMs?: number;
+  /**
+   * `'overlap'`: a superseded instance drains beside its successor. `'drain-first'`: it is disposed of before the
+   * successor is created. Default `'overlap'`.
+   */
+  replacement?: 'overlap' | 'drain-first';
+  /** A new version that fails to hydrate leaves the old instance serving. Not with `'drain-first'`. Default false. */
+  keepLastGood?: boolean;
+  /** What concerns webhooks before a row, and so a factory, is known. */
+  webhook?: {
+    /** Checked before the store is touched. Default `/^[A-Za-z0-9._:-]{1,128}$/`. */
+    connectionId?: RegExp;
+    /** Default 1 MiB. */
+    maxBodyBytes?: number;
+    /** Replaces the response to a failure where no factory is known. */
+    respondToFailure?: (failure: ConnectionError, request: Request) => Awaitable<Response | undefined>;
+  };
+  /** The only source of time. Default: the system's. */
+  clock?: Clock;
+}
+
+/**
+ * Wrapped around every factory call. Single-flight runs a hydrate in the asynchronous context of whoever came first;
+ * this is where you put the connection's own context (organisation, trace) in its place.
+ */
+export type Around<R> = <T>(record: R, work: () => T) => T;
+
+/** The options of a registry as they are given. */
+export interface RegistryOptions<R extends ConnectionRecord, I> extends RegistryTuning {
+  store: ConnectionStore<ConnectionRecord>;
+  factory: InstanceFactory<R, I>;
+  recordSchema?: StandardSchemaV1<any, R> | undefined;
+  around?: Around<R>;
+}
+
+/** The options of a registry with every default filled in. */
+export interface ResolvedOptions<R extends ConnectionRecord, I>
+  extends Readonly<Required<Omit<RegistryTuning, 'freshness' | 'webhook'>>> {
+  readonly store: ConnectionStore<ConnectionRecord>;
+  readonly factory: InstanceFactory<R, I>;
+  readonly recordSchema: StandardSchemaV1<any, R> | undefined;
+  readonly around: Around<R> | undefined;
+  /** The bound of `freshness`; nothing is ever as fresh as `-Infinity`, which is `'strict'`. */
+  readonly maxStaleMs: number;
+  readonly webhook: {
+    readonly connectionId: RegExp;
+    readonly maxBodyBytes: number;
+    readonly respondToFailure: ((failure: ConnectionError, request: Request) => Awaitable<Response | undefined>) | undefined;
+  };
+}

@@ -1,0 +1,348 @@
+import { describe, expect, test } from 'vitest';
+import { ConnectionRegistry, MemoryStore, factoryByPlatform, isConnectionError, systemClock } from 'hydrant';
+import { ManualClock } from 'hydrant/testing';
+import { resolveOptions } from '../src/options.js';
+
+const MAX_TIMER_MS = 2 ** 31 - 1;
+const store = new MemoryStore([{ id: 'a', token: 't' }]);
+const factory = { create: () => ({}) };
+const build = (options: object): unknown => new ConnectionRegistry({ store, factory, clock: new ManualClock(), ...options } as never);
+
+function messageOf(work: () => unknown): string {
+  try {
+    work();
+  } catch (error) {
+    if (isConnectionError(error, 'INVALID_OPTIONS')) {
+      expect([error.retryable, error.connectionId, error.retryAfterMs]).toEqual([false, undefined, undefined]);
+      return error.message;
+    }
+    throw error;
+  }
+  throw new Error('nothing was thrown');
+}
+
+/** Wrong in every kind of way, and how the message is to call it. */
+const NOT_NUMBERS: [unknown, string][] = [
+  ['1000', '"1000"'], [null, 'null'], [true, 'true'], [10n, '10n'], [{}, 'an object'], [[1], 'an array'], [() => 1, 'a function'], [Symbol('s'), 'a symbol'],
+  [Number.NaN, 'NaN'], [-1, '-1'], [-Infinity, '-Infinity'],
+];
+const BEYOND_TIMERS: [unknown, string][] = [[2 ** 31, '2147483648']];
+const NEVER: [unknown, string][] = [[Infinity, 'Infinity']];
+const ZERO: [unknown, string][] = [[0, '0']];
+const FRACTION: [unknown, string][] = [[1.5, '1.5'], [2 ** 53, '9007199254740992']];
+const NOT_FUNCTIONS: [unknown, string][] = [['x', 'a string'], [5, '5'], [{}, 'an object'], [null, 'null'], [true, 'true']];
+const NOT_OBJECTS: [unknown, string][] = [['x', 'a string'], [5, '5'], [null, 'null'], [true, 'true'], [() => 1, 'a function']];
+
+const timer = (least: 0 | 1): string => `milliseconds from ${least} to ${MAX_TIMER_MS}`;
+const orNever = (least: 0 | 1): string => `${timer(least)}, or Infinity`;
+
+/** Every option: what is expected of it, what it may not be, and what at its bounds it may be. */
+const OPTIONS: Record<string, { expected: string; wrong: [unknown, string][]; right: unknown[] }> = {
+  freshness: {
+    expected: `'strict' or { maxStaleMs } with ${orNever(0)}`,
+    wrong: [['fresh', '"fresh"'], [1000, '1000'], [null, 'null'], [{}, 'an object'], [{ maxStaleMs: Number.NaN }, 'an object'], [{ maxStaleMs: -1 }, 'an object'],
+      [{ maxStaleMs: '5' }, 'an object'], [{ maxStaleMs: 2 ** 31 }, 'an object']],
+    right: ['strict', { maxStaleMs: 0 }, { maxStaleMs: MAX_TIMER_MS }, { maxStaleMs: Infinity }],
+  },
+  staleIfErrorMs: { expected: orNever(0), wrong: [...NOT_NUMBERS, ...BEYOND_TIMERS], right: [0, MAX_TIMER_MS, Infinity] },
+  storeTimeoutMs: { expected: orNever(1), wrong: [...NOT_NUMBERS, ...BEYOND_TIMERS, ...ZERO], right: [1, MAX_TIMER_MS, Infinity] },
+  acquireTimeoutMs: { expected: orNever(1), wrong: [...NOT_NUMBERS, ...BEYOND_TIMERS, ...ZERO], right: [1, MAX_TIMER_MS, Infinity] },
+  maxInstances: { expected: `an integer from 1 to ${2 ** 24}`, wrong: [...NOT_NUMBERS, ...NEVER, ...ZERO, ...FRACTION, [2 ** 24 + 1, '16777217']], right: [1, 2 ** 24] },
+  idleTimeoutMs: { expected: orNever(0), wrong: [...NOT_NUMBERS, ...BEYOND_TIMERS], right: [0, MAX_TIMER_MS, Infinity] },
+  maxConcurrentHydrations: { expected: 'an integer of at least 1', wrong: [...NOT_NUMBERS, ...NEVER, ...ZERO, ...FRACTION], right: [1, 1_000_000] },
+  maxQueuedHydrations: { expected: 'an integer of at least 0', wrong: [...NOT_NUMBERS, ...NEVER, ...FRACTION], right: [0, 1_000_000] },
+  hydrationTimeoutMs: { expected: orNever(1), wrong: [...NOT_NUMBERS, ...BEYOND_TIMERS, ...ZERO], right: [1, MAX_TIMER_MS, Infinity] },
+  disposeTimeoutMs: { expected: orNever(1), wrong: [...NOT_NUMBERS, ...BEYOND_TIMERS, ...ZERO], right: [1, MAX_TIMER_MS, Infinity] },
+  drainTimeoutMs: { expected: orNever(0), wrong: [...NOT_NUMBERS, ...BEYOND_TIMERS], right: [0, MAX_TIMER_MS, Infinity] },
+  sweepIntervalMs: { expected: orNever(0), wrong: [...NOT_NUMBERS, ...BEYOND_TIMERS], right: [0, MAX_TIMER_MS, Infinity] },
+  failureBackoff: {
+    expected: '{ initialMs, maxMs }', wrong: [...NOT_OBJECTS, [[], 'an array']],
+    right: [{ initialMs: 0, maxMs: 0 }, { initialMs: 1, maxMs: MAX_TIMER_MS }],
+  },
+  notFoundTtlMs: { expected: timer(0), wrong: [...NOT_NUMBERS, ...BEYOND_TIMERS, ...NEVER], right: [0, MAX_TIMER_MS] },
+  replacement: { expected: '"overlap" or "drain-first"', wrong: [['drain', '"drain"'], [true, 'true'], [null, 'null'], [0, '0']], right: ['overlap', 'drain-first'] },
+  keepLastGood: { expected: 'true or false', wrong: [['yes', '"yes"'], [1, '1'], [null, 'null'], [{}, 'an object']], right: [true, false] },
+  webhook: { expected: '{ connectionId, maxBodyBytes, respondToFailure }', wrong: [...NOT_OBJECTS, [[], 'an array']], right: [{}] },
+  clock: {
+    expected: 'a clock: { now, monotonic, setTimeout }',
+    wrong: [[Date, 'a function'], [{}, 'an object'], [null, 'null'], [{ now: Date.now, monotonic: Date.now }, 'an object']],
+    right: [new ManualClock()],
+  },
+  around: { expected: 'a function (record, work) => work()', wrong: NOT_FUNCTIONS, right: [(_record: unknown, work: () => unknown) => work()] },
+  recordSchema: {
+    expected: "a Standard Schema (an object or function with '~standard')",
+    wrong: [[{}, 'an object'], ['string', 'a string'], [null, 'null'], [{ '~standard': {} }, 'an object'], [{ parse: () => 1 }, 'an object']],
+    right: [{ '~standard': { version: 1, vendor: 'x', validate: () => ({ value: 1 }) } }, Object.assign(() => 1, { '~standard': { version: 1, vendor: 'x', validate: () => ({}) } })],
+  },
+  store: {
+    expected: 'a store: an object with get(id)',
+    wrong: [[undefined, 'nothing'], [null, 'null'], [{}, 'an object'], [new Map([[1, 2]]).get, 'a function'], ['postgres://u:hunter2@db', 'a string']],
+    right: [{ get: async () => undefined }],
+  },
+  factory: {
+    expected: 'a factory: an object with create(record, context)',
+    wrong: [[undefined, 'nothing'], [null, 'null'], [() => 1, 'a function'], [7, '7']],
+    right: [{ create: () => 1 }],
+  },
+};
+
+/** What stands inside of other options, at its path. */
+const NESTED: Record<string, { at: (value: unknown) => object; expected: string; wrong: [unknown, string][] }> = {
+  'failureBackoff.initialMs': { at: (initialMs) => ({ failureBackoff: { initialMs, maxMs: 10 } }), expected: timer(0), wrong: [...NOT_NUMBERS, ...BEYOND_TIMERS, ...NEVER, [undefined, 'nothing']] },
+  'failureBackoff.maxMs': { at: (maxMs) => ({ failureBackoff: { initialMs: 0, maxMs } }), expected: timer(0), wrong: [...NOT_NUMBERS, ...BEYOND_TIMERS, ...NEVER, [undefined, 'nothing']] },
+  'webhook.connectionId': {
+    at: (connectionId) => ({ webhook: { connectionId } }),
+    expected: 'a regular expression without the flags g and y, which keep a position between calls',
+    wrong: [[/x/g, '/x/g'], [/x/y, '/x/y'], ['x', '"x"'], [null, 'null'], [{}, 'an object']],
+  },
+  'webhook.maxBodyBytes': { at: (maxBodyBytes) => ({ webhook: { maxBodyBytes } }), expected: 'an integer of at least 0', wrong: [...NOT_NUMBERS, ...NEVER, ...FRACTION] },
+  'webhook.respondToFailure': { at: (respondToFailure) => ({ webhook: { respondToFailure } }), expected: 'a function', wrong: NOT_FUNCTIONS },
+  'store.getMany': { at: (getMany) => ({ store: { get: store.get, getMany } }), expected: 'a function, or no such member', wrong: NOT_FUNCTIONS },
+  'store.getVersions': { at: (getVersions) => ({ store: { get: store.get, getVersions } }), expected: 'a function, or no such member', wrong: NOT_FUNCTIONS },
+  'store.watch': { at: (watch) => ({ store: { get: store.get, watch } }), expected: 'a function, or no such member', wrong: NOT_FUNCTIONS },
+};
+
+/** The members of a factory. `factoryByPlatform` checks the same. */
+const FACTORY: Record<string, { expected: string; wrong: [unknown, string][]; with?: object }> = {
+  'create': { expected: 'a function (record, context) => instance', wrong: [[undefined, 'nothing'], ...NOT_FUNCTIONS] },
+  'dispose': { expected: 'a function', wrong: NOT_FUNCTIONS },
+  'secrets': { expected: 'a function', wrong: NOT_FUNCTIONS },
+  'handleWebhook': { expected: 'a function', wrong: NOT_FUNCTIONS, with: { authenticate: 'in-handler' } },
+  'authenticate': {
+    expected: "'in-handler' or a function (request, { record, secrets }) => boolean | Response",
+    wrong: [['in handler', '"in handler"'], [false, 'false'], [null, 'null'], [{}, 'an object']], with: { handleWebhook: () => new Response() },
+  },
+  'acknowledge': { expected: '{ afterMs, respond }', wrong: NOT_OBJECTS },
+  'acknowledge.afterMs': { expected: timer(0), wrong: [...NOT_NUMBERS, ...BEYOND_TIMERS, ...NEVER, [undefined, 'nothing']] },
+  'acknowledge.respond': { expected: 'a function', wrong: [...NOT_FUNCTIONS, [undefined, 'nothing']] },
+  'respondToFailure': { expected: 'a function', wrong: NOT_FUNCTIONS },
+  'replacement': { expected: '"overlap" or "drain-first"', wrong: [['swap', '"swap"'], [null, 'null'], [true, 'true']] },
+  'maxConcurrentHydrations': { expected: 'an integer of at least 1', wrong: [...NOT_NUMBERS, ...NEVER, ...ZERO, ...FRACTION] },
+};
+
+function factoryWith(member: string, value: unknown, others: object = {}): object {
+  const [outer, inner] = member.split('.') as [string, string?];
+  const whole = inner === undefined ? value : { afterMs: 1, respond: () => undefined, [inner]: value };
+  return { create: () => ({}), ...others, [outer]: whole };
+}
+
+describe('wrong options are refused at construction: the option, what was expected, what came', () => {
+  const cases = Object.entries(OPTIONS).flatMap(([option, { expected, wrong }]) => wrong.map(([value, got]) => ({ option, expected, value, got })));
+  test.each(cases)('$option: $got', ({ option, expected, value, got }) => {
+    expect(messageOf(() => build({ [option]: value }))).toBe(`ConnectionRegistry: ${option}: expected ${expected}, got ${got}`);
+  });
+
+  const nested = Object.entries(NESTED).flatMap(([option, { at, expected, wrong }]) => wrong.map(([value, got]) => ({ option, at, expected, value, got })));
+  test.each(nested)('$option: $got', ({ option, at, expected, value, got }) => {
+    expect(messageOf(() => build(at(value)))).toBe(`ConnectionRegistry: ${option}: expected ${expected}, got ${got}`);
+  });
+
+  const members = Object.entries(FACTORY).flatMap(([member, { expected, wrong, with: others }]) => wrong.map(([value, got]) => ({ member, expected, value, got, others })));
+  test.each(members)('factory.$member: $got', ({ member, expected, value, got, others }) => {
+    expect(messageOf(() => build({ factory: factoryWith(member, value, others) }))).toBe(`ConnectionRegistry: factory.${member}: expected ${expected}, got ${got}`);
+    expect(messageOf(() => factoryByPlatform('platform', { slack: factoryWith(member, value, others) } as never)))
+      .toBe(`factoryByPlatform: slack.${member}: expected ${expected}, got ${got}`);
+  });
+
+  test('an option that does not exist', () => {
+    expect(messageOf(() => build({ maxInstance: 5 }))).toBe("ConnectionRegistry: does not know 'maxInstance'");
+    expect(messageOf(() => build({ webhook: { maxBytes: 5, path: '/' } }))).toBe("ConnectionRegistry: webhook: does not know 'maxBytes', 'path'");
+    expect(messageOf(() => build({ failureBackoff: { initialMs: 1, maxMs: 2, factor: 2 } }))).toBe("ConnectionRegistry: failureBackoff: does not know 'factor'");
+  });
+
+  test('no options at all', () => {
+    for (const [value, got] of [[undefined, 'nothing'], [null, 'null'], ['redis://', 'a string'], [[], 'an array']] as const) {
+      expect(messageOf(() => new ConnectionRegistry(value as never))).toBe(`ConnectionRegistry: expected an object of options, got ${got}`);
+    }
+  });
+
+  test('several at once are all named', () => {
+    const message = messageOf(() => build({ maxInstances: 0, idleTimeoutMs: 'long', typo: 1 }));
+    for (const option of ['maxInstances', 'idleTimeoutMs', 'typo']) expect(message).toContain(option);
+  });
+
+  test('a back-off that would shrink', () => {
+    expect(messageOf(() => build({ failureBackoff: { initialMs: 2, maxMs: 1 } })))
+      .toBe('ConnectionRegistry: failureBackoff.maxMs: expected at least initialMs (2), got 1');
+  });
+
+  test('a string where an object belongs is not repeated: it may be a connection string with its password', () => {
+    for (const option of ['store', 'factory', 'clock', 'recordSchema', 'around', 'webhook', 'failureBackoff']) {
+      expect(messageOf(() => build({ [option]: 'postgres://u:hunter2@db' }))).not.toContain('hunter2');
+    }
+    expect(messageOf(() => build({ store: { get: store.get, getMany: 'hunter2' }, factory: { create: 'hunter2' } }))).not.toContain('hunter2');
+  });
+
+  test('a long string is cut', () => {
+    expect(messageOf(() => build({ maxInstances: '9'.repeat(10_000) })).length).toBeLessThan(200);
+  });
+});
+
+describe('a factory with handleWebhook must say how a request is authenticated', () => {
+  const mute = { create: () => ({}), handleWebhook: () => new Response() };
+  const expected = "expected 'in-handler' or a function, for handleWebhook must say how a request is authenticated, got nothing";
+
+  test('on its own, in factoryByPlatform, and as a class', () => {
+    expect(messageOf(() => build({ factory: mute }))).toBe(`ConnectionRegistry: factory.authenticate: ${expected}`);
+    expect(messageOf(() => factoryByPlatform('platform', { slack: mute } as never))).toBe(`factoryByPlatform: slack.authenticate: ${expected}`);
+    class Mute { create(): object { return {}; } handleWebhook(): Response { return new Response(); } }
+    expect(messageOf(() => build({ factory: new Mute() }))).toBe(`ConnectionRegistry: factory.authenticate: ${expected}`);
+  });
+
+  test('a function, and in-handler, are', () => {
+    expect(() => build({ factory: { ...mute, authenticate: 'in-handler' } })).not.toThrow();
+    expect(() => build({ factory: { ...mute, authenticate: () => true } })).not.toThrow();
+  });
+});
+
+const overlap = { create: () => ({}), replacement: 'overlap' as const };
+const byPlatform = (telegram: object): unknown => factoryByPlatform('platform', { slack: overlap, telegram } as never);
+
+describe('keepLastGood is refused together with drain-first', () => {
+  const expected = "expected false with replacement 'drain-first', which disposes of the last good instance first, got true";
+  const drainFirst = { create: () => ({}), replacement: 'drain-first' as const };
+
+  test('of the registry, and of its factory', () => {
+    expect(messageOf(() => build({ keepLastGood: true, replacement: 'drain-first' }))).toBe(`ConnectionRegistry: keepLastGood: ${expected}`);
+    expect(messageOf(() => build({ keepLastGood: true, factory: drainFirst }))).toBe(`ConnectionRegistry: keepLastGood: ${expected}`);
+    expect(() => build({ keepLastGood: true, replacement: 'drain-first', factory: overlap })).not.toThrow();
+  });
+
+  test('of one of many factories, however deep', () => {
+    expect(messageOf(() => build({ keepLastGood: true, factory: byPlatform(drainFirst) }))).toBe(`ConnectionRegistry: keepLastGood: ${expected}`);
+    const nested = factoryByPlatform('kind', { chat: byPlatform(drainFirst) } as never);
+    expect(messageOf(() => build({ keepLastGood: true, factory: nested }))).toBe(`ConnectionRegistry: keepLastGood: ${expected}`);
+    expect(messageOf(() => build({ keepLastGood: true, replacement: 'drain-first', factory: byPlatform(factory) }))).toBe(`ConnectionRegistry: keepLastGood: ${expected}`);
+    expect(() => build({ keepLastGood: true, factory: byPlatform(overlap) })).not.toThrow();
+    expect(() => build({ keepLastGood: true, replacement: 'drain-first', factory: byPlatform(overlap) })).not.toThrow();
+  });
+});
+
+describe('what is right is taken', () => {
+  const cases = Object.entries(OPTIONS).flatMap(([option, { right }]) => right.map((value, index) => ({ option, value, index })));
+  test.each(cases)('$option, $index', ({ option, value }) => {
+    expect(() => build({ [option]: value })).not.toThrow();
+  });
+
+  test('undefined means the default', () => {
+    const names = Object.keys(OPTIONS).filter((option) => !['store', 'factory', 'clock'].includes(option));
+    expect(() => build({ ...Object.fromEntries(names.map((option) => [option, undefined])), webhook: { connectionId: undefined, maxBodyBytes: undefined } })).not.toThrow();
+  });
+
+  test('a bound of Infinity sets no timer', async () => {
+    const clock = new ManualClock();
+    const names = ['staleIfErrorMs', 'storeTimeoutMs', 'acquireTimeoutMs', 'idleTimeoutMs', 'hydrationTimeoutMs', 'disposeTimeoutMs', 'drainTimeoutMs', 'sweepIntervalMs'];
+    const registry = new ConnectionRegistry({ store, clock, factory: { create: async () => ({}), dispose: async () => {} }, ...Object.fromEntries(names.map((name) => [name, Infinity])) });
+    const lease = await registry.acquire('a');
+    registry.invalidate('a');
+    expect(clock.pendingTimers).toBe(0);
+    lease.release();
+    await registry.close({ drainTimeoutMs: Infinity });
+    expect(clock.pendingTimers).toBe(0);
+  });
+});
+
+test('the defaults are those of the table of options', () => {
+  const { store: _store, factory: _factory, clock, webhook, ...rest } = resolveOptions({ store, factory });
+  expect(clock).toBe(systemClock);
+  expect(webhook).toEqual({ connectionId: /^[A-Za-z0-9._:-]{1,128}$/, maxBodyBytes: 1_048_576, respondToFailure: undefined });
+  expect(rest).toEqual({
+    recordSchema: undefined, around: undefined,
+    maxStaleMs: -Infinity, // 'strict'
+    staleIfErrorMs: 0, storeTimeoutMs: 5_000, acquireTimeoutMs: 30_000, maxInstances: 1000, idleTimeoutMs: 600_000,
+    maxConcurrentHydrations: 16, maxQueuedHydrations: 1000, hydrationTimeoutMs: 30_000, disposeTimeoutMs: 10_000,
+    drainTimeoutMs: 300_000, sweepIntervalMs: 60_000, failureBackoff: { initialMs: 500, maxMs: 60_000 }, notFoundTtlMs: 1_000,
+    replacement: 'overlap', keepLastGood: false,
+  });
+});
+
+test('the table above has every option, and no other', () => {
+  const { webhook, maxStaleMs: _freshness, ...resolved } = resolveOptions({ store, factory });
+  expect(Object.keys(OPTIONS).toSorted()).toEqual([...Object.keys(resolved), 'freshness', 'webhook'].toSorted());
+  expect(Object.keys(NESTED).filter((option) => option.startsWith('webhook.')).toSorted()).toEqual(Object.keys(webhook).map((name) => `webhook.${name}`).toSorted());
+});
+
+const withRow = (): ConnectionRegistry<any, object> => new ConnectionRegistry({ store, factory, clock: new ManualClock() });
+
+describe('what a call asks for is checked as well', () => {
+  const CALLS: [what: string, options: unknown, message: string][] = [
+    ['no object', 'fast', 'use: expected an object of options, got a string'],
+    ['null', null, 'use: expected an object of options, got null'],
+    ['a bare timeout', 500, 'use: expected an object of options, got 500'],
+    ['timeoutMs: NaN', { timeoutMs: Number.NaN }, `use: timeoutMs: expected ${orNever(0)}, got NaN`],
+    ['timeoutMs: 2^31', { timeoutMs: 2 ** 31 }, `use: timeoutMs: expected ${orNever(0)}, got 2147483648`],
+    ['timeoutMs: -1', { timeoutMs: -1 }, `use: timeoutMs: expected ${orNever(0)}, got -1`],
+    ['timeoutMs: a string', { timeoutMs: '5s' }, `use: timeoutMs: expected ${orNever(0)}, got "5s"`],
+    ['timeoutMs: null', { timeoutMs: null }, `use: timeoutMs: expected ${orNever(0)}, got null`],
+    ['freshness: a word', { freshness: 'stale' }, `use: freshness: expected 'strict' or { maxStaleMs } with ${orNever(0)}, got "stale"`],
+    ['freshness: a number', { freshness: 5 }, `use: freshness: expected 'strict' or { maxStaleMs } with ${orNever(0)}, got 5`],
+    ['freshness: null', { freshness: null }, `use: freshness: expected 'strict' or { maxStaleMs } with ${orNever(0)}, got null`],
+    ['signal: a controller', { signal: new AbortController() }, 'use: signal: expected an AbortSignal, got an object'],
+    ['signal: null', { signal: null }, 'use: signal: expected an AbortSignal, got null'],
+    ['signal: a number', { signal: 5 }, 'use: signal: expected an AbortSignal, got 5'],
+  ];
+
+  test.each(CALLS)('use and acquire, %s', async (_what, options, message) => {
+    const registry = withRow();
+    for (const call of [() => registry.use('a', () => 1, options as never), () => registry.acquire('a', options as never)]) {
+      const error: unknown = await call().catch((thrown: unknown) => thrown);
+      expect(isConnectionError(error, 'INVALID_OPTIONS') && error.message).toBe(message);
+    }
+    expect(registry.snapshot().connections).toEqual([]);
+    expect(await registry.close()).toEqual({ abandoned: [] });
+  });
+
+  test('what is right is taken', async () => {
+    const registry = withRow();
+    const right = [{}, undefined, { timeoutMs: Infinity }, { timeoutMs: undefined, signal: undefined, freshness: undefined }, { signal: new AbortController().signal }, { freshness: { maxStaleMs: Infinity } }];
+    for (const options of right) expect(await registry.use('a', () => 1, options)).toBe(1);
+  });
+
+  test.each([
+    ['fast', 'close: expected an object of options, got a string'],
+    [null, 'close: expected an object of options, got null'],
+    [5_000, 'close: expected an object of options, got 5000'],
+    [{ drainTimeoutMs: Number.NaN }, `close: drainTimeoutMs: expected ${orNever(0)}, got NaN`],
+    [{ drainTimeoutMs: '5s' }, `close: drainTimeoutMs: expected ${orNever(0)}, got "5s"`],
+    [{ drainTimeoutMs: 2 ** 31 }, `close: drainTimeoutMs: expected ${orNever(0)}, got 2147483648`],
+    [{ drainTimeoutMs: -5 }, `close: drainTimeoutMs: expected ${orNever(0)}, got -5`],
+  ])('close(%o) leaves the registry open', async (options, message) => {
+    const registry = withRow();
+    const error: unknown = await registry.close(options as never).catch((thrown: unknown) => thrown);
+    expect(isConnectionError(error, 'INVALID_OPTIONS') && error.message).toBe(message);
+    expect(registry.state).toBe('open');
+    expect(await registry.use('a', () => 1)).toBe(1);
+    await registry.close();
+  });
+
+  test('without options close waits 20 s, less than Kubernetes does', async () => {
+    const clock = new ManualClock();
+    const registry = new ConnectionRegistry({ store, factory, clock });
+    await registry.acquire('a');
+    const closed = registry.close();
+    await clock.advance(19_999);
+    expect(registry.state).toBe('closing');
+    await clock.advance(1);
+    expect(await closed).toEqual({ abandoned: [{ id: 'a', leases: 1 }] });
+  });
+
+  test('factoryByPlatform: its key and its factories', () => {
+    for (const [key, got] of [['', '""'], [undefined, 'nothing'], [5, '5']] as const) {
+      expect(messageOf(() => factoryByPlatform(key as never, {}))).toBe(`factoryByPlatform: key: expected the name of the records' discriminant, such as 'platform', got ${got}`);
+    }
+    for (const [factories, got] of [[undefined, 'nothing'], [null, 'null'], [[factory], 'an array'], ['slack', 'a string']] as const) {
+      expect(messageOf(() => factoryByPlatform('platform', factories as never))).toBe(`factoryByPlatform: factories: expected an object with one factory for each platform, got ${got}`);
+    }
+    for (const [one, got] of [[undefined, 'nothing'], [null, 'null'], [() => 1, 'a function'], ['x', 'a string']] as const) {
+      expect(messageOf(() => factoryByPlatform('platform', { slack: one } as never))).toBe(`factoryByPlatform: slack: expected a factory: an object with create(record, context), got ${got}`);
+    }
+  });
+});
+
+test('options are read once: what is done to them later changes nothing', () => {
+  const given = { store, factory, failureBackoff: { initialMs: 1, maxMs: 2 } };
+  const resolved = resolveOptions(given);
+  given.failureBackoff.maxMs = -5;
+  expect(resolved.failureBackoff.maxMs).toBe(2);
+  expect(Object.isFrozen(resolved) && Object.isFrozen(resolved.webhook)).toBe(true);
+});
