@@ -48,14 +48,15 @@ export function layoutOf(options: LayoutOptions): Layout {
   const stopped = fragment('stopped', options.stopped);
   const softDelete = fragment('softDelete', options.softDelete);
   if (!mapped) refuseOnOwnTable({ ...options, 'columns.config': columns.config });
-  const statusColumn = stopped === undefined ? checkedName('columns.status', columns.status ?? 'status') : undefined;
+  const { id = 'id', version = mapped ? 'hydrant_version' : 'version', status = 'status' } = columns;
+  const statusColumn = stopped === undefined ? checkedName('columns.status', status) : undefined;
   return {
     mapped,
     schema,
     tableName: name,
     table: qualified(schema, name),
-    idColumn: checkedName('columns.id', columns.id ?? 'id'),
-    versionColumn: checkedName('columns.version', columns.version ?? (mapped ? 'hydrant_version' : 'version')),
+    idColumn: checkedName('columns.id', id),
+    versionColumn: checkedName('columns.version', version),
     statusColumn,
     configColumns: mapped ? configColumns(columns.config) : [OWN_DATA_COLUMN],
     idType,

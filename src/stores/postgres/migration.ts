@@ -133,7 +133,7 @@ function notifyBody(layout: Layout): string {
   const channel = literal(layout.channel);
   const row = `${identifier(layout.idColumn)}::text as id, ${identifier(layout.versionColumn)} as version`;
   const loop = (ids: string): string => `
-    for item in select to_json(id)::text from (${ids}) changed loop
+    for item in select distinct to_json(id)::text from (${ids}) changed loop
       if octet_length(item) > ${MAX_PAYLOAD_BYTES} then
         perform pg_notify(${channel}, '');
       elsif octet_length(payload) + octet_length(item) > ${MAX_PAYLOAD_BYTES} then

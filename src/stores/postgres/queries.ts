@@ -4,7 +4,7 @@ import { identifier } from './quoting.js';
 /** Names of computed columns: a mapped table's own cannot be called that by accident. */
 export const ID = 'hydrant:id';
 export const VERSION = 'hydrant:version';
-export const STOPPED = 'hydrant:stopped';
+export const STATUS = 'hydrant:status';
 export const VISIBLE = 'hydrant:visible';
 
 /** A query's text and how to make its values. Never prepared by name: poolers in transaction mode lose those. */
@@ -23,9 +23,9 @@ export function queriesOf(layout: Layout): Queries {
   const { table, visible, softDelete, where, mapped } = layout;
   const id = identifier(layout.idColumn);
   const version = identifier(layout.versionColumn);
-  // Everything as text: drivers differ in what they make of bigint and jsonb.
+  // Everything as text: drivers differ in what they make of other types.
   const own = mapped ? '*' : `${identifier(OWN_DATA_COLUMN)}::text as ${identifier(OWN_DATA_COLUMN)}`;
-  const fields = `${own}, ${id}::text as "${ID}", ${version}::text as "${VERSION}", ${layout.stopped} as "${STOPPED}"`;
+  const fields = `${own}, ${id}::text as "${ID}", ${version}::text as "${VERSION}", case when ${layout.stopped} then 'stopped' else 'active' end as "${STATUS}"`;
   const alive = where === undefined ? '' : ` and ${visible}`;
   const one = `where ${id} = $1::${layout.idType}${alive}`;
   const remove = where === undefined && softDelete === undefined ? `delete from ${table} ${one}`
@@ -37,7 +37,7 @@ export function queriesOf(layout: Layout): Queries {
     remove,
     // The trigger takes null for a request for a new version: see the migration.
     touch: `update ${table} set ${version} = null ${one} returning ${id}::text as "${ID}"`,
-    returning: `returning ${fields}, ${visible} as "${VISIBLE}"`,
+    returning: `returning ${fields}, (${visible})::text as "${VISIBLE}"`,
   };
 }
 

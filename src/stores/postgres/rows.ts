@@ -2,19 +2,19 @@ import type { ConnectionStatus } from '../../contracts/record.js';
 import { ConnectionError } from '../../errors.js';
 import { OWN_DATA_COLUMN, type Layout } from './layout.js';
 import type { PostgresDraft, PostgresRecord, PostgresStoreOptions } from './options.js';
-import { isPossibleId, STOPPED, ID, VERSION, VISIBLE } from './queries.js';
+import { isPossibleId, ID, STATUS, VERSION, VISIBLE } from './queries.js';
 
 type Row = Readonly<Record<string, unknown>>;
 
 /** A row of a query to a record. Whatever goes wrong is this row's problem: an error is returned, not thrown. */
 export function recordOf<D extends object>(row: Row, mapRow: PostgresStoreOptions<D>['mapRow']): PostgresRecord | ConnectionError<'INVALID_RECORD'> {
-  const { [ID]: id, [VERSION]: version, [STOPPED]: stopped, [VISIBLE]: _, ...columns } = row;
+  const { [ID]: id, [VERSION]: version, [STATUS]: status, [VISIBLE]: _, ...columns } = row;
   try {
     const fields: unknown = mapRow === undefined ? JSON.parse(columns[OWN_DATA_COLUMN] as string) : mapRow(columns);
     if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) {
       throw new TypeError(mapRow === undefined ? `expected a JSON object in ${OWN_DATA_COLUMN}` : 'expected an object from mapRow');
     }
-    return { ...fields, id: id as string, version: version as string, status: stopped === true ? 'stopped' : 'active' };
+    return { ...fields, id: id as string, version: version as string, status: status as ConnectionStatus };
   } catch (cause) {
     return new ConnectionError('INVALID_RECORD', `The row of connection '${String(id)}' is not a record`, { connectionId: String(id), cause });
   }

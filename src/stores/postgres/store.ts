@@ -105,7 +105,7 @@ export class PostgresStore<D extends object = Record<string, unknown>> implement
   async put(record: PostgresDraft<D>): Promise<Fields<D> & PostgresRecord> {
     const { text, values } = upsert(this.#layout, this.#queries, rowOf(record, this.#layout, this.#options.toRow));
     const row = (await this.#client.query(text, values)).rows[0] as Row | undefined;
-    if (row?.[VISIBLE] !== true) {
+    if (row?.[VISIBLE] !== 'true') {
       throw new ConnectionError('INVALID_OPTIONS', `PostgresStore: the row of connection '${record.id}' was written, but where hides it: toRow must set the columns that where looks at`, { connectionId: record.id });
     }
     const written = recordOf(row, this.#options.mapRow);

@@ -30,6 +30,9 @@ const objects = (): Promise<string> => one(`
     union all select 'trigger ' || tgname from pg_trigger where not tgisinternal
     union all select 'index ' || indexname from pg_indexes where schemaname = 'public') everything`);
 
+/** The table's triggers. */
+const triggers = (): Promise<string> => one(`select string_agg(tgname, ' ' order by tgname) as value from pg_trigger where not tgisinternal`);
+
 /** Holds a lock on the table while `work` runs, as a long report does. */
 async function whileReading<T>(work: () => Promise<T>): Promise<T> {
   const client = new pg.Client({ connectionString: database.url });
@@ -120,7 +123,6 @@ describe('adopting a table that exists', () => {
   });
 
   it('without notify adds no notification, and takes away what was there', async () => {
-    const triggers = (): Promise<string> => one(`select string_agg(tgname, ' ' order by tgname) as value from pg_trigger where not tgisinternal`);
     await mapped().migrate();
     expect(await triggers()).toBe('hydrant_notify_delete hydrant_notify_insert hydrant_notify_truncate hydrant_notify_update zzz_hydrant_version');
     await new PostgresStore<GatewayConnection>({ client: pool, ...GATEWAY_MAPPING, notify: false }).migrate();

@@ -1,0 +1,207 @@
+import type pg from 'pg';
+import { isConnectionError } from 'hydrant';
+import { PostgresStore, type PostgresClient } from 'hydrant/postgres';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createDatabase, openPool, type TestDatabase } from '../support/databases.js';
+import { GATEWAY_MAPPING, GATEWAY_TABLE, type GatewayConnection } from '../support/gateway-table.js';
+
+let database: TestDatabase;
+let pool: pg.Pool;
+const sent: { text: unknown; values: unknown[] | undefined }[] = [];
+/** What the store is given: the pool, and a look at what it is asked. */
+const client: PostgresClient = {
+  query(text, values) {
+    sent.push({ text, values });
+    return pool.query(text, values);
+  },
+};
+
+beforeAll(async () => {
+  database = await createDatabase();
+  pool = openPool(database.url);
+});
+afterAll(async () => {
+  await pool.end();
+  await database[Symbol.asyncDispose]();
+});
+beforeEach(async () => {
+  await pool.query(`drop schema public cascade; create schema public; ${GATEWAY_TABLE}`);
+  sent.length = 0;
+});
+
+async function own<D extends object = Record<string, unknown>>(): Promise<PostgresStore<D>> {
+  const store = new PostgresStore<D>({ client });
+  await store.migrate();
+  sent.length = 0;
+  return store;
+}
+async function mapped(options: object = {}): Promise<PostgresStore<GatewayConnection>> {
+  const store = new PostgresStore<GatewayConnection>({ client, ...GATEWAY_MAPPING, ...options });
+  await store.migrate();
+  sent.length = 0;
+  return store;
+}
+const draft = { organizationId: 'o1', platform: 'slack', config: { value: 'secret' } };
+
+describe('PostgresStore queries', () => {
+  it('one for a row, for many, for versions, and none where no id can exist', async () => {
+    const store = await own();
+    await store.put({ id: 'a' });
+    sent.length = 0;
+    await store.get('a');
+    await store.getMany(['a', 'b', 'nul\0', 'c']);
+    await store.getVersions(['a', 'b']);
+    expect(sent).toHaveLength(3);
+    expect(sent[1]?.values).toEqual([['a', 'b', 'c']]);
+    await store.get('nul\0');
+    await store.getMany([]);
+    expect(sent).toHaveLength(3);
+  });
+
+  it('are plain text with values, never prepared by name', async () => {
+    const store = await own();
+    await store.put({ id: 'a' });
+    await store.get('a');
+    await store.touch('a');
+    await store.list();
+    await store.delete('a');
+    for (const { text } of sent) expect(text).toBeTypeOf('string');
+  });
+
+  it('are not sent when the signal has aborted already', async () => {
+    const store = await own();
+    await expect(store.get('a', { signal: AbortSignal.abort('gone') })).rejects.toBe('gone');
+    expect(sent).toHaveLength(0);
+  });
+
+  it('find rows by the index', async () => {
+    const store = await mapped();
+    await pool.query(`insert into chat_connections (id, config) select 'c' || n, '{}' from generate_series(1, 5000) n; analyze chat_connections`);
+    await store.getVersions(['c1', 'c2']);
+    const { text, values } = sent.at(-1) ?? {};
+    const { rows } = await pool.query(`explain ${String(text)}`, values);
+    expect(JSON.stringify(rows)).toContain('Index Scan');
+  });
+});
+
+describe('PostgresStore on its own table', () => {
+  it('keeps every field of a record as it was, and hands out none of its own', async () => {
+    const store = await own<{ organizationId: string; config: { list: number[]; nested: { null: null; text: string } } }>();
+    const record = { id: 'acme', organizationId: 'ö', config: { list: [1, 2.5], nested: { null: null, text: '"\\\n🙂 \\u0000' } } };
+    const written = await store.put(record);
+    expect(written).toEqual({ ...record, status: 'active', version: expect.stringMatching(/^\d+$/) as string });
+    expect(await store.get('acme')).toEqual(written);
+    expect(await store.list()).toEqual([written]);
+    // A record that was read can be put back, version and all.
+    expect(await store.put(written)).toEqual(written);
+  });
+
+  it('a record cannot smuggle in a version or prototype', async () => {
+    const store = await own();
+    const record = await store.put({ id: 'acme', ...JSON.parse('{"version":"7","__proto__":{"polluted":true}}') as object });
+    expect(record.version).not.toBe('7');
+    expect(Object.getPrototypeOf(record)).toBe(Object.prototype);
+    expect((record as { polluted?: boolean }).polluted).toBeUndefined();
+  });
+
+  it.each<[string, unknown, string]>([
+    ['no id', { token: 'secret' }, 'INVALID_CONNECTION_ID'],
+    ['an empty id', { id: '' }, 'INVALID_CONNECTION_ID'],
+    ['an id with NUL', { id: 'a\0b' }, 'INVALID_CONNECTION_ID'],
+    ['an id that is a number', { id: 1 }, 'INVALID_CONNECTION_ID'],
+    ['another status', { id: 'a', status: 'error' }, 'INVALID_RECORD'],
+    ['a bigint', { id: 'a', token: 1n }, 'INVALID_RECORD'],
+    ['a NUL in a field', { id: 'a', token: 'secret\0' }, 'INVALID_RECORD'],
+    ['a NUL in a field after a backslash', { id: 'a', token: 'secret\\\0' }, 'INVALID_RECORD'],
+  ])('refuses %s with a clear error and writes nothing', async (_what, record, code) => {
+    const store = await own();
+    await expect(store.put(record as never)).rejects.toSatisfy((error) => isConnectionError(error) && error.code === code && !error.message.includes('secret'));
+    expect(sent).toHaveLength(0);
+  });
+
+  it('reads with a driver that parses nothing', async () => {
+    const raw: PostgresClient = { query: (text, values) => pool.query({ text, values, types: { getTypeParser: () => (value: unknown) => value } } as never) as never };
+    const store = new PostgresStore<{ n: number }>({ client: raw });
+    await store.migrate();
+    await store.put({ id: 'a', n: 1 });
+    expect((await store.getMany(['a'])).get('a')).toMatchObject({ id: 'a', n: 1 });
+  });
+});
+
+describe('PostgresStore mapped onto a table that exists', () => {
+  it('deletes softly, and revives what is put again', async () => {
+    const store = await mapped();
+    const first = await store.put({ id: 'acme', ...draft });
+    await store.delete('acme');
+    expect(await store.get('acme')).toBeUndefined();
+    expect(await store.list()).toEqual([]);
+    expect(await store.touch('acme')).toBe(false);
+    expect((await pool.query('select count(*)::int n from chat_connections')).rows).toEqual([{ n: 1 }]);
+    const second = await store.put({ id: 'acme', ...draft });
+    expect(second.version).not.toBe(first.version);
+  });
+
+  it('never deletes for good where it was not told how rows are deleted', async () => {
+    const store = await mapped({ softDelete: undefined });
+    await store.put({ id: 'acme', ...draft });
+    await expect(store.delete('acme')).rejects.toMatchObject({ code: 'INVALID_OPTIONS' });
+    expect(await store.get('acme')).toBeDefined();
+  });
+
+  it('says so when what it wrote is hidden by where', async () => {
+    const store = await mapped({ toRow: ({ config }: GatewayConnection) => ({ config, deleted_at: new Date() }) });
+    await expect(store.put({ id: 'acme', ...draft })).rejects.toMatchObject({ code: 'INVALID_OPTIONS', connectionId: 'acme' });
+  });
+
+  it('needs toRow for put, and for nothing else', async () => {
+    const store = await mapped({ toRow: undefined });
+    await pool.query(`insert into chat_connections (id, config) values ('acme', '{"value":"v"}')`);
+    await expect(store.put({ id: 'acme', ...draft })).rejects.toMatchObject({ code: 'INVALID_OPTIONS' });
+    expect(await store.get('acme')).toMatchObject({ config: { value: 'v' } });
+    expect(await store.touch('acme')).toBe(true);
+  });
+
+  it('works where the id is unique only among the rows that are alive', async () => {
+    await pool.query(`alter table chat_connections drop constraint chat_connections_pkey; create unique index on chat_connections (id) where deleted_at is null`);
+    const store = await mapped();
+    await store.put({ id: 'acme', ...draft });
+    await store.delete('acme');
+    await store.put({ id: 'acme', ...draft });
+    await store.put({ id: 'acme', ...draft, platform: 'telegram' });
+    expect((await pool.query('select deleted_at is null alive from chat_connections order by 1')).rows).toEqual([{ alive: false }, { alive: true }]);
+    expect(await store.get('acme')).toMatchObject({ platform: 'telegram' });
+  });
+
+  it('a row that mapRow throws on tells nothing of what is in it', async () => {
+    const store = await mapped();
+    await pool.query(`insert into chat_connections (id, config) values ('bad', '{"token":"secret"}'), ('good', '{"value":"v"}')`);
+    await expect(store.get('bad')).rejects.toSatisfy((error) => isConnectionError(error, 'INVALID_RECORD') && error.connectionId === 'bad' && !error.message.includes('secret') && error.cause instanceof TypeError);
+    expect((await store.list()).map(({ id }) => id)).toEqual(['good']);
+  });
+
+  it('an id of another form than the column\'s is unknown, not an error', async () => {
+    await pool.query(`create table u (id uuid primary key, c text); create table b (id bigint primary key, c text)`);
+    const options = { client, columns: { config: ['c'] }, stopped: 'false', mapRow: ({ c }: Readonly<Record<string, unknown>>) => ({ c: c as string }), toRow: ({ c }: { c: string }) => ({ c }) } as const;
+    const uuids = new PostgresStore<{ c: string }>({ ...options, table: 'u', idType: 'uuid' });
+    const numbers = new PostgresStore<{ c: string }>({ ...options, table: 'b', idType: 'bigint' });
+    await uuids.migrate();
+    await numbers.migrate();
+    const uuid = 'aaaaaaaa-0000-4000-8000-000000000001';
+    await uuids.put({ id: uuid, c: 'u' });
+    await numbers.put({ id: '9223372036854775807', c: 'n' });
+    const odd = ['', 'x', uuid.toUpperCase(), `{${uuid}}`, '1 ', '+1', '01', '1.0', '1e3', '9223372036854775808', '99999999999999999999', "'; drop table u; --"];
+    expect([...(await uuids.getMany([...odd, uuid])).keys()]).toEqual([uuid]);
+    expect([...(await numbers.getMany([...odd, '9223372036854775807', '-5'])).keys()]).toEqual(['9223372036854775807']);
+    await expect(uuids.put({ id: 'x', c: 'u' })).rejects.toMatchObject({ code: 'INVALID_CONNECTION_ID' });
+  });
+
+  it('a collation that ignores case does not make two ids one', async () => {
+    await pool.query(`create collation ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false); create table n (id text collate ci primary key, c text)`);
+    const store = new PostgresStore<{ c: string }>({ client, table: 'n', columns: { config: ['c'] }, stopped: 'false', mapRow: ({ c }) => ({ c: c as string }) });
+    await store.migrate();
+    await pool.query(`insert into n values ('Acme', 'x')`);
+    expect(await store.get('Acme')).toBeDefined();
+    expect(await store.get('ACME')).toBeUndefined();
+    expect((await store.getVersions(['acme'])).size).toBe(0);
+  });
+});

@@ -1,0 +1,57 @@
+import { PGlite } from '@electric-sql/pglite';
+import { PostgresStore } from 'hydrant/postgres';
+import { storeConformance, type StoreUnderTest } from 'hydrant/testing';
+import { afterAll, beforeAll, describe, it } from 'vitest';
+
+let db: PGlite;
+beforeAll(async () => { db = await PGlite.create(); }, 60_000);
+afterAll(() => db.close());
+
+const CAPABILITIES = { getMany: true, getVersions: true, invalidRows: true, bookkeeping: true, touch: true };
+
+describe('PostgresStore on PGlite, with its own table', () => {
+  storeConformance({ describe, it }, async (): Promise<StoreUnderTest> => {
+    const store = new PostgresStore<{ config: { value: string } }>({ client: db });
+    await store.migrate();
+    await db.query('delete from hydrant_connections');
+    return {
+      store,
+      write: (id, { status, config }) => store.put({ id, status, config: { value: config } }),
+      remove: (id) => store.delete(id),
+      configOf: (record) => (record as unknown as { config: { value: string } }).config.value,
+      writeInvalid: (id) => db.query(`insert into hydrant_connections (id, version, data) values ($1, 0, '["secret"]') on conflict (id) do update set data = excluded.data`, [id]),
+      bookkeep: (id) => db.query('update hydrant_connections set version = 7 where id = $1', [id]),
+      touch: (id) => store.touch(id),
+    };
+  }, CAPABILITIES);
+});
+
+describe('PostgresStore on PGlite, mapped onto a table that exists', () => {
+  beforeAll(async () => { await db.exec('create table connections (id text primary key, config jsonb, state text, note text, deleted boolean not null default false)'); });
+
+  storeConformance({ describe, it }, async (): Promise<StoreUnderTest> => {
+    const store = new PostgresStore({
+      client: db,
+      table: 'connections',
+      columns: { status: 'state', config: ['config'] },
+      where: 'not deleted',
+      softDelete: 'deleted = true',
+      mapRow({ config }) {
+        if (!Array.isArray(config)) throw new TypeError('expected a list');
+        return { list: config as string[] };
+      },
+      toRow: ({ list }) => ({ config: JSON.stringify(list), deleted: false }),
+    });
+    await store.migrate();
+    await db.query('delete from connections');
+    return {
+      store,
+      write: (id, { status, config }) => store.put({ id, status, list: [config] }),
+      remove: (id) => store.delete(id),
+      configOf: (record) => (record as unknown as { list: string[] }).list[0] ?? '',
+      writeInvalid: (id) => db.query(`insert into connections (id, config) values ($1, '{}') on conflict (id) do update set config = excluded.config`, [id]),
+      bookkeep: (id) => db.query(`update connections set note = 'seen', state = 'error' where id = $1`, [id]),
+      touch: (id) => store.touch(id),
+    };
+  }, CAPABILITIES);
+});

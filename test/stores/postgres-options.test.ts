@@ -1,0 +1,60 @@
+import { isConnectionError } from 'hydrant';
+import { PostgresStore, type PostgresStoreOptions } from 'hydrant/postgres';
+import { describe, expect, it } from 'vitest';
+
+const client = { query: async () => ({ rows: [] }) };
+const mapRow = (): object => ({});
+
+describe('PostgresStore options', () => {
+  it.each<[string, unknown]>([
+    ['options', undefined],
+    ['client', {}],
+    ['client', { client: undefined }],
+    ['client', { client: { query: 'select' } }],
+    ['table', { client, table: '' }],
+    ['table', { client, table: 7 }],
+    ['table', { client, table: 'a.b.c' }],
+    ['table', { client, table: '.b' }],
+    ['table', { client, table: 'a\0b' }],
+    ['table', { client, table: 'x'.repeat(64) }],
+    ['columns', { client, columns: 'id' }],
+    ['columns.id', { client, columns: { id: '' } }],
+    ['columns.version', { client, columns: { version: 1 } }],
+    ['columns.status', { client, columns: { status: null } }],
+    ['columns.config', { client, mapRow, columns: { config: [] } }],
+    ['columns.config', { client, mapRow, columns: { config: [''] } }],
+    ['columns.config', { client, columns: { config: ['a'] } }],
+    ['where', { client, mapRow, where: ' ' }],
+    ['where', { client, mapRow, where: 'true -- always' }],
+    ['where', { client, where: 'true' }],
+    ['stopped', { client, mapRow, stopped: false }],
+    ['stopped', { client, stopped: 'false' }],
+    ['softDelete', { client, softDelete: 'a = 1' }],
+    ['idType', { client, mapRow, idType: 'int' }],
+    ['mapRow', { client, mapRow: {} }],
+    ['toRow', { client, toRow: 'x' }],
+    ['toRow', { client, toRow: mapRow }],
+    ['notify', { client, notify: 'yes' }],
+    ['channel', { client, channel: 'x'.repeat(64) }],
+    ['listenClient', { client, listenClient: {} }],
+    ['watch.pingIntervalMs', { client, listenClient: mapRow, watch: { pingIntervalMs: 0 } }],
+    ['watch.timeoutMs', { client, listenClient: mapRow, watch: { timeoutMs: Number.NaN } }],
+    ['watch.backoff.maxMs', { client, listenClient: mapRow, watch: { backoff: { initialMs: 1, maxMs: 2 ** 31 } } }],
+  ])('refuses a wrong %s, says what was expected and what came', (option, options) => {
+    expect(() => new PostgresStore(options as PostgresStoreOptions<object>)).toThrow(expect.toSatisfy(
+      (error) => isConnectionError(error, 'INVALID_OPTIONS') && error.message.includes(option) && /expected .+, got .+/.test(error.message),
+    ));
+  });
+
+  it('refuses a lock time-out that is none', async () => {
+    const store = new PostgresStore({ client });
+    for (const lockTimeoutMs of [-1, 0.5, Number.POSITIVE_INFINITY, '5s']) {
+      await expect(store.migrate({ lockTimeoutMs: lockTimeoutMs as number })).rejects.toMatchObject({ code: 'INVALID_OPTIONS' });
+    }
+  });
+
+  it('has watch only with a connection of its own to listen on', () => {
+    expect(new PostgresStore({ client }).watch).toBeUndefined();
+    expect(new PostgresStore({ client, listenClient: () => ({}) as never }).watch).toBeTypeOf('function');
+  });
+});

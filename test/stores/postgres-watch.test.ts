@@ -1,0 +1,246 @@
+import { PostgresStore, type PostgresListenClient } from 'hydrant/postgres';
+import { ManualClock, settle } from 'hydrant/testing';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+/** A LISTEN connection as `pg` makes them, on a server that can be told to fail. */
+class FakeConnection implements PostgresListenClient {
+  readonly queries: string[] = [];
+  ended = false;
+  readonly #listeners = new Map<string, ((value: never) => void)[]>();
+  readonly #server: FakeServer;
+
+  constructor(server: FakeServer) {
+    this.#server = server;
+    server.connections.push(this);
+  }
+
+  on(event: string, listener: (value: never) => void): void {
+    this.#listeners.set(event, [...this.#listeners.get(event) ?? [], listener]);
+  }
+
+  emit(event: string, value?: unknown): void {
+    for (const listener of this.#listeners.get(event) ?? []) listener(value as never);
+  }
+
+  async connect(): Promise<void> {
+    await this.#server.answer('connect');
+  }
+
+  async query(text: string): Promise<void> {
+    this.queries.push(text);
+    await this.#server.answer('query');
+    const [, channel] = /^notify "(.+)"$/.exec(text) ?? [];
+    if (channel !== undefined && !this.#server.deaf) this.emit('notification', { channel, payload: '' });
+  }
+
+  async end(): Promise<void> {
+    this.ended = true;
+    await this.#server.answer('end');
+  }
+}
+
+class FakeServer {
+  readonly connections: FakeConnection[] = [];
+  deaf = false;
+  down: 'refuses' | 'hangs' | undefined;
+
+  async answer(what: string): Promise<void> {
+    if (this.down === 'hangs') await new Promise(() => {});
+    if (this.down === 'refuses' && what !== 'end') throw new Error('ECONNREFUSED');
+  }
+
+  get last(): FakeConnection {
+    return this.connections.at(-1) as FakeConnection;
+  }
+}
+
+let clock: ManualClock;
+let server: FakeServer;
+let heard: (string | readonly string[])[];
+let errors: unknown[];
+let subscription: AsyncDisposable | undefined;
+const listener = { changed: (ids: readonly string[]) => void heard.push(ids), gap: () => void heard.push('gap') };
+
+beforeEach(() => {
+  clock = new ManualClock();
+  server = new FakeServer();
+  heard = [];
+  errors = [];
+  subscription = undefined;
+});
+afterEach(async () => {
+  server.down = undefined;
+  const ended = subscription?.[Symbol.asyncDispose]();
+  await clock.advance(60_000);
+  await ended;
+  expect(clock.pendingTimers).toBe(0);
+});
+
+function store(listenClient: () => PostgresListenClient | Promise<PostgresListenClient> = () => new FakeConnection(server)): PostgresStore {
+  return new PostgresStore({
+    client: { query: async () => ({ rows: [] }) }, listenClient, clock, onWatchError: (error) => errors.push(error),
+    watch: { pingIntervalMs: 10_000, timeoutMs: 1_000, backoff: { initialMs: 100, maxMs: 8_000 } },
+  });
+}
+
+async function watching(listenClient?: () => PostgresListenClient | Promise<PostgresListenClient>): Promise<void> {
+  void store(listenClient).watch?.(listener).then((made) => { subscription = made; });
+  await clock.advance(0);
+}
+
+const hydrant = 'hydrant_hydrant_connections';
+
+describe('PostgresStore.watch', () => {
+  it('listens before it says that there may be a gap', async () => {
+    await watching();
+    expect(server.last.queries[0]).toContain(`listen "${hydrant}"`);
+    expect(heard).toEqual(['gap']);
+  });
+
+  it('tells ids, and a gap for what says only that something changed or is no list of ids', async () => {
+    await watching();
+    server.last.emit('notification', { channel: hydrant, payload: '["a","b"]' });
+    server.last.emit('notification', { channel: 'somebody else', payload: '["c"]' });
+    for (const payload of ['', undefined, 'a', '{}', '[1]']) server.last.emit('notification', { channel: hydrant, payload });
+    expect(heard).toEqual(['gap', ['a', 'b'], 'gap', 'gap', 'gap', 'gap', 'gap']);
+  });
+
+  it.each([
+    ['reports an error', (connection: FakeConnection) => connection.emit('error', new Error('terminated'))],
+    ['ends', (connection: FakeConnection) => connection.emit('end')],
+  ])('subscribes again, with a gap, when its connection %s', async (_how, lose) => {
+    await watching();
+    lose(server.last);
+    await clock.advance(0);
+    expect(server.connections).toHaveLength(1);
+    expect(server.last.ended).toBe(true);
+    await clock.advance(100);
+    expect(server.connections).toHaveLength(2);
+    expect(heard).toEqual(['gap', 'gap']);
+    expect(errors).toHaveLength(1);
+  });
+
+  it('notices a connection that is silently dead, by its ping', async () => {
+    await watching();
+    server.down = 'hangs';
+    await clock.advance(10_999);
+    expect(errors).toHaveLength(0);
+    await clock.advance(1);
+    expect(errors).toHaveLength(1);
+    server.down = undefined;
+    await clock.advance(100);
+    expect(heard).toEqual(['gap', 'gap']);
+  });
+
+  it('notices one on which queries are answered and nothing is heard', async () => {
+    server.deaf = true;
+    await watching();
+    expect(heard).toEqual([]);
+    await clock.advance(1_000);
+    expect(errors).toHaveLength(1);
+    server.deaf = false;
+    await clock.advance(100);
+    expect(heard).toEqual(['gap']);
+    server.deaf = true;
+    await clock.advance(11_000);
+    expect(errors).toHaveLength(2);
+  });
+
+  it('hears nothing more of a connection it has given up', async () => {
+    await watching();
+    const first = server.last;
+    first.emit('error', new Error('terminated'));
+    await clock.advance(100);
+    heard.length = 0;
+    first.emit('notification', { channel: hydrant, payload: '["a"]' });
+    first.emit('error', new Error('again'));
+    await clock.advance(0);
+    expect(heard).toEqual([]);
+    expect(server.connections).toHaveLength(2);
+  });
+
+  it('backs off, with jitter, up to its most, and begins anew after a ping was answered', async () => {
+    await watching();
+    server.down = 'refuses';
+    server.last.emit('end');
+    await clock.advance(0);
+    const waits: number[] = [];
+    for (let n = 0; n < 10; n += 1) {
+      const before = clock.monotonic();
+      const made = server.connections.length;
+      while (server.connections.length === made) await clock.advance((clock.nextTimerAt ?? 0) - clock.monotonic());
+      waits.push(clock.monotonic() - before);
+    }
+    waits.forEach((wait, n) => {
+      const most = Math.min(8_000, 100 * 2 ** n);
+      expect(wait).toBeGreaterThanOrEqual(most / 2);
+      expect(wait).toBeLessThanOrEqual(most);
+    });
+    expect(new Set(waits).size).toBeGreaterThan(5);
+    server.down = undefined;
+    await clock.advance(8_000);
+    expect(heard).toEqual(['gap', 'gap']);
+    // Lost at once: not yet trusted, so no faster than before.
+    const made = server.connections.length;
+    server.last.emit('end');
+    await clock.advance(3_999);
+    expect(server.connections).toHaveLength(made);
+    await clock.advance(4_001 + 10_000);
+    server.last.emit('end');
+    await clock.advance(100);
+    expect(server.connections).toHaveLength(made + 2);
+  });
+
+  it('resolves while the database is down, and subscribes when it is back', async () => {
+    server.down = 'refuses';
+    await watching();
+    expect(subscription).toBeDefined();
+    expect(heard).toEqual([]);
+    server.down = undefined;
+    await clock.advance(100);
+    expect(heard).toEqual(['gap']);
+  });
+
+  it('a connection that is made too late is ended', async () => {
+    let made: ((connection: FakeConnection) => void) | undefined;
+    await watching(() => new Promise((resolve) => { made = resolve; }));
+    await clock.advance(1_000);
+    expect(errors).toHaveLength(1);
+    const late = new FakeConnection(server);
+    made?.(late);
+    await settle();
+    expect(late.ended).toBe(true);
+    expect(late.queries).toEqual([]);
+  });
+
+  it('a listenClient that throws is a failed attempt', async () => {
+    await watching(() => { throw new Error('no such host'); });
+    expect(errors).toEqual([expect.objectContaining({ message: 'no such host' })]);
+  });
+
+  it.each<[string, () => Promise<void>]>([
+    ['listening', async () => {}],
+    ['waiting for its next attempt', async () => { server.down = 'refuses'; server.last.emit('end'); await clock.advance(0); }],
+    ['connecting', async () => { server.down = 'hangs'; server.last.emit('end'); await clock.advance(100); }],
+    ['pinging', async () => { server.down = 'hangs'; await clock.advance(10_000); }],
+  ])('disposed of while %s, it lets go of everything', async (_when, reach) => {
+    await watching();
+    await reach();
+    const made = server.connections.length;
+    const disposal = subscription?.[Symbol.asyncDispose]();
+    await clock.advance(1_000);
+    await disposal;
+    heard.length = 0;
+    await clock.advance(100_000);
+    expect(server.connections).toHaveLength(made);
+    expect(server.connections.every(({ ended }) => ended)).toBe(true);
+    expect(heard).toEqual([]);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('keeps no process alive by itself', async () => {
+    await watching();
+    expect(clock.pendingTimers).toBe(1);
+    expect(clock.pendingRefTimers).toBe(0);
+  });
+});
