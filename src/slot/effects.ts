@@ -15,7 +15,10 @@ export class Effects {
   flush(): void {
     if (this.#running) return;
     this.#running = true;
-    for (let effect = this.#queue.shift(); effect !== undefined; effect = this.#queue.shift()) effect();
-    this.#running = false;
+    try {
+      for (let effect = this.#queue.shift(); effect !== undefined; effect = this.#queue.shift()) effect();
+    } finally {
+      this.#running = false;
+    }
   }
 }
