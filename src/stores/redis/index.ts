@@ -1,1 +1,2 @@
+export { RedisClaims, type RedisClaimsOptions, type RedisCommandClient } from './claims.js';
 export {};

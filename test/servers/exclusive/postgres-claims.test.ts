@@ -25,6 +25,7 @@ beforeEach(async () => {
   await pool.query('truncate hydrant_claims, hydrant_claims_replicas');
 });
 
+const pgLike = { query: async () => ({ rows: [] }) };
 const listenClient = (): pg.Client => new pg.Client({ connectionString: database.url });
 
 claimConformance({ describe, it }, () => ({
@@ -134,9 +135,9 @@ describe('PostgresClaims', () => {
 
   it.each([
     [{ client: {} }, 'client: expected an object with query(text, values), got object'],
-    [{ client: { query: () => undefined }, table: 'a.b.c' }, 'table: expected \'table\' or \'schema.table\', got "a.b.c"'],
-    [{ client: { query: () => undefined }, table: '' }, 'table: expected \'table\' or \'schema.table\', got ""'],
-    [{ client: { query: () => undefined }, listenClient: 'x' }, 'listenClient: expected a function that makes a connection, got string'],
+    [{ client: pgLike, table: 'a.b.c' }, 'table: expected \'table\' or \'schema.table\', got "a.b.c"'],
+    [{ client: pgLike, table: '' }, 'table: expected \'table\' or \'schema.table\', got ""'],
+    [{ client: pgLike, listenClient: 'x' }, 'listenClient: expected a function that makes a connection, got string'],
   ])('refuses wrong options: %o', (options, message) => {
     expect(() => new PostgresClaims(options as never)).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS', message: `PostgresClaims: ${message}` }));
   });
