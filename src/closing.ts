@@ -82,13 +82,12 @@ export class Closing<R extends ConnectionRecord, I> {
     this.state = 'closing';
     slots.closing = true;
     slots.stopIdleClock();
-    const stopped = this.#host.stop();
+    const stopped = this.#atMost(this.#host.disposeTimeoutMs, this.#host.stop());
     this.#disposeIdle(false);
     const drained = await this.#until(() => this.#isDrained(), drainTimeoutMs);
     const abandoned = drained ? [] : this.#abandon();
-    // Every dispose has its own time-out, so this ends.
-    await this.#until(() => !this.#isDisposing(), Infinity);
-    await this.#atMost(this.#host.disposeTimeoutMs, stopped);
+    // Once for all: a create that settles late begins a dispose of its own, and the process has to end some time.
+    await this.#atMost(this.#host.disposeTimeoutMs, Promise.all([this.#until(() => !this.#isDisposing(), Infinity), stopped]));
     this.state = 'closed';
     return { abandoned };
   }
@@ -153,10 +152,10 @@ export class Closing<R extends ConnectionRecord, I> {
     });
   }
 
-  /** A subscription that cannot be ended is no longer waited for, like a dispose. */
-  #atMost(ms: number, work: Promise<void>): Promise<void> {
-    if (ms === Infinity) return work;
-    return new Promise((resolve) => {
+  /** What takes longer is no longer waited for. */
+  async #atMost(ms: number, work: Promise<unknown>): Promise<void> {
+    if (ms === Infinity) await work;
+    else await new Promise<void>((resolve) => {
       const cancel = this.#host.clock.setTimeout(resolve, ms, { ref: true });
       void work.finally(() => { cancel(); resolve(); });
     });
