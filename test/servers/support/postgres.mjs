@@ -1,4 +1,4 @@
-import { cpSync, existsSync, readdirSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import pg from 'pg';
@@ -43,14 +43,13 @@ export async function startPostgres({ settings = {} } = {}) {
   const folder = serverFolder('postgres');
   const data = join(folder, 'data');
   const env = serverEnvironment();
-  let bin;
+  const bin = await initialise({ folder, data, env });
   const port = await freePort();
   const flags = Object.entries({ ...SETTINGS, ...settings }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
   return startServer({
     folder, port, url,
     async launch() {
-      bin ??= await initialise({ folder, data, env });
       const server = await startProcess({ command: join(bin, 'postgres'), args: ['-D', data, '-p', String(port), ...flags], folder, port, env, user: unprivileged });
       await answers(url);
       return server;
@@ -58,11 +57,16 @@ export async function startPostgres({ settings = {} } = {}) {
   });
 }
 
-/** Makes the data folder, and gives back where the binaries are. */
+/** Makes the data folder, and gives back where the binaries are. Leaves nothing behind when it fails. */
 async function initialise({ folder, data, env }) {
-  const bin = binaries(folder);
-  await run(join(bin, 'initdb'), ['-D', data, '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync'], { ...unprivileged, cwd: folder, env });
-  return bin;
+  try {
+    const bin = binaries(folder);
+    await run(join(bin, 'initdb'), ['-D', data, '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync'], { ...unprivileged, cwd: folder, env });
+    return bin;
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true });
+    throw error;
+  }
 }
 
 /** The port is open a little before queries are answered. */

@@ -38,13 +38,22 @@ export function findExecutable(name, others = []) {
   return undefined;
 }
 
-/** A loopback port that was free a moment ago. */
+/**
+ * A loopback port that is free. Below those that systems give to outgoing connections (32768 and up on Linux), or one
+ * of them might take it before the server does.
+ */
 export async function freePort() {
-  const server = createServer();
-  await new Promise((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  for (let tries = 0; ; tries += 1) {
+    const server = createServer();
+    try {
+      const port = 15_000 + Math.floor(Math.random() * 17_000);
+      await new Promise((resolve, reject) => server.once('error', reject).listen(port, '127.0.0.1', resolve));
+      await new Promise((resolve) => server.close(resolve));
+      return port;
+    } catch (error) {
+      if (tries === 100) throw error;
+    }
+  }
 }
 
 /** Runs a command to its end and gives back what it printed. */
