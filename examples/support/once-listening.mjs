@@ -1,14 +1,22 @@
 import { createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** A loopback port that was free a moment ago. @returns {Promise<number>} */
+/**
+ * A loopback port that is free. Below those that systems give to outgoing connections (32768 and up on Linux), or one
+ * of them might take it first.
+ *
+ * @returns {Promise<number>}
+ */
 export async function freePort() {
+  const port = 15_000 + Math.floor(Math.random() * 17_000);
   const server = createServer();
-  await new Promise((resolve) => { server.listen(0, '127.0.0.1', () => resolve(undefined)); });
-  const address = server.address();
+  const free = await new Promise((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => resolve(true));
+  });
+  if (!free) return freePort();
   await new Promise((resolve) => { server.close(() => resolve(undefined)); });
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
+  return port;
 }
 
 /**

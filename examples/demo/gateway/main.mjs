@@ -62,7 +62,8 @@ process.on('message', async (/** @type {{ call: keyof typeof calls, number: numb
 process.once('SIGTERM', async () => {
   tell({ event: 'draining' }); // the readiness probe fails from here on,
   await outOfRotation; //         the balancer sees it and sends no more,
-  await delay(150); //            what it had sent by then arrives,
+  // what it had sent by then arrives (in steps: a process that was starved must get to its sockets between two),
+  for (let step = 0; step < 15; step++) await delay(10);
   await server.close(); //        and is answered
   await gateway.close();
   await database.end();
