@@ -1,2 +1,3 @@
-export { RedisClaims, type RedisClaimsOptions, type RedisCommandClient } from './claims.js';
-export {};
+export type { Draft, Fields, StoredRecord } from '../drafts.js';
+export type { IoredisClient, IoredisSubscriber, NodeRedisClient, NodeRedisSubscriber, RedisClient } from './client.js';
+export { RedisStore, type RedisStoreOptions } from './store.js';

@@ -22,6 +22,7 @@ export class Replica {
   readonly running = new Map<string, Tenure<Row, Bot>>();
   readonly events: Event[] = [];
   readonly calls: ClaimCall[] = [];
+  readonly hydrationFailures: string[] = [];
   /** What happens to the calls to the claim store; carries them out unless set. */
   fault: Fault | undefined;
   /** What `run` does besides waiting for its signal. */
@@ -33,6 +34,7 @@ export class Replica {
       store: cluster.store, clock, sweepIntervalMs: 0,
       factory: { create: (row) => cluster.create(row) },
     });
+    this.registry.on('hydrationFailed', ({ error }) => { this.hydrationFailures.push(error.code); });
     const claims = new MemoryClaims({
       server: cluster.server,
       intercept: (call, carryOut) => {

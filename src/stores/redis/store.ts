@@ -1,0 +1,195 @@
+import { systemClock, type Clock } from '../../clock.js';
+import type { ConnectionStatus, Version } from '../../contracts/record.js';
+import type { ConnectionStore, StoreListener, StoreReadOptions } from '../../contracts/store.js';
+import { ConnectionError, isConnectionError } from '../../errors.js';
+import { fieldsOf, invalidRow, jsonOf, statusOf, type Draft, type Fields, type StoredRecord } from '../drafts.js';
+import type { SubscribingTuning } from '../subscribing.js';
+import { adapt, type Redis, type RedisClient } from './client.js';
+import { DELETE, PUT, SCAN, TOUCH } from './scripts.js';
+import { subscribe } from './subscription.js';
+
+/** Options of a {@link RedisStore}. */
+export interface RedisStoreOptions {
+  /** An ioredis client or Cluster, or a connected node-redis client, pool or cluster. It must reach the primary. */
+  readonly client: RedisClient;
+  /**
+   * Before the names of the store's three keys and its channel. Default `{hydrant}:`; what stands in braces keeps the
+   * keys on one node of a cluster, so keep the braces.
+   */
+  readonly prefix?: string;
+  /** How the listening connection, a duplicate of `client`, is kept alive; `false` for none. Milliseconds. */
+  readonly watch?: false | {
+    /** How often it is checked that no hint was missed. Default 15 000. */
+    readonly pingIntervalMs?: number;
+    /** How long connecting, subscribing and each check may take. Default 5 000. */
+    readonly timeoutMs?: number;
+    /** Between attempts; doubles, with jitter between half and whole. Default 100 to 30 000. */
+    readonly backoff?: { readonly initialMs: number; readonly maxMs: number };
+  };
+  /** Told when a subscription was lost or could not be made again; attempts go on. Default: nobody. */
+  readonly onWatchError?: (error: unknown) => void;
+  /** The source of time for `watch`. Default: the system's. */
+  readonly clock?: Clock;
+}
+
+/** The names of a store's keys and channel. */
+export interface RedisKeys {
+  readonly records: string;
+  readonly versions: string;
+  readonly counter: string;
+  readonly channel: string;
+}
+
+/**
+ * Rows in Redis 6 or later, on a client the caller owns.
+ *
+ * **Data model.** `{hydrant}:records` and `{hydrant}:versions` are hashes with a field per connection,
+ * `{hydrant}:counter` numbers the changes. Every change is one script, so the three agree. A version is the number of
+ * its change and 12 random characters: it is new even after Redis lost its last writes in a failover, or all of them.
+ * Write through this class only.
+ *
+ * **Consistency.** A read is one command, and sees what was written before it was sent, given that it reaches the
+ * primary (ioredis: leave `scaleReads` alone; node-redis: leave `useReplicas` alone). An asynchronous failover can
+ * lose acknowledged writes: a connection that was stopped may be active again, which no reader can know. Use
+ * `maxmemory-policy noeviction`: evicting one of the keys deletes every row. Hints are sent with the change, at most
+ * once, and numbered: a listener that missed one knows by the next, or by the next ping.
+ *
+ * @typeParam D - the records, or their own fields; id, version and status are added
+ *
+ * @example
+ * const store = new RedisStore<Row>({ client: new Redis(process.env.REDIS_URL) });
+ * await store.put({ id: 'acme', organizationId: 'o1', platform: 'slack', config: { botTokenRef: 'vault:1' } });
+ */
+export class RedisStore<D extends object = Record<string, unknown>> implements ConnectionStore<Fields<D> & StoredRecord> {
+  /** Subscribes to hints; not there with `watch: false`, or on a pool. Rejects when the first attempt fails; goes on after that. */
+  readonly watch?: (listener: StoreListener) => Promise<AsyncDisposable>;
+  readonly #redis: Redis;
+  readonly #keys: RedisKeys;
+
+  /** @throws ConnectionError `INVALID_OPTIONS` */
+  constructor(options: RedisStoreOptions) {
+    if (typeof options !== 'object' || options === null) throw invalidOption('options', 'an object', options);
+    const { client, prefix = '{hydrant}:', watch = {}, onWatchError, clock = systemClock } = options;
+    const redis = adapt(client);
+    if (redis === undefined) throw invalidOption('client', 'a client of ioredis or node-redis', client);
+    if (typeof prefix !== 'string') throw invalidOption('prefix', 'text', prefix);
+    const tuning = tuningOf(watch);
+    this.#redis = redis;
+    this.#keys = { records: `${prefix}records`, versions: `${prefix}versions`, counter: `${prefix}counter`, channel: `${prefix}changes` };
+    const { subscriber } = redis;
+    if (tuning !== undefined && subscriber !== undefined) {
+      this.watch = (listener) => subscribe({ ...tuning, redis, subscriber, keys: this.#keys, clock, onError: onWatchError }, listener);
+    }
+  }
+
+  /** @throws ConnectionError `INVALID_RECORD` when what is stored is no record */
+  async get(id: string, options?: StoreReadOptions): Promise<(Fields<D> & StoredRecord) | undefined> {
+    const record = (await this.getMany([id], options)).get(id);
+    if (isConnectionError(record)) throw record;
+    return record;
+  }
+
+  /** One command. What is no record has its `INVALID_RECORD` error in the record's place. */
+  async getMany(ids: readonly string[], options?: StoreReadOptions): Promise<ReadonlyMap<string, Fields<D> & StoredRecord>> {
+    const rows = await this.#read(this.#keys.records, ids, options);
+    return new Map(Array.from(rows, ([id, row]) => [id, recordOf(id, row) as Fields<D> & StoredRecord]));
+  }
+
+  /** One command, of versions only. */
+  getVersions(ids: readonly string[], options?: StoreReadOptions): Promise<ReadonlyMap<string, Version>> {
+    return this.#read(this.#keys.versions, ids, options);
+  }
+
+  /**
+   * Writes a whole row, new or not, and resolves to it as it now is. An identical row keeps its version.
+   *
+   * @throws ConnectionError `INVALID_CONNECTION_ID`, `INVALID_RECORD`
+   */
+  async put(draft: Draft<D>): Promise<Fields<D> & StoredRecord> {
+    const { id } = draft;
+    if (!isPossibleId(id)) throw new ConnectionError('INVALID_CONNECTION_ID', 'RedisStore: expected a record with non-empty, well-formed text as its id');
+    const json = jsonOf('RedisStore', id, { status: statusOf('RedisStore', draft), ...fieldsOf(draft) });
+    const record = recordOf(id, await this.#change(PUT, id, json));
+    if (isConnectionError(record)) throw record;
+    return record as Fields<D> & StoredRecord;
+  }
+
+  /** Deletes a row. An unknown id is no error. */
+  async delete(id: string): Promise<void> {
+    if (isPossibleId(id)) await this.#change(DELETE, id);
+  }
+
+  /** Gives a row a new version: every replica hydrates it anew. Resolves to whether there is such a row. */
+  async touch(id: string): Promise<boolean> {
+    return isPossibleId(id) && (await this.#change(TOUCH, id)) === 1;
+  }
+
+  /**
+   * All records, in no order, read in steps: what is written meanwhile may or may not be in it. Rows that are no
+   * records are left out.
+   */
+  async list(): Promise<readonly (Fields<D> & StoredRecord)[]> {
+    const records = new Map<string, Fields<D> & StoredRecord>();
+    let cursor = '0';
+    do {
+      const [next, entries] = await this.#redis.eval(SCAN, [this.#keys.records], [cursor]) as [string, string[]];
+      for (let n = 0; n + 1 < entries.length; n += 2) {
+        const id = entries[n] as string;
+        const record = recordOf(id, entries[n + 1]);
+        if (!isConnectionError(record)) records.set(id, record as Fields<D> & StoredRecord);
+      }
+      cursor = next;
+    } while (cursor !== '0');
+    return [...records.values()];
+  }
+
+  #change(script: string, id: string, json?: string): Promise<unknown> {
+    const { records, versions, counter, channel } = this.#keys;
+    const suffix = crypto.randomUUID().replaceAll('-', '').slice(0, 12);
+    return this.#redis.eval(script, [records, versions, counter], [id, channel, suffix, ...(json === undefined ? [] : [json])]);
+  }
+
+  async #read(key: string, ids: readonly string[], options: StoreReadOptions | undefined): Promise<ReadonlyMap<string, string>> {
+    options?.signal?.throwIfAborted();
+    const possible = ids.filter(isPossibleId);
+    const found = new Map<string, string>();
+    if (possible.length === 0) return found;
+    const values = await this.#redis.hmget(key, possible);
+    possible.forEach((id, n) => {
+      const value = values[n];
+      if (typeof value === 'string') found.set(id, value);
+    });
+    return found;
+  }
+}
+
+/** UTF-8 has no lone surrogates: such an id would be found as another one. */
+const isPossibleId = (id: unknown): id is string => typeof id === 'string' && id !== '' && !/\p{Surrogate}/u.test(id);
+
+function recordOf(id: string, row: unknown): StoredRecord | ConnectionError<'INVALID_RECORD'> {
+  try {
+    const text = row as string;
+    const space = text.indexOf(' ');
+    const fields = JSON.parse(text.slice(space + 1)) as { status?: ConnectionStatus } | null;
+    if (space < 1 || typeof fields !== 'object' || fields === null || (fields.status !== 'active' && fields.status !== 'stopped')) {
+      throw new TypeError('expected a version and a JSON object with a status');
+    }
+    return { ...fields, id, version: text.slice(0, space), status: fields.status };
+  } catch (cause) {
+    return invalidRow(id, cause);
+  }
+}
+
+function tuningOf(watch: RedisStoreOptions['watch']): SubscribingTuning | undefined {
+  if (watch === false) return undefined;
+  if (typeof watch !== 'object' || watch === null) throw invalidOption('watch', 'false or an object', watch);
+  const { pingIntervalMs = 15_000, timeoutMs = 5_000, backoff = { initialMs: 100, maxMs: 30_000 } } = watch;
+  for (const [option, ms] of Object.entries({ pingIntervalMs, timeoutMs, 'backoff.initialMs': backoff.initialMs, 'backoff.maxMs': backoff.maxMs })) {
+    if (typeof ms !== 'number' || !(ms > 0 && ms <= 2 ** 31 - 1)) throw invalidOption(`watch.${option}`, 'milliseconds from 1 to 2147483647', ms);
+  }
+  return { pingIntervalMs, timeoutMs, backoff };
+}
+
+function invalidOption(option: string, expected: string, got: unknown): ConnectionError<'INVALID_OPTIONS'> {
+  return new ConnectionError('INVALID_OPTIONS', `RedisStore: option ${option}: expected ${expected}, got ${got === null ? 'null' : typeof got}`);
+}

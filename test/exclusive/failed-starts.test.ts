@@ -1,0 +1,193 @@
+import { ConnectionError } from 'hydrant';
+import { afterEach, describe, expect, it } from 'vitest';
+import { Cluster, type Replica } from './support/cluster.js';
+
+let cluster: Cluster;
+afterEach(() => cluster.close());
+
+const HOUR = 3_600_000;
+let seed = 0;
+/** Jitter that is the same in every run. */
+const random = (): number => {
+  seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;
+  return seed / 2_147_483_648;
+};
+
+/** Counts attempts and lets them fail while `broken`. */
+function failing(replicas: readonly Replica[]) {
+  const state = { broken: true, at: [] as number[] };
+  for (const replica of replicas) {
+    replica.work = async () => {
+      state.at.push(replica.clock.monotonic());
+      if (state.broken) throw new Error('logged out');
+    };
+  }
+  return state;
+}
+
+describe('a connection that cannot start', () => {
+  it('never spins: attempts over an hour', async () => {
+    seed = 1;
+    cluster = new Cluster(1);
+    const replicas = [0, 1, 2].map(() => cluster.replica({ random, list: async () => ['c0000'] }));
+    const attempts = failing(replicas);
+    for (const { runner } of replicas) runner.start();
+    await cluster.clock.advance(HOUR);
+    const perQuarter = [0, 1, 2, 3].map((quarter) => attempts.at.filter((at) => Math.floor(at / (HOUR / 4)) === quarter).length);
+    const calls = replicas.reduce((sum, replica) => sum + replica.calls.length, 0);
+    const owners = new Set(replicas.flatMap((replica) => replica.happened('started').map(() => replica.runner.replica)));
+    process.stdout.write(`attempts in an hour: ${attempts.at.length}, per quarter ${perQuarter.join(', ')}, on ${owners.size} replicas; claim queries per replica and tick: ${(calls / 3 / 3_600).toFixed(2)}\n`);
+    expect(attempts.at.length).toBeLessThanOrEqual(60);
+    expect(attempts.at.length).toBeGreaterThanOrEqual(15);
+    expect(Math.max(...perQuarter.slice(1))).toBeLessThanOrEqual(15);
+    expect(owners.size, 'others tried as well').toBe(3);
+  }, 60_000);
+
+  it('recovers by itself when the cause goes', async () => {
+    cluster = new Cluster(1);
+    const replica = cluster.replica({ list: async () => ['c0000'] });
+    const attempts = failing([replica]);
+    replica.runner.start();
+    await cluster.clock.advance(HOUR);
+    expect(replica.owned).toEqual([]);
+    attempts.broken = false;
+    await cluster.clock.advance(300_000);
+    expect(replica.owned).toEqual(['c0000']);
+  });
+
+  it('recovers at once when the record is edited', async () => {
+    cluster = new Cluster(1);
+    const replica = cluster.replica();
+    failing([replica]);
+    replica.runner.start();
+    await cluster.clock.advance(HOUR);
+    replica.work = async () => undefined;
+    await cluster.store.put({ id: 'c0000', name: 'edited' });
+    // The next listing, every 2 s.
+    await cluster.clock.advance(2_000);
+    expect(replica.owned).toEqual(['c0000']);
+    expect(replica.running.get('c0000')!.record.name).toBe('edited');
+  });
+
+  it('keeps its claim, with a back-off that doubles', async () => {
+    cluster = new Cluster(1);
+    const replica = cluster.replica({ startBackoff: { initialMs: 1_000, maxMs: 8_000 } });
+    const attempts = failing([replica]);
+    replica.runner.start();
+    await cluster.clock.advance(60_000);
+    const waits = attempts.at.slice(1).map((at, index) => Math.round(at - attempts.at[index]!));
+    expect(waits.slice(0, 6)).toEqual([999, 1_998, 3_996, 7_992, 7_992, 7_992]);
+    expect(cluster.server.owners().get('c0000')).toEqual({ owner: replica.runner.replica, token: 1n });
+    expect(replica.happened('startFailed')[2]).toEqual({
+      id: 'c0000', version: '1', error: new Error('logged out'), failures: 3, retryAfterMs: 3_996, handedOver: false,
+    });
+  });
+
+  it('counts failures per version of the record', async () => {
+    cluster = new Cluster(1);
+    const replica = cluster.replica();
+    failing([replica]);
+    replica.runner.start();
+    await cluster.clock.advance(20_000);
+    expect(replica.happened('startFailed').at(-1)!.failures).toBe(5);
+    await cluster.store.put({ id: 'c0000', name: 'edited' });
+    await cluster.clock.advance(2_000);
+    const last = replica.happened('startFailed').at(-1)!;
+    expect(last).toMatchObject({ version: '2', failures: 1 });
+  });
+
+  it('is handed to another replica after five failures, which goes on with the back-off where it was', async () => {
+    cluster = new Cluster(1);
+    const [a, b] = [await cluster.started(), await cluster.started()];
+    const [owner, other] = a.owned.length === 1 ? [a, b] : [b, a];
+    const attempts = failing([owner]);
+    await cluster.store.put({ id: 'c0000', name: 'edited' });
+    await cluster.clock.advance(20_000);
+    expect(owner.happened('startFailed').map(({ handedOver }) => handedOver)).toEqual([false, false, false, false, true]);
+    expect(attempts.at).toHaveLength(5);
+    const handedOverAt = attempts.at[4]!;
+    await cluster.clock.advance(handedOverAt + 15_000 - cluster.clock.monotonic());
+    expect(other.owned, 'the fifth delay of 16 s applies there too').toEqual([]);
+    await cluster.clock.advance(10_000);
+    expect(other.owned).toEqual(['c0000']);
+    expect(attempts.at, 'the replica that failed did not take it back').toHaveLength(5);
+  });
+
+  it('is not handed over when there is nobody to take it', async () => {
+    cluster = new Cluster(1);
+    const replica = cluster.replica({ startBackoff: { initialMs: 10, maxMs: 100 } });
+    failing([replica]);
+    replica.runner.start();
+    await cluster.clock.advance(10_000);
+    expect(replica.happened('startFailed').length).toBeGreaterThan(20);
+    expect(replica.happened('startFailed').every(({ handedOver }) => !handedOver)).toBe(true);
+    expect(replica.calls).not.toContain('release');
+  });
+
+  it('is not held against the next owner once it has served well', async () => {
+    cluster = new Cluster(1);
+    const replica = cluster.replica();
+    const attempts = failing([replica]);
+    replica.runner.start();
+    await cluster.clock.advance(20_000);
+    attempts.broken = false;
+    await cluster.clock.advance(60_000);
+    expect(replica.owned).toEqual(['c0000']);
+    replica.fault = () => { throw new Error('gone'); };
+    const next = cluster.replica();
+    next.runner.start();
+    await cluster.clock.advance(12_000);
+    expect(next.owned).toEqual(['c0000']);
+    replica.fault = undefined;
+  });
+
+  it('counts a run that returns before its signal aborts as a failure', async () => {
+    cluster = new Cluster(1);
+    const replica = cluster.replica({ run: async () => undefined });
+    replica.runner.start();
+    await cluster.clock.advance(20_000);
+    expect(replica.happened('startFailed')).toHaveLength(5);
+    expect(replica.happened('startFailed')[0]!.error).toEqual(new Error('run has ended before its signal aborted'));
+  });
+
+  it('counts a hydrate that fails, and does not count what was not an attempt', async () => {
+    cluster = new Cluster(1);
+    cluster.create = () => { throw new Error('no such host'); };
+    const replica = cluster.replica();
+    replica.runner.start();
+    await cluster.clock.advance(60_000);
+    const failures = replica.happened('startFailed');
+    expect(failures.length).toBe(replica.hydrationFailures.length);
+    expect(failures.map(({ error }) => (error as ConnectionError).code)).not.toContain('BACKING_OFF');
+    cluster.create = (row) => ({ id: row.id, name: row.name, sent: [] });
+    await cluster.clock.advance(64_000);
+    expect(replica.owned).toEqual(['c0000']);
+  });
+
+  it('waits quietly while the record is stopped or gone although the listing names it', async () => {
+    cluster = new Cluster(2);
+    await cluster.store.put({ id: 'c0000', name: 'x', status: 'stopped' });
+    const replica = cluster.replica({ list: async () => ['c0000', 'c0001', 'unknown'] });
+    replica.runner.start();
+    await cluster.clock.advance(30_000);
+    expect(replica.owned).toEqual(['c0001']);
+    expect(replica.happened('startFailed')).toEqual([]);
+    await cluster.store.put({ id: 'c0000', name: 'x', status: 'active' });
+    await cluster.clock.advance(60_000);
+    expect(replica.owned).toEqual(['c0000', 'c0001']);
+  });
+
+  it('does not fail a connection when it is asked to stop while it starts', async () => {
+    cluster = new Cluster(1);
+    cluster.create = () => new Promise(() => undefined);
+    const replica = cluster.replica();
+    replica.runner.start();
+    await cluster.clock.advance(3_000);
+    expect(replica.runner.snapshot().connections[0]!.state).toBe('working');
+    const stopped = replica.runner.stop();
+    await cluster.clock.advance(1_000);
+    await stopped;
+    expect(replica.happened('startFailed')).toEqual([]);
+    expect(cluster.server.owners().size).toBe(0);
+  });
+});

@@ -1,0 +1,156 @@
+import { isConnectionError } from 'hydrant';
+import type { RenewResult } from 'hydrant/exclusive';
+import { afterEach, describe, expect, it } from 'vitest';
+import { Cluster } from './support/cluster.js';
+
+let cluster: Cluster;
+afterEach(() => cluster.close());
+
+const hang = (): Promise<never> => new Promise(() => undefined);
+
+describe('renewals', () => {
+  it('of all connections are one query per tick, and the runner sends at most 3 queries per tick', async () => {
+    for (const count of [1, 500]) {
+      cluster = new Cluster(count);
+      const replica = await cluster.started();
+      expect(replica.owned).toHaveLength(count);
+      replica.calls.length = 0;
+      await cluster.clock.advance(60_000);
+      expect(replica.calls.filter((call) => call === 'renew')).toHaveLength(60);
+      expect(replica.calls.length).toBeLessThanOrEqual(180);
+      if (count === 1) await cluster.close();
+    }
+  });
+
+  it('never wait behind hydrates, listings, claims or releases', async () => {
+    cluster = new Cluster(4);
+    const replica = await cluster.started();
+    // From now on everything else hangs.
+    cluster.create = hang;
+    for (const row of await cluster.store.list()) await cluster.store.put({ id: row.id, name: 'edited' });
+    await cluster.store.put({ id: 'new', name: 'new' });
+    replica.fault = (call, carryOut) => (call === 'renew' ? carryOut() : hang());
+    await cluster.clock.advance(3_000);
+    cluster.store.list = hang;
+    expect(replica.owned).toEqual([]);
+    replica.calls.length = 0;
+    await cluster.clock.advance(60_000);
+    expect(replica.calls.filter((call) => call === 'renew')).toHaveLength(60);
+    expect(cluster.server.owners().size).toBe(4);
+    replica.fault = undefined;
+  });
+
+  it('keep the tenure while the store cannot be reached, until the local deadline, and then abort', async () => {
+    cluster = new Cluster(1);
+    const replica = await cluster.started();
+    const tenure = replica.running.get('c0000')!;
+    replica.fault = () => { throw new Error('ECONNREFUSED'); };
+    // The last renewal was sent up to 1 s ago: ttl − margin = 7.5 s counts from there.
+    await cluster.clock.advance(6_300);
+    expect(tenure.signal.aborted).toBe(false);
+    expect(() => tenure.assertHeld()).not.toThrow();
+    await cluster.clock.advance(1_200);
+    expect(tenure.signal.aborted).toBe(true);
+    expect(isConnectionError(tenure.signal.reason, 'CLAIM_LOST')).toBe(true);
+    expect(() => tenure.assertHeld()).toThrow(expect.objectContaining({ code: 'CLAIM_LOST', connectionId: 'c0000' }));
+    expect(cluster.server.owners().size, 'the owner has stopped believing before the store lets anybody else in').toBe(1);
+    expect(replica.happened('ended')).toEqual([{ id: 'c0000', token: 1n, reason: 'expired' }]);
+    replica.fault = undefined;
+  });
+
+  it('abort the tenure at once when the store says that the claim is lost', async () => {
+    cluster = new Cluster(2);
+    const replica = await cluster.started();
+    const [lost, kept] = [...replica.running.values()];
+    replica.fault = (_call, carryOut) => {
+      const answer = carryOut() as RenewResult;
+      return { ...answer, renewed: [kept!.id], lost: [lost!.id] };
+    };
+    await cluster.clock.advance(1_000);
+    expect(lost!.signal.aborted).toBe(true);
+    expect(isConnectionError(lost!.signal.reason, 'CLAIM_LOST')).toBe(true);
+    expect(kept!.signal.aborted).toBe(false);
+    expect(replica.happened('ended')).toEqual([{ id: lost!.id, token: lost!.token, reason: 'lost' }]);
+    replica.fault = undefined;
+  });
+
+  it('treat an id that is in neither list as unknown: kept until the local deadline', async () => {
+    cluster = new Cluster(1);
+    const replica = await cluster.started();
+    const tenure = replica.running.get('c0000')!;
+    replica.fault = (call, carryOut) => {
+      const answer = carryOut();
+      return call === 'renew' ? { ...(answer as RenewResult), renewed: [], lost: [] } : answer;
+    };
+    await cluster.clock.advance(6_000);
+    expect(tenure.signal.aborted).toBe(false);
+    await cluster.clock.advance(2_000);
+    expect(tenure.signal.aborted).toBe(true);
+    replica.fault = undefined;
+  });
+
+  it('that are not answered are given up after two ticks, and their late answers prove nothing', async () => {
+    cluster = new Cluster(1);
+    const replica = await cluster.started();
+    const tenure = replica.running.get('c0000')!;
+    const held: (() => void)[] = [];
+    replica.fault = (call, carryOut) => (call === 'renew' ? new Promise((resolve) => { held.push(() => resolve(carryOut())); }) : carryOut());
+    await cluster.clock.advance(7_000);
+    expect(held.length).toBeGreaterThanOrEqual(3);
+    expect(tenure.signal.aborted).toBe(false);
+    // All but the one that is still waited for.
+    for (const answer of held.slice(0, -1)) answer();
+    await cluster.clock.advance(600);
+    expect(tenure.signal.aborted).toBe(true);
+    replica.fault = undefined;
+  });
+
+  it('count a late answer from when its call was sent', async () => {
+    cluster = new Cluster(1);
+    const replica = await cluster.started();
+    const tenure = replica.running.get('c0000')!;
+    // Every answer takes 1.9 s on the way back.
+    replica.fault = (call, carryOut) => {
+      const answer = carryOut();
+      return call === 'renew' ? new Promise((resolve) => { cluster.clock.setTimeout(() => resolve(answer), 1_900, { ref: true }); }) : answer;
+    };
+    await cluster.clock.advance(30_000);
+    expect(tenure.signal.aborted).toBe(false);
+    const { heldForMs } = replica.runner.snapshot().connections[0]!;
+    expect(heldForMs).toBeLessThanOrEqual(7_500 - 1_900);
+    replica.fault = undefined;
+  });
+
+  it('give back what a claim took whose answer was lost', async () => {
+    cluster = new Cluster(5);
+    const replica = cluster.replica();
+    let lost = 0;
+    replica.fault = (call, carryOut) => {
+      const answer = carryOut();
+      if (call === 'claim' && lost === 0) {
+        lost += 1;
+        throw new Error('connection reset');
+      }
+      return answer;
+    };
+    replica.runner.start();
+    await cluster.clock.advance(4_000);
+    expect(lost).toBe(1);
+    expect(replica.owned, 'not after a whole ttl').toHaveLength(5);
+    expect(replica.running.get('c0000')!.token).toBeGreaterThan(5n);
+  });
+
+  it('do not take for a stray what a claim on its way has taken', async () => {
+    cluster = new Cluster(1);
+    const replica = await cluster.started();
+    replica.fault = (call, carryOut) => {
+      const answer = carryOut();
+      return call === 'claim' ? new Promise((resolve) => { cluster.clock.setTimeout(() => resolve(answer), 1_800, { ref: true }); }) : answer;
+    };
+    await cluster.store.put({ id: 'slow', name: 'slow' });
+    await cluster.clock.advance(10_000);
+    expect(replica.owned).toEqual(['c0000', 'slow']);
+    expect(replica.calls).not.toContain('release');
+    replica.fault = undefined;
+  });
+});
