@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { AcquireOptions, ConnectionRegistry } from 'hydrant';
 import type { Handle } from './factory.js';
 import type { Model } from './model.js';
@@ -129,6 +130,8 @@ export class Callers {
     world.holds.push(hold);
     instance.holds.add(hold);
     if (lease !== undefined && hold.n % 2 === 0) {
+      // One signal serves all leases of an instance.
+      setMaxListeners(0, lease.signal);
       lease.signal.addEventListener('abort', () => {
         hold.signalAborted = world.note(`the lease of ${demand.kind} ${demand.n} aborts`);
         this.#model.leaseAborted(hold);
@@ -148,7 +151,7 @@ export class Callers {
     const timeoutMs = op.timeoutMs ?? world.settings.acquireTimeoutMs;
     const freshness = op.freshness ?? world.settings.freshness;
     const demand: Demand = {
-      n, kind, id: `c${op.id}`, timeoutMs, freshness, nestedIn, state: 'waiting',
+      n, kind, id: `c${op.id}`, timeoutMs, freshness, nestedIn, state: 'waiting', quietBefore: world.quiet.seq,
       controller: op.signal ? new AbortController() : undefined,
       began: world.note(`${kind} ${n} of c${op.id} begins (${String(freshness)}, ${timeoutMs} ms${nestedIn === undefined ? '' : `, inside ${nestedIn.demand.n}`})`),
     };

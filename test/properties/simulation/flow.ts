@@ -27,9 +27,13 @@ export class Flow {
   /** Real streams are under way. */
   streaming = false;
 
+  readonly #stackTraceLimit = Error.stackTraceLimit;
+
   constructor(world: World, model: Model, seed: number) {
     this.#world = world;
     this.#model = model;
+    // Stacks cost more than all the rest; they are wanted only where somebody is going to read them.
+    if (world.trace === undefined) Error.stackTraceLimit = 0;
     const random = randomFrom(seed ^ 0x2545f491);
     Math.random = random.next;
     globalThis.setImmediate = ((callback: (...args: unknown[]) => void, ...args: unknown[]) => {
@@ -39,6 +43,7 @@ export class Flow {
   }
 
   restore(): void {
+    Error.stackTraceLimit = this.#stackTraceLimit;
     Math.random = realRandom;
     globalThis.setImmediate = realImmediate;
     for (const turn of this.#turns.splice(0)) realImmediate(turn);
@@ -78,7 +83,9 @@ export class Flow {
     const end = clock.monotonic() + ms;
     // No time passes in the middle of a queue of microtasks.
     await microtasksDone();
-    if (!blocked) {
+    this.#model.looked();
+    if (blocked) this.#world.lag += ms;
+    else {
       for (let due = clock.nextDue; due !== undefined && due <= end; due = clock.nextDue) {
         clock.moveTo(due);
         await this.rest();

@@ -1,7 +1,7 @@
 import type { DisposeReason, RegistryEvents } from 'hydrant';
 import { inTime, deadlinePassed, reasonHolds } from './checks/disposing.js';
 import { closedInTime, nobodyWaits, nothingIsLeft } from './checks/ending.js';
-import { abortIsDue, backsOff, builtFromItsRow, drainFirst, oneReadPerId, permits, secretsAreKept, singleFlight } from './checks/hydrating.js';
+import { abortIsDue, backsOff, builtFromItsRow, drainFirst, oneReadPerId, secretsAreKept, singleFlight, withinPermits } from './checks/hydrating.js';
 import { isDue } from './checks/refusing.js';
 import { everyWaitHasACause, noSupersededIdle, noZombies, staleIsTrue, withinMaxInstances } from './checks/resting.js';
 import { isFresh, notDisposed, notSuperseded, stamped } from './checks/serving.js';
@@ -39,7 +39,7 @@ export class Model {
   createBegan(creation: Creation): void {
     singleFlight(this.#world, creation);
     drainFirst(this.#world, creation);
-    permits(this.#world, creation);
+    withinPermits(this.#world, creation);
     builtFromItsRow(this.#world, creation);
     backsOff(this.#world, creation, this.failures);
     createIsOwed(this.#world, creation);

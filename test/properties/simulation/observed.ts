@@ -91,6 +91,8 @@ export interface Demand {
   readonly freshness: 'strict' | number;
   readonly controller: AbortController | undefined;
   readonly nestedIn: Hold | undefined;
+  /** The last point before it began at which nothing was left to run. */
+  readonly quietBefore: number;
   aborted?: Moment;
   /** Of a webhook: `authenticate` let it pass. */
   authentic?: boolean;

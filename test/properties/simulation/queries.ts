@@ -41,6 +41,14 @@ export const onTheWire = (world: World, read: Read): boolean =>
 export const secretsRunning = (world: World, call: SecretsCall): boolean =>
   call.ended === undefined && call.aborted === undefined && world.clock.monotonic() < call.began.t + world.settings.hydrationTimeoutMs;
 
+/** How many hydrates may run at a time. */
+export const permits = ({ settings }: World): number => Math.min(settings.maxConcurrentHydrations, settings.factory.maxConcurrentHydrations ?? Number.POSITIVE_INFINITY);
+
+/** Permits that are taken, or were a moment ago. */
+export const permitsInUse = (world: World): number =>
+  world.creations.filter((creation) => isRunning(creation) ? !timedOut(world, creation) : !world.isPast(creation.ended)).length
+  + world.secretsCalls.filter((call) => !world.isPast(call.ended)).length;
+
 /** Born and not on its way out. */
 export const isAlive = (instance: Instance): boolean => instance.disposeBegan === undefined;
 
@@ -48,7 +56,8 @@ export const heldBy = (instance: Instance) => [...instance.holds].filter((hold) 
 
 /** Leases on it that the registry may know of: held, or let go a moment ago, or after it was disposed of under them. */
 export const knownLeases = (world: World, instance: Instance): number => [...instance.holds].filter((hold) =>
-  !hold.released || !world.isPast(hold.releasedAt) || hold.releasedAt!.seq > (instance.disposeBegan?.seq ?? Number.POSITIVE_INFINITY)).length;
+  // Without a dispose it cannot be seen when that was.
+  !hold.released || !world.settings.factory.dispose || !world.isPast(hold.releasedAt) || hold.releasedAt!.seq > (instance.disposeBegan?.seq ?? Number.POSITIVE_INFINITY)).length;
 
 /** When it was last let go, or born. */
 export function lastUsed(instance: Instance): { seq: number; t: number } {

@@ -34,14 +34,17 @@ export function randomFrom(seed: number): Random {
       const index = below(from.length);
       return from[index] as (typeof from)[number];
     },
-    weighted: (weights) => {
-      const entries = Object.entries(weights) as [never, number][];
-      let rest = next() * entries.reduce((sum, [, weight]) => sum + weight, 0);
-      for (const [key, weight] of entries) {
-        rest -= weight;
-        if (rest < 0) return key;
+    weighted: <K extends string>(weights: Readonly<Partial<Record<K, number>>>) => {
+      let sum = 0;
+      let last: K | undefined;
+      for (const key in weights) sum += weights[key]!;
+      let rest = next() * sum;
+      for (const key in weights) {
+        last = key;
+        rest -= weights[key]!;
+        if (rest < 0) break;
       }
-      return entries[entries.length - 1]![0];
+      return last!;
     },
   };
 }

@@ -176,6 +176,22 @@ export class SimulatedStore {
     }).join(' ');
   }
 
+  #unsubscribe(): Promise<void> {
+    const world = this.#world;
+    this.#listener = undefined;
+    const behaviour = world.next('watch');
+    world.note(`unsubscribe (${behaviour})`);
+    if (behaviour === 'throw') throw new Error('unsubscribing threw');
+    if (behaviour === 'fail') return Promise.reject(new Error('unsubscribing failed'));
+    if (behaviour === 'soon' || behaviour === 'now') return Promise.resolve();
+    const { promise, resolve, reject } = outside<void>();
+    world.await({
+      kind: 'watch', label: 'unsubscribe', hung: behaviour === 'hang',
+      settle: (fail) => { if (fail) reject(new Error('unsubscribing failed')); else resolve(); return true; },
+    });
+    return promise;
+  }
+
   #watch(listener: StoreListener): Promise<AsyncDisposable> {
     const world = this.#world;
     const behaviour = world.next('watch');
@@ -184,7 +200,7 @@ export class SimulatedStore {
       this.#listener = listener;
       world.note('subscribed');
       this.gap();
-      return { [Symbol.asyncDispose]: async () => { world.note('unsubscribed'); this.#listener = undefined; } };
+      return { [Symbol.asyncDispose]: () => this.#unsubscribe() };
     };
     if (behaviour === 'throw') throw new Error('watch threw');
     if (behaviour === 'fail') return Promise.reject(new Error('watch failed'));

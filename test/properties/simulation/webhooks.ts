@@ -67,7 +67,7 @@ export class SimulatedWebhooks {
     const controller = new AbortController();
     const demand: Demand = {
       n, kind: 'webhook', id: `c${op.id}`, timeoutMs: world.settings.acquireTimeoutMs, freshness: world.settings.freshness,
-      controller, nestedIn: undefined, state: 'waiting', began: world.note(`webhook ${n} of c${op.id} comes (${op.client}, ${op.bodyKiB} KiB)`),
+      controller, nestedIn: undefined, state: 'waiting', quietBefore: world.quiet.seq, began: world.note(`webhook ${n} of c${op.id} comes (${op.client}, ${op.bodyKiB} KiB)`),
     };
     world.demands.push(demand);
     const delivery: Delivery = { demand, bodyKiB: op.bodyKiB, verdicts: [], handled: undefined, disconnected: false, response: undefined, bodyDone: false, reader: undefined };

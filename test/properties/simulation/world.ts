@@ -37,6 +37,8 @@ export class World {
   closed: { called: Moment; deadline: number; resolved?: Moment } | undefined;
   /** The last moment at which nothing was left to run. */
   quiet: Moment = { seq: 0, t: 0 };
+  /** For how long the event loop was blocked in all: timers fired that much too late at most. */
+  lag = 0;
   /** While it lasts every call behaves. */
   faultless = false;
   trace: string[] | undefined;

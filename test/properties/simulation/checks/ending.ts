@@ -5,8 +5,8 @@ import type { World } from '../world.js';
 export function closedInTime(world: World, report: { abandoned: readonly { id: string; leases: number }[] }): void {
   const { closed, settings } = world;
   if (closed === undefined) return;
-  const now = world.clock.monotonic();
-  if (now > closed.deadline + settings.disposeTimeoutMs) world.violate('G12', `close resolved ${now - closed.deadline - settings.disposeTimeoutMs} ms after its deadline and a dispose time-out`);
+  const over = world.clock.monotonic() - closed.deadline - settings.disposeTimeoutMs - world.lag;
+  if (over > 0) world.violate('G12', `close resolved ${over} ms after its deadline and a dispose time-out`);
   for (const instance of world.instances) {
     if (settings.factory.dispose && instance.disposeBegan === undefined) world.violate('G12', `close resolved while instance ${instance.n} was live`);
   }

@@ -1,5 +1,5 @@
 import type { Creation, Read, SecretsCall } from '../observed.js';
-import { heldBy, hydrationBegan, isAlive, isGood, isRunning, onTheWire, readsOf, secretsRunning, sighting, timedOut } from '../queries.js';
+import { heldBy, hydrationBegan, isAlive, isGood, isRunning, onTheWire, permits, readsOf, secretsRunning, sighting, timedOut } from '../queries.js';
 import type { World } from '../world.js';
 import type { Failure } from '../model.js';
 
@@ -9,7 +9,7 @@ export function singleFlight(world: World, creation: Creation): void {
   for (const other of world.creations) {
     if (other === creation || other.id !== id || other.version !== version) continue;
     // What was invalidated after its row was read is for its own waiters only.
-    if (world.invalidatedSince(id, other.read.sent.seq)) continue;
+    if (world.invalidatedSince(id, Math.min(other.read.sent.seq, creation.read.sent.seq))) continue;
     if (isRunning(other)) {
       if (!timedOut(world, other)) world.violate('G1', `create ${creation.n} of ${id} v${version} began while create ${other.n} was running`);
       continue;
@@ -42,10 +42,9 @@ export function drainFirst(world: World, creation: Creation): void {
 }
 
 /** G9: permits. One is free again at the hydration timeout, whatever `create` does. */
-export function permits(world: World, creation: Creation): void {
-  const { maxConcurrentHydrations, factory } = world.settings;
+export function withinPermits(world: World, creation: Creation): void {
   const running = world.creations.filter((other) => isRunning(other) && !timedOut(world, other)).length;
-  const most = Math.min(maxConcurrentHydrations, factory.maxConcurrentHydrations ?? Number.POSITIVE_INFINITY);
+  const most = permits(world);
   if (running > most) world.violate('G9', `create ${creation.n} began as the ${running}th of at most ${most}`);
 }
 
@@ -87,13 +86,10 @@ export function abortIsDue(world: World, creation: Creation): void {
   for (const demand of world.demands) {
     if (demand.id !== creation.id || demand.kind === 'webhook' || demand.state !== 'waiting' || demand.aborted !== undefined) continue;
     if (!world.isPast(creation.began) || world.invalidatedSince(demand.id, demand.began.seq)) continue;
-    for (const read of readsOf(world, demand.id)) {
-      if (read.sent.seq <= demand.began.seq) break;
-      if (!isGood(read) || !world.isPast(read.answered)) continue;
-      if (sighting(read, demand.id)?.version === creation.version && !world.invalidatedSince(demand.id, creation.read.sent.seq)) {
-        world.violate('G7', `the signal of create ${creation.n} aborted while ${demand.kind} ${demand.n} was waiting for it`);
-      }
-      break;
+    // It joined what the first answer of its own said, and is never moved on.
+    const mine = [...readsOf(world, demand.id)].findLast((read) => read.sent.seq > demand.began.seq && isGood(read));
+    if (mine !== undefined && world.isPast(mine.answered) && sighting(mine, demand.id)?.version === creation.version && !world.invalidatedSince(demand.id, creation.read.sent.seq)) {
+      world.violate('G7', `the signal of create ${creation.n} aborted while ${demand.kind} ${demand.n} was waiting for it`);
     }
   }
 }

@@ -2,7 +2,7 @@ import { isConnectionError, type ConnectionError } from 'hydrant';
 import { Obeyed } from '../factory.js';
 import type { Failure } from '../model.js';
 import type { Demand } from '../observed.js';
-import { isFreshFor, isGood, isRunning, readsOf, sighting, timedOut } from '../queries.js';
+import { isFreshFor, isGood, permits, permitsInUse, readsOf, sighting } from '../queries.js';
 import type { World } from '../world.js';
 
 /** Every refusal is owed to something that happened. */
@@ -47,9 +47,8 @@ function reason(world: World, demand: Demand, error: ConnectionError, failures: 
     case 'BACKING_OFF':
       return backsOff(world, demand, error, failures);
     case 'OVERLOADED': {
-      const busy = world.creations.filter((creation) => isRunning(creation) && !timedOut(world, creation)).length
-        + world.secretsCalls.filter((call) => call.ended === undefined).length;
-      const cap = Math.min(settings.maxConcurrentHydrations, settings.factory.maxConcurrentHydrations ?? Number.POSITIVE_INFINITY);
+      const busy = permitsInUse(world);
+      const cap = permits(world);
       return busy >= cap ? undefined : ['G9', `there was a permit: ${busy} of ${cap} were in use`];
     }
     case 'ACQUIRE_TIMEOUT':

@@ -1,5 +1,5 @@
 import type { Demand, Hold, Instance } from '../observed.js';
-import { heldBy, hydrationBegan, isAlive, isGood, isRunning, onTheWire, readsOf, secretsRunning, sighting, timedOut } from '../queries.js';
+import { heldBy, hydrationBegan, isAlive, isGood, isRunning, onTheWire, permits, readsOf, secretsRunning, sighting, timedOut } from '../queries.js';
 import type { World } from '../world.js';
 
 /*
@@ -19,7 +19,7 @@ export function everyWaitHasACause(world: World): void {
 
 function hasCause(world: World, demand: Demand): boolean {
   const { id } = demand;
-  const { maxConcurrentHydrations, factory, replacement } = world.settings;
+  const { factory, replacement } = world.settings;
   if (world.reads.some((read) => onTheWire(world, read))) return true;
   let running = 0;
   for (const creation of world.creations) {
@@ -32,7 +32,7 @@ function hasCause(world: World, demand: Demand): boolean {
     if (call.id === id) return true;
     running++;
   }
-  if (running >= Math.min(maxConcurrentHydrations, factory.maxConcurrentHydrations ?? Number.POSITIVE_INFINITY)) return true;
+  if (running >= permits(world)) return true;
   return replacement === 'drain-first' && (!factory.dispose || cleaningUp(world, id)
     || world.instances.some((instance) => instance.id === id && !isGone(world, instance)));
 }
@@ -62,9 +62,8 @@ export function withinMaxInstances(world: World): void {
   if (idle !== undefined) world.violate('G9', `instance ${idle.n} is idle while ${alive.length} of at most ${maxInstances} are live`);
 }
 
-const isFallback = (world: World, instance: Instance): boolean =>
-  world.creations.some((creation) => creation.id === instance.id && isRunning(creation))
-  || world.demands.some((demand) => demand.id === instance.id && demand.state === 'waiting');
+/** Another version was read, and until that lives this one is kept for it to fall back on. */
+const isFallback = (world: World, instance: Instance): boolean => superseded(world, instance).may;
 
 /** What is superseded is marked so for whoever holds it, and nothing is without a reason. */
 export function staleIsTrue(world: World): void {

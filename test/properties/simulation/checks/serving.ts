@@ -1,5 +1,5 @@
 import type { Demand, Hold, Instance } from '../observed.js';
-import { isFreshFor, isGood, readsOf, sighting } from '../queries.js';
+import { isFreshFor, isGood, permits, permitsInUse, readsOf, sighting } from '../queries.js';
 import type { World } from '../world.js';
 import type { Failure } from '../model.js';
 
@@ -35,7 +35,7 @@ function confirmed(world: World, demand: Demand, instance: Instance): boolean {
     const seen = sighting(read, demand.id);
     if (seen?.version === instance.version && seen.status === 'active' && !seen.broken) return true;
     // What a row says is known: a use that comes after it is not handed what it replaced.
-    if (read.kind !== 'getVersions' && read.answered!.seq < demand.began.seq && !(seen?.broken ?? false)) return false;
+    if (!world.settings.keepLastGood && read.kind !== 'getVersions' && read.answered!.seq < demand.quietBefore && !(seen?.broken ?? false)) return false;
   }
   return false;
 }
@@ -52,7 +52,8 @@ function storeFailedOver(world: World, demand: Demand, instance: Instance): bool
     if (!isGood(read)) continue;
     const seen = sighting(read, demand.id);
     if (seen?.version === instance.version && !seen.broken) return failed && read.sent.t >= now - staleIfErrorMs;
-    if (read.kind !== 'getVersions' && !(seen?.broken ?? false)) return false;
+    if (seen !== undefined && world.settings.keepLastGood && seen.status === 'active') continue;
+    if (read.kind !== 'getVersions' && !(seen?.broken ?? false) && world.isPast(read.answered)) return false;
   }
   return false;
 }
@@ -67,6 +68,7 @@ function lastGoodServes(world: World, demand: Demand, instance: Instance, failur
     if (seen === undefined || seen.status === 'stopped') return false;
     if (seen.broken || Number(seen.version) <= Number(instance.version)) continue;
     if (failures.some((failure) => failure.id === demand.id && failure.version === seen.version)) return true;
+    if (permitsInUse(world) >= permits(world)) return true;
   }
   return false;
 }
