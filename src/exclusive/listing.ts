@@ -14,6 +14,8 @@ export interface ListedConnection {
 
 /** After this long a listing counts as failed. */
 const LIST_TIMEOUT_MS = 30_000;
+/** As for a registry. */
+const MAX_ID_LENGTH = 1_024;
 /** Hints that come in a burst cause one listing. */
 const HINT_SPACING_MS = 100;
 
@@ -110,14 +112,20 @@ export class Listing {
 
   #take(listed: readonly (string | ListedConnection)[]): void {
     const versions = new Map<string, string | undefined>();
+    let refused = 0;
     for (const entry of listed) {
-      const { id, version, status } = typeof entry === 'string' ? { id: entry, version: undefined, status: undefined } : entry;
-      if (typeof id !== 'string' || id === '') throw new TypeError('list: expected ids, or objects with an id');
+      const { id, version, status } = typeof entry === 'object' && entry !== null ? entry : { id: entry, version: undefined, status: undefined };
+      // One that a database refuses would make it refuse the whole batch.
+      if (typeof id !== 'string' || id === '' || id.length > MAX_ID_LENGTH || /[\0\p{Surrogate}]/u.test(id)) {
+        refused += 1;
+        continue;
+      }
       if (this.#host.versionsRequired && version === undefined) {
         throw new TypeError('list: expected objects with id and version, for without run nothing else tells of an edit');
       }
       if (status !== 'stopped') versions.set(id, version === undefined ? undefined : String(version));
     }
+    if (refused > 0) this.#host.failed(new TypeError(`list: passed over ${refused} entries that are no ids: expected text of 1 to ${MAX_ID_LENGTH} characters, well-formed and without NUL`));
     const before = this.#versions;
     this.#versions = versions;
     this.#ids = [...versions.keys()].toSorted();

@@ -1,0 +1,150 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { Cluster, type Replica } from './support/cluster.js';
+
+let cluster: Cluster;
+afterEach(() => cluster.close());
+
+const TTL = 9_000;
+const loads = (replicas: readonly Replica[]): number[] => replicas.map((replica) => replica.owned.length);
+const spread = (replicas: readonly Replica[]): number => Math.max(...loads(replicas)) - Math.min(...loads(replicas));
+
+/** How often each connection changed hands. */
+function starts(replicas: readonly Replica[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { id } of replicas.flatMap((replica) => replica.happened('started'))) counts.set(id, (counts.get(id) ?? 0) + 1);
+  return counts;
+}
+
+function forget(replicas: readonly Replica[]): void {
+  for (const replica of replicas) {
+    replica.events.length = 0;
+    replica.calls.length = 0;
+  }
+}
+
+async function converged(replicas: readonly Replica[], total: number): Promise<number> {
+  const since = cluster.clock.monotonic();
+  while (loads(replicas).reduce((sum, load) => sum + load, 0) < total || spread(replicas) > 1) {
+    await cluster.clock.advance(100);
+    if (cluster.clock.monotonic() - since > 20 * TTL) throw new Error(`no balance: ${loads(replicas).join(', ')}`);
+  }
+  return cluster.clock.monotonic() - since;
+}
+
+/** Each replica starts in another phase of its tick. */
+async function join(count: number): Promise<Replica[]> {
+  const replicas: Replica[] = [];
+  for (let n = 0; n < count; n += 1) {
+    const replica = cluster.replica();
+    replica.runner.start();
+    replicas.push(replica);
+    await cluster.clock.advance(137);
+  }
+  return replicas;
+}
+
+describe('balance', () => {
+  it('is within one from a cold boot of all, with nothing taken twice', async () => {
+    cluster = new Cluster(103);
+    const replicas = await join(5);
+    await converged(replicas, 103);
+    expect(loads(replicas).toSorted()).toEqual([20, 20, 21, 21, 21]);
+    expect([...starts(replicas).values()].every((count) => count === 1)).toBe(true);
+  });
+
+  it.each([[5, 1], [5, 3], [2, 6]])('is within one in at most 5 TTL after %i replicas get %i more, each connection moved at most once', async (before, joining) => {
+    cluster = new Cluster(200);
+    const old = await join(before);
+    await converged(old, 200);
+    await cluster.clock.advance(3 * TTL);
+    forget(old);
+    const all = [...old, ...await join(joining)];
+    const took = await converged(all, 200);
+    await cluster.clock.advance(10 * TTL);
+    process.stdout.write(`join ${before}+${joining}: ${(took / TTL).toFixed(2)} TTL, loads ${loads(all).join(' ')}\n`);
+    expect(took).toBeLessThanOrEqual(5 * TTL);
+    expect(spread(all)).toBeLessThanOrEqual(1);
+    const moves = starts(all);
+    expect(Math.max(...moves.values())).toBe(1);
+    const least = all.slice(before).reduce((sum, replica) => sum + replica.owned.length, 0);
+    expect(moves.size, 'nothing is moved that need not be').toBe(least);
+  });
+
+  it.each(['stops', 'dies'])('is within one in at most 5 TTL after one of five %s, and nothing else is moved', async (how) => {
+    cluster = new Cluster(100);
+    const all = await join(5);
+    await converged(all, 100);
+    await cluster.clock.advance(3 * TTL);
+    forget(all);
+    const [leaver, ...rest] = all;
+    if (how === 'stops') void leaver!.runner.stop();
+    else leaver!.fault = () => new Promise(() => undefined);
+    const took = await converged(rest, 100);
+    await cluster.clock.advance(10 * TTL);
+    process.stdout.write(`one ${how}: ${(took / TTL).toFixed(2)} TTL\n`);
+    expect(took).toBeLessThanOrEqual(5 * TTL);
+    expect(loads(rest)).toEqual([25, 25, 25, 25]);
+    const moves = starts(rest);
+    expect(moves.size).toBe(20);
+    expect(Math.max(...moves.values())).toBe(1);
+    leaver!.fault = undefined;
+  });
+
+  it('is restored with at most 3 queries per replica and tick', async () => {
+    cluster = new Cluster(300);
+    const old = await join(3);
+    await converged(old, 300);
+    await cluster.clock.advance(3 * TTL);
+    forget(old);
+    const all = [...old, ...await join(1)];
+    await cluster.clock.advance(3 * TTL);
+    expect(spread(all)).toBeLessThanOrEqual(1);
+    for (const replica of all) expect(replica.calls.length / 27).toBeLessThanOrEqual(3);
+  });
+
+  it('hands over what has never started first, and what has just been claimed only after the cool-down', async () => {
+    cluster = new Cluster(4);
+    cluster.create = (row) => (row.id < 'c0002' ? { id: row.id, name: row.name, sent: [] } : new Promise(() => undefined));
+    const a = await cluster.started({ maxConcurrentStarts: 1, handOverCoolDownMs: 60_000 });
+    expect(a.owned).toEqual(['c0000', 'c0001']);
+    const b = await cluster.started({ maxConcurrentStarts: 1, handOverCoolDownMs: 60_000 });
+    await cluster.clock.advance(10_000);
+    const held = (replica: Replica): string[] => replica.runner.snapshot().connections.map(({ id }) => id);
+    expect(held(b), 'only what was queued moves').toEqual(['c0003']);
+    await cluster.clock.advance(60_000);
+    expect(held(a)).toHaveLength(2);
+    expect(held(b)).toHaveLength(2);
+  });
+
+  it('moves nothing to a replica that comes and goes', async () => {
+    cluster = new Cluster(10);
+    const replica = await cluster.started();
+    await cluster.clock.advance(20_000);
+    cluster.server.renew({ replica: 'flapping', ttlMs: 500, member: true, load: 0, held: [] });
+    await cluster.clock.advance(20_000);
+    expect(replica.owned).toHaveLength(10);
+  });
+
+  it('leaves nothing unowned although a living replica does not take what is its share', async () => {
+    cluster = new Cluster(10);
+    const [a, b] = await join(2);
+    b!.fault = (call, carryOut) => (call === 'claim' ? new Promise(() => undefined) : carryOut());
+    await cluster.clock.advance(3 * TTL);
+    expect(a!.owned).toHaveLength(10);
+    b!.fault = undefined;
+  });
+
+  it('takes what is offered to it before the offer lapses, and lets the others have what it does not take', async () => {
+    cluster = new Cluster(10);
+    const a = await cluster.started();
+    await cluster.clock.advance(TTL);
+    const b = cluster.replica();
+    b.fault = (call, carryOut) => (call === 'claim' ? new Promise(() => undefined) : carryOut());
+    b.runner.start();
+    await cluster.clock.advance(4 * TTL);
+    expect(a.owned.length + b.owned.length).toBeGreaterThanOrEqual(5);
+    b.fault = undefined;
+    await cluster.clock.advance(3 * TTL);
+    expect(loads([a, b])).toEqual([5, 5]);
+  });
+});

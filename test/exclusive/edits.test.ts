@@ -1,0 +1,170 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import type { StoreListener } from 'hydrant';
+import { Cluster } from './support/cluster.js';
+
+let cluster: Cluster;
+afterEach(() => cluster.close());
+
+describe('an edited record', () => {
+  it('restarts the tenure: the old loop has stopped before the new one begins, under the same token', async () => {
+    cluster = new Cluster(1);
+    const replica = await cluster.started();
+    const old = replica.running.get('c0000')!;
+    let overlapped = false;
+    replica.work = async () => { overlapped ||= replica.running.get('c0000') === old; };
+    await cluster.store.put({ id: 'c0000', name: 'edited' });
+    await cluster.clock.advance(2_000);
+    const now = replica.running.get('c0000')!;
+    expect(now).not.toBe(old);
+    expect(now.record.name).toBe('edited');
+    expect(await now.use((bot) => bot.name)).toBe('edited');
+    expect(now.token).toBe(old.token);
+    expect(overlapped).toBe(false);
+    expect((old.signal.reason as Error).name).toBe('AbortError');
+    expect(() => old.assertHeld(), 'a tenure kept in a closure is dead').toThrow(expect.objectContaining({ code: 'CLAIM_LOST' }));
+    expect(replica.calls).not.toContain('release');
+  });
+
+  it('is noticed with ids alone, when the registry has heard of it', async () => {
+    cluster = new Cluster(1);
+    const replica = await cluster.started({ list: async () => ['c0000'] });
+    await cluster.store.put({ id: 'c0000', name: 'edited' });
+    await cluster.clock.advance(20_000);
+    expect(replica.running.get('c0000')!.record.name, 'nothing has told the registry').toBe('c0000');
+    // Any use does, as do its sweep and its hints.
+    await replica.registry.use('c0000', () => undefined);
+    await cluster.clock.advance(10);
+    expect(replica.running.get('c0000')!.record.name).toBe('edited');
+  });
+
+  it('is noticed at once when watch gives a hint', async () => {
+    cluster = new Cluster(1);
+    let listener: StoreListener | undefined;
+    let disposed = false;
+    const replica = await cluster.started({
+      listIntervalMs: 3_600_000,
+      watch: async (given) => {
+        listener = given;
+        return { [Symbol.asyncDispose]: async () => { disposed = true; } };
+      },
+    });
+    await cluster.clock.advance(10_000);
+    await cluster.store.put({ id: 'c0000', name: 'edited' });
+    listener!.changed(['c0000']);
+    await cluster.clock.advance(10);
+    expect(replica.running.get('c0000')!.record.name).toBe('edited');
+    const stopped = replica.runner.stop();
+    await cluster.clock.advance(100);
+    await stopped;
+    expect(disposed).toBe(true);
+  });
+
+  it('causes one listing for a burst of hints, and one more for those that come while it is read', async () => {
+    cluster = new Cluster(1);
+    let listener: StoreListener | undefined;
+    const lists: (() => void)[] = [];
+    const replica = cluster.replica({
+      listIntervalMs: 3_600_000,
+      list: () => new Promise((resolve) => { lists.push(() => resolve(['c0000'])); }),
+      watch: async (given) => {
+        listener = given;
+        return { [Symbol.asyncDispose]: async () => undefined };
+      },
+    });
+    replica.runner.start();
+    await cluster.clock.advance(0);
+    lists[0]!();
+    await cluster.clock.advance(5_000);
+    for (let hint = 0; hint < 50; hint += 1) listener!.changed(['c0000']);
+    await cluster.clock.advance(0);
+    expect(lists).toHaveLength(2);
+    for (let hint = 0; hint < 50; hint += 1) listener!.gap();
+    lists[1]!();
+    await cluster.clock.advance(1_000);
+    expect(lists).toHaveLength(3);
+    lists[2]!();
+    await cluster.clock.advance(60_000);
+    expect(lists).toHaveLength(3);
+  });
+
+  it('does not restart for ever when the listing lags behind the record', async () => {
+    cluster = new Cluster(1);
+    const replica = await cluster.started({ list: async () => [{ id: 'c0000', version: 'old' }] });
+    await cluster.clock.advance(30_000);
+    expect(replica.happened('started')).toHaveLength(1);
+  });
+
+  it('that is edited while it is hydrated is served in its last version', async () => {
+    cluster = new Cluster(1);
+    const waiting: (() => void)[] = [];
+    cluster.create = (row) => new Promise((resolve) => { waiting.push(() => resolve({ id: row.id, name: row.name, sent: [] })); });
+    const replica = await cluster.started();
+    await cluster.store.put({ id: 'c0000', name: 'edited' });
+    await cluster.clock.advance(3_000);
+    waiting[0]!();
+    await cluster.clock.advance(10);
+    expect(replica.owned).toEqual([]);
+    waiting[1]!();
+    await cluster.clock.advance(10);
+    expect(replica.running.get('c0000')!.record.name).toBe('edited');
+    expect(replica.happened('startFailed')).toEqual([]);
+  });
+
+  it('ends a tenure whose instance has died, and begins another', async () => {
+    cluster = new Cluster(1);
+    const replica = await cluster.started();
+    const old = replica.running.get('c0000')!;
+    await replica.registry.use('c0000', (_bot, lease) => lease.retire('socket closed'));
+    await cluster.clock.advance(5_000);
+    expect(old.signal.aborted).toBe(true);
+    expect(replica.owned).toEqual(['c0000']);
+    expect(replica.running.get('c0000')).not.toBe(old);
+  });
+});
+
+describe('the listing', () => {
+  it('decides what is owned: what is not in it is stopped and released, what is new is taken at the next listing', async () => {
+    cluster = new Cluster(2);
+    const replica = await cluster.started();
+    await cluster.store.delete('c0000');
+    await cluster.store.put({ id: 'new', name: 'new' });
+    await cluster.clock.advance(2_300);
+    expect(replica.owned).toEqual(['c0001', 'new']);
+    expect(replica.happened('ended')).toMatchObject([{ id: 'c0000', reason: 'unlisted' }]);
+    expect([...cluster.server.owners().keys()].toSorted()).toEqual(['c0001', 'new']);
+  });
+
+  it('passes over what is stopped', async () => {
+    cluster = new Cluster(2);
+    await cluster.store.put({ id: 'c0000', name: 'x', status: 'stopped' });
+    const replica = await cluster.started();
+    expect(replica.owned).toEqual(['c0001']);
+  });
+
+  it('stays in force while list fails', async () => {
+    cluster = new Cluster(2);
+    const replica = await cluster.started();
+    cluster.store.list = () => Promise.reject(new Error('no such table'));
+    await cluster.clock.advance(30_000);
+    expect(replica.owned).toEqual(['c0000', 'c0001']);
+    expect(replica.happened('listFailed')[0]).toEqual({ error: new Error('no such table') });
+  });
+
+  it('is given up after 30 s without an answer, and asked for again', async () => {
+    cluster = new Cluster(0);
+    let asked = 0;
+    const replica = cluster.replica({ list: () => { asked += 1; return asked === 1 ? new Promise(() => undefined) : ['c1']; } });
+    await cluster.store.put({ id: 'c1', name: 'x' });
+    replica.runner.start();
+    await cluster.clock.advance(35_000);
+    expect(replica.happened('listFailed')[0]!.error).toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    expect(replica.owned).toEqual(['c1']);
+  });
+
+  it('passes over ids that no store can take, says so, and serves the others', async () => {
+    cluster = new Cluster(1);
+    const replica = await cluster.started({ list: () => ['c0000', '', 'nul\0', '\ud800', 'x'.repeat(1_025), 7 as never, null as never, { version: 1 } as never] });
+    expect(replica.owned).toEqual(['c0000']);
+    expect(replica.happened('listFailed')[0]!.error).toEqual(new TypeError('list: passed over 7 entries that are no ids: expected text of 1 to 1024 characters, well-formed and without NUL'));
+  });
+});

@@ -1,0 +1,176 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { aborted, Cluster, type Replica } from './support/cluster.js';
+
+let cluster: Cluster;
+afterEach(() => cluster.close());
+
+/** Makes `run` need so long to stop. */
+function slowToStop(replica: Replica, ms: number): void {
+  replica.work = async (tenure) => {
+    await aborted(tenure.signal);
+    await new Promise<void>((resolve) => { replica.clock.setTimeout(resolve, ms, { ref: true }); });
+  };
+}
+
+describe('stop first, then release', () => {
+  it('keeps and renews the claim until the loop has stopped', async () => {
+    cluster = new Cluster(1);
+    const replica = await cluster.started({ stopTimeoutMs: 60_000 });
+    slowToStop(replica, 30_000);
+    await cluster.store.put({ id: 'c0000', name: 'edited' });
+    await cluster.clock.advance(3_000);
+    const tenure = replica.running.get('c0000')!;
+    await cluster.store.delete('c0000');
+    await cluster.clock.advance(3_000);
+    expect(tenure.signal.aborted).toBe(true);
+    await cluster.clock.advance(25_000);
+    expect(() => tenure.assertHeld(), 'a loop that stops in order may still finish what it does').not.toThrow();
+    expect(replica.calls).not.toContain('release');
+    expect(cluster.server.owners().size).toBe(1);
+    await cluster.clock.advance(6_000);
+    expect(cluster.server.owners().size).toBe(0);
+    expect(() => tenure.assertHeld()).toThrow(expect.objectContaining({ code: 'CLAIM_LOST' }));
+  });
+
+  it('waits for what tenure.use left behind', async () => {
+    cluster = new Cluster(1);
+    const replica = await cluster.started();
+    const tenure = replica.running.get('c0000')!;
+    let finish: () => void = () => undefined;
+    const used = tenure.use((bot) => new Promise<string>((resolve) => { finish = () => resolve(bot.name); }));
+    await cluster.store.delete('c0000');
+    await cluster.clock.advance(3_000);
+    expect(replica.owned).toEqual([]);
+    expect(cluster.server.owners().size).toBe(1);
+    finish();
+    expect(await used).toBe('c0000');
+    await cluster.clock.advance(100);
+    expect(cluster.server.owners().size).toBe(0);
+    await expect(tenure.use(() => 'too late')).rejects.toMatchObject({ code: 'CLAIM_LOST' });
+  });
+
+  it('does not release when the stop cannot be proven: the claim runs out, and this process never runs a second loop', async () => {
+    cluster = new Cluster(1);
+    const replica = await cluster.started({ stopTimeoutMs: 5_000 });
+    slowToStop(replica, 120_000);
+    await cluster.store.put({ id: 'c0000', name: 'edited' });
+    await cluster.clock.advance(3_000);
+    const hung = replica.running.get('c0000')!;
+    await cluster.store.put({ id: 'c0000', name: 'edited again' });
+    await cluster.clock.advance(7_200);
+    expect(replica.happened('stopUnproven')).toEqual([{ id: 'c0000', token: hung.token }]);
+    expect(replica.runner.snapshot().connections[0]!.state).toBe('stuck');
+    const other = cluster.replica();
+    other.runner.start();
+    await cluster.clock.advance(6_000);
+    expect(other.owned, 'not before it has run out').toEqual([]);
+    expect(replica.calls).not.toContain('release');
+    // By its share the connection is the hung replica's: the other takes it as one that nobody takes.
+    await cluster.clock.advance(10_000);
+    expect(other.owned).toEqual(['c0000']);
+    expect(() => hung.assertHeld()).toThrow(expect.objectContaining({ code: 'CLAIM_LOST' }));
+    // The hung loop ends at last; by then the connection is another's.
+    void other.runner.stop();
+    await cluster.clock.advance(20_000);
+    expect(replica.happened('started')).toHaveLength(2);
+    await cluster.clock.advance(120_000);
+    expect(replica.owned, 'and may serve again once the hung loop has ended').toEqual(['c0000']);
+  });
+
+  it('goes on with a new claim when a hung loop ends after all', async () => {
+    cluster = new Cluster(1);
+    const replica = await cluster.started({ stopTimeoutMs: 1_000 });
+    slowToStop(replica, 3_000);
+    await cluster.store.put({ id: 'c0000', name: 'edited' });
+    await cluster.clock.advance(2_500);
+    await cluster.store.put({ id: 'c0000', name: 'edited again' });
+    await cluster.clock.advance(20_000);
+    expect(replica.running.get('c0000')?.record.name).toBe('edited again');
+    expect(replica.running.get('c0000')!.token).toBeGreaterThan(1n);
+  });
+});
+
+describe('stop()', () => {
+  it('releases each claim as soon as its loop has stopped, and others take over at once', async () => {
+    cluster = new Cluster(6);
+    const leaver = await cluster.started();
+    const heir = cluster.replica({ handOverCoolDownMs: 3_600_000 });
+    heir.runner.start();
+    await cluster.clock.advance(20_000);
+    expect(heir.owned).toHaveLength(3);
+    const before = cluster.clock.monotonic();
+    void leaver.runner.stop();
+    while (heir.owned.length < 6) await cluster.clock.advance(5);
+    expect(cluster.clock.monotonic() - before).toBeLessThanOrEqual(250);
+  });
+
+  it('does not let one slow loop hold up the release of the others', async () => {
+    cluster = new Cluster(3);
+    const replica = await cluster.started();
+    slowToStop(replica, 8_000);
+    await cluster.store.put({ id: 'c0001', name: 'slow from now on' });
+    await cluster.clock.advance(3_000);
+    const stopped = replica.runner.stop();
+    await cluster.clock.advance(1_000);
+    expect([...cluster.server.owners().keys()]).toEqual(['c0001']);
+    await cluster.clock.advance(8_000);
+    await stopped;
+    expect(cluster.server.owners().size).toBe(0);
+  });
+
+  it('resolves although the store cannot be reached, and leaves the claims to run out', async () => {
+    cluster = new Cluster(2);
+    const replica = await cluster.started();
+    replica.fault = () => new Promise(() => undefined);
+    let done = false;
+    void replica.runner.stop().then(() => { done = true; });
+    await cluster.clock.advance(9_000);
+    expect(done).toBe(true);
+    expect(replica.runner.snapshot().state).toBe('stopped');
+  });
+
+  it('does not keep what a claim on its way brings', async () => {
+    cluster = new Cluster(2);
+    const replica = cluster.replica();
+    let answer: () => void = () => undefined;
+    replica.fault = (call, carryOut) => (call === 'claim' ? new Promise((resolve) => { answer = () => resolve(carryOut()); }) : carryOut());
+    replica.runner.start();
+    await cluster.clock.advance(1_500);
+    const stopped = replica.runner.stop();
+    await cluster.clock.advance(100);
+    answer();
+    await cluster.clock.advance(100);
+    await stopped;
+    expect(cluster.server.owners().size).toBe(0);
+    expect(replica.happened('started')).toEqual([]);
+  });
+
+  it('leaves no timer behind, is the same promise when called again, and is final', async () => {
+    cluster = new Cluster(3);
+    const replica = await cluster.started();
+    const first = replica.runner.stop();
+    expect(replica.runner.stop()).toBe(first);
+    await cluster.clock.advance(1_000);
+    await first;
+    await replica.registry.close();
+    expect(cluster.clock.pendingTimers).toBe(0);
+    expect(() => replica.runner.start()).toThrow(expect.objectContaining({ code: 'REGISTRY_CLOSED' }));
+  });
+
+  it('does nothing to a runner that was never started', async () => {
+    cluster = new Cluster(1);
+    const replica = cluster.replica();
+    await replica.runner.stop();
+    expect(replica.calls).toEqual([]);
+  });
+
+  it('comes by itself when the registry has closed: this replica can serve nothing any more', async () => {
+    cluster = new Cluster(2);
+    const [replica, other] = [await cluster.started(), await cluster.started()];
+    await cluster.clock.advance(10_000);
+    void replica.registry.close({ drainTimeoutMs: 1_000 });
+    await cluster.clock.advance(5_000);
+    expect(replica.runner.snapshot().state).toBe('stopped');
+    expect(other.owned).toEqual(['c0000', 'c0001']);
+  });
+});
