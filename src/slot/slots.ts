@@ -208,6 +208,9 @@ export class Slots<R extends ConnectionRecord, I> {
     if (slot.state.kind !== 'live') return;
     this.#host.retired(slot, cause, inUse);
     this.supersede(slot, 'retired', cause);
+    // What is dead is nothing to fall back on.
+    const successor = this.index.get(slot.id);
+    if (successor !== undefined && 'fallback' in successor.state && successor.state.fallback === slot) this.dropFallback(successor);
     this.effects.flush();
   }
 
