@@ -100,8 +100,8 @@ export class World {
     for (const item of this.pending) item.hung = false;
   }
 
-  invalidatedSince(id: string, seq: number): boolean {
-    return this.invalidations.get(id)?.some((at) => at.seq > seq) ?? false;
+  invalidatedSince(id: string, seq: number, until = Number.POSITIVE_INFINITY): boolean {
+    return this.invalidations.get(id)?.some((at) => at.seq > seq && at.seq < until) ?? false;
   }
 
   /** Events in order: whether `moment` lies before the last point at which nothing was left to run. */

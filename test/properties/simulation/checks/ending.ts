@@ -8,7 +8,7 @@ export function closedInTime(world: World, report: { abandoned: readonly { id: s
   const over = world.clock.monotonic() - closed.deadline - settings.disposeTimeoutMs - world.lag;
   if (over > 0) world.violate('G12', `close resolved ${over} ms after its deadline and a dispose time-out`);
   for (const instance of world.instances) {
-    if (settings.factory.dispose && instance.disposeBegan === undefined) world.violate('G12', `close resolved while instance ${instance.n} was live`);
+    if (settings.factory.dispose && instance.disposeBegan === undefined && world.isPast(instance.born)) world.violate('G12', `close resolved while instance ${instance.n} was live`);
   }
   for (const { id, leases } of report.abandoned) {
     const held = world.instances.filter((instance) => instance.id === id).reduce((sum, instance) => sum + knownLeases(world, instance), 0);

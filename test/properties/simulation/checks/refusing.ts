@@ -75,7 +75,7 @@ function saw(world: World, demand: Demand, matches: (seen: Seen) => boolean): bo
 function missing(world: World, demand: Demand): boolean {
   const { notFoundTtlMs } = world.settings;
   for (const read of readsOf(world, demand.id)) {
-    const remembered = read.sent.t >= demand.began.t - notFoundTtlMs && notFoundTtlMs > 0 && !world.invalidatedSince(demand.id, read.sent.seq)
+    const remembered = read.sent.t >= demand.began.t - notFoundTtlMs && notFoundTtlMs > 0 && !world.invalidatedSince(demand.id, read.sent.seq, demand.began.seq)
       && !hintedSince(world, demand, read.answered?.seq ?? 0);
     if (!isFreshFor(demand, read) && !remembered && read.sent.t < demand.began.t - notFoundTtlMs) return false;
     if (!isFreshFor(demand, read) && !remembered) continue;
@@ -93,7 +93,7 @@ function backsOff(world: World, demand: Demand, error: ConnectionError, failures
   if (wait === undefined || wait <= 0 || wait > world.settings.backoffMaxMs) return ['G6', `its retryAfterMs is ${wait}`];
   for (const failure of failures) {
     const until = failure.at.t + failure.retryAfterMs;
-    if (failure.id !== demand.id || until <= now || world.invalidatedSince(demand.id, failure.at.seq)) continue;
+    if (failure.id !== demand.id || until <= now || world.invalidatedSince(demand.id, failure.at.seq, world.quiet.seq)) continue;
     if (!saw(world, demand, (seen) => seen?.version === failure.version)) continue;
     if (now + wait <= until + 1) return undefined;
   }
