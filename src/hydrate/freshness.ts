@@ -153,7 +153,7 @@ export class FreshnessReader<R extends ConnectionRecord> {
       over = true;
       cancelTimeout?.();
       this.#count(kind, -1);
-      for (const read of reads) this.#answer(read, answerOf(read));
+      for (const read of reads) this.#answer(read, this.#answerTo(read, answerOf));
       this.#send();
     };
     const fail = (error: unknown): void => {
@@ -209,6 +209,16 @@ export class FreshnessReader<R extends ConnectionRecord> {
     const applied = this.#host.apply(read, answer);
     if (applied === undefined) this.#done(read);
     else void applied.then(() => { this.#done(read); this.#send(); });
+  }
+
+  /** A map of the store's own making may throw when it is asked. */
+  #answerTo(read: Read<R>, answerOf: (read: Read<R>) => Answer): Answer {
+    try {
+      return answerOf(read);
+    } catch (error) {
+      this.#host.failed(error);
+      return { kind: 'failed', error };
+    }
   }
 
   /** The answer was applied: the next read of this id may go. */

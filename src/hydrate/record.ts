@@ -27,25 +27,47 @@ export function parseRow<R extends ConnectionRecord>(
   id: string, row: unknown, schema: StandardSchemaV1<any, R> | undefined,
 ): Awaitable<ParsedRow<R>> {
   if (row === undefined || row === null) return { kind: 'missing' };
-  if (isConnectionError(row)) return { kind: 'invalid', error: row, version: undefined };
-  const version = versionOf(row);
-  if (schema === undefined) return checked<R>(id, row, version);
-  // Whether a stopped row still fits the schema is of no interest.
-  if ((row as Partial<ConnectionRecord>).status === 'stopped') return checked<R>(id, row, version);
   try {
-    const result: unknown = schema['~standard'].validate(row);
-    if (!isThenable(result)) return fromSchema<R>(id, result, version);
-    return Promise.resolve(result).then(
-      (settled) => fromSchema<R>(id, settled, version),
-      () => invalid(id, 'could not be parsed: recordSchema threw', version),
-    );
+    if (isConnectionError(row)) return { kind: 'invalid', error: row, version: undefined };
+    const version = versionOf(row);
+    // Whether a stopped row still fits the schema is of no interest.
+    if (schema === undefined || (row as Partial<ConnectionRecord>).status === 'stopped') return checked<R>(id, row, version);
+    return parsed<R>(id, row, schema, version);
   } catch {
-    return invalid(id, 'could not be parsed: recordSchema threw', version);
+    // Rows may be lazy: a getter or a proxy of an ORM throws when it is looked at.
+    return invalid(id, 'could not be read', undefined);
   }
 }
 
-/** The version of a row that may be anything. */
-export function versionOf(row: unknown): string | undefined {
+function parsed<R extends ConnectionRecord>(
+  id: string, row: unknown, schema: StandardSchemaV1<any, R>, version: string | undefined,
+): Awaitable<ParsedRow<R>> {
+  const threw = (): ParsedRow<R> => invalid(id, 'could not be parsed: recordSchema threw', version);
+  try {
+    const result: unknown = schema['~standard'].validate(row);
+    return isThenable(result)
+      ? Promise.resolve(result).then((settled) => fromSchema<R>(id, settled, version)).catch(threw)
+      : fromSchema<R>(id, result, version);
+  } catch {
+    return threw();
+  }
+}
+
+/** What becomes of a row that an asynchronous schema has not parsed in time. */
+export function notParsedInTime(id: string, row: unknown, timeoutMs: number): ParsedRow<never> {
+  return invalid(id, `could not be parsed: recordSchema has not settled within storeTimeoutMs (${timeoutMs} ms)`, versionOf(row));
+}
+
+/** Whether a row that may be anything says that nothing has changed, and is not stopped by a store that forgot to say so. */
+export function confirms(row: unknown, { id, version }: { readonly id: string; readonly version: string }): boolean {
+  try {
+    return versionOf(row) === version && (row as ConnectionRecord).status === 'active' && (row as ConnectionRecord).id === id;
+  } catch {
+    return false;
+  }
+}
+
+function versionOf(row: unknown): string | undefined {
   const version: unknown = typeof row === 'object' && row !== null ? (row as Partial<ConnectionRecord>).version : undefined;
   return isVersion(version) ? String(version) : undefined;
 }
@@ -57,11 +79,11 @@ function fromSchema<R extends ConnectionRecord>(id: string, result: unknown, ver
     const paths = issues.map(({ path = [] }) => path.map(segment).join('.') || 'the row itself');
     return invalid(id, `does not match recordSchema at ${[...new Set(paths)].slice(0, 8).join(', ')}`, version);
   }
-  const parsed = checked<R>(id, value, versionOf(value));
-  if (parsed.kind === 'active' && version !== undefined && String(parsed.record.version) !== version) {
+  const row = checked<R>(id, value, versionOf(value));
+  if (row.kind === 'active' && version !== undefined && String(row.record.version) !== version) {
     return invalid(id, 'has another version after recordSchema than before: versions must pass through it as they are', version);
   }
-  return parsed;
+  return row;
 }
 
 const segment = (part: unknown): string =>

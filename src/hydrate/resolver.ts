@@ -10,7 +10,7 @@ import type { SlotWaiter, Supersession } from '../slot/state.js';
 import type { Backoff } from './backoff.js';
 import type { Answer, FreshnessReader, Read } from './freshness.js';
 import type { Hydrator } from './hydrator.js';
-import { parseRow, versionOf, type ParsedRow } from './record.js';
+import { confirms, notParsedInTime, parseRow, type ParsedRow } from './record.js';
 import { isThenable } from '../thenable.js';
 import type { LeaseWaiter, ReadWaiter } from './waiter.js';
 
@@ -22,7 +22,9 @@ export interface ResolverHost<R extends ConnectionRecord, I> {
   readonly reader: FreshnessReader<R>;
   readonly backoff: Backoff;
   readonly recordSchema: StandardSchemaV1<any, R> | undefined;
-  readonly limits: { readonly staleIfErrorMs: number; readonly notFoundTtlMs: number; readonly keepLastGood: boolean };
+  readonly limits: {
+    readonly storeTimeoutMs: number; readonly staleIfErrorMs: number; readonly notFoundTtlMs: number; readonly keepLastGood: boolean;
+  };
   factoryOf(record: R): InstanceFactory<R, I>;
 }
 
@@ -74,7 +76,7 @@ export class Resolver<R extends ConnectionRecord, I> {
       if (waiting.length === 0 && current !== undefined) reader.request(id, 'row');
     } else {
       const parsed = parseRow(id, answer.row, this.#host.recordSchema);
-      if (isThenable(parsed)) return Promise.resolve(parsed).then((row) => this.#applyRow(read, row));
+      if (isThenable(parsed)) return this.#inTime(id, answer.row, parsed).then((row) => this.#applyRow(read, row));
       this.#applyRow(read, parsed as ParsedRow<R>);
     }
     slots.effects.flush();
@@ -105,11 +107,18 @@ export class Resolver<R extends ConnectionRecord, I> {
     }
   }
 
-  /** The same version, and not stopped by a store that forgot to change the version. */
   #confirms(answer: Exclude<Answer, { kind: 'failed' }>, current: Slot<R, I>): boolean {
-    if (answer.kind === 'version') return answer.version === current.version;
-    return versionOf(answer.row) === current.version && (answer.row as ConnectionRecord).status === 'active'
-      && (answer.row as ConnectionRecord).id === current.id;
+    return answer.kind === 'version' ? answer.version === current.version : confirms(answer.row, current);
+  }
+
+  /** A schema that never settles must not keep its row from being read again. */
+  #inTime(id: string, row: unknown, parsing: PromiseLike<ParsedRow<R>>): Promise<ParsedRow<R>> {
+    const { clock, limits: { storeTimeoutMs } } = this.#host;
+    return new Promise((resolve) => {
+      const cancel = storeTimeoutMs === Infinity ? undefined
+        : clock.setTimeout(() => resolve(notParsedInTime(id, row, storeTimeoutMs)), storeTimeoutMs, { ref: true });
+      void parsing.then((parsed) => { cancel?.(); resolve(parsed); });
+    });
   }
 
   #applyRow(read: Read<R>, row: ParsedRow<R>): void {

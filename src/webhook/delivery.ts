@@ -194,13 +194,13 @@ export class Delivery<R extends ConnectionRecord, I, F extends FoundRecord<R>> {
     const failure = isConnectionError(error)
       ? error
       : new ConnectionError('HANDLER_FAILED', `The webhook of connection '${this.#id}' failed`, { connectionId: this.#id, cause: error });
-    this.#host.emit('webhookFailed', { id: String(this.#id), error: failure, acknowledged: this.#acknowledged });
+    this.#host.emit('webhookFailed', { id: this.#id, error: failure, acknowledged: this.#acknowledged });
     try {
       const response = await this.#customResponse(failure);
       if (response !== undefined && isResponse(response)) return response;
     } catch (cause) {
       const second = new ConnectionError('HANDLER_FAILED', 'respondToFailure failed', { connectionId: this.#id, cause });
-      this.#host.emit('webhookFailed', { id: String(this.#id), error: second, acknowledged: this.#acknowledged });
+      this.#host.emit('webhookFailed', { id: this.#id, error: second, acknowledged: this.#acknowledged });
     }
     return problem(failure);
   }

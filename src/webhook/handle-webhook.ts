@@ -44,8 +44,10 @@ export interface WebhookHost<R extends ConnectionRecord, I, F extends FoundRecor
 /** The webhook side of a registry. */
 export function createWebhookHandler<R extends ConnectionRecord, I, F extends FoundRecord<R>>(host: WebhookHost<R, I, F>): WebhookHandler {
   return (id, request, platform = {}) => {
-    const delivery = new Delivery<R, I, F>(host, id, request, platform);
-    if (typeof id !== 'string' || !host.options.connectionId.test(id)) {
+    // Whoever has no types may pass what is not even a string.
+    const isString = typeof id === 'string';
+    const delivery = new Delivery<R, I, F>(host, isString ? id : '', request, platform);
+    if (!isString || !host.options.connectionId.test(id)) {
       return delivery.refuse(new ConnectionError('INVALID_CONNECTION_ID', 'The connection id does not match webhook.connectionId'));
     }
     const ended = host.accept();

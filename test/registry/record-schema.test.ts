@@ -1,0 +1,141 @@
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { ConnectionRegistry, isConnectionError, type ConnectionError, type StandardSchemaV1 } from 'hydrant';
+import { ManualClock, settle } from 'hydrant/testing';
+
+interface Bot { readonly id: string; readonly version: string; readonly status: 'active' | 'stopped'; readonly config: { readonly token: string; readonly retries: number } }
+
+/** What a database returns: untyped, with a config that is anything. */
+type Untyped = Record<string, unknown> & { id: string };
+
+const good: Untyped = { id: 'a', version: 'v1', status: 'active', config: { token: 'tok', retries: '3' } };
+const zodSchema = z.object({
+  id: z.string(), version: z.string(), status: z.enum(['active', 'stopped']), config: z.object({ token: z.string().min(3), retries: z.coerce.number() }),
+});
+
+/** A Standard Schema made by hand, as any library's is to the registry. */
+const schema = (validate: (value: unknown) => unknown): StandardSchemaV1<unknown, Bot> => ({ '~standard': { version: 1, vendor: 'test', validate } });
+
+function over(row: () => unknown, recordSchema: StandardSchemaV1<any, Bot>, tuning: object = {}) {
+  const clock = new ManualClock();
+  const created: Bot[] = [];
+  const registry = new ConnectionRegistry({
+    store: { get: async (id: string) => id === 'a' ? row() : { ...good, id } } as never, recordSchema, clock, ...tuning,
+    factory: { create: (record) => { created.push(record); return record; } },
+  });
+  return { registry, clock, created };
+}
+
+async function refusal(work: Promise<unknown>): Promise<ConnectionError> {
+  const error: unknown = await work.then(() => undefined, (thrown: unknown) => thrown);
+  if (!isConnectionError(error)) throw new Error(`expected a ConnectionError, got ${String(error)}`);
+  // A schema's own error may quote the row.
+  expect(error.cause).toBeUndefined();
+  return error;
+}
+
+describe('a row passes through recordSchema before it becomes an instance', () => {
+  test('zod: the factory gets what was parsed, with its defaults and coercions', async () => {
+    const { registry, created } = over(() => good, zodSchema);
+    expect(await registry.use('a', (bot) => bot.config.retries)).toBe(3);
+    expect(created).toEqual([{ ...good, config: { token: 'tok', retries: 3 } }]);
+    await registry.use('a', () => {});
+    expect(created).toHaveLength(1);
+  });
+
+  test('zod: a row that does not match is INVALID_RECORD, which names the places and not what stands there', async () => {
+    const { registry, created } = over(() => ({ ...good, config: { token: 5, retries: 'many' } }), zodSchema);
+    expect(await refusal(registry.use('a', () => 1))).toMatchObject({
+      code: 'INVALID_RECORD', connectionId: 'a', message: "The row of connection 'a' does not match recordSchema at config.token, config.retries",
+    });
+    expect(created).toEqual([]);
+    expect(await registry.use('b', (bot) => bot.id)).toBe('b');
+  });
+
+  test('zod: an asynchronous refinement', async () => {
+    const asynchronous = zodSchema.refine(async ({ config }) => { await settle(); return config.token !== 'revoked'; }, { path: ['config', 'token'] });
+    const fine = over(() => good, asynchronous);
+    expect(await fine.registry.use('a', (bot) => bot.config.retries)).toBe(3);
+    const bad = over(() => ({ ...good, config: { token: 'revoked', retries: 1 } }), asynchronous);
+    expect((await refusal(bad.registry.use('a', () => 1))).message).toBe("The row of connection 'a' does not match recordSchema at config.token");
+    expect(bad.created).toEqual([]);
+  });
+
+  test('valibot: the path of an issue is made of objects', async () => {
+    const valibotLike = schema(() => ({ issues: [{ message: 'Invalid type', path: [{ key: 'config', value: { token: 'secret' } }, { key: 'token', value: 'secret' }] }] }));
+    expect((await refusal(over(() => good, valibotLike).registry.use('a', () => 1))).message).toBe("The row of connection 'a' does not match recordSchema at config.token");
+  });
+
+  test('arktype: a schema is a function', async () => {
+    const arkLike = Object.assign(() => {}, schema((value) => ({ value })));
+    expect(await over(() => good, arkLike).registry.use('a', (bot) => bot.id)).toBe('a');
+  });
+
+  test('an issue without a place', async () => {
+    const { registry } = over(() => good, schema(() => ({ issues: [{ message: 'no' }] })));
+    expect((await refusal(registry.use('a', () => 1))).message).toBe("The row of connection 'a' does not match recordSchema at the row itself");
+  });
+
+  test('hundreds of issues make a short message', async () => {
+    const { registry } = over(() => good, schema(() => ({ issues: Array.from({ length: 500 }, (_, index) => ({ path: [`field${index}`, 'x'.repeat(5_000)] })) })));
+    expect((await refusal(registry.use('a', () => 1))).message.length).toBeLessThan(1_000);
+  });
+
+  test('a stopped row is stopped, whether or not it still matches', async () => {
+    const { registry } = over(() => ({ id: 'a', version: 'v2', status: 'stopped' }), zodSchema);
+    expect((await refusal(registry.use('a', () => 1))).code).toBe('CONNECTION_STOPPED');
+  });
+});
+
+describe('a schema that misbehaves makes the row INVALID_RECORD, and the next use tries again', () => {
+  const never = new Promise<never>(() => {});
+  const MISBEHAVES: [what: string, validate: (value: unknown) => unknown, message: string][] = [
+    ['throws', () => { throw new Error('tok'); }, 'could not be parsed: recordSchema threw'],
+    ['rejects', () => Promise.reject(new Error('tok')), 'could not be parsed: recordSchema threw'],
+    ['returns nothing', () => undefined, 'could not be parsed: recordSchema threw'],
+    ['resolves nothing', async () => null, 'could not be parsed: recordSchema threw'],
+    ['returns issues that are no list', () => ({ issues: 5 }), 'could not be parsed: recordSchema threw'],
+    ['resolves issues that are no list', async () => ({ issues: 5 }), 'could not be parsed: recordSchema threw'],
+    ['loses the version', () => ({ value: { id: 'a', status: 'active' } }), 'has no version: expected a string, number or bigint'],
+    ['changes the version', () => ({ value: { ...good, version: 'other' } }), 'has another version after recordSchema than before: versions must pass through it as they are'],
+    ['changes the id', () => ({ value: { ...good, id: 'b' } }), 'is that of another connection: its id differs from the one that was asked for'],
+    ['drops the status', async () => ({ value: { ...good, status: undefined } }), "has no status: expected 'active' or 'stopped'"],
+    ['makes no object of it', () => ({ value: 'x' }), 'is no record: expected an object, got string'],
+    ['never settles', () => never, 'could not be parsed: recordSchema has not settled within storeTimeoutMs (5000 ms)'],
+  ];
+
+  test.each(MISBEHAVES)('%s', async (_what, validate, message) => {
+    let misbehaves = true;
+    const { registry, clock, created } = over(() => good, schema((value) => misbehaves ? validate(value) : { value }));
+    const refused = refusal(registry.use('a', () => 1));
+    await clock.advance(5_000);
+    expect(await refused).toMatchObject({ code: 'INVALID_RECORD', message: `The row of connection 'a' ${message}` });
+    expect(created).toEqual([]);
+    misbehaves = false;
+    expect(await registry.use('a', (bot) => bot.id)).toBe('a');
+    await registry.close();
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test('one that settles too late changes nothing any more', async () => {
+    let settleLate!: (result: unknown) => void;
+    let row = good;
+    const { registry, clock, created } = over(() => row, schema((value) => value === good ? new Promise((resolve) => { settleLate = resolve; }) : { value }));
+    const refused = refusal(registry.use('a', () => 1));
+    await clock.advance(5_000);
+    await refused;
+    row = { ...good, version: 'v2' };
+    await registry.use('a', () => {});
+    settleLate({ value: good });
+    await clock.advance(0);
+    expect(created.map(({ version }) => version)).toEqual(['v2']);
+    expect(registry.snapshot().connections.map(({ version }) => version)).toEqual(['v2']);
+  });
+
+  test('with storeTimeoutMs: Infinity it is waited for as long as that', async () => {
+    const { registry, clock } = over(() => good, schema(() => never), { storeTimeoutMs: Infinity });
+    const refused = refusal(registry.use('a', () => 1, { timeoutMs: 60_000 }));
+    await clock.advance(60_000);
+    expect((await refused).code).toBe('ACQUIRE_TIMEOUT');
+  });
+});
