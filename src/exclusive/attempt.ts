@@ -93,7 +93,6 @@ export class Attempt<R extends ConnectionRecord, I> {
       signal.throwIfAborted();
       lease.signal.addEventListener('abort', this.#interrupted);
       if (host.duties.provision !== undefined && host.provisioned !== version) await this.#provision(lease, version);
-      signal.throwIfAborted();
       this.#through();
       host.started(version);
       await (host.duties.run === undefined ? this.#standBy() : this.#run(lease, host.duties.run));
@@ -127,14 +126,19 @@ export class Attempt<R extends ConnectionRecord, I> {
     const { id, hold, clock, duties, provisionTimeoutMs } = this.#host;
     const { signal } = this.#end;
     const tenure = new LiveTenure(id, lease, hold, signal, () => this.#host.expired());
-    const cancel = clock.setTimeout(() => this.#host.provisionOverdue(), provisionTimeoutMs, { ref: true });
+    const cancel = clock.setTimeout(() => {
+      // Others may start although this one may never end.
+      this.#through();
+      this.#host.provisionOverdue();
+    }, provisionTimeoutMs, { ref: true });
     try {
       await duties.provision?.(lease.record, { token: hold.token, signal, instance: lease.instance, assertHeld: tenure.assertHeld });
     } finally {
       cancel();
       await tenure.close();
     }
-    // What was done is done, even if the claim was lost meanwhile: but only its holder can note it.
+    // It may have returned because of the signal: done is only what was done in time.
+    signal.throwIfAborted();
     this.#host.provisionedNow(version);
   }
 

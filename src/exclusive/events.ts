@@ -65,11 +65,11 @@ export class RunnerListeners {
   /** A failure that nobody listens to is written, once per connection and version. */
   #write<E extends keyof RunnerEvents>(event: E, payload: RunnerEvents[E]): void {
     if (event !== 'startFailed' && event !== 'stopUnproven' && event !== 'claimsFailed' && event !== 'listFailed') return;
-    const { id = '', version = '', call = '', error } = payload as { id?: string; version?: string | undefined; call?: string; error?: unknown };
-    const key = `${event} ${id} ${version} ${call}`;
+    const { id, version, call, error } = payload as { id?: string; version?: string | undefined; call?: string; error?: unknown };
+    const key = [event, id, version, call].join('\u0000');
     if (this.#written.get(key) !== undefined) return;
     this.#written.set(key, true);
-    console.error(`hydrant: ${key.trimEnd()}`, error ?? '');
+    console.error(`hydrant: ${event}${id === undefined ? '' : ` for connection '${id}'`}${call === undefined ? '' : ` (${call})`}`, ...(error === undefined ? [] : [error]));
   }
 
   #listenerFailed(event: string, error: unknown): void {

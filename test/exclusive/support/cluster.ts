@@ -102,7 +102,7 @@ export class Cluster {
 
   async close(): Promise<void> {
     const stopped = Promise.all(this.replicas.map(({ runner }) => runner.stop()));
-    await this.clock.advance(60_000);
+    for (const clock of new Set([this.clock, ...this.replicas.map((replica) => replica.clock)])) await clock.advance(60_000);
     await stopped;
   }
 }

@@ -1,0 +1,53 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { ConnectionRegistry } from 'hydrant';
+import { ExclusiveRunner, MemoryClaims, MemoryClaimServer } from 'hydrant/exclusive';
+import { Cluster } from './support/cluster.js';
+
+afterEach(() => { vi.restoreAllMocks(); });
+
+describe('events of an ExclusiveRunner', () => {
+  it('do not suffer from a listener that throws or rejects, and end when told to', async () => {
+    const written = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+    const cluster = new Cluster(3);
+    const replica = cluster.replica();
+    const seen: string[] = [];
+    replica.runner.on('started', () => { throw new Error('listener'); });
+    replica.runner.on('started', async () => { throw new Error('async listener'); });
+    const off = replica.runner.on('started', ({ id }) => { seen.push(id); off(); });
+    replica.runner.start();
+    await cluster.clock.advance(3_000);
+    expect(seen).toHaveLength(1);
+    expect(replica.owned).toHaveLength(3);
+    expect(written).toHaveBeenCalledTimes(6);
+    await cluster.close();
+  });
+
+  it('that tell of failures are written once per connection and version when nobody listens', async () => {
+    const written = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+    const cluster = new Cluster(2);
+    const registry = new ConnectionRegistry({ store: cluster.store, clock: cluster.clock, factory: { create: () => ({}) } });
+    const runner = new ExclusiveRunner({
+      registry, claims: new MemoryClaims({ server: new MemoryClaimServer({ clock: cluster.clock }) }), clock: cluster.clock,
+      list: () => cluster.store.list(), run: async () => { throw new Error('secret-free'); }, startBackoff: { initialMs: 10, maxMs: 100 },
+    });
+    runner.start();
+    await cluster.clock.advance(20_000);
+    expect(written.mock.calls.map(([line]) => line as string).toSorted()).toEqual(["hydrant: startFailed for connection 'c0000'", "hydrant: startFailed for connection 'c0001'"]);
+    await cluster.store.put({ id: 'c0000', name: 'edited' });
+    await cluster.clock.advance(20_000);
+    expect(written).toHaveBeenCalledTimes(3);
+    const stopped = runner.stop();
+    await cluster.clock.advance(1_000);
+    await stopped;
+  });
+
+  it('tell of calls to the claim store that fail', async () => {
+    const cluster = new Cluster(1);
+    const replica = await cluster.started();
+    replica.fault = () => { throw new Error('ECONNREFUSED'); };
+    await cluster.clock.advance(1_000);
+    expect(replica.happened('claimsFailed')).toEqual([{ call: 'renew', error: new Error('ECONNREFUSED') }]);
+    replica.fault = undefined;
+    await cluster.close();
+  });
+});

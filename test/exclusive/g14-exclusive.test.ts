@@ -1,0 +1,126 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { isConnectionError } from 'hydrant';
+import { ManualClock } from 'hydrant/testing';
+import { Cluster } from './support/cluster.js';
+
+let cluster: Cluster;
+afterEach(() => cluster.close());
+
+describe('G14 exclusive', () => {
+  it('at most one valid tenure per connection, and the token of the next owner is higher', async () => {
+    cluster = new Cluster(20);
+    const tokens = new Map<string, bigint>();
+    const check = (): void => {
+      for (const replica of cluster.replicas) {
+        for (const [id, tenure] of replica.running) {
+          if (!held(tenure)) continue;
+          const others = cluster.replicas.filter((other) => other !== replica && other.running.has(id) && held(other.running.get(id)!));
+          expect(others, `two owners of ${id}`).toEqual([]);
+          expect(tenure.token).toBeGreaterThanOrEqual(tokens.get(id) ?? 0n);
+          tokens.set(id, tenure.token);
+        }
+      }
+    };
+    const held = (tenure: { assertHeld(): void }): boolean => {
+      try { tenure.assertHeld(); return true; } catch { return false; }
+    };
+    const [a, b, c] = [await cluster.started(), await cluster.started(), await cluster.started()];
+    for (let step = 0; step < 300; step += 1) {
+      if (step === 40) a.fault = () => { throw new Error('down'); };
+      if (step === 120) a.fault = undefined;
+      if (step === 150) void b.runner.stop();
+      if (step === 200) c.fault = (_call, carryOut) => { carryOut(); throw new Error('answer lost'); };
+      if (step === 250) c.fault = undefined;
+      await cluster.clock.advance(250);
+      check();
+    }
+  });
+
+  it("a running owner's signal aborts before its claim can be taken over", async () => {
+    cluster = new Cluster(1);
+    const owner = await cluster.started();
+    const tenure = owner.running.get('c0000')!;
+    let abortedAt: number | undefined;
+    tenure.signal.addEventListener('abort', () => { abortedAt = cluster.clock.monotonic(); });
+    const heir = cluster.replica();
+    heir.runner.start();
+    await cluster.clock.advance(5_000);
+    const victim = tenure.signal.aborted ? heir : owner;
+    const next = victim === owner ? heir : owner;
+    const doomed = victim.running.get('c0000')!;
+    doomed.signal.addEventListener('abort', () => { abortedAt = cluster.clock.monotonic(); });
+    victim.fault = () => new Promise(() => undefined);
+    while (next.owned.length === 0) await cluster.clock.advance(10);
+    expect(abortedAt).toBeLessThan(cluster.clock.monotonic() - 1_000);
+    victim.fault = undefined;
+  });
+
+  it("a paused owner's signal aborts as soon as its event loop runs, and assertHeld throws even before", async () => {
+    cluster = new Cluster(1);
+    // A clock of its own: the replica is paused while the rest of the world goes on.
+    const clock = new ManualClock();
+    const paused = cluster.replica({ clock });
+    paused.runner.start();
+    await clock.advance(2_100);
+    const tenure = paused.running.get('c0000')!;
+    expect(() => tenure.assertHeld()).not.toThrow();
+    // SIGSTOP for 20 s, then SIGCONT: time has passed, and not one timer has fired yet.
+    clock.jumpWall(20_000);
+    expect(tenure.signal.aborted).toBe(false);
+    expect(() => tenure.assertHeld()).toThrow(expect.objectContaining({ code: 'CLAIM_LOST' }));
+    expect(tenure.signal.aborted, 'whoever asks first aborts it').toBe(true);
+    await clock.advance(60_000);
+  });
+
+  it('the first tick after a pause aborts what has expired, before anything is renewed', async () => {
+    cluster = new Cluster(3);
+    const clock = new ManualClock();
+    const paused = cluster.replica({ clock });
+    paused.runner.start();
+    await clock.advance(2_100);
+    const tenures = [...paused.running.values()];
+    clock.jumpWall(20_000);
+    paused.calls.length = 0;
+    await clock.advance(1_000);
+    expect(tenures.every(({ signal }) => isConnectionError(signal.reason, 'CLAIM_LOST'))).toBe(true);
+    await clock.advance(60_000);
+  });
+
+  it('a use that begins after the deadline is refused', async () => {
+    cluster = new Cluster(1);
+    const clock = new ManualClock();
+    const replica = cluster.replica({ clock });
+    replica.runner.start();
+    await clock.advance(2_100);
+    const tenure = replica.running.get('c0000')!;
+    expect(await tenure.use((bot) => bot.name)).toBe('c0000');
+    clock.jumpWall(20_000);
+    await expect(tenure.use((bot) => bot.name)).rejects.toMatchObject({ code: 'CLAIM_LOST', connectionId: 'c0000' });
+    await clock.advance(60_000);
+  });
+
+  it('a wall clock that jumps ahead costs a restart under a new token, and one that is set back nothing', async () => {
+    cluster = new Cluster(1);
+    const replica = await cluster.started();
+    cluster.clock.jumpWall(-3_600_000);
+    await cluster.clock.advance(5_000);
+    expect(replica.happened('ended')).toEqual([]);
+    cluster.clock.jumpWall(3_600_000);
+    await cluster.clock.advance(3_000);
+    expect(replica.happened('ended')).toEqual([{ id: 'c0000', token: 1n, reason: 'expired' }]);
+    expect(replica.running.get('c0000')!.token).toBeGreaterThan(1n);
+  });
+
+  it('a replica that is not the owner keeps its outbound ability', async () => {
+    cluster = new Cluster(2);
+    const [a, b] = [await cluster.started(), await cluster.started()];
+    await cluster.clock.advance(10_000);
+    const [id] = a.owned;
+    expect(b.owned).not.toContain(id);
+    const sent = await b.registry.use(id!, (bot) => { bot.sent.push('hello'); return bot.sent; });
+    expect(sent).toEqual(['hello']);
+    await cluster.clock.advance(10_000);
+    expect(a.owned).toEqual([id]);
+    expect(b.owned).not.toContain(id);
+  });
+});

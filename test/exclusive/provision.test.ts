@@ -1,0 +1,141 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import type { ProvisionContext } from 'hydrant/exclusive';
+import { aborted, Cluster, type Bot, type Replica, type Row } from './support/cluster.js';
+
+let cluster: Cluster;
+afterEach(() => cluster.close());
+
+type Provision = (record: Row, context: ProvisionContext<Bot>) => Promise<void>;
+
+/** A platform that remembers what it was told. */
+function platform(): { calls: string[]; provision: Provision } {
+  const calls: string[] = [];
+  return { calls, provision: async ({ id, version }) => { calls.push(`${id} ${version}`); } };
+}
+
+async function threeReplicas(options: ConstructorParameters<typeof Replica>[1]): Promise<Replica[]> {
+  const replicas = [0, 1, 2].map(() => cluster.replica(options));
+  for (const { runner } of replicas) runner.start();
+  await cluster.clock.advance(5_000);
+  return replicas;
+}
+
+describe('provision', () => {
+  it('runs on one replica per version of the record, before run', async () => {
+    cluster = new Cluster(9);
+    const { calls, provision } = platform();
+    let provisionedFirst = true;
+    const replicas = await threeReplicas({ provision });
+    for (const replica of replicas) replica.work = async ({ id, record }) => { provisionedFirst &&= calls.includes(`${id} ${record.version}`); };
+    expect(calls).toHaveLength(9);
+    await cluster.store.put({ id: 'c0004', name: 'edited' });
+    await cluster.clock.advance(5_000);
+    expect(calls).toHaveLength(10);
+    expect(calls.at(-1)).toBe('c0004 10');
+    expect(provisionedFirst).toBe(true);
+    expect(replicas.flatMap((replica) => replica.happened('provisioned')).filter(({ id }) => id === 'c0004').map(({ version }) => version)).toEqual(['5', '10']);
+  });
+
+  it('is not repeated by whoever takes over: after a release, and after a death', async () => {
+    cluster = new Cluster(6);
+    const { calls, provision } = platform();
+    const [a, b, c] = await threeReplicas({ provision });
+    void a!.runner.stop();
+    await cluster.clock.advance(5_000);
+    b!.fault = () => new Promise(() => undefined);
+    await cluster.clock.advance(20_000);
+    expect(c!.owned).toHaveLength(6);
+    expect(calls).toHaveLength(6);
+    b!.fault = undefined;
+  });
+
+  it('needs no run: the claim alone is kept, and no instance is held', async () => {
+    cluster = new Cluster(6);
+    const { calls, provision } = platform();
+    const replicas = await threeReplicas({ provision, run: undefined as never });
+    expect(calls).toHaveLength(6);
+    expect(replicas.map((replica) => replica.registry.snapshot().leased)).toEqual([0, 0, 0]);
+    await cluster.store.put({ id: 'c0001', name: 'edited' });
+    await cluster.clock.advance(5_000);
+    expect(calls).toHaveLength(7);
+    expect(calls.at(-1)).toBe('c0001 7');
+  });
+
+  it('without run requires a listing with versions, and says so', async () => {
+    cluster = new Cluster(1);
+    const { calls, provision } = platform();
+    const replica = await cluster.started({ provision, run: undefined as never, list: () => ['c0000'] });
+    expect(calls).toEqual([]);
+    expect(String(replica.happened('listFailed')[0]!.error)).toContain('expected objects with id and version');
+  });
+
+  it('is retried with the back-off of a failed start, and run does not begin before it has succeeded', async () => {
+    cluster = new Cluster(1);
+    let failing = true;
+    const at: number[] = [];
+    const replica = await cluster.started({
+      provision: async () => {
+        at.push(cluster.clock.monotonic());
+        if (failing) throw new Error('429 Too Many Requests');
+      },
+    });
+    await cluster.clock.advance(10_000);
+    expect(at.slice(1).map((time, index) => Math.round(time - at[index]!))).toEqual([999, 1_998, 3_996]);
+    expect(replica.owned).toEqual([]);
+    failing = false;
+    await cluster.clock.advance(20_000);
+    expect(replica.owned).toEqual(['c0000']);
+    expect(at).toHaveLength(5);
+  });
+
+  it('is given the token, the instance and a signal that aborts when the claim is lost', async () => {
+    cluster = new Cluster(1);
+    let given: ProvisionContext<Bot> | undefined;
+    const replica = await cluster.started({
+      provision: async (_record, context) => {
+        given = context;
+        context.assertHeld();
+        await aborted(context.signal);
+        throw context.signal.reason;
+      },
+    });
+    expect(given).toMatchObject({ token: 1n, instance: { name: 'c0000' } });
+    replica.fault = () => { throw new Error('gone'); };
+    await cluster.clock.advance(9_000);
+    expect(given!.signal.aborted).toBe(true);
+    expect(() => given!.assertHeld()).toThrow(expect.objectContaining({ code: 'CLAIM_LOST' }));
+    expect(replica.happened('startFailed')).toEqual([]);
+    replica.fault = undefined;
+  });
+
+  it('that takes longer than provisionTimeoutMs is aborted and counts as failed', async () => {
+    cluster = new Cluster(1);
+    let begun = 0;
+    const replica = await cluster.started({
+      provisionTimeoutMs: 4_000,
+      provision: async (_record, { signal }) => {
+        begun += 1;
+        await aborted(signal);
+      },
+    });
+    await cluster.clock.advance(8_000);
+    expect(begun).toBe(2);
+    expect(replica.happened('startFailed')[0]!.error).toEqual(new Error('provision has not settled within 4000 ms'));
+  });
+
+  it('that never settles costs neither the other connections nor, for long, its own', async () => {
+    cluster = new Cluster(4);
+    let hung: string | undefined;
+    const [a, b] = [0, 1].map(() => cluster.replica({
+      maxConcurrentStarts: 1, provisionTimeoutMs: 2_000, stopTimeoutMs: 1_000,
+      provision: async ({ id }) => {
+        if (id !== 'c0000' || hung !== undefined) return;
+        hung = id;
+        await new Promise(() => undefined);
+      },
+    }));
+    for (const { runner } of [a!, b!]) runner.start();
+    await cluster.clock.advance(40_000);
+    expect([...a!.owned, ...b!.owned].toSorted()).toEqual(['c0000', 'c0001', 'c0002', 'c0003']);
+  });
+});
