@@ -8,7 +8,7 @@ import tsup from '../../tsup.config.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** Tested by themselves. */
-const ELSEWHERE = new Set(['demo', 'quickstart', 'telegram-polling', 'owned-socket']);
+const ELSEWHERE = new Set(['demo', 'telegram-polling', 'owned-socket']);
 
 const runnable = readdirSync(`${ROOT}examples`)
   .filter((name) => !ELSEWHERE.has(name) && existsSync(`${ROOT}examples/${name}/run.mjs`));
