@@ -14,8 +14,8 @@ import { table } from './table.mjs';
 import { World } from './world.mjs';
 
 const WAYS = {
-  'map': 'a Map per process; what is not in it is a 404',
-  'map + load': 'a Map per process; what is not in it is loaded',
+  'naive': 'a Map per process; what is not in it is a 404',
+  'naive + load': 'a Map per process; what is not in it is loaded',
   'hydrant': 'a ConnectionRegistry per process',
 };
 
@@ -99,7 +99,7 @@ for (const [way, description] of Object.entries(WAYS)) {
     interrupted.signal.throwIfAborted();
     const outcome = await play(scenario, world);
     played[index]?.outcomes.set(way, outcome);
-    const expectations = way === 'hydrant' ? scenario.hydrant : way === 'map' ? scenario.naive : () => ({});
+    const expectations = way === 'hydrant' ? scenario.hydrant : way === 'naive' ? scenario.naive : () => ({});
     const held = Object.entries(expectations(outcome));
     say(`  ${scenario.title}${held.map(([what, holds]) => `\n${' '.repeat(12)}${holds ? '✓' : '✗ NOT SO:'} ${what}`).join('')}`);
     broken += held.filter(([, holds]) => !holds).length;
@@ -107,6 +107,7 @@ for (const [way, description] of Object.entries(WAYS)) {
   await world.close();
 }
 
-console.log(`\n${table(played)}\n`);
+const legend = Object.entries(WAYS).map(([way, description]) => `${way}: ${description}`).join('\n');
+console.log(`\n${table(played)}\n${legend}\n`);
 say(broken === 0 ? 'every expectation held' : `${broken} expectations did not hold`);
 await end(broken === 0 ? 0 : 1);

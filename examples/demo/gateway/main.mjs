@@ -27,8 +27,8 @@ const database = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 
 
 /** @type {Record<string, () => Promise<Gateway>>} */
 const ways = {
-  'map': async () => (await import('./naive.mjs')).naiveGateway({ database, report, loadOnMiss: false }),
-  'map + load': async () => (await import('./naive.mjs')).naiveGateway({ database, report, loadOnMiss: true }),
+  'naive': async () => (await import('./naive.mjs')).naiveGateway({ database, report, loadOnMiss: false }),
+  'naive + load': async () => (await import('./naive.mjs')).naiveGateway({ database, report, loadOnMiss: true }),
   'hydrant': async () => (await import('./hydrant.mjs')).hydrantGateway({ database, report }),
 };
 const gateway = await ways[way]?.();
