@@ -1,6 +1,7 @@
 import type { DisposeReason } from './contracts/factory.js';
 import { BoundedMap } from './bounded.js';
 import type { ConnectionError, ConnectionErrorCode } from './errors.js';
+import { checkListening } from './options.js';
 
 /** What a registry tells its listeners. Payloads never hold record contents. Versions are strings. */
 export interface RegistryEvents {
@@ -22,6 +23,11 @@ export interface RegistryEvents {
   thrashing: { maxInstances: number; evictionsPerMinute: number };
 }
 
+const EVENTS: Readonly<Record<keyof RegistryEvents, true>> = {
+  hydrated: true, hydrationFailed: true, disposed: true, disposeFailed: true, retired: true, webhookFailed: true, storeFailed: true,
+  thrashing: true,
+};
+
 type Listener<E extends keyof RegistryEvents> = (payload: RegistryEvents[E]) => void;
 
 /** Failures that were written to the console already, so that each is written once. */
@@ -37,7 +43,9 @@ export class Events {
   readonly #listeners = new Map<keyof RegistryEvents, Set<Listener<never>>>();
   readonly #written = new BoundedMap<true>(MAX_WRITTEN);
 
+  /** @throws ConnectionError `INVALID_OPTIONS` for an event there is not, which would never be heard of */
   on<E extends keyof RegistryEvents>(event: E, listener: Listener<E>): () => void {
+    checkListening(EVENTS, event, listener);
     const listeners = this.#listeners.get(event) ?? new Set();
     this.#listeners.set(event, listeners);
     // A wrapper of its own, so that the same function may listen twice and be taken off once.

@@ -218,3 +218,11 @@ export function resolveTimeout(timeoutMs: number): number {
 export function resolveDrainTimeout(drainTimeoutMs: number): number {
   return check('close', durationOrNever(0), drainTimeoutMs, 'drainTimeoutMs');
 }
+
+/** @throws ConnectionError `INVALID_OPTIONS` */
+export function checkListening(events: Readonly<Record<string, true>>, event: unknown, listener: unknown): void {
+  if (typeof event === 'string' && Object.hasOwn(events, event) && isFunction(listener)) return;
+  const names = Object.keys(events).map((name) => `'${name}'`);
+  check('on', expecting(`${names.slice(0, -1).join(', ')} or ${names.at(-1)}`, (name) => typeof name === 'string' && Object.hasOwn(events, name)), event);
+  check('on', aFunction(), listener);
+}

@@ -1,0 +1,65 @@
+import { inspect } from 'node:util';
+import { describe, expect, expectTypeOf, test, vi } from 'vitest';
+import { ConnectionError, isConnectionError, type ConnectionErrorCode } from 'hydrant';
+
+/** Every code, and whether the same call may succeed later. */
+const RETRYABLE: Record<ConnectionErrorCode, boolean> = {
+  CONNECTION_NOT_FOUND: false, CONNECTION_STOPPED: false, INVALID_CONNECTION_ID: false, INVALID_RECORD: false,
+  STORE_UNAVAILABLE: true, HYDRATION_FAILED: true, HYDRATION_TIMEOUT: true, BACKING_OFF: true, OVERLOADED: true, ACQUIRE_TIMEOUT: true,
+  UNAUTHENTICATED: false, BODY_TOO_LARGE: false, BODY_ALREADY_PARSED: false, NO_WEBHOOK_HANDLER: false, HANDLER_FAILED: false,
+  REGISTRY_CLOSED: true, CLAIM_LOST: true, INVALID_OPTIONS: false,
+};
+const CODES = Object.keys(RETRYABLE) as ConnectionErrorCode[];
+
+describe('ConnectionError', () => {
+  test.each(CODES)('%s: what it carries', (code) => {
+    const cause = new Error('driver');
+    const error = new ConnectionError(code, 'what happened', { connectionId: 'a', retryAfterMs: 5, cause });
+    expect(error).toBeInstanceOf(Error);
+    expect(error).toMatchObject({ name: 'ConnectionError', code, message: 'what happened', connectionId: 'a', retryAfterMs: 5, retryable: RETRYABLE[code], cause });
+    expect(error.stack).toContain('what happened');
+    expect(isConnectionError(error)).toBe(true);
+    for (const other of CODES) expect(isConnectionError(error, other)).toBe(other === code);
+  });
+
+  test('what it was not given is undefined, and without a cause there is no such property', () => {
+    const error = new ConnectionError('OVERLOADED', 'x');
+    expect([error.connectionId, error.retryAfterMs]).toEqual([undefined, undefined]);
+    expect('cause' in error).toBe(false);
+    expect('cause' in new ConnectionError('OVERLOADED', 'x', { cause: undefined })).toBe(true);
+  });
+
+  test('as JSON it tells the code and neither cause nor stack', () => {
+    const error = new ConnectionError('BACKING_OFF', 'x', { connectionId: 'a', retryAfterMs: 7, cause: new Error('xoxb-secret') });
+    expect(JSON.parse(JSON.stringify(error))).toEqual({ name: 'ConnectionError', code: 'BACKING_OFF', connectionId: 'a', retryable: true, retryAfterMs: 7 });
+  });
+
+  test('in a log its brand is not seen', () => {
+    expect(inspect(new ConnectionError('OVERLOADED', 'x'))).not.toContain('Symbol');
+  });
+});
+
+describe('isConnectionError', () => {
+  test('tells it from what merely looks like one', () => {
+    for (const other of [undefined, null, 'OVERLOADED', 5, {}, new Error('x'), Object.assign(new Error('x'), { code: 'OVERLOADED', name: 'ConnectionError' }), () => {}]) {
+      expect(isConnectionError(other)).toBe(false);
+      expect(isConnectionError(other, 'OVERLOADED')).toBe(false);
+    }
+  });
+
+  test('knows the errors of another copy of the package, which instanceof does not', async () => {
+    vi.resetModules();
+    const other = await import('hydrant');
+    expect(other.ConnectionError).not.toBe(ConnectionError);
+    const error = new other.ConnectionError('OVERLOADED', 'x');
+    expect(error instanceof ConnectionError).toBe(false);
+    expect(isConnectionError(error, 'OVERLOADED')).toBe(true);
+    expect(other.isConnectionError(new ConnectionError('OVERLOADED', 'x'), 'OVERLOADED')).toBe(true);
+  });
+
+  test('narrows the code', () => {
+    const error: unknown = new ConnectionError('BACKING_OFF', 'x');
+    if (isConnectionError(error, 'BACKING_OFF')) expectTypeOf(error.code).toEqualTypeOf<'BACKING_OFF'>();
+    if (isConnectionError(error)) expectTypeOf(error.code).toEqualTypeOf<ConnectionErrorCode>();
+  });
+});
