@@ -85,12 +85,13 @@ export class Resolver<R extends ConnectionRecord, I> {
 
   /**
    * Takes up a row that was read earlier on behalf of a use that had something else to do first (to authenticate a
-   * webhook). What was learnt since wins.
+   * webhook). What was learnt since wins; where the clock cannot tell which came first, the store is asked again.
    */
   takeUp(record: R, sentAt: number, waiter: LeaseWaiter<R, I>): void {
-    const { slots } = this.#host;
+    const { slots, reader } = this.#host;
     const current = slots.index.get(record.id);
-    if (current !== undefined && current.checkedAt >= sentAt) this.#serve(waiter, current, current.checkedAt);
+    if (current?.checkedAt === sentAt && current.version !== String(record.version)) reader.request(record.id, 'row', waiter);
+    else if (current !== undefined && current.checkedAt >= sentAt) this.#serve(waiter, current, current.checkedAt);
     else this.#active({ id: record.id, kind: 'row', waiters: [waiter], flagged: false, sentAt }, record);
     slots.effects.flush();
   }

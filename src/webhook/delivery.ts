@@ -116,7 +116,7 @@ export class Delivery<R extends ConnectionRecord, I, F extends FoundRecord<R>> {
     try {
       const { record } = lease;
       // The instance may be of a newer version than the row the request was authenticated on.
-      const secrets = known.record === record ? known.secrets : await this.#host.secretsOf(record);
+      const secrets = known.record === record ? known.secrets : await this.#secretsUnder(lease);
       const context: WebhookContext<R, unknown> = {
         record,
         secrets,
@@ -133,6 +133,15 @@ export class Delivery<R extends ConnectionRecord, I, F extends FoundRecord<R>> {
     } finally {
       holds.close();
     }
+  }
+
+  /** A drain deadline may pass while the secrets are fetched: what was disposed of meanwhile is not handed out. */
+  async #secretsUnder(lease: Lease<R, I>): Promise<unknown> {
+    const secrets = this.#host.secretsOf(lease.record);
+    if (!isThenable(secrets)) return secrets;
+    const resolved = await secrets;
+    if (!lease.signal.aborted) return resolved;
+    throw new ConnectionError('ACQUIRE_TIMEOUT', `The secrets of connection '${this.#id}' came after its instance had to go`, { connectionId: this.#id });
   }
 
   /** Whatever the handler throws is its own failure, even a ConnectionError: it may use other connections. */
