@@ -9,12 +9,16 @@ export type InstanceOf<F> = F extends { readonly create: (...args: any[]) => inf
 /** The records a factory takes. */
 export type RecordOf<F> = F extends { readonly create: (record: infer R, ...args: any[]) => any } ? R : never;
 
+/** A factory need not look at the discriminant: its rows have it all the same. */
+type Keyed<R, K extends string, P> = K extends keyof R ? R : R & { readonly [k in K]: P };
+
 /**
  * One factory per value of a discriminant. The types refuse a missing or swapped factory; a record whose platform is
  * not listed is `INVALID_RECORD`.
  *
  * @param key - the record's discriminant, such as `'platform'`
- * @param factories - the factory of each value; each takes the rows of its value only
+ * @param factories - the factory of each value; each takes the rows of its value only. One whose rows do not name the
+ * discriminant may stand under any key, as long as the store's rows have what it needs
  * @throws ConnectionError `INVALID_OPTIONS`
  *
  * @example
@@ -22,8 +26,8 @@ export type RecordOf<F> = F extends { readonly create: (record: infer R, ...args
  */
 export function factoryByPlatform<const K extends string, F extends { readonly [P in keyof F]: InstanceFactory<any, any> }>(
   key: K,
-  factories: F & { readonly [P in keyof F]: RecordOf<F[P]> extends { readonly [k in K]: P } ? unknown : `the factory '${P & string}' does not take records whose ${K} is '${P & string}'` },
-): InstanceFactory<RecordOf<F[keyof F]>, InstanceOf<F[keyof F]>> {
+  factories: F & { readonly [P in keyof F]: Keyed<RecordOf<F[P]>, K, P> extends { readonly [k in K]: P } ? unknown : `the factory '${P & string}' does not take records whose ${K} is '${P & string}'` },
+): InstanceFactory<{ [P in keyof F]: Keyed<RecordOf<F[P]>, K, P> }[keyof F], InstanceOf<F[keyof F]>> {
   checkFactories(key, factories);
   const known = new Map(Object.entries<InstanceFactory<any, any>>(factories));
   const choose: Composition['choose'] = (record) => {
