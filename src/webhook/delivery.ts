@@ -92,7 +92,7 @@ export class Delivery<R extends ConnectionRecord, I, F extends FoundRecord<R>> {
     if (typeof factory.authenticate !== 'function') return { factory, target, known: {} };
 
     const secrets = await this.#host.secretsOf(record);
-    const verdict = await this.#authenticate(factory.authenticate, record, secrets);
+    const verdict = await this.#authenticate(factory.authenticate.bind(factory), record, secrets);
     if (verdict !== true && verdict !== false && isResponse(verdict)) return verdict;
     if (verdict !== true) throw new ConnectionError('UNAUTHENTICATED', 'authenticate refused the request', { connectionId });
     return { factory, target, known: { record, secrets } };
@@ -174,7 +174,7 @@ export class Delivery<R extends ConnectionRecord, I, F extends FoundRecord<R>> {
     const work = new Promise<void>((settle) => { over = settle; });
     const delayMs = Math.max(0, acknowledge.afterMs - (clock.monotonic() - this.#arrivedAt));
     this.#cancelAcknowledge = clock.setTimeout(() => {
-      void this.#acknowledge(acknowledge.respond, record, work, resolve);
+      void this.#acknowledge(acknowledge, record, work, resolve);
     }, delayMs, { ref: true });
     return () => {
       this.#cancelAcknowledge?.();
@@ -183,10 +183,10 @@ export class Delivery<R extends ConnectionRecord, I, F extends FoundRecord<R>> {
   }
 
   async #acknowledge(
-    respond: NonNullable<InstanceFactory<R, I>['acknowledge']>['respond'], record: R, work: Promise<void>, resolve: (response: Response) => void,
+    acknowledge: NonNullable<InstanceFactory<R, I>['acknowledge']>, record: R, work: Promise<void>, resolve: (response: Response) => void,
   ): Promise<void> {
     try {
-      const response = await this.#host.around(record, () => respond(this.#copy(), { record }));
+      const response = await this.#host.around(record, () => acknowledge.respond(this.#copy(), { record }));
       if (response === undefined || this.#answered) return;
       this.#answered = true;
       this.#acknowledged = true;

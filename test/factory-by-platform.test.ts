@@ -1,0 +1,154 @@
+import { describe, expect, test } from 'vitest';
+import { ConnectionRegistry, MemoryStore, factoryByPlatform, isConnectionError, type DisposeReason, type InstanceFactory } from 'hydrant';
+import { ManualClock } from 'hydrant/testing';
+
+interface Base { readonly id: string; readonly version: string; readonly status: 'active' | 'stopped' }
+interface SlackRow extends Base { readonly platform: 'slack'; readonly botToken: string }
+interface TelegramRow extends Base { readonly platform: 'telegram'; readonly token: string }
+
+const post = (body = 'x'): Request => new Request('http://gateway.test/', { method: 'POST', body });
+
+function gateway(others: { slack?: object; telegram?: object; registry?: object } = {}) {
+  const log: string[] = [];
+  const note = (platform: string) => ({ dispose: (instance: { name: string }, { reason }: { reason: DisposeReason }) => void log.push(`${platform} disposes of ${instance.name}: ${reason}`) });
+  const slack: InstanceFactory<SlackRow, { name: string }, string> = {
+    create: (row, { secrets }) => ({ name: `slack ${row.botToken} ${secrets}` }),
+    secrets: (row) => `secret of ${row.id}`,
+    ...note('slack'),
+    authenticate: (request, { secrets }) => request.headers.get('x-slack') === secrets,
+    handleWebhook: async (instance, request) => new Response(`${instance.name}: ${await request.text()}`),
+    respondToFailure: () => new Response('slack says no', { status: 418 }),
+    ...others.slack,
+  };
+  const telegram: InstanceFactory<TelegramRow, { name: string }> = {
+    create: (row) => ({ name: `telegram ${row.token}` }), ...note('telegram'), ...others.telegram,
+  };
+  const store = new MemoryStore<any>([
+    { id: 's', platform: 'slack', botToken: 'xoxb' }, { id: 't', platform: 'telegram', token: '123' }, { id: 'w', platform: 'whatsapp' },
+    { id: 'none' }, { id: 'proto', platform: '__proto__' }, { id: 'number', platform: 5 },
+  ]);
+  const clock = new ManualClock();
+  const registry = new ConnectionRegistry<any, { name: string }>({ store, clock, factory: factoryByPlatform('platform', { slack, telegram }) as never, ...others.registry });
+  registry.on('webhookFailed', () => {});
+  return { registry, store, clock, log };
+}
+
+/** A factory whose instances are their own name. */
+const make = (name: string): InstanceFactory<any, string> => ({ create: () => name, authenticate: () => true, handleWebhook: (instance) => new Response(instance) });
+
+describe('factoryByPlatform', () => {
+  test('each row is made, authenticated, served and disposed of by the factory of its platform', async () => {
+    const { registry, log } = gateway();
+    expect(await registry.use('s', ({ name }) => name)).toBe('slack xoxb secret of s');
+    expect(await registry.use('t', ({ name }) => name)).toBe('telegram 123');
+    const response = await registry.handleWebhook('s', new Request(post('hello'), { headers: { 'x-slack': 'secret of s' } }));
+    expect(await response.text()).toBe('slack xoxb secret of s: hello');
+    await registry.close();
+    expect(log.toSorted()).toEqual(['slack disposes of slack xoxb secret of s: closing', 'telegram disposes of telegram 123: closing']);
+  });
+
+  test("a platform's own respondToFailure, and its own lack of a handler", async () => {
+    const { registry } = gateway();
+    const forged = await registry.handleWebhook('s', post());
+    expect([forged.status, await forged.text()]).toEqual([418, 'slack says no']);
+    const noHandler = await registry.handleWebhook('t', post());
+    expect([noHandler.status, ((await noHandler.json()) as { code: string }).code]).toEqual([404, 'NO_WEBHOOK_HANDLER']);
+  });
+
+  test.each(['w', 'none', 'proto', 'number'])('a row whose platform is not listed is INVALID_RECORD (%s)', async (id) => {
+    const { registry } = gateway();
+    const error: unknown = await registry.use(id, () => {}).catch((thrown: unknown) => thrown);
+    expect(isConnectionError(error, 'INVALID_RECORD') && error.message).toBe(`The row of connection '${id}' has a platform that no factory was given for`);
+    expect((await registry.handleWebhook(id, post())).status).toBe(500);
+    expect(registry.snapshot().connections).toEqual([]);
+  });
+
+  test('a connection that moves to another platform is disposed of by the old one and made by the new one', async () => {
+    const { registry, store, clock, log } = gateway();
+    await registry.use('s', () => {});
+    await store.put({ id: 's', platform: 'telegram', token: '456' });
+    expect(await registry.use('s', ({ name }) => name)).toBe('telegram 456');
+    await clock.advance(0);
+    expect(log).toEqual(['slack disposes of slack xoxb secret of s: replaced']);
+    await store.put({ id: 's', platform: 'unheard of' });
+    await expect(registry.use('s', () => {})).rejects.toMatchObject({ code: 'INVALID_RECORD' });
+    await clock.advance(0);
+    expect(log.at(-1)).toBe('telegram disposes of telegram 456: replaced');
+  });
+
+  test('nests: one discriminant within another', async () => {
+    const chat = factoryByPlatform('platform', { slack: make('chat/slack'), telegram: make('chat/telegram') } as never) as never;
+    const factory = factoryByPlatform('kind', { chat, database: make('database') } as never) as never;
+    const store = new MemoryStore<any>([{ id: 'a', kind: 'chat', platform: 'telegram' }, { id: 'b', kind: 'database' }, { id: 'c', kind: 'chat', platform: 'irc' }]);
+    const registry = new ConnectionRegistry<any, string>({ store, factory, clock: new ManualClock() });
+    registry.on('webhookFailed', () => {});
+    expect(await registry.use('a', (name) => name)).toBe('chat/telegram');
+    expect(await (await registry.handleWebhook('b', post())).text()).toBe('database');
+    await expect(registry.use('c', () => {})).rejects.toMatchObject({ code: 'INVALID_RECORD' });
+  });
+
+  test('what is changed later in the object it was given changes nothing', async () => {
+    const factories: Record<string, unknown> = { slack: { create: () => 'first' } };
+    const factory = factoryByPlatform('platform', factories as never) as never;
+    delete factories['slack'];
+    const registry = new ConnectionRegistry<any, string>({ store: new MemoryStore<any>([{ id: 'a', platform: 'slack' }]), factory, clock: new ManualClock() });
+    expect(await registry.use('a', (name) => name)).toBe('first');
+  });
+
+  test("one platform's share of the permits is its own", async () => {
+    let release!: () => void;
+    const outage = new Promise<void>((resolve) => { release = resolve; });
+    const { registry, store } = gateway({ slack: { create: async () => { await outage; return { name: 'late' }; }, maxConcurrentHydrations: 1 }, registry: { maxConcurrentHydrations: 2 } });
+    for (let index = 0; index < 5; index += 1) await store.put({ id: `s${index}`, platform: 'slack', botToken: 'x' });
+    const stuck = Array.from({ length: 5 }, (_, index) => registry.use(`s${index}`, ({ name }) => name));
+    expect(await registry.use('t', ({ name }) => name)).toBe('telegram 123');
+    release();
+    expect(await Promise.all(stuck)).toEqual(Array.from({ length: 5 }, () => 'late'));
+  });
+});
+
+describe('a factory may be an instance of a class', () => {
+  class Base {
+    readonly disposed: string[] = [];
+    protected readonly prefix = 'made by';
+    create(row: { id: string }): string { return `${this.prefix} ${row.id} ${this.suffix()}`; }
+    dispose(instance: string): void { this.disposed.push(`${this.prefix} ${instance}`); }
+    secrets(): string { return `${this.prefix} secrets`; }
+    authenticate(_request: Request, { secrets }: { secrets: string }): boolean { return secrets === `${this.prefix} secrets`; }
+    handleWebhook(instance: string): Response { return new Response(`${this.prefix} ${instance}`); }
+    respondToFailure(): Response { return new Response(this.prefix, { status: 418 }); }
+    get acknowledge(): { afterMs: number; respond(): Response } { return { afterMs: 10, respond: () => new Response(`${this.prefix} acknowledge`) }; }
+    protected suffix(): string { return 'Base'; }
+  }
+  class Derived extends Base { protected override suffix(): string { return 'Derived'; } }
+
+  test.each([
+    ['alone', (factory: Derived) => factory as never],
+    ['in factoryByPlatform', (factory: Derived) => factoryByPlatform('platform', { x: factory } as never) as never],
+  ])('its members are on the prototype and use this, %s', async (_where, wrap) => {
+    const factory = new Derived();
+    const clock = new ManualClock();
+    const registry = new ConnectionRegistry<any, string>({ store: new MemoryStore<any>([{ id: 'a', platform: 'x' }]), factory: wrap(factory), clock });
+    registry.on('webhookFailed', () => {});
+    expect(await registry.use('a', (instance) => instance)).toBe('made by a Derived');
+    const response = await registry.handleWebhook('a', post());
+    expect(await response.text()).toBe('made by made by a Derived');
+    await registry.close();
+    expect(factory.disposed).toEqual(['made by made by a Derived']);
+  });
+
+  test('acknowledge and respondToFailure as well', async () => {
+    class Slow extends Base {
+      override handleWebhook(): Response { throw new Error('no'); }
+    }
+    const clock = new ManualClock();
+    const registry = new ConnectionRegistry<any, string>({ store: new MemoryStore([{ id: 'a' }]), factory: new Slow() as never, clock });
+    registry.on('webhookFailed', () => {});
+    expect((await registry.handleWebhook('a', post())).status).toBe(418);
+    class Hanging extends Base { override handleWebhook(): Promise<Response> & Response { return new Promise(() => {}) as never; } }
+    const other = new ConnectionRegistry<any, string>({ store: new MemoryStore([{ id: 'a' }]), factory: new Hanging() as never, clock });
+    const response = other.handleWebhook('a', post());
+    await clock.advance(10);
+    expect(await (await response).text()).toBe('made by acknowledge');
+  });
+});
