@@ -30,6 +30,8 @@ export interface ResolverHost<R extends ConnectionRecord, I> {
 
 /** Unknown ids that are remembered at a time. */
 const MAX_UNKNOWN = 10_000;
+/** Ids of which it is remembered when they were last found not to be served. */
+const MAX_REFUSED = 10_000;
 const INVALIDATED: Supersession = { reason: 'invalidated', cause: undefined };
 
 /** What an answer of the store means: for the current slot, and for those who waited for it. Each in one step. */
@@ -37,6 +39,9 @@ export class Resolver<R extends ConnectionRecord, I> {
   readonly #host: ResolverHost<R, I>;
   /** Ids the store does not know → until when that is believed. Monotonic, milliseconds. */
   readonly #unknown = new BoundedMap<{ readonly until: number }>(MAX_UNKNOWN);
+
+  /** Ids whose row is not to be served → when the read was sent that said so. Monotonic, milliseconds. */
+  readonly #refused = new BoundedMap<number>(MAX_REFUSED);
 
   constructor(host: ResolverHost<R, I>) {
     this.#host = host;
@@ -90,7 +95,10 @@ export class Resolver<R extends ConnectionRecord, I> {
   takeUp(record: R, sentAt: number, waiter: LeaseWaiter<R, I>): void {
     const { slots, reader } = this.#host;
     const current = slots.index.get(record.id);
-    if (current?.checkedAt === sentAt && current.version !== String(record.version)) reader.request(record.id, 'row', waiter);
+    const outdated = current === undefined
+      ? (this.#refused.get(record.id) ?? -Infinity) >= sentAt
+      : current.checkedAt === sentAt && current.version !== String(record.version);
+    if (outdated) reader.request(record.id, 'row', waiter);
     else if (current !== undefined && current.checkedAt >= sentAt) this.#serve(waiter, current, current.checkedAt);
     else this.#active({ id: record.id, kind: 'row', waiters: [waiter], flagged: false, sentAt }, record);
     slots.effects.flush();
@@ -156,6 +164,7 @@ export class Resolver<R extends ConnectionRecord, I> {
   /** There is nothing to hydrate: what lives ends, who waits is told. */
   #refuse(read: Read<R>, reason: DisposeReason | undefined, error: ConnectionError): void {
     const { slots, limits } = this.#host;
+    if (reason !== undefined) this.#refused.set(read.id, read.sentAt);
     const current = read.flagged ? undefined : slots.index.get(read.id);
     const keep = current !== undefined && reason === 'replaced' && limits.keepLastGood;
     if (current !== undefined && reason !== undefined && !keep) slots.supersede(current, reason);
