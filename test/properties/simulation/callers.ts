@@ -123,7 +123,7 @@ export class Callers {
   /** From now on somebody has the instance in hand. */
   hold(demand: Demand, instance: Instance, lease: LeaseLike | undefined): Hold {
     const world = this.#world;
-    demand.state = 'working';
+    if (demand.state === 'waiting') demand.state = 'working';
     const since = world.note(`${demand.kind} ${demand.n} has instance ${instance.n} of ${instance.id} v${instance.version}`);
     const hold: Hold = { n: world.holds.length, instance, lease, demand, since, released: false };
     this.#model.entitled(hold);
@@ -142,6 +142,11 @@ export class Callers {
 
   release(hold: Hold): void {
     hold.released = true;
+    this.ended(hold);
+  }
+
+  /** The last that is known of a hold. */
+  ended(hold: Hold): void {
     hold.releasedAt = this.#world.note(`${hold.demand.kind} ${hold.demand.n} lets instance ${hold.instance.n} go`);
   }
 

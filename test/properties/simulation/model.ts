@@ -1,4 +1,4 @@
-import type { DisposeReason, RegistryEvents } from 'hydrant';
+import type { ConnectionError, DisposeReason, RegistryEvents } from 'hydrant';
 import { inTime, deadlinePassed, reasonHolds } from './checks/disposing.js';
 import { closedInTime, nobodyWaits, nothingIsLeft } from './checks/ending.js';
 import { abortIsDue, backsOff, builtFromItsRow, drainFirst, oneReadPerId, secretsAreKept, singleFlight, withinPermits } from './checks/hydrating.js';
@@ -22,6 +22,8 @@ export interface Failure { readonly id: string; readonly version: string; readon
  */
 export class Model {
   readonly failures: Failure[] = [];
+  /** Failures that have not been seen in an answer yet. */
+  readonly webhookFailures: { readonly id: string; readonly error: ConnectionError }[] = [];
   readonly #world: World;
 
   constructor(world: World) {
@@ -84,6 +86,9 @@ export class Model {
       const { id, version, error, retryAfterMs } = payload as RegistryEvents['hydrationFailed'];
       if (retryAfterMs > world.settings.backoffMaxMs || retryAfterMs < 0) world.violate('G6', `a back-off of ${retryAfterMs} ms`);
       this.failures.push({ id, version, error, retryAfterMs, exact: true, at });
+    } else if (event === 'webhookFailed') {
+      const { id, error, acknowledged } = payload as RegistryEvents['webhookFailed'];
+      if (!acknowledged) this.webhookFailures.push({ id, error });
     } else if (event === 'retired') {
       const { id, version, cause } = payload as RegistryEvents['retired'];
       this.failures.push({ id, version, error: cause, retryAfterMs: world.settings.backoffMaxMs, exact: false, at });

@@ -79,6 +79,8 @@ export interface Hold {
   signalAborted?: Moment;
   released: boolean;
   releasedAt?: Moment;
+  /** Of a webhook: its holder is done, but the sender has not read the response to its end. */
+  lingers?: boolean;
 }
 
 /** One wish for an instance: a `use`, an `acquire` or a webhook. */

@@ -54,10 +54,18 @@ export const isAlive = (instance: Instance): boolean => instance.disposeBegan ==
 
 export const heldBy = (instance: Instance) => [...instance.holds].filter((hold) => !hold.released);
 
+/** Nobody has it in hand or may still have, as far as the registry can know. */
+export const isIdle = (world: World, instance: Instance): boolean =>
+  [...instance.holds].every((hold) => hold.released && hold.lingers !== true) && !isFetchingSecretsUnderLease(world, instance);
+
+/** A webhook holds its instance while it waits for the handler's secrets. */
+const isFetchingSecretsUnderLease = ({ settings, secretsCalls }: World, { id }: Instance): boolean =>
+  settings.factory.webhooks !== 'none' && secretsCalls.some((call) => call.id === id && call.ended === undefined);
+
 /** Leases on it that the registry may know of: held, or let go a moment ago, or after it was disposed of under them. */
 export const knownLeases = (world: World, instance: Instance): number => [...instance.holds].filter((hold) =>
   // Without a dispose it cannot be seen when that was.
-  !hold.released || !world.settings.factory.dispose || !world.isPast(hold.releasedAt) || hold.releasedAt!.seq > (instance.disposeBegan?.seq ?? Number.POSITIVE_INFINITY)).length;
+  !hold.released || hold.lingers === true || !world.settings.factory.dispose || !world.isPast(hold.releasedAt) || hold.releasedAt!.seq > (instance.disposeBegan?.seq ?? Number.POSITIVE_INFINITY)).length;
 
 /** When it was last let go, or born. */
 export function lastUsed(instance: Instance): { seq: number; t: number } {

@@ -17,6 +17,8 @@ export interface Delivery {
   verdicts: Verdict[];
   handled: { how: Handling; failed: boolean; ended: boolean } | undefined;
   disconnected: boolean;
+  /** The instance that a streamed response comes from. */
+  hold: Hold | undefined;
   response: Response | undefined;
   /** The sender has stopped reading, or has read all. */
   bodyDone: boolean;
@@ -70,7 +72,7 @@ export class SimulatedWebhooks {
       controller, nestedIn: undefined, state: 'waiting', quietBefore: world.quiet.seq, began: world.note(`webhook ${n} of c${op.id} comes (${op.client}, ${op.bodyKiB} KiB)`),
     };
     world.demands.push(demand);
-    const delivery: Delivery = { demand, bodyKiB: op.bodyKiB, verdicts: [], handled: undefined, disconnected: false, response: undefined, bodyDone: false, reader: undefined };
+    const delivery: Delivery = { demand, bodyKiB: op.bodyKiB, verdicts: [], handled: undefined, disconnected: false, hold: undefined, response: undefined, bodyDone: false, reader: undefined };
     this.#deliveries.push(delivery);
     const request = new Request(`http://gateway.test/webhooks/c${op.id}`, {
       method: 'POST', body: 'x'.repeat(op.bodyKiB * 1024), headers: { 'x-delivery': String(this.#deliveries.length - 1) }, signal: controller.signal,
@@ -102,8 +104,15 @@ export class SimulatedWebhooks {
     return true;
   }
 
-  #cancel(delivery: Delivery): void {
+  #bodyDone(delivery: Delivery): void {
     delivery.bodyDone = true;
+    if (delivery.hold?.lingers !== true) return;
+    delivery.hold.lingers = false;
+    this.#callers!.ended(delivery.hold);
+  }
+
+  #cancel(delivery: Delivery): void {
+    this.#bodyDone(delivery);
     const cancelled = delivery.reader === undefined ? delivery.response?.body?.cancel() : delivery.reader.cancel();
     cancelled?.catch(() => undefined);
   }
@@ -114,8 +123,8 @@ export class SimulatedWebhooks {
     demand.state = 'settled';
     demand.settled = world.note(`webhook ${demand.n} is answered ${response.status}`);
     delivery.response = response;
-    webhookAnswered(world, delivery, response, this.#model.failures);
-    if (response.body === null) delivery.bodyDone = true;
+    webhookAnswered(world, delivery, response, this.#model);
+    if (response.body === null) this.#bodyDone(delivery);
     else if (delivery.disconnected) this.#cancel(delivery);
     else if (client !== 'status') void this.#read(delivery, response.body, client === 'slow');
   }
@@ -135,7 +144,7 @@ export class SimulatedWebhooks {
       }
     } catch { /* the handler's stream failed */ }
     world.note(`the body of webhook ${delivery.demand.n} has ended`);
-    delivery.bodyDone = true;
+    this.#bodyDone(delivery);
   }
 
   async #authenticate(request: Request, { record, secrets }: RecordContext<Row, SecretsHandle>): Promise<boolean | Response> {
@@ -175,11 +184,12 @@ export class SimulatedWebhooks {
       case 'throw': end(true); this.#callers!.release(hold); throw new Error('the handler threw');
       case 'readyStream': end(); this.#callers!.release(hold); return new Response(readyStream());
       case 'stream': end(); return this.#stream(hold);
-      case 'waitUntil': this.#waitUntil(hold, context); end(); return new Response('done');
+      case 'waitUntil': this.#waitUntil(hold, context, () => this.#callers!.release(hold)); end(); return new Response('done');
       case 'waitUntilStream': {
-        const work = this.#waitUntil(hold, context, false);
+        let settled = (): void => {};
+        this.#waitUntil(hold, context, () => settled());
         end();
-        return this.#stream(hold, work);
+        return this.#stream(hold, (listener) => { settled = listener; });
       }
       case 'textLater': case 'failLater': case 'streamLater': {
         const { promise, resolve, reject } = outside<Response>();
@@ -197,31 +207,33 @@ export class SimulatedWebhooks {
     }
   }
 
-  #waitUntil(hold: Hold, context: WebhookContext<Row, SecretsHandle>, releases = true): Promise<void> {
-    const world = this.#world;
+  #waitUntil(hold: Hold, context: WebhookContext<Row, SecretsHandle>, settled: () => void): void {
     const { promise, resolve, reject } = outside<void>();
-    world.await({
+    this.#world.await({
       kind: 'waitUntil', label: `waitUntil of webhook ${hold.demand.n}`, hung: false,
       settle: (fail) => {
-        if (releases) this.#callers!.release(hold);
+        settled();
         if (fail) reject(new Error('the work failed'));
         else resolve();
         return true;
       },
     });
     context.waitUntil(promise);
-    return promise;
   }
 
-  /** A real stream: its chunks come when the scheduler says. The instance is in use until it ends and `also` has settled. */
-  #stream(hold: Hold, also?: Promise<unknown>): Response {
+  /** A real stream: its chunks come when the scheduler says. The instance is in use until it has ended, and `also` has. */
+  #stream(hold: Hold, also?: (listener: () => void) => void): Response {
     const world = this.#world;
     let left = 1 + hold.n % 3;
     let over = false;
     let alsoOver = also === undefined;
     const release = (): void => { if (over && alsoOver && !hold.released) this.#callers!.release(hold); };
-    void also?.catch(() => undefined).then(() => { alsoOver = true; release(); });
+    also?.(() => { alsoOver = true; release(); });
     const finish = (): void => { over = true; release(); };
+    const delivery = this.#deliveries.find((one) => one.demand === hold.demand)!;
+    delivery.hold = hold;
+    // Acknowledged already: then nobody gets this response, and it is cancelled.
+    hold.lingers = delivery.response === undefined;
     return new Response(new ReadableStream<Uint8Array>({
       start: (controller) => {
         world.await({
@@ -236,7 +248,7 @@ export class SimulatedWebhooks {
           },
         });
       },
-      cancel: () => { world.note(`the body of webhook ${hold.demand.n} is cancelled`); finish(); },
+      cancel: () => { world.note(`the body of webhook ${hold.demand.n} is cancelled`); hold.lingers = false; finish(); },
     }));
   }
 

@@ -1,6 +1,6 @@
 import type { DisposeReason } from 'hydrant';
 import type { Hold, Instance } from '../observed.js';
-import { heldBy, isAlive, isGood, lastUsed, readsOf, sighting } from '../queries.js';
+import { heldBy, isAlive, isGood, isIdle, lastUsed, readsOf, sighting } from '../queries.js';
 import type { World } from '../world.js';
 
 /** G3: once, and G2: not in use, unless a drain deadline has passed and the lease's signal has aborted. */
@@ -59,7 +59,7 @@ function evictedInOrder(world: World, instance: Instance, complain: (why: string
   const used = lastUsed(instance);
   if (!world.isPast(used)) return;
   for (const other of world.instances) {
-    if (other === instance || !isAlive(other) || !world.isPast(other.born) || heldBy(other).length > 0 || world.settings.keepLastGood) continue;
+    if (other === instance || !isAlive(other) || !world.isPast(other.born) || !isIdle(world, other) || world.settings.keepLastGood) continue;
     const otherUsed = lastUsed(other);
     if (otherUsed.seq < used.seq && world.isPast(otherUsed) && !beingTaken(world, other)) {
       complain(`instance ${other.n} was idle and had not been used for longer`);

@@ -22,7 +22,8 @@ export function isDue(world: World, demand: Demand, error: unknown, failures: re
   if (why !== undefined) complain(...why);
 }
 
-function reason(world: World, demand: Demand, error: ConnectionError, failures: readonly Failure[]): [string, string] | undefined {
+/** Why this refusal is not owed to anything, if it is not. */
+export function reason(world: World, demand: Demand, error: ConnectionError, failures: readonly Failure[]): [string, string] | undefined {
   const now = world.clock.monotonic();
   const { settings } = world;
   switch (error.code) {
@@ -52,10 +53,14 @@ function reason(world: World, demand: Demand, error: ConnectionError, failures: 
       return busy >= cap ? undefined : ['G9', `there was a permit: ${busy} of ${cap} were in use`];
     }
     case 'ACQUIRE_TIMEOUT':
+      // Its secrets came after its instance had to go.
+      if (demand.kind === 'webhook' && settings.factory.secrets && world.instances.some(({ id, disposeBegan }) => id === demand.id && disposeBegan !== undefined)) return undefined;
       return now >= demand.began.t + demand.timeoutMs ? undefined : ['G7', `after ${now - demand.began.t} of ${demand.timeoutMs} ms`];
     case 'REGISTRY_CLOSED':
       if (world.closed === undefined) return ['G12', 'close was not called'];
       return world.closed.called.seq < demand.began.seq || now >= world.closed.deadline ? undefined : ['G12', 'it was accepted before close, and its deadline has not passed'];
+    case 'UNAUTHENTICATED': case 'BODY_TOO_LARGE': case 'HANDLER_FAILED':
+      return demand.kind === 'webhook' ? undefined : ['errors', 'such a failure is not for a use'];
     default:
       return ['errors', 'such a failure is not for a use'];
   }

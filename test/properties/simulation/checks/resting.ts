@@ -1,5 +1,5 @@
 import type { Demand, Hold, Instance } from '../observed.js';
-import { heldBy, hydrationBegan, isAlive, isGood, isRunning, onTheWire, permits, readsOf, secretsRunning, sighting, timedOut } from '../queries.js';
+import { heldBy, hydrationBegan, isAlive, isGood, isIdle, isRunning, onTheWire, permits, readsOf, secretsRunning, sighting, timedOut } from '../queries.js';
 import type { World } from '../world.js';
 
 /*
@@ -58,7 +58,7 @@ export function withinMaxInstances(world: World): void {
   if (!factory.dispose) return;
   const alive = world.instances.filter(isAlive);
   if (alive.length <= maxInstances) return;
-  const idle = alive.find((instance) => heldBy(instance).length === 0 && !(keepLastGood && isFallback(world, instance)));
+  const idle = alive.find((instance) => isIdle(world, instance) && !(keepLastGood && isFallback(world, instance)));
   if (idle !== undefined) world.violate('G9', `instance ${idle.n} is idle while ${alive.length} of at most ${maxInstances} are live`);
 }
 
@@ -104,7 +104,7 @@ function superseded(world: World, instance: Instance): { must: boolean; may: boo
 export function noSupersededIdle(world: World): void {
   if (!world.settings.factory.dispose) return;
   for (const instance of world.instances) {
-    if (!isAlive(instance) || heldBy(instance).length > 0) continue;
+    if (!isAlive(instance) || !isIdle(world, instance)) continue;
     const why = superseded(world, instance);
     if (why.must) world.violate('G13', `instance ${instance.n} is idle and was ${why.how}, and is not disposed of`);
     const late = instance.born.t >= hydrationBegan(instance.creation) + world.settings.hydrationTimeoutMs;
@@ -121,7 +121,7 @@ export function noZombies(world: World, current: (id: string) => { status: strin
     if (row !== undefined && row.status === 'active') continue;
     const what = row === undefined ? 'deleted' : 'stopped';
     const holds = heldBy(instance);
-    if (holds.length === 0) world.violate('G13', `instance ${instance.n} of ${instance.id}, which is ${what}, outlived a sweep`);
+    if (isIdle(world, instance)) world.violate('G13', `instance ${instance.n} of ${instance.id}, which is ${what}, outlived a sweep`);
     if (holds.some((hold) => hold.lease?.stale === false)) world.violate('G13', `a lease on instance ${instance.n} of ${instance.id}, which is ${what}, is not stale after a sweep`);
   }
 }

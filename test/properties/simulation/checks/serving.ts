@@ -34,8 +34,9 @@ function confirmed(world: World, demand: Demand, instance: Instance): boolean {
     if (!isGood(read)) continue;
     const seen = sighting(read, demand.id);
     if (seen?.version === instance.version && seen.status === 'active' && !seen.broken) return true;
-    // What a row says is known: a use that comes after it is not handed what it replaced.
-    if (!world.settings.keepLastGood && read.kind !== 'getVersions' && read.answered!.seq < demand.quietBefore && !(seen?.broken ?? false)) return false;
+    // What a row says is known: a use that comes after it is not handed what it replaced. A webhook that was being
+    // authenticated meanwhile may have brought it back.
+    if (!world.settings.keepLastGood && world.settings.factory.webhooks === 'none' && read.kind !== 'getVersions' && read.answered!.seq < demand.quietBefore && !(seen?.broken ?? false)) return false;
   }
   return false;
 }

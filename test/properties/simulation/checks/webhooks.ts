@@ -1,11 +1,12 @@
-import type { Failure } from '../model.js';
+import type { ConnectionErrorCode } from 'hydrant';
+import type { Model } from '../model.js';
 import type { Creation } from '../observed.js';
-import { isFreshFor, isGood, readsOf, sighting } from '../queries.js';
 import type { Delivery } from '../webhooks.js';
 import type { World } from '../world.js';
+import { reason } from './refusing.js';
 
 /** G11: the status says what happened. */
-export function webhookAnswered(world: World, delivery: Delivery, response: Response, failures: readonly Failure[]): void {
+export function webhookAnswered(world: World, delivery: Delivery, response: Response, model: Model): void {
   const { demand, verdicts, handled } = delivery;
   const verdict = verdicts.at(-1);
   const { status } = response;
@@ -25,12 +26,12 @@ export function webhookAnswered(world: World, delivery: Delivery, response: Resp
     case 202: acknowledged(world, delivery, complain); break;
     case 222: if (verdict !== 'response') complain('authenticate did not say so'); break;
     case 401: if (!refused) complain('it was not refused'); break;
-    case 404: if (!notServed(world, delivery)) complain('its connection is there'); break;
     case 413: if (delivery.bodyKiB <= 2) complain('its body is small enough'); break;
-    case 500: if (handled?.failed !== true && !broken(world, delivery)) complain('nothing broke'); break;
-    case 503: unavailable(world, delivery, response, failures, complain); break;
+    case 404: case 500: break;
+    case 503: if (!/^[1-9][0-9]*$/.test(response.headers.get('retry-after') ?? '')) complain(`its Retry-After is ${response.headers.get('retry-after')}`); break;
     default: complain('there is no such answer');
   }
+  if (status >= 400) failureIsDue(world, delivery, status, model, complain);
 }
 
 function acknowledged(world: World, { demand, verdicts }: Delivery, complain: (why: string) => void): void {
@@ -40,35 +41,28 @@ function acknowledged(world: World, { demand, verdicts }: Delivery, complain: (w
   else if (factory.webhooks === 'authenticated' && verdicts.length === 0) complain('it was not authenticated');
 }
 
-function notServed(world: World, { demand }: Delivery): boolean {
-  for (const read of readsOf(world, demand.id)) {
-    const seen = sighting(read, demand.id);
-    if (isGood(read) && (seen === undefined || seen.status === 'stopped')
-      && (isFreshFor(demand, read) || (seen === undefined && read.sent.t >= demand.began.t - world.settings.notFoundTtlMs))) return true;
+/** The failure that was told of is due, as it would be to a use. */
+function failureIsDue(world: World, { demand }: Delivery, status: number, model: Model, complain: (why: string) => void): void {
+  const fits = model.webhookFailures.filter(({ id, error }) => id === demand.id && statusOf(error.code) === status);
+  if (fits.length === 0) {
+    complain('no event tells why');
+    return;
   }
-  return false;
+  const whys = fits.map(({ error }) => error.code === 'REGISTRY_CLOSED' && world.closed !== undefined ? undefined : reason(world, demand, error, model.failures)?.[1]);
+  const due = fits.find((_one, index) => whys[index] === undefined);
+  if (due === undefined) complain(`${fits.map(({ error }, index) => `${error.code}: ${whys[index]}`).join('; ')}`);
+  else model.webhookFailures.splice(model.webhookFailures.indexOf(due), 1);
 }
 
-function broken(world: World, { demand }: Delivery): boolean {
-  for (const read of readsOf(world, demand.id)) {
-    if (!isFreshFor(demand, read)) return false;
-    if (isGood(read) && sighting(read, demand.id)?.broken === true) return true;
+/** The table of the contract. */
+function statusOf(code: ConnectionErrorCode): number {
+  switch (code) {
+    case 'CONNECTION_NOT_FOUND': case 'CONNECTION_STOPPED': case 'INVALID_CONNECTION_ID': case 'NO_WEBHOOK_HANDLER': return 404;
+    case 'UNAUTHENTICATED': return 401;
+    case 'BODY_TOO_LARGE': return 413;
+    case 'INVALID_RECORD': case 'BODY_ALREADY_PARSED': case 'HANDLER_FAILED': case 'INVALID_OPTIONS': return 500;
+    default: return 503;
   }
-  return false;
-}
-
-function unavailable(world: World, { demand, handled }: Delivery, response: Response, failures: readonly Failure[], complain: (why: string) => void): void {
-  const after = response.headers.get('retry-after');
-  if (after === null || !/^[1-9][0-9]*$/.test(after)) complain(`its Retry-After is ${after}`);
-  if (handled !== undefined) complain('it was handled');
-  if (world.closed !== undefined) return;
-  const now = world.clock.monotonic();
-  const storeFailed = world.reads.some((read) => read.ids.includes(demand.id) && (read.failed || read.late || (read.answered === undefined && now >= read.sent.t + world.settings.storeTimeoutMs)));
-  const secretsFailed = world.secretsCalls.some((call) => call.id === demand.id && (call.failed || call.aborted !== undefined || now >= call.began.t + world.settings.hydrationTimeoutMs));
-  const hydrateFailed = failures.some((failure) => failure.id === demand.id);
-  const waited = now >= demand.began.t + demand.timeoutMs;
-  const full = world.creations.some((creation) => creation.ended === undefined || creation.ended.seq > demand.began.seq);
-  if (!storeFailed && !secretsFailed && !hydrateFailed && !waited && !full) complain('nothing was unavailable');
 }
 
 /** G10: a create is owed to somebody who may have it: forged requests cause none. */
