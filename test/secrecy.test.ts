@@ -42,8 +42,9 @@ interface Scene { rows?: Record<string, unknown>; factory?: object; tuning?: obj
 function gateway({ rows = { a: row('a') }, factory = {}, tuning = {}, listen = true }: Scene) {
   const clock = new ManualClock();
   const registry = new ConnectionRegistry<any, any>({
-    clock, store: { get: async (id: string) => rows[id] } as never, ...tuning,
+    clock, store: { get: async (id: string) => rows[id] } as never,
     factory: { create: (record: AnyRow) => ({ token: record['token'] }), secrets: () => ({ password: MARKER }), authenticate: () => true, handleWebhook: () => new Response('ok'), ...factory } as InstanceFactory<any, any>,
+    ...tuning,
   });
   if (listen) {
     for (const event of ['hydrated', 'hydrationFailed', 'disposed', 'disposeFailed', 'retired', 'webhookFailed', 'storeFailed', 'thrashing'] as const) {
