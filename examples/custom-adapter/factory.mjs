@@ -1,0 +1,23 @@
+import { LineAdapter } from './line-adapter.mjs';
+
+/**
+ * Wraps the adapter.
+ *
+ * @typedef {import('hydrant').ConnectionRecord & { port: number, name: string, password: string, greeting: string }} LineRow
+ *
+ * @type {import('hydrant').InstanceFactory<LineRow, LineAdapter>}
+ */
+export const lineFactory = {
+  async create(record, { signal, retire, onDispose }) {
+    const adapter = new LineAdapter();
+    // Registered before anything can fail: what is half open is closed when `connect` throws or is given up.
+    onDispose(() => adapter.close());
+    // The server hung up: the next use logs in again. After a close of our own this does nothing.
+    adapter.once('closed', (error) => retire(error ?? new Error('the server hung up')));
+    adapter.on('message', (from) => adapter.say(from, record.greeting));
+    await adapter.connect(record, { signal });
+    return adapter;
+  },
+  // The server lets a name in once: the old login has to go before there is a new one.
+  replacement: 'drain-first',
+};
