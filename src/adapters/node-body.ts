@@ -85,6 +85,8 @@ function bodyError<C extends 'BODY_ALREADY_PARSED' | 'BODY_TOO_LARGE'>(code: C):
 function streamOf(source: Readable, maxBytes: number, onTooLarge: (() => void) | undefined): ReadableStream<Uint8Array> {
   let received = 0;
   let detach: (() => void) | undefined;
+  // It may break before its first reader comes, and after the last one has left.
+  source.on('error', () => undefined);
 
   function attach(controller: ReadableStreamDefaultController<Uint8Array>): void {
     const finish = (end: () => void): void => {
@@ -106,8 +108,6 @@ function streamOf(source: Readable, maxBytes: number, onTooLarge: (() => void) |
     const onEnd = (): void => finish(() => controller.close());
     const onLost = (): void => finish(() => controller.error(new Error('The body ended before it was complete.')));
     detach = () => finish(() => source.pause());
-    // The sender may leave long after the last reader: an error then is nobody's.
-    source.on('error', () => undefined);
     if (source.destroyed || source.readableEnded) return onLost();
     source.on('data', onData).on('end', onEnd).on('error', onLost).on('close', onLost);
   }

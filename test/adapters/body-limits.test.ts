@@ -58,6 +58,22 @@ describe.each(Object.keys(ADAPTERS))('%s: a body over maxBodyBytes', (adapter) =
     expect(read()).toBeLessThan(TAKEN_IN);
   });
 
+  test('announced, however small: 413 without waiting for it', async () => {
+    const { port } = await serve(undefined);
+    const connection = await RawConnection.open(port);
+    connection.write(`${POST}Content-Length: 1001\r\n\r\n`);
+    expect(await connection.untilClosed()).toMatch(/^HTTP\/1\.1 413 [^]*connection: close/i);
+  });
+
+  test('a body that was read keeps the connection, however it came', async () => {
+    const { port } = await serve((request) => request.text().then((text) => new Response(`[${text}]`)));
+    const connection = await RawConnection.open(port);
+    connection.write(`${POST}Transfer-Encoding: chunked\r\n\r\n3\r\none\r\n0\r\n\r\n`);
+    await connection.until((received) => received.includes('[one]'));
+    connection.write(`${POST}Content-Length: 3\r\nConnection: close\r\n\r\ntwo`);
+    expect(await connection.untilClosed()).toContain('[two]');
+  });
+
   test('not announced: 413 as soon as it is over, without reading the rest', async () => {
     const listening = await serve(undefined, 100_000);
     const read = bytesRead(listening);
@@ -133,7 +149,7 @@ describe.each(Object.keys(ADAPTERS))('%s: a body over maxBodyBytes', (adapter) =
   });
 
   test('a body that was half read keeps the connection, too', async () => {
-    const { port } = await serve(async (request) => {
+    const listening = await serve(async (request) => {
       if (request.body !== null) {
         const reader = request.body.getReader();
         await reader.read();
@@ -141,10 +157,14 @@ describe.each(Object.keys(ADAPTERS))('%s: a body over maxBodyBytes', (adapter) =
       }
       return new Response(request.method);
     }, Infinity);
-    const connection = await RawConnection.open(port);
+    const read = bytesRead(listening);
+    const connection = await RawConnection.open(listening.port);
     connection.write(`${POST}Content-Length: 50000\r\n\r\nfirst`);
     await connection.until((received) => received.includes('POST'));
-    connection.write(`${'a'.repeat(49_995)}GET /webhooks/c2 HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n`);
+    // More than a request holds before it asks its sender to wait, and then the rest.
+    connection.write('a'.repeat(40_000));
+    await plateau(read);
+    connection.write(`${'a'.repeat(9_995)}GET /webhooks/c2 HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n`);
     expect(await connection.untilClosed()).toMatch(/POST[^]*HTTP\/1\.1 200 [^]*GET/);
   });
 

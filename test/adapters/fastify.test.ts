@@ -1,3 +1,4 @@
+import { PassThrough } from 'node:stream';
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { fastifyWebhook } from 'hydrant/fastify';
 import { expect, test, vi } from 'vitest';
@@ -77,6 +78,33 @@ test('a body another preParsing hook reads as well, or replaces, arrives whole',
   const body = 'x'.repeat(300_000);
   expect((await send(port, '/webhooks/c1', { body, headers: sign(body) })).status).toBe(200);
   expect(Buffer.concat(seen).byteLength).toBe(300_000);
+});
+
+test('a stream of a preParsing hook that breaks, while nobody reads it or after, harms nobody', async () => {
+  for (const reads of [false, true]) {
+    const app = fastify();
+    const broken = signal();
+    let source: PassThrough | undefined;
+    app.addHook('preParsing', (_request, _reply, payload, done) => {
+      source = payload.pipe(new PassThrough());
+      done(null, source);
+    });
+    app.register(fastifyWebhook, {
+      ...route,
+      registry: answering(async (request) => {
+        const reader = request.body?.getReader();
+        if (reads) {
+          await reader?.read();
+          await reader?.cancel();
+        }
+        source?.once('close', () => broken.resolve()).destroy(new Error('incorrect header check'));
+        await broken.promise;
+        return new Response(reads ? 'read' : await reader?.read().then(() => 'whole', () => 'broken'));
+      }),
+    });
+    const port = await start(app);
+    expect((await send(port, '/webhooks/c1', { body: 'x'.repeat(1000) })).text).toBe(reads ? 'read' : 'broken');
+  }
 });
 
 test('a body a preParsing hook has eaten is BODY_ALREADY_PARSED, unless it kept rawBody', async () => {
