@@ -1,0 +1,163 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { dirname, join, posix } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+import { describe, expect, test } from 'vitest';
+
+/*
+ * Who may know whom. A room is a folder of `src`, or a file that stands alone in it. `code` is what a room runs;
+ * `types` is what it may name besides, which ties nothing to anything at run time.
+ */
+const GROUND = ['contracts', 'clock.ts', 'errors.ts', 'thenable.ts', 'bounded.ts'];
+const LAYERS: Record<string, { code: string[]; types?: string[] }> = {
+  // The ground: nothing above it.
+  'contracts': { code: [], types: ['clock.ts', 'errors.ts'] },
+  'clock.ts': { code: [] },
+  'errors.ts': { code: [] },
+  'thenable.ts': { code: [] },
+  'bounded.ts': { code: [] },
+  'shared-timers.ts': { code: ['clock.ts'] },
+  'composite-factory.ts': { code: ['contracts'] },
+  'options.ts': { code: [...GROUND, 'composite-factory.ts'] },
+  'events.ts': { code: [...GROUND, 'options.ts'] },
+  // The core.
+  'slot': { code: GROUND, types: ['events.ts'] },
+  'hydrate': { code: [...GROUND, 'slot'], types: ['events.ts'] },
+  'snapshot.ts': { code: ['contracts', 'slot'] },
+  'closing.ts': { code: [...GROUND, 'options.ts'], types: ['slot', 'hydrate'] },
+  'registry.ts': {
+    code: [...GROUND, 'shared-timers.ts', 'composite-factory.ts', 'options.ts', 'events.ts', 'slot', 'hydrate', 'snapshot.ts', 'closing.ts', 'webhook'],
+  },
+  'factory-by-platform.ts': { code: ['contracts', 'errors.ts', 'options.ts', 'composite-factory.ts'] },
+  // Around it: the registry is known by its public verbs only, and what a lease is.
+  'webhook': { code: GROUND, types: ['events.ts', 'slot'] },
+  'exclusive': { code: GROUND, types: ['registry.ts', 'slot'] },
+  'stores': { code: GROUND, types: ['exclusive'] },
+  'adapters': { code: ['clock.ts', 'errors.ts', 'webhook'] },
+  'testing': { code: GROUND, types: ['exclusive'] },
+  'index.ts': {
+    code: ['clock.ts', 'errors.ts', 'factory-by-platform.ts', 'registry.ts', 'stores'],
+    types: ['contracts', 'closing.ts', 'events.ts', 'slot', 'snapshot.ts', 'webhook', 'composite-factory.ts', 'options.ts'],
+  },
+};
+
+/** Packages, and the only files that may import them. */
+const PACKAGES: Record<string, string[]> = {
+  'lru-cache': ['bounded.ts'],
+  'p-limit': ['hydrate/admission.ts'],
+  'zod': ['options.ts'],
+};
+
+interface Import { readonly from: string; readonly to: string; readonly types: boolean }
+
+const SRC = fileURLToPath(new URL('../src/', import.meta.url));
+const FILES = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).map((path) => path.replaceAll('\\', '/')).filter((path) => path.endsWith('.ts'));
+const SOURCES = new Map(FILES.map((path) => [path, ts.createSourceFile(path, readFileSync(join(SRC, path), 'utf8'), ts.ScriptTarget.Latest, true)]));
+const IMPORTS = [...SOURCES].flatMap(([path, source]) => importsOf(path, source));
+
+function importsOf(from: string, source: ts.SourceFile): Import[] {
+  const found: Import[] = [];
+  const add = (specifier: ts.Node, types: boolean): void => {
+    if (!ts.isStringLiteralLike(specifier)) throw new Error(`${from} imports something that is no literal`);
+    const { text } = specifier;
+    found.push({ from, to: text.startsWith('.') ? posix.join(dirname(from), text).replace(/\.js$/, '.ts') : text, types });
+  };
+  const visit = (node: ts.Node): void => {
+    if (ts.isImportDeclaration(node)) add(node.moduleSpecifier, isTypeOnly(node.importClause));
+    else if (ts.isExportDeclaration(node) && node.moduleSpecifier !== undefined) add(node.moduleSpecifier, node.isTypeOnly);
+    else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) add(node.argument.literal, true);
+    else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) add(node.arguments[0] as ts.Node, false);
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return found;
+}
+
+function isTypeOnly(clause: ts.ImportClause | undefined): boolean {
+  if (clause === undefined) return false;
+  if (clause.phaseModifier === ts.SyntaxKind.TypeKeyword) return true;
+  const { namedBindings } = clause;
+  return clause.name === undefined && namedBindings !== undefined && ts.isNamedImports(namedBindings) && namedBindings.elements.every((element) => element.isTypeOnly);
+}
+
+const roomOf = (path: string): string => path.split('/')[0] as string;
+const isOurs = ({ to }: Import): boolean => SOURCES.has(to);
+
+/** Everything that is run, or also everything that is named, when `entry` is imported. */
+function reachableFrom(entry: string, types: boolean): Set<string> {
+  const reached = new Set([entry]);
+  for (const path of reached) for (const one of IMPORTS) if (one.from === path && (types || !one.types)) reached.add(one.to);
+  return reached;
+}
+
+describe('layering', () => {
+  test('every file is read, and every import of our own leads to one', () => {
+    expect(FILES.length).toBeGreaterThan(50);
+    expect(IMPORTS.length).toBeGreaterThan(200);
+    const lost = IMPORTS.filter((one) => /^[\w-]+(\/|\.ts$)/.test(one.to) && one.to.endsWith('.ts') && !isOurs(one));
+    expect(lost).toEqual([]);
+  });
+
+  test('every room has its place in the table', () => {
+    expect([...new Set(FILES.map(roomOf))].filter((room) => !(room in LAYERS))).toEqual([]);
+  });
+
+  test.each(Object.keys(LAYERS))('%s knows only what is below it', (room) => {
+    const { code, types = [] } = LAYERS[room] as { code: string[]; types?: string[] };
+    const wrong = IMPORTS.filter((one) => isOurs(one) && roomOf(one.from) === room && roomOf(one.to) !== room)
+      .filter((one) => !code.includes(roomOf(one.to)) && !(one.types && types.includes(roomOf(one.to))));
+    expect(wrong).toEqual([]);
+  });
+
+  test('nothing that runs goes round in a circle', () => {
+    const circles = FILES.filter((path) => IMPORTS.some((one) => one.from === path && !one.types && one.to !== path && isOurs(one) && reachableFrom(one.to, false).has(path)));
+    expect(circles).toEqual([]);
+  });
+
+  test('contracts are types only', () => {
+    expect(IMPORTS.filter(({ from, types }) => from.startsWith('contracts/') && !types)).toEqual([]);
+    for (const [path, source] of SOURCES) {
+      if (!path.startsWith('contracts/')) continue;
+      expect(source.statements.filter((statement) => !ts.isImportDeclaration(statement) && !ts.isInterfaceDeclaration(statement) && !ts.isTypeAliasDeclaration(statement)), path).toEqual([]);
+    }
+  });
+
+  test.each(Object.entries(PACKAGES))('%s is imported in %o only', (name, files) => {
+    expect(IMPORTS.filter(({ to }) => to === name).map(({ from }) => from)).toEqual(files);
+  });
+
+  test('no other package is imported, not even for its types: frameworks and drivers are known by their shape', () => {
+    const { dependencies } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { dependencies: object };
+    expect(Object.keys(dependencies).toSorted()).toEqual(Object.keys(PACKAGES));
+    expect(IMPORTS.filter((one) => !isOurs(one) && !one.to.startsWith('node:') && !(one.to in PACKAGES))).toEqual([]);
+  });
+
+  test('the root entry reaches nothing of Node, not even in its types', () => {
+    expect([...reachableFrom('index.ts', true)].filter((path) => path.startsWith('node:'))).toEqual([]);
+    expect(new Set(IMPORTS.filter(({ to }) => to.startsWith('node:')).map(({ from }) => roomOf(from)))).toEqual(new Set(['adapters', 'testing']));
+  });
+
+  test('the stores, exclusive and the adapters do not bring the registry along', () => {
+    for (const entry of FILES.filter((path) => /^(stores\/\w+\/index|exclusive\/index|adapters\/(node|express|fastify))\.ts$/.test(path))) {
+      expect([...reachableFrom(entry, false)].filter((path) => ['registry.ts', 'options.ts', 'zod', 'p-limit'].includes(path)), entry).toEqual([]);
+    }
+  });
+
+  test('time comes from clock.ts alone', () => {
+    const CALLS = new Set(['setTimeout', 'setInterval', 'setImmediate', 'clearTimeout', 'clearInterval']);
+    const found: string[] = [];
+    for (const [path, source] of SOURCES) {
+      if (path === 'clock.ts') continue;
+      const visit = (node: ts.Node): void => {
+        const told = `${path}:${source.getLineAndCharacterOfPosition(node.getStart(source)).line + 1}: ${node.getText(source).split('\n')[0]}`;
+        if (ts.isPropertyAccessExpression(node) && node.name.text === 'now' && ['Date', 'performance'].includes(node.expression.getText(source))) found.push(told);
+        else if (ts.isCallExpression(node) && ts.isIdentifier(node.expression) && CALLS.has(node.expression.text)) found.push(told);
+        else if (ts.isNewExpression(node) && node.expression.getText(source) === 'Date') found.push(told);
+        else if (ts.isPropertyAccessExpression(node) && node.expression.getText(source) === 'globalThis' && CALLS.has(node.name.text)) found.push(told);
+        ts.forEachChild(node, visit);
+      };
+      visit(source);
+    }
+    expect(found).toEqual([]);
+  });
+});
