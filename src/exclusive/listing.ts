@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.js';
 import type { Awaitable, ConnectionStatus, Version } from '../contracts/record.js';
 import type { StoreListener } from '../contracts/store.js';
+import { Hints } from './hints.js';
 import { within } from './within.js';
 
 /** A connection that is to have an owner. A row will do. */
@@ -41,7 +42,7 @@ export class Listing {
   #stopped = false;
   #listedAt = -Infinity;
   #cancel: (() => void) | undefined;
-  #watching: Promise<AsyncDisposable | undefined> | undefined;
+  #hints: Hints | undefined;
 
   constructor(host: ListingHost) {
     this.#host = host;
@@ -68,17 +69,14 @@ export class Listing {
   start(): void {
     void this.#refresh();
     const hint = (): void => this.#soon(HINT_SPACING_MS);
-    this.#watching = this.#host.watch === undefined ? undefined : this.#host.watch({ changed: hint, gap: hint }).catch((error: unknown) => {
-      this.#host.failed(error);
-      return undefined;
-    });
+    const { clock, intervalMs: retryMs, watch, failed } = this.#host;
+    if (watch !== undefined) this.#hints = new Hints({ clock, retryMs, subscribe: () => watch({ changed: hint, gap: hint }), failed });
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancel?.();
-    const watching = await this.#watching;
-    await watching?.[Symbol.asyncDispose]();
+    await this.#hints?.stop();
   }
 
   /** Lists when the last listing is `spacingMs` old; a listing under way began before whatever is new. */

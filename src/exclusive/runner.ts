@@ -1,10 +1,11 @@
 import type { ConnectionRecord } from '../contracts/record.js';
 import { ConnectionError } from '../errors.js';
 import { Balance } from './balance.js';
-import type { Claim } from './claims/contract.js';
+import type { Claim, ClaimHint } from './claims/contract.js';
 import { RunnerListeners, type RunnerEvents } from './events.js';
 import { StartGate } from './gate.js';
 import { Heartbeat } from './heartbeat.js';
+import { Hints } from './hints.js';
 import { Hold, type Instant } from './hold.js';
 import { Holding, type HoldingHost } from './holding.js';
 import { Holdings } from './holdings.js';
@@ -50,7 +51,7 @@ export class ExclusiveRunner<R extends ConnectionRecord, I> implements AsyncDisp
   readonly #balance: Balance<R, I>;
   readonly #releases: Releases;
   readonly #unsubscribe: (() => void)[] = [];
-  #watching: Promise<AsyncDisposable | undefined> | undefined;
+  #hints: Hints | undefined;
   #state: RunnerSnapshot['state'] = 'idle';
   #beats = 0;
   #stopped: Promise<void> | undefined;
@@ -115,20 +116,19 @@ export class ExclusiveRunner<R extends ConnectionRecord, I> implements AsyncDisp
     if (this.#stopped !== undefined) throw new ConnectionError('REGISTRY_CLOSED', 'This runner has been stopped: make a new one');
     if (this.#state !== 'idle') return;
     this.#state = 'running';
-    const { registry, claims, renewIntervalMs } = this.#options;
+    const { registry, claims, clock, renewIntervalMs } = this.#options;
     for (const event of ['retired', 'hydrated'] as const) {
       // The registry is in the middle of a step: look when it is done.
       const unsubscribe = registry.on?.(event, ({ id }) => queueMicrotask(() => this.#holdings.get(id)?.check()));
       if (unsubscribe !== undefined) this.#unsubscribe.push(unsubscribe);
     }
-    this.#watching = claims.watch?.(({ from, left }) => {
-      if (from === this.replica) return;
-      if (left) this.#roster.remove(from);
-      this.#takeovers.soon();
-    }).catch((error: unknown) => {
-      this.#emit('claimsFailed', { call: 'watch', error });
-      return undefined;
-    });
+    if (claims.watch !== undefined) {
+      this.#hints = new Hints({
+        clock, retryMs: renewIntervalMs,
+        subscribe: () => claims.watch!((hint) => this.#released(hint)),
+        failed: (error) => this.#emit('claimsFailed', { call: 'watch', error }),
+      });
+    }
     this.#listing.start();
     this.#heartbeat.start(Math.min(renewIntervalMs, JOIN_MS));
   }
@@ -168,6 +168,13 @@ export class ExclusiveRunner<R extends ConnectionRecord, I> implements AsyncDisp
     // After the first answer, replicas that start at this moment have not been seen yet.
     if (this.#beats >= 2) this.#takeovers.enable();
     this.#balance.restore(this.#listing.ids.length);
+    this.#takeovers.soon();
+  }
+
+  /** Somebody says that there is something to take. */
+  #released({ from, left }: ClaimHint): void {
+    if (from === this.replica) return;
+    if (left) this.#roster.remove(from);
     this.#takeovers.soon();
   }
 
@@ -218,8 +225,7 @@ export class ExclusiveRunner<R extends ConnectionRecord, I> implements AsyncDisp
     this.#holdings.stopWatching();
     await this.#releases.leave();
     await this.#listing.stop();
-    const watching = await this.#watching;
-    await watching?.[Symbol.asyncDispose]();
+    await this.#hints?.stop();
     this.#state = 'stopped';
   }
 

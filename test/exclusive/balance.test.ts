@@ -8,6 +8,8 @@ const TTL = 9_000;
 const loads = (replicas: readonly Replica[]): number[] => replicas.map((replica) => replica.owned.length);
 const spread = (replicas: readonly Replica[]): number => Math.max(...loads(replicas)) - Math.min(...loads(replicas));
 
+const held = (replica: Replica): string[] => replica.runner.snapshot().connections.map(({ id }) => id);
+
 /** How often each connection changed hands. */
 function starts(replicas: readonly Replica[]): Map<string, number> {
   const counts = new Map<string, number>();
@@ -109,7 +111,6 @@ describe('balance', () => {
     expect(a.owned).toEqual(['c0000', 'c0001']);
     const b = await cluster.started({ maxConcurrentStarts: 1, handOverCoolDownMs: 60_000 });
     await cluster.clock.advance(10_000);
-    const held = (replica: Replica): string[] => replica.runner.snapshot().connections.map(({ id }) => id);
     expect(held(b), 'only what was queued moves').toEqual(['c0003']);
     await cluster.clock.advance(60_000);
     expect(held(a)).toHaveLength(2);

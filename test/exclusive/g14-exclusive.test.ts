@@ -6,6 +6,15 @@ import { Cluster } from './support/cluster.js';
 let cluster: Cluster;
 afterEach(() => cluster.close());
 
+function held(tenure: { assertHeld(): void }): boolean {
+  try {
+    tenure.assertHeld();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 describe('G14 exclusive', () => {
   it('at most one valid tenure per connection, and the token of the next owner is higher', async () => {
     cluster = new Cluster(20);
@@ -20,9 +29,6 @@ describe('G14 exclusive', () => {
           tokens.set(id, tenure.token);
         }
       }
-    };
-    const held = (tenure: { assertHeld(): void }): boolean => {
-      try { tenure.assertHeld(); return true; } catch { return false; }
     };
     const [a, b, c] = [await cluster.started(), await cluster.started(), await cluster.started()];
     for (let step = 0; step < 300; step += 1) {

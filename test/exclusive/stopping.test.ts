@@ -36,13 +36,13 @@ describe('stop first, then release', () => {
     cluster = new Cluster(1);
     const replica = await cluster.started();
     const tenure = replica.running.get('c0000')!;
-    let finish: () => void = () => undefined;
+    let finish: (() => void) | undefined;
     const used = tenure.use((bot) => new Promise<string>((resolve) => { finish = () => resolve(bot.name); }));
     await cluster.store.delete('c0000');
     await cluster.clock.advance(3_000);
     expect(replica.owned).toEqual([]);
     expect(cluster.server.owners().size).toBe(1);
-    finish();
+    finish!();
     expect(await used).toBe('c0000');
     await cluster.clock.advance(100);
     expect(cluster.server.owners().size).toBe(0);
@@ -132,13 +132,13 @@ describe('stop()', () => {
   it('does not keep what a claim on its way brings', async () => {
     cluster = new Cluster(2);
     const replica = cluster.replica();
-    let answer: () => void = () => undefined;
+    let answer: (() => void) | undefined;
     replica.fault = (call, carryOut) => (call === 'claim' ? new Promise((resolve) => { answer = () => resolve(carryOut()); }) : carryOut());
     replica.runner.start();
     await cluster.clock.advance(1_500);
     const stopped = replica.runner.stop();
     await cluster.clock.advance(100);
-    answer();
+    answer!();
     await cluster.clock.advance(100);
     await stopped;
     expect(cluster.server.owners().size).toBe(0);

@@ -1,23 +1,35 @@
+import { systemClock, type Clock } from '../../clock.js';
 import { ConnectionError } from '../../errors.js';
 import type {
-  Claim, ClaimCallOptions, ClaimRequest, ClaimStore, HeldClaim, ReleaseRequest, RenewRequest, RenewResult,
+  Claim, ClaimCallOptions, ClaimHint, ClaimRequest, ClaimStore, HeldClaim, ReleaseRequest, RenewRequest, RenewResult,
 } from '../../exclusive/claims/contract.js';
+import { keepSubscribed } from '../subscribing.js';
 import { CLAIM, RELEASE, RENEW } from './claims-scripts.js';
-
-/** What sends any command: ioredis has `call`, node-redis has `sendCommand`. The caller owns it. */
-export type RedisCommandClient =
-  | { call(command: string, ...args: string[]): Promise<unknown> }
-  | { sendCommand(args: readonly string[]): Promise<unknown> };
+import { ClaimsListening } from './claims-listening.js';
+import { adapt, type Redis, type RedisClient } from './client.js';
 
 /** Options of {@link RedisClaims}. */
 export interface RedisClaimsOptions {
-  /** An ioredis or node-redis client that reaches the primary. */
-  readonly client: RedisCommandClient;
+  /** An ioredis client or Cluster, or a connected node-redis client, pool or cluster. It must reach the primary. */
+  readonly client: RedisClient;
   /**
-   * Begins every key; its `{…}` keeps them in one slot of a cluster. Runners with different lists need different
-   * prefixes. Default `hydrant:{claims}:`.
+   * Before the names of all keys and the channel. What stands in braces keeps the keys on one node of a cluster.
+   * Runners with different lists need different prefixes. Default `{hydrant}:claims:`.
    */
   readonly prefix?: string;
+  /**
+   * How the listening connection, a duplicate of `client`, is kept alive; `false` for none: then what is released is
+   * taken over at the next tick instead of within milliseconds. Milliseconds, as for `RedisStore`.
+   */
+  readonly watch?: false | {
+    readonly pingIntervalMs?: number;
+    readonly timeoutMs?: number;
+    readonly backoff?: { readonly initialMs: number; readonly maxMs: number };
+  };
+  /** Told about every failed attempt to listen; attempts go on. Default: nobody. */
+  readonly onWatchError?: (error: unknown) => void;
+  /** The source of time for the listening connection. Claims go by the server's clock. Default: the system's. */
+  readonly clock?: Clock;
 }
 
 /**
@@ -30,16 +42,29 @@ export interface RedisClaimsOptions {
  * const claims = new RedisClaims({ client: new Redis(url) });
  */
 export class RedisClaims implements ClaimStore {
-  readonly #send: (args: string[]) => Promise<unknown>;
+  readonly watch?: (listener: (hint: ClaimHint) => void) => Promise<AsyncDisposable>;
+  readonly #redis: Redis;
   readonly #prefix: string;
 
   /** @throws ConnectionError `INVALID_OPTIONS` */
-  constructor({ client, prefix = 'hydrant:{claims}:' }: RedisClaimsOptions) {
-    this.#send = commands(client);
+  constructor({ client, prefix = '{hydrant}:claims:', watch = {}, onWatchError: onError, clock = systemClock }: RedisClaimsOptions) {
+    const redis = adapt(client);
+    if (redis === undefined) throw new ConnectionError('INVALID_OPTIONS', `RedisClaims: client: expected an ioredis or node-redis client, got ${typeof client}`);
     if (typeof prefix !== 'string' || !/\{[^}]+\}/.test(prefix)) {
-      throw new ConnectionError('INVALID_OPTIONS', `RedisClaims: prefix: expected text with a hash tag, such as 'hydrant:{claims}:', got ${typeof prefix === 'string' ? JSON.stringify(prefix) : typeof prefix}`);
+      throw new ConnectionError('INVALID_OPTIONS', `RedisClaims: prefix: expected text with a hash tag in braces, got ${typeof prefix === 'string' ? JSON.stringify(prefix) : typeof prefix}`);
     }
+    this.#redis = redis;
     this.#prefix = prefix;
+    const { subscriber } = redis;
+    if (watch === false || subscriber === undefined) return;
+    const { pingIntervalMs = 15_000, timeoutMs = 5_000, backoff = { initialMs: 100, maxMs: 30_000 } } = watch;
+    this.watch = (listener) => keepSubscribed({
+      pingIntervalMs, timeoutMs, backoff, clock, onError,
+      attempt: (hints, lost) => new ClaimsListening({ redis, subscriber, channel: this.#channel }, hints, lost),
+    }, {
+      changed: ([from = '', left]) => listener({ from, left: left === 'left' }),
+      gap: () => listener({ from: '', left: false }),
+    });
   }
 
   async renew({ replica, ttlMs, member, load, held }: RenewRequest, options?: ClaimCallOptions): Promise<RenewResult> {
@@ -60,7 +85,7 @@ export class RedisClaims implements ClaimStore {
 
   async release({ replica, claims, leave }: ReleaseRequest, options?: ClaimCallOptions): Promise<void> {
     const hint = JSON.stringify(leave ? [replica, 'left'] : [replica]);
-    const args = [replica, leave ? '1' : '0', `${this.#prefix}released`, hint, ...claims.flatMap((claim) => {
+    const args = [replica, leave ? '1' : '0', this.#channel, hint, ...claims.flatMap((claim) => {
       const { offer } = claim;
       const to = offer !== undefined && 'to' in offer ? offer.to : '';
       const notTo = offer !== undefined && 'notTo' in offer ? offer.notTo : '';
@@ -72,7 +97,11 @@ export class RedisClaims implements ClaimStore {
   async #run(script: string, replica: string, ids: readonly string[], args: readonly string[], options: ClaimCallOptions | undefined): Promise<unknown> {
     options?.signal?.throwIfAborted();
     const keys = ['epoch', 'members', 'loads', `owned:${replica}`, ...ids.map((id) => `claim:${id}`)].map((key) => this.#prefix + key);
-    return this.#send(['EVAL', script, String(keys.length), ...keys, ...args]);
+    return this.#redis.eval(script, keys, args);
+  }
+
+  get #channel(): string {
+    return `${this.#prefix}released`;
   }
 }
 
@@ -82,11 +111,4 @@ function fields({ id, token, notes }: HeldClaim & { readonly notes?: string | un
 
 function pairs(flat: readonly string[]): [string, string][] {
   return Array.from({ length: flat.length / 2 }, (_, index) => [flat[2 * index]!, flat[2 * index + 1]!]);
-}
-
-function commands(client: RedisCommandClient): (args: string[]) => Promise<unknown> {
-  // ioredis has a sendCommand as well, which takes something else.
-  if (typeof client === 'object' && client !== null && 'call' in client) return ([command, ...args]) => client.call(command!, ...args);
-  if (typeof client === 'object' && client !== null && 'sendCommand' in client) return (args) => client.sendCommand(args);
-  throw new ConnectionError('INVALID_OPTIONS', `RedisClaims: client: expected an ioredis or node-redis client, got ${typeof client}`);
 }

@@ -1,3 +1,4 @@
 export type { Draft, Fields, StoredRecord } from '../drafts.js';
 export type { IoredisClient, IoredisSubscriber, NodeRedisClient, NodeRedisSubscriber, RedisClient } from './client.js';
 export { RedisStore, type RedisStoreOptions } from './store.js';
+export { RedisClaims, type RedisClaimsOptions } from './claims.js';

@@ -25,11 +25,11 @@ describe.runIf(url !== undefined)('RedisClaims', () => {
 
   claimConformance({ describe, it }, () => {
     tests += 1;
-    const prefix = `test:{claims${tests}}:`;
+    const prefix = `{test${tests}}:`;
     return {
       claims: new RedisClaims({ client: io, prefix }),
       others: new RedisClaims({ client: node, prefix }),
       wait: (ms) => sleep(ms),
     };
-  }, { ttlMs: 400 });
+  }, { ttlMs: 400, watch: true });
 });

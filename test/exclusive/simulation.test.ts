@@ -1,0 +1,28 @@
+import { describe, expect, it } from 'vitest';
+import { generate } from './simulation/program.js';
+import { report, simulate } from './simulation/simulate.js';
+
+const PROGRAMS = Number(process.env['SIM_CLAIMS_COUNT'] ?? 300);
+const FIRST_SEED = Number(process.env['SIM_CLAIMS_SEED'] ?? 1);
+
+describe('the simulation of claims', () => {
+  it(`finds no violation in ${PROGRAMS} programs from seed ${FIRST_SEED}`, async () => {
+    let polls = 0;
+    let takeovers = 0;
+    for (let seed = FIRST_SEED; seed < FIRST_SEED + PROGRAMS; seed += 1) {
+      const result = await simulate(generate(seed));
+      if (result.violation !== undefined) expect.fail(await report(seed));
+      polls += result.polls;
+      takeovers += result.takeovers;
+    }
+    process.stdout.write(`claims: ${PROGRAMS} programs, ${polls} polls, ${takeovers} takeovers of expired claims\n`);
+    expect(takeovers).toBeGreaterThan(PROGRAMS);
+  }, 600_000);
+
+  it('takes the same way for the same seed', async () => {
+    for (const seed of [1, 7, 42]) {
+      const [once, again] = [await simulate(generate(seed)), await simulate(generate(seed))];
+      expect(again.trace).toBe(once.trace);
+    }
+  }, 60_000);
+});
