@@ -28,12 +28,12 @@ export interface SubscribingOptions extends SubscribingTuning {
 
 /**
  * Keeps one subscription up until it is disposed of: opened, checked, and opened again with back-off when lost. Every
- * opening is a gap, for what was said before it went unheard. Resolves when the first attempt is over, however it
- * ended: a database that is down at the start is subscribed to when it is back.
+ * opening is a gap, for what was said before it went unheard. Rejects when it could not be opened a first time: then
+ * whoever asked knows, and nothing goes on behind them.
  */
 export function keepSubscribed(options: SubscribingOptions, listener: StoreListener): Promise<AsyncDisposable> {
-  return new Promise((resolve) => {
-    const subscription: Subscription = new Subscription(options, listener, () => resolve(subscription));
+  return new Promise((resolve, reject) => {
+    const subscription: Subscription = new Subscription(options, listener, () => resolve(subscription), reject);
   });
 }
 
@@ -41,15 +41,16 @@ class Subscription implements AsyncDisposable {
   readonly #options: SubscribingOptions;
   readonly #listener: StoreListener;
   readonly #running: Promise<void>;
+  #opened = false;
   #disposed = false;
   #failures = 0;
   /** Ends the wait that is under way, if any. */
   #interrupt: ((error: unknown) => void) | undefined;
 
-  constructor(options: SubscribingOptions, listener: StoreListener, firstIsOver: () => void) {
+  constructor(options: SubscribingOptions, listener: StoreListener, opened: () => void, refused: (error: unknown) => void) {
     this.#options = options;
     this.#listener = listener;
-    this.#running = this.#run(firstIsOver);
+    this.#running = this.#run(opened, refused);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -58,12 +59,16 @@ class Subscription implements AsyncDisposable {
     await this.#running;
   }
 
-  async #run(firstIsOver: () => void): Promise<void> {
+  async #run(opened: () => void, refused: (error: unknown) => void): Promise<void> {
     const { backoff, onError } = this.#options;
     while (!this.#disposed) {
-      await this.#listen(firstIsOver).catch((error: unknown) => { if (!this.#disposed) onError?.(error); });
-      firstIsOver();
-      if (this.#disposed) return;
+      try {
+        await this.#listen(opened);
+      } catch (error) {
+        if (!this.#opened) return refused(error);
+        if (this.#disposed) return;
+        onError?.(error);
+      }
       const most = Math.min(backoff.maxMs, backoff.initialMs * 2 ** this.#failures);
       this.#failures += 1;
       await this.#wait(undefined, most * (0.5 + Math.random() / 2)).catch(() => {});
@@ -92,6 +97,7 @@ class Subscription implements AsyncDisposable {
     try {
       await checked(attempt.open(), timeoutMs);
       this.#listener.gap();
+      this.#opened = true;
       opened();
       for (;;) {
         await checked(undefined, pingIntervalMs);

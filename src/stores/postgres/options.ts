@@ -1,17 +1,7 @@
 import type { Clock } from '../../clock.js';
-import type { ConnectionRecord, ConnectionStatus } from '../../contracts/record.js';
+import type { ConnectionStatus } from '../../contracts/record.js';
+import type { Draft, Fields } from '../drafts.js';
 import type { PostgresClient, PostgresListenClient } from './client.js';
-
-/** The fields of a row that are its owner's, not hydrant's. */
-export type Fields<D> = D extends unknown ? Omit<D, 'id' | 'status' | 'version'> : never;
-
-/** What every record of a {@link PostgresStore} has. The version is a string of digits. */
-export interface PostgresRecord extends ConnectionRecord {
-  readonly version: string;
-}
-
-/** A record as it is written: without a version, for the database gives it one. */
-export type PostgresDraft<D> = Fields<D> & { readonly id: string; readonly status?: ConnectionStatus | undefined };
 
 /** Names of columns, exactly as they are stored: case counts. */
 export interface PostgresColumns {
@@ -65,7 +55,7 @@ export interface PostgresStoreOptions<D extends object> {
    * `JSON.stringify`ed: drivers take them for SQL arrays. The id, and the status where there is a status column, are
    * added when missing.
    */
-  readonly toRow?: (record: PostgresDraft<D> & { readonly status: ConnectionStatus }) => Readonly<Record<string, unknown>>;
+  readonly toRow?: (record: Draft<D> & { readonly status: ConnectionStatus }) => Readonly<Record<string, unknown>>;
   /** What `delete` sets instead of deleting, for example `deleted_at = now()`. Needed for `delete` when there is a `where`. */
   readonly softDelete?: string;
   /** Whether the migration adds the triggers that `watch` listens to. Default true. */
@@ -78,7 +68,7 @@ export interface PostgresStoreOptions<D extends object> {
    */
   readonly listenClient?: () => PostgresListenClient | Promise<PostgresListenClient>;
   readonly watch?: PostgresWatchTuning;
-  /** Told about every failed attempt to listen; attempts go on. Default: nobody. */
+  /** Told when a subscription was lost or could not be made again; attempts go on. Default: nobody. */
   readonly onWatchError?: (error: unknown) => void;
   /** The source of time for `watch`. Default: the system's. */
   readonly clock?: Clock;

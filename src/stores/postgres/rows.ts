@@ -1,13 +1,14 @@
 import type { ConnectionStatus } from '../../contracts/record.js';
 import { ConnectionError } from '../../errors.js';
+import { fieldsOf, invalidDraft, invalidRow, jsonOf, statusOf, type Draft, type StoredRecord } from '../drafts.js';
 import { OWN_DATA_COLUMN, type Layout } from './layout.js';
-import type { PostgresDraft, PostgresRecord, PostgresStoreOptions } from './options.js';
-import { isPossibleId, ID, STATUS, VERSION, VISIBLE } from './queries.js';
+import type { PostgresStoreOptions } from './options.js';
+import { ID, isPossibleId, STATUS, VERSION, VISIBLE } from './queries.js';
 
 type Row = Readonly<Record<string, unknown>>;
 
 /** A row of a query to a record. Whatever goes wrong is this row's problem: an error is returned, not thrown. */
-export function recordOf<D extends object>(row: Row, mapRow: PostgresStoreOptions<D>['mapRow']): PostgresRecord | ConnectionError<'INVALID_RECORD'> {
+export function recordOf<D extends object>(row: Row, mapRow: PostgresStoreOptions<D>['mapRow']): StoredRecord | ConnectionError<'INVALID_RECORD'> {
   const { [ID]: id, [VERSION]: version, [STATUS]: status, [VISIBLE]: _, ...columns } = row;
   try {
     const fields: unknown = mapRow === undefined ? JSON.parse(columns[OWN_DATA_COLUMN] as string) : mapRow(columns);
@@ -16,7 +17,7 @@ export function recordOf<D extends object>(row: Row, mapRow: PostgresStoreOption
     }
     return { ...fields, id: id as string, version: version as string, status: status as ConnectionStatus };
   } catch (cause) {
-    return new ConnectionError('INVALID_RECORD', `The row of connection '${String(id)}' is not a record`, { connectionId: String(id), cause });
+    return invalidRow(String(id), cause);
   }
 }
 
@@ -25,36 +26,26 @@ export function recordOf<D extends object>(row: Row, mapRow: PostgresStoreOption
  *
  * @throws ConnectionError `INVALID_CONNECTION_ID`, `INVALID_RECORD`; `INVALID_OPTIONS` where a mapped table has no `toRow`
  */
-export function rowOf<D extends object>(record: PostgresDraft<D>, layout: Layout, toRow: PostgresStoreOptions<D>['toRow']): Row {
-  const { id, status = 'active' } = record;
+export function rowOf<D extends object>(draft: Draft<D>, layout: Layout, toRow: PostgresStoreOptions<D>['toRow']): Row {
+  const { id } = draft;
   if (!isPossibleId(layout, id)) {
     throw new ConnectionError('INVALID_CONNECTION_ID', `PostgresStore: expected a record with a non-empty ${layout.idType} without NUL as its id`);
   }
-  if (!isStatus(status)) throw invalid(id, `expected status 'active' or 'stopped', got ${typeof status}`);
+  const status = statusOf('PostgresStore', draft);
   if (!layout.mapped) {
-    const { id: _id, status: _status, version: _version, ...fields } = record as PostgresDraft<D> & { version?: unknown };
-    return { [layout.idColumn]: id, [layout.statusColumn ?? 'status']: status, [OWN_DATA_COLUMN]: json(id, fields) };
+    return { [layout.idColumn]: id, [layout.statusColumn ?? 'status']: status, [OWN_DATA_COLUMN]: json(id, fieldsOf(draft)) };
   }
   if (toRow === undefined) throw new ConnectionError('INVALID_OPTIONS', 'PostgresStore: put on a mapped table needs the option toRow');
   return {
     [layout.idColumn]: id,
     ...(layout.statusColumn === undefined ? {} : { [layout.statusColumn]: status }),
-    ...toRow({ ...record, status }),
+    ...toRow({ ...draft, status }),
   };
 }
 
-const isStatus = (status: unknown): status is ConnectionStatus => status === 'active' || status === 'stopped';
-
-const invalid = (id: string, why: string, cause?: unknown): ConnectionError => new ConnectionError('INVALID_RECORD', `PostgresStore: connection '${id}': ${why}`, { connectionId: id, cause });
-
 function json(id: string, fields: object): string {
-  let text: string;
-  try {
-    text = JSON.stringify(fields);
-  } catch (cause) {
-    throw invalid(id, 'expected fields that can be written as JSON', cause);
-  }
+  const text = jsonOf('PostgresStore', id, fields);
   // jsonb refuses it, and the whole statement with it.
-  if (/(?<!\\)(\\\\)*\\u0000/.test(text)) throw invalid(id, 'expected no NUL character in its fields, for jsonb cannot hold one');
+  if (/(?<!\\)(\\\\)*\\u0000/.test(text)) throw invalidDraft('PostgresStore', id, 'expected no NUL character in its fields, for jsonb cannot hold one');
   return text;
 }

@@ -1,10 +1,11 @@
 import type { Version } from '../../contracts/record.js';
 import type { ConnectionStore, StoreListener, StoreReadOptions } from '../../contracts/store.js';
 import { ConnectionError, isConnectionError } from '../../errors.js';
+import type { Draft, Fields, StoredRecord } from '../drafts.js';
 import type { PostgresClient } from './client.js';
 import { layoutOf, type Layout } from './layout.js';
 import { migrationOf, type MigrationSql } from './migration.js';
-import type { Fields, PostgresDraft, PostgresRecord, PostgresStoreOptions } from './options.js';
+import type { PostgresStoreOptions } from './options.js';
 import { ID, isPossibleId, queriesOf, upsert, VERSION, VISIBLE, type Queries } from './queries.js';
 import { invalidOption } from './quoting.js';
 import { recordOf, rowOf } from './rows.js';
@@ -33,8 +34,8 @@ type Row = Readonly<Record<string, unknown>>;
  * await store.migrate();
  * await store.put({ id: 'acme', organizationId: 'o1', platform: 'slack', config: { botTokenRef: 'vault:1' } });
  */
-export class PostgresStore<D extends object = Record<string, unknown>> implements ConnectionStore<Fields<D> & PostgresRecord> {
-  /** Subscribes to hints by LISTEN; there only with the option `listenClient`. Resolves when the first attempt is over. */
+export class PostgresStore<D extends object = Record<string, unknown>> implements ConnectionStore<Fields<D> & StoredRecord> {
+  /** Subscribes to hints by LISTEN; there only with the option `listenClient`. Rejects when the first attempt fails; goes on after that. */
   readonly watch?: (listener: StoreListener) => Promise<AsyncDisposable>;
   readonly #client: PostgresClient;
   readonly #options: PostgresStoreOptions<D>;
@@ -75,17 +76,17 @@ export class PostgresStore<D extends object = Record<string, unknown>> implement
   }
 
   /** @throws ConnectionError `INVALID_RECORD` when `mapRow` throws */
-  async get(id: string, options?: StoreReadOptions): Promise<(Fields<D> & PostgresRecord) | undefined> {
+  async get(id: string, options?: StoreReadOptions): Promise<(Fields<D> & StoredRecord) | undefined> {
     const record = (await this.getMany([id], options)).get(id);
     if (isConnectionError(record)) throw record;
     return record;
   }
 
   /** One query. A row that `mapRow` throws on has its `INVALID_RECORD` error in the record's place. */
-  async getMany(ids: readonly string[], options?: StoreReadOptions): Promise<ReadonlyMap<string, Fields<D> & PostgresRecord>> {
-    const records = new Map<string, Fields<D> & PostgresRecord>();
+  async getMany(ids: readonly string[], options?: StoreReadOptions): Promise<ReadonlyMap<string, Fields<D> & StoredRecord>> {
+    const records = new Map<string, Fields<D> & StoredRecord>();
     for (const row of await this.#read(this.#queries.rows, ids, options)) {
-      records.set(row[ID] as string, recordOf(row, this.#options.mapRow) as Fields<D> & PostgresRecord);
+      records.set(row[ID] as string, recordOf(row, this.#options.mapRow) as Fields<D> & StoredRecord);
     }
     return records;
   }
@@ -102,7 +103,7 @@ export class PostgresStore<D extends object = Record<string, unknown>> implement
    * @throws ConnectionError `INVALID_CONNECTION_ID`, `INVALID_RECORD`; `INVALID_OPTIONS` where a mapped table has no
    * `toRow`, or where the written row is none that `where` lets through
    */
-  async put(record: PostgresDraft<D>): Promise<Fields<D> & PostgresRecord> {
+  async put(record: Draft<D>): Promise<Fields<D> & StoredRecord> {
     const { text, values } = upsert(this.#layout, this.#queries, rowOf(record, this.#layout, this.#options.toRow));
     const row = (await this.#client.query(text, values)).rows[0] as Row | undefined;
     if (row?.[VISIBLE] !== 'true') {
@@ -110,7 +111,7 @@ export class PostgresStore<D extends object = Record<string, unknown>> implement
     }
     const written = recordOf(row, this.#options.mapRow);
     if (isConnectionError(written)) throw written;
-    return written as Fields<D> & PostgresRecord;
+    return written as Fields<D> & StoredRecord;
   }
 
   /**
@@ -130,10 +131,10 @@ export class PostgresStore<D extends object = Record<string, unknown>> implement
   }
 
   /** All records, by id. Rows that `mapRow` throws on are left out; `get` says what is wrong with them. */
-  async list(): Promise<readonly (Fields<D> & PostgresRecord)[]> {
+  async list(): Promise<readonly (Fields<D> & StoredRecord)[]> {
     const { rows } = await this.#client.query(this.#queries.all, []);
     return rows.map((row) => recordOf(row as Row, this.#options.mapRow))
-      .filter((record) => !isConnectionError(record)) as (Fields<D> & PostgresRecord)[];
+      .filter((record) => !isConnectionError(record)) as (Fields<D> & StoredRecord)[];
   }
 
   async #read(text: string, ids: readonly string[], options: StoreReadOptions | undefined): Promise<readonly Row[]> {

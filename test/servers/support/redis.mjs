@@ -10,16 +10,17 @@ async function executable() {
 }
 
 /** Starts a real Redis on loopback, or takes the one TEST_REDIS_URL names. */
-export async function startRedis() {
+export async function startRedis({ settings = {}, own = false } = {}) {
   const given = process.env.TEST_REDIS_URL;
-  if (given !== undefined && given !== '') {
+  if (!own && given !== undefined && given !== '') {
     return { url: given, port: Number(new URL(given).port || 6379), folder: undefined, pid: undefined, halt: notOurs, resume: notOurs, async stop() {} };
   }
   const { command, env } = await executable();
   const folder = serverFolder('redis', {});
   const port = await freePort();
   // The append-only file is written before a command is answered: what was answered survives a kill.
-  const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'yes', '--daemonize', 'no'];
+  const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'yes', '--daemonize', 'no',
+    ...Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value])];
   return startServer({
     folder, port, url: `redis://127.0.0.1:${port}`,
     launch: () => startProcess({ command, args, folder, port, env, signal: 'TERM' }),

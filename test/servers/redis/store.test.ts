@@ -1,0 +1,129 @@
+import { Redis } from 'ioredis';
+import { createClientPool } from 'redis';
+import { isConnectionError } from 'hydrant';
+import { RedisStore } from 'hydrant/redis';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { startRedis } from '../support/redis.mjs';
+import { testPrefix, viaIoredis, viaNodeRedis } from '../support/redis-clients.js';
+import type { TestServer } from '../support/server.mjs';
+
+const redisUrl = inject('redisUrl');
+
+describe.skipIf(redisUrl === undefined)('RedisStore', () => {
+  const prefix = testPrefix();
+  let client: Redis;
+  let store: RedisStore<{ token?: string; list?: number[] }>;
+  beforeAll(() => {
+    client = new Redis(redisUrl as string);
+    store = new RedisStore({ client, prefix });
+  });
+  afterAll(() => client.disconnect());
+  beforeEach(() => client.del(`${prefix}records`, `${prefix}versions`, `${prefix}counter`));
+
+  it('keeps every field of a record as it was', async () => {
+    const record = { id: 'acme', token: '"\\\n\0🙂', list: [1, 2.5] };
+    const written = await store.put(record);
+    expect(written).toEqual({ ...record, status: 'active', version: expect.stringMatching(/^1-[0-9a-f]{12}$/) as string });
+    expect(await store.get('acme')).toEqual(written);
+    expect(await store.list()).toEqual([written]);
+    expect(await store.put(written)).toEqual(written);
+    expect((await store.put({ ...written, status: 'stopped' })).version).not.toBe(written.version);
+  });
+
+  it('reads many with one command', async () => {
+    await store.put({ id: 'a' });
+    const commands: string[][] = [];
+    const monitor = await client.duplicate().monitor();
+    monitor.on('monitor', (_time: string, args: string[]) => { if (args[1]?.startsWith(prefix)) commands.push(args); });
+    await store.getMany(['a', 'b', '', '\ud800', 'c']);
+    await store.getVersions(['a', 'b']);
+    await store.getMany([]);
+    await store.get('\ud800');
+    await expect(store.get('a', { signal: AbortSignal.abort('gone') })).rejects.toBe('gone');
+    await expect.poll(() => commands.length).toBe(2);
+    expect(commands).toEqual([['hmget', `${prefix}records`, 'a', 'b', 'c'], ['hmget', `${prefix}versions`, 'a', 'b']]);
+    monitor.disconnect();
+  });
+
+  it('versions do not repeat even when Redis lost everything', async () => {
+    const seen: string[] = [];
+    for (let n = 0; n < 5; n += 1) {
+      seen.push((await store.put({ id: 'acme', token: 'the same' })).version);
+      await client.del(`${prefix}records`, `${prefix}versions`, `${prefix}counter`);
+    }
+    expect(new Set(seen).size).toBe(5);
+  });
+
+  it('lists more rows than one step holds, and leaves out what is no record', async () => {
+    await Promise.all(Array.from({ length: 3_000 }, (_, n) => store.put({ id: `c${n}`, token: 'x'.repeat(100) })));
+    await client.hset(`${prefix}records`, 'broken', 'x {');
+    expect(new Set((await store.list()).map(({ id }) => id)).size).toBe(3_000);
+  });
+
+  it.each<[string, string]>([
+    ['no version', '{"status":"active"}'], ['no JSON', '1-a {'], ['no object', '1-a 7'], ['null', '1-a null'], ['no status', '1-a {"token":"secret"}'], ['another status', '1-a {"status":"error"}'],
+  ])('a row with %s is INVALID_RECORD', async (_what, row) => {
+    await client.hset(`${prefix}records`, 'bad', row);
+    await expect(store.get('bad')).rejects.toSatisfy((error) => isConnectionError(error, 'INVALID_RECORD') && !error.message.includes('secret'));
+  });
+
+  it.each<[string, unknown, string]>([
+    ['no id', { token: 'secret' }, 'INVALID_CONNECTION_ID'],
+    ['an empty id', { id: '' }, 'INVALID_CONNECTION_ID'],
+    ['an id that is no text', { id: '\ud800' }, 'INVALID_CONNECTION_ID'],
+    ['another status', { id: 'a', status: 'error' }, 'INVALID_RECORD'],
+    ['a bigint', { id: 'a', token: 1n }, 'INVALID_RECORD'],
+  ])('refuses %s with a clear error and writes nothing', async (_what, record, code) => {
+    await expect(store.put(record as never)).rejects.toMatchObject({ code });
+    expect(await store.list()).toEqual([]);
+  });
+
+  it('has no watch where the client has no way to open a connection of its own', async () => {
+    const pool = createClientPool({ url: redisUrl as string });
+    await pool.connect();
+    const pooled = new RedisStore({ client: pool, prefix });
+    expect(pooled.watch).toBeUndefined();
+    await pooled.put({ id: 'a' });
+    expect(await pooled.get('a')).toBeDefined();
+    pool.destroy();
+    expect(new RedisStore({ client, prefix, watch: false }).watch).toBeUndefined();
+  });
+
+  it('leaves no connection behind when nobody watches any more', async () => {
+    const named = await viaNodeRedis(redisUrl as string);
+    const connections = async (): Promise<number> => String(await client.call('CLIENT', 'LIST', 'TYPE', 'pubsub')).split('\n').filter((line) => line.includes('addr')).length;
+    const before = await connections();
+    for (const each of [client, named.client]) {
+      const subscription = await new RedisStore({ client: each, prefix }).watch?.({ changed() {}, gap() {} });
+      expect(await connections()).toBe(before + 1);
+      await subscription?.[Symbol.asyncDispose]();
+      await expect.poll(connections).toBe(before);
+    }
+    await named[Symbol.asyncDispose]();
+  });
+});
+
+describe.skipIf(redisUrl === undefined)('RedisStore when Redis is restarted', () => {
+  let server: TestServer;
+  beforeAll(async () => { server = await startRedis({ own: true }); });
+  afterAll(() => server.stop());
+
+  it.each(['ioredis', 'node-redis'] as const)('watch through %s subscribes again, with a gap, and rows and versions are still there', async (kind) => {
+    await using connected = kind === 'ioredis' ? viaIoredis(server.url) : await viaNodeRedis(server.url);
+    const store = new RedisStore<{ token: string }>({ client: connected.client, prefix: `{${kind}}:`, watch: { timeoutMs: 1_000, backoff: { initialMs: 20, maxMs: 200 } } });
+    const heard = { gaps: 0, changed: [] as string[] };
+    await using _subscription = await store.watch?.({ gap: () => void (heard.gaps += 1), changed: (ids) => void heard.changed.push(...ids) }) ?? { async [Symbol.asyncDispose]() {} };
+    const before = await store.put({ id: 'acme', token: 'a' });
+    await expect.poll(() => heard.changed).toEqual(['acme']);
+    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+      const { gaps } = heard;
+      await server.halt(signal);
+      await server.resume();
+      await expect.poll(() => heard.gaps, { timeout: 10_000 }).toBeGreaterThan(gaps);
+      expect(await store.get('acme')).toEqual(before);
+    }
+    heard.changed.length = 0;
+    expect((await store.put({ id: 'acme', token: 'b' })).version).toMatch(/^2-/);
+    await expect.poll(() => heard.changed).toEqual(['acme']);
+  });
+});
