@@ -24,7 +24,8 @@ export class Replica {
    */
   constructor(name, way, environment) {
     this.name = name;
-    this.#child = fork(MAIN, [name, way], { env: { ...process.env, ...environment } });
+    // Detached, for Ctrl-C would reach it before the demo has made an end of what it does.
+    this.#child = fork(MAIN, [name, way], { env: { ...process.env, ...environment }, detached: true });
     this.#exited = new Promise((resolve) => {
       this.#child.once('exit', () => {
         for (const { reject } of this.#waiting.values()) reject(new Error(`the replica ${name} has gone`));

@@ -17,6 +17,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { listen } from './http.mjs';
 
+// Never outlives the demo, however that ended.
+process.once('disconnect', () => process.exit(1));
+if (!process.connected) process.exit(1);
+
 const [framework = '', way = ''] = process.argv.slice(2);
 /** @param {Record<string, unknown>} message */
 const tell = (message) => { if (process.connected) process.send?.(message); };
@@ -69,6 +73,5 @@ process.once('SIGTERM', async () => {
   await database.end();
   process.exit(0);
 });
-process.once('disconnect', () => process.exit(1)); // the demo is gone
 
 tell({ event: 'ready', port: server.port });
