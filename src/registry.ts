@@ -20,6 +20,7 @@ import { checkCall, checkSignal, resolveFreshness, resolveOptions, resolveTimeou
 import type { Lease } from './slot/lease.js';
 import type { Slot } from './slot/slot.js';
 import { Slots } from './slot/slots.js';
+import { withSharedTimers } from './shared-timers.js';
 import { takeSnapshot, type RegistrySnapshot } from './snapshot.js';
 import { createWebhookHandler, type WebhookHandler } from './webhook/handle-webhook.js';
 
@@ -104,9 +105,11 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
   constructor(options: { store: ConnectionStore<R>; recordSchema?: undefined; factory: InstanceFactory<NoInfer<R>, I> } & RegistryTuning & { around?: Around<NoInfer<R>> });
   constructor(options: ConnectionRegistryOptions<R, I> | (Omit<ConnectionRegistryOptions<R, I>, 'store'> & { store: ConnectionStore<ConnectionRecord> })) {
     const resolved = this.#options = resolveOptions<R, I>(options as never);
-    const { clock, store, recordSchema } = resolved;
-    this.#clock = clock;
-    this.#now = oncePerTurn(clock);
+    const { store, recordSchema } = resolved;
+    const clock = this.#clock = withSharedTimers(resolved.clock, [
+      resolved.acquireTimeoutMs, resolved.storeTimeoutMs, resolved.hydrationTimeoutMs, resolved.disposeTimeoutMs,
+    ]);
+    this.#now = oncePerTurn(resolved.clock);
     this.#maxStaleMs = resolved.maxStaleMs;
     this.#backoff = new Backoff(resolved.failureBackoff);
     this.#secrets = new Secrets(clock, resolved.hydrationTimeoutMs);

@@ -1,0 +1,100 @@
+import { oncePerTurn, onNextTurn, systemClock, type Clock } from './clock.js';
+
+interface Entry {
+  readonly due: number;
+  readonly callback: () => void;
+  previous: Entry | undefined;
+  next: Entry | undefined;
+  pending: boolean;
+}
+
+/**
+ * A clock on which the deadlines of these durations share one timer each. A hydrate sets several deadlines and cancels
+ * all of them an instant later: timers of the platform were a quarter of what a cold use costs.
+ *
+ * Only the system's clock is wrapped: what another clock's timers do is for its owner to see.
+ */
+export function withSharedTimers(clock: Clock, durationsMs: readonly number[]): Clock {
+  if (clock !== systemClock) return clock;
+  const now = oncePerTurn(clock);
+  const queues = new Map(durationsMs.map((ms) => [ms, new TimerQueue(clock, now, ms)]));
+  return {
+    now: clock.now,
+    monotonic: clock.monotonic,
+    setTimeout(callback, ms, options) {
+      const queue = options.ref ? queues.get(ms) : undefined;
+      return queue === undefined ? clock.setTimeout(callback, ms, options) : queue.add(callback);
+    },
+  };
+}
+
+/**
+ * Deadlines that are all `ms` away when they are set, and so are due in the order in which they were set: the timer stands
+ * at the first. It is given up a turn after the last one was cancelled, for the next one often follows in the same turn.
+ */
+export class TimerQueue {
+  readonly #clock: Clock;
+  readonly #now: () => number;
+  readonly #ms: number;
+  #first: Entry | undefined;
+  #last: Entry | undefined;
+  #cancelTimer: (() => void) | undefined;
+  #timerDue = 0;
+  #givingUp = false;
+
+  /** @param now - the monotonic clock, read at least once per turn of the event loop: as exact as the platform's timers */
+  constructor(clock: Clock, now: () => number, ms: number) {
+    this.#clock = clock;
+    this.#now = now;
+    this.#ms = ms;
+  }
+
+  /** Returns what cancels it. */
+  add(callback: () => void): () => void {
+    const previous = this.#last;
+    const entry: Entry = { due: this.#now() + this.#ms, callback, previous, next: undefined, pending: true };
+    if (previous === undefined) this.#first = entry;
+    else previous.next = entry;
+    this.#last = entry;
+    if (this.#cancelTimer === undefined) this.#arm(entry.due, this.#ms);
+    return () => {
+      if (entry.pending) this.#remove(entry);
+    };
+  }
+
+  #remove(entry: Entry): void {
+    entry.pending = false;
+    const { previous, next } = entry;
+    if (previous === undefined) this.#first = next;
+    else previous.next = next;
+    if (next === undefined) this.#last = previous;
+    else next.previous = previous;
+    if (this.#first !== undefined || this.#givingUp) return;
+    this.#givingUp = true;
+    onNextTurn(() => {
+      this.#givingUp = false;
+      if (this.#first !== undefined) return;
+      this.#cancelTimer?.();
+      this.#cancelTimer = undefined;
+    });
+  }
+
+  #arm(due: number, ms: number): void {
+    this.#timerDue = due;
+    this.#cancelTimer = this.#clock.setTimeout(() => this.#fire(), ms, { ref: true });
+  }
+
+  #fire(): void {
+    // A platform's timer may be up to a millisecond early by its other clock.
+    const now = Math.max(this.#timerDue, this.#clock.monotonic());
+    try {
+      for (let entry = this.#first; entry !== undefined && entry.due <= now; entry = this.#first) {
+        this.#remove(entry);
+        entry.callback();
+      }
+    } finally {
+      this.#cancelTimer = undefined;
+      if (this.#first !== undefined) this.#arm(this.#first.due, this.#first.due - now);
+    }
+  }
+}

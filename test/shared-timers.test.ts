@@ -1,0 +1,119 @@
+import fc from 'fast-check';
+import { ManualClock } from 'hydrant/testing';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { TimerQueue, withSharedTimers } from '../src/shared-timers.js';
+
+const MS = 100;
+
+describe('deadlines that share a timer', () => {
+  let clock: ManualClock;
+  let queue: TimerQueue;
+  let fired: string[];
+  const add = (name: string): (() => void) => queue.add(() => fired.push(`${name} at ${clock.monotonic()}`));
+
+  beforeEach(() => {
+    clock = new ManualClock();
+    queue = new TimerQueue(clock, clock.monotonic, MS);
+    fired = [];
+  });
+
+  test('are called each at its own time, in the order in which they were set', async () => {
+    add('a');
+    await clock.advance(30);
+    add('b');
+    add('c');
+    await clock.advance(200);
+    expect(fired).toEqual(['a at 100', 'b at 130', 'c at 130']);
+  });
+
+  test('have one timer', async () => {
+    add('a');
+    await clock.advance(10);
+    add('b');
+    expect(clock.pendingTimers).toBe(1);
+  });
+
+  test('keep the process alive while there is one', () => {
+    add('a');
+    expect(clock.pendingRefTimers).toBe(1);
+  });
+
+  test('let the process end a turn after the last one was cancelled', async () => {
+    const cancelA = add('a');
+    add('b')();
+    cancelA();
+    await clock.advance(0);
+    await new Promise((resolve) => { setImmediate(resolve); });
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test('are not called once cancelled, be it first, in the midst, last, or twice', async () => {
+    const [first, second, third, fourth] = ['a', 'b', 'c', 'd', 'e'].map(add) as [() => void, () => void, () => void, () => void];
+    first();
+    third();
+    first();
+    await clock.advance(50);
+    fourth();
+    second();
+    await clock.advance(100);
+    expect(fired).toEqual(['e at 100']);
+  });
+
+  test('are still called when one was set after the last one had been cancelled in the same turn', async () => {
+    await clock.advance(30);
+    add('a')();
+    add('b');
+    await new Promise((resolve) => { setImmediate(resolve); });
+    await clock.advance(500);
+    expect(fired).toEqual(['b at 130']);
+  });
+
+  test('may be set and cancelled by one of them', async () => {
+    const cancels: (() => void)[] = [];
+    queue.add(() => { cancels[0]?.(); add('c'); });
+    cancels.push(add('b'));
+    await clock.advance(500);
+    expect(fired).toEqual(['c at 200']);
+  });
+
+  test('are called although an earlier one threw', () => {
+    queue.add(() => { throw new Error('from a deadline'); });
+    add('b');
+    expect(() => clock.advanceSync(MS)).toThrow('from a deadline');
+    clock.advanceSync(1);
+    expect(fired).toEqual(['b at 100']);
+  });
+
+  test('do what timers of their own would do, whatever is set and cancelled when', async () => {
+    const step = fc.oneof(
+      fc.record({ kind: fc.constant('add' as const) }),
+      fc.record({ kind: fc.constant('cancel' as const), which: fc.nat(20) }),
+      fc.record({ kind: fc.constant('advance' as const), ms: fc.nat(MS) }),
+    );
+    await fc.assert(fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+      const run = async (setTimer: (clock: ManualClock) => (callback: () => void) => () => void): Promise<string[]> => {
+        const own = new ManualClock();
+        const set = setTimer(own);
+        const calls: string[] = [];
+        const cancels: (() => void)[] = [];
+        for (const each of steps) {
+          if (each.kind === 'add') {
+            const name = cancels.length;
+            cancels.push(set(() => calls.push(`${name} at ${own.monotonic()}`)));
+          } else if (each.kind === 'cancel') cancels[each.which]?.();
+          else own.advanceSync(each.ms);
+        }
+        await own.advance(MS);
+        return calls;
+      };
+      const shared = await run((own) => { const all = new TimerQueue(own, own.monotonic, MS); return (callback) => all.add(callback); });
+      const plain = await run((own) => (callback) => own.setTimeout(callback, MS, { ref: true }));
+      expect(shared).toEqual(plain);
+    }));
+  });
+});
+
+test('a clock of the caller keeps its timers to itself', () => {
+  const clock = new ManualClock();
+  expect(withSharedTimers(clock, [MS])).toBe(clock);
+});
