@@ -34,14 +34,13 @@ export async function play(scenario, world) {
   const statuses = {};
   for (const { status } of deliveries) statuses[status] = (statuses[status] ?? 0) + 1;
   const texts = deliveries.map(({ word }) => world.answerTo(word)).filter((text) => text !== undefined);
-  const edited = texts.some((text) => text.startsWith('welcome'));
   const times = deliveries.map(({ ms }) => ms).toSorted((one, other) => one - other);
   return {
     statuses,
     sent: deliveries.length,
     answered: texts.length,
     unanswered: deliveries.filter(({ status, word }) => status === 200 && world.answerTo(word) === undefined),
-    outdated: edited ? texts.filter((text) => text.startsWith('hello')).length : 0,
+    outdated: texts.filter((text) => !text.startsWith(`${scenario.greeting ?? 'hello'} `)).length,
     ...world.counts,
     vendorCalls: [...world.slack.calls.values()].reduce((total, count) => total + count, 0),
     p50: percentile(times, 0.5),

@@ -14,6 +14,7 @@ import { bot } from './world.mjs';
  * @property {string} title
  * @property {(world: World) => Promise<unknown>} [prepare] what comes before, and is not counted
  * @property {(world: World) => Promise<{ deliveries: Delivery[], facts?: Record<string, number> }>} play
+ * @property {string} [greeting] how the bot's answers must begin, where that is not `hello`
  * @property {Expectations} naive of the Map, and it shows the defect
  * @property {Expectations} hydrant
  */
@@ -107,6 +108,7 @@ export const SCENARIOS = [
   },
   {
     title: 'a bot edited through one replica, then 9 commands',
+    greeting: 'welcome',
     async prepare(world) {
       await world.settle(await world.sendAtOnce(9, 'boot-91'));
       await world.replica('express').call('put', bot('boot-91', { greeting: 'welcome' }));
