@@ -1,0 +1,47 @@
+/** 500 tenants on a real PostgreSQL, 20 pools at a time, 50 requests at a time. `npm run build` first. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { MemoryStore } from 'hydrant';
+import { startPostgres } from '../../test/servers/support/postgres.mjs';
+import { createNaiveTenants } from './naive.mjs';
+import { makeTenants, urlOf } from './schemas.mjs';
+import { createTenants } from './tenants.mjs';
+
+const postgres = await startPostgres();
+const rows = await makeTenants(postgres.url, 500);
+console.log(`${rows.length} tenants`);
+
+/**
+ * Requests of two queries each, 50 at a time, each for some tenant. One that takes five seconds has failed.
+ *
+ * @param {string} way
+ * @param {(tenant: string, work: (pool: import('pg').Pool) => Promise<string>) => Promise<string>} use
+ */
+async function measure(way, use) {
+  let left = 1_000, failed = 0, wrong = 0;
+  /** @param {string} tenant */
+  const request = async (tenant) => {
+    const text = await use(tenant, async (pool) => {
+      await pool.query('select 1');
+      return (await pool.query('select text from notes')).rows[0].text;
+    });
+    if (text !== `of tenant ${tenant.slice(1)}`) wrong++;
+  };
+  await Promise.all(Array.from({ length: 50 }, async () => {
+    while (left-- > 0) {
+      const tenant = `t${1 + Math.floor(rows.length * Math.random() ** 3)}`;
+      const deadline = new AbortController();
+      const late = delay(5_000, undefined, deadline).then(() => { throw new Error('no answer'); });
+      await Promise.race([request(tenant), late]).catch(() => { failed++; });
+      deadline.abort();
+    }
+  }));
+  console.log(`${way}: ${failed === 0 ? 'no request failed' : 'requests failed'}, ${wrong} saw another tenant's rows`);
+}
+
+const naive = createNaiveTenants({ urlOf: (tenant) => urlOf(postgres.url, tenant), maxInstances: 20 });
+await measure('an LRU cache of pools', naive.use);
+await naive.close();
+const tenants = createTenants({ store: new MemoryStore(rows), maxInstances: 20 });
+await measure('hydrant', tenants.use);
+await tenants.registry.close();
+await postgres.stop();

@@ -1,0 +1,92 @@
+import pg from 'pg';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { MemoryStore } from 'hydrant';
+import { startPostgres } from '../servers/support/postgres.mjs';
+import { eventually, example } from './support.js';
+
+const { createTenants } = await example('tenant-databases/tenants.mjs');
+const { makeTenants } = await example('tenant-databases/schemas.mjs');
+
+describe('examples/tenant-databases', () => {
+  let postgres: Awaited<ReturnType<typeof startPostgres>>;
+  let admin: pg.Client;
+  let rows: { id: string; url: string }[];
+  let store: MemoryStore<{ id: string; url: string }>;
+  let tenants: any;
+
+  beforeAll(async () => {
+    postgres = await startPostgres();
+    rows = await makeTenants(postgres.url, 300);
+    admin = new pg.Client({ connectionString: postgres.url });
+    await admin.connect();
+  }, 60_000);
+  afterAll(async () => {
+    await admin.end();
+    await postgres.stop();
+  });
+  beforeEach(() => {
+    store = new MemoryStore(rows);
+    tenants = createTenants({ store, maxInstances: 10, freshness: 'strict' });
+  });
+  afterEach(async () => {
+    await tenants.registry.close();
+    expect(await openConnections()).toBe(0);
+  });
+
+  const openConnections = async (): Promise<number> => {
+    const { rows: [row] } = await admin.query(`select count(*)::int as count from pg_stat_activity where application_name like 'tenant %'`);
+    return row.count;
+  };
+  const textOf = (tenant: string): Promise<string> =>
+    tenants.use(tenant, async (pool: pg.Pool) => (await pool.query('select text from notes')).rows[0].text);
+
+  it('gives each tenant its own rows, for far more tenants than pools', async () => {
+    const texts = await Promise.all(rows.map(({ id }) => textOf(id)));
+    expect(texts).toEqual(rows.map(({ id }) => `of tenant ${id.slice(1)}`));
+    expect(tenants.registry.snapshot().live).toBeLessThanOrEqual(10);
+    await eventually(openConnections).toBeLessThanOrEqual(20);
+  });
+
+  it('ends no pool under a running query: not by eviction, edit, invalidation or deletion', async () => {
+    await admin.query('select pg_advisory_lock(7)');
+    const slow = tenants.use('t1', async (pool: pg.Pool) => {
+      await pool.query('select pg_advisory_lock(7)'); // waits until it is let go below
+      return (await pool.query('select text from notes')).rows[0].text;
+    });
+    const isRunning = (): Promise<number> => admin.query(`select 1 from pg_stat_activity where wait_event = 'advisory'`).then(({ rowCount }) => rowCount ?? 0);
+    await eventually(isRunning).toBe(1);
+    await Promise.all(rows.slice(10, 60).map(({ id }) => textOf(id)));
+    tenants.registry.invalidate('t1');
+    expect(await textOf('t1')).toBe('of tenant 1');
+    await store.put({ id: 't1', url: `${rows[0]?.url}&application_name=x` });
+    expect(await textOf('t1')).toBe('of tenant 1');
+    await store.delete('t1');
+    await expect(textOf('t1')).rejects.toMatchObject({ code: 'CONNECTION_NOT_FOUND' });
+    expect(await isRunning()).toBe(1);
+    await admin.query('select pg_advisory_unlock(7)');
+    expect(await slow).toBe('of tenant 1');
+  });
+
+  it('serves hundreds of requests at a time over ten pools, while rows change, without one error', async () => {
+    let left = 600;
+    const worker = async (index: number): Promise<void> => {
+      for (let turn = index; left > 0; turn += 7) {
+        left -= 1;
+        const { id } = rows[(turn * turn) % rows.length] as { id: string };
+        if (turn % 5 === 0) await store.put(rows.find((row) => row.id === id) as { id: string; url: string });
+        expect(await tenants.transaction(id, async (client: pg.PoolClient) => {
+          await client.query('select 1');
+          return (await client.query('select text from notes')).rows[0].text;
+        })).toBe(`of tenant ${id.slice(1)}`);
+      }
+    };
+    await Promise.all(Array.from({ length: 40 }, (_, index) => worker(index)));
+  }, 60_000);
+
+  it('pauses for a tenant whose database does not answer, and harms no other', async () => {
+    tenants.registry.on('hydrationFailed', () => {});
+    await store.put({ id: 'broken', url: 'postgres://nobody@127.0.0.1:1/none' });
+    await expect(textOf('broken')).rejects.toMatchObject({ code: 'HYDRATION_FAILED' });
+    expect(await textOf('t2')).toBe('of tenant 2');
+  });
+});
