@@ -30,8 +30,8 @@ export interface ResolverHost<R extends ConnectionRecord, I> {
 
 /** Unknown ids that are remembered at a time. */
 const MAX_UNKNOWN = 10_000;
-/** Ids of which it is remembered when they were last found not to be served. */
-const MAX_REFUSED = 10_000;
+/** Ids of which it is remembered what their row said although nothing was made of it. */
+const MAX_PASSED_OVER = 10_000;
 const INVALIDATED: Supersession = { reason: 'invalidated', cause: undefined };
 
 /** What an answer of the store means: for the current slot, and for those who waited for it. Each in one step. */
@@ -40,8 +40,11 @@ export class Resolver<R extends ConnectionRecord, I> {
   /** Ids the store does not know → until when that is believed. Monotonic, milliseconds. */
   readonly #unknown = new BoundedMap<{ readonly until: number }>(MAX_UNKNOWN);
 
-  /** Ids whose row is not to be served → when the read was sent that said so. Monotonic, milliseconds. */
-  readonly #refused = new BoundedMap<number>(MAX_REFUSED);
+  /**
+   * Ids whose row led to no slot (not to be served, or nobody wanted it yet) → the version that is to be served, if any,
+   * and when that was asked. Monotonic, milliseconds.
+   */
+  readonly #passedOver = new BoundedMap<{ readonly version: string | undefined; readonly sentAt: number }>(MAX_PASSED_OVER);
 
   constructor(host: ResolverHost<R, I>) {
     this.#host = host;
@@ -95,9 +98,10 @@ export class Resolver<R extends ConnectionRecord, I> {
   takeUp(record: R, sentAt: number, waiter: LeaseWaiter<R, I>): void {
     const { slots, reader } = this.#host;
     const current = slots.index.get(record.id);
-    const outdated = current === undefined
-      ? (this.#refused.get(record.id) ?? -Infinity) >= sentAt
-      : current.checkedAt === sentAt && current.version !== String(record.version);
+    const version = String(record.version);
+    const passedOver = this.#passedOver.get(record.id);
+    const outdated = (passedOver !== undefined && passedOver.sentAt >= sentAt && passedOver.version !== version)
+      || (current?.checkedAt === sentAt && current.version !== version);
     if (outdated) reader.request(record.id, 'row', waiter);
     else if (current !== undefined && current.checkedAt >= sentAt) this.#serve(waiter, current, current.checkedAt);
     else this.#active({ id: record.id, kind: 'row', waiters: [waiter], flagged: false, sentAt }, record);
@@ -164,7 +168,7 @@ export class Resolver<R extends ConnectionRecord, I> {
   /** There is nothing to hydrate: what lives ends, who waits is told. */
   #refuse(read: Read<R>, reason: DisposeReason | undefined, error: ConnectionError): void {
     const { slots, limits } = this.#host;
-    if (reason !== undefined) this.#refused.set(read.id, read.sentAt);
+    if (reason !== undefined) this.#passedOver.set(read.id, { version: undefined, sentAt: read.sentAt });
     const current = read.flagged ? undefined : slots.index.get(read.id);
     const keep = current !== undefined && reason === 'replaced' && limits.keepLastGood;
     if (current !== undefined && reason !== undefined && !keep) slots.supersede(current, reason);
@@ -191,13 +195,16 @@ export class Resolver<R extends ConnectionRecord, I> {
       else waiter.found({ record, sentAt: read.sentAt });
     }
     const lastGood = limits.keepLastGood ? this.#lastGood(current) : undefined;
+    const passOver = (): void => this.#passedOver.set(read.id, { version: String(record.version), sentAt: read.sentAt });
     if (joining.length === 0) {
+      passOver();
       // Nobody wants the new version yet; the old one is not to be wanted any more.
       if (current !== undefined && lastGood === undefined) slots.supersede(current, 'replaced');
       return;
     }
     const refusal = this.#mayNotHydrate(record, backoff.remainingMs(read.id, String(record.version), clock.monotonic()));
     if (refusal !== undefined) {
+      passOver();
       if (current !== undefined && lastGood === undefined) slots.supersede(current, 'replaced');
       for (const waiter of joining) {
         if (lastGood === undefined) waiter.fail(refusal);

@@ -21,3 +21,28 @@ test('a webhook that was being authenticated when its connection was found to be
   expect(h.log).toEqual([]);
   expect(h.rows.reads).toHaveLength(3);
 });
+
+test('nor does it bring back the version that was found to be replaced', async () => {
+  const verdicts = [deferred<boolean>(), deferred<boolean>()];
+  let asked = 0;
+  const served: string[] = [];
+  const h = new Harness({
+    factory: {
+      authenticate: () => verdicts[asked++]!.promise,
+      handleWebhook: ({ name }) => { served.push(name); return new Response(); },
+    },
+  });
+  const deliver = () => h.registry.handleWebhook('a', new Request('http://gateway.test/a', { method: 'POST' }));
+  h.rows.put('a');
+  const first = deliver();
+  await h.settle();
+  h.rows.put('a');
+  const second = deliver();
+  await h.settle();
+
+  verdicts[0]!.resolve(true);
+  await first;
+  verdicts[1]!.resolve(true);
+  await second;
+  expect(served).toEqual(['a@v2#0', 'a@v2#0']);
+});
