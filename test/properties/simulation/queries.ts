@@ -9,8 +9,8 @@ export function hydrationBegan({ secrets, began, quietBefore }: Creation): numbe
   return waited ? secrets.began.t : began.t;
 }
 
-export function timedOut(world: World, creation: Creation): boolean {
-  return world.clock.monotonic() >= hydrationBegan(creation) + world.settings.hydrationTimeoutMs;
+export function timedOut(world: World, creation: Creation, now = world.clock.monotonic()): boolean {
+  return now >= hydrationBegan(creation) + world.settings.hydrationTimeoutMs;
 }
 
 export const isRunning = (creation: Creation): boolean => creation.ended === undefined;
@@ -46,7 +46,7 @@ export const permits = ({ settings }: World): number => Math.min(settings.maxCon
 
 /** Permits that are taken, or were a moment ago. */
 export const permitsInUse = (world: World): number =>
-  world.creations.filter((creation) => isRunning(creation) ? !timedOut(world, creation) : !world.isPast(creation.ended)).length
+  world.creations.filter((creation) => isRunning(creation) ? !timedOut(world, creation, world.quiet.t) : !world.isPast(creation.ended)).length
   + world.secretsCalls.filter((call) => !world.isPast(call.ended)).length;
 
 /** Born and not on its way out. */
@@ -65,7 +65,8 @@ const isFetchingSecretsUnderLease = ({ settings, secretsCalls }: World, { id }: 
 /** Leases on it that the registry may know of: held, or let go a moment ago, or after it was disposed of under them. */
 export const knownLeases = (world: World, instance: Instance): number => [...instance.holds].filter((hold) =>
   // Without a dispose it cannot be seen when that was.
-  !hold.released || hold.lingers === true || !world.settings.factory.dispose || !world.isPast(hold.releasedAt) || hold.releasedAt!.seq > (instance.disposeBegan?.seq ?? Number.POSITIVE_INFINITY)).length;
+  !hold.released || hold.lingers === true || !world.settings.factory.dispose || !world.isPast(hold.releasedAt) || hold.releasedAt!.seq > (instance.disposeBegan?.seq ?? Number.POSITIVE_INFINITY)).length
+  + (world.settings.factory.secrets ? world.demands.filter((demand) => demand.kind === 'webhook' && demand.id === instance.id && (world.settings.factory.acknowledgeAfterMs !== undefined || !world.isPast(demand.settled))).length : 0);
 
 /** When it was last let go, or born. */
 export function lastUsed(instance: Instance): { seq: number; t: number } {

@@ -71,6 +71,8 @@ export function backsOff(world: World, creation: Creation, failures: readonly Fa
   for (const failure of failures) {
     if (!failure.exact || failure.id !== creation.id || failure.version !== creation.version) continue;
     if (world.clock.monotonic() >= failure.at.t + failure.retryAfterMs || world.invalidatedSince(creation.id, failure.at.seq)) continue;
+    // It was under way already, and waited for its secrets.
+    if (creation.secrets?.ended !== undefined && creation.secrets.began.seq < failure.at.seq && creation.secrets.ended.seq > creation.quietBefore) continue;
     world.violate('G6', `create ${creation.n} began ${failure.at.t + failure.retryAfterMs - world.clock.monotonic()} ms before the back-off of v${failure.version} had passed`);
   }
 }

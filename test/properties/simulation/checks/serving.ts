@@ -34,9 +34,8 @@ function confirmed(world: World, demand: Demand, instance: Instance): boolean {
     if (!isGood(read)) continue;
     const seen = sighting(read, demand.id);
     if (seen?.version === instance.version && seen.status === 'active' && !seen.broken) return true;
-    // What a row says is known: a use that comes after it is not handed what it replaced. A webhook that was being
-    // authenticated meanwhile may have brought it back.
-    if (!world.settings.keepLastGood && world.settings.factory.webhooks === 'none' && read.kind !== 'getVersions' && read.answered!.seq < demand.quietBefore && !(seen?.broken ?? false)) return false;
+    // What a row says is known: a use that comes after it is not handed what it replaced.
+    if (!world.settings.keepLastGood && read.kind !== 'getVersions' && read.answered!.seq < demand.quietBefore && !(seen?.broken ?? false)) return false;
   }
   return false;
 }
@@ -83,7 +82,9 @@ export function notSuperseded(world: World, { demand, instance }: Hold): void {
   }
   const { retired } = instance;
   if (retired === undefined) return;
-  if (retired.seq < demand.began.seq || world.isPast(retired)) {
+  // A webhook has its lease while it waits for the handler's secrets.
+  const entitledBefore = demand.kind === 'webhook' && world.settings.factory.secrets;
+  if (retired.seq < demand.began.seq || (world.isPast(retired) && !entitledBefore)) {
     world.violate('retire', `${demand.kind} ${demand.n} got instance ${instance.n}, which had been reported dead`);
   }
 }
