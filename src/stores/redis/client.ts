@@ -28,7 +28,7 @@ export interface NodeRedisClient {
 export interface NodeRedisSubscriber {
   connect(): Promise<unknown>;
   subscribe(channels: string[], listener: (message: string, channel: string) => void): Promise<unknown>;
-  on(event: 'error', listener: (error: Error) => void): unknown;
+  on(event: string, listener: (reason: unknown) => void): unknown;
   destroy(): unknown;
 }
 
@@ -77,8 +77,8 @@ function nodeRedis(client: NodeRedisClient): Redis {
     eval: (script, keys, args) => client.eval(script, { keys: [...keys], arguments: [...args] }),
     subscriber: typeof client.duplicate !== 'function' ? undefined : (channels, heard, lost) => {
       const connection = (client.duplicate as () => NodeRedisSubscriber)();
-      // It would reconnect by itself and say nothing of it: the first error ends it, and another one is made.
-      connection.on('error', lost);
+      // It would reconnect by itself and say nothing of it: the first sign of that ends it, and another one is made.
+      for (const sign of ['error', 'reconnecting', 'node-error', 'node-reconnecting']) connection.on(sign, lost);
       return {
         async open() {
           await connection.connect();

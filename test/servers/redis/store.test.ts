@@ -89,9 +89,12 @@ describe.skipIf(redisUrl === undefined)('RedisStore', () => {
     expect(new RedisStore({ client, prefix, watch: false }).watch).toBeUndefined();
   });
 
+  async function connections(): Promise<number> {
+    return String(await client.call('CLIENT', 'LIST', 'TYPE', 'pubsub')).split('\n').filter((line) => line.includes('addr')).length;
+  }
+
   it('leaves no connection behind when nobody watches any more', async () => {
     const named = await viaNodeRedis(redisUrl as string);
-    const connections = async (): Promise<number> => String(await client.call('CLIENT', 'LIST', 'TYPE', 'pubsub')).split('\n').filter((line) => line.includes('addr')).length;
     const before = await connections();
     for (const each of [client, named.client]) {
       const subscription = await new RedisStore({ client: each, prefix }).watch?.({ changed() {}, gap() {} });
