@@ -319,10 +319,12 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
   }
 
   /** A lease for a webhook that has been authenticated: it rests on the read that found the row. */
-  #acquireFound({ record, sentAt, invalidations }: FoundNow<R>): Promise<Lease<R, I>> {
+  #acquireFound({ record, sentAt, invalidations, unconfirmed }: FoundNow<R>): Promise<Lease<R, I>> {
     if (this.#closing.expired) return Promise.reject(this.#closing.refusal(record.id));
     const waiter = this.#wait({ id: record.id, signal: undefined, timeoutMs: this.#options.acquireTimeoutMs });
-    if (invalidations === this.#invalidations) this.#resolver.takeUp(record, sentAt, waiter);
+    const outdated = invalidations !== this.#invalidations
+      || (unconfirmed === true && this.#slots.index.get(record.id)?.record !== record);
+    if (!outdated) this.#resolver.takeUp(record, sentAt, waiter);
     else this.#reader.request(record.id, 'row', waiter);
     return waiter.promise;
   }

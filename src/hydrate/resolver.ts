@@ -262,7 +262,9 @@ export class Resolver<R extends ConnectionRecord, I> {
     const serves = current?.state.kind === 'live' && staleIfErrorMs > 0
       && clock.monotonic() - current.checkedAt <= staleIfErrorMs;
     for (const waiter of waiters) {
-      if (serves) this.#serve(waiter, current, current.checkedAt);
+      if (serves && waiter.found !== undefined) {
+        if (!waiter.settled) waiter.found({ record: current.record, sentAt: current.checkedAt, unconfirmed: true });
+      } else if (serves) this.#serve(waiter, current, current.checkedAt);
       else if (!waiter.settled) {
         waiter.fail(new ConnectionError('STORE_UNAVAILABLE', `The row of connection '${id}' could not be read`, { connectionId: id, cause }));
       }

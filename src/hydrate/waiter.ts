@@ -10,6 +10,8 @@ export interface Found<R extends ConnectionRecord> {
   readonly record: R;
   /** When the read was sent. Monotonic, milliseconds. */
   readonly sentAt: number;
+  /** The store did not answer (`staleIfErrorMs`): the instance made of it may serve on, but no other is to be made. */
+  readonly unconfirmed?: true;
 }
 
 /** Someone who waits for a read to be answered. */
