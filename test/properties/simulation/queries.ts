@@ -1,4 +1,4 @@
-import type { Creation, Demand, Instance, Read, SecretsCall, Sighting } from './observed.js';
+import type { Creation, Demand, Instance, Moment, Read, SecretsCall, Sighting } from './observed.js';
 import type { World } from './world.js';
 
 /** Questions that several checks ask of what was observed. */
@@ -63,10 +63,17 @@ const isFetchingSecretsUnderLease = ({ settings, secretsCalls }: World, { id }: 
   settings.factory.webhooks !== 'none' && secretsCalls.some((call) => call.id === id && call.ended === undefined);
 
 /** Leases on it that the registry may know of: held, or let go a moment ago, or after it was disposed of under them. */
-export const knownLeases = (world: World, instance: Instance): number => [...instance.holds].filter((hold) =>
-  // Without a dispose it cannot be seen when that was.
-  !hold.released || hold.lingers === true || !world.settings.factory.dispose || !world.isPast(hold.releasedAt) || hold.releasedAt!.seq > (instance.disposeBegan?.seq ?? Number.POSITIVE_INFINITY)).length
-  + (world.settings.factory.secrets ? world.demands.filter((demand) => demand.kind === 'webhook' && demand.id === instance.id && (world.settings.factory.acknowledgeAfterMs !== undefined || !world.isPast(demand.settled))).length : 0);
+export function knownLeases(world: World, instance: Instance): number {
+  const { factory } = world.settings;
+  const gone = instance.disposeBegan?.seq ?? Number.POSITIVE_INFINITY;
+  const after = (end: Moment | undefined): boolean => end === undefined || !world.isPast(end) || end.seq > gone;
+  // Without a dispose it cannot be seen when the instance went.
+  const held = [...instance.holds].filter((hold) => !hold.released || hold.lingers === true || !factory.dispose || after(hold.releasedAt));
+  if (!factory.secrets || factory.webhooks === 'none') return held.length;
+  // A webhook holds its instance while it waits for the handler's secrets, which nobody outside can see.
+  const waiting = world.demands.filter(({ kind, id, settled }) => kind === 'webhook' && id === instance.id && (factory.acknowledgeAfterMs !== undefined || after(settled)));
+  return held.length + waiting.length;
+}
 
 /** When it was last let go, or born. */
 export function lastUsed(instance: Instance): { seq: number; t: number } {

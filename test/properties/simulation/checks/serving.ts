@@ -42,17 +42,19 @@ function confirmed(world: World, demand: Demand, instance: Instance): boolean {
 
 /** `staleIfErrorMs`: the store failed this use, and the instance was confirmed not long ago. */
 function storeFailedOver(world: World, demand: Demand, instance: Instance): boolean {
-  const { staleIfErrorMs } = world.settings;
+  const { staleIfErrorMs, storeTimeoutMs, keepLastGood } = world.settings;
   const now = world.clock.monotonic();
   if (staleIfErrorMs === 0) return false;
-  let failed = false;
+  let failedAt: number | undefined;
   for (const read of readsOf(world, demand.id)) {
-    const timedOut = read.answered === undefined ? now >= read.sent.t + world.settings.storeTimeoutMs : read.late;
-    if (read.sent.seq > demand.began.seq && (read.failed || timedOut)) failed = true;
+    if (read.sent.seq > demand.began.seq) {
+      if (read.failed) failedAt = read.answered!.t;
+      else if (read.late || (read.answered === undefined && now >= read.sent.t + storeTimeoutMs)) failedAt = read.sent.t + storeTimeoutMs;
+    }
     if (!isGood(read)) continue;
     const seen = sighting(read, demand.id);
-    if (seen?.version === instance.version && !seen.broken) return failed && read.sent.t >= now - staleIfErrorMs;
-    if (seen !== undefined && world.settings.keepLastGood && seen.status === 'active') continue;
+    if (seen?.version === instance.version && !seen.broken) return failedAt !== undefined && read.sent.t >= failedAt - staleIfErrorMs;
+    if (seen !== undefined && keepLastGood && seen.status === 'active') continue;
     if (read.kind !== 'getVersions' && !(seen?.broken ?? false) && world.isPast(read.answered)) return false;
   }
   return false;
