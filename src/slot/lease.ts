@@ -26,6 +26,7 @@ export class SlotLease<R extends ConnectionRecord, I> implements Lease<R, I> {
   readonly #slot: Slot<R, I>;
   readonly #slots: Slots<R, I>;
   #held = true;
+  #controller: AbortController | undefined = undefined;
 
   constructor(slot: Slot<R, I>, slots: Slots<R, I>) {
     this.instance = slot.instance as I;
@@ -42,7 +43,9 @@ export class SlotLease<R extends ConnectionRecord, I> implements Lease<R, I> {
   }
 
   get signal(): AbortSignal {
-    return this.#slots.drainSignal(this.#slot);
+    // One per lease: who listens to a signal that all users share is never rid of its listeners while the instance lives.
+    this.#controller ??= this.#slots.drainController(this.#slot);
+    return this.#controller.signal;
   }
 
   retire(cause?: unknown): void {
@@ -52,6 +55,7 @@ export class SlotLease<R extends ConnectionRecord, I> implements Lease<R, I> {
   release(): void {
     if (!this.#held) return;
     this.#held = false;
+    if (this.#controller !== undefined) this.#slots.forgetController(this.#slot, this.#controller);
     this.#slots.release(this.#slot);
   }
 

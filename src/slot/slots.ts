@@ -47,7 +47,8 @@ export class Slots<R extends ConnectionRecord, I> {
   readonly #host: SlotHost<R, I>;
   readonly #eviction: Eviction<R, I>;
   readonly #departing = new Departing<R, I>();
-  readonly #drainControllers = new WeakMap<Slot<R, I>, AbortController>();
+  /** Of the leases whose signal was asked for. */
+  readonly #drainControllers = new WeakMap<Slot<R, I>, Set<AbortController>>();
 
   constructor(host: SlotHost<R, I>) {
     this.#host = host;
@@ -220,14 +221,21 @@ export class Slots<R extends ConnectionRecord, I> {
     for (const slot of this.#departing.all()) this.#expire(slot);
   }
 
-  drainSignal(slot: Slot<R, I>): AbortSignal {
-    let controller = this.#drainControllers.get(slot);
-    if (controller === undefined) {
-      controller = new AbortController();
-      this.#drainControllers.set(slot, controller);
-      if (slot.state.kind === 'disposing' || slot.state.kind === 'disposed') controller.abort(deadlinePassed(slot.id));
+  /** Aborts a lease's signal when a drain deadline has passed. */
+  drainController(slot: Slot<R, I>): AbortController {
+    const controller = new AbortController();
+    if (slot.state.kind === 'disposing' || slot.state.kind === 'disposed') {
+      controller.abort(deadlinePassed(slot.id));
+    } else {
+      const controllers = this.#drainControllers.get(slot);
+      if (controllers === undefined) this.#drainControllers.set(slot, new Set([controller]));
+      else controllers.add(controller);
     }
-    return controller.signal;
+    return controller;
+  }
+
+  forgetController(slot: Slot<R, I>, controller: AbortController): void {
+    this.#drainControllers.get(slot)?.delete(controller);
   }
 
   /** A clean-up that was registered after `create` had settled. What is gone already is cleaned up at once. */
@@ -319,7 +327,7 @@ export class Slots<R extends ConnectionRecord, I> {
     this.#departing.progressed(id);
     const { clock, limits } = this.#host;
     this.effects.add(() => {
-      if (leases > 0) this.#drainControllers.get(slot)?.abort(deadlinePassed(id));
+      for (const controller of this.#drainControllers.get(slot) ?? []) controller.abort(deadlinePassed(id));
       tearDown({
         clock,
         timeoutMs: limits.disposeTimeoutMs,
