@@ -1,30 +1,33 @@
-import pLimit, { type LimitFunction } from 'p-limit';
+/** Gives a permit back. Further calls do nothing. */
+export type FreePermit = () => void;
+
+interface Waiting {
+  /** Rises with everyone who has to wait, whatever the line. */
+  readonly order: number;
+  admit(free: FreePermit): void;
+}
 
 /** Those who wait for a permit of one platform, in the order they came. */
 interface Line<T> {
-  readonly waiting: Set<T>;
-  readonly limit: LimitFunction | undefined;
+  readonly waiting: Map<T, Waiting>;
   readonly max: number;
   running: number;
-  /** Turns asked of p-limit and not yet taken. Whoever is first in line takes one, so a leaver's turn is not lost. */
-  turns: number;
 }
 
 /**
- * Permits to hydrate: so many for the registry, and for a platform that says so no more than its share. Who leaves the
- * line makes room in it at once, although p-limit keeps no order that can be left.
+ * Permits to hydrate: so many for the registry, and for a platform that says so no more than its share. Whoever came
+ * first and may have one gets the next. Who leaves the line makes room in it at once.
  */
 export class Admission<T> {
-  readonly #limit: LimitFunction;
   readonly #lines = new Map<object | undefined, Line<T>>();
   readonly #max: number;
   readonly #maxQueued: number;
-  readonly #run: (candidate: T) => Promise<void> | undefined;
+  readonly #run: (candidate: T, free: FreePermit) => void;
   #running = 0;
+  #order = 0;
 
-  /** @param run - what is done with a permit; it is free again when the promise settles, or at once without one */
-  constructor(max: number, maxQueued: number, run: (candidate: T) => Promise<void> | undefined) {
-    this.#limit = pLimit(max);
+  /** @param run - what is done with a permit, until it calls `free` */
+  constructor(max: number, maxQueued: number, run: (candidate: T, free: FreePermit) => void) {
     this.#max = max;
     this.#maxQueued = maxQueued;
     this.#run = run;
@@ -41,47 +44,65 @@ export class Admission<T> {
    * one which is down stands in nobody's way.
    */
   isFull(platform: object, share: number | undefined): boolean {
-    const line = this.#line(share === undefined ? undefined : platform, share);
-    const waiting = line.waiting.size + 1;
-    const starting = Math.min(waiting, line.max - line.running, this.#max - this.#running);
-    return waiting - starting > this.#maxQueued;
+    const line = this.#line(platform, share);
+    return !this.#hasPermit(line) && line.waiting.size >= this.#maxQueued;
   }
 
   /** @param share - at most this many of the permits for `platform` */
   enter(candidate: T, platform: object, share: number | undefined): void {
-    const line = this.#line(share === undefined ? undefined : platform, share);
-    line.waiting.add(candidate);
-    if (line.turns >= line.waiting.size) return;
-    line.turns += 1;
-    const turn = (): Promise<void> => this.#limit(() => this.#next(line));
-    void (line.limit === undefined ? turn() : line.limit(turn));
+    const line = this.#line(platform, share);
+    if (this.#hasPermit(line)) {
+      this.#run(candidate, this.#permit(line));
+      return;
+    }
+    // A promise, so that who waited goes on in its own asynchronous context and not in that of who made room for it.
+    void new Promise<FreePermit>((admit) => {
+      line.waiting.set(candidate, { order: this.#order++, admit });
+    }).then((free) => this.#run(candidate, free));
   }
 
   leave(candidate: T): void {
     for (const { waiting } of this.#lines.values()) waiting.delete(candidate);
   }
 
-  #line(key: object | undefined, share: number = Infinity): Line<T> {
+  #line(platform: object, share: number | undefined): Line<T> {
+    const key = share === undefined ? undefined : platform;
     let line = this.#lines.get(key);
     if (line === undefined) {
-      line = { waiting: new Set(), limit: share === Infinity ? undefined : pLimit(share), max: share, running: 0, turns: 0 };
+      line = { waiting: new Map(), max: share ?? Infinity, running: 0 };
       this.#lines.set(key, line);
     }
     return line;
   }
 
-  async #next(line: Line<T>): Promise<void> {
-    line.turns -= 1;
-    const [candidate] = line.waiting;
-    if (candidate === undefined) return;
-    line.waiting.delete(candidate);
+  #hasPermit(line: Line<T>): boolean {
+    return this.#running < this.#max && line.running < line.max;
+  }
+
+  #permit(line: Line<T>): FreePermit {
     this.#running += 1;
     line.running += 1;
-    try {
-      await this.#run(candidate);
-    } finally {
+    let held = true;
+    return () => {
+      if (!held) return;
+      held = false;
       this.#running -= 1;
       line.running -= 1;
+      this.#admitNext();
+    };
+  }
+
+  #admitNext(): void {
+    let next: { readonly line: Line<T>; readonly candidate: T; readonly waiting: Waiting } | undefined;
+    for (const line of this.#lines.values()) {
+      if (!this.#hasPermit(line)) continue;
+      for (const [candidate, waiting] of line.waiting) {
+        if (next === undefined || waiting.order < next.waiting.order) next = { line, candidate, waiting };
+        break;
+      }
     }
+    if (next === undefined) return;
+    next.line.waiting.delete(next.candidate);
+    next.waiting.admit(this.#permit(next.line));
   }
 }

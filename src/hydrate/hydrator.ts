@@ -6,7 +6,7 @@ import type { RegistryEvents } from '../events.js';
 import type { Slot } from '../slot/slot.js';
 import type { Slots } from '../slot/slots.js';
 import type { Creating, Pending } from '../slot/state.js';
-import { Admission } from './admission.js';
+import { Admission, type FreePermit } from './admission.js';
 import type { Backoff } from './backoff.js';
 import { CreateContext } from './context.js';
 import { isThenable } from '../thenable.js';
@@ -42,7 +42,10 @@ export class Hydrator<R extends ConnectionRecord, I> {
 
   constructor(host: HydratorHost<R, I>) {
     this.#host = host;
-    this.#admission = new Admission(host.limits.maxConcurrentHydrations, host.limits.maxQueuedHydrations, (slot) => this.#run(slot));
+    this.#admission = new Admission(host.limits.maxConcurrentHydrations, host.limits.maxQueuedHydrations, (slot, free) => {
+      // `create` is foreign code: it runs when the step that led to it is complete.
+      host.slots.effects.add(() => this.#run(slot, free));
+    });
   }
 
   get queued(): number {
@@ -118,15 +121,15 @@ export class Hydrator<R extends ConnectionRecord, I> {
     return false;
   }
 
-  /** With a permit. What is returned holds it. */
-  #run(slot: Slot<R, I>): Promise<void> | undefined {
-    if (slot.state.kind !== 'pending') return undefined;
+  /** With a permit. */
+  #run(slot: Slot<R, I>, free: FreePermit): void {
+    const { slots } = this.#host;
+    if (slot.state.kind !== 'pending') return free();
     if (this.#mustWait(slot, slot.state)) {
       // An older generation began to go while this one was queued: hand the permit back rather than sit on it.
-      this.#host.slots.onDeparture(slot.id, () => this.start(slot));
-      return undefined;
+      slots.onDeparture(slot.id, () => this.start(slot));
+      return free();
     }
-    const { slots } = this.#host;
     const context = new CreateContext<unknown>({
       retire: (cause) => slots.retire(slot, cause),
       late: (cleanUp) => slots.addCleanUp(slot, cleanUp),
@@ -137,13 +140,11 @@ export class Hydrator<R extends ConnectionRecord, I> {
       result = this.#create(slot, context);
     } catch (error) {
       this.#failed(slot, context, error);
-      return undefined;
+      return free();
     }
-    if (!isThenable(result)) {
-      this.#created(slot, context, result);
-      return undefined;
-    }
-    return this.#outcome(slot, context, result);
+    if (isThenable(result)) return this.#outcome(slot, context, result, free);
+    this.#created(slot, context, result);
+    free();
   }
 
   #create(slot: Slot<R, I>, context: CreateContext<unknown>): Awaitable<I> {
@@ -161,27 +162,25 @@ export class Hydrator<R extends ConnectionRecord, I> {
     });
   }
 
-  /** Settles when `create` has, or when its time is up: that long it holds a permit. */
-  #outcome(slot: Slot<R, I>, context: CreateContext<unknown>, result: PromiseLike<I>): Promise<void> {
+  /** The permit is held until `create` has settled, or until its time is up. */
+  #outcome(slot: Slot<R, I>, context: CreateContext<unknown>, result: PromiseLike<I>, free: FreePermit): void {
     const { clock, limits: { hydrationTimeoutMs } } = this.#host;
-    return new Promise((free) => {
-      const cancelTimeout = hydrationTimeoutMs === Infinity ? undefined : clock.setTimeout(() => {
-        this.#timedOut(slot, hydrationTimeoutMs);
+    const cancelTimeout = hydrationTimeoutMs === Infinity ? undefined : clock.setTimeout(() => {
+      this.#timedOut(slot, hydrationTimeoutMs);
+      free();
+    }, hydrationTimeoutMs, { ref: true });
+    Promise.resolve(result).then(
+      (instance) => {
+        cancelTimeout?.();
+        this.#created(slot, context, instance);
         free();
-      }, hydrationTimeoutMs, { ref: true });
-      result.then(
-        (instance) => {
-          cancelTimeout?.();
-          this.#created(slot, context, instance);
-          free();
-        },
-        (error: unknown) => {
-          cancelTimeout?.();
-          this.#failed(slot, context, error);
-          free();
-        },
-      );
-    });
+      },
+      (error: unknown) => {
+        cancelTimeout?.();
+        this.#failed(slot, context, error);
+        free();
+      },
+    );
   }
 
   #created(slot: Slot<R, I>, context: CreateContext<unknown>, instance: I): void {

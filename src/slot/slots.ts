@@ -324,7 +324,6 @@ export class Slots<R extends ConnectionRecord, I> {
     slot.instance = undefined;
     slot.state = DISPOSING;
     this.#departing.add(slot);
-    this.#departing.progressed(id);
     const { clock, limits } = this.#host;
     this.effects.add(() => {
       for (const controller of this.#drainControllers.get(slot) ?? []) controller.abort(deadlinePassed(id));
@@ -343,6 +342,8 @@ export class Slots<R extends ConnectionRecord, I> {
         },
       });
     });
+    // Its successor's `create` comes after its `dispose` has begun.
+    this.#departing.progressed(id);
   }
 
   #disposed(slot: Slot<R, I>): void {
