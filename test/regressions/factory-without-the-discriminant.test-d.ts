@@ -12,11 +12,11 @@ test('a factory that was written without the discriminant in its rows may be lis
   expectTypeOf<RecordOf<typeof factory>>().toEqualTypeOf<(SlackFields & { readonly platform: 'slack' }) | TelegramRow>();
 
   const store = {} as ConnectionStore<(SlackFields & { readonly platform: 'slack' }) | TelegramRow>;
-  new ConnectionRegistry({ store, factory });
+  expectTypeOf(new ConnectionRegistry({ store, factory }).invalidate).returns.toBeVoid();
 
   const withoutToken = {} as ConnectionStore<(ConnectionRecord & { readonly platform: 'slack' }) | TelegramRow>;
   // @ts-expect-error the store's Slack rows have no botToken
-  new ConnectionRegistry({ store: withoutToken, factory });
+  expectTypeOf(new ConnectionRegistry({ store: withoutToken, factory })).not.toBeAny();
 });
 
 test('one whose rows name another value is still refused', () => {

@@ -1,0 +1,58 @@
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport, StreamableHTTPError } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { ConnectionRegistry } from 'hydrant';
+
+/**
+ * An MCP client per user and server, connected with that user's access token.
+ *
+ * @typedef {import('hydrant').ConnectionRecord & { url: string, accessToken: string }} GrantRow the id is
+ *   `user:server`; refreshing the token writes the row
+ *
+ * @param {{ store: import('hydrant').ConnectionStore<GrantRow> } & import('hydrant').RegistryTuning} options
+ */
+export function createClients({ store, ...tuning }) {
+  const registry = new ConnectionRegistry({
+    store,
+    factory: {
+      /** @param {GrantRow} record @param {import('hydrant').HydrationContext} context */
+      async create({ url, accessToken }, { signal, retire, onDispose }) {
+        const transport = new StreamableHTTPClientTransport(new URL(url), {
+          requestInit: { headers: { authorization: `Bearer ${accessToken}` } },
+        });
+        const client = new Client({ name: 'assistant', version: '1.0.0' });
+        onDispose(async () => {
+          await transport.terminateSession().catch(() => {}); // polite, and no more than that
+          await client.close();
+        });
+        client.onclose = () => retire(new Error('the connection was closed'));
+        await client.connect(transport, { signal });
+        const { tools } = await client.listTools(undefined, { signal });
+        return { client, tools };
+      },
+    },
+    idleTimeoutMs: 15 * 60_000,
+    ...tuning,
+  });
+
+  return {
+    registry,
+    /** @param {string} grant */
+    tools: (grant) => registry.use(grant, ({ tools }) => tools.map(({ name }) => name)),
+    /**
+     * Calls a tool on a user's behalf.
+     *
+     * @param {string} grant
+     * @param {string} name
+     * @param {Record<string, unknown>} [input]
+     */
+    call: (grant, name, input = {}) => registry.use(grant, async ({ client }, lease) => {
+      try {
+        return await client.callTool({ name, arguments: input }, undefined, { signal: lease.signal });
+      } catch (error) {
+        // The token has expired or the server has forgotten the session: nobody is to be given this client again.
+        if (error instanceof StreamableHTTPError && (error.code === 401 || error.code === 404)) lease.retire(error);
+        throw error;
+      }
+    }),
+  };
+}

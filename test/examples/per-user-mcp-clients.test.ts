@@ -1,0 +1,70 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { MemoryStore } from 'hydrant';
+import { eventually, example } from './support.js';
+
+const { createClients } = await example('per-user-mcp-clients/clients.mjs');
+const { startMcpServer } = await example('support/mcp-server.mjs');
+
+describe('examples/per-user-mcp-clients', () => {
+  let users: Map<string, string>;
+  let server: { url: string; sessions: Map<string, unknown>; begun: number; close(): Promise<void> };
+  let store: MemoryStore<{ id: string; url: string; accessToken: string }>;
+  let clients: any;
+
+  beforeEach(async () => {
+    users = new Map([['token-1', 'ada'], ['token-2', 'eve']]);
+    server = await startMcpServer(users);
+    store = new MemoryStore([
+      { id: 'ada:calendar', url: server.url, accessToken: 'token-1' },
+      { id: 'eve:calendar', url: server.url, accessToken: 'token-2' },
+    ]);
+    clients = createClients({ store, failureBackoff: { initialMs: 0, maxMs: 0 } });
+    clients.registry.on('hydrationFailed', () => {});
+  });
+  afterEach(async () => {
+    await clients.registry.close();
+    await server.close();
+  });
+
+  const whoami = async (grant: string): Promise<string> => (await clients.call(grant, 'whoami')).content[0].text;
+
+  it('connects once per user, for any number of calls at a time, without a warning', async () => {
+    const warnings: Error[] = [];
+    const listener = (warning: Error): void => void warnings.push(warning);
+    process.on('warning', listener);
+    const answers = await Promise.all(['ada', 'eve'].flatMap((user) => Array.from({ length: 25 }, () => whoami(`${user}:calendar`))));
+    expect(answers.toSorted()).toEqual(['ada', 'eve'].flatMap((user) => Array.from({ length: 25 }, () => user)));
+    expect([server.begun, await clients.tools('ada:calendar')]).toEqual([2, ['whoami']]);
+    process.off('warning', listener);
+    expect(warnings).toEqual([]);
+  });
+
+  it('lets go of a client whose token has expired, and connects with the new one once it was saved', async () => {
+    expect(await whoami('ada:calendar')).toBe('ada');
+    users.delete('token-1');
+    users.set('token-3', 'ada');
+    await expect(whoami('ada:calendar')).rejects.toMatchObject({ code: 401 });
+    await expect(whoami('ada:calendar')).rejects.toMatchObject({ code: 'HYDRATION_FAILED' });
+    await store.put({ id: 'ada:calendar', url: server.url, accessToken: 'token-3' });
+    expect(await whoami('ada:calendar')).toBe('ada');
+    expect(await whoami('eve:calendar')).toBe('eve');
+  });
+
+  it('begins a new session when the server has forgotten the old one', async () => {
+    expect(await whoami('ada:calendar')).toBe('ada');
+    server.sessions.clear();
+    await expect(whoami('ada:calendar')).rejects.toMatchObject({ code: 404 });
+    expect(await whoami('ada:calendar')).toBe('ada');
+    expect(server.begun).toBe(2);
+  });
+
+  it('ends the session when the grant is withdrawn, and every session when it closes', async () => {
+    await Promise.all([whoami('ada:calendar'), whoami('eve:calendar')]);
+    expect(server.sessions.size).toBe(2);
+    await store.delete('ada:calendar');
+    await expect(whoami('ada:calendar')).rejects.toMatchObject({ code: 'CONNECTION_NOT_FOUND' });
+    await eventually(() => server.sessions.size).toBe(1);
+    await clients.registry.close();
+    expect(server.sessions.size).toBe(0);
+  });
+});
