@@ -29,8 +29,6 @@ class FakeConnection implements PostgresListenClient {
   async query(text: string): Promise<void> {
     this.queries.push(text);
     await this.#server.answer('query');
-    const [, channel] = /^notify "(.+)"$/.exec(text) ?? [];
-    if (channel !== undefined && !this.#server.deaf) this.emit('notification', { channel, payload: '' });
   }
 
   async end(): Promise<void> {
@@ -47,6 +45,15 @@ class FakeServer {
   async answer(what: string): Promise<void> {
     if (this.down === 'hangs') await new Promise(() => {});
     if (this.down === 'refuses' && what !== 'end') throw new Error('ECONNREFUSED');
+  }
+
+  /** What another connection notifies. */
+  async notify(channel: string): Promise<{ rows: [] }> {
+    await this.answer('query');
+    for (const connection of this.connections) {
+      if (!this.deaf && connection.queries[0]?.includes(`"${channel}"`) === true) connection.emit('notification', { channel, payload: '' });
+    }
+    return { rows: [] };
   }
 
   get last(): FakeConnection {
@@ -80,7 +87,7 @@ afterEach(async () => {
 
 function store(listenClient: () => PostgresListenClient | Promise<PostgresListenClient> = () => new FakeConnection(server)): PostgresStore {
   return new PostgresStore({
-    client: { query: async () => ({ rows: [] }) }, listenClient, clock, onWatchError: (error) => errors.push(error),
+    client: { query: (_text, values) => server.notify(values?.[0] as string) }, listenClient, clock, onWatchError: (error) => errors.push(error),
     watch: { pingIntervalMs: 10_000, timeoutMs: 1_000, backoff: { initialMs: 100, maxMs: 8_000 } },
   });
 }
@@ -134,7 +141,7 @@ describe('PostgresStore.watch', () => {
     expect(heard).toEqual(['gap', 'gap']);
   });
 
-  it('notices one on which queries are answered and nothing is heard', async () => {
+  it('notices one on which nothing is heard any more', async () => {
     await watching();
     server.deaf = true;
     await clock.advance(11_000);

@@ -64,7 +64,7 @@ export class PostgresClaims implements ClaimStore {
     const sql = this.#sql = claimsSql(table);
     if (listenClient === undefined) return;
     const { pingIntervalMs = 15_000, timeoutMs = 5_000, backoff = { initialMs: 100, maxMs: 30_000 } } = watch;
-    this.watch = (listener) => subscribe({ listenClient, channel: sql.channel, pingIntervalMs, timeoutMs, backoff, onError, clock }, {
+    this.watch = (listener) => subscribe({ client, listenClient, channel: sql.channel, pingIntervalMs, timeoutMs, backoff, onError, clock }, {
       changed: ([from = '', left]) => listener({ from, left: left === 'left' }),
       gap: () => listener({ from: '', left: false }),
     });

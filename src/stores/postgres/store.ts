@@ -153,12 +153,12 @@ function lockTimeout(ms: unknown = 5_000): number {
   return ms;
 }
 
-function subscribingOf({ listenClient, onWatchError, clock, watch = {} }: Pick<PostgresStoreOptions<object>, 'listenClient' | 'onWatchError' | 'clock' | 'watch'>, channel: string): PostgresSubscribing | undefined {
+function subscribingOf({ client, listenClient, onWatchError, clock, watch = {} }: Pick<PostgresStoreOptions<object>, 'client' | 'listenClient' | 'onWatchError' | 'clock' | 'watch'>, channel: string): PostgresSubscribing | undefined {
   if (listenClient === undefined) return undefined;
   if (typeof listenClient !== 'function') throw invalidOption('listenClient', 'a function that makes a connection', listenClient);
   const { pingIntervalMs = 15_000, timeoutMs = 5_000, backoff = { initialMs: 100, maxMs: 30_000 } } = watch;
   for (const [option, ms] of Object.entries({ pingIntervalMs, timeoutMs, 'backoff.initialMs': backoff.initialMs, 'backoff.maxMs': backoff.maxMs })) {
     if (typeof ms !== 'number' || !(ms > 0 && ms <= 2 ** 31 - 1)) throw invalidOption(`watch.${option}`, 'milliseconds from 1 to 2147483647', ms);
   }
-  return { listenClient, channel, pingIntervalMs, timeoutMs, backoff, onError: onWatchError, clock };
+  return { client, listenClient, channel, pingIntervalMs, timeoutMs, backoff, onError: onWatchError, clock };
 }

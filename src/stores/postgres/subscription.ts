@@ -1,11 +1,12 @@
 import { systemClock, type Clock } from '../../clock.js';
 import type { StoreListener } from '../../contracts/store.js';
 import { keepSubscribed, type ListeningAttempt, type SubscribingTuning } from '../subscribing.js';
-import type { PostgresListenClient } from './client.js';
+import type { PostgresClient, PostgresListenClient } from './client.js';
 import { identifier } from './quoting.js';
 
 /** What LISTEN needs. */
 export interface PostgresSubscribing extends SubscribingTuning {
+  readonly client: PostgresClient;
   readonly listenClient: () => PostgresListenClient | Promise<PostgresListenClient>;
   readonly channel: string;
   readonly onError: ((error: unknown) => void) | undefined;
@@ -49,10 +50,13 @@ class Listening implements ListeningAttempt {
     await this.check();
   }
 
-  /** A query that is answered proves too little: behind a pooler in transaction mode it is, and nothing is heard. */
+  /**
+   * Sent by another connection, as every hint is: behind a pooler in transaction mode, or on another database, queries
+   * are answered and even one's own notifications arrive, and hints do not.
+   */
   async check(): Promise<void> {
     const heard = new Promise<void>((resolve) => { this.#heard = resolve; });
-    await this.#client?.query(`notify ${identifier(this.#ownChannel)}`);
+    await this.#options.client.query('select pg_notify($1, $2)', [this.#ownChannel, '']);
     await heard;
   }
 

@@ -1,0 +1,9 @@
+import type { TestServer } from './server.mjs';
+
+/**
+ * Starts a real PgBouncer in transaction mode in front of a database: from PATH, else from Debian's packages, unpacked
+ * into node_modules/.cache.
+ *
+ * @throws Error when no PgBouncer can be had
+ */
+export declare function startPgBouncer(databaseUrl: string, options?: { poolSize?: number }): Promise<TestServer>;
