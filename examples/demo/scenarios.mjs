@@ -20,7 +20,7 @@ import { bot } from './world.mjs';
  */
 
 /** In the table before the first replica starts. */
-export const BOOT_BOTS = Array.from({ length: 100 }, (_, index) => bot(`boot-${index}`));
+export const BOOT_BOTS = Array.from({ length: 50 }, (_, index) => bot(`boot-${index}`));
 
 /** Steady traffic goes to these: half of them known since the start, half installed through one replica. */
 const [BOOTED, INSTALLED] = ['boot', 'late'].map((kind) => Array.from({ length: 5 }, (_, index) => `${kind}-${index}`));
@@ -28,19 +28,19 @@ const [BOOTED, INSTALLED] = ['boot', 'late'].map((kind) => Array.from({ length: 
 /** @type {Scenario[]} */
 export const SCENARIOS = [
   {
-    title: 'three replicas start, 100 bots in the table',
+    title: 'three replicas start, 50 bots in the table',
     async play(world) {
       await world.startReplicas();
       return { deliveries: [] };
     },
-    naive: ({ creates }) => ({ 'every replica starts every bot': creates === 300 }),
+    naive: ({ creates }) => ({ 'every replica starts every bot': creates === 150 }),
     hydrant: ({ creates, rowReads, vendorCalls }) => ({ 'a start costs nothing': creates + rowReads + vendorCalls === 0 }),
   },
   {
     title: 'one slash command, on a replica that is cold',
     async prepare(world) {
       // The processes are to be warm and only the bots cold: what V8 still has to compile is not the subject.
-      for (let round = 0; round < 2; round++) await world.settle(await world.sendAtOnce(30, 'boot-99'));
+      await world.settle(await world.sendAtOnce(45, 'boot-49'));
       await world.replica('express').call('put', bot('oneshot'));
     },
     async play(world) {
@@ -93,12 +93,12 @@ export const SCENARIOS = [
   {
     title: 'a bot stopped through one replica, then 9 commands',
     async prepare(world) {
-      await world.settle(await world.sendAtOnce(9, 'boot-90'));
-      await world.replica('express').call('put', bot('boot-90', { status: 'stopped' }));
+      await world.settle(await world.sendAtOnce(9, 'boot-40'));
+      await world.replica('express').call('put', bot('boot-40', { status: 'stopped' }));
     },
     async play(world) {
-      const deliveries = await world.sendAtOnce(9, 'boot-90');
-      return { deliveries, facts: { live: await world.liveOn('boot-90') } };
+      const deliveries = await world.sendAtOnce(9, 'boot-40');
+      return { deliveries, facts: { live: await world.liveOn('boot-40') } };
     },
     naive: ({ statuses, facts }) => ({ 'the other two replicas go on serving it': statuses[200] === 6 && facts.live === 2 }),
     hydrant: ({ statuses, creates, facts }) => ({
@@ -110,11 +110,11 @@ export const SCENARIOS = [
     title: 'a bot edited through one replica, then 9 commands',
     greeting: 'welcome',
     async prepare(world) {
-      await world.settle(await world.sendAtOnce(9, 'boot-91'));
-      await world.replica('express').call('put', bot('boot-91', { greeting: 'welcome' }));
+      await world.settle(await world.sendAtOnce(9, 'boot-41'));
+      await world.replica('express').call('put', bot('boot-41', { greeting: 'welcome' }));
     },
     async play(world) {
-      return { deliveries: await world.sendAtOnce(9, 'boot-91') };
+      return { deliveries: await world.sendAtOnce(9, 'boot-41') };
     },
     naive: ({ outdated }) => ({ 'the other two replicas answer with the old text': outdated === 6 }),
     hydrant: ({ statuses, answered, outdated, creates }) => ({
@@ -128,14 +128,14 @@ export const SCENARIOS = [
       for (const id of INSTALLED ?? []) await world.replica('express').call('put', bot(id));
     },
     async play(world) {
-      const traffic = world.sendSteadily({ ids: [...BOOTED ?? [], ...INSTALLED ?? []], forMs: 2_000, perSecond: 60 });
-      await delay(800);
+      const traffic = world.sendSteadily({ ids: [...BOOTED ?? [], ...INSTALLED ?? []], forMs: 1_500, perSecond: 60 });
+      await delay(600);
       await world.replica('express').kill();
       const goneAt = performance.now();
       const deliveries = await traffic;
       return { deliveries, facts: { failedLater: deliveries.filter(({ status, sentAt }) => status !== 200 && sentAt > goneAt).length } };
     },
-    naive: ({ statuses }) => ({ 'what was installed through it is nowhere': (statuses[404] ?? 0) > 30 }),
+    naive: ({ statuses }) => ({ 'what was installed through it is nowhere': (statuses[404] ?? 0) > 20 }),
     hydrant: ({ statuses, unanswered, facts }) => ({
       'nothing fails but what was under way there': Object.keys(statuses).every((status) => status === '200' || status === '502'),
       'nothing fails after it is gone': facts.failedLater === 0,
@@ -145,14 +145,14 @@ export const SCENARIOS = [
   {
     title: 'SIGTERM of a replica under 60 commands a second',
     async play(world) {
-      const traffic = world.sendSteadily({ ids: BOOTED ?? [], forMs: 2_000, perSecond: 60, command: '/ask' });
-      await delay(800);
+      const traffic = world.sendSteadily({ ids: BOOTED ?? [], forMs: 1_500, perSecond: 60, command: '/ask' });
+      await delay(600);
       const ended = world.replica('fastify').terminate(() => world.proxy.remove('fastify'));
       const deliveries = await traffic;
       await ended;
       return { deliveries };
     },
     naive: ({ unanswered }) => ({ 'acknowledged commands are never answered': unanswered.length > 0 }),
-    hydrant: ({ statuses, answered }) => ({ 'no command is lost': statuses[200] === 120 && answered === 120 }),
+    hydrant: ({ statuses, answered }) => ({ 'no command is lost': statuses[200] === 90 && answered === 90 }),
   },
 ];
