@@ -332,7 +332,7 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
   #secretsOf(record: R): Awaitable<unknown> {
     const factory = factoryFor(this.#options.factory, record);
     if (factory.secrets === undefined) return undefined;
-    return this.#secrets.get(record, (signal) => this.#around(record, () => factory.secrets?.(record, { signal })));
+    return this.#secrets.get(factory, record, (signal) => this.#around(record, () => factory.secrets?.(record, { signal })));
   }
 
   /**

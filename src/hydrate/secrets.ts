@@ -1,3 +1,4 @@
+import pLimit, { type LimitFunction } from 'p-limit';
 import { BoundedMap } from '../bounded.js';
 import type { Clock } from '../clock.js';
 import type { Awaitable, ConnectionRecord } from '../contracts/record.js';
@@ -7,12 +8,18 @@ interface Entry { readonly version: string; readonly value: unknown }
 
 /** Connections whose secrets are kept. */
 const MAX_KEPT = 10_000;
+/**
+ * Calls of one factory's `secrets` that run at a time. Who asks may be an unauthenticated sender, who holds no permit to
+ * hydrate: without a bound of their own, forgeries for thousands of connections would be as many calls to the vault.
+ */
+const MAX_CONCURRENT = 64;
 
 /** What `factory.secrets` resolved, kept per id and version. Concurrent askers share one call; a failure is not kept. */
 export class Secrets<R extends ConnectionRecord> {
   readonly #kept = new BoundedMap<Entry>(MAX_KEPT);
   readonly #clock: Clock;
   readonly #timeoutMs: number;
+  readonly #limits = new WeakMap<object, LimitFunction>();
 
   /** @param timeoutMs - after which a call counts as failed, so that one that hangs is not asked for ever */
   constructor(clock: Clock, timeoutMs: number) {
@@ -23,21 +30,14 @@ export class Secrets<R extends ConnectionRecord> {
   /**
    * The value itself where it is known already, so that who has it need not wait.
    *
-   * @param ask - calls the factory; what it throws is thrown
+   * @param ask - calls the factory; what it throws rejects
    */
-  get(record: R, ask: (signal: AbortSignal) => Awaitable<unknown>): Awaitable<unknown> {
+  get(factory: object, record: R, ask: (signal: AbortSignal) => Awaitable<unknown>): Awaitable<unknown> {
     const { id } = record;
     const version = String(record.version);
     const kept = this.#kept.get(id);
     if (kept?.version === version) return kept.value as Awaitable<unknown>;
-
-    const controller = new AbortController();
-    const answer = ask(controller.signal);
-    if (!isThenable(answer)) {
-      this.#kept.set(id, { version, value: answer });
-      return answer;
-    }
-    const value = this.#within(answer, controller);
+    const value = this.#limitOf(factory)(() => this.#within(ask));
     const entry: Entry = { version, value };
     this.#kept.set(id, entry);
     value.then(
@@ -56,8 +56,17 @@ export class Secrets<R extends ConnectionRecord> {
     this.#kept.delete(id);
   }
 
-  #within(answer: PromiseLike<unknown>, controller: AbortController): Promise<unknown> {
-    if (this.#timeoutMs === Infinity) return Promise.resolve(answer);
+  /** One platform's vault that hangs stands in nobody else's way. */
+  #limitOf(factory: object): LimitFunction {
+    let limit = this.#limits.get(factory);
+    if (limit === undefined) this.#limits.set(factory, limit = pLimit(MAX_CONCURRENT));
+    return limit;
+  }
+
+  async #within(ask: (signal: AbortSignal) => Awaitable<unknown>): Promise<unknown> {
+    const controller = new AbortController();
+    const answer = ask(controller.signal);
+    if (!isThenable(answer) || this.#timeoutMs === Infinity) return answer;
     return new Promise((resolve, reject) => {
       const cancel = this.#clock.setTimeout(() => {
         const error = new Error(`secrets has not settled within hydrationTimeoutMs (${this.#timeoutMs} ms)`);

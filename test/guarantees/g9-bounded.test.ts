@@ -124,4 +124,26 @@ describe('G9 bounded', () => {
     await round();
     expect(h.eventsOf('thrashing')).toHaveLength(2);
   });
+
+  test('calls for secrets are bounded, and no permit to hydrate is needed for them', async () => {
+    let running = 0;
+    let most = 0;
+    const { webhookHarness, post } = await import('../support/webhooks.js');
+    const h = webhookHarness({
+      maxConcurrentHydrations: 1,
+      factory: {
+        secrets: async () => {
+          running += 1;
+          most = Math.max(most, running);
+          await Promise.resolve();
+          running -= 1;
+        },
+      },
+    });
+    for (let id = 0; id < 500; id += 1) h.rows.put(`c${id}`);
+    await Promise.all(Array.from({ length: 500 }, (_, id) => h.registry.handleWebhook(`c${id}`, post('x', { secret: 'forged' }))));
+    expect(most).toBeGreaterThan(1);
+    expect(most).toBeLessThanOrEqual(64);
+    expect(h.creates).toBe(0);
+  });
 });
