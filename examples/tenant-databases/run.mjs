@@ -1,4 +1,4 @@
-/** 500 tenants on a real PostgreSQL, 20 pools at a time, 50 requests at a time. `npm run build` first. */
+/** 200 tenants on a real PostgreSQL, 10 pools at a time, 50 requests at a time. `npm run build` first. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { MemoryStore } from 'hydrant';
 import { startPostgres } from '../../test/servers/support/postgres.mjs';
@@ -7,7 +7,7 @@ import { makeTenants, urlOf } from './schemas.mjs';
 import { createTenants } from './tenants.mjs';
 
 const postgres = await startPostgres();
-const rows = await makeTenants(postgres.url, 500);
+const rows = await makeTenants(postgres.url, 200);
 console.log(`${rows.length} tenants`);
 
 /**
@@ -17,7 +17,7 @@ console.log(`${rows.length} tenants`);
  * @param {(tenant: string, work: (pool: import('pg').Pool) => Promise<string>) => Promise<string>} use
  */
 async function measure(way, use) {
-  let left = 1_000, failed = 0, wrong = 0;
+  let left = 300, failed = 0, wrong = 0;
   /** @param {string} tenant */
   const request = async (tenant) => {
     const text = await use(tenant, async (pool) => {
@@ -38,10 +38,10 @@ async function measure(way, use) {
   console.log(`${way}: ${failed === 0 ? 'no request failed' : 'requests failed'}, ${wrong} saw another tenant's rows`);
 }
 
-const naive = createNaiveTenants({ urlOf: (tenant) => urlOf(postgres.url, tenant), maxInstances: 20 });
+const naive = createNaiveTenants({ urlOf: (tenant) => urlOf(postgres.url, tenant), maxInstances: 10 });
 await measure('an LRU cache of pools', naive.use);
 await naive.close();
-const tenants = createTenants({ store: new MemoryStore(rows), maxInstances: 20 });
+const tenants = createTenants({ store: new MemoryStore(rows), maxInstances: 10 });
 await measure('hydrant', tenants.use);
 await tenants.registry.close();
 await postgres.stop();
