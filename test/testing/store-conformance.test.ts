@@ -4,6 +4,7 @@ import { ConnectionError } from '../../src/errors.js';
 import { MemoryStore } from '../../src/stores/memory.js';
 import { ScriptedStore, storeConformance, type StoreCapabilities, type StoreUnderTest } from 'hydrant/testing';
 import { describe, expect, it } from 'vitest';
+import { conformanceFailures } from './conformance-failures.js';
 
 interface Row { readonly id: string; readonly status?: ConnectionStatus; readonly config: string }
 type Stored = ConnectionRecord & { readonly config: string };
@@ -36,14 +37,7 @@ function checked(row: unknown): ConnectionRecord {
   return row as ConnectionRecord;
 }
 
-/** Runs the suite as a runner would and gives back the names of the tests that failed. */
-async function failures(makeStore: () => StoreUnderTest, capabilities = ALL): Promise<string[]> {
-  const tests: { name: string; test: () => Promise<void> }[] = [];
-  storeConformance({ describe: (_, define) => define(), it: (name, test) => tests.push({ name, test }) }, makeStore, capabilities);
-  const failed: string[] = [];
-  for (const { name, test } of tests) await test().catch(() => failed.push(name));
-  return failed;
-}
+const failures = (makeStore: () => StoreUnderTest, capabilities = ALL): Promise<string[]> => conformanceFailures(makeStore, capabilities);
 
 describe('MemoryStore', () => {
   storeConformance({ describe, it }, () => {

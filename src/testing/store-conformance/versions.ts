@@ -53,9 +53,8 @@ export function versionTests({ test, id, capabilities }: Suite): void {
         if (n % 5 === 4) await remove(id(1));
       }
     };
-    const readers = Promise.all([note(), note()]);
-    await Promise.all([edit(1), edit(2), edit(3)]).finally(() => { progress.writing = false; });
-    await readers;
+    const writers = Promise.all([edit(1), edit(2), edit(3)]).finally(() => { progress.writing = false; });
+    for (const outcome of await Promise.allSettled([note(), note(), writers])) if (outcome.status === 'rejected') throw outcome.reason;
   });
 
   if (capabilities.getVersions === true) {

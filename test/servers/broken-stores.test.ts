@@ -1,0 +1,129 @@
+import { Redis } from 'ioredis';
+import pg from 'pg';
+import { PostgresStore, type PostgresClient } from 'hydrant/postgres';
+import { RedisStore, type IoredisClient } from 'hydrant/redis';
+import type { StoreUnderTest } from 'hydrant/testing';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { conformanceFailures } from '../testing/conformance-failures.js';
+import { createDatabase, openPool, type TestDatabase } from './support/databases.js';
+import { testPrefix } from './support/redis-clients.js';
+
+interface Row { readonly config: { readonly value: string } }
+const CAPABILITIES = { getMany: true, getVersions: true, watch: true, hintTimeoutMs: 300 };
+const valueOf = (record: unknown): string => (record as Row).config.value;
+
+describe('a broken PostgresStore fails the conformance suite', () => {
+  let database: TestDatabase;
+  let pool: pg.Pool;
+  beforeAll(async () => {
+    database = await createDatabase();
+    pool = openPool(database.url);
+  });
+  afterAll(async () => {
+    await pool.end();
+    await database[Symbol.asyncDispose]();
+  });
+  beforeEach(async () => {
+    await pool.query('drop schema public cascade; create schema public');
+    await new PostgresStore({ client: pool }).migrate();
+  });
+
+  async function failures(client: PostgresClient = pool): Promise<string[]> {
+    const writer = new PostgresStore<Row>({ client: pool });
+    const store = new PostgresStore<Row>({ client, listenClient: () => new pg.Client({ connectionString: database.url }), watch: { timeoutMs: 500 } });
+    return conformanceFailures(async (): Promise<StoreUnderTest> => {
+      await pool.query('delete from hydrant_connections');
+      return {
+        store,
+        write: (id, { status, config }) => writer.put({ id, status, config: { value: config } }),
+        remove: (id) => writer.delete(id),
+        configOf: valueOf,
+      };
+    }, CAPABILITIES);
+  }
+
+  it('not as it is', async () => {
+    expect(await failures()).toEqual([]);
+  });
+
+  it('with updated_at as its version', async () => {
+    await pool.query(`create or replace function hydrant_connections_hydrant_version() returns trigger language plpgsql as $$
+      begin new.version := extract(epoch from clock_timestamp())::bigint; return new; end $$`);
+    expect(await failures()).toContain('versions: every edit, stop and start makes a new one');
+  });
+
+  it('with a version that is counted per row', async () => {
+    await pool.query(`create or replace function hydrant_connections_hydrant_version() returns trigger language plpgsql as $$
+      begin new.version := case tg_op when 'INSERT' then 1 else old.version + 1 end; return new; end $$`);
+    expect(await failures()).toContain('versions: none is used twice, not even after delete and recreate');
+  });
+
+  it('with a version that a stop does not change', async () => {
+    await pool.query(`create or replace function hydrant_connections_hydrant_version() returns trigger language plpgsql as $$
+      begin new.version := case when tg_op = 'UPDATE' and old.data = new.data then old.version else nextval('hydrant_connections_hydrant_version_seq') end; return new; end $$`);
+    expect(await failures()).toContain('versions: every edit, stop and start makes a new one');
+  });
+
+  it('reading in a transaction that was opened earlier', async () => {
+    const client = new pg.Client({ connectionString: database.url });
+    await client.connect();
+    await client.query('begin isolation level repeatable read; select count(*) from hydrant_connections');
+    expect(await failures(client)).toContain('get: a read that begins after a write was committed sees it');
+    await client.end();
+  });
+
+  it('without its notifications', async () => {
+    await pool.query('drop trigger hydrant_notify_update on hydrant_connections');
+    expect(await failures()).toEqual(['watch: an edit, a stop, a delete and a creation are told, each once it can be read']);
+  });
+});
+
+describe.skipIf(inject('redisUrl') === undefined)('a broken RedisStore fails the conformance suite', () => {
+  const prefix = testPrefix();
+  let redis: Redis;
+  beforeAll(() => { redis = new Redis(inject('redisUrl') as string); });
+  afterAll(async () => {
+    await redis.del(`${prefix}records`, `${prefix}versions`, `${prefix}counter`);
+    redis.disconnect();
+  });
+
+  /** A store whose scripts were changed on their way. */
+  function failures(change: (script: string) => string): Promise<string[]> {
+    const client: IoredisClient = {
+      hmget: (key, ...fields) => redis.hmget(key, ...fields),
+      eval: (script, keys, ...args) => redis.eval(change(script), keys, ...args),
+      duplicate: () => redis.duplicate(),
+    };
+    const store = new RedisStore<Row>({ client, prefix });
+    return conformanceFailures(async (): Promise<StoreUnderTest> => {
+      await redis.del(`${prefix}records`, `${prefix}versions`);
+      return {
+        store,
+        write: (id, { status, config }) => store.put({ id, status, config: { value: config } }),
+        remove: (id) => store.delete(id),
+        configOf: valueOf,
+      };
+    }, CAPABILITIES);
+  }
+
+  it('not as it is', async () => {
+    expect(await failures((script) => script)).toEqual([]);
+  });
+
+  it('with versions that repeat', async () => {
+    expect(await failures((script) => script.replace(`.. '-' .. ARGV[3]`, `* 0 .. '-'`))).toContain('versions: every edit, stop and start makes a new one');
+  });
+
+  it('with versions that are written beside the row', async () => {
+    expect(await failures((script) => script.replace(`redis.call('HSET', KEYS[2], id, version)`, ''))).toContain('versions: getVersions says what get says');
+  });
+
+  it('that leaves the version of a deleted row', async () => {
+    expect(await failures((script) => script.replace(`redis.call('HDEL', KEYS[2], ARGV[1])`, ''))).toContain('versions: getVersions says what get says');
+  });
+
+  it('without its notifications', async () => {
+    expect(await failures((script) => script.replace(`redis.call('PUBLISH', ARGV[2], string.format('%.0f', number) .. ' ' .. id)`, '')))
+      .toContain('watch: an edit, a stop, a delete and a creation are told, each once it can be read');
+  });
+});

@@ -1,0 +1,90 @@
+import { ManualClock, ScriptedStore } from 'hydrant/testing';
+import { beforeEach, describe, expect, it } from 'vitest';
+
+let clock: ManualClock;
+let store: ScriptedStore<{ id: string; n: number }>;
+beforeEach(() => {
+  clock = new ManualClock();
+  store = new ScriptedStore({ clock, records: [{ id: 'a', n: 1 }, { id: 'b', n: 1 }] });
+});
+
+/** What has settled so far, in the order it did. */
+function settling(...reads: Promise<unknown>[]): unknown[] {
+  const settled: unknown[] = [];
+  reads.forEach((read, index) => void read.then((value) => settled.push([index, value]), (error: unknown) => settled.push([index, error])));
+  return settled;
+}
+
+describe('ScriptedStore', () => {
+  it('answers out of order when told to, with what was there when the read was sent', async () => {
+    store.behave(({ index }) => ({ delayMs: [300, 100][index] ?? 0 }));
+    const reads = [store.get('a')];
+    await store.put({ id: 'a', n: 2 });
+    reads.push(store.get('a'));
+    const settled = settling(...reads);
+    await clock.advance(100);
+    expect(settled).toMatchObject([[1, { n: 2 }]]);
+    await clock.advance(200);
+    expect(settled).toMatchObject([[1, { n: 2 }], [0, { n: 1 }]]);
+  });
+
+  it('or with what is there when it answers', async () => {
+    store.behave({ delayMs: 100, sees: 'answered' });
+    const settled = settling(store.get('a'));
+    await store.put({ id: 'a', n: 2 });
+    await clock.advance(100);
+    expect(settled).toMatchObject([[0, { n: 2 }]]);
+  });
+
+  it('fails, hangs, waits, and recovers', async () => {
+    let open: ((value: unknown) => void) | undefined;
+    const until = new Promise((resolve) => { open = resolve; });
+    store.behave(({ index }) => [{ fail: 'down' }, { hang: true }, { until }][index]);
+    const settled = settling(store.get('a'), store.get('a'), store.get('a'), store.get('a'));
+    await clock.advance(1_000_000);
+    expect(settled).toMatchObject([[3, { n: 1 }], [0, 'down']].toSorted((x, y) => settled.findIndex((s) => (s as number[])[0] === x[0]) - settled.findIndex((s) => (s as number[])[0] === y[0])));
+    open?.(undefined);
+    await clock.advance(0);
+    expect(settled).toHaveLength(3);
+    store.behave({});
+    expect(await store.get('a')).toMatchObject({ n: 1 });
+  });
+
+  it('remembers every read: of what, when, with which signal', async () => {
+    const { signal } = new AbortController();
+    await store.get('a', { signal });
+    await clock.advance(50);
+    await store.getVersions?.(['a', 'x']);
+    await store.getMany?.(['b']);
+    expect(store.reads).toEqual([
+      { kind: 'get', ids: ['a'], index: 0, at: 0, signal },
+      { kind: 'getVersions', ids: ['a', 'x'], index: 1, at: 50, signal: undefined },
+      { kind: 'getMany', ids: ['b'], index: 2, at: 50, signal: undefined },
+    ]);
+  });
+
+  it('has only the members it is to have', () => {
+    const bare = new ScriptedStore({ without: ['getMany', 'getVersions', 'watch'] });
+    expect([bare.getMany, bare.getVersions, bare.watch]).toEqual([undefined, undefined, undefined]);
+  });
+
+  it('tells listeners of writes, loses hints when told to, and says that it may have', async () => {
+    const heard: unknown[] = [];
+    const subscription = await store.watch?.({ changed: (ids) => heard.push(ids), gap: () => heard.push('gap') });
+    await store.put({ id: 'a', n: 2 });
+    store.hints = false;
+    await store.delete('a');
+    store.gap();
+    store.changed('x', 'y');
+    expect(heard).toEqual(['gap', ['a'], 'gap', ['x', 'y']]);
+    expect(store.listeners).toBe(1);
+    await subscription?.[Symbol.asyncDispose]();
+    expect(store.listeners).toBe(0);
+  });
+
+  it('keeps what breaks the contract, too', async () => {
+    store.corrupt('a', { nonsense: true });
+    expect(await store.get('a')).toEqual({ nonsense: true });
+    expect(await store.list()).toHaveLength(2);
+  });
+});
