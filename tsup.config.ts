@@ -1,4 +1,8 @@
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { defineConfig, type Options } from 'tsup';
+
+/** ESM only: the CommonJS build carries it. */
+const BUNDLED = ['p-limit'];
 
 const shared: Options = {
   entry: {
@@ -16,11 +20,37 @@ const shared: Options = {
   splitting: true,
   treeshake: true,
   sourcemap: true,
+  // Deno and workerd know Node's modules by their whole name only.
+  removeNodeProtocol: false,
+  external: [/^node:/],
   dts: { compilerOptions: { ignoreDeprecations: '6.0' } },
 };
 
 export default defineConfig([
   { ...shared, format: 'esm', clean: true },
-  // p-limit is ESM only: the CommonJS build carries it.
-  { ...shared, format: 'cjs', noExternal: ['p-limit'] },
+  {
+    ...shared, format: 'cjs', noExternal: BUNDLED,
+    async onSuccess() { writeFileSync('dist/THIRD_PARTY_NOTICES.txt', notices(withDependencies(BUNDLED))); },
+  },
 ]);
+
+function withDependencies(names: string[]): Set<string> {
+  const all = new Set(names);
+  for (const name of all) for (const dependency of Object.keys(manifestOf(name).dependencies ?? {})) all.add(dependency);
+  return all;
+}
+
+function manifestOf(name: string): { version: string; license: string; dependencies?: Record<string, string> } {
+  return JSON.parse(readFileSync(`node_modules/${name}/package.json`, 'utf8'));
+}
+
+/** The licences of others ask to stand beside every copy of their code. */
+function notices(names: Iterable<string>): string {
+  const sections = [...names].toSorted().map((name) => {
+    const { version, license } = manifestOf(name);
+    const file = readdirSync(`node_modules/${name}`).find((path) => /^licen[cs]e(\.|$)/i.test(path));
+    if (file === undefined) throw new Error(`${name} is bundled and has no licence file`);
+    return `${name} ${version} (${license})\n\n${readFileSync(`node_modules/${name}/${file}`, 'utf8').trim()}\n`;
+  });
+  return ['The CommonJS build of hydrant (dist/*.cjs) contains code of the following packages.\n', ...sections].join(`\n${'-'.repeat(80)}\n\n`);
+}

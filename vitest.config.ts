@@ -26,6 +26,15 @@ export default defineConfig({
         },
       },
       {
+        // No alias: the package is what was built, packed and installed.
+        test: {
+          name: 'package',
+          include: ['test/package/**/*.test.ts'],
+          globalSetup: ['test/package/support/global-setup.ts'],
+          testTimeout: 120_000,
+        },
+      },
+      {
         resolve: { alias },
         test: {
           name: 'servers',

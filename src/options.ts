@@ -12,6 +12,15 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 /** A V8 Map holds at most 2^24 entries. */
 const MAX_INSTANCES = 2 ** 24;
 
+/**
+ * What is made when it is first needed, and then kept. A schema that is made while the module loads stays in the bundle
+ * of whoever takes no more than an error class, and zod with it.
+ */
+function once<T extends object>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => made ??= make();
+}
+
 /** `expected` completes "expected …": what is refused is answered with what would have been right. */
 function expecting<T>(expected: string, accepts: (value: unknown) => boolean, got: (value: unknown) => string = quote): z.ZodType<T> {
   return z.custom<T>(accepts, { error: ({ input }) => `expected ${expected}, got ${got(input)}` });
@@ -48,14 +57,14 @@ const oneOf = <T>(...values: T[]): z.ZodType<T> =>
 
 const isFreshness = (value: unknown): boolean => value === 'strict'
   || (isObject(value) && (value['maxStaleMs'] === Infinity || isDuration(value['maxStaleMs'], 0)));
-const freshness = expecting<Freshness>(`'strict' or { maxStaleMs } with milliseconds from 0 to ${MAX_TIMER_MS}, or Infinity`, isFreshness);
+const freshness = (): z.ZodType<Freshness> => expecting(`'strict' or { maxStaleMs } with milliseconds from 0 to ${MAX_TIMER_MS}, or Infinity`, isFreshness);
 
-const replacement = oneOf<'overlap' | 'drain-first'>('overlap', 'drain-first');
+const replacement = (): z.ZodType<'overlap' | 'drain-first'> => oneOf('overlap', 'drain-first');
 
 const methods = (...names: string[]) => (value: unknown): boolean =>
   isObject(value) && names.every((name) => isFunction(value[name]));
 
-const store = expecting<ConnectionStore>('a store: an object with get(id)', methods('get'), describe).check(({ value, issues }) => {
+const store = (): z.ZodType<ConnectionStore> => expecting<ConnectionStore>('a store: an object with get(id)', methods('get'), describe).check(({ value, issues }) => {
   for (const name of ['getMany', 'getVersions', 'watch'] as const) {
     const member: unknown = (value as Partial<ConnectionStore> | null | undefined)?.[name];
     if (member === undefined || isFunction(member)) continue;
@@ -66,7 +75,7 @@ const store = expecting<ConnectionStore>('a store: an object with get(id)', meth
 const A_FACTORY = 'a factory: an object with create(record, context)';
 
 /** Only looked at, never copied: a factory may be an instance of a class. */
-const factoryShape = z.looseObject({
+const factoryShape = /* @__PURE__ */ once(() => z.looseObject({
   create: aFunction('a function (record, context) => instance'),
   dispose: optionalFunction(),
   secrets: optionalFunction(),
@@ -75,20 +84,20 @@ const factoryShape = z.looseObject({
     (value) => value === 'in-handler' || isFunction(value)).optional(),
   acknowledge: z.looseObject({ afterMs: duration(0), respond: aFunction() }, { error: notAnObject('{ afterMs, respond }') }).optional(),
   respondToFailure: optionalFunction(),
-  replacement: replacement.optional(),
+  replacement: replacement().optional(),
   maxConcurrentHydrations: count(1).optional(),
 }, { error: notAnObject(A_FACTORY) }).refine((factory) => factory.handleWebhook === undefined || factory.authenticate !== undefined, {
   path: ['authenticate'],
   error: "expected 'in-handler' or a function, for handleWebhook must say how a request is authenticated, got nothing",
-});
+}));
 
-const optionsShape = z.strictObject({
-  store,
+const optionsShape = /* @__PURE__ */ once(() => z.strictObject({
+  store: store(),
   factory: expecting(A_FACTORY, isObject, describe),
   recordSchema: expecting<StandardSchemaV1<any, any>>("a Standard Schema (an object or function with '~standard')",
     (value) => (isObject(value) || isFunction(value)) && isFunction((value as StandardSchemaV1)['~standard']?.validate), describe).optional(),
   around: optionalFunction<Around<any>>('a function (record, work) => work()'),
-  freshness: freshness.default('strict'),
+  freshness: freshness().default('strict'),
   staleIfErrorMs: durationOrNever(0).default(0),
   storeTimeoutMs: durationOrNever(1).default(5_000),
   acquireTimeoutMs: durationOrNever(1).default(30_000),
@@ -110,7 +119,7 @@ const optionsShape = z.strictObject({
     })
     .default({ initialMs: 500, maxMs: 60_000 }),
   notFoundTtlMs: duration(0).default(1_000),
-  replacement: replacement.default('overlap'),
+  replacement: replacement().default('overlap'),
   keepLastGood: oneOf(true, false).default(false),
   webhook: z.strictObject({
     connectionId: expecting<RegExp>('a regular expression without the flags g and y, which keep a position between calls',
@@ -120,7 +129,7 @@ const optionsShape = z.strictObject({
   }, { error: notAnObject('{ connectionId, maxBodyBytes, respondToFailure }') }).prefault({}),
   // By a function, for zod copies a default that is an object, and a copy is not known as the system's clock.
   clock: expecting<Clock>('a clock: { now, monotonic, setTimeout }', methods('now', 'monotonic', 'setTimeout'), describe).default(() => systemClock),
-}, { error: notAnObject('an object of options') });
+}, { error: notAnObject('an object of options') }));
 
 function notAnObject(expected: string) {
   return (issue: { code?: string | undefined; input?: unknown; keys?: unknown }): string => issue.code === 'unrecognized_keys'
@@ -143,11 +152,11 @@ function invalidOptions(message: string): ConnectionError<'INVALID_OPTIONS'> {
 }
 
 function checkFactory(factory: unknown, what: string, at: string): void {
-  check(what, factoryShape, isObject(factory) ? plainView(factory) : factory, at);
+  check(what, factoryShape(), isObject(factory) ? plainView(factory) : factory, at);
 }
 
-const platformKey = expecting<string>("the name of the records' discriminant, such as 'platform'", (value) => typeof value === 'string' && value !== '');
-const factories = expecting<Record<string, unknown>>('an object with one factory for each platform', (value) => isObject(value) && !Array.isArray(value), describe);
+const platformKey = (): z.ZodType<string> => expecting("the name of the records' discriminant, such as 'platform'", (value) => typeof value === 'string' && value !== '');
+const factories = (): z.ZodType<Record<string, unknown>> => expecting('an object with one factory for each platform', (value) => isObject(value) && !Array.isArray(value), describe);
 
 /**
  * What `factoryByPlatform` was given.
@@ -156,19 +165,19 @@ const factories = expecting<Record<string, unknown>>('an object with one factory
  */
 export function checkFactories(key: unknown, byPlatform: unknown): void {
   const what = 'factoryByPlatform';
-  check(what, platformKey, key, 'key');
-  for (const [platform, factory] of Object.entries(check(what, factories, byPlatform, 'factories'))) checkFactory(factory, what, platform);
+  check(what, platformKey(), key, 'key');
+  for (const [platform, factory] of Object.entries(check(what, factories(), byPlatform, 'factories'))) checkFactory(factory, what, platform);
 }
 
 /** A factory's members may be inherited, which zod does not look at. */
 function plainView(factory: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.keys(factoryShape.shape).map((key) => [key, factory[key]]));
+  return Object.fromEntries(Object.keys(factoryShape().shape).map((key) => [key, factory[key]]));
 }
 
 /** @throws ConnectionError `INVALID_OPTIONS`, naming the option, what was expected and what came */
 export function resolveOptions<R extends ConnectionRecord, I>(options: RegistryOptions<R, I>): ResolvedOptions<R, I> {
   const what = 'ConnectionRegistry';
-  const resolved = check(what, optionsShape, options);
+  const resolved = check(what, optionsShape(), options);
   checkFactory(options.factory, what, 'factory');
   if (resolved.keepLastGood && factoriesWithin(options.factory).some((factory) => (factory.replacement ?? resolved.replacement) === 'drain-first')) {
     throw invalidOptions(`${what}: keepLastGood: expected false with replacement 'drain-first', which disposes of the last good instance first, got true`);
@@ -193,20 +202,18 @@ const maxStale = (asked: Freshness): number => asked === 'strict' ? -Infinity : 
  * @throws ConnectionError `INVALID_OPTIONS`
  */
 export function resolveFreshness(asked: Freshness): number {
-  return maxStale(isFreshness(asked) ? asked : check('use', freshness, asked, 'freshness'));
+  return maxStale(isFreshness(asked) ? asked : check('use', freshness(), asked, 'freshness'));
 }
-
-const callOptions = expecting<object>('an object of options', (value) => isObject(value) && !Array.isArray(value), describe);
-const abortSignal = expecting<AbortSignal>('an AbortSignal', methods('addEventListener', 'removeEventListener'), describe);
 
 /** @throws ConnectionError `INVALID_OPTIONS` when what a call was given is no object of options */
 export function checkCall(what: 'use' | 'close', options: unknown): void {
-  if (!isObject(options) || Array.isArray(options)) check(what, callOptions, options);
+  if (!isObject(options) || Array.isArray(options)) check(what, expecting('an object of options', () => false, describe), options);
 }
 
 /** @throws ConnectionError `INVALID_OPTIONS` */
 export function checkSignal(signal: AbortSignal): void {
-  if (!(signal instanceof AbortSignal)) check('use', abortSignal, signal, 'signal');
+  // By its shape where it is another realm's.
+  if (!(signal instanceof AbortSignal)) check('use', expecting('an AbortSignal', methods('addEventListener', 'removeEventListener'), describe), signal, 'signal');
 }
 
 /** @throws ConnectionError `INVALID_OPTIONS` */
