@@ -30,6 +30,13 @@ export const onNextTurn: (callback: () => void) => void = typeof setImmediate ==
   ? (callback) => void setImmediate(callback)
   : (callback) => void setTimeout(callback, 0);
 
+const settled = Promise.resolve();
+
+/** Calls back when what runs now is done. `queueMicrotask` makes an async resource for each call, at several times the cost. */
+export function onMicrotask(callback: () => void): void {
+  void settled.then(callback);
+}
+
 /**
  * Reads a clock at most once per turn of the event loop, for a read costs as much as a look-up. Only the system's
  * clock is read that rarely: another clock may be moved by hand in the middle of a turn.

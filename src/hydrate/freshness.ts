@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js';
+import { onMicrotask, type Clock } from '../clock.js';
 import type { ConnectionRecord, Version } from '../contracts/record.js';
 import type { ConnectionStore, StoreReadOptions } from '../contracts/store.js';
 import { isConnectionError } from '../errors.js';
@@ -55,6 +55,10 @@ export class FreshnessReader<R extends ConnectionRecord> {
   #versionQueries = 0;
   #rowQueries = 0;
   #sending = false;
+  readonly #sendWaiting = (): void => {
+    this.#sending = false;
+    this.#send();
+  };
 
   constructor(host: FreshnessHost<R>) {
     this.#host = host;
@@ -80,10 +84,13 @@ export class FreshnessReader<R extends ConnectionRecord> {
   request(id: string, kind: 'version' | 'row', waiter?: ReadWaiter<R>): void {
     let reads = this.#reads.get(id);
     if (reads === undefined) this.#reads.set(id, reads = { wire: undefined, next: undefined });
-    const next = reads.next ??= { id, kind, waiters: [], flagged: false, sentAt: 0 };
-    if (kind === 'row') next.kind = 'row';
-    if (waiter !== undefined) next.waiters.push(waiter);
-    if (reads.wire === undefined) this.#enqueue(next);
+    if (reads.next === undefined) {
+      reads.next = { id, kind, waiters: waiter === undefined ? [] : [waiter], flagged: false, sentAt: 0 };
+    } else {
+      if (kind === 'row') reads.next.kind = 'row';
+      if (waiter !== undefined) reads.next.waiters.push(waiter);
+    }
+    if (reads.wire === undefined) this.#enqueue(reads.next);
   }
 
   /** The read that is on the wire rests on a state that no longer counts. */
@@ -111,10 +118,7 @@ export class FreshnessReader<R extends ConnectionRecord> {
     if (this.#sending) return;
     this.#sending = true;
     // Uses of the same turn share the query.
-    queueMicrotask(() => {
-      this.#sending = false;
-      this.#send();
-    });
+    onMicrotask(this.#sendWaiting);
   }
 
   #send(): void {
@@ -168,41 +172,45 @@ export class FreshnessReader<R extends ConnectionRecord> {
     }, storeTimeoutMs, { ref: true });
 
     try {
-      const answers = this.#ask(reads, kind, options);
-      answers.then(end, fail);
+      this.#ask(reads, kind, options, end, fail);
     } catch (error) {
       fail(error);
     }
   }
 
-  /** One query; what it resolves tells the answer of each read. */
-  #ask(reads: readonly Read<R>[], kind: 'version' | 'row', options: ReadOptions): Promise<(read: Read<R>) => Answer> {
+  /** One query. Tells `end` how to find the answer of each read. */
+  #ask(
+    reads: readonly Read<R>[], kind: 'version' | 'row', options: ReadOptions,
+    end: (answerOf: (read: Read<R>) => Answer) => void, fail: (error: unknown) => void,
+  ): void {
     const { store } = this.#host;
     const [first] = reads as [Read<R>];
     if (kind === 'row' && reads.length === 1) {
-      return Promise.resolve(store.get(first.id, options)).then(
-        (row) => () => ({ kind: 'row', row }),
+      Promise.resolve(store.get(first.id, options)).then(
+        (row) => end(() => ({ kind: 'row', row })),
         (error: unknown) => {
           // A row that cannot be read is that row's trouble, not the store's.
-          if (isConnectionError(error, 'INVALID_RECORD')) return () => ({ kind: 'row', row: error });
-          throw error;
+          if (isConnectionError(error, 'INVALID_RECORD')) end(() => ({ kind: 'row', row: error }));
+          else fail(error);
         },
       );
+      return;
     }
     const ids = reads.map((read) => read.id);
     if (kind === 'row') {
-      return Promise.resolve(store.getMany?.(ids, options)).then((rows) => {
+      Promise.resolve(store.getMany?.(ids, options)).then((rows): (read: Read<R>) => Answer => {
         const found = asMap(rows, 'getMany');
         return ({ id }) => ({ kind: 'row', row: found.get(id) });
-      });
+      }).then(end, fail);
+      return;
     }
-    return Promise.resolve(store.getVersions?.(ids, options)).then((versions) => {
+    Promise.resolve(store.getVersions?.(ids, options)).then((versions): (read: Read<R>) => Answer => {
       const found = asMap<Version>(versions, 'getVersions');
       return ({ id }) => {
         const version = found.get(id);
         return { kind: 'version', version: version === undefined || version === null ? undefined : String(version) };
       };
-    });
+    }).then(end, fail);
   }
 
   #answer(read: Read<R>, answer: Answer): void {
