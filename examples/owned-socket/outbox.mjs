@@ -1,0 +1,48 @@
+/** What is to be sent, by whichever replica has the socket. */
+export const OUTBOX_TABLE = `
+create table if not exists outbox (
+  id bigint generated always as identity primary key,
+  connection_id text not null,
+  text text not null,
+  sent_at timestamptz
+);
+create index if not exists outbox_unsent on outbox (connection_id, id) where sent_at is null`;
+
+/** @param {import('pg').Pool | import('pg').Client} client */
+export function createOutbox(client) {
+  /** @type {Map<string, () => void>} */
+  const waiting = new Map();
+  return {
+    /** From any replica: one statement, so the message and the word that it is there are committed together. @param {string} connectionId @param {string} text */
+    async put(connectionId, text) {
+      await client.query(`with put as (insert into outbox (connection_id, text) values ($1, $2)) select pg_notify('outbox', $1)`, [connectionId, text]);
+    },
+    /** At the owner: what is not sent yet, oldest first. @param {string} connectionId @returns {Promise<{ id: string, text: string }[]>} */
+    async unsent(connectionId) {
+      const { rows } = await client.query('select id, text from outbox where connection_id = $1 and sent_at is null order by id limit 100', [connectionId]);
+      return rows;
+    },
+    /** @param {string} id */
+    async sent(id) {
+      await client.query('update outbox set sent_at = now() where id = $1', [id]);
+    },
+    /** Resolves when something was put, and at the latest after a second: a notification may be lost. @param {string} connectionId @param {AbortSignal} signal @returns {Promise<void>} */
+    somethingPut(connectionId, signal) {
+      return new Promise((resolve) => {
+        const done = () => {
+          clearTimeout(timer);
+          signal.removeEventListener('abort', done);
+          waiting.delete(connectionId);
+          resolve();
+        };
+        const timer = setTimeout(done, 1_000);
+        signal.addEventListener('abort', done);
+        waiting.set(connectionId, done);
+      });
+    },
+    /** A notification has come. @param {string} connectionId */
+    notified(connectionId) {
+      waiting.get(connectionId)?.();
+    },
+  };
+}
