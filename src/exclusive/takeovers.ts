@@ -7,6 +7,8 @@ import { within } from './within.js';
 
 /** Most claims that one query takes. */
 const MAX_AT_ONCE = 1_000;
+/** Two queries in each window of a tick, but hints are not kept waiting for longer than this. */
+const MAX_WINDOW_MS = 400;
 /** A connection that nobody has taken for so many ticks is anybody's, whatever the shares say. */
 const ORPHAN_TICKS = 3;
 
@@ -32,7 +34,8 @@ export class Takeovers {
   #inFlight = false;
   #again = false;
   #count = 0;
-  #sentAt = -Infinity;
+  /** When the last two queries were sent. */
+  #sentAt: readonly [number, number] = [-Infinity, -Infinity];
   #orphansAt: number;
   #cancel: (() => void) | undefined;
 
@@ -61,7 +64,7 @@ export class Takeovers {
     return this.#count;
   }
 
-  /** Looks for something to take: at once, or as soon as the last look is half a tick (at most 200 ms) ago. */
+  /** Looks for something to take: at once, or when it would not be the third query in a tick (at most 400 ms). */
   soon(): void {
     if (!this.#enabled || this.#cancel !== undefined) return;
     if (this.#inFlight) {
@@ -69,7 +72,7 @@ export class Takeovers {
       return;
     }
     const { clock, tickMs } = this.#host;
-    const wait = this.#sentAt + Math.min(tickMs / 2, 200) - clock.monotonic();
+    const wait = this.#sentAt[0] + Math.min(tickMs, MAX_WINDOW_MS) - clock.monotonic();
     if (wait <= 0) return void this.#look();
     this.#cancel = clock.setTimeout(() => {
       this.#cancel = undefined;
@@ -82,7 +85,7 @@ export class Takeovers {
     if (wanted === undefined) return;
     const { replica, clock, claims, ttlMs, timeoutMs } = this.#host;
     const sentAt = readInstant(clock);
-    this.#sentAt = sentAt.monotonic;
+    this.#sentAt = [this.#sentAt[1], sentAt.monotonic];
     this.#inFlight = true;
     this.#count += 1;
     let taken: readonly Claim[] = [];

@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import { control, shortChaos, type ShortReport } from './chaos/short.mjs';
+
+const at = (sorted: readonly number[], share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]!;
+
+/** The short chaos run on one kind of server, and what must come of it. */
+export function chaosTests(kind: 'postgres' | 'redis', url: () => string): void {
+  describe(`exclusive runners in ${kind} chaos`, () => {
+    let report: ShortReport;
+
+    it('come through: everything is owned and even again after each fault', async () => {
+      report = await shortChaos({ kind, url: url() });
+      expect(report.faults).toHaveLength(4);
+    }, 120_000);
+
+    it('never had a poll accepted after a newer token was seen', () => {
+      expect(report.stale).toEqual([]);
+      expect(report.faults.every(({ polls }) => polls > 0)).toBe(true);
+    });
+
+    it('took over what a killed replica had within 1.25 TTL', () => {
+      expect(report.killTakeoversTtl).toHaveLength(40);
+      expect(report.killTakeoversTtl.at(-1)).toBeLessThanOrEqual(1.25);
+    });
+
+    it('took over what a stopping replica had within 250 ms at p99', () => {
+      expect(report.stopTakeoversMs.length).toBeGreaterThanOrEqual(5 * 40 - 10);
+      expect(at(report.stopTakeoversMs, 0.99)).toBeLessThanOrEqual(250);
+    });
+
+    it('sent at most 3 claim queries per replica and tick', () => {
+      for (const count of report.queriesPerTick) expect(count).toBeLessThanOrEqual(3);
+    });
+
+    it('and the plain heartbeat loop does not: the harness sees its stale polls', async () => {
+      const stale = await control({ kind, url: url() });
+      process.stdout.write(`${kind} control, stale polls: paused ${stale.paused}, blocked ${stale.blocked}, unreachable ${stale.unreachable}\n`);
+      expect(stale.paused + stale.blocked).toBeGreaterThan(0);
+      expect(stale.unreachable).toBeGreaterThan(0);
+    }, 60_000);
+  });
+}

@@ -1,0 +1,96 @@
+// The faults, one after the other or several at a time on different replicas. Each ends with everything owned again.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { now, quantile } from './harness.mjs';
+
+const PAUSE_TTL = 2.5;
+
+/** What every fault does: record anew, do it, wait until all is owned and even, and tell figures. */
+async function fault(cluster, name, act) {
+  await cluster.forget();
+  const figures = await act();
+  const settled = await cluster.balanced();
+  const { polls, stale } = await cluster.report();
+  return { fault: name, polls, stale: stale.length, settledTtl: settled, ...figures };
+}
+
+const inTtl = (cluster, values) => ({ takeovers: values.length, p50: quantile(values, 0.5) / cluster.ttlMs, max: values.at(-1) / cluster.ttlMs });
+
+/** Something happens to one replica for a while, and to nothing else. */
+const during = (name, begin, end) => (cluster, replica) => fault(cluster, name, async () => {
+  const owned = await cluster.ownedBy(replica);
+  const since = now();
+  await begin(replica, cluster);
+  await sleep(PAUSE_TTL * cluster.ttlMs);
+  await end(replica, cluster);
+  return inTtl(cluster, await cluster.takeovers(owned, since));
+});
+
+export const faults = {
+  kill: (cluster, replica) => fault(cluster, 'kill -9', async () => {
+    const owned = await cluster.ownedBy(replica);
+    const since = now();
+    replica.process.kill('SIGKILL');
+    await replica.ended;
+    await cluster.balanced({ even: false });
+    return inTtl(cluster, await cluster.takeovers(owned, since));
+  }),
+  pause: during('SIGSTOP 2.5 TTL', (replica) => replica.process.kill('SIGSTOP'), (replica) => replica.process.kill('SIGCONT')),
+  block: during('event loop blocked 2.5 TTL', (replica, { ttlMs }) => replica.process.send({ command: 'block', ms: PAUSE_TTL * ttlMs }), () => undefined),
+  unreachable: during('server unreachable 2.5 TTL', (replica) => replica.proxy.cut('drop'), (replica) => replica.proxy.heal()),
+  answersLost: during('answers lost after commit 2.5 TTL', (replica) => replica.proxy.cut('swallow'), (replica) => replica.proxy.heal()),
+  jumpAhead: during('wall clock + 1 h', (replica) => replica.process.send({ command: 'jump', ms: 3_600_000 }), () => undefined),
+  jumpBack: during('wall clock - 1 h', (replica) => replica.process.send({ command: 'jump', ms: -3_600_000 }), () => undefined),
+  /** Three times in a row every connection to the server is ended by the server. */
+  terminate: (cluster) => fault(cluster, 'connections terminated 3 ×', async () => {
+    const owned = (await cluster.report()).owners.map(({ id }) => id);
+    const since = now();
+    for (let round = 0; round < 3; round += 1) {
+      await cluster.options.server.terminateConnections();
+      await sleep(cluster.ttlMs / 2);
+    }
+    return { ...inTtl(cluster, await cluster.takeovers(owned, since)) };
+  }),
+  /** One after the other is told to stop and followed by a new one. */
+  rolling: (cluster) => fault(cluster, 'rolling restart, SIGTERM', async () => {
+    const took = [];
+    for (const replica of cluster.live) {
+      const owned = await cluster.ownedBy(replica);
+      const since = now();
+      replica.process.kill('SIGTERM');
+      await replica.ended;
+      await cluster.balanced({ even: false });
+      took.push(...await cluster.takeovers(owned, since));
+      await cluster.startReplica();
+      await cluster.balanced();
+    }
+    took.sort((a, b) => a - b);
+    return { takeovers: took.length, p50Ms: quantile(took, 0.5), p99Ms: quantile(took, 0.99), maxMs: took.at(-1) };
+  }),
+  coldBoot: (cluster) => fault(cluster, 'cold boot of all', async () => {
+    const count = cluster.live.length;
+    await Promise.all(cluster.live.map((replica) => replica.end()));
+    await sleep(1.2 * cluster.ttlMs);
+    await cluster.forget();
+    const since = now();
+    await cluster.startReplicas(count);
+    await cluster.balanced({ even: false });
+    return { ownedAfterTtl: (now() - since) / cluster.ttlMs, ...await cluster.mostMoves() };
+  }),
+  join: (cluster) => fault(cluster, 'a replica joins', async () => {
+    await cluster.startReplica();
+    const took = await cluster.balanced();
+    return { balancedTtl: took, ...await cluster.mostMoves() };
+  }),
+  leave: (cluster, replica) => fault(cluster, 'a replica leaves', async () => {
+    replica.process.kill('SIGTERM');
+    await replica.ended;
+    const took = await cluster.balanced();
+    return { balancedTtl: took, ...await cluster.mostMoves() };
+  }),
+};
+
+/** One line per fault, for people. */
+export function describe({ fault: name, polls, stale, settledTtl, ...figures }) {
+  const shown = Object.entries(figures).map(([key, value]) => `${key} ${typeof value === 'number' && !Number.isInteger(value) ? value.toFixed(2) : value}`);
+  return `${name.padEnd(36)} polls ${String(polls).padStart(6)}  stale ${String(stale).padStart(5)}  even after ${settledTtl.toFixed(2)} TTL  ${shown.join('  ')}`;
+}

@@ -1,0 +1,34 @@
+/** What a fault, or several at a time, came to. */
+export interface FaultReport {
+  readonly fault: string;
+  readonly polls: number;
+  /** Polls with a token lower than one the provider had seen already. */
+  readonly stale: number;
+  /** Until everything was owned and even again, in TTLs. */
+  readonly settledTtl: number;
+  readonly [figure: string]: number | string;
+}
+
+/** What the short run came to. */
+export interface ShortReport {
+  readonly faults: readonly FaultReport[];
+  readonly stale: readonly unknown[];
+  /** Claim queries per replica and tick, at rest. */
+  readonly queriesPerTick: readonly number[];
+  /** Of what a killed replica had owned, sorted, in TTLs. */
+  readonly killTakeoversTtl: readonly number[];
+  /** Of what replicas had owned that were told to stop, sorted, in milliseconds. */
+  readonly stopTakeoversMs: readonly number[];
+}
+
+export interface ChaosOptions {
+  readonly kind: 'postgres' | 'redis';
+  readonly url: string;
+  readonly connections?: number;
+}
+
+/** All faults in less than a minute: several at a time, each on a replica of its own. */
+export declare function shortChaos(options: ChaosOptions): Promise<ShortReport>;
+
+/** The plain heartbeat loop through the same harness. Resolves to its stale polls by fault. */
+export declare function control(options: ChaosOptions): Promise<{ readonly paused: number; readonly blocked: number; readonly unreachable: number }>;
