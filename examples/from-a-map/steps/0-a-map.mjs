@@ -1,0 +1,39 @@
+import { startBot } from '../bot.mjs';
+
+/**
+ * A gateway that keeps its bots in a Map: filled at start, and what is not in it is a 404.
+ *
+ * @param {import('../table.mjs').Table} table
+ */
+export async function createGateway(table) {
+  /** @type {Map<string, import('../bot.mjs').Bot>} */
+  const bots = new Map();
+  for (const row of await table.all()) {
+    if (row.status === 'active') bots.set(row.id, await startBot(row));
+  }
+
+  return {
+    /** @param {string} id @param {Request} request */
+    async webhook(id, request) {
+      const bot = bots.get(id);
+      if (bot === undefined) return new Response('no such bot', { status: 404 });
+      return bot.receive(request);
+    },
+    /** @param {string} id @param {string} text */
+    async send(id, text) {
+      const bot = bots.get(id);
+      if (bot === undefined) throw new Error(`no such bot: ${id}`);
+      return bot.send(text);
+    },
+    /** @param {import('../table.mjs').Row} row */
+    async save(row) {
+      await table.write(row);
+      await bots.get(row.id)?.stop();
+      bots.delete(row.id);
+      if (row.status === 'active') bots.set(row.id, await startBot(row));
+    },
+    async close() {
+      for (const bot of bots.values()) await bot.stop();
+    },
+  };
+}

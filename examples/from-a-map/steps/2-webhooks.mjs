@@ -1,0 +1,30 @@
+import { ConnectionRegistry } from 'hydrant';
+import { startBot } from '../bot.mjs';
+
+/**
+ * Webhooks go through it too, so the Map has no reader left; nothing is started before it is wanted.
+ *
+ * @param {import('../table.mjs').Table} table
+ */
+export async function createGateway(table) {
+  const registry = new ConnectionRegistry({
+    store: { get: table.read },
+    factory: {
+      create: startBot,
+      dispose: (bot) => bot.stop(),
+      authenticate: 'in-handler',
+      handleWebhook: (bot, request) => bot.receive(request),
+    },
+  });
+
+  return {
+    webhook: registry.handleWebhook,
+    /** @param {string} id @param {string} text */
+    send: (id, text) => registry.use(id, (bot) => bot.send(text)),
+    /** @param {import('../table.mjs').Row} row */
+    save: (row) => table.write(row),
+    async close() {
+      await registry.close();
+    },
+  };
+}
