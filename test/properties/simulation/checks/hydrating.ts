@@ -70,7 +70,8 @@ export function builtFromItsRow(world: World, creation: Creation): void {
 export function backsOff(world: World, creation: Creation, failures: readonly Failure[]): void {
   for (const failure of failures) {
     if (!failure.exact || failure.id !== creation.id || failure.version !== creation.version) continue;
-    if (world.clock.monotonic() >= failure.at.t + failure.retryAfterMs || world.invalidatedSince(creation.id, failure.at.seq)) continue;
+    // What was invalidated goes on for its own waiters.
+    if (world.clock.monotonic() >= failure.at.t + failure.retryAfterMs || world.invalidatedSince(creation.id, Math.min(creation.read.sent.seq, failure.at.seq))) continue;
     // A webhook that asks for the secrets may fail while a hydrate that was accepted before waits for its turn.
     if (world.settings.factory.webhooks !== 'none' && world.settings.factory.secrets && wantedSince(world, creation.id, failure.at.seq)) continue;
     world.violate('G6', `create ${creation.n} began ${failure.at.t + failure.retryAfterMs - world.clock.monotonic()} ms before the back-off of v${failure.version} had passed`);

@@ -50,7 +50,8 @@ export function reason(world: World, demand: Demand, error: ConnectionError, fai
     case 'OVERLOADED': {
       const busy = permitsInUse(world);
       const cap = permits(world);
-      return busy >= cap ? undefined : ['G9', `there was a permit: ${busy} of ${cap} were in use`];
+      // One call for secrets may keep several hydrates waiting.
+      return busy >= cap || world.secretsCalls.some((call) => !world.isPast(call.ended)) ? undefined : ['G9', `there was a permit: ${busy} of ${cap} were in use`];
     }
     case 'ACQUIRE_TIMEOUT':
       // Its secrets came after its instance had to go.
