@@ -1,0 +1,127 @@
+import type { ChildProcess } from 'node:child_process';
+import { Redis } from 'ioredis';
+import type pg from 'pg';
+import { PostgresStore } from 'hydrant/postgres';
+import { RedisStore } from 'hydrant/redis';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { createDatabase, openPool, type TestDatabase } from '../support/databases.js';
+import { startRedis } from '../support/redis.mjs';
+import type { TestServer } from '../support/server.mjs';
+import { bundleSources } from './bundle.js';
+import { violations, type Report, type Write } from './history.js';
+import { run, type Scenario } from './run.js';
+
+// The long form: FRESHNESS_MS=600000 FRESHNESS_SEED=7 npx vitest run --project servers test/servers/freshness
+const durationMs = Number(process.env['FRESHNESS_MS'] ?? 3_000);
+const seed = Number(process.env['FRESHNESS_SEED'] ?? 20261123);
+const timeout = 30_000 + 2 * durationMs;
+
+/** A run in which nothing happened proves nothing. */
+function expectSubstance(writes: readonly Write[], reports: readonly Report[]): void {
+  const uses = reports.flatMap((report) => report.uses);
+  const count = (code: string | undefined): number => uses.filter((use) => use.code === code).length;
+  const summary = { writes: writes.length, used: count(undefined), stopped: count('CONNECTION_STOPPED'), unknown: count('CONNECTION_NOT_FOUND'), unavailable: count('STORE_UNAVAILABLE'), created: reports.reduce((sum, { created }) => sum + created, 0) };
+  process.stderr.write(`freshness, seed ${seed}: ${JSON.stringify(summary)}\n`);
+  expect(summary.writes).toBeGreaterThan(100);
+  expect(summary.used).toBeGreaterThan(300);
+  expect(summary.stopped).toBeGreaterThan(20);
+  expect(summary.unknown).toBeGreaterThan(20);
+  for (const report of reports) expect(report.created).toBeGreaterThan(10);
+}
+
+const block = (replicas: readonly ChildProcess[]): unknown => replicas[0]?.send('block');
+const exhaust = (replicas: readonly ChildProcess[]): unknown => replicas[1]?.send('exhaust');
+
+let bundle: Awaited<ReturnType<typeof bundleSources>>;
+beforeAll(async () => { bundle = await bundleSources(); });
+afterAll(() => bundle[Symbol.asyncDispose]());
+
+describe('G4 fresh, across four processes on PostgreSQL', () => {
+  let database: TestDatabase;
+  let pool: pg.Pool;
+  let store: PostgresStore<{ n: number }>;
+  beforeAll(async () => {
+    database = await createDatabase();
+    pool = openPool(database.url);
+    store = new PostgresStore<{ n: number }>({ client: pool });
+    await store.migrate();
+  });
+  afterAll(async () => {
+    await pool.end();
+    await database[Symbol.asyncDispose]();
+  });
+  beforeEach(() => pool.query('delete from hydrant_connections'));
+
+  const scenario = (change: Partial<Scenario>): Scenario => ({ bundle: bundle.folder, kind: 'postgres', url: database.url, store, seed, durationMs, hints: 'on', ...change });
+  const cutListeners = (): Promise<unknown> => pool.query(`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'listener' and datname = current_database()`);
+
+  it('with hints, while LISTEN connections are cut, a pool is exhausted and an event loop blocked', async () => {
+    const { writes, reports } = await run(scenario({ faults: [cutListeners, block, exhaust, cutListeners, block] }));
+    expectSubstance(writes, reports);
+    expect(violations(writes, reports)).toEqual([]);
+  }, timeout);
+
+  it('with hints of which half are lost', async () => {
+    const { writes, reports } = await run(scenario({ hints: 'dropped', faults: [cutListeners] }));
+    expectSubstance(writes, reports);
+    expect(violations(writes, reports)).toEqual([]);
+  }, timeout);
+
+  it('without hints', async () => {
+    const { writes, reports } = await run(scenario({ hints: 'off', faults: [block, exhaust] }));
+    expectSubstance(writes, reports);
+    expect(violations(writes, reports)).toEqual([]);
+  }, timeout);
+
+  it('a registry that skips reads fails this check', async () => {
+    const { writes, reports } = await run(scenario({ hints: 'off', pretendStrictMs: 100, durationMs: 2_000 }));
+    expect(violations(writes, reports).filter((violation) => violation.includes('strict')).length).toBeGreaterThan(0);
+  }, timeout);
+
+  it('a registry that lets a use join a read already on the wire fails this check', async () => {
+    await using mutated = await bundleSources({
+      file: 'hydrate/freshness.ts',
+      from: 'if (reads.next === undefined) {',
+      to: 'if (reads.wire?.kind === kind && waiter !== undefined) return void reads.wire.waiters.push(waiter); if (reads.next === undefined) {',
+    });
+    const { writes, reports } = await run(scenario({ bundle: mutated.folder, hints: 'off', answerDelayMs: 25, durationMs: 2_500 }));
+    expect(violations(writes, reports).filter((violation) => violation.includes('strict')).length).toBeGreaterThan(0);
+  }, timeout);
+
+  it('and the same slow store with the registry as it is passes', async () => {
+    const { writes, reports } = await run(scenario({ hints: 'on', answerDelayMs: 25, durationMs: 2_500 }));
+    expect(violations(writes, reports)).toEqual([]);
+  }, timeout);
+});
+
+describe.skipIf(inject('redisUrl') === undefined)('G4 fresh, across four processes on Redis', () => {
+  let server: TestServer;
+  let client: Redis;
+  let store: RedisStore<{ n: number }>;
+  beforeAll(async () => {
+    server = await startRedis({ own: true });
+    client = new Redis(server.url, { maxRetriesPerRequest: null, retryStrategy: () => 20 });
+    client.on('error', () => {});
+    store = new RedisStore<{ n: number }>({ client, prefix: '{fresh}:' });
+  });
+  afterAll(async () => {
+    client.disconnect();
+    await server.stop();
+  });
+  beforeEach(() => client.flushall());
+
+  const restart = async (): Promise<void> => { await server.halt('SIGKILL'); await server.resume(); };
+  const scenario = (change: Partial<Scenario>): Scenario => ({ bundle: bundle.folder, kind: 'redis', url: server.url, prefix: '{fresh}:', store, seed, durationMs, hints: 'on', ...change });
+
+  it('with hints, while Redis is killed and restarted and an event loop blocked', async () => {
+    const { writes, reports } = await run(scenario({ faults: [restart, block, restart] }));
+    expectSubstance(writes, reports);
+    expect(violations(writes, reports)).toEqual([]);
+  }, timeout);
+
+  it('with hints of which half are lost', async () => {
+    const { writes, reports } = await run(scenario({ hints: 'dropped', faults: [() => client.client('KILL', 'TYPE', 'pubsub')] }));
+    expectSubstance(writes, reports);
+    expect(violations(writes, reports)).toEqual([]);
+  }, timeout);
+});
