@@ -1,16 +1,14 @@
-import type { Clock } from '../clock.js';
 import type { ConnectionRecord } from '../contracts/record.js';
 import type { Holding } from './holding.js';
 import type { Holdings } from './holdings.js';
 import type { Roster } from './roster.js';
 import { planHandOver } from './share.js';
 
-/** An offer is open for so many ticks, for the taker sees it at its next; after a hand-over, so long a pause. */
+/** An offer is open for so many ticks: without a hint the taker looks once a tick. */
 const OFFER_TICKS = 3;
 
 export interface BalanceHost<R extends ConnectionRecord, I> {
   readonly replica: string;
-  readonly clock: Clock;
   readonly roster: Roster;
   readonly holdings: Holdings<R, I>;
   readonly tickMs: number;
@@ -23,7 +21,6 @@ export interface BalanceHost<R extends ConnectionRecord, I> {
  */
 export class Balance<R extends ConnectionRecord, I> {
   readonly #host: BalanceHost<R, I>;
-  #handedOverAt = -Infinity;
 
   constructor(host: BalanceHost<R, I>) {
     this.#host = host;
@@ -31,18 +28,13 @@ export class Balance<R extends ConnectionRecord, I> {
 
   /** @param total - how many connections there are */
   restore(total: number): void {
-    const { replica, clock, roster, holdings, tickMs } = this.#host;
-    const now = clock.monotonic();
-    if (now - this.#handedOverAt < OFFER_TICKS * tickMs) return;
+    const { replica, roster, holdings, tickMs } = this.#host;
     const plan = planHandOver(replica, roster.members(holdings.load), total);
     if (plan.size === 0) return;
     const movable = this.#movable();
     for (const [to, count] of plan) {
       if (!roster.established(to)) continue;
-      for (const holding of movable.splice(0, count)) {
-        this.#handedOverAt = now;
-        holding.giveUp('handedOver', { to, forMs: OFFER_TICKS * tickMs });
-      }
+      for (const holding of movable.splice(0, count)) holding.giveUp('handedOver', { to, forMs: OFFER_TICKS * tickMs });
     }
   }
 

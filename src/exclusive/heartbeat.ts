@@ -90,6 +90,5 @@ export class Heartbeat<R extends ConnectionRecord, I> {
       if (renewal?.notes !== undefined) renewal.holding.notesSaved(renewal.notes);
     }
     for (const id of lost) sent.get(id)?.holding.lose();
-    this.#host.holdings.watchDeadlines();
   }
 }

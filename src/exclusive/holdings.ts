@@ -46,7 +46,10 @@ export class Holdings<R extends ConnectionRecord, I> implements Iterable<Holding
     return false;
   }
 
-  /** Ends what has passed its deadline, and sets the timer for the next. To be called whenever holds were made or proven. */
+  /**
+   * Ends what has passed its deadline, and sets the timer for the next. To be called when holds were made; what has been
+   * renewed meanwhile only makes the timer come early.
+   */
   watchDeadlines(): void {
     this.#cancel?.();
     this.#cancel = undefined;

@@ -99,7 +99,7 @@ export class ExclusiveRunner<R extends ConnectionRecord, I> implements AsyncDisp
       stray: (claim) => this.#releases.add({ claim }),
       failed: failed('renew'),
     });
-    this.#balance = new Balance<R, I>({ replica, clock, roster, holdings, tickMs, coolDownMs: resolved.handOverCoolDownMs });
+    this.#balance = new Balance<R, I>({ replica, roster, holdings, tickMs, coolDownMs: resolved.handOverCoolDownMs });
     this.#releases = new Releases({
       replica, clock, claims, timeoutMs, marginMs, retryMs: tickMs,
       progressed: () => this.#progress?.(),
@@ -191,9 +191,10 @@ export class ExclusiveRunner<R extends ConnectionRecord, I> implements AsyncDisp
     const { clock, ttlMs, marginMs } = this.#options;
     for (const claim of taken) {
       const hold = new Hold(claim.token, sentAt, ttlMs - marginMs, clock);
-      if (this.#state !== 'running' || !this.#listing.has(claim.id) || this.#holdings.has(claim.id) || !hold.held) this.#releases.add({ claim, hold });
+      if (this.#state !== 'running' || !this.#listing.has(claim.id) || this.#holdings.has(claim.id)) this.#releases.add({ claim, hold });
       else this.#holdings.add(new Holding(claim, hold, this.#listing.version(claim.id), this.#host));
     }
+    // The answer may have come so late that they have run out already.
     this.#holdings.watchDeadlines();
     this.#progress?.();
   }

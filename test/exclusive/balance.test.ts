@@ -124,6 +124,7 @@ describe('balance', () => {
     cluster.server.renew({ replica: 'flapping', ttlMs: 500, member: true, load: 0, held: [] });
     await cluster.clock.advance(20_000);
     expect(replica.owned).toHaveLength(10);
+    expect(replica.happened('ended')).toEqual([]);
   });
 
   it('leaves nothing unowned although a living replica does not take what is its share', async () => {

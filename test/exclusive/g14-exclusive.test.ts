@@ -92,6 +92,25 @@ describe('G14 exclusive', () => {
     await clock.advance(60_000);
   });
 
+  it('a claim whose answer comes after it has run out is given back, and nothing begins under it', async () => {
+    cluster = new Cluster(1);
+    const clock = new ManualClock();
+    const replica = cluster.replica({ clock });
+    let answer: (() => void) | undefined;
+    replica.fault = (call, carryOut) => {
+      const answered = carryOut();
+      if (call !== 'claim' || answer !== undefined) return answered;
+      return new Promise((resolve) => { answer = () => resolve(answered); });
+    };
+    replica.runner.start();
+    await clock.advance(1_500);
+    clock.jumpWall(20_000);
+    answer!();
+    await clock.advance(5_000);
+    expect(replica.happened('started').map(({ token }) => token)).toEqual([2n]);
+    await clock.advance(60_000);
+  });
+
   it('a use that begins after the deadline is refused', async () => {
     cluster = new Cluster(1);
     const clock = new ManualClock();

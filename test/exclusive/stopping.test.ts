@@ -90,6 +90,51 @@ describe('stop first, then release', () => {
   });
 });
 
+describe('a loop that takes its time to stop because of an edit', () => {
+  async function stoppingForAnEdit(): Promise<Replica> {
+    cluster = new Cluster(1);
+    const replica = await cluster.started();
+    slowToStop(replica, 5_000);
+    await cluster.store.put({ id: 'c0000', name: 'edited' });
+    await cluster.clock.advance(3_000);
+    await cluster.store.put({ id: 'c0000', name: 'edited again' });
+    await cluster.clock.advance(2_200);
+    expect(replica.runner.snapshot().connections[0]!.state).toBe('stopping');
+    replica.events.length = 0;
+    return replica;
+  }
+
+  it('does not start again when the runner is stopped meanwhile', async () => {
+    const replica = await stoppingForAnEdit();
+    const stopped = replica.runner.stop();
+    await cluster.clock.advance(6_000);
+    await stopped;
+    expect(replica.happened('started')).toEqual([]);
+    expect(replica.happened('ended')).toMatchObject([{ reason: 'stopped' }]);
+    expect(cluster.server.owners().size).toBe(0);
+  });
+
+  it('does not start again under a claim that is lost meanwhile', async () => {
+    const replica = await stoppingForAnEdit();
+    const { token } = replica.running.get('c0000')!;
+    const held = { id: 'c0000', token };
+    cluster.server.release({ replica: replica.runner.replica, claims: [held], leave: false });
+    await cluster.clock.advance(20_000);
+    expect(replica.happened('ended')).toMatchObject([{ token, reason: 'lost' }]);
+    expect(replica.happened('started').every((start) => start.token > token)).toBe(true);
+    expect(replica.happened('started')).toHaveLength(1);
+  });
+
+  it('does not start again when it is given up meanwhile, and is not kept back by a later edit', async () => {
+    const replica = await stoppingForAnEdit();
+    await cluster.store.delete('c0000');
+    await cluster.clock.advance(10_000);
+    expect(replica.happened('started')).toEqual([]);
+    expect(replica.happened('ended')).toMatchObject([{ reason: 'unlisted' }]);
+    expect(cluster.server.owners().size).toBe(0);
+  });
+});
+
 describe('stop()', () => {
   it('releases each claim as soon as its loop has stopped, and others take over at once', async () => {
     cluster = new Cluster(6);
