@@ -9,9 +9,14 @@ export function hydrationBegan({ secrets, began, quietBefore }: Creation): numbe
   return waited ? secrets.began.t : began.t;
 }
 
-export function timedOut(world: World, creation: Creation, now = world.clock.monotonic()): boolean {
-  return now >= hydrationBegan(creation) + world.settings.hydrationTimeoutMs;
+/** Its time may be over. */
+export function timedOut(world: World, creation: Creation): boolean {
+  return world.clock.monotonic() >= hydrationBegan(creation) + world.settings.hydrationTimeoutMs;
 }
+
+/** Its time is over, even if it had none to wait before `create` was called. */
+export const surelyTimedOut = (world: World, creation: Creation, now = world.clock.monotonic()): boolean =>
+  now >= creation.began.t + world.settings.hydrationTimeoutMs;
 
 export const isRunning = (creation: Creation): boolean => creation.ended === undefined;
 
@@ -46,7 +51,7 @@ export const permits = ({ settings }: World): number => Math.min(settings.maxCon
 
 /** Permits that are taken, or were a moment ago. */
 export const permitsInUse = (world: World): number =>
-  world.creations.filter((creation) => isRunning(creation) ? !timedOut(world, creation, world.quiet.t) : !world.isPast(creation.ended)).length
+  world.creations.filter((creation) => isRunning(creation) ? !surelyTimedOut(world, creation, world.quiet.t) : !world.isPast(creation.ended)).length
   + world.secretsCalls.filter((call) => !world.isPast(call.ended)).length;
 
 /** Born and not on its way out. */

@@ -1,5 +1,5 @@
 import type { Demand, Hold, Instance } from '../observed.js';
-import { heldBy, hydrationBegan, isAlive, isGood, isIdle, isRunning, onTheWire, permits, readsOf, secretsRunning, sighting, timedOut } from '../queries.js';
+import { heldBy, isAlive, isGood, isIdle, isRunning, onTheWire, permits, readsOf, secretsRunning, sighting, surelyTimedOut } from '../queries.js';
 import type { World } from '../world.js';
 
 /*
@@ -23,7 +23,7 @@ function hasCause(world: World, demand: Demand): boolean {
   if (world.reads.some((read) => onTheWire(world, read))) return true;
   let running = 0;
   for (const creation of world.creations) {
-    if (!isRunning(creation) || timedOut(world, creation)) continue;
+    if (!isRunning(creation) || surelyTimedOut(world, creation)) continue;
     if (creation.id === id) return true;
     running++;
   }
@@ -107,7 +107,7 @@ export function noSupersededIdle(world: World): void {
     if (!isAlive(instance) || !isIdle(world, instance)) continue;
     const why = superseded(world, instance);
     if (why.must) world.violate('G13', `instance ${instance.n} is idle and was ${why.how}, and is not disposed of`);
-    const late = instance.born.t >= hydrationBegan(instance.creation) + world.settings.hydrationTimeoutMs;
+    const late = surelyTimedOut(world, instance.creation, instance.born.t);
     if (late) world.violate('G3', `instance ${instance.n} came after its time-out and is neither used nor disposed of`);
   }
 }
