@@ -1,0 +1,12 @@
+/**
+ * Leak warnings: connections that have been leased without a pause for so long that a lease was probably forgotten.
+ * A busy connection can look the same: its leases overlap. What leaks never goes away.
+ *
+ * @param {{ snapshot(): import('hydrant').RegistrySnapshot }} registry
+ * @param {{ longerThanMs: number }} options
+ */
+export function suspectedLeaks(registry, { longerThanMs }) {
+  return registry.snapshot().connections
+    .filter(({ leasedForMs = 0 }) => leasedForMs > longerThanMs)
+    .map(({ id, leases, leasedForMs }) => ({ id, leases, leasedForMs }));
+}
