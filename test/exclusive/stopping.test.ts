@@ -12,6 +12,19 @@ function slowToStop(replica: Replica, ms: number): void {
   };
 }
 
+async function stoppingForAnEdit(): Promise<Replica> {
+  cluster = new Cluster(1);
+  const replica = await cluster.started();
+  slowToStop(replica, 5_000);
+  await cluster.store.put({ id: 'c0000', name: 'edited' });
+  await cluster.clock.advance(3_000);
+  await cluster.store.put({ id: 'c0000', name: 'edited again' });
+  await cluster.clock.advance(2_200);
+  expect(replica.runner.snapshot().connections[0]!.state).toBe('stopping');
+  replica.events.length = 0;
+  return replica;
+}
+
 describe('stop first, then release', () => {
   it('keeps and renews the claim until the loop has stopped', async () => {
     cluster = new Cluster(1);
@@ -90,20 +103,40 @@ describe('stop first, then release', () => {
   });
 });
 
-describe('a loop that takes its time to stop because of an edit', () => {
-  async function stoppingForAnEdit(): Promise<Replica> {
+describe('a release that fails', () => {
+  it('is tried again at the next tick, and not left to run out', async () => {
     cluster = new Cluster(1);
     const replica = await cluster.started();
-    slowToStop(replica, 5_000);
-    await cluster.store.put({ id: 'c0000', name: 'edited' });
-    await cluster.clock.advance(3_000);
-    await cluster.store.put({ id: 'c0000', name: 'edited again' });
-    await cluster.clock.advance(2_200);
-    expect(replica.runner.snapshot().connections[0]!.state).toBe('stopping');
-    replica.events.length = 0;
-    return replica;
-  }
+    let failed = 0;
+    replica.fault = (call, carryOut) => {
+      if (call !== 'release' || failed > 0) return carryOut();
+      failed += 1;
+      throw new Error('connection reset');
+    };
+    await cluster.store.delete('c0000');
+    await cluster.clock.advance(4_000);
+    expect(failed).toBe(1);
+    expect(cluster.server.owners().size).toBe(0);
+  });
 
+  it('is given up once the claim has run out, so that it can be claimed anew', async () => {
+    cluster = new Cluster(1);
+    const replica = await cluster.started();
+    replica.fault = (call, carryOut) => {
+      if (call === 'release') throw new Error('connection reset');
+      return carryOut();
+    };
+    await cluster.store.delete('c0000');
+    await cluster.clock.advance(15_000);
+    expect(replica.runner.snapshot().connections).toEqual([]);
+    await cluster.store.put({ id: 'c0000', name: 'again' });
+    await cluster.clock.advance(5_000);
+    expect(replica.owned).toEqual(['c0000']);
+    replica.fault = undefined;
+  });
+});
+
+describe('a loop that takes its time to stop because of an edit', () => {
   it('does not start again when the runner is stopped meanwhile', async () => {
     const replica = await stoppingForAnEdit();
     const stopped = replica.runner.stop();
