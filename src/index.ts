@@ -7,7 +7,7 @@ export { systemClock } from './clock.js';
 export type { AcquireOptions, ConnectionRegistryOptions, Connections } from './registry.js';
 export type { Around, Freshness, RegistryTuning } from './contracts/options.js';
 export type { CloseReport } from './closing.js';
-export type { ConnectionSnapshot, RegistrySnapshot } from './snapshot.js';
+export type { ConnectionSnapshot, RegistryLimits, RegistrySnapshot } from './snapshot.js';
 export type { Lease } from './slot/lease.js';
 export type { Clock } from './clock.js';
 export type { ConnectionErrorCode, ConnectionErrorDetails } from './errors.js';

@@ -245,7 +245,7 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
 
   /** What there is at the moment, as plain JSON: counts, and a row per connection. No record contents. */
   snapshot(): RegistrySnapshot {
-    return takeSnapshot(this.#slots, this.#hydrator.queued, this.#clock.monotonic());
+    return takeSnapshot(this.#slots, this.#hydrator.queued, this.#options, this.#clock.monotonic());
   }
 
   /** Listens to an event. A listener that throws harms nobody. Returns what ends the listening. */

@@ -13,6 +13,15 @@ export interface ConnectionSnapshot {
   readonly ageMs?: number;
   /** How long it has been leased without a pause, in milliseconds: a large number hints at a lease that leaks. */
   readonly leasedForMs?: number;
+  /** Since the newest read that confirmed its row was sent, in milliseconds: no use that needs it fresher gets it. Absent before it came to life. */
+  readonly checkedAgoMs?: number;
+}
+
+/** The caps that what is counted stays under. */
+export interface RegistryLimits {
+  readonly maxInstances: number;
+  readonly maxConcurrentHydrations: number;
+  readonly maxQueuedHydrations: number;
 }
 
 /** What there is at one moment, as plain JSON. */
@@ -26,11 +35,14 @@ export interface RegistrySnapshot {
   /** Waiting for a permit. */
   readonly queued: number;
   readonly draining: number;
+  readonly limits: RegistryLimits;
   readonly connections: readonly ConnectionSnapshot[];
 }
 
 /** Costs a pass over everything: for an operator's page, not for every request. */
-export function takeSnapshot<R extends ConnectionRecord, I>(slots: Slots<R, I>, queued: number, now: number): RegistrySnapshot {
+export function takeSnapshot<R extends ConnectionRecord, I>(
+  slots: Slots<R, I>, queued: number, { maxInstances, maxConcurrentHydrations, maxQueuedHydrations }: RegistryLimits, now: number,
+): RegistrySnapshot {
   const counts = { idle: 0, leased: 0, hydrating: 0, draining: 0, disposing: 0 };
   const connections: ConnectionSnapshot[] = [];
   const add = (slot: Slot<R, I>): void => {
@@ -38,14 +50,15 @@ export function takeSnapshot<R extends ConnectionRecord, I>(slots: Slots<R, I>, 
     counts[state] += 1;
     connections.push({
       id: slot.id, state, version: slot.version, leases: slot.leases,
-      ...(state === 'hydrating' ? {} : { ageMs: now - slot.hydratedAt }),
+      ...(state === 'hydrating' ? {} : { ageMs: now - slot.hydratedAt, checkedAgoMs: now - slot.checkedAt }),
       ...(slot.leases > 0 ? { leasedForMs: now - slot.usedAt } : {}),
     });
   };
   for (const slot of slots.index.values()) add(slot);
   for (const slot of slots.allDeparting()) add(slot);
   const { idle, leased, hydrating, draining } = counts;
-  return { live: idle + leased, idle, leased, hydrating, queued, draining, connections };
+  const limits = { maxInstances, maxConcurrentHydrations, maxQueuedHydrations };
+  return { live: idle + leased, idle, leased, hydrating, queued, draining, limits, connections };
 }
 
 function phaseOf<R extends ConnectionRecord, I>({ state, leases }: Slot<R, I>): 'idle' | 'leased' | 'hydrating' | 'draining' | 'disposing' {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Harness } from './support/harness.js';
 
-const empty = { live: 0, idle: 0, leased: 0, hydrating: 0, queued: 0, draining: 0, connections: [] };
+const empty = { live: 0, idle: 0, leased: 0, hydrating: 0, queued: 0, draining: 0, connections: [], limits: { maxInstances: 1000, maxConcurrentHydrations: 16, maxQueuedHydrations: 1000 } };
 
 describe('snapshot', () => {
   test('of nothing', async () => {
@@ -25,19 +25,19 @@ describe('snapshot', () => {
     const lease = await acquiring;
     await h.clock.advance(70);
     expect(h.registry.snapshot()).toMatchObject({ live: 1, leased: 1, idle: 0 });
-    expect(of()).toEqual([{ state: 'leased', version: 'v1', leases: 1, ageMs: 70, leasedForMs: 70 }]);
+    expect(of()).toEqual([{ state: 'leased', version: 'v1', leases: 1, ageMs: 70, leasedForMs: 70, checkedAgoMs: 70 }]);
 
     const second = await h.registry.acquire('a');
-    expect(of()).toEqual([{ state: 'leased', version: 'v1', leases: 2, ageMs: 70, leasedForMs: 70 }]);
+    expect(of()).toEqual([{ state: 'leased', version: 'v1', leases: 2, ageMs: 70, leasedForMs: 70, checkedAgoMs: 0 }]);
     second.release();
 
     h.registry.invalidate('a');
     expect(h.registry.snapshot()).toMatchObject({ live: 0, draining: 1 });
-    expect(of()).toEqual([{ state: 'draining', version: 'v1', leases: 1, ageMs: 70, leasedForMs: 70 }]);
+    expect(of()).toEqual([{ state: 'draining', version: 'v1', leases: 1, ageMs: 70, leasedForMs: 70, checkedAgoMs: 0 }]);
 
     const dispose = h.holdDispose();
     lease.release();
-    expect(of()).toEqual([{ state: 'disposing', version: 'v1', leases: 0, ageMs: 70 }]);
+    expect(of()).toEqual([{ state: 'disposing', version: 'v1', leases: 0, ageMs: 70, checkedAgoMs: 0 }]);
     dispose.resolve();
     await h.settle();
     expect(h.registry.snapshot()).toEqual(empty);
