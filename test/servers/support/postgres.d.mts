@@ -5,5 +5,6 @@ import type { TestServer } from './server.mjs';
  * TEST_DATABASE_URL set nothing is started.
  *
  * @param options.settings - server settings (`max_connections`, ...)
+ * @param options.own - starts one whatever TEST_DATABASE_URL says
  */
-export declare function startPostgres(options?: { settings?: Readonly<Record<string, string>> }): Promise<TestServer>;
+export declare function startPostgres(options?: { settings?: Readonly<Record<string, string>>; own?: boolean }): Promise<TestServer>;

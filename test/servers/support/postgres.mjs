@@ -35,9 +35,9 @@ function reachable(native, folder) {
 }
 
 /** Starts a real PostgreSQL on loopback, or takes the one TEST_DATABASE_URL names. */
-export async function startPostgres({ settings = {} } = {}) {
+export async function startPostgres({ settings = {}, own = false } = {}) {
   const given = process.env.TEST_DATABASE_URL;
-  if (given !== undefined && given !== '') {
+  if (!own && given !== undefined && given !== '') {
     return { url: given, port: Number(new URL(given).port || 5432), folder: undefined, pid: undefined, halt: notOurs, resume: notOurs, async stop() {} };
   }
   const folder = serverFolder('postgres');
