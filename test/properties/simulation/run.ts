@@ -1,16 +1,15 @@
-import type { ConnectionRegistry, ConnectionRegistryOptions, RegistryEvents } from 'hydrant';
+import type { ConnectionRegistry, RegistryEvents } from 'hydrant';
 import { Callers, type Registry } from './callers.js';
-import { SimulatedFactory, type Handle } from './factory.js';
+import { SimulatedFactory } from './factory.js';
 import { Flow } from './flow.js';
 import { Model } from './model.js';
-import type { Row } from './observed.js';
 import type { Operation, Program } from './program.js';
 import { SimulatedStore } from './store.js';
 import { SimulatedWebhooks } from './webhooks.js';
 import { World, type Pending, type Violation } from './world.js';
 
 /** The registry that is put to the test: the one of this checkout, or a mutant of it. */
-export type RegistryClass = new (options: ConnectionRegistryOptions<Row, Handle>) => ConnectionRegistry<Row, Handle>;
+export type RegistryClass = typeof ConnectionRegistry;
 
 export interface Outcome { readonly violation: Violation | undefined; readonly trace: readonly string[]; readonly steps: number; readonly world: World }
 

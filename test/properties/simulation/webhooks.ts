@@ -186,10 +186,10 @@ export class SimulatedWebhooks {
       case 'stream': end(); return this.#stream(hold);
       case 'waitUntil': this.#waitUntil(hold, context, () => this.#callers!.release(hold)); end(); return new Response('done');
       case 'waitUntilStream': {
-        let settled = (): void => {};
-        this.#waitUntil(hold, context, () => settled());
+        const settled: { listener?: () => void } = {};
+        this.#waitUntil(hold, context, () => settled.listener?.());
         end();
-        return this.#stream(hold, (listener) => { settled = listener; });
+        return this.#stream(hold, (listener) => { settled.listener = listener; });
       }
       case 'textLater': case 'failLater': case 'streamLater': {
         const { promise, resolve, reject } = outside<Response>();

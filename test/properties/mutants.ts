@@ -1,0 +1,147 @@
+/** A deliberate mistake: one place of the source, and what it is changed into. */
+export interface Mutant {
+  /** What is broken, in the words of the guarantee that it breaks. */
+  readonly name: string;
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+  /** A second place of the same file, where the first alone would be made up for. */
+  readonly also?: { readonly find: string; readonly replace: string };
+  readonly kind?: 'uses' | 'webhooks';
+}
+
+/** Mistakes that people make in such a library, each of which the simulation must see. */
+export const mutants: readonly Mutant[] = [
+  {
+    name: 'G1: a use that arrives while the instance is created starts another create',
+    file: 'hydrate/resolver.ts', find: 'if (current?.version === String(record.version)) {',
+    replace: "if (current?.version === String(record.version) && current.state.kind === 'live') {",
+    also: { find: 'this.#confirms(answer, current)) {', replace: "this.#confirms(answer, current) && current.state.kind === 'live') {" },
+  },
+  {
+    name: 'G2: a release disposes of a superseded instance although others hold it',
+    file: 'slot/slots.ts', find: 'if (slot.leases > 0) return;', replace: "if (slot.leases > 0 && slot.state.kind !== 'draining') return;",
+  },
+  {
+    name: 'G2: what is replaced is disposed of at once',
+    file: 'slot/slots.ts', find: 'if (slot.leases === 0) this.#dispose(slot', replace: 'if (slot.leases >= 0) this.#dispose(slot',
+  },
+  {
+    name: 'G2: the lease is counted after the await that delivers it',
+    file: 'slot/slots.ts', find: "      this.hold(slot);\n      waiter.deliver(slot);", replace: '      waiter.deliver(slot);\n      queueMicrotask(() => this.hold(slot));',
+  },
+  {
+    name: 'G3: a create that finishes after everyone left is lost',
+    file: 'hydrate/hydrator.ts', find: 'slots.discard(slot, context, instance, { reason: state.reason, cause: undefined });', replace: '',
+  },
+  {
+    name: 'G3: an instance that is evicted is forgotten and never disposed of',
+    file: 'slot/eviction.ts', find: "this.#host.supersede(victim, 'evicted');", replace: 'this.#recency.remove(victim); break;',
+  },
+  {
+    name: 'G4: a use attaches to the read on the wire',
+    file: 'hydrate/freshness.ts', find: '    if (reads.next === undefined) {',
+    replace: '    if (reads.wire !== undefined) {\n      if (waiter !== undefined) reads.wire.waiters.push(waiter);\n      return;\n    }\n    if (reads.next === undefined) {',
+  },
+  {
+    name: 'G4: a late answer counts',
+    file: 'hydrate/freshness.ts', find: '      if (over) return;\n      over = true;', replace: '      over = true;',
+  },
+  {
+    name: 'G4: the age of an answer is taken when it comes, not when it was asked for',
+    file: 'hydrate/resolver.ts', find: 'current.checkedAt = read.sentAt;', replace: 'current.checkedAt = this.#host.clock.monotonic();',
+  },
+  {
+    name: 'G4: a stopped row leaves its instance serving',
+    file: 'hydrate/resolver.ts', find: "this.#refuse(read, 'stopped',", replace: 'this.#refuse(read, undefined,',
+  },
+  {
+    name: 'G6: a failure is not backed off from',
+    file: 'hydrate/backoff.ts', find: 'this.#failures.set(id, { version, count, until: at + delayMs });', replace: 'this.#failures.set(id, { version, count, until: at });',
+  },
+  {
+    name: 'G6: the back-off of one version holds for the next',
+    file: 'hydrate/backoff.ts', find: 'failures === undefined || failures.version !== version ? 0', replace: 'failures === undefined ? 0',
+  },
+  {
+    name: 'G7: a time-out aborts the hydrate that others may want',
+    file: 'hydrate/hydrator.ts', find: 'if (aborted !== undefined) this.#giveUp', replace: 'if (true) this.#giveUp',
+    also: { find: 'aborted.reason);', replace: 'aborted?.reason);' },
+  },
+  {
+    name: "G7: one caller's abort aborts the hydrate of all",
+    file: 'hydrate/hydrator.ts', find: 'if (slot.state.waiters.size > 0) return;', replace: '',
+  },
+  {
+    name: "G8: an old slot's end removes its successor",
+    file: 'slot/slots.ts', find: 'if (this.index.get(slot.id) === slot) this.index.delete(slot.id);', replace: 'this.index.delete(slot.id);',
+  },
+  {
+    name: 'G9: idle instances stay beyond maxInstances',
+    file: 'slot/eviction.ts', find: 'while (this.#host.instances() > maxInstances) {', replace: 'while (this.#host.instances() > maxInstances + 1) {',
+  },
+  {
+    name: 'G9: a permit too many',
+    file: 'hydrate/admission.ts', find: 'return this.#running < this.#max &&', replace: 'return this.#running <= this.#max &&',
+  },
+  {
+    name: 'G9: a permit is never given back by a create that fails',
+    file: 'hydrate/hydrator.ts', find: '        this.#failed(slot, context, error);\n        free();', replace: '        this.#failed(slot, context, error);',
+  },
+  {
+    name: 'G10: a forged webhook is handled',
+    kind: 'webhooks',
+    file: 'webhook/delivery.ts', find: 'if (verdict !== true) throw', replace: 'if (verdict === undefined) throw',
+  },
+  {
+    name: 'G11: a handler that throws is answered 503',
+    kind: 'webhooks',
+    file: 'webhook/responses.ts', find: 'return STATUS[code] ?? 500;', replace: 'return STATUS[code] ?? 503;',
+  },
+  {
+    name: 'G2: a streaming response does not hold its instance',
+    kind: 'webhooks',
+    file: 'webhook/delivery.ts', find: 'resolve(await whenRead(response, holds.take()));', replace: 'resolve(await whenRead(response, () => {}));',
+  },
+  {
+    name: 'G2: waitUntil does not hold its instance',
+    kind: 'webhooks',
+    file: 'webhook/delivery.ts', find: 'const release = holds.take();', replace: 'const release = (): void => {};',
+  },
+  {
+    name: 'G12: close abandons nothing at its deadline',
+    file: 'slot/slots.ts', find: "for (const slot of this.#departing.all()) this.#expire(slot);", replace: '',
+  },
+  {
+    name: 'G12: close leaves those who wait for a read waiting',
+    file: 'closing.ts', find: 'if (!waiter.settled) waiter.fail(this.refusal());', replace: '',
+  },
+  {
+    name: 'G13: a sweep checks nothing',
+    file: 'hydrate/revalidation.ts', find: 'this.#chunk(this.#host.index.keys(), this.#host.index.size);', replace: 'this.#chunk(this.#host.index.keys(), 0);',
+  },
+  {
+    name: 'invalidate leaves the read on the wire as it is',
+    file: 'registry.ts', find: '    this.#reader.flag(id);\n', replace: '',
+  },
+  {
+    name: 'invalidate keeps the secrets',
+    file: 'registry.ts', find: '    this.#secrets.forget(id);\n', replace: '',
+  },
+  {
+    name: 'retire leaves the instance in the index',
+    file: 'slot/slots.ts', find: "    this.supersede(slot, 'retired', cause);\n", replace: '',
+  },
+  {
+    name: "'drain-first' waits for nothing",
+    file: 'hydrate/hydrator.ts', find: "const drainFirst = this.#host.replacementOf(slot.record) === 'drain-first';", replace: 'const drainFirst = false;',
+  },
+  {
+    name: 'a successor is not woken when its predecessor is out of its way',
+    file: 'slot/departing.ts', find: 'for (const listener of listeners) listener();', replace: '',
+  },
+  {
+    name: 'a clean-up runs first come, first served',
+    file: 'slot/disposal.ts', find: 'for (let index = cleanUps.length - 1; index >= 0; index -= 1)', replace: 'for (let index = 0; index < cleanUps.length; index += 1)',
+  },
+];
