@@ -1,0 +1,51 @@
+import pg from 'pg';
+import { ConnectionRegistry } from 'hydrant';
+import { PostgresStore } from 'hydrant/postgres';
+import { RecordingFactory } from 'hydrant/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createDatabase, openPool, type TestDatabase } from '../support/databases.js';
+import { GATEWAY_MAPPING, GATEWAY_TABLE, type GatewayConnection } from '../support/gateway-table.js';
+
+let database: TestDatabase;
+let pool: pg.Pool;
+beforeAll(async () => {
+  database = await createDatabase();
+  pool = openPool(database.url);
+  await pool.query(GATEWAY_TABLE);
+  await pool.query(`insert into chat_connections (id, config) values ('acme', '{"value":"first"}'), ('globex', '{"value":"first"}')`);
+});
+afterAll(async () => {
+  await pool.end();
+  await database[Symbol.asyncDispose]();
+});
+
+describe('a gateway that has a table of connections already', () => {
+  it('adopts it: its own SQL goes on as it was, and every use sees what it wrote', async () => {
+    const store = new PostgresStore<GatewayConnection>({ client: pool, ...GATEWAY_MAPPING, listenClient: () => new pg.Client({ connectionString: database.url }) });
+    await store.migrate();
+    const factory = new RecordingFactory<GatewayConnection & { id: string; version: string; status: 'active' | 'stopped' }>();
+    await using registry = new ConnectionRegistry({ store, factory });
+    const value = (): Promise<string> => registry.use('acme', (_instance, { record }) => record.config.value);
+
+    expect(await value()).toBe('first');
+    await pool.query(`update chat_connections set config = '{"value":"second"}', updated_at = now() where id = 'acme'`);
+    expect(await value()).toBe('second');
+
+    // An error it notes down is no reason to start anew.
+    await pool.query(`update chat_connections set status = 'error', last_error = 'timeout', updated_at = now() where id = 'acme'`);
+    expect(await value()).toBe('second');
+    expect(factory.count('create')).toBe(2);
+
+    await pool.query(`update chat_connections set status = 'stopped' where id = 'acme'`);
+    await expect(value()).rejects.toMatchObject({ code: 'CONNECTION_STOPPED' });
+    await pool.query(`update chat_connections set status = 'active' where id = 'acme'`);
+    expect(await value()).toBe('second');
+    await pool.query(`update chat_connections set deleted_at = now() where id = 'acme'`);
+    await expect(value()).rejects.toMatchObject({ code: 'CONNECTION_NOT_FOUND' });
+
+    // Nobody uses it any more: the hint is what ends its instance.
+    await registry.use('globex', () => {});
+    await pool.query(`update chat_connections set deleted_at = now() where id = 'globex'`);
+    await expect.poll(() => factory.live).toEqual([]);
+  });
+});
