@@ -1,0 +1,68 @@
+import { readFileSync } from 'node:fs';
+import { cpus, loadavg } from 'node:os';
+
+/** Where and when it was measured. */
+export function machine() {
+  return { node: process.version, cpu: `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}`, load: loadavg().map((load) => load.toFixed(1)).join(', '), date: new Date().toISOString().slice(0, 10) };
+}
+
+const two = (value) => value.toFixed(2);
+const whole = (value) => String(Math.round(value));
+const ratios = ['', 'ns', 'times the reference', 'middle half of the rounds'];
+const ratioRow = ({ name, ns, ratio, low, high }) => [name, whole(ns), `**${two(ratio)}**`, `${two(low)}–${two(high)}`];
+
+/** What each suite's result looks like as text. */
+const SECTIONS = {
+  warm: (result) => section('A live instance', 'Reference: `await map.get(id)`; ids by Zipf\'s law.', perCount(result)),
+  asyncLocalStorage: (result) => section('The same inside AsyncLocalStorage, 1 000 ids', '', table(ratios, result.map(ratioRow))),
+  lease: (result) => section('A lease without a promise', 'Reference: `map.get(id)`.', perCount(result)),
+  cold: (result) => section('First uses', 'Store and factory answer at once. Overhead: nanoseconds over reading the row, creating the instance and `map.set`.',
+    Object.entries(result).map(([how, rows]) => `### ${how}\n\n${table(['', 'ns', 'overhead ns', 'times the reference'], rows.map(({ name, ns, over, ratio }) => [name, whole(ns), `**${whole(over)}**`, two(ratio)]))}`).join('\n\n')),
+  churn: ({ capacity, atOnce, results }) => section('100 000 ids through few places', `${capacity} places, ${atOnce} uses at once: every use hydrates.`,
+    table(['', 'ns per use', 'times the reference', 'most alive at a time'], results.map(({ name, ns, ratio, peak }) => [name, whole(ns), two(ratio), `**${peak}**`]))),
+  bytesPerUse: (result) => section('Bytes that one use allocates', 'With those that the `await` itself allocates, which are the first row\'s.', bytes(result)),
+  bytesPerEntry: (result) => section('Bytes that one live connection holds', 'Id, row and instance aside.', bytes(result)),
+  strict: (result) => section('Strict freshness', 'A simulated store: 10 connections, a millisecond per query; 500 ids.',
+    Object.entries(result).map(([how, rows]) => `### ${how}\n\n${table(['', 'queries per use', 'p50 ms', 'p99 ms'], rows.map(({ name, queriesPerUse, p50Ms, p99Ms }) => [name, `**${queriesPerUse.toFixed(3)}**`, two(p50Ms), two(p99Ms)]))}`).join('\n\n')),
+  webhook: (result) => section('handleWebhook, a small signed body, live', '', table(ratios, result.map(ratioRow))),
+  pauses: (result) => section('Mixed load', '5 000 uses/s, 20 000 ids by Zipf\'s law through 5 000 places, a store of a millisecond.',
+    table(['', 'uses/s', 'collections', 'collecting ms/s', 'longest ms', 'event loop delay p50 ms', 'p99 ms'], result.map((row) => [row.name, whole(row.usesPerSecond), row.collections, two(row.collectingMsPerSecond), two(row.longestCollectionMs), two(row.delayP50Ms), two(row.delayP99Ms)]))),
+  scale: (result) => section('With more and more connections live', 'A use picks from 1 000 ids of all; reference `await map.get(id)` on a Map as large.',
+    table(['live', 'use ns', 'times the reference', 'sweep µs per connection', 'longest turn in a sweep ms', 'snapshot ms', 'invalidate µs', 'close ms', 'longest turn in close ms'], result.map((row) => [
+      row.live, whole(row.useNs), two(row.useRatio), two(row.sweepUsPerConnection), two(row.sweepStallMs), whole(row.snapshotMs), two(row.invalidateUs), whole(row.closeMs), whole(row.closeStallMs)]))),
+  eviction: ({ results, check }) => section('Which instance to let go', `Hydrates on a trace of a million uses of 100 000 ids. Hydrant's own order costs ${check.hydrant} hydrates where LRU costs ${check.lru} (${check.uses} uses, ${check.places} places).`,
+    table(['zipf', 'places', 'LRU', 'SIEVE', 'best possible (Belady)', 'SIEVE saves'], results.map(({ alpha, places, lru, sieve, belady }) => [alpha, places, lru, sieve, belady, `**${whole((1 - sieve / lru) * 100)} %**`]))),
+  http: (result) => section('End to end', 'Signed `POST /webhooks/:id` over loopback, 16 connections, 100 live ids; body and signature on both sides. The bare Map reads the body and answers as its framework does it natively. Cold: 2 ms store, 3 ms factory.',
+    table(['', 'hydrant/s', 'Map/s', 'throughput', 'p50 ms', 'Map p50', 'p99 ms', 'Map p99', 'cold p99 ms', 'Map cold p99'], result.map(({ framework, ratio, map, hydrant }) => [
+      framework, whole(hydrant.perSecond), whole(map.perSecond), `**${two(ratio)}**`, hydrant.p50Ms, map.p50Ms, hydrant.p99Ms, map.p99Ms, hydrant.coldP99Ms, map.coldP99Ms]))),
+};
+
+/** @returns the results as Markdown */
+export function report(results, { node, cpu, load, loadAfter, date, rounds }) {
+  const peers = Object.entries(JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).dependencies)
+    .map(([name, version]) => `${name} ${version}`).join(', ');
+  const head = [
+    '# Results',
+    `\`npm run bench\`, ${date}, Node ${node}, ${cpu}; load average before ${load}, after ${loadAfter}. Peers: ${peers}.`,
+    `Subjects take turns in one process, ${rounds} rounds. What never waits is measured in processor time of the process, so pauses that other processes caused do not count; figures are medians, ratios are medians of the ratio within a round.`,
+  ];
+  return `${[...head, ...Object.entries(results).map(([name, result]) => SECTIONS[name](result))].join('\n\n')}\n`;
+}
+
+function section(title, note, body) {
+  return [`## ${title}`, ...(note === '' ? [] : [note]), body].join('\n\n');
+}
+
+function perCount(result) {
+  return Object.entries(result).map(([count, rows]) => `### ${Number(count).toLocaleString('en').replaceAll(',', ' ')} ${count === '1' ? 'id' : 'ids'}\n\n${table(ratios, rows.map(ratioRow))}`).join('\n\n');
+}
+
+function bytes(result) {
+  return table(['', 'bytes'], result.map(({ name, bytes: count }) => [name, whole(count)]));
+}
+
+const line = (cells) => `| ${cells.join(' | ')} |`;
+
+function table(head, rows) {
+  return [line(head), line(head.map((_, index) => (index === 0 ? '---' : '---:'))), ...rows.map(line)].join('\n');
+}

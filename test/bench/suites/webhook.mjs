@@ -1,0 +1,70 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { ConnectionRegistry, MemoryStore } from '../hydrant.mjs';
+import { interleaved } from '../measure/rounds.mjs';
+
+const SECRET = 'a secret of thirty-two characters';
+const BODY = JSON.stringify({ type: 'event_callback', text: 'hello '.repeat(30) });
+const SIGNATURE = sign(BODY);
+
+/** `handleWebhook` with a small signed body against the same two functions behind a bare Map. */
+export async function webhook({ rounds }) {
+  const registry = new ConnectionRegistry({
+    store: new MemoryStore([{ id: 'acme', secret: SECRET }]),
+    freshness: { maxStaleMs: 1e9 },
+    factory: {
+      create: () => ({ handled: 0 }),
+      authenticate: async (request) => isGenuine(await request.text(), request.headers),
+      handleWebhook: async (instance, request) => answer(instance, await request.text()),
+    },
+  });
+  const map = new Map([['acme', { handled: 0 }]]);
+  const results = await interleaved([
+    subject('bare Map, body read once', async (id, request) => {
+      const instance = map.get(id);
+      if (instance === undefined) return new Response(null, { status: 404 });
+      const body = await request.text();
+      return isGenuine(body, request.headers) ? answer(instance, body) : new Response(null, { status: 401 });
+    }),
+    subject('bare Map, request cloned', async (id, request) => {
+      const instance = map.get(id);
+      if (instance === undefined) return new Response(null, { status: 404 });
+      const genuine = isGenuine(await request.clone().text(), request.headers);
+      return genuine ? answer(instance, await request.text()) : new Response(null, { status: 401 });
+    }),
+    subject('hydrant handleWebhook', registry.handleWebhook),
+  ], { reference: 'bare Map, body read once', rounds });
+  await registry.close();
+  return results;
+}
+
+function subject(name, handle) {
+  let requests = [];
+  return {
+    name,
+    size: 50,
+    before(size) {
+      requests = Array.from({ length: size }, () => new Request('http://localhost/webhooks/acme', {
+        method: 'POST', body: BODY, headers: { 'content-type': 'application/json', 'x-signature': SIGNATURE },
+      }));
+    },
+    async run(size) {
+      for (let at = 0; at < size; at += 1) {
+        const response = await handle('acme', requests[at]);
+        if (response.status !== 200 || await response.text() !== 'ok') throw new Error(`${name} answered ${response.status}`);
+      }
+    },
+  };
+}
+
+function answer(instance, body) {
+  instance.handled += body.length;
+  return new Response('ok');
+}
+
+function sign(body) {
+  return createHmac('sha256', SECRET).update(body).digest('hex');
+}
+
+function isGenuine(body, headers) {
+  return timingSafeEqual(Buffer.from(sign(body)), Buffer.from(headers.get('x-signature') ?? ''));
+}
