@@ -18,6 +18,8 @@ export interface HeartbeatHost<R extends ConnectionRecord, I> {
   readonly timeoutMs: number;
   /** Whether this replica is to be counted as living. */
   readonly member: () => boolean;
+  /** What it tells the others as its load. */
+  readonly load: () => number;
   answered(members: readonly Member[]): void;
   /** This replica owns something it does not know of: the answer to a claim was lost. */
   stray(claim: HeldClaim): void;
@@ -60,11 +62,11 @@ export class Heartbeat<R extends ConnectionRecord, I> {
   }
 
   async #renew(): Promise<void> {
-    const { replica, clock, claims, holdings, takeovers, ttlMs, timeoutMs, member } = this.#host;
+    const { replica, clock, claims, holdings, takeovers, ttlMs, timeoutMs, member, load } = this.#host;
     const sent: Sent<R, I> = new Map([...holdings].filter((holding) => holding.renewable)
       .map((holding) => [holding.id, { holding, notes: holding.unsavedNotes }]));
     const held = [...sent.values()].map(({ holding: { id, hold: { token } }, notes }) => ({ id, token, notes }));
-    const request = { replica, ttlMs, member: member(), load: holdings.load, held };
+    const request = { replica, ttlMs, member: member(), load: load(), held };
     const takeoversBefore = takeovers.inFlight ? -1 : takeovers.count;
     this.#inFlight = true;
     const sentAt = readInstant(clock);

@@ -11,9 +11,14 @@ export class Roster {
     this.#replica = replica;
   }
 
-  update(members: readonly Member[]): void {
+  /**
+   * @param withJoining - whether replicas at their first beat count: for one that has just joined itself, so that those
+   * which start together share from the beginning; not for the others, or what is released would wait for them
+   */
+  update(members: readonly Member[], withJoining: boolean): void {
     this.#previous = new Set(this.#members.map(({ replica }) => replica));
-    this.#members = members.toSorted((a, b) => (a.replica < b.replica ? -1 : 1));
+    this.#members = members.filter(({ replica, load }) => withJoining || load >= 0 || replica === this.#replica)
+      .toSorted((a, b) => (a.replica < b.replica ? -1 : 1));
   }
 
   /** It has said that it leaves. */

@@ -18,6 +18,8 @@ import { Takeovers } from './takeovers.js';
 
 /** Two replicas that start within this time see each other before either takes anything. */
 const JOIN_MS = 1_000;
+/** At the answer to its second beat a replica begins to take its share. */
+const JOINING_BEATS = 2;
 
 /**
  * Gives each of the listed connections one owner among all replicas that run this, and runs what only an owner may do:
@@ -92,8 +94,10 @@ export class ExclusiveRunner<R extends ConnectionRecord, I> implements AsyncDisp
     this.#heartbeat = new Heartbeat<R, I>({
       replica, clock, claims, holdings, takeovers, ttlMs, tickMs, timeoutMs,
       member: () => this.#state === 'running',
+      load: () => (this.#beats === 0 ? -1 : holdings.load),
       answered: (members) => {
-        roster.update(members);
+        this.#beats += 1;
+        roster.update(members, this.#beats <= JOINING_BEATS);
         this.#beaten();
       },
       stray: (claim) => this.#releases.add({ claim }),
@@ -164,9 +168,8 @@ export class ExclusiveRunner<R extends ConnectionRecord, I> implements AsyncDisp
   /** A renewal was answered: who lives is known. */
   #beaten(): void {
     if (this.#state !== 'running') return;
-    this.#beats += 1;
     // After the first answer, replicas that start at this moment have not been seen yet.
-    if (this.#beats >= 2) this.#takeovers.enable();
+    if (this.#beats >= JOINING_BEATS) this.#takeovers.enable();
     this.#balance.restore(this.#listing.ids.length);
     this.#takeovers.soon();
   }

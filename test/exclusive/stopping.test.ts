@@ -182,6 +182,22 @@ describe('stop()', () => {
     expect(cluster.clock.monotonic() - before).toBeLessThanOrEqual(250);
   });
 
+  it('does not wait for a replica that is just joining', async () => {
+    cluster = new Cluster(12);
+    const leaver = await cluster.started();
+    const heir = await cluster.started();
+    await cluster.clock.advance(20_000);
+    const joining = cluster.replica();
+    // Its first beat is seen by the others; its second does not come.
+    joining.fault = (_call, carryOut) => (joining.calls.length === 1 ? carryOut() : new Promise(() => undefined));
+    joining.runner.start();
+    await cluster.clock.advance(1_500);
+    void leaver.runner.stop();
+    await cluster.clock.advance(300);
+    expect(heir.owned).toHaveLength(12);
+    joining.fault = undefined;
+  });
+
   it('does not let one slow loop hold up the release of the others', async () => {
     cluster = new Cluster(3);
     const replica = await cluster.started();

@@ -50,7 +50,7 @@ export interface Claim extends HeldClaim {
 /** A replica that lives: it has renewed within its own `ttlMs`. */
 export interface Member {
   readonly replica: string;
-  /** How many connections it counted as its load when it last renewed. */
+  /** How many connections it counted as its load when it last renewed; -1 while it is joining. */
   readonly load: number;
 }
 
@@ -62,7 +62,7 @@ export interface RenewRequest {
   readonly ttlMs: number;
   /** Whether this replica is to be counted as living; one that is stopping only renews. */
   readonly member: boolean;
-  /** What it counts as its load, for the others' arithmetic. */
+  /** What it counts as its load, for the others' arithmetic; -1 at its first beat. */
   readonly load: number;
   /** What it holds. `notes` replaces what is stored, where it is given. */
   readonly held: readonly (HeldClaim & { readonly notes?: string | undefined })[];

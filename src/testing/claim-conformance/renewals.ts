@@ -48,6 +48,8 @@ export function renewalTests({ test }: ClaimSuite): void {
     assert.deepEqual((await a.renew([], { load: 3 })).members, [{ replica: 'a', load: 3 }]);
     const { members } = await b.renew([], { load: 5 });
     assert.deepEqual(members.toSorted((x, y) => (x.replica < y.replica ? -1 : 1)), [{ replica: 'a', load: 3 }, { replica: 'b', load: 5 }]);
+    assert.equal((await b.renew([], { load: -1 })).members.find(({ replica }) => replica === 'b')?.load, -1, 'a load may be -1');
+    assert.equal((await a.renew([], { load: 4 })).members.find(({ replica }) => replica === 'b')?.load, -1);
     assert.equal((await a.renew([], { load: 4 })).members.find(({ replica }) => replica === 'a')?.load, 4);
   });
 
