@@ -13,7 +13,7 @@ describe('G13 no zombies', () => {
     await h.clock.advance(59_999);
     expect(h.disposes).toBe(0);
     await h.clock.advance(1);
-    expect(h.log.filter((line) => line.startsWith('dispose')).sort()).toEqual(['dispose a@v1 stopped', 'dispose b@v2 deleted']);
+    expect(h.log.filter((line) => line.startsWith('dispose')).toSorted()).toEqual(['dispose a@v1 stopped', 'dispose b@v2 deleted']);
     expect(lease.stale).toBe(true);
     expect(lease.instance.disposed).toBeUndefined();
     expect(h.registry.snapshot()).toMatchObject({ idle: 1, draining: 1 });
@@ -95,7 +95,7 @@ describe('G13 no zombies', () => {
     rows.put('c');
     listener.gap();
     await h.settle();
-    expect(h.log.slice(-2).sort()).toEqual(['dispose a@v1 replaced', 'dispose b@v2 deleted']);
+    expect(h.log.slice(-2).toSorted()).toEqual(['dispose a@v1 replaced', 'dispose b@v2 deleted']);
     await h.registry.use('c', () => {});
   });
 

@@ -43,7 +43,7 @@ describe.each(stores)('G4 fresh, %s', (_, makeRows) => {
     rows.put('a', { token: 'four' });
     expect(await token()).toBe('four');
     await h.settle();
-    expect(h.log.filter((line) => line.startsWith('dispose')).map((line) => line.split(' ')[2]).sort()).toEqual(['deleted', 'replaced', 'stopped']);
+    expect(h.log.filter((line) => line.startsWith('dispose')).map((line) => line.split(' ')[2]).toSorted()).toEqual(['deleted', 'replaced', 'stopped']);
   });
 
   test('bounded: within the bound no read, beyond it one, measured from before the read was sent', async () => {

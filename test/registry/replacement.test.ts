@@ -1,5 +1,6 @@
+import type { HydrationContext } from 'hydrant';
 import { describe, expect, test } from 'vitest';
-import { Harness } from '../support/harness.js';
+import { Harness, type Row } from '../support/harness.js';
 
 describe("replacement: 'drain-first'", () => {
   const open = (options = {}): Harness => new Harness({ replacement: 'drain-first', ...options });
@@ -242,15 +243,15 @@ describe('around', () => {
     const seen: string[] = [];
     const note = (what: string): void => { seen.push(`${what} ${context.getStore()}`); };
     const h: Harness = new Harness({
-      ...{ around: <T>(row: { id: string }, work: () => T): T => context.run(`of ${row.id}`, work) },
+      around: (row, work) => context.run(`of ${row.id}`, work),
       factory: {
         secrets: async () => { await Promise.resolve(); note('secrets'); return 1; },
-        create: async (row, given) => { await Promise.resolve(); note('create'); return h.create(row, given); },
+        create: async (row: Row, given: HydrationContext) => { await Promise.resolve(); note('create'); return h.create(row, given); },
         dispose: async () => { await Promise.resolve(); note('dispose'); },
         authenticate: async () => { await Promise.resolve(); note('authenticate'); return true; },
         handleWebhook: async () => { note('handleWebhook'); return new Response(); },
       },
-    } as never);
+    });
     h.rows.put('a');
     await context.run('the caller', () => h.registry.handleWebhook('a', new Request('http://x/', { method: 'POST', body: 'x' })));
     await context.run('another caller', () => h.registry.close());

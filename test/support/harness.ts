@@ -70,6 +70,7 @@ export class Rows implements ConnectionStore<Row> {
 
 export interface HarnessOptions extends RegistryTuning {
   store?: ConnectionStore<Row>;
+  around?: <T>(row: Row, work: () => T) => T;
   factory?: Partial<InstanceFactory<Row, Instance>>;
 }
 
