@@ -1,0 +1,69 @@
+import { trace, type Attributes, type Tracer } from '@opentelemetry/api';
+import { compose, factoriesWithin, factoryFor } from '../composite-factory.js';
+import type { InstanceFactory } from '../contracts/factory.js';
+import type { ConnectionRecord } from '../contracts/record.js';
+import { isThenable } from '../thenable.js';
+import { ATTRIBUTE, SCOPE, SPAN } from './names.js';
+import { inOwnTrace, noteHydrate } from './spans.js';
+
+/** Options of {@link instrumentFactory}. */
+export interface FactoryTelemetry {
+  /** Default: the global provider's. */
+  readonly tracer?: Tracer | undefined;
+}
+
+/**
+ * A factory whose `create` and `dispose` run in spans, `hydrant.hydrate` and `hydrant.dispose`, so that what they call
+ * is seen beneath them. Each is a trace of its own, for a hydrate is shared by many uses; a use that waited for one
+ * links to it. Takes what `factoryByPlatform` made, too. Spans hold ids and versions, never record contents, messages
+ * or stacks of errors.
+ *
+ * @example
+ * const registry = new ConnectionRegistry({ store, factory: instrumentFactory(factory) });
+ */
+export function instrumentFactory<R extends ConnectionRecord, I, S>(
+  factory: InstanceFactory<R, I, S>, options: FactoryTelemetry = {},
+): InstanceFactory<R, I, S> {
+  const tracer = options.tracer ?? trace.getTracer(SCOPE);
+  const wrapped = new Map<InstanceFactory<any, any>, InstanceFactory<any, any>>();
+  // Each part once: the registry counts a platform's permits by the identity of its factory.
+  const wrap = (part: InstanceFactory<any, any>): InstanceFactory<any, any> => {
+    const known = wrapped.get(part) ?? traced(part, tracer);
+    wrapped.set(part, known);
+    return known;
+  };
+  const parts = factoriesWithin(factory);
+  if (parts.length === 1 && parts[0] === factory) return wrap(factory);
+  return compose({ parts: parts.map(wrap), choose: (record) => wrap(factoryFor(factory, record as R)) });
+}
+
+const about = ({ id, version }: ConnectionRecord): Attributes => ({ [ATTRIBUTE.id]: id, [ATTRIBUTE.version]: String(version) });
+
+type DisposeContext = Parameters<NonNullable<InstanceFactory<any, any>['dispose']>>[1];
+
+/** Members are called on the factory itself, which may be an instance of a class with private fields. */
+function traced(factory: InstanceFactory<any, any>, tracer: Tracer): InstanceFactory<any, any> {
+  const { acknowledge, authenticate, dispose, handleWebhook, maxConcurrentHydrations, replacement, respondToFailure, secrets } = factory;
+  return {
+    create: (record: ConnectionRecord, context) => inOwnTrace(tracer, SPAN.hydrate, about(record), (span) => {
+      const ended = noteHydrate(record, span);
+      const instance = factory.create(record, context);
+      if (isThenable(instance)) void Promise.resolve(instance).then(ended, ended);
+      else ended();
+      return instance;
+    }),
+    ...(dispose === undefined ? {} : {
+      dispose: (instance: unknown, context: DisposeContext) => inOwnTrace(
+        tracer, SPAN.dispose, { ...about(context.record), [ATTRIBUTE.disposeReason]: context.reason },
+        () => dispose.call(factory, instance, context),
+      ),
+    }),
+    ...(secrets === undefined ? {} : { secrets: secrets.bind(factory) }),
+    ...(authenticate === undefined ? {} : { authenticate: typeof authenticate === 'function' ? authenticate.bind(factory) : authenticate }),
+    ...(handleWebhook === undefined ? {} : { handleWebhook: handleWebhook.bind(factory) }),
+    ...(acknowledge === undefined ? {} : { acknowledge }),
+    ...(respondToFailure === undefined ? {} : { respondToFailure: respondToFailure.bind(factory) }),
+    ...(replacement === undefined ? {} : { replacement }),
+    ...(maxConcurrentHydrations === undefined ? {} : { maxConcurrentHydrations }),
+  };
+}

@@ -1,0 +1,110 @@
+import { context, metrics, trace, type Attributes, type Meter, type Tracer } from '@opentelemetry/api';
+import { systemClock } from '../clock.js';
+import type { RegistryEvents } from '../events.js';
+import type { AcquireOptions, Connections } from '../registry.js';
+import type { Lease } from '../slot/lease.js';
+import type { RegistrySnapshot } from '../snapshot.js';
+import type { WebhookHandler } from '../webhook/handle-webhook.js';
+import { ATTRIBUTE, DURATION_BUCKETS, SCOPE, SPAN } from './names.js';
+import { observeRegistry } from './registry-metrics.js';
+import { errorType, inSpan, linkHydrate } from './spans.js';
+
+/** The part of a `ConnectionRegistry` that is instrumented. */
+export interface InstrumentedRegistry<R, I> extends Connections<R, I> {
+  tryAcquire(id: string): Lease<R, I> | undefined;
+  readonly handleWebhook: WebhookHandler;
+  snapshot(): RegistrySnapshot;
+  on<E extends keyof RegistryEvents>(event: E, listener: (payload: RegistryEvents[E]) => void): () => void;
+}
+
+/** Options of {@link instrument}. */
+export interface Telemetry {
+  /** Default: the global provider's. Register the provider before: a meter that was asked for earlier records nothing. */
+  readonly meter?: Meter | undefined;
+  /** Default: the global provider's. */
+  readonly tracer?: Tracer | undefined;
+  /** Tells the registries of one process apart: the metric attribute `hydrant.registry.name`. */
+  readonly name?: string | undefined;
+}
+
+/** What {@link instrument} returns: use it in the registry's place. */
+export interface Instrumented<R, I> extends Connections<R, I>, Disposable {
+  tryAcquire(id: string): Lease<R, I> | undefined;
+  readonly handleWebhook: WebhookHandler;
+  /** Ends the metrics. What was handed out goes on to work. */
+  stop(): void;
+}
+
+const seconds = (since: number): number => (systemClock.monotonic() - since) / 1000;
+
+/**
+ * Measures a registry. Metrics are recorded from now on; spans for uses and webhooks come of what is returned, which
+ * stands in the registry's place wherever connections are used. Spans of hydrates and disposes: `instrumentFactory`.
+ *
+ * It listens to the registry's events, so failures are no longer written to the console: log them yourself where you
+ * relied on that.
+ *
+ * @example
+ * const registry = new ConnectionRegistry({ store, factory: instrumentFactory(factory) });
+ * const connections = instrument(registry);
+ * app.all('/webhooks/:connectionId', expressWebhook(connections));
+ */
+export function instrument<R extends object, I>(registry: InstrumentedRegistry<R, I>, options: Telemetry = {}): Instrumented<R, I> {
+  const meter = options.meter ?? metrics.getMeter(SCOPE);
+  const tracer = options.tracer ?? trace.getTracer(SCOPE);
+  const common: Attributes = options.name === undefined ? {} : { [ATTRIBUTE.registry]: options.name };
+  const stop = observeRegistry(registry, meter, common);
+  const histogram = (name: string, description: string) =>
+    meter.createHistogram(name, { unit: 's', description, advice: { explicitBucketBoundaries: [...DURATION_BUCKETS] } });
+  const waitTime = histogram('hydrant.use.wait_time', 'From asking for a connection until it was there');
+  const useTime = histogram('hydrant.use.duration', 'How long connections are used at a time');
+
+  const failing = (error: unknown): Attributes => ({ ...common, [ATTRIBUTE.errorType]: errorType(error) });
+
+  function use<T>(id: string, work: (instance: I, lease: Lease<R, I>) => T | Promise<T>, acquireOptions?: AcquireOptions): Promise<T> {
+    const since = systemClock.monotonic();
+    return inSpan(tracer, SPAN.use, { [ATTRIBUTE.id]: id }, context.active(), async (span) => {
+      const own = context.active();
+      let usedSince: number | undefined;
+      try {
+        const result = await registry.use(id, (instance, lease) => {
+          usedSince = systemClock.monotonic();
+          waitTime.record(seconds(since), common);
+          span.setAttribute(ATTRIBUTE.cold, linkHydrate(span, lease.record, since));
+          // Whoever brought the lease may have been in another context.
+          return context.with(own, () => work(instance, lease));
+        }, acquireOptions);
+        useTime.record(seconds(usedSince ?? since), common);
+        return result;
+      } catch (error) {
+        if (usedSince === undefined) waitTime.record(seconds(since), failing(error));
+        else useTime.record(seconds(usedSince), failing(error));
+        throw error;
+      }
+    });
+  }
+
+  function acquire(id: string, acquireOptions?: AcquireOptions): Promise<Lease<R, I>> {
+    const since = systemClock.monotonic();
+    return inSpan(tracer, SPAN.acquire, { [ATTRIBUTE.id]: id }, context.active(), async (span) => {
+      try {
+        const lease = await registry.acquire(id, acquireOptions);
+        waitTime.record(seconds(since), common);
+        span.setAttribute(ATTRIBUTE.cold, linkHydrate(span, lease.record, since));
+        return lease;
+      } catch (error) {
+        waitTime.record(seconds(since), failing(error));
+        throw error;
+      }
+    });
+  }
+
+  const handleWebhook: WebhookHandler = (id, request, host) =>
+    inSpan(tracer, SPAN.webhook, { [ATTRIBUTE.id]: id }, context.active(), async (span) => {
+      const response = await registry.handleWebhook(id, request, host);
+      span.setAttribute(ATTRIBUTE.status, response.status);
+      return response;
+    });
+
+  return { use, acquire, tryAcquire: (id) => registry.tryAcquire(id), handleWebhook, stop, [Symbol.dispose]: stop };
+}

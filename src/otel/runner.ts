@@ -1,0 +1,48 @@
+import { metrics, type Attributes, type Meter } from '@opentelemetry/api';
+import type { RunnerEvents } from '../exclusive/events.js';
+import type { RunnerSnapshot } from '../exclusive/snapshot.js';
+import { ATTRIBUTE, SCOPE } from './names.js';
+import type { Telemetry } from './instrument.js';
+
+/** The part of an `ExclusiveRunner` that is measured. */
+export interface InstrumentedRunner {
+  snapshot(): RunnerSnapshot;
+  on<E extends keyof RunnerEvents>(event: E, listener: (payload: RunnerEvents[E]) => void): () => void;
+}
+
+/**
+ * Measures an `ExclusiveRunner`: claims held and this replica's share of them, tenures by how they ended (`lost` and
+ * `expired` are the ones to watch), failed starts, failed calls to the claim store. Returns what ends that.
+ *
+ * It listens to the runner's events, so failures are no longer written to the console.
+ */
+export function instrumentRunner(runner: InstrumentedRunner, options: Omit<Telemetry, 'tracer'> = {}): () => void {
+  const meter: Meter = options.meter ?? metrics.getMeter(SCOPE);
+  const common: Attributes = options.name === undefined ? {} : { [ATTRIBUTE.registry]: options.name };
+  const counter = (name: string, unit: string, description: string) => meter.createCounter(name, { unit, description });
+  const ended = counter('hydrant.claim.ended', '{claim}', 'Tenures that ended, by how');
+  const startFailures = counter('hydrant.claim.start_failures', '{failure}', 'Starts that failed');
+  const unproven = counter('hydrant.claim.stop_unproven', '{claim}', 'Tenures that did not stop in time and were not released');
+  const callFailures = counter('hydrant.claim.store_failures', '{failure}', 'Calls to the claim store that failed, by call');
+  const listFailures = counter('hydrant.claim.list_failures', '{failure}', 'Listings that failed');
+  const ends = [
+    runner.on('ended', ({ reason }) => ended.add(1, { ...common, [ATTRIBUTE.tenureEnd]: reason })),
+    runner.on('startFailed', () => startFailures.add(1, common)),
+    runner.on('stopUnproven', () => unproven.add(1, common)),
+    runner.on('claimsFailed', ({ call }) => callFailures.add(1, { ...common, [ATTRIBUTE.claimCall]: call })),
+    runner.on('listFailed', () => listFailures.add(1, common)),
+  ];
+  const held = meter.createObservableUpDownCounter('hydrant.claim.held', { unit: '{claim}', description: 'Claims this replica owns' });
+  const share = meter.createObservableUpDownCounter('hydrant.claim.share', { unit: '{claim}', description: 'Claims that are this replica’s to own' });
+  const observables = [held, share];
+  const observe: Parameters<Meter['addBatchObservableCallback']>[0] = (result) => {
+    const snapshot = runner.snapshot();
+    result.observe(held, snapshot.load, common);
+    result.observe(share, snapshot.share, common);
+  };
+  meter.addBatchObservableCallback(observe, observables);
+  return () => {
+    for (const end of ends) end();
+    meter.removeBatchObservableCallback(observe, observables);
+  };
+}

@@ -1,0 +1,68 @@
+import {
+  context, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace,
+  type Attributes, type Context, type Span, type SpanContext, type Tracer,
+} from '@opentelemetry/api';
+import { systemClock } from '../clock.js';
+import { isConnectionError } from '../errors.js';
+import { isThenable } from '../thenable.js';
+import { ATTRIBUTE } from './names.js';
+
+/** The hydrate that made what a record stands for. Known by the record itself, so that nothing has to be cleaned up. */
+const hydrates = new WeakMap<object, { readonly span: SpanContext; endedAt: number }>();
+
+/** What kind of failure it was, and nothing that it says: messages and causes may hold what rows hold. */
+export function errorType(error: unknown): string {
+  if (isConnectionError(error)) return error.code;
+  return error instanceof Error ? error.name : '_OTHER';
+}
+
+export function failed(span: Span, error: unknown): void {
+  span.setAttribute(ATTRIBUTE.errorType, errorType(error)).setStatus({ code: SpanStatusCode.ERROR });
+}
+
+/** Runs `work` in a span that ends when `work` has settled. What is returned at once stays so. */
+export function inSpan<T>(tracer: Tracer, name: string, attributes: Attributes, parent: Context, work: (span: Span) => T): T {
+  const span = tracer.startSpan(name, { kind: SpanKind.INTERNAL, attributes }, parent);
+  const end = (error?: { readonly cause: unknown }): void => {
+    if (error !== undefined) failed(span, error.cause);
+    span.end();
+  };
+  let result: T;
+  try {
+    result = context.with(trace.setSpan(parent, span), () => work(span));
+  } catch (cause) {
+    end({ cause });
+    throw cause;
+  }
+  if (!isThenable(result)) {
+    end();
+    return result;
+  }
+  return Promise.resolve(result).then(
+    (value) => { end(); return value; },
+    (cause: unknown) => { end({ cause }); throw cause; },
+  ) as T;
+}
+
+/**
+ * Runs a factory call in a trace of its own: it is shared by many uses, and in the context of whichever came first it
+ * would be counted as that one's work.
+ */
+export function inOwnTrace<T>(tracer: Tracer, name: string, attributes: Attributes, work: (span: Span) => T): T {
+  return inSpan(tracer, name, attributes, ROOT_CONTEXT, work);
+}
+
+/** Remembers the hydrate of a record, for those who waited for it. */
+export function noteHydrate(record: object, span: Span): () => void {
+  const hydrate = { span: span.spanContext(), endedAt: Infinity };
+  hydrates.set(record, hydrate);
+  return () => { hydrate.endedAt = systemClock.monotonic(); };
+}
+
+/** Links a span to the hydrate it has waited for, if it has. Returns whether it has. */
+export function linkHydrate(span: Span, record: object, since: number): boolean {
+  const hydrate = hydrates.get(record);
+  if (hydrate === undefined || hydrate.endedAt < since) return false;
+  span.addLink({ context: hydrate.span });
+  return true;
+}
