@@ -14,6 +14,7 @@ const shared: Options = {
     redis: 'src/stores/redis/index.ts',
     exclusive: 'src/exclusive/index.ts',
     testing: 'src/testing/index.ts',
+    otel: 'src/otel/index.ts',
   },
   platform: 'neutral',
   target: 'node20',

@@ -16,7 +16,11 @@ const MAY_COME: Record<string, RegExp> = {
   'hydrant/redis': /^never$/,
   'hydrant/exclusive': /^lru-cache$/,
   'hydrant/testing': /^node:assert\/strict$/,
+  'hydrant/otel': /^@opentelemetry\/api$/,
 };
+
+/** Entries that are of no use without a peer, and run its code. */
+const NEEDS: Record<string, string> = { 'hydrant/otel': '@opentelemetry/api' };
 
 describe('installed with nothing beside it', () => {
   test('npm brings the dependencies and no peer', () => {
@@ -25,7 +29,12 @@ describe('installed with nothing beside it', () => {
     expect(there).toEqual(expect.arrayContaining(['hydrant', ...Object.keys(manifest.dependencies)]));
   });
 
-  test.each(entries)('$name is imported, and required, with the same names', async ({ name }) => {
+  test.each(Object.entries(NEEDS))('%s asks for %s by its name', async (name, peer) => {
+    const failure = (load: string): string => `await (async () => ${load})().catch((error) => console.log(JSON.stringify(error.message)))`;
+    expect(await evaluate('module', failure(`import('${name}')`))).toContain(`'${peer}'`);
+  });
+
+  test.each(entries.filter(({ name }) => NEEDS[name] === undefined))('$name is imported, and required, with the same names', async ({ name }) => {
     const imported = await evaluate('module', `console.log(JSON.stringify(Object.keys(await import('${name}'))))`) as string[];
     const required = await evaluate('commonjs', `console.log(JSON.stringify(Object.keys(require('${name}'))))`) as string[];
     expect(imported.length).toBeGreaterThan(0);
