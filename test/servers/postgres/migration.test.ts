@@ -158,6 +158,11 @@ describe('the store\'s own table', () => {
     await expect(store.get('acme')).rejects.toMatchObject({ code: '42P01' });
   });
 
+  it('may be made by many replicas at once', async () => {
+    await Promise.all(Array.from({ length: 8 }, () => new PostgresStore({ client: pool }).migrate()));
+    await expect(new PostgresStore({ client: pool }).put({ id: 'acme' })).resolves.toMatchObject({ status: 'active' });
+  });
+
   it('may be called and be anywhere', async () => {
     await pool.query(`create schema "we""ird Schema"`);
     const table = `we"ird Schema.Tab'le $hydrant$ %s \\ ${'x'.repeat(30)}`;
