@@ -6,12 +6,14 @@ import { onMicrotask } from '../clock.js';
  */
 export class Effects {
   readonly #queue: (() => void)[] = [];
+  /** The first one in the queue that has not run. */
+  #next = 0;
   readonly #flushLater = (): void => this.flush();
   #running = false;
 
   /** Runs `effect` at the next `flush`, or in a microtask when none comes. `effect` must not throw. */
   add(effect: () => void): void {
-    if (this.#queue.push(effect) === 1 && !this.#running) onMicrotask(this.#flushLater);
+    if (this.#queue.push(effect) === this.#next + 1 && !this.#running) onMicrotask(this.#flushLater);
   }
 
   /** Called at the end of every step. */
@@ -19,7 +21,13 @@ export class Effects {
     if (this.#running) return;
     this.#running = true;
     try {
-      for (let effect = this.#queue.shift(); effect !== undefined; effect = this.#queue.shift()) effect();
+      // By index, for `shift` moves all that follow: closing with 100 000 instances took 15 s in one turn.
+      for (let effect = this.#queue[this.#next]; effect !== undefined; effect = this.#queue[this.#next]) {
+        this.#next += 1;
+        effect();
+      }
+      this.#queue.length = 0;
+      this.#next = 0;
     } finally {
       this.#running = false;
     }
