@@ -2,5 +2,5 @@ export type { Draft, Fields, StoredRecord } from '../drafts.js';
 export type { PostgresClient, PostgresListenClient } from './client.js';
 export type { MigrationSql } from './migration.js';
 export type { PostgresColumns, PostgresStoreOptions, PostgresWatchTuning } from './options.js';
-export { PostgresStore } from './store.js';
+export { PostgresStore, type MigrationOptions } from './store.js';
 export { PostgresClaims, type PostgresClaimsOptions } from './claims.js';

@@ -13,6 +13,15 @@ import { subscribe, type PostgresSubscribing } from './subscription.js';
 
 type Row = Readonly<Record<string, unknown>>;
 
+/** The options of a {@link PostgresStore} as far as its table is concerned; the others may be there as well. */
+export type MigrationOptions = Omit<PostgresStoreOptions<never>, 'client' | 'mapRow' | 'toRow'> & {
+  readonly client?: unknown;
+  readonly mapRow?: unknown;
+  readonly toRow?: unknown;
+  /** How long `up` and `down` wait for the table, milliseconds; 0 for no limit. Default 5 000. */
+  readonly lockTimeoutMs?: number;
+};
+
 /**
  * Rows in PostgreSQL 14 or later, in a table of its own (`migrate()` makes it) or mapped onto one that exists.
  *
@@ -61,7 +70,7 @@ export class PostgresStore<D extends object = Record<string, unknown>> implement
    *
    * @throws ConnectionError `INVALID_OPTIONS`
    */
-  static migrationSql(options: Omit<PostgresStoreOptions<never>, 'client' | 'mapRow' | 'toRow'> & { readonly mapRow?: unknown; readonly toRow?: unknown; readonly client?: unknown; readonly lockTimeoutMs?: number } = {}): MigrationSql {
+  static migrationSql(options: MigrationOptions = {}): MigrationSql {
     const { up, down } = migrationOf(layoutOf(options as never), lockTimeout(options.lockTimeoutMs));
     return { up, down };
   }
@@ -107,7 +116,11 @@ export class PostgresStore<D extends object = Record<string, unknown>> implement
     const { text, values } = upsert(this.#layout, this.#queries, rowOf(record, this.#layout, this.#options.toRow));
     const row = (await this.#client.query(text, values)).rows[0] as Row | undefined;
     if (row?.[VISIBLE] !== 'true') {
-      throw new ConnectionError('INVALID_OPTIONS', `PostgresStore: the row of connection '${record.id}' was written, but where hides it: toRow must set the columns that where looks at`, { connectionId: record.id });
+      throw new ConnectionError(
+        'INVALID_OPTIONS',
+        `PostgresStore: the row of connection '${record.id}' was written, but where hides it: toRow must set the columns that where looks at`,
+        { connectionId: record.id },
+      );
     }
     const written = recordOf(row, this.#options.mapRow);
     if (isConnectionError(written)) throw written;
@@ -153,7 +166,10 @@ function lockTimeout(ms: unknown = 5_000): number {
   return ms;
 }
 
-function subscribingOf({ client, listenClient, onWatchError, clock, watch = {} }: Pick<PostgresStoreOptions<object>, 'client' | 'listenClient' | 'onWatchError' | 'clock' | 'watch'>, channel: string): PostgresSubscribing | undefined {
+function subscribingOf(
+  { client, listenClient, onWatchError, clock, watch = {} }: Pick<PostgresStoreOptions<object>, 'client' | 'listenClient' | 'onWatchError' | 'clock' | 'watch'>,
+  channel: string,
+): PostgresSubscribing | undefined {
   if (listenClient === undefined) return undefined;
   if (typeof listenClient !== 'function') throw invalidOption('listenClient', 'a function that makes a connection', listenClient);
   const { pingIntervalMs = 15_000, timeoutMs = 5_000, backoff = { initialMs: 100, maxMs: 30_000 } } = watch;
