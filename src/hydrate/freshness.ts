@@ -45,6 +45,8 @@ const MAX_VERSIONS = 1_000;
 const MAX_ROWS = 100;
 /** Queries of rows on the wire at a time. Of versions there is one, so that what arrives meanwhile shares the next. */
 const MAX_ROW_QUERIES = 32;
+/** Those that check what lives have places of their own: any number of strangers' ids stand in nobody's way. */
+const MAX_CHECK_QUERIES = 32;
 
 /** All reads of the store: one per id at a time, in batches, in bounded number. */
 export class FreshnessReader<R extends ConnectionRecord> {
@@ -52,8 +54,11 @@ export class FreshnessReader<R extends ConnectionRecord> {
   readonly #reads = new Map<string, Reads<R>>();
   readonly #versionQueue = new Set<string>();
   readonly #rowQueue = new Set<string>();
+  /** Rows of what lives, where the store cannot tell versions alone. */
+  readonly #checkQueue = new Set<string>();
   #versionQueries = 0;
   #rowQueries = 0;
+  #checkQueries = 0;
   #sending = false;
   readonly #sendWaiting = (): void => {
     this.#sending = false;
@@ -109,12 +114,15 @@ export class FreshnessReader<R extends ConnectionRecord> {
 
   #enqueue(next: Read<R>): void {
     const { store } = this.#host;
-    const byVersion = next.kind === 'version' && store.getVersions !== undefined;
-    if (!byVersion) {
+    const checks = next.kind === 'version';
+    if (checks && store.getVersions !== undefined) {
+      this.#versionQueue.add(next.id);
+    } else {
       next.kind = 'row';
       this.#versionQueue.delete(next.id);
+      if (checks) this.#checkQueue.add(next.id);
+      else if (!this.#checkQueue.has(next.id)) this.#rowQueue.add(next.id);
     }
-    (byVersion ? this.#versionQueue : this.#rowQueue).add(next.id);
     if (this.#sending) return;
     this.#sending = true;
     // Uses of the same turn share the query.
@@ -127,6 +135,9 @@ export class FreshnessReader<R extends ConnectionRecord> {
       this.#query(this.#take(this.#versionQueue, MAX_VERSIONS), 'version');
     }
     const perQuery = store.getMany === undefined ? 1 : MAX_ROWS;
+    while (this.#checkQueue.size > 0 && this.#checkQueries < MAX_CHECK_QUERIES) {
+      this.#query(this.#take(this.#checkQueue, perQuery), 'check');
+    }
     while (this.#rowQueue.size > 0 && this.#rowQueries < MAX_ROW_QUERIES) {
       this.#query(this.#take(this.#rowQueue, perQuery), 'row');
     }
@@ -147,16 +158,16 @@ export class FreshnessReader<R extends ConnectionRecord> {
     return taken;
   }
 
-  #query(reads: Read<R>[], kind: 'version' | 'row'): void {
+  #query(reads: Read<R>[], lane: 'version' | 'check' | 'row'): void {
     const { clock, storeTimeoutMs } = this.#host;
     const options = new ReadOptions();
     let over = false;
-    this.#count(kind, 1);
+    this.#count(lane, 1);
     const end = (answerOf: (read: Read<R>) => Answer): void => {
       if (over) return;
       over = true;
       cancelTimeout?.();
-      this.#count(kind, -1);
+      this.#count(lane, -1);
       for (const read of reads) this.#answer(read, this.#answerTo(read, answerOf));
       this.#send();
     };
@@ -172,7 +183,7 @@ export class FreshnessReader<R extends ConnectionRecord> {
     }, storeTimeoutMs, { ref: true });
 
     try {
-      this.#ask(reads, kind, options, end, fail);
+      this.#ask(reads, lane === 'version' ? 'version' : 'row', options, end, fail);
     } catch (error) {
       fail(error);
     }
@@ -238,8 +249,9 @@ export class FreshnessReader<R extends ConnectionRecord> {
     else this.#enqueue(reads.next);
   }
 
-  #count(kind: 'version' | 'row', by: number): void {
-    if (kind === 'version') this.#versionQueries += by;
+  #count(lane: 'version' | 'check' | 'row', by: number): void {
+    if (lane === 'version') this.#versionQueries += by;
+    else if (lane === 'check') this.#checkQueries += by;
     else this.#rowQueries += by;
   }
 }
