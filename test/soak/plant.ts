@@ -50,9 +50,13 @@ export class Plant {
           const kind = request.headers.get('x-kind');
           if (kind === 'background') waitUntil(turn().then(() => this.check(instance)));
           if (kind !== 'stream') return new Response('ok');
+          let cancelled = false;
           return new Response(new ReadableStream<Uint8Array>({
+            cancel: () => { cancelled = true; },
             pull: async (controller) => {
               await turn();
+              // Whoever cancels lets the instance go, whatever the source is in the middle of.
+              if (cancelled) return;
               this.check(instance);
               controller.enqueue(new TextEncoder().encode('chunk'));
               if (Math.random() < 0.4) controller.close();
