@@ -1,7 +1,7 @@
 import express from 'express';
 import { expressWebhook } from 'hydrant/express';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { send } from './support/clients.js';
+import { plateau, send, signal } from './support/clients.js';
 import { answering, express4, listen } from './support/servers.js';
 import { sign, signingRegistry } from './support/signing-registry.js';
 
@@ -88,6 +88,30 @@ describe.each([['Express 5', express], ['Express 4', express4]])('%s', (_, frame
     const { port } = await listen(app);
     expect(await send(port, '/webhooks/c1')).toMatchObject({ status: 503, text: 'timed out' });
     expect(isCancelled).toBe(true);
+    expect(consoleError).not.toHaveBeenCalled();
+  });
+
+  test.each(['before the first chunk', 'between two chunks'])('also one given %s', async (when) => {
+    const app = framework();
+    const cancelled = signal();
+    let end: (() => void) | undefined;
+    app.use((_request, response, next) => { end = () => { response.end('timed out'); }; next(); });
+    app.all('/webhooks/:connectionId', expressWebhook(answering(() => {
+      let pulls = 0;
+      return new Response(new ReadableStream({
+        async pull(controller) {
+          pulls += 1;
+          if (when === 'between two chunks') await plateau(() => 0);
+          if (pulls === (when === 'between two chunks' ? 2 : 1)) end?.();
+          controller.enqueue(new TextEncoder().encode('ours'));
+        },
+        cancel: () => cancelled.resolve(),
+      }, { highWaterMark: 0 }));
+    })));
+    const { port } = await listen(app);
+    const answer = await send(port, '/webhooks/c1');
+    expect(answer.text).toBe(when === 'between two chunks' ? 'ourstimed out' : 'timed out');
+    await cancelled.promise;
     expect(consoleError).not.toHaveBeenCalled();
   });
 

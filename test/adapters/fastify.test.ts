@@ -107,6 +107,18 @@ test('a stream of a preParsing hook that breaks, while nobody reads it or after,
   }
 });
 
+test('a body that breaks is 400 where the connectionId function needs it', async () => {
+  const app = fastify();
+  app.addHook('preParsing', async (_request, _reply, payload) => {
+    const source = payload.pipe(new PassThrough());
+    source.once('data', () => source.destroy(new Error(SECRET)));
+    return source.pause();
+  });
+  app.register(fastifyWebhook, { path: '/events', registry: echo, connectionId: async (request) => request.text() });
+  const answer = await send(await start(app), '/events', { body: 'c1' });
+  expect(answer.json).toEqual({ type: 'about:blank', title: 'Bad Request', status: 400 });
+});
+
 test('a body a preParsing hook has eaten is BODY_ALREADY_PARSED, unless it kept rawBody', async () => {
   for (const keeps of [true, false]) {
     const app = fastify();

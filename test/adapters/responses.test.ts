@@ -173,6 +173,30 @@ describe.each(['Express 5', 'Express 4', 'node:http'])('%s: framing', (adapter) 
     expect(connection.isClosed).toBe(true);
   });
 
+  test('a body that fails while the client is slow to take what came before is cut, not thrown', async () => {
+    const failed = signal();
+    const { port } = await serve(answering(() => {
+      let pulls = 0;
+      return new Response(new ReadableStream({
+        async pull(controller) {
+          pulls += 1;
+          await plateau(() => 0);
+          if (pulls === 1) controller.enqueue(new Uint8Array(32 * 1024 * 1024));
+          else throw new Error(SECRET);
+        },
+      }, { highWaterMark: 0 }));
+    }), { onError: () => failed.resolve() });
+    const connection = await RawConnection.open(port);
+    connection.write('GET /webhooks/c1 HTTP/1.1\r\nHost: h\r\n\r\n');
+    await connection.until((received) => received.includes('\r\n\r\n'));
+    connection.socket.pause();
+    await plateau(() => 0);
+    connection.socket.resume();
+    await failed.promise;
+    await connection.untilClosed();
+    expect(connection.received).not.toContain(SECRET);
+  });
+
   test('hop-by-hop headers of a proxied response do not break the message', async () => {
     const { port } = await serve(answering(() => new Response('12345', { headers: { 'transfer-encoding': 'gzip, chunked', 'keep-alive': 'timeout=1' } })));
     expect(await send(port, '/webhooks/c1')).toMatchObject({ status: 200, text: '12345' });
