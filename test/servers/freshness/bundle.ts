@@ -27,9 +27,15 @@ export async function bundleSources(mutation?: Mutation): Promise<AsyncDisposabl
       });
     },
   };
-  await build({
-    entryPoints: [source('index.ts'), source('stores/postgres/index.ts'), source('stores/redis/index.ts')],
-    bundle: true, splitting: true, platform: 'node', format: 'esm', outdir: folder, outbase: source(''), outExtension: { '.js': '.mjs' }, plugins: [mutate],
-  });
-  return { folder, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) };
+  const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
+  try {
+    await build({
+      entryPoints: [source('index.ts'), source('stores/postgres/index.ts'), source('stores/redis/index.ts')],
+      bundle: true, splitting: true, platform: 'node', format: 'esm', outdir: folder, outbase: source(''), outExtension: { '.js': '.mjs' }, plugins: [mutate],
+    });
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+  return { folder, [Symbol.asyncDispose]: remove };
 }
