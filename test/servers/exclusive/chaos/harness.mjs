@@ -178,5 +178,21 @@ export class ChaosCluster {
   }
 }
 
+/** How late timers fire in this process while `work` goes on, sorted, in milliseconds: what the machine itself costs. */
+export async function schedulingLag(work) {
+  const lags = [];
+  let due = now() + 10;
+  const probe = setInterval(() => {
+    lags.push(Math.max(0, now() - due));
+    due = now() + 10;
+  }, 10);
+  try {
+    await work();
+  } finally {
+    clearInterval(probe);
+  }
+  return lags.toSorted((a, b) => a - b);
+}
+
 /** The value below which `share` of sorted `values` lie. */
 export const quantile = (values, share) => values[Math.min(values.length - 1, Math.floor(values.length * share))];

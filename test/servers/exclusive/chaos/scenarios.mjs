@@ -69,7 +69,6 @@ export const faults = {
   coldBoot: (cluster) => fault(cluster, 'cold boot of all', async () => {
     const count = cluster.live.length;
     await Promise.all(cluster.live.map((replica) => replica.end()));
-    await sleep(1.2 * cluster.ttlMs);
     await cluster.forget();
     const since = now();
     await cluster.startReplicas(count);

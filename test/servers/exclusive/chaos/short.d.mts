@@ -19,6 +19,8 @@ export interface ShortReport {
   readonly killTakeoversTtl: readonly number[];
   /** Of what replicas had owned that were told to stop, sorted, in milliseconds. */
   readonly stopTakeoversMs: readonly number[];
+  /** How late a timer fires on this machine meanwhile, at p99, in milliseconds. */
+  readonly lagMs: number;
 }
 
 export interface ChaosOptions {

@@ -1,6 +1,6 @@
 // The chaos run that is part of every test run: several faults at a time, each on a replica of its own.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ChaosCluster, bundlePackage, now } from './harness.mjs';
+import { ChaosCluster, bundlePackage, now, quantile, schedulingLag } from './harness.mjs';
 import { describe, faults } from './scenarios.mjs';
 import { administer } from './servers.mjs';
 
@@ -35,10 +35,11 @@ export function shortChaos(options) {
     await cluster.startReplicas(REPLICAS - cluster.live.length);
     await cluster.balanced();
     await cutOff(cluster, note);
-    const stopTakeoversMs = await rollingRestart(cluster, note);
+    let stopTakeoversMs = [];
+    const lags = await schedulingLag(async () => { stopTakeoversMs = await rollingRestart(cluster, note); });
     note(await faults.coldBoot(cluster));
     await cluster.forget();
-    return { faults: reports, stale: cluster.violations, queriesPerTick, killTakeoversTtl, stopTakeoversMs };
+    return { faults: reports, stale: cluster.violations, queriesPerTick, killTakeoversTtl, stopTakeoversMs, lagMs: quantile(lags, 0.99) };
   });
 }
 
