@@ -1,0 +1,77 @@
+import { describe, expect, test } from 'vitest';
+import { Gateway } from './gateway.js';
+
+/* The threat model, in numbers: what somebody without a signature can make the gateway do, and the bound on it. */
+
+async function flood(gateway: Gateway, count: number, id: (index: number) => string, init?: RequestInit): Promise<Map<number, number>> {
+  const statuses = new Map<number, number>();
+  for (let sent = 0; sent < count; sent += 500) {
+    const responses = await Promise.all(Array.from({ length: Math.min(500, count - sent) }, (_, index) => gateway.deliver(id(sent + index), init)));
+    for (const { status } of responses) statuses.set(status, (statuses.get(status) ?? 0) + 1);
+  }
+  return statuses;
+}
+
+describe('what an unauthenticated sender can cause', () => {
+  test('malformed ids: no read', async () => {
+    const gateway = new Gateway(1);
+    expect(await flood(gateway, 2_000, (index) => `../${index}`)).toEqual(new Map([[404, 2_000]]));
+    expect(gateway).toMatchObject({ reads: 0, secrets: 0, creates: 0 });
+  });
+
+  test('one unknown id: one read per notFoundTtlMs, and what was under way', async () => {
+    const gateway = new Gateway(1);
+    expect(await flood(gateway, 2_000, () => 'unknown')).toEqual(new Map([[404, 2_000]]));
+    expect(gateway.reads).toBeLessThanOrEqual(2);
+    expect(gateway).toMatchObject({ secrets: 0, creates: 0 });
+  });
+
+  test('ever new unknown ids: one read each, 32 at a time', async () => {
+    const gateway = new Gateway(1);
+    expect(await flood(gateway, 5_000, (index) => `u${index}`)).toEqual(new Map([[404, 5_000]]));
+    expect(gateway).toMatchObject({ reads: 5_000, secrets: 0, creates: 0 });
+    expect(gateway.readsAtOnce).toBeLessThanOrEqual(32);
+  });
+
+  test('forgeries for one connection: a read at most each, secrets once, no create', async () => {
+    const gateway = new Gateway(1);
+    expect(await flood(gateway, 2_000, () => 'c0')).toEqual(new Map([[401, 2_000]]));
+    expect(gateway.reads).toBeLessThanOrEqual(2_000);
+    expect(gateway).toMatchObject({ secrets: 1, creates: 0, handled: 0 });
+  });
+
+  test('forgeries for a thousand connections: a read at most each, secrets once each, no create', async () => {
+    const gateway = new Gateway(1_000);
+    expect(await flood(gateway, 4_000, (index) => `c${index % 1_000}`)).toEqual(new Map([[401, 4_000]]));
+    expect(gateway.reads).toBeLessThanOrEqual(4_000);
+    expect(gateway.readsAtOnce).toBeLessThanOrEqual(32);
+    expect(gateway).toMatchObject({ secrets: 1_000, creates: 0, handled: 0 });
+  });
+
+  test('bodies over the cap: refused before authenticate and before the secrets', async () => {
+    const gateway = new Gateway(1, { webhook: { maxBodyBytes: 1_000 } });
+    expect(await flood(gateway, 500, () => 'c0', { body: 'x'.repeat(1_001) })).toEqual(new Map([[413, 500]]));
+    expect(gateway).toMatchObject({ secrets: 0, creates: 0 });
+  });
+
+  test('a flood of forgeries overloads nobody: authentic deliveries beside it are all served', async () => {
+    const gateway = new Gateway(1_000, { maxConcurrentHydrations: 1, maxQueuedHydrations: 10 });
+    const forged = flood(gateway, 2_000, (index) => `c${index % 500}`);
+    const genuine = await Promise.all(Array.from({ length: 10 }, (_, index) => gateway.deliver(`c${990 + index}`, { headers: { 'x-signature': 'good' } })));
+    expect(genuine.map(({ status }) => status)).toEqual(Array.from({ length: 10 }, () => 200));
+    expect(await forged).toEqual(new Map([[401, 2_000]]));
+    expect(gateway).toMatchObject({ creates: 10, handled: 10 });
+    expect(gateway.codes.get('OVERLOADED')).toBeUndefined();
+  });
+
+  test('senders that never finish are given up after acquireTimeoutMs, and hold nothing', async () => {
+    const gateway = new Gateway(1, { acquireTimeoutMs: 1_000 });
+    const slow = Array.from({ length: 500 }, () => gateway.deliver('c0', { body: new ReadableStream(), duplex: 'half' } as RequestInit));
+    await gateway.clock.advance(1_000);
+    expect((await Promise.all(slow)).every(({ status }) => status === 503)).toBe(true);
+    expect(gateway).toMatchObject({ secrets: 0, creates: 0 });
+    expect(gateway.registry.snapshot().connections).toEqual([]);
+    await gateway.registry.close();
+    expect(gateway.clock.pendingTimers).toBe(0);
+  });
+});
