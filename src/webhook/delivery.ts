@@ -31,6 +31,8 @@ export class Delivery<R extends ConnectionRecord, I, F extends FoundRecord<R>> {
   #answered = false;
   #acknowledged = false;
   #cancelAcknowledge: (() => void) | undefined;
+  /** Tells the platform that nothing is left to be done after an acknowledgement. */
+  #over: (() => void) | undefined;
 
   constructor(host: WebhookHost<R, I, F>, id: string, request: Request, platform: WebhookPlatform) {
     this.#host = host;
@@ -57,7 +59,10 @@ export class Delivery<R extends ConnectionRecord, I, F extends FoundRecord<R>> {
           const response = await this.#fail(error);
           if (!late) resolve(response);
         })
-        .finally(ended);
+        .finally(() => {
+          this.#over?.();
+          ended();
+        });
       void work;
     });
   }
@@ -70,12 +75,8 @@ export class Delivery<R extends ConnectionRecord, I, F extends FoundRecord<R>> {
       return;
     }
     const { factory, target, known } = found;
-    const acknowledged = this.#acknowledgeLater(factory, target.record, resolve);
-    try {
-      await this.#handle(factory, await this.#host.acquire(target), known, resolve);
-    } finally {
-      acknowledged();
-    }
+    this.#acknowledgeLater(factory, target.record, resolve);
+    await this.#handle(factory, await this.#host.acquire(target), known, resolve);
   }
 
   /** Everything that can be known without an instance. A Response answers the request at once. */
@@ -91,7 +92,10 @@ export class Delivery<R extends ConnectionRecord, I, F extends FoundRecord<R>> {
     this.#body = await readBody(this.#request, this.#host.options.maxBodyBytes, this.#controller.signal);
     if (typeof factory.authenticate !== 'function') return { factory, target, known: {} };
 
+    // Whoever was answered for being late is done: nothing more is called on its behalf.
+    this.#controller.signal.throwIfAborted();
     const secrets = await this.#host.secretsOf(record);
+    this.#controller.signal.throwIfAborted();
     const verdict = await this.#authenticate(factory.authenticate.bind(factory), record, secrets);
     if (verdict !== true && verdict !== false && isResponse(verdict)) return verdict;
     if (verdict !== true) throw new ConnectionError('UNAUTHENTICATED', 'authenticate refused the request', { connectionId });
@@ -124,12 +128,13 @@ export class Delivery<R extends ConnectionRecord, I, F extends FoundRecord<R>> {
         waitUntil: (work) => this.#waitUntil(holds, work),
       };
       const response = await this.#callHandler(factory, lease.instance, context);
+      this.#cancelAcknowledge?.();
       if (this.#answered) {
-        await response.body?.cancel();
+        discard(response, holds.take());
         return;
       }
       this.#answered = true;
-      resolve(await whenRead(response, holds.take()));
+      resolve(await this.#sendable(response, holds.take()));
     } finally {
       holds.close();
     }
@@ -142,6 +147,27 @@ export class Delivery<R extends ConnectionRecord, I, F extends FoundRecord<R>> {
     const resolved = await secrets;
     if (!lease.signal.aborted) return resolved;
     throw new ConnectionError('ACQUIRE_TIMEOUT', `The secrets of connection '${this.#id}' came after its instance had to go`, { connectionId: this.#id });
+  }
+
+  /** A response may have been read already, or be of another fetch and not to be copied. */
+  async #sendable(response: Response, done: () => void): Promise<Response> {
+    try {
+      return await whenRead(response, done);
+    } catch (cause) {
+      done();
+      this.#answered = false;
+      throw new ConnectionError('HANDLER_FAILED', `handleWebhook of connection '${this.#id}' resolved a Response that cannot be sent`, { connectionId: this.#id, cause });
+    }
+  }
+
+  /** Whether the platform takes it is its own affair: the lease is held all the same. */
+  #tellPlatform(work: Promise<unknown>): void {
+    try {
+      this.#platform.waitUntil?.(work);
+    } catch (cause) {
+      const error = new ConnectionError('HANDLER_FAILED', `waitUntil of the platform threw for connection '${this.#id}'`, { connectionId: this.#id, cause });
+      this.#host.emit('webhookFailed', { id: this.#id, error, acknowledged: this.#acknowledged });
+    }
   }
 
   /** Whatever the handler throws is its own failure, even a ConnectionError: it may use other connections. */
@@ -162,24 +188,19 @@ export class Delivery<R extends ConnectionRecord, I, F extends FoundRecord<R>> {
       const error = new ConnectionError('HANDLER_FAILED', `waitUntil work of connection '${this.#id}' failed`, { connectionId: this.#id, cause });
       this.#host.emit('webhookFailed', { id: this.#id, error, acknowledged: true });
     });
-    this.#platform.waitUntil?.(settled);
+    this.#tellPlatform(settled);
   }
 
-  /** Lets `acknowledge` answer if nobody else has by then. Returns what calls that off. */
-  #acknowledgeLater(factory: InstanceFactory<R, I>, record: R, resolve: (response: Response) => void): () => void {
+  /** Lets `acknowledge` answer if nobody else has by then. */
+  #acknowledgeLater(factory: InstanceFactory<R, I>, record: R, resolve: (response: Response) => void): void {
     const { acknowledge } = factory;
-    if (acknowledge === undefined) return () => {};
+    if (acknowledge === undefined) return;
     const { clock } = this.#host;
-    let over!: () => void;
-    const work = new Promise<void>((settle) => { over = settle; });
+    const work = new Promise<void>((settle) => { this.#over = settle; });
     const delayMs = Math.max(0, acknowledge.afterMs - (clock.monotonic() - this.#arrivedAt));
     this.#cancelAcknowledge = clock.setTimeout(() => {
       void this.#acknowledge(acknowledge, record, work, resolve);
     }, delayMs, { ref: true });
-    return () => {
-      this.#cancelAcknowledge?.();
-      over();
-    };
   }
 
   async #acknowledge(
@@ -190,7 +211,7 @@ export class Delivery<R extends ConnectionRecord, I, F extends FoundRecord<R>> {
       if (response === undefined || this.#answered) return;
       this.#answered = true;
       this.#acknowledged = true;
-      this.#platform.waitUntil?.(work);
+      this.#tellPlatform(work);
       resolve(response);
     } catch (cause) {
       // The work goes on and answers for itself.
@@ -260,6 +281,11 @@ export class Delivery<R extends ConnectionRecord, I, F extends FoundRecord<R>> {
       work.then(resolve, reject).finally(cancel);
     });
   }
+}
+
+/** Nobody will read it any more. That its source may not be cancelled is no failure of the work that made it. */
+function discard(response: Response, done: () => void): void {
+  void Promise.resolve(response).then(({ body }) => body?.cancel()).catch(() => {}).finally(done);
 }
 
 /** By its shape: a Response may come from another copy of fetch. */

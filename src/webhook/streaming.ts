@@ -28,6 +28,8 @@ export async function whenRead(response: Response, done: () => void): Promise<Re
     try {
       part = await Promise.race([reading, turn]);
     } catch {
+      // Whoever reads on is told; nobody needs to for the source to be at its end.
+      done();
       break;
     }
     if (part === 'turned') break;
