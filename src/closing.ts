@@ -71,7 +71,11 @@ export class Closing<R extends ConnectionRecord, I> {
       checkCall('close', options);
       const { drainTimeoutMs } = options;
       const timeoutMs = drainTimeoutMs === undefined ? 20_000 : resolveDrainTimeout(drainTimeoutMs);
-      return this.#closed = this.#close(timeoutMs);
+      // Known before it begins, for the first dispose that it causes may itself call `close`.
+      let begun!: (report: Promise<CloseReport>) => void;
+      this.#closed = new Promise((resolve) => { begun = resolve; });
+      begun(this.#close(timeoutMs));
+      return this.#closed;
     } catch (error) {
       return Promise.reject(error as ConnectionError);
     }
@@ -118,12 +122,13 @@ export class Closing<R extends ConnectionRecord, I> {
     const { slots, hydrator, reader } = this.#host;
     this.expired = true;
     const all = (): Slot<R, I>[] => [...slots.index.values(), ...slots.allDeparting()];
-    const abandoned = all()
-      .filter(({ state, leases }) => leases > 0 || state.kind === 'pending' || state.kind === 'creating' || state.kind === 'abandoned')
-      .map(({ id, leases }) => ({ id, leases }));
+    const hydrating = all().filter(({ state: { kind } }) => kind === 'pending' || kind === 'creating' || kind === 'abandoned');
     const waiters = [...reader.waiters()];
     for (const waiter of waiters) if (!waiter.settled) waiter.fail(this.refusal());
     for (const slot of all()) hydrator.close(slot, this.refusal(slot.id));
+    // Only now, for a hydrate that is given up gives back the last good instance that it held.
+    const leased = all().filter(({ leases }) => leases > 0);
+    const abandoned = [...leased, ...hydrating].map(({ id, leases }) => ({ id, leases }));
     slots.expireAll();
     slots.effects.flush();
     return abandoned;

@@ -375,13 +375,16 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
 /** Runs `work` under a lease and releases it when `work` has settled. */
 function run<R, I, T>(lease: Lease<R, I>, work: (instance: I, lease: Lease<R, I>) => T | Promise<T>): Promise<T> {
   let result: T | Promise<T>;
+  let settled: boolean;
   try {
     result = work(lease.instance, lease);
+    // In here, for a proxy may throw when it is asked for `then`.
+    settled = !isThenable(result);
   } catch (error) {
     lease.release();
     return Promise.reject(error as Error);
   }
-  if (!isThenable(result)) {
+  if (settled) {
     lease.release();
     return Promise.resolve(result);
   }

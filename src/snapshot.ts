@@ -45,14 +45,16 @@ export function takeSnapshot<R extends ConnectionRecord, I>(
 ): RegistrySnapshot {
   const counts = { idle: 0, leased: 0, hydrating: 0, draining: 0, disposing: 0 };
   const connections: ConnectionSnapshot[] = [];
-  const add = (slot: Slot<R, I>): void => {
-    const state = phaseOf(slot);
+  const add = (slot: Slot<R, I>, leases = slot.leases): void => {
+    const state = phaseOf(slot, leases);
     counts[state] += 1;
     connections.push({
-      id: slot.id, state, version: slot.version, leases: slot.leases,
+      id: slot.id, state, version: slot.version, leases,
       ...(state === 'hydrating' ? {} : { ageMs: now - slot.hydratedAt, checkedAgoMs: now - slot.checkedAt }),
-      ...(slot.leases > 0 ? { leasedForMs: now - slot.usedAt } : {}),
+      ...(leases > 0 ? { leasedForMs: now - slot.usedAt } : {}),
     });
+    // With `keepLastGood`: it serves on while its successor hydrates, which holds it by a lease of its own.
+    if ('fallback' in slot.state && slot.state.fallback !== undefined) add(slot.state.fallback, slot.state.fallback.leases - 1);
   };
   for (const slot of slots.index.values()) add(slot);
   for (const slot of slots.allDeparting()) add(slot);
@@ -61,7 +63,7 @@ export function takeSnapshot<R extends ConnectionRecord, I>(
   return { live: idle + leased, idle, leased, hydrating, queued, draining, limits, connections };
 }
 
-function phaseOf<R extends ConnectionRecord, I>({ state, leases }: Slot<R, I>): 'idle' | 'leased' | 'hydrating' | 'draining' | 'disposing' {
+function phaseOf<R extends ConnectionRecord, I>({ state }: Slot<R, I>, leases: number): 'idle' | 'leased' | 'hydrating' | 'draining' | 'disposing' {
   switch (state.kind) {
     case 'pending': case 'creating': case 'abandoned': return 'hydrating';
     case 'live': return leases > 0 ? 'leased' : 'idle';

@@ -136,14 +136,17 @@ export class Hydrator<R extends ConnectionRecord, I> {
     });
     slots.creating(slot, slot.state, context);
     let result: Awaitable<I>;
+    let pending: PromiseLike<I> | undefined;
     try {
       result = this.#create(slot, context);
+      // In here, for a proxy may throw when it is asked for `then`.
+      if (isThenable(result)) pending = result as PromiseLike<I>;
     } catch (error) {
       this.#failed(slot, context, error);
       return free();
     }
-    if (isThenable(result)) return this.#outcome(slot, context, result, free);
-    this.#created(slot, context, result);
+    if (pending !== undefined) return this.#outcome(slot, context, pending, free);
+    this.#created(slot, context, result as I);
     free();
   }
 
@@ -275,15 +278,12 @@ export class Hydrator<R extends ConnectionRecord, I> {
     const { state } = slot;
     if (state.kind !== 'pending' && state.kind !== 'creating') return;
     const { fallback } = state;
-    if (state.kind === 'pending') {
-      slots.cancel(slot);
-    } else {
-      slots.abandon(slot, state, state.superseded?.reason ?? reason, false);
-      state.create.abort(cause);
-    }
-    if (fallback !== undefined) {
-      if (fallback.state.kind === 'live' && !slots.index.has(slot.id)) slots.install(fallback);
-      slots.release(fallback);
-    }
+    // First, so that the connection is never without a slot while there is an instance.
+    if (fallback?.state.kind === 'live' && slots.index.get(slot.id) === slot) slots.install(fallback);
+    if (state.kind === 'pending') slots.cancel(slot);
+    else slots.abandon(slot, state, state.superseded?.reason ?? reason, false);
+    if (fallback !== undefined) slots.release(fallback);
+    // Last, for its listeners are foreign code.
+    if (state.kind === 'creating') state.create.abort(cause);
   }
 }

@@ -73,13 +73,14 @@ export class Revalidation<R extends ConnectionRecord> {
   #chunk(ids: Iterator<string>, left: number): void {
     const { reader } = this.#host;
     let asked = 0;
-    let failed = false;
+    let unanswered = 0;
     let open = 1;
     const answered = (): void => {
       open -= 1;
       if (open > 0) return;
       const rest = left - asked;
-      if (rest > 0 && !failed && !this.#stopped) onNextTurn(() => this.#chunk(ids, rest));
+      // One row that cannot be read is no reason to leave the others unchecked.
+      if (rest > 0 && unanswered < asked && !this.#stopped) onNextTurn(() => this.#chunk(ids, rest));
       else this.#swept();
     };
     while (asked < CHUNK && asked < left) {
@@ -91,7 +92,7 @@ export class Revalidation<R extends ConnectionRecord> {
       asked += 1;
       open += 1;
       reader.request(next.value, 'version', new BackgroundWaiter<R>((error) => {
-        failed ||= error?.code === 'STORE_UNAVAILABLE';
+        if (error?.code === 'STORE_UNAVAILABLE') unanswered += 1;
         answered();
       }));
     }

@@ -108,16 +108,11 @@ export class LeaseWaiter<R extends ConnectionRecord, I> implements SlotWaiter<R,
       this.#reject = reject;
     });
     this.#cancelTimeout = timeoutMs === Infinity ? undefined : host.clock.setTimeout(() => {
-      this.fail(new ConnectionError('ACQUIRE_TIMEOUT', `Connection '${id}' was not available within ${timeoutMs} ms`, { connectionId: id }));
-      host.left(this, undefined);
+      this.#leave(new ConnectionError('ACQUIRE_TIMEOUT', `Connection '${id}' was not available within ${timeoutMs} ms`, { connectionId: id }), undefined);
     }, timeoutMs, { ref: true });
     this.#signal = signal;
     if (signal !== undefined) {
-      this.#onAbort = () => {
-        this.#settle();
-        this.#reject(signal.reason);
-        host.left(this, { reason: signal.reason });
-      };
+      this.#onAbort = () => this.#leave(signal.reason, { reason: signal.reason });
       signal.addEventListener('abort', this.#onAbort, { once: true });
     }
   }
@@ -125,17 +120,26 @@ export class LeaseWaiter<R extends ConnectionRecord, I> implements SlotWaiter<R,
   deliver(slot: Slot<R, I>): void {
     this.#settle();
     this.#resolve(this.#host.handOver(slot));
+    this.#host.settled();
   }
 
   fail(error: ConnectionError): void {
     this.#settle();
     this.#reject(error);
+    this.#host.settled();
+  }
+
+  /** Out of its slot before anybody is told: what that sets going must not find it there. */
+  #leave(error: unknown, aborted: { readonly reason: unknown } | undefined): void {
+    this.#settle();
+    this.#reject(error);
+    this.#host.left(this, aborted);
+    this.#host.settled();
   }
 
   #settle(): void {
     this.settled = true;
     this.#cancelTimeout?.();
     if (this.#onAbort !== undefined) this.#signal?.removeEventListener('abort', this.#onAbort);
-    this.#host.settled();
   }
 }

@@ -25,6 +25,7 @@ export class Eviction<R extends ConnectionRecord, I> {
   readonly #host: EvictionHost<R, I>;
   readonly #recency = new Recency<R, I>();
   #cancelIdleClock: (() => void) | undefined;
+  #stopped = false;
   #evictions = 0;
   #countedSince = -Infinity;
 
@@ -59,6 +60,7 @@ export class Eviction<R extends ConnectionRecord, I> {
   }
 
   stop(): void {
+    this.#stopped = true;
     this.#cancelIdleClock?.();
     this.#cancelIdleClock = undefined;
   }
@@ -76,7 +78,7 @@ export class Eviction<R extends ConnectionRecord, I> {
 
   /** One timer for all: it stands at the earliest moment at which an instance can have been idle for long enough. */
   #startIdleClock(ms: number): void {
-    if (this.#cancelIdleClock !== undefined || this.#host.limits.idleTimeoutMs === Infinity) return;
+    if (this.#stopped || this.#cancelIdleClock !== undefined || this.#host.limits.idleTimeoutMs === Infinity) return;
     this.#cancelIdleClock = this.#host.clock.setTimeout(() => {
       this.#cancelIdleClock = undefined;
       this.#disposeIdle();

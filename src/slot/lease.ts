@@ -44,7 +44,8 @@ export class SlotLease<R extends ConnectionRecord, I> implements Lease<R, I> {
 
   get signal(): AbortSignal {
     // One per lease: who listens to a signal that all users share is never rid of its listeners while the instance lives.
-    this.#controller ??= this.#slots.drainController(this.#slot);
+    // Once it is released nothing happens under it any more.
+    this.#controller ??= this.#held ? this.#slots.drainController(this.#slot) : new AbortController();
     return this.#controller.signal;
   }
 

@@ -1,0 +1,21 @@
+import { expect, test } from 'vitest';
+import { Harness } from '../support/harness.js';
+
+/** As strict RPC clients and mocks are: asking for a property it does not have, such as `then`, throws. */
+const strict = (): never => new Proxy({}, { get() { throw new Error('no such property'); } }) as never;
+
+test('a create that returns such a thing fails the hydrate, and its permit is free', async () => {
+  const h = new Harness({ maxConcurrentHydrations: 1, factory: { create: (row) => row.id === 'a' ? strict() : { name: 'ok', row, disposed: undefined } } });
+  h.rows.put('a');
+  h.rows.put('b');
+  await expect(h.registry.use('a', () => 1)).rejects.toMatchObject({ code: 'HYDRATION_FAILED' });
+  expect(await h.registry.use('b', () => 'served')).toBe('served');
+});
+
+test('work that returns such a thing rejects, and its lease is released', async () => {
+  const h = new Harness({ freshness: { maxStaleMs: 60_000 } });
+  h.rows.put('a');
+  await h.registry.use('a', () => 1);
+  await expect(h.registry.use('a', strict)).rejects.toThrow('no such property');
+  expect(h.registry.snapshot().leased).toBe(0);
+});
