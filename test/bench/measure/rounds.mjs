@@ -68,7 +68,7 @@ async function time(subject, size) {
 /** How many operations fill a turn; warms the subject up on the way. */
 async function calibrate(subject, turnMs) {
   if (subject.size !== undefined) {
-    for (let turn = 0; turn < WARM_UP_TURNS / 5; turn += 1) await time(subject, subject.size);
+    for (let turn = 0; turn < WARM_UP_TURNS; turn += 1) await time(subject, subject.size);
     return subject.size;
   }
   let size = 16;
