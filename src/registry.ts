@@ -162,6 +162,7 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
       clock, slots, hydrator, reader, disposeTimeoutMs: resolved.disposeTimeoutMs,
       stop: () => {
         this.#maxStaleMs = -Infinity;
+        reader.stopBackground();
         return this.#revalidation.stop();
       },
     });
@@ -176,7 +177,7 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
       options: resolved.webhook,
       timeoutMs: resolved.acquireTimeoutMs,
       accept: () => this.#closing.accept(),
-      find: (id) => this.#find(id),
+      find: (id, gone) => this.#find(id, gone),
       acquire: (found) => this.#acquireFound(found),
       factoryOf,
       secretsOf: (record) => this.#secretsForWebhook(record),
@@ -308,12 +309,12 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
   }
 
   /** The row alone, for a webhook that is still to be authenticated. */
-  async #find(id: string): Promise<FoundNow<R>> {
+  async #find(id: string, gone: () => boolean): Promise<FoundNow<R>> {
     const invalidations = this.#invalidations;
     const slot = this.#slots.index.get(id);
     if (slot === undefined) this.#checkId(id);
     else if (this.#now() - slot.checkedAt <= this.#options.maxStaleMs) return { record: slot.record, sentAt: slot.checkedAt, invalidations };
-    const waiter = new RecordWaiter<R>();
+    const waiter = new RecordWaiter<R>(gone);
     this.#reader.request(id, slot === undefined ? 'row' : 'version', waiter);
     return { ...await waiter.promise, invalidations };
   }

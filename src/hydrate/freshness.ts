@@ -17,6 +17,10 @@ export interface Read<R extends ConnectionRecord> {
   readonly waiters: ReadWaiter<R>[];
   /** `invalidate` was called while it was on the wire. */
   flagged: boolean;
+  /** A hint came while it was on the wire: it may not have seen the change. */
+  doubtful: boolean;
+  /** Asked for by nobody who waits, so it is sent though nobody does. */
+  hinted: boolean;
   /** When it was sent. Monotonic, milliseconds. */
   sentAt: number;
 }
@@ -60,6 +64,7 @@ export class FreshnessReader<R extends ConnectionRecord> {
   #rowQueries = 0;
   #checkQueries = 0;
   #sending = false;
+  #closing = false;
   readonly #sendWaiting = (): void => {
     this.#sending = false;
     this.#send();
@@ -67,11 +72,6 @@ export class FreshnessReader<R extends ConnectionRecord> {
 
   constructor(host: FreshnessHost<R>) {
     this.#host = host;
-  }
-
-  /** Whether some read of this id is wanted or on the wire. */
-  isReading(id: string): boolean {
-    return this.#reads.has(id);
   }
 
   /** Whether someone waits for a read of this id. */
@@ -90,12 +90,25 @@ export class FreshnessReader<R extends ConnectionRecord> {
     let reads = this.#reads.get(id);
     if (reads === undefined) this.#reads.set(id, reads = { wire: undefined, next: undefined });
     if (reads.next === undefined) {
-      reads.next = { id, kind, waiters: waiter === undefined ? [] : [waiter], flagged: false, sentAt: 0 };
+      reads.next = { id, kind, waiters: waiter === undefined ? [] : [waiter], flagged: false, doubtful: false, hinted: false, sentAt: 0 };
     } else {
       if (kind === 'row') reads.next.kind = 'row';
       if (waiter !== undefined) reads.next.waiters.push(waiter);
     }
+    if (waiter === undefined) reads.next.hinted = true;
     if (reads.wire === undefined) this.#enqueue(reads.next);
+  }
+
+  /** A hint came for this id. Returns whether a read of it is on the wire, whose answer may be too old to know. */
+  doubt(id: string): boolean {
+    const wire = this.#reads.get(id)?.wire;
+    if (wire !== undefined) wire.doubtful = true;
+    return wire !== undefined;
+  }
+
+  /** From now on nothing is read for nobody: the store may be closed as soon as the registry is. */
+  stopBackground(): void {
+    this.#closing = true;
   }
 
   /** The read that is on the wire rests on a state that no longer counts. */
@@ -131,16 +144,21 @@ export class FreshnessReader<R extends ConnectionRecord> {
 
   #send(): void {
     const { store } = this.#host;
-    if (this.#versionQueue.size > 0 && this.#versionQueries === 0) {
-      this.#query(this.#take(this.#versionQueue, MAX_VERSIONS), 'version');
+    while (this.#versionQueue.size > 0 && this.#versionQueries === 0) {
+      this.#queryNext(this.#versionQueue, MAX_VERSIONS, 'version');
     }
     const perQuery = store.getMany === undefined ? 1 : MAX_ROWS;
     while (this.#checkQueue.size > 0 && this.#checkQueries < MAX_CHECK_QUERIES) {
-      this.#query(this.#take(this.#checkQueue, perQuery), 'check');
+      this.#queryNext(this.#checkQueue, perQuery, 'check');
     }
     while (this.#rowQueue.size > 0 && this.#rowQueries < MAX_ROW_QUERIES) {
-      this.#query(this.#take(this.#rowQueue, perQuery), 'row');
+      this.#queryNext(this.#rowQueue, perQuery, 'row');
     }
+  }
+
+  #queryNext(queue: Set<string>, most: number, lane: 'version' | 'check' | 'row'): void {
+    const reads = this.#take(queue, most);
+    if (reads.length > 0) this.#query(reads, lane);
   }
 
   #take(queue: Set<string>, most: number): Read<R>[] {
@@ -151,6 +169,11 @@ export class FreshnessReader<R extends ConnectionRecord> {
       const reads = this.#reads.get(id) as Reads<R>;
       const read = reads.next as Read<R>;
       reads.next = undefined;
+      // Everyone who wanted it has left: after a flood the reads of who gave up long ago would delay all others.
+      if (this.#closing ? !hasWaiter(read) : !read.hinted && read.waiters.every((waiter) => waiter.settled)) {
+        this.#reads.delete(id);
+        continue;
+      }
       reads.wire = read;
       read.sentAt = sentAt;
       if (taken.push(read) === most) break;
@@ -185,7 +208,8 @@ export class FreshnessReader<R extends ConnectionRecord> {
     try {
       this.#ask(reads, lane === 'version' ? 'version' : 'row', options, end, fail);
     } catch (error) {
-      fail(error);
+      // Not within this one, for the query that follows a failed one may throw as well.
+      onMicrotask(() => fail(error));
     }
   }
 

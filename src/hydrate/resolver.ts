@@ -104,7 +104,7 @@ export class Resolver<R extends ConnectionRecord, I> {
       || (current?.checkedAt === sentAt && current.version !== version);
     if (outdated) reader.request(record.id, 'row', waiter);
     else if (current !== undefined && current.checkedAt >= sentAt) this.#serve(waiter, current, current.checkedAt);
-    else this.#active({ id: record.id, kind: 'row', waiters: [waiter], flagged: false, sentAt }, record);
+    else this.#active({ id: record.id, kind: 'row', waiters: [waiter], flagged: false, doubtful: false, hinted: false, sentAt }, record);
     slots.effects.flush();
   }
 
@@ -149,7 +149,7 @@ export class Resolver<R extends ConnectionRecord, I> {
       this.#refuse(read, 'stopped', new ConnectionError('CONNECTION_STOPPED', `Connection '${id}' is stopped`, { connectionId: id }));
     } else {
       const { notFoundTtlMs } = this.#host.limits;
-      if (!read.flagged && notFoundTtlMs > 0) this.#unknown.set(id, { until: read.sentAt + notFoundTtlMs });
+      if (!read.flagged && !read.doubtful && notFoundTtlMs > 0) this.#unknown.set(id, { until: read.sentAt + notFoundTtlMs });
       this.#refuse(read, 'deleted', notFound(id));
     }
     this.#host.slots.effects.flush();

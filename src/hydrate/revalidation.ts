@@ -137,7 +137,7 @@ export class Revalidation<R extends ConnectionRecord> {
     if (this.#stopped) return;
     for (const id of ids) {
       this.#host.forgetUnknown(id);
-      if (this.#host.index.has(id)) this.#host.reader.request(id, 'version');
+      if (this.#host.reader.doubt(id) || this.#host.index.has(id)) this.#host.reader.request(id, 'version');
     }
   }
 

@@ -27,24 +27,31 @@ export interface ReadWaiter<R extends ConnectionRecord> {
 /** Someone who wants only the row: a webhook that is not authenticated yet. */
 export class RecordWaiter<R extends ConnectionRecord> implements ReadWaiter<R> {
   readonly promise: Promise<Found<R>>;
-  settled = false;
+  #settled = false;
+  readonly #gone: () => boolean;
   #resolve!: (found: Found<R>) => void;
   #reject!: (error: unknown) => void;
 
-  constructor() {
+  /** @param gone - whether it has been answered otherwise meanwhile */
+  constructor(gone: () => boolean) {
+    this.#gone = gone;
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
   }
 
+  get settled(): boolean {
+    return this.#settled || this.#gone();
+  }
+
   found(found: Found<R>): void {
-    this.settled = true;
+    this.#settled = true;
     this.#resolve(found);
   }
 
   fail(error: ConnectionError): void {
-    this.settled = true;
+    this.#settled = true;
     this.#reject(error);
   }
 }

@@ -29,6 +29,8 @@ export class Delivery<R extends ConnectionRecord, I, F extends FoundRecord<R>> {
   #factory: InstanceFactory<R, I> | undefined;
   #body: Uint8Array<ArrayBuffer> | undefined;
   #answered = false;
+  /** Its time was up before it had been identified. */
+  #late = false;
   #acknowledged = false;
   #cancelAcknowledge: (() => void) | undefined;
   /** Tells the platform that nothing is left to be done after an acknowledgement. */
@@ -81,7 +83,7 @@ export class Delivery<R extends ConnectionRecord, I, F extends FoundRecord<R>> {
 
   /** Everything that can be known without an instance. A Response answers the request at once. */
   async #identify(): Promise<Response | { factory: InstanceFactory<R, I>; target: F; known: Known<R> }> {
-    const target = await this.#host.find(this.#id);
+    const target = await this.#host.find(this.#id, () => this.#late);
     const { record } = target;
     this.#record = record;
     const factory = this.#factory = this.#host.factoryOf(record);
@@ -275,6 +277,7 @@ export class Delivery<R extends ConnectionRecord, I, F extends FoundRecord<R>> {
     return new Promise((resolve, reject) => {
       const cancel = clock.setTimeout(() => {
         const error = new ConnectionError('ACQUIRE_TIMEOUT', `The webhook was not identified within ${timeoutMs} ms`, { connectionId: this.#id });
+        this.#late = true;
         reject(error);
         this.#controller.abort(error);
       }, timeoutMs, { ref: true });

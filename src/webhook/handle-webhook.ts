@@ -30,8 +30,8 @@ export interface WebhookHost<R extends ConnectionRecord, I, F extends FoundRecor
   readonly timeoutMs: number;
   /** Called when a delivery comes; what it returns, when that delivery has ended. `undefined` while closing. */
   accept(): (() => void) | undefined;
-  /** The row, as fresh as the registry's `freshness` asks. */
-  find(id: string): Promise<F>;
+  /** The row, as fresh as the registry's `freshness` asks, unless the delivery has `gone` without it. */
+  find(id: string, gone: () => boolean): Promise<F>;
   /** A lease that rests on the read that found the row. */
   acquire(found: F): Promise<Lease<R, I>>;
   factoryOf(record: R): InstanceFactory<R, I>;
