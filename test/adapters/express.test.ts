@@ -106,7 +106,7 @@ describe.each([['Express 5', express], ['Express 4', express4]])('%s', (_, frame
           controller.enqueue(new TextEncoder().encode('ours'));
         },
         cancel: () => cancelled.resolve(),
-      }, { highWaterMark: 0 }));
+      }, { highWaterMark: 0 }), { headers: { 'x-ours': '1' } });
     })));
     const { port } = await listen(app);
     const answer = await send(port, '/webhooks/c1');

@@ -180,18 +180,14 @@ describe.each(['Express 5', 'Express 4', 'node:http'])('%s: framing', (adapter) 
       return new Response(new ReadableStream({
         async pull(controller) {
           pulls += 1;
+          if (pulls > 1) throw new Error(SECRET);
           await plateau(() => 0);
-          if (pulls === 1) controller.enqueue(new Uint8Array(32 * 1024 * 1024));
-          else throw new Error(SECRET);
+          controller.enqueue(new Uint8Array(32 * 1024 * 1024));
         },
       }, { highWaterMark: 0 }));
     }), { onError: () => failed.resolve() });
     const connection = await RawConnection.open(port);
     connection.write('GET /webhooks/c1 HTTP/1.1\r\nHost: h\r\n\r\n');
-    await connection.until((received) => received.includes('\r\n\r\n'));
-    connection.socket.pause();
-    await plateau(() => 0);
-    connection.socket.resume();
     await failed.promise;
     await connection.untilClosed();
     expect(connection.received).not.toContain(SECRET);
