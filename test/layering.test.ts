@@ -37,6 +37,7 @@ const LAYERS: Record<string, { code: string[]; types?: string[] }> = {
   'testing': { code: GROUND, types: ['exclusive'] },
   // Looks on: what it measures is known by its shape.
   'otel': { code: ['clock.ts', 'errors.ts', 'thenable.ts', 'composite-factory.ts'], types: ['contracts', 'events.ts', 'exclusive', 'registry.ts', 'slot', 'snapshot.ts', 'webhook'] },
+  'inspector': { code: ['clock.ts', 'errors.ts'], types: ['events.ts', 'snapshot.ts'] },
   'index.ts': {
     code: ['clock.ts', 'errors.ts', 'factory-by-platform.ts', 'registry.ts', 'stores'],
     types: ['contracts', 'closing.ts', 'events.ts', 'slot', 'snapshot.ts', 'webhook', 'composite-factory.ts', 'options.ts'],

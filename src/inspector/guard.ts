@@ -1,0 +1,34 @@
+/** A header that only a script of the page's own origin can send without asking first. */
+export const OWN_HEADER = 'x-hydrant-inspector';
+
+/**
+ * Whether a request that changes something comes from the page itself. Browsers say where a request comes from
+ * (`Sec-Fetch-Site`, and `Origin` on every POST); one that says neither is no browser with the page open.
+ */
+export function isFromOwnPage(request: Request): boolean {
+  const { headers } = request;
+  if (headers.get(OWN_HEADER) === null) return false;
+  const site = headers.get('sec-fetch-site');
+  if (site !== null) return site === 'same-origin';
+  const origin = headers.get('origin');
+  // The scheme may differ where a proxy ends TLS; the host may not.
+  return origin !== null && URL.canParse(origin) && new URL(origin).host === new URL(request.url).host;
+}
+
+/** What every response carries: an operator's page is not for caches, frames or other origins. */
+export function securityHeaders(contentType: string, policy = "default-src 'none'; frame-ancestors 'none'"): Record<string, string> {
+  return {
+    'content-type': contentType,
+    'content-security-policy': policy,
+    'cache-control': 'no-store',
+    'cross-origin-opener-policy': 'same-origin',
+    'cross-origin-resource-policy': 'same-origin',
+    'referrer-policy': 'no-referrer',
+    'x-content-type-options': 'nosniff',
+    'x-frame-options': 'DENY',
+  };
+}
+
+export function plain(status: number, text: string, headers: Record<string, string> = {}): Response {
+  return new Response(text, { status, headers: { ...securityHeaders('text/plain; charset=utf-8'), ...headers } });
+}

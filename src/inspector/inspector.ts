@@ -1,0 +1,124 @@
+import type { RegistryEvents } from '../events.js';
+import type { RegistrySnapshot } from '../snapshot.js';
+import { isFromOwnPage, plain, securityHeaders } from './guard.js';
+import { History } from './history.js';
+import { checkInspectorOptions, type InspectorOptions } from './options.js';
+import { page } from './page.js';
+import { eventStream } from './stream.js';
+import { queryOf, rowsOf, viewOf, type Query, type Row, type View } from './view.js';
+
+/** The part of a `ConnectionRegistry` that is inspected. */
+export interface InspectedRegistry {
+  snapshot(): RegistrySnapshot;
+  invalidate(id: string): void;
+  on<E extends keyof RegistryEvents>(event: E, listener: (payload: RegistryEvents[E]) => void): () => void;
+}
+
+/** Serves the page and everything it asks for, at the one URL it is mounted at. */
+export interface Inspector {
+  (request: Request): Promise<Response>;
+  /** Listens no more, and ends the streams that are open. */
+  stop(): void;
+}
+
+/** Pages that may be open at a time, and how long one stream lasts before it has to be authorised again. */
+const MAX_STREAMS = 100;
+const STREAM_MS = 300_000;
+/** What a registry takes for an id at most. */
+const MAX_ID_LENGTH = 1_024;
+
+/**
+ * An operator's page for one process: every connection by state, version, leases and age, its last failure and next
+ * attempt, how long hydrates take, what waits and what the caps are, live; and two actions, `invalidate` and `evict`.
+ * One self-contained page under a strict Content-Security-Policy.
+ *
+ * `evict` lets an idle instance go, and refuses one that is in use. It does so by `invalidate`, so secrets and back-off
+ * are forgotten as well. Actions are refused to other origins.
+ *
+ * It listens to `hydrationFailed`, so those are no longer written to the console: log them yourself.
+ *
+ * @example
+ * const inspector = createInspector(registry, { authorize: (request) => isOperator(request) });
+ * app.all('/connections', (c) => inspector(c.req.raw));
+ *
+ * @throws ConnectionError `INVALID_OPTIONS`, above all without `authorize`
+ */
+export function createInspector(registry: InspectedRegistry, options: InspectorOptions): Inspector {
+  const { authorize, title, intervalMs, clock } = checkInspectorOptions(registry, options);
+  const history = new History(registry, clock);
+  const stopped = new AbortController();
+  let streams = 0;
+  let seen: { readonly at: number; readonly snapshot: RegistrySnapshot; readonly rows: readonly Row[] } | undefined;
+
+  /** All who look within one interval share one pass over everything. */
+  function view(query: Query, fresh: boolean): View {
+    const now = clock.monotonic();
+    if (fresh || seen === undefined || now - seen.at >= intervalMs) {
+      const snapshot = registry.snapshot();
+      seen = { at: now, snapshot, rows: rowsOf(snapshot, history, now) };
+    }
+    return viewOf(seen.snapshot, history, seen.rows, query);
+  }
+
+  function stream(request: Request, query: Query): Response {
+    if (streams >= MAX_STREAMS) return plain(503, 'Too many pages are open', { 'retry-after': '10' });
+    streams += 1;
+    const body = eventStream({
+      clock, intervalMs, lastsMs: STREAM_MS,
+      signal: AbortSignal.any([request.signal, stopped.signal]),
+      next: () => view(query, false),
+      ended: () => { streams -= 1; },
+    });
+    return new Response(body, { headers: { ...securityHeaders('text/event-stream'), 'x-accel-buffering': 'no' } });
+  }
+
+  function act(request: Request, parameters: URLSearchParams): Response {
+    if (!isFromOwnPage(request)) return plain(403, 'Only the page itself may do this');
+    const id = parameters.get('id') ?? '';
+    const action = parameters.get('action');
+    if (id === '' || id.length > MAX_ID_LENGTH || (action !== 'invalidate' && action !== 'evict')) return plain(400, 'Expected an action and an id');
+    if (action === 'evict') {
+      const states = registry.snapshot().connections.filter((connection) => connection.id === id).map(({ state }) => state);
+      if (!states.includes('idle')) {
+        return states.length === 0 ? plain(404, 'It is not in memory') : plain(409, `It is ${states[0]}, and only what is idle is evicted`);
+      }
+    }
+    try {
+      registry.invalidate(id);
+    } catch {
+      return plain(400, 'That is no id');
+    }
+    seen = undefined;
+    return plain(200, action === 'evict' ? 'Evicted' : 'Invalidated');
+  }
+
+  async function handle(request: Request): Promise<Response> {
+    const verdict = await authorize(request);
+    if (verdict instanceof Response) return verdict;
+    if (verdict !== true) return plain(403, 'Forbidden');
+    if (stopped.signal.aborted) return plain(503, 'The inspector was stopped');
+    const { searchParams } = new URL(request.url);
+    if (request.method === 'POST') return act(request, searchParams);
+    if (request.method !== 'GET' && request.method !== 'HEAD') return plain(405, 'Method not allowed', { allow: 'GET, HEAD, POST' });
+    if (searchParams.get('view') === 'stream') return stream(request, queryOf(searchParams));
+    if (searchParams.get('view') === 'data') {
+      return new Response(JSON.stringify(view(queryOf(searchParams), true)), { headers: securityHeaders('application/json') });
+    }
+    return page(title);
+  }
+
+  const inspector = async (request: Request): Promise<Response> => {
+    try {
+      return await handle(request);
+    } catch (error) {
+      console.error('hydrant: the inspector failed:', error);
+      return plain(500, 'The inspector failed');
+    }
+  };
+  return Object.assign(inspector, {
+    stop: (): void => {
+      history.stop();
+      stopped.abort();
+    },
+  });
+}

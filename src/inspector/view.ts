@@ -1,0 +1,91 @@
+import type { ConnectionSnapshot, RegistrySnapshot } from '../snapshot.js';
+import { COLUMN_MS, type Failure, type History, type LatencyColumn } from './history.js';
+
+/** What one operator wants to see. */
+export interface Query {
+  /** Part of an id; upper and lower case are the same. */
+  readonly search: string;
+  readonly state: string;
+  readonly sort: 'id' | 'age' | 'leases' | 'leased' | 'failures';
+  readonly offset: number;
+}
+
+/** One line of the table. Times are in milliseconds. */
+export interface Row extends Partial<Omit<ConnectionSnapshot, 'id' | 'state'>> {
+  readonly id: string;
+  /** As in a snapshot, or `'failed'`: there is no instance, for the last hydrate failed. */
+  readonly state: string;
+  readonly failure?: { readonly code: string; readonly failures: number; readonly retryInMs: number };
+}
+
+/** What the page shows, as plain JSON. */
+export interface View extends Omit<RegistrySnapshot, 'connections'> {
+  readonly failed: number;
+  readonly latency: { readonly columnMs: number; readonly columns: readonly LatencyColumn[] };
+  /** Of how many lines in all, how many match, and from which on they are given. */
+  readonly total: number;
+  readonly matching: number;
+  readonly offset: number;
+  readonly rows: readonly Row[];
+}
+
+/** How many lines are given at a time. */
+export const PAGE = 100;
+
+const SORTS: Record<Query['sort'], (a: Row, b: Row) => number> = {
+  id: (a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0),
+  age: (a, b) => (b.ageMs ?? -1) - (a.ageMs ?? -1),
+  leases: (a, b) => (b.leases ?? 0) - (a.leases ?? 0),
+  leased: (a, b) => (b.leasedForMs ?? -1) - (a.leasedForMs ?? -1),
+  failures: (a, b) => (b.failure?.failures ?? 0) - (a.failure?.failures ?? 0),
+};
+
+/** Reads what a page asks for. What makes no sense is as if it had not been said. */
+export function queryOf(parameters: URLSearchParams): Query {
+  const sort = parameters.get('sort') ?? '';
+  const offset = Number(parameters.get('offset'));
+  return {
+    search: (parameters.get('search') ?? '').slice(0, 200),
+    state: parameters.get('state') ?? '',
+    sort: sort in SORTS && Object.hasOwn(SORTS, sort) ? sort as Query['sort'] : 'id',
+    offset: Number.isSafeInteger(offset) && offset > 0 ? offset : 0,
+  };
+}
+
+/** Everything there is, a line each. Costs a pass over it. */
+export function rowsOf({ connections }: RegistrySnapshot, { failures }: History, now: number): Row[] {
+  const rows: Row[] = [];
+  const shown = new Set<string>();
+  for (const connection of connections) {
+    const failure = failures.get(connection.id);
+    if (failure === undefined) rows.push(connection);
+    else {
+      shown.add(connection.id);
+      rows.push({ ...connection, failure: told(failure, now) });
+    }
+  }
+  for (const [id, failure] of failures) {
+    if (!shown.has(id)) rows.push({ id, state: 'failed', version: failure.version, leases: 0, failure: told(failure, now) });
+  }
+  return rows;
+}
+
+const told = ({ code, failures, retryAt }: Failure, now: number): NonNullable<Row['failure']> =>
+  ({ code, failures, retryInMs: Math.max(0, retryAt - now) });
+
+/** What one query sees of it. */
+export function viewOf(snapshot: RegistrySnapshot, history: History, rows: readonly Row[], query: Query): View {
+  const { connections: _connections, ...counts } = snapshot;
+  const search = query.search.toLowerCase();
+  const matches = rows.filter(({ id, state }) => (query.state === '' || state === query.state) && (search === '' || id.toLowerCase().includes(search)));
+  const offset = Math.min(query.offset, Math.max(0, matches.length - 1));
+  const start = offset - (offset % PAGE);
+  matches.sort(SORTS[query.sort]);
+  return {
+    ...counts,
+    failed: history.failures.size,
+    latency: { columnMs: COLUMN_MS, columns: history.columns() },
+    total: rows.length, matching: matches.length, offset: start,
+    rows: matches.slice(start, start + PAGE),
+  };
+}
