@@ -15,6 +15,7 @@ const shared: Options = {
     exclusive: 'src/exclusive/index.ts',
     testing: 'src/testing/index.ts',
     otel: 'src/otel/index.ts',
+    inspector: 'src/inspector/index.ts',
   },
   platform: 'neutral',
   target: 'node20',

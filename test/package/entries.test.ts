@@ -17,6 +17,7 @@ const MAY_COME: Record<string, RegExp> = {
   'hydrant/exclusive': /^lru-cache$/,
   'hydrant/testing': /^node:assert\/strict$/,
   'hydrant/otel': /^@opentelemetry\/api$/,
+  'hydrant/inspector': /^never$/,
 };
 
 /** Entries that are of no use without a peer, and run its code. */
