@@ -50,8 +50,8 @@ export function takeSnapshot<R extends ConnectionRecord, I>(
     counts[state] += 1;
     connections.push({
       id: slot.id, state, version: slot.version, leases,
-      ...(state === 'hydrating' ? {} : { ageMs: now - slot.hydratedAt, checkedAgoMs: now - slot.checkedAt }),
-      ...(leases > 0 ? { leasedForMs: now - slot.usedAt } : {}),
+      ...(state === 'hydrating' ? {} : { ageMs: Math.max(0, now - slot.hydratedAt), checkedAgoMs: now - slot.checkedAt }),
+      ...(leases > 0 ? { leasedForMs: Math.max(0, now - slot.usedAt) } : {}),
     });
     // With `keepLastGood`: it serves on while its successor hydrates, which holds it by a lease of its own.
     if ('fallback' in slot.state && slot.state.fallback !== undefined) add(slot.state.fallback, slot.state.fallback.leases - 1);
@@ -59,8 +59,11 @@ export function takeSnapshot<R extends ConnectionRecord, I>(
   for (const slot of slots.index.values()) add(slot);
   for (const slot of slots.allDeparting()) add(slot);
   const { idle, leased, hydrating, draining } = counts;
-  const limits = { maxInstances, maxConcurrentHydrations, maxQueuedHydrations };
-  return { live: idle + leased, idle, leased, hydrating, queued, draining, limits, connections };
+  return {
+    live: idle + leased, idle, leased, hydrating, queued, draining,
+    limits: { maxInstances, maxConcurrentHydrations, maxQueuedHydrations },
+    connections,
+  };
 }
 
 function phaseOf<R extends ConnectionRecord, I>({ state }: Slot<R, I>, leases: number): 'idle' | 'leased' | 'hydrating' | 'draining' | 'disposing' {

@@ -76,13 +76,13 @@ export class Slots<R extends ConnectionRecord, I> {
   /** Counts a lease that is handed over later, or kept by the registry itself. */
   hold(slot: Slot<R, I>): void {
     slot.leases += 1;
-    if (slot.leases === 1) slot.usedAt = this.#host.now();
+    if (slot.leases === 1) slot.usedAt = Math.ceil(this.#host.now());
   }
 
   release(slot: Slot<R, I>): void {
     slot.leases -= 1;
     if (slot.leases > 0) return;
-    slot.usedAt = this.#host.now();
+    slot.usedAt = Math.ceil(this.#host.now());
     this.#eviction.touch(slot);
     if (slot.queueIndex < 0 || slot.state.kind !== 'live' || this.instances > this.#host.limits.maxInstances || this.closing) {
       this.#idle(slot);
@@ -111,7 +111,7 @@ export class Slots<R extends ConnectionRecord, I> {
   /** creating → live, and at once on to draining or disposing if it was superseded meanwhile. */
   live(slot: Slot<R, I>, { waiters, fallback, superseded, create }: Creating<R, I>, instance: I): void {
     slot.instance = instance;
-    slot.hydratedAt = slot.usedAt = this.#host.now();
+    slot.hydratedAt = slot.usedAt = Math.ceil(this.#host.now());
     slot.state = create.cleanUps.length === 0 ? LIVE : { kind: 'live', cleanUps: create.cleanUps };
     this.instances += 1;
     for (const waiter of waiters) {

@@ -34,7 +34,8 @@ export async function readBody(request: Request, maxBytes: number, signal: Abort
   }
 }
 
-function concatenated(chunks: readonly Uint8Array[], size: number): Uint8Array<ArrayBuffer> {
+/** One piece of many. */
+export function concatenated(chunks: readonly Uint8Array[], size: number): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(size);
   let offset = 0;
   for (const chunk of chunks) {

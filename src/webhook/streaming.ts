@@ -1,4 +1,5 @@
 import { onNextTurn } from '../clock.js';
+import { concatenated } from './body.js';
 
 /** A body this small that ends within one turn of the event loop is not waited for. */
 const EAGER_CHUNKS = 16;
@@ -35,7 +36,7 @@ export async function whenRead(response: Response, done: () => void): Promise<Re
     if (part === 'turned') break;
     if (part.done) {
       done();
-      return copyOf(response, new Blob(chunks));
+      return copyOf(response, concatenated(chunks, size));
     }
     chunks.push(part.value);
     size += part.value.byteLength;
@@ -83,6 +84,6 @@ function rest(
   }, { highWaterMark: 0 });
 }
 
-function copyOf({ status, statusText, headers }: Response, body: Blob | ReadableStream<Uint8Array<ArrayBuffer>>): Response {
+function copyOf({ status, statusText, headers }: Response, body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array<ArrayBuffer>>): Response {
   return new Response(body, { status, statusText, headers });
 }
