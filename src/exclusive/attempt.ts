@@ -41,8 +41,6 @@ export interface AttemptHost<R extends ConnectionRecord, I> {
   started(version: string): void;
   /** The start is over, well or badly: others may start. Called once. */
   through(): void;
-  /** The instance is about to be disposed of under the tenure. */
-  interrupted(): void;
   /** The local deadline was found to have passed. */
   expired(): void;
 }
@@ -64,7 +62,6 @@ export class Attempt<R extends ConnectionRecord, I> {
   readonly #end = new AbortController();
   #lease: Lease<R, I> | undefined;
   #isThrough = false;
-  readonly #interrupted = (): void => this.#host.interrupted();
 
   constructor(host: AttemptHost<R, I>) {
     this.#host = host;
@@ -91,7 +88,6 @@ export class Attempt<R extends ConnectionRecord, I> {
       version = String(lease.record.version);
       host.hydrated(version);
       signal.throwIfAborted();
-      lease.signal.addEventListener('abort', this.#interrupted);
       if (host.duties.provision !== undefined && host.provisioned !== version) await this.#provision(lease, version);
       this.#through();
       host.started(version);
@@ -145,7 +141,6 @@ export class Attempt<R extends ConnectionRecord, I> {
   #letGo(): void {
     const lease = this.#lease;
     this.#lease = undefined;
-    lease?.signal.removeEventListener('abort', this.#interrupted);
     lease?.release();
   }
 

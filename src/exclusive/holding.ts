@@ -183,7 +183,6 @@ export class Holding<R extends ConnectionRecord, I> {
         this.#host.emit('started', { ...about, version });
       },
       through: () => gate.leave(),
-      interrupted: () => this.#end({ kind: 'restart' }),
       expired: () => this.expire(),
     });
     this.#state = { kind: 'working', attempt };

@@ -46,6 +46,15 @@ async function join(count: number): Promise<Replica[]> {
 }
 
 describe('balance', () => {
+  it('lets replicas that start together want different connections, whoever comes first', async () => {
+    cluster = new Cluster(10);
+    const [z, a] = [cluster.replica({ name: 'z' }), cluster.replica({ name: 'a' })];
+    for (const { runner } of [z, a]) runner.start();
+    await cluster.clock.advance(2_000);
+    expect(a.owned).toEqual(['c0000', 'c0001', 'c0002', 'c0003', 'c0004']);
+    expect(z.owned).toEqual(['c0005', 'c0006', 'c0007', 'c0008', 'c0009']);
+  });
+
   it('is within one from a cold boot of all, with nothing taken twice', async () => {
     cluster = new Cluster(103);
     const replicas = await join(5);
@@ -121,7 +130,10 @@ describe('balance', () => {
     cluster = new Cluster(10);
     const replica = await cluster.started();
     await cluster.clock.advance(20_000);
-    cluster.server.renew({ replica: 'flapping', ttlMs: 500, member: true, load: 0, held: [] });
+    // Long enough for one tick to see it.
+    cluster.server.renew({ replica: 'flapping', ttlMs: 1_500, member: true, load: 0, held: [] });
+    await cluster.clock.advance(1_000);
+    expect(replica.runner.snapshot().members).toHaveLength(2);
     await cluster.clock.advance(20_000);
     expect(replica.owned).toHaveLength(10);
     expect(replica.happened('ended')).toEqual([]);

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { StoreListener } from 'hydrant';
-import { Cluster } from './support/cluster.js';
+import { ConnectionRegistry, type StoreListener } from 'hydrant';
+import { Cluster, type Bot, type Row } from './support/cluster.js';
 
 let cluster: Cluster;
 afterEach(() => cluster.close());
@@ -23,6 +23,18 @@ describe('an edited record', () => {
     expect((old.signal.reason as Error).name).toBe('AbortError');
     expect(() => old.assertHeld(), 'a tenure kept in a closure is dead').toThrow(expect.objectContaining({ code: 'CLAIM_LOST' }));
     expect(replica.calls).not.toContain('release');
+  });
+
+  it('is served in its new version at once, however stale the registry may serve others', async () => {
+    cluster = new Cluster(1);
+    const registry = new ConnectionRegistry<Row, Bot>({
+      store: cluster.store, clock: cluster.clock, freshness: { maxStaleMs: 600_000 }, factory: { create: (row) => ({ id: row.id, name: row.name, sent: [] }) },
+    });
+    const replica = await cluster.started({ registry });
+    await cluster.store.put({ id: 'c0000', name: 'edited' });
+    await cluster.clock.advance(2_000);
+    expect(replica.running.get('c0000')!.record.name).toBe('edited');
+    expect(replica.happened('started')).toHaveLength(2);
   });
 
   it('is noticed with ids alone, when the registry has heard of it', async () => {

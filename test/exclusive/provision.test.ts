@@ -123,6 +123,16 @@ describe('provision', () => {
     expect(replica.happened('startFailed')[0]!.error).toEqual(new Error('provision has not settled within 4000 ms'));
   });
 
+  it('that is overdue while the connection is being given up does not bring it back', async () => {
+    cluster = new Cluster(1);
+    const replica = await cluster.started({ provisionTimeoutMs: 6_000, provision: () => new Promise((resolve) => { cluster.clock.setTimeout(resolve, 9_000, { ref: true }); }) });
+    await cluster.store.delete('c0000');
+    await cluster.clock.advance(20_000);
+    expect(replica.runner.snapshot().connections).toEqual([]);
+    expect(replica.happened('startFailed')).toEqual([]);
+    expect(replica.happened('ended')).toMatchObject([{ reason: 'unlisted' }]);
+  });
+
   it('that never settles costs neither the other connections nor, for long, its own', async () => {
     cluster = new Cluster(4);
     let hung: string | undefined;

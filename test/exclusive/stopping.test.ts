@@ -119,6 +119,21 @@ describe('a release that fails', () => {
     expect(cluster.server.owners().size).toBe(0);
   });
 
+  it('is tried once more when the runner stops', async () => {
+    cluster = new Cluster(2);
+    const replica = await cluster.started();
+    let failed = 0;
+    replica.fault = (call, carryOut) => {
+      if (call !== 'release' || failed > 0) return carryOut();
+      failed += 1;
+      throw new Error('connection reset');
+    };
+    const stopped = replica.runner.stop();
+    await cluster.clock.advance(2_000);
+    await stopped;
+    expect(cluster.server.owners().size).toBe(0);
+  });
+
   it('is given up once the claim has run out, so that it can be claimed anew', async () => {
     cluster = new Cluster(1);
     const replica = await cluster.started();
