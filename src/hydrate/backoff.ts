@@ -24,6 +24,12 @@ export class Backoff {
     return failures === undefined || failures.version !== version ? 0 : Math.max(0, failures.until - now);
   }
 
+  /** Whether another version of this connection is still to be left alone. */
+  leavesAnotherAlone(id: string, version: string, now: number): boolean {
+    const failures = this.#failures.get(id);
+    return failures !== undefined && failures.version !== version && failures.until > now;
+  }
+
   /** How often this version has failed in a row. */
   count(id: string, version: string): number {
     const failures = this.#failures.get(id);

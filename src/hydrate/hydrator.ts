@@ -100,6 +100,8 @@ export class Hydrator<R extends ConnectionRecord, I> {
     const { backoff, clock } = this.#host;
     const { id, version, hydratedAt } = slot;
     const now = clock.monotonic();
+    // The row has moved on to a version that is being left alone: the end of an older one must not end that.
+    if (backoff.leavesAnotherAlone(id, version, now)) return;
     const earlier = this.#earlierFailures.get(slot) ?? 0;
     if (inUse) backoff.fail(id, version, now, earlier);
     else backoff.died(id, version, hydratedAt, now - hydratedAt, earlier);
