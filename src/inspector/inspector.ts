@@ -88,6 +88,8 @@ export function createInspector(registry: InspectedRegistry, options: InspectorO
     } catch {
       return plain(400, 'That is no id');
     }
+    // The registry has forgotten its back-off, so there is no next attempt to wait for.
+    history.failures.delete(id);
     seen = undefined;
     return plain(200, action === 'evict' ? 'Evicted' : 'Invalidated');
   }

@@ -192,6 +192,14 @@ describe('createInspector', () => {
       lease.release();
     });
 
+    it('invalidate forgets a failure, as the registry does', async () => {
+      factory.behaveOnCreate({ fail: new Error('no') });
+      await expect(registry.use('acme', () => {})).rejects.toThrow();
+      expect((await data()).failed).toBe(1);
+      await post('invalidate', 'acme');
+      expect(await data()).toMatchObject({ failed: 0, total: 0 });
+    });
+
     it('evict lets an idle one go, and refuses one in use or not there', async () => {
       const lease = await registry.acquire('acme');
       const refused = await post('evict', 'acme');
