@@ -101,7 +101,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'G2: a streaming response does not hold its instance',
     kind: 'webhooks',
-    file: 'webhook/delivery.ts', find: 'resolve(await whenRead(response, holds.take()));', replace: 'resolve(await whenRead(response, () => {}));',
+    file: 'webhook/delivery.ts', find: 'resolve(await this.#sendable(response, holds.take()));', replace: 'resolve(await this.#sendable(response, () => {}));',
   },
   {
     name: 'G2: waitUntil does not hold its instance',
