@@ -111,7 +111,10 @@ export class Slots<R extends ConnectionRecord, I> {
   /** creating → live, and at once on to draining or disposing if it was superseded meanwhile. */
   live(slot: Slot<R, I>, { waiters, fallback, superseded, create }: Creating<R, I>, instance: I): void {
     slot.instance = instance;
-    slot.hydratedAt = slot.usedAt = Math.ceil(this.#host.now());
+    const now = this.#host.now();
+    // Rounded so that a back-off, dated from the one, is never longer, and the idle time-out, from the other, never shorter.
+    slot.hydratedAt = Math.floor(now);
+    slot.usedAt = Math.ceil(now);
     slot.state = create.cleanUps.length === 0 ? LIVE : { kind: 'live', cleanUps: create.cleanUps };
     this.instances += 1;
     for (const waiter of waiters) {
