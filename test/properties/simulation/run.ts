@@ -20,6 +20,8 @@ const BACKEND: ReadonlySet<Pending['kind']> = new Set(['read', 'create', 'dispos
 
 /** Runs a program from its first step to `close` and beyond, and stops at the first violation. */
 export async function run(program: Program, Registry: RegistryClass, options: { trace?: boolean } = {}): Promise<Outcome> {
+  // In a microtask from the start: outside of one, ticks would run before the microtasks that they are to follow.
+  await undefined;
   const running = new Run(program, Registry, options.trace ?? false);
   const rejected = (reason: unknown): void => running.world.violate('promises', `a rejection was left unhandled: ${String(reason)}`);
   process.on('unhandledRejection', rejected);

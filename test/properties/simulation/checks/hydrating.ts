@@ -92,7 +92,8 @@ export function abortIsDue(world: World, creation: Creation): void {
   for (const demand of world.demands) {
     if (demand.id !== creation.id || demand.kind === 'webhook' || demand.state !== 'waiting' || demand.aborted !== undefined) continue;
     if (!world.isPast(creation.began) || world.invalidatedSince(demand.id, demand.began.seq)) continue;
-    // It joined what the first answer of its own said, and is never moved on.
+    // It joined what the first answer of its own said, and is never moved on. Who is content with less may have joined before.
+    if (demand.freshness !== 'strict') continue;
     const mine = [...readsOf(world, demand.id)].findLast((read) => read.sent.seq > demand.began.seq && isGood(read));
     if (mine !== undefined && world.isPast(mine.answered) && sighting(mine, demand.id)?.version === creation.version && !world.invalidatedSince(demand.id, creation.read.sent.seq)) {
       world.violate('G7', `the signal of create ${creation.n} aborted while ${demand.kind} ${demand.n} was waiting for it`);
