@@ -11,11 +11,11 @@ import { Events, type RegistryEvents } from './events.js';
 import { Backoff } from './hydrate/backoff.js';
 import { FreshnessReader } from './hydrate/freshness.js';
 import { Hydrator } from './hydrate/hydrator.js';
-import { backingOff, notFound, Resolver } from './hydrate/resolver.js';
+import { notFound, Resolver } from './hydrate/resolver.js';
 import { Revalidation } from './hydrate/revalidation.js';
 import { Secrets } from './hydrate/secrets.js';
 import { isThenable } from './thenable.js';
-import { LeaseWaiter, RecordWaiter, type Found, type LeaseWaiterHost } from './hydrate/waiter.js';
+import { LeaseWaiter, type LeaseDemand, type LeaseWaiterHost } from './hydrate/waiter.js';
 import { checkCall, checkSignal, resolveFreshness, resolveOptions, resolveTimeout } from './options.js';
 import type { Lease } from './slot/lease.js';
 import type { Slot } from './slot/slot.js';
@@ -23,6 +23,7 @@ import { Slots } from './slot/slots.js';
 import { withSharedTimers } from './shared-timers.js';
 import { takeSnapshot, type RegistrySnapshot } from './snapshot.js';
 import { createWebhookHandler, type WebhookHandler } from './webhook/handle-webhook.js';
+import { RegistryForWebhooks } from './webhook-host.js';
 
 /** What one use may ask for. */
 export interface AcquireOptions {
@@ -54,9 +55,6 @@ export interface ConnectionRegistryOptions<R extends ConnectionRecord, I> extend
   recordSchema?: StandardSchemaV1<any, R> | undefined;
   around?: Around<R>;
 }
-
-/** A row, and how often anything had been invalidated when it was asked for. */
-interface FoundNow<R extends ConnectionRecord> extends Found<R> { readonly invalidations: number }
 
 /** Ids go into queries, log lines and metrics. */
 const MAX_ID_LENGTH = 1_024;
@@ -172,18 +170,19 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
       left: (waiter, aborted) => hydrator.left(waiter, aborted),
       settled: () => this.#closing.finished(),
     };
-    this.handleWebhook = createWebhookHandler<R, I, FoundNow<R>>({
-      clock,
-      options: resolved.webhook,
-      timeoutMs: resolved.acquireTimeoutMs,
-      accept: () => this.#closing.accept(),
-      find: (id, gone) => this.#find(id, gone),
-      acquire: (found) => this.#acquireFound(found),
-      factoryOf,
-      secretsOf: (record) => this.#secretsForWebhook(record),
+    this.handleWebhook = createWebhookHandler(new RegistryForWebhooks<R, I>({
+      clock, slots, reader, resolver, emit, factoryOf,
+      options: resolved,
+      closing: this.#closing,
+      backoff: this.#backoff,
+      secrets: this.#secrets,
+      now: this.#now,
+      invalidations: () => this.#invalidations,
+      checkId: (id) => this.#checkId(id),
+      wait: (demand) => this.#wait(demand),
+      secretsOf: (record) => this.#secretsOf(record),
       around: (record, work) => this.#around(record, work),
-      emit,
-    });
+    }));
     this.#revalidation.start();
   }
 
@@ -303,63 +302,15 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
     if (this.#resolver.isUnknown(id)) throw notFound(id);
   }
 
-  #wait(demand: { id: string; signal: AbortSignal | undefined; timeoutMs: number }): LeaseWaiter<R, I> {
+  #wait(demand: LeaseDemand): LeaseWaiter<R, I> {
     this.#closing.began();
     return new LeaseWaiter(demand, this.#waiterHost);
-  }
-
-  /** The row alone, for a webhook that is still to be authenticated. */
-  async #find(id: string, gone: () => boolean): Promise<FoundNow<R>> {
-    const invalidations = this.#invalidations;
-    const slot = this.#slots.index.get(id);
-    if (slot === undefined) this.#checkId(id);
-    else if (this.#now() - slot.checkedAt <= this.#options.maxStaleMs) return { record: slot.record, sentAt: slot.checkedAt, invalidations };
-    const waiter = new RecordWaiter<R>(gone);
-    this.#reader.request(id, slot === undefined ? 'row' : 'version', waiter);
-    return { ...await waiter.promise, invalidations };
-  }
-
-  /** A lease for a webhook that has been authenticated: it rests on the read that found the row. */
-  #acquireFound({ record, sentAt, invalidations, unconfirmed }: FoundNow<R>): Promise<Lease<R, I>> {
-    if (this.#closing.expired) return Promise.reject(this.#closing.refusal(record.id));
-    const waiter = this.#wait({ id: record.id, signal: undefined, timeoutMs: this.#options.acquireTimeoutMs });
-    const outdated = invalidations !== this.#invalidations
-      || (unconfirmed === true && this.#slots.index.get(record.id)?.record !== record);
-    if (!outdated) this.#resolver.takeUp(record, sentAt, waiter);
-    else this.#reader.request(record.id, 'row', waiter);
-    return waiter.promise;
   }
 
   #secretsOf(record: R): Awaitable<unknown> {
     const factory = factoryFor(this.#options.factory, record);
     if (factory.secrets === undefined) return undefined;
     return this.#secrets.get(factory, record, (signal) => this.#around(record, () => factory.secrets?.(record, { signal })));
-  }
-
-  /**
-   * The secrets before there is an instance: a request that may be forged must not make the vault be asked again and
-   * again after it has failed.
-   */
-  async #secretsForWebhook(record: R): Promise<unknown> {
-    const { id } = record;
-    const version = String(record.version);
-    if (!this.#secrets.has(record)) {
-      const remainingMs = this.#backoff.remainingMs(id, version, this.#clock.monotonic());
-      if (remainingMs > 0) throw backingOff(id, remainingMs);
-    }
-    try {
-      return await this.#secretsOf(record);
-    } catch (cause) {
-      const now = this.#clock.monotonic();
-      // Those who waited for the same answer share one failure.
-      const noted = this.#backoff.remainingMs(id, version, now);
-      const { count, delayMs } = noted > 0
-        ? { count: this.#backoff.count(id, version), delayMs: noted }
-        : this.#backoff.fail(id, version, now);
-      const error = new ConnectionError('HYDRATION_FAILED', `The secrets of connection '${id}' could not be had`, { connectionId: id, retryAfterMs: delayMs, cause });
-      this.#emit('hydrationFailed', { id, version, error, failures: count, retryAfterMs: delayMs });
-      throw error;
-    }
   }
 
   #around<T>(record: R, work: () => T): T {

@@ -25,8 +25,9 @@ const LAYERS: Record<string, { code: string[]; types?: string[] }> = {
   'hydrate': { code: [...GROUND, 'slot'], types: ['events.ts'] },
   'snapshot.ts': { code: ['contracts', 'slot'] },
   'closing.ts': { code: [...GROUND, 'options.ts'], types: ['slot', 'hydrate'] },
+  'webhook-host.ts': { code: [...GROUND, 'hydrate'], types: ['slot', 'events.ts', 'closing.ts', 'webhook'] },
   'registry.ts': {
-    code: [...GROUND, 'shared-timers.ts', 'composite-factory.ts', 'options.ts', 'events.ts', 'slot', 'hydrate', 'snapshot.ts', 'closing.ts', 'webhook'],
+    code: [...GROUND, 'shared-timers.ts', 'composite-factory.ts', 'options.ts', 'events.ts', 'slot', 'hydrate', 'snapshot.ts', 'closing.ts', 'webhook', 'webhook-host.ts'],
   },
   'factory-by-platform.ts': { code: ['contracts', 'errors.ts', 'options.ts', 'composite-factory.ts'] },
   // Around it: the registry is known by its public verbs only, and what a lease is.
