@@ -1,3 +1,9 @@
+/**
+ * The registry: get an instance or hydrate it, share it, keep it in step with its row, and let it go. Imports nothing from Node.
+ *
+ * @module hydrant
+ */
+
 export { ConnectionRegistry } from './registry.js';
 export { ConnectionError, isConnectionError } from './errors.js';
 export { factoryByPlatform } from './factory-by-platform.js';

@@ -1,3 +1,9 @@
+/**
+ * Webhooks on Express 4 and 5.
+ *
+ * @module hydrant/express
+ */
+
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type AdapterOptions, checkOptions } from './adapter-options.js';
 import { bodyOf } from './node-body.js';

@@ -1,3 +1,9 @@
+/**
+ * Webhooks on Fastify 5, encapsulated.
+ *
+ * @module hydrant/fastify
+ */
+
 import type { Readable } from 'node:stream';
 import { type AdapterOptions, checkOptions, invalidOption } from './adapter-options.js';
 import { bodyOf, type NodeBody } from './node-body.js';

@@ -1,3 +1,9 @@
+/**
+ * A fetch handler on any Node server.
+ *
+ * @module hydrant/node
+ */
+
 import { type AdapterOptions, checkOptions, invalidOption } from './adapter-options.js';
 import { bodyOf } from './node-body.js';
 import { bodyInit, headOf } from './node-request.js';

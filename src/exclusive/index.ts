@@ -1,3 +1,9 @@
+/**
+ * Transports that only one replica at a time may run.
+ *
+ * @module hydrant/exclusive
+ */
+
 export { ExclusiveRunner } from './runner.js';
 export type { ExclusiveRunnerOptions, RunnerRegistry } from './options.js';
 export type { Tenure } from './tenure.js';

@@ -1,3 +1,9 @@
+/**
+ * An operator's page for one process.
+ *
+ * @module hydrant/inspector
+ */
+
 export { createInspector } from './inspector.js';
 export type { InspectedRegistry, Inspector } from './inspector.js';
 export type { InspectorOptions } from './options.js';

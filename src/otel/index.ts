@@ -1,3 +1,9 @@
+/**
+ * Spans and metrics over OpenTelemetry's API.
+ *
+ * @module hydrant/otel
+ */
+
 export { instrument } from './instrument.js';
 export { instrumentFactory } from './factory.js';
 export { instrumentRunner } from './runner.js';

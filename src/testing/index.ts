@@ -1,3 +1,9 @@
+/**
+ * A manual clock, a scripted store, a recording factory, and conformance suites for stores and claims.
+ *
+ * @module hydrant/testing
+ */
+
 export type { Behaviour } from './behaviour.js';
 export { ManualClock, settle } from './manual-clock.js';
 export { RecordingFactory, type RecordedEvent, type RecordedInstance } from './recording-factory.js';

@@ -44,7 +44,7 @@ export class RecordingFactory<R extends ConnectionRecord = ConnectionRecord> imp
   #onCreate: (record: R, serial: number) => Behaviour | undefined = () => undefined;
   #onDispose: (record: R, reason: DisposeReason, serial: number) => Behaviour | undefined = () => undefined;
 
-  /** @param options.clock - the clock of delays; default: the system's */
+  /** Delays pass on `clock`, by default the system's. */
   constructor({ clock = systemClock }: { clock?: Clock } = {}) {
     this.#clock = clock;
   }

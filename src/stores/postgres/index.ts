@@ -1,3 +1,9 @@
+/**
+ * Connections and claims in PostgreSQL, by any client with `query(text, values)`.
+ *
+ * @module hydrant/postgres
+ */
+
 export type { Draft, Fields, StoredRecord } from '../drafts.js';
 export type { PostgresClient, PostgresListenClient } from './client.js';
 export type { MigrationSql } from './migration.js';

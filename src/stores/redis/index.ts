@@ -1,3 +1,9 @@
+/**
+ * Connections and claims in Redis, by ioredis or node-redis.
+ *
+ * @module hydrant/redis
+ */
+
 export type { Draft, Fields, StoredRecord } from '../drafts.js';
 export type { IoredisClient, IoredisSubscriber, NodeRedisClient, NodeRedisSubscriber, RedisClient } from './client.js';
 export { RedisStore, type RedisStoreOptions } from './store.js';
