@@ -1,4 +1,4 @@
-import type { Clock } from './clock.js';
+import { onNextTurn, type Clock } from './clock.js';
 import type { ConnectionRecord } from './contracts/record.js';
 import { ConnectionError } from './errors.js';
 import type { FreshnessReader } from './hydrate/freshness.js';
@@ -23,6 +23,9 @@ export interface ClosingHost<R extends ConnectionRecord, I> {
   stop(): Promise<void>;
 }
 
+/** Looked at in one turn of the event loop: with a hundred thousand idle instances everything else would stand still. */
+const BATCH = 500;
+
 /** Counts what was accepted, and brings the registry from open over closing to closed. */
 export class Closing<R extends ConnectionRecord, I> {
   state: 'open' | 'closing' | 'closed' = 'open';
@@ -31,6 +34,9 @@ export class Closing<R extends ConnectionRecord, I> {
   readonly #host: ClosingHost<R, I>;
   /** Uses that wait for their lease, and webhooks that have not ended. */
   #accepted = 0;
+  /** The first goes over what nobody waits for, and the last, when nobody waits any more, over the rest. */
+  #passes: Promise<void> | undefined;
+  #lastPass = false;
   #closed: Promise<CloseReport> | undefined;
   #wake: (() => void) | undefined;
 
@@ -87,7 +93,7 @@ export class Closing<R extends ConnectionRecord, I> {
     slots.closing = true;
     slots.stopIdleClock();
     const stopped = this.#atMost(this.#host.disposeTimeoutMs, this.#host.stop());
-    this.#disposeIdle(false);
+    this.#passes = this.#disposeIdle();
     const drained = await this.#until(() => this.#isDrained(), drainTimeoutMs);
     const abandoned = drained ? [] : this.#abandon();
     // Once for all: a create that settles late begins a dispose of its own, and the process has to end some time.
@@ -99,8 +105,11 @@ export class Closing<R extends ConnectionRecord, I> {
   #isDrained(): boolean {
     const { slots } = this.#host;
     if (this.#accepted > 0) return false;
-    // Nobody is left who could want what is idle.
-    this.#disposeIdle(true);
+    if (!this.#lastPass) {
+      // Nobody is left who could want what is idle, and what becomes idle from now on goes by itself.
+      this.#lastPass = true;
+      void this.#passes?.then(() => this.#disposeIdle());
+    }
     return slots.isEmpty;
   }
 
@@ -109,10 +118,16 @@ export class Closing<R extends ConnectionRecord, I> {
     return false;
   }
 
-  #disposeIdle(all: boolean): void {
+  /** Everything idle that nobody waits for. */
+  async #disposeIdle(): Promise<void> {
     const { slots, reader } = this.#host;
+    let looked = 0;
     for (const slot of slots.index.values()) {
-      if (slot.state.kind === 'live' && slot.leases === 0 && (all || !reader.isAwaited(slot.id))) slots.supersede(slot, 'closing');
+      if (slot.state.kind === 'live' && slot.leases === 0 && !reader.isAwaited(slot.id)) slots.supersede(slot, 'closing');
+      looked += 1;
+      if (looked % BATCH > 0) continue;
+      slots.effects.flush();
+      await new Promise<void>(onNextTurn);
     }
     slots.effects.flush();
   }
