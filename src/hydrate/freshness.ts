@@ -1,7 +1,6 @@
-import { onMicrotask, type Clock } from '../clock.js';
-import type { ConnectionRecord, Version } from '../contracts/record.js';
-import type { ConnectionStore, StoreReadOptions } from '../contracts/store.js';
-import { isConnectionError } from '../errors.js';
+import { onMicrotask } from '../clock.js';
+import type { ConnectionRecord } from '../contracts/record.js';
+import { Query, type Answer, type AnswerOf, type QueryHost } from './query.js';
 import type { ReadWaiter } from './waiter.js';
 
 /*
@@ -23,23 +22,23 @@ export interface Read<R extends ConnectionRecord> {
   hinted: boolean;
   /** When it was sent. Monotonic, milliseconds. */
   sentAt: number;
+  /** Where it waits to be sent, if it does. */
+  lane: Lane<R> | undefined;
 }
 
-/** What the store said. */
-export type Answer =
-  | { readonly kind: 'version'; readonly version: string | undefined }
-  | { readonly kind: 'row'; readonly row: unknown }
-  | { readonly kind: 'failed'; readonly error: unknown };
+/** Reads that wait to be sent together, and how many queries of theirs are on the wire. */
+interface Lane<R extends ConnectionRecord> {
+  readonly kind: 'version' | 'row';
+  readonly maxQueries: number;
+  queries: number;
+  /** May hold one that has changed to another lane since. */
+  readonly waiting: Read<R>[];
+}
 
 /** What the reads need to know of the registry they belong to. */
-export interface FreshnessHost<R extends ConnectionRecord> {
-  readonly clock: Clock;
-  readonly store: ConnectionStore<ConnectionRecord>;
-  readonly storeTimeoutMs: number;
+export interface FreshnessHost<R extends ConnectionRecord> extends QueryHost {
   /** Applies an answer in one synchronous step, or returns a promise when the row must be parsed asynchronously. */
   apply(read: Read<R>, answer: Answer): Promise<void> | undefined;
-  /** A query failed, whatever reads it carried. */
-  failed(error: unknown): void;
 }
 
 interface Reads<R extends ConnectionRecord> { wire: Read<R> | undefined; next: Read<R> | undefined }
@@ -56,13 +55,10 @@ const MAX_CHECK_QUERIES = 32;
 export class FreshnessReader<R extends ConnectionRecord> {
   readonly #host: FreshnessHost<R>;
   readonly #reads = new Map<string, Reads<R>>();
-  readonly #versionQueue = new Set<string>();
-  readonly #rowQueue = new Set<string>();
+  readonly #versions: Lane<R> = { kind: 'version', maxQueries: 1, queries: 0, waiting: [] };
   /** Rows of what lives, where the store cannot tell versions alone. */
-  readonly #checkQueue = new Set<string>();
-  #versionQueries = 0;
-  #rowQueries = 0;
-  #checkQueries = 0;
+  readonly #checks: Lane<R> = { kind: 'row', maxQueries: MAX_CHECK_QUERIES, queries: 0, waiting: [] };
+  readonly #rows: Lane<R> = { kind: 'row', maxQueries: MAX_ROW_QUERIES, queries: 0, waiting: [] };
   #sending = false;
   #closing = false;
   readonly #sendWaiting = (): void => {
@@ -90,7 +86,7 @@ export class FreshnessReader<R extends ConnectionRecord> {
     let reads = this.#reads.get(id);
     if (reads === undefined) this.#reads.set(id, reads = { wire: undefined, next: undefined });
     if (reads.next === undefined) {
-      reads.next = { id, kind, waiters: waiter === undefined ? [] : [waiter], flagged: false, doubtful: false, hinted: false, sentAt: 0 };
+      reads.next = { id, kind, waiters: waiter === undefined ? [] : [waiter], flagged: false, doubtful: false, hinted: false, sentAt: 0, lane: undefined };
     } else {
       if (kind === 'row') reads.next.kind = 'row';
       if (waiter !== undefined) reads.next.waiters.push(waiter);
@@ -126,126 +122,70 @@ export class FreshnessReader<R extends ConnectionRecord> {
   }
 
   #enqueue(next: Read<R>): void {
-    const { store } = this.#host;
-    const checks = next.kind === 'version';
-    if (checks && store.getVersions !== undefined) {
-      this.#versionQueue.add(next.id);
-    } else {
-      next.kind = 'row';
-      this.#versionQueue.delete(next.id);
-      if (checks) this.#checkQueue.add(next.id);
-      else if (!this.#checkQueue.has(next.id)) this.#rowQueue.add(next.id);
-    }
+    const lane = this.#laneOf(next);
+    if (next.lane === lane) return;
+    next.lane = lane;
+    lane.waiting.push(next);
     if (this.#sending) return;
     this.#sending = true;
     // Uses of the same turn share the query.
     onMicrotask(this.#sendWaiting);
   }
 
+  #laneOf(next: Read<R>): Lane<R> {
+    if (next.kind === 'row') return next.lane === this.#checks ? this.#checks : this.#rows;
+    if (this.#host.store.getVersions !== undefined) return this.#versions;
+    next.kind = 'row';
+    return this.#checks;
+  }
+
   #send(): void {
-    const { store } = this.#host;
-    while (this.#versionQueue.size > 0 && this.#versionQueries === 0) {
-      this.#queryNext(this.#versionQueue, MAX_VERSIONS, 'version');
-    }
-    const perQuery = store.getMany === undefined ? 1 : MAX_ROWS;
-    while (this.#checkQueue.size > 0 && this.#checkQueries < MAX_CHECK_QUERIES) {
-      this.#queryNext(this.#checkQueue, perQuery, 'check');
-    }
-    while (this.#rowQueue.size > 0 && this.#rowQueries < MAX_ROW_QUERIES) {
-      this.#queryNext(this.#rowQueue, perQuery, 'row');
+    const rowsPerQuery = this.#host.store.getMany === undefined ? 1 : MAX_ROWS;
+    this.#sendIn(this.#versions, MAX_VERSIONS);
+    this.#sendIn(this.#checks, rowsPerQuery);
+    this.#sendIn(this.#rows, rowsPerQuery);
+  }
+
+  #sendIn(lane: Lane<R>, most: number): void {
+    while (lane.waiting.length > 0 && lane.queries < lane.maxQueries) {
+      const reads = this.#take(lane, most);
+      if (reads.length > 0) this.#query(reads, lane);
     }
   }
 
-  #queryNext(queue: Set<string>, most: number, lane: 'version' | 'check' | 'row'): void {
-    const reads = this.#take(queue, most);
-    if (reads.length > 0) this.#query(reads, lane);
-  }
-
-  #take(queue: Set<string>, most: number): Read<R>[] {
+  #take(lane: Lane<R>, most: number): Read<R>[] {
     const sentAt = this.#host.clock.monotonic();
     const taken: Read<R>[] = [];
-    for (const id of queue) {
-      queue.delete(id);
-      const reads = this.#reads.get(id) as Reads<R>;
-      const read = reads.next as Read<R>;
-      reads.next = undefined;
-      // Everyone who wanted it has left: after a flood the reads of who gave up long ago would delay all others.
-      if (this.#closing ? !hasWaiter(read) : !read.hinted && read.waiters.every((waiter) => waiter.settled)) {
-        this.#reads.delete(id);
-        continue;
+    while (lane.waiting.length > 0 && taken.length < most) {
+      for (const read of lane.waiting.splice(0, most - taken.length)) {
+        if (read.lane !== lane) continue;
+        const reads = this.#reads.get(read.id) as Reads<R>;
+        reads.next = undefined;
+        if (this.#isWanted(read)) {
+          reads.wire = read;
+          read.sentAt = sentAt;
+          taken.push(read);
+        } else {
+          this.#reads.delete(read.id);
+        }
       }
-      reads.wire = read;
-      read.sentAt = sentAt;
-      if (taken.push(read) === most) break;
     }
     return taken;
   }
 
-  #query(reads: Read<R>[], lane: 'version' | 'check' | 'row'): void {
-    const { clock, storeTimeoutMs } = this.#host;
-    const options = new ReadOptions();
-    let over = false;
-    this.#count(lane, 1);
-    const end = (answerOf: (read: Read<R>) => Answer): void => {
-      if (over) return;
-      over = true;
-      cancelTimeout?.();
-      this.#count(lane, -1);
-      for (const read of reads) this.#answer(read, this.#answerTo(read, answerOf));
-      this.#send();
-    };
-    const fail = (error: unknown): void => {
-      if (over) return;
-      this.#host.failed(error);
-      end(() => ({ kind: 'failed', error }));
-    };
-    const cancelTimeout = storeTimeoutMs === Infinity ? undefined : clock.setTimeout(() => {
-      const error = new Error(`the store has not answered within storeTimeoutMs (${storeTimeoutMs} ms)`);
-      fail(error);
-      options.abort(error);
-    }, storeTimeoutMs, { ref: true });
-
-    try {
-      this.#ask(reads, lane === 'version' ? 'version' : 'row', options, end, fail);
-    } catch (error) {
-      // Not within this one, for the query that follows a failed one may throw as well.
-      onMicrotask(() => fail(error));
-    }
+  /** Everyone may have left: after a flood the reads of who gave up long ago would delay all others. */
+  #isWanted(read: Read<R>): boolean {
+    return this.#closing ? hasWaiter(read) : read.hinted || read.waiters.some((waiter) => !waiter.settled);
   }
 
-  /** One query. Tells `end` how to find the answer of each read. */
-  #ask(
-    reads: readonly Read<R>[], kind: 'version' | 'row', options: ReadOptions,
-    end: (answerOf: (read: Read<R>) => Answer) => void, fail: (error: unknown) => void,
-  ): void {
-    const { store } = this.#host;
-    const [first] = reads as [Read<R>];
-    if (kind === 'row' && reads.length === 1) {
-      Promise.resolve(store.get(first.id, options)).then(
-        (row) => end(() => ({ kind: 'row', row })),
-        (error: unknown) => {
-          // A row that cannot be read is that row's trouble, not the store's.
-          if (isConnectionError(error, 'INVALID_RECORD')) end(() => ({ kind: 'row', row: error }));
-          else fail(error);
-        },
-      );
-      return;
-    }
-    const ids = reads.map((read) => read.id);
-    if (kind === 'row') {
-      Promise.resolve(store.getMany?.(ids, options)).then((rows): (read: Read<R>) => Answer => {
-        const found = asMap(rows, 'getMany');
-        return ({ id }) => ({ kind: 'row', row: found.get(id) });
-      }).then(end, fail);
-      return;
-    }
-    Promise.resolve(store.getVersions?.(ids, options)).then((versions): (read: Read<R>) => Answer => {
-      const found = asMap<Version>(versions, 'getVersions');
-      return ({ id }) => {
-        const version = found.get(id);
-        return { kind: 'version', version: version === undefined || version === null ? undefined : String(version) };
-      };
-    }).then(end, fail);
+  #query(reads: readonly Read<R>[], lane: Lane<R>): void {
+    lane.queries += 1;
+    const query = new Query(this.#host, lane.kind, reads.map(({ id }) => id), (answerOf) => {
+      lane.queries -= 1;
+      for (const read of reads) this.#answer(read, this.#answerTo(read, answerOf));
+      this.#send();
+    });
+    query.send();
   }
 
   #answer(read: Read<R>, answer: Answer): void {
@@ -254,10 +194,9 @@ export class FreshnessReader<R extends ConnectionRecord> {
     else void applied.then(() => { this.#done(read); this.#send(); });
   }
 
-  /** A map of the store's own making may throw when it is asked. */
-  #answerTo(read: Read<R>, answerOf: (read: Read<R>) => Answer): Answer {
+  #answerTo({ id }: Read<R>, answerOf: AnswerOf): Answer {
     try {
-      return answerOf(read);
+      return answerOf(id);
     } catch (error) {
       this.#host.failed(error);
       return { kind: 'failed', error };
@@ -272,34 +211,8 @@ export class FreshnessReader<R extends ConnectionRecord> {
     if (reads.next === undefined) this.#reads.delete(read.id);
     else this.#enqueue(reads.next);
   }
-
-  #count(lane: 'version' | 'check' | 'row', by: number): void {
-    if (lane === 'version') this.#versionQueries += by;
-    else if (lane === 'check') this.#checkQueries += by;
-    else this.#rowQueries += by;
-  }
 }
 
 function hasWaiter(read: Read<ConnectionRecord> | undefined): boolean {
   return read !== undefined && read.waiters.some((waiter) => !waiter.settled && waiter.background === undefined);
-}
-
-function asMap<V>(answer: unknown, method: string): ReadonlyMap<string, V> {
-  if (answer instanceof Map) return answer as ReadonlyMap<string, V>;
-  if (typeof (answer as ReadonlyMap<string, V> | undefined)?.get === 'function') return answer as ReadonlyMap<string, V>;
-  throw new TypeError(`the store's ${method} must resolve a Map`);
-}
-
-/** The signal is made when it is first asked for: most drivers have no use for one. */
-class ReadOptions implements StoreReadOptions {
-  #controller: AbortController | undefined;
-
-  get signal(): AbortSignal {
-    this.#controller ??= new AbortController();
-    return this.#controller.signal;
-  }
-
-  abort(reason: unknown): void {
-    this.#controller?.abort(reason);
-  }
 }

@@ -8,8 +8,9 @@ import { Slot } from '../slot/slot.js';
 import type { Slots } from '../slot/slots.js';
 import type { SlotWaiter, Supersession } from '../slot/state.js';
 import type { Backoff } from './backoff.js';
-import type { Answer, FreshnessReader, Read } from './freshness.js';
+import type { FreshnessReader, Read } from './freshness.js';
 import type { Hydrator } from './hydrator.js';
+import type { Answer } from './query.js';
 import { confirms, notParsedInTime, parseRow, type ParsedRow } from './record.js';
 import { isThenable } from '../thenable.js';
 import type { LeaseWaiter, ReadWaiter } from './waiter.js';
@@ -104,7 +105,7 @@ export class Resolver<R extends ConnectionRecord, I> {
       || (current?.checkedAt === sentAt && current.version !== version);
     if (outdated) reader.request(record.id, 'row', waiter);
     else if (current !== undefined && current.checkedAt >= sentAt) this.#serve(waiter, current, current.checkedAt);
-    else this.#active({ id: record.id, kind: 'row', waiters: [waiter], flagged: false, doubtful: false, hinted: false, sentAt }, record);
+    else this.#active({ id: record.id, kind: 'row', waiters: [waiter], flagged: false, doubtful: false, hinted: false, sentAt, lane: undefined }, record);
     slots.effects.flush();
   }
 

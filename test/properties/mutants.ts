@@ -45,7 +45,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'G4: a late answer counts',
-    file: 'hydrate/freshness.ts', find: '      if (over) return;\n      over = true;', replace: '      over = true;',
+    file: 'hydrate/query.ts', find: '    if (this.#over) return;\n    this.#over = true;', replace: '    this.#over = true;',
   },
   {
     name: 'G4: the age of an answer is taken when it comes, not when it was asked for',

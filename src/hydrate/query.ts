@@ -1,0 +1,121 @@
+import { onMicrotask, type Clock } from '../clock.js';
+import type { ConnectionRecord, Version } from '../contracts/record.js';
+import type { ConnectionStore, StoreReadOptions } from '../contracts/store.js';
+import { isConnectionError } from '../errors.js';
+
+/** What the store said of one id. */
+export type Answer =
+  | { readonly kind: 'version'; readonly version: string | undefined }
+  | { readonly kind: 'row'; readonly row: unknown }
+  | { readonly kind: 'failed'; readonly error: unknown };
+
+/** Finds the answer for one of the ids that were asked for. A map of the store's own making may throw when it is asked. */
+export type AnswerOf = (id: string) => Answer;
+
+/** Whom a query tells. */
+export interface QueryHost {
+  readonly clock: Clock;
+  readonly store: ConnectionStore<ConnectionRecord>;
+  readonly storeTimeoutMs: number;
+  /** The store threw, rejected, answered with nonsense, or did not answer in time. */
+  failed(error: unknown): void;
+}
+
+/** One query of the store, for the versions or for the rows of some ids. It ends once, and what comes later is dropped. */
+export class Query {
+  readonly #host: QueryHost;
+  readonly #kind: 'version' | 'row';
+  readonly #ids: readonly string[];
+  readonly #ended: (answerOf: AnswerOf) => void;
+  readonly #options = new ReadOptions();
+  #cancelTimeout: (() => void) | undefined;
+  #over = false;
+
+  constructor(host: QueryHost, kind: 'version' | 'row', ids: readonly string[], ended: (answerOf: AnswerOf) => void) {
+    this.#host = host;
+    this.#kind = kind;
+    this.#ids = ids;
+    this.#ended = ended;
+  }
+
+  send(): void {
+    const { clock, storeTimeoutMs } = this.#host;
+    this.#cancelTimeout = storeTimeoutMs === Infinity ? undefined : clock.setTimeout(() => {
+      const error = new Error(`the store has not answered within storeTimeoutMs (${storeTimeoutMs} ms)`);
+      this.#fail(error);
+      this.#options.abort(error);
+    }, storeTimeoutMs, { ref: true });
+    try {
+      if (this.#kind === 'version') this.#askVersions(this.#ids);
+      else if (this.#ids.length === 1) this.#askRow(this.#ids[0] as string);
+      else this.#askRows(this.#ids);
+    } catch (error) {
+      // Not within this one, for the query that follows a failed one may throw as well.
+      onMicrotask(() => this.#fail(error));
+    }
+  }
+
+  #askRow(id: string): void {
+    Promise.resolve(this.#host.store.get(id, this.#options)).then(
+      (row) => this.#end(() => ({ kind: 'row', row })),
+      (error: unknown) => {
+        // A row that cannot be read is that row's trouble, not the store's.
+        if (isConnectionError(error, 'INVALID_RECORD')) this.#end(() => ({ kind: 'row', row: error }));
+        else this.#fail(error);
+      },
+    );
+  }
+
+  #askRows(ids: readonly string[]): void {
+    this.#endWith(this.#host.store.getMany?.(ids, this.#options), (rows) => {
+      const found = asMap(rows, 'getMany');
+      return (id) => ({ kind: 'row', row: found.get(id) });
+    });
+  }
+
+  #askVersions(ids: readonly string[]): void {
+    this.#endWith(this.#host.store.getVersions?.(ids, this.#options), (versions) => {
+      const found = asMap<Version>(versions, 'getVersions');
+      return (id) => {
+        const version = found.get(id);
+        return { kind: 'version', version: version === undefined || version === null ? undefined : String(version) };
+      };
+    });
+  }
+
+  #endWith(answers: PromiseLike<unknown> | undefined, answerIn: (answers: unknown) => AnswerOf): void {
+    Promise.resolve(answers).then(answerIn).then((answerOf) => this.#end(answerOf), (error: unknown) => this.#fail(error));
+  }
+
+  #fail(error: unknown): void {
+    if (this.#over) return;
+    this.#host.failed(error);
+    this.#end(() => ({ kind: 'failed', error }));
+  }
+
+  #end(answerOf: AnswerOf): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#cancelTimeout?.();
+    this.#ended(answerOf);
+  }
+}
+
+function asMap<V>(answer: unknown, method: string): ReadonlyMap<string, V> {
+  if (typeof (answer as ReadonlyMap<string, V> | undefined)?.get === 'function') return answer as ReadonlyMap<string, V>;
+  throw new TypeError(`the store's ${method} must resolve a Map`);
+}
+
+/** The signal is made when it is first asked for: most drivers have no use for one. */
+class ReadOptions implements StoreReadOptions {
+  #controller: AbortController | undefined;
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    return this.#controller.signal;
+  }
+
+  abort(reason: unknown): void {
+    this.#controller?.abort(reason);
+  }
+}
