@@ -28,6 +28,9 @@ const EVENTS: Readonly<Record<keyof RegistryEvents, true>> = {
   thrashing: true,
 };
 
+/** What the console is told where nobody listens. */
+const FAILURES: ReadonlySet<keyof RegistryEvents> = new Set(['hydrationFailed', 'disposeFailed', 'webhookFailed', 'storeFailed'] as const);
+
 type Listener<E extends keyof RegistryEvents> = (payload: RegistryEvents[E]) => void;
 
 /** Failures that were written to the console already, so that each is written once. */
@@ -52,6 +55,11 @@ export class Events {
     const own: Listener<E> = (payload) => listener(payload);
     listeners.add(own);
     return () => void listeners.delete(own);
+  }
+
+  /** Whether anything comes of it: events that nobody listens to need not be made, except the failures, which are written. */
+  isHeard(event: keyof RegistryEvents): boolean {
+    return FAILURES.has(event) || (this.#listeners.get(event)?.size ?? 0) > 0;
   }
 
   /** A listener that throws harms nobody: neither the registry nor the other listeners. */

@@ -109,7 +109,7 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
     ]);
     this.#now = oncePerTurn(resolved.clock);
     this.#maxStaleMs = resolved.maxStaleMs;
-    this.#backoff = new Backoff(resolved.failureBackoff);
+    this.#backoff = new Backoff(resolved.failureBackoff, clock);
     this.#secrets = new Secrets(clock, resolved.hydrationTimeoutMs);
 
     const emit = <E extends keyof RegistryEvents>(event: E, payload: RegistryEvents[E]): void => this.#emit(event, payload);
@@ -320,7 +320,7 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
 
   /** Listeners are foreign code: they run when the step that gave rise to the event is complete. */
   #emit<E extends keyof RegistryEvents>(event: E, payload: RegistryEvents[E]): void {
-    this.#slots.effects.add(() => this.#events.emit(event, payload));
+    if (this.#events.isHeard(event)) this.#slots.effects.add(() => this.#events.emit(event, payload));
   }
 }
 

@@ -95,22 +95,21 @@ export class RegistryForWebhooks<R extends ConnectionRecord, I> implements Webho
    * again after it has failed.
    */
   async secretsOf(record: R): Promise<unknown> {
-    const { clock, backoff, secrets, secretsOf, emit } = this.#parts;
+    const { backoff, secrets, secretsOf, emit } = this.#parts;
     const { id } = record;
     const version = String(record.version);
     if (!secrets.has(record)) {
-      const remainingMs = backoff.remainingMs(id, version, clock.monotonic());
+      const remainingMs = backoff.remainingMs(id, version);
       if (remainingMs > 0) throw backingOff(id, remainingMs);
     }
     try {
       return await secretsOf(record);
     } catch (cause) {
-      const now = clock.monotonic();
       // Those who waited for the same answer share one failure.
-      const noted = backoff.remainingMs(id, version, now);
+      const noted = backoff.remainingMs(id, version);
       const { count, delayMs } = noted > 0
         ? { count: backoff.count(id, version), delayMs: noted }
-        : backoff.fail(id, version, now);
+        : backoff.fail(id, version);
       const error = new ConnectionError('HYDRATION_FAILED', `The secrets of connection '${id}' could not be had`, { connectionId: id, retryAfterMs: delayMs, cause });
       emit('hydrationFailed', { id, version, error, failures: count, retryAfterMs: delayMs });
       throw error;

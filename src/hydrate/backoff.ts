@@ -1,4 +1,5 @@
 import { BoundedMap } from '../bounded.js';
+import type { Clock } from '../clock.js';
 
 interface Failures { readonly version: string; readonly count: number; readonly until: number }
 
@@ -12,22 +13,24 @@ export class Backoff {
   readonly #failures = new BoundedMap<Failures>(MAX_REMEMBERED);
   readonly #initialMs: number;
   readonly #maxMs: number;
+  readonly #clock: Clock;
 
-  constructor({ initialMs, maxMs }: { readonly initialMs: number; readonly maxMs: number }) {
+  constructor({ initialMs, maxMs }: { readonly initialMs: number; readonly maxMs: number }, clock: Clock) {
     this.#initialMs = initialMs;
     this.#maxMs = maxMs;
+    this.#clock = clock;
   }
 
   /** How long this version is still to be left alone; 0 when it may be tried. */
-  remainingMs(id: string, version: string, now: number): number {
+  remainingMs(id: string, version: string): number {
     const failures = this.#failures.get(id);
-    return failures === undefined || failures.version !== version ? 0 : Math.max(0, failures.until - now);
+    return failures === undefined || failures.version !== version ? 0 : Math.max(0, failures.until - this.#clock.monotonic());
   }
 
   /** Whether another version of this connection is still to be left alone. */
-  leavesAnotherAlone(id: string, version: string, now: number): boolean {
+  leavesAnotherAlone(id: string, version: string): boolean {
     const failures = this.#failures.get(id);
-    return failures !== undefined && failures.version !== version && failures.until > now;
+    return failures !== undefined && failures.version !== version && failures.until > this.#clock.monotonic();
   }
 
   /** How often this version has failed in a row. */
@@ -36,23 +39,27 @@ export class Backoff {
     return failures?.version === version ? failures.count : 0;
   }
 
-  /** Notes a failure that happened at `at`, after `earlier` others. */
-  fail(id: string, version: string, at: number, earlier: number = this.count(id, version)): { readonly count: number; readonly delayMs: number } {
-    const count = earlier + 1;
-    const delayMs = Math.random() * this.#ceilingMs(earlier);
-    this.#failures.set(id, { version, count, until: at + delayMs });
-    return { count, delayMs };
+  /** Notes a failure, after `earlier` others. */
+  fail(id: string, version: string, earlier: number = this.count(id, version)): { readonly count: number; readonly delayMs: number } {
+    return this.#note(id, version, this.#clock.monotonic(), earlier);
   }
 
-  /** Notes that an instance which had come to life after `earlier` failures died by itself after `livedMs`. */
-  died(id: string, version: string, hydratedAt: number, livedMs: number, earlier: number): void {
-    const healthy = livedMs >= HEALTHY_LIFE * this.#ceilingMs(earlier);
+  /** Notes that an instance which had come to life at `hydratedAt`, after `earlier` failures, died by itself. */
+  died(id: string, version: string, hydratedAt: number, earlier: number): void {
+    const healthy = this.#clock.monotonic() - hydratedAt >= HEALTHY_LIFE * this.#ceilingMs(earlier);
     // Dated from the hydrate: an instance that dies young is not made anew more often than one that never came to life.
-    this.fail(id, version, hydratedAt, healthy ? 0 : earlier);
+    this.#note(id, version, hydratedAt, healthy ? 0 : earlier);
   }
 
   clear(id: string): void {
     this.#failures.delete(id);
+  }
+
+  #note(id: string, version: string, at: number, earlier: number): { readonly count: number; readonly delayMs: number } {
+    const count = earlier + 1;
+    const delayMs = Math.random() * this.#ceilingMs(earlier);
+    this.#failures.set(id, { version, count, until: at + delayMs });
+    return { count, delayMs };
   }
 
   #ceilingMs(earlier: number): number {

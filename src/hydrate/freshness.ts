@@ -154,7 +154,8 @@ export class FreshnessReader<R extends ConnectionRecord> {
   }
 
   #take(lane: Lane<R>, most: number): Read<R>[] {
-    const sentAt = this.#host.clock.monotonic();
+    // In whole milliseconds, for every live connection keeps it, and a number with a fraction takes an object of its own.
+    const sentAt = Math.floor(this.#host.clock.monotonic());
     const taken: Read<R>[] = [];
     while (lane.waiting.length > 0 && taken.length < most) {
       for (const read of lane.waiting.splice(0, most - taken.length)) {

@@ -97,14 +97,13 @@ export class Hydrator<R extends ConnectionRecord, I> {
 
   /** The instance was reported dead. */
   retired(slot: Slot<R, I>, inUse: boolean): void {
-    const { backoff, clock } = this.#host;
+    const { backoff } = this.#host;
     const { id, version, hydratedAt } = slot;
-    const now = clock.monotonic();
     // The row has moved on to a version that is being left alone: the end of an older one must not end that.
-    if (backoff.leavesAnotherAlone(id, version, now)) return;
+    if (backoff.leavesAnotherAlone(id, version)) return;
     const earlier = this.#earlierFailures.get(slot) ?? 0;
-    if (inUse) backoff.fail(id, version, now, earlier);
-    else backoff.died(id, version, hydratedAt, now - hydratedAt, earlier);
+    if (inUse) backoff.fail(id, version, earlier);
+    else backoff.died(id, version, hydratedAt, earlier);
   }
 
   /** A create that everyone left must settle first; under 'drain-first' every older instance must be gone. */
@@ -248,11 +247,11 @@ export class Hydrator<R extends ConnectionRecord, I> {
   #failure(
     slot: Slot<R, I>, state: Creating<R, I>, code: 'HYDRATION_FAILED' | 'HYDRATION_TIMEOUT', what: string, cause: unknown,
   ): ConnectionError {
-    const { backoff, clock } = this.#host;
+    const { backoff } = this.#host;
     const { id, version } = slot;
     const current = state.superseded === undefined;
     const { count, delayMs } = current
-      ? backoff.fail(id, version, clock.monotonic())
+      ? backoff.fail(id, version)
       : { count: 1, delayMs: 0 };
     const error = new ConnectionError(code, `Connection '${id}' ${what}`, { connectionId: id, retryAfterMs: delayMs, cause });
     this.#host.emit('hydrationFailed', { id, version, error, failures: count, retryAfterMs: delayMs });

@@ -182,7 +182,7 @@ export class Resolver<R extends ConnectionRecord, I> {
 
   /** A row that is to be served. */
   #active(read: Read<R>, record: R): void {
-    const { slots, limits, backoff, clock } = this.#host;
+    const { slots, limits, backoff } = this.#host;
     const current = read.flagged ? undefined : slots.index.get(read.id);
     if (current?.version === String(record.version)) {
       current.checkedAt = Math.max(current.checkedAt, read.sentAt);
@@ -203,7 +203,7 @@ export class Resolver<R extends ConnectionRecord, I> {
       if (current !== undefined && lastGood === undefined) slots.supersede(current, 'replaced');
       return;
     }
-    const refusal = this.#mayNotHydrate(record, backoff.remainingMs(read.id, String(record.version), clock.monotonic()));
+    const refusal = this.#mayNotHydrate(record, backoff.remainingMs(read.id, String(record.version)));
     if (refusal !== undefined) {
       passOver();
       if (current !== undefined && lastGood === undefined) slots.supersede(current, 'replaced');
