@@ -11,7 +11,7 @@ import { bundleSources } from './bundle.js';
 import { violations, type Report, type Write } from './history.js';
 import { run, type Scenario } from './run.js';
 
-// The long form: FRESHNESS_MS=600000 FRESHNESS_SEED=7 npx vitest run --project servers test/servers/freshness
+// The long form: FRESHNESS_MS=600000 FRESHNESS_SEED=7 npm run proof:freshness, ten minutes for each scenario.
 const durationMs = Number(process.env['FRESHNESS_MS'] ?? 3_000);
 const seed = Number(process.env['FRESHNESS_SEED'] ?? 20261123);
 const timeout = 30_000 + 2 * durationMs;
