@@ -12,25 +12,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
+import { RUNTIMES } from './runtimes.mjs';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const MINUTES = 60_000;
 const run = promisify(execFile);
-
-const npx = (specifier, ...command) => ['npx', ['--yes', '--package', specifier, ...command]];
-const node = (version) => ['esm', 'cjs'].map((kind) => ({
-  name: `Node ${version}`, kind, expected: `node@${version}`,
-  command: npx(`node@${version}`, 'node', '--test', kind === 'esm' ? 'portable.mjs' : 'portable.cjs'),
-}));
-const RUNTIMES = [
-  ...['20.19.0', '22.23.3', '24.21.0', '26.10.0'].flatMap(node),
-  { name: 'Bun 1.4.5', kind: 'esm', expected: 'bun@1.4.5', command: npx('bun@1.4.5', 'bun', 'test', './portable.mjs') },
-  { name: 'Bun 1.4.5', kind: 'cjs', expected: 'bun@1.4.5', command: npx('bun@1.4.5', 'bun', 'test', './portable.cjs') },
-  { name: 'Deno 2.9.6', kind: 'esm', expected: 'deno@2.9.6', command: npx('deno@2.9.6', 'deno', 'test', '-A', '--no-check', './portable.mjs') },
-  { name: 'Deno 2.9.6', kind: 'cjs', expected: 'deno@2.9.6', command: npx('deno@2.9.6', 'deno', 'test', '-A', '--no-check', './portable.cjs') },
-  { name: 'workerd 1.20261117.1', kind: 'esm', expected: '', command: npx('workerd@1.20261117.1', 'workerd', 'test', 'workerd.capnp') },
-];
 
 const application = mkdtempSync(join(tmpdir(), 'hydrant-runtimes-'));
 try {
