@@ -27,8 +27,7 @@ export class Revalidation<R extends ConnectionRecord> {
   readonly #host: RevalidationHost<R>;
   #cancelSweep: (() => void) | undefined;
   #cancelResubscribe: (() => void) | undefined;
-  /** Settles with the subscription, when there is one to end. */
-  #subscribing: Promise<AsyncDisposable | undefined> = Promise.resolve(undefined);
+  #subscription: AsyncDisposable | undefined;
   #sweeping = false;
   #again = false;
   #stopped = false;
@@ -39,19 +38,17 @@ export class Revalidation<R extends ConnectionRecord> {
 
   start(): void {
     this.#schedule();
-    if (this.#host.store.watch !== undefined) this.#subscribing = this.#subscribe(RESUBSCRIBE_MS.initial);
+    if (this.#host.store.watch !== undefined) void this.#subscribe(RESUBSCRIBE_MS.initial);
   }
 
-  /** Ends the sweeps and the subscription, one that is still being made included: its connection is closed after this. */
+  /** Ends the sweeps and the subscription. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancelSweep?.();
     this.#cancelResubscribe?.();
-    try {
-      await (await this.#subscribing)?.[Symbol.asyncDispose]();
-    } catch (error) {
-      this.#host.failed(error);
-    }
+    const subscription = this.#subscription;
+    this.#subscription = undefined;
+    await this.#end(subscription);
   }
 
   #schedule(): void {
@@ -109,21 +106,30 @@ export class Revalidation<R extends ConnectionRecord> {
     this.#sweep();
   }
 
-  async #subscribe(retryMs: number): Promise<AsyncDisposable | undefined> {
+  async #subscribe(retryMs: number): Promise<void> {
     const { store, clock } = this.#host;
     try {
-      return await store.watch?.({
+      const subscription = await store.watch?.({
         changed: (ids) => this.#changed(ids),
         gap: () => this.#gap(),
       });
+      if (this.#stopped) await this.#end(subscription);
+      else this.#subscription = subscription;
     } catch (error) {
-      if (this.#stopped) return undefined;
+      if (this.#stopped) return;
       this.#host.failed(error);
       const delayMs = retryMs * (0.5 + Math.random() / 2);
       this.#cancelResubscribe = clock.setTimeout(() => {
-        this.#subscribing = this.#subscribe(Math.min(2 * retryMs, RESUBSCRIBE_MS.max));
+        void this.#subscribe(Math.min(2 * retryMs, RESUBSCRIBE_MS.max));
       }, delayMs, { ref: false });
-      return undefined;
+    }
+  }
+
+  async #end(subscription: AsyncDisposable | undefined): Promise<void> {
+    try {
+      await subscription?.[Symbol.asyncDispose]();
+    } catch (error) {
+      this.#host.failed(error);
     }
   }
 

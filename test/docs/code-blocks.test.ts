@@ -62,14 +62,30 @@ test('every ts block of README and guides type-checks', async () => {
   expect(problems).toEqual([]);
 }, 60_000);
 
-test("README's quickstart is the example's code, to the letter", async () => {
-  const readme = await readFile(`${root}README.md`, 'utf8');
-  const example = await readFile(`${root}examples/quickstart/gateway.mjs`, 'utf8');
-  expect(readme).toContain(`\`\`\`js\n${example}\`\`\``);
+test.each([
+  ['README.md', 'js', 'examples/quickstart/gateway.mjs'],
+  ['examples/guides/kubernetes.md', 'js', 'examples/graceful-shutdown/shutdown.mjs'],
+  ['examples/guides/kubernetes.md', 'yaml', 'examples/graceful-shutdown/deployment.yaml'],
+])('%s shows, to the letter, the %s of %s', async (document, language, path) => {
+  expect(await readFile(root + document, 'utf8')).toContain(`\`\`\`${language}\n${await readFile(root + path, 'utf8')}\`\`\``);
 });
 
-test('every link to a file in README and guides leads somewhere', async () => {
+test('no block of code is left out: what is not checked as TypeScript is an example that runs, or no code', async () => {
   for (const file of await documents()) {
+    const languages = [...(await readFile(root + file, 'utf8')).matchAll(/^```(\S+)\n/gm)].map(([, language = '']) => language);
+    const others = languages.filter((language) => !['ts', 'sh', 'text', 'mermaid'].includes(language));
+    const shown = { 'README.md': ['js'], 'examples/guides/kubernetes.md': ['js', 'yaml'] }[file] ?? [];
+    expect(others, file).toEqual(shown);
+  }
+});
+
+async function everythingToRead(): Promise<string[]> {
+  const examples = await readdir(`${root}examples`, { recursive: true });
+  return [...await documents(), '.github/CONTRIBUTING.md', 'test/runtimes/README.md', ...examples.filter((path) => /^[^/]+\/README\.md$|^README\.md$/.test(path)).map((path) => `examples/${path}`)];
+}
+
+test('every link to a file leads somewhere', async () => {
+  for (const file of await everythingToRead()) {
     const text = await readFile(root + file, 'utf8');
     const base = new URL(file, `file://${root}`);
     for (const [, target = ''] of text.matchAll(/\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)/g)) {
@@ -77,6 +93,21 @@ test('every link to a file in README and guides leads somewhere', async () => {
       const found = await readFile(path).then(() => true, (error: { code: string }) => error.code === 'EISDIR');
       expect(found, `${file} links to ${target}`).toBe(true);
     }
+  }
+});
+
+test('the map for contributors has a place for every room of src', async () => {
+  const text = await readFile(`${root}.github/CONTRIBUTING.md`, 'utf8');
+  const named = [...(/## The map of `src`([^]*?)## /.exec(text)?.[1] ?? '').matchAll(/^\| (`.*?) \|/gm)].flatMap(([, cell = '']) => [...cell.matchAll(/`([^`]+)`/g)].map(([, room]) => room));
+  expect(named.toSorted()).toEqual((await readdir(`${root}src`)).toSorted());
+});
+
+test('every command that contributors are told to run is a script, or a file that is there', async () => {
+  const { scripts } = JSON.parse(await readFile(`${root}package.json`, 'utf8')) as { scripts: Record<string, string> };
+  for (const file of await everythingToRead()) {
+    const text = await readFile(root + file, 'utf8');
+    for (const [, script = ''] of text.matchAll(/npm run ([\w:-]+)/g)) expect(Object.keys(scripts), file).toContain(script);
+    for (const [, path = ''] of text.matchAll(/\bnode (?:--expose-gc )?((?:test|examples)\/[\w./-]+\.mjs)/g)) await readFile(root + path);
   }
 });
 

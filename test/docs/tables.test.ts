@@ -1,0 +1,94 @@
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { ConnectionError, ConnectionRegistry, MemoryStore, type ConnectionErrorCode } from 'hydrant';
+import { describe, expect, test } from 'vitest';
+import { resolveOptions } from '../../src/options.js';
+import { statusOf } from '../../src/webhook/responses.js';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const readme = await readFile(`${root}README.md`, 'utf8');
+const guide = (name: string): Promise<string> => readFile(`${root}examples/guides/${name}.md`, 'utf8');
+const source = (path: string): Promise<string> => readFile(`${root}src/${path}`, 'utf8');
+
+/** The cells of every row of the first table under a heading. */
+function tableUnder(heading: string, text = readme): string[][] {
+  const [, section = ''] = new RegExp(`^#+ ${heading}$([^]*?)(?=^#+ )`, 'm').exec(`${text}\n# end\n`) ?? [];
+  const rows = /(?:^\|.*\n)+/m.exec(section)?.[0].trim().split('\n') ?? [];
+  return rows.slice(2).map((row) => row.slice(1, -1).split(/(?<!\\)\|/).map((cell) => cell.trim()));
+}
+
+const quoted = (cell = ''): string[] => [...cell.matchAll(/`([^`]+)`/g)].map(([, text = '']) => text);
+
+async function allCodes(): Promise<ConnectionErrorCode[]> {
+  const [, union = ''] = /type ConnectionErrorCode =([^;]*);/.exec(await source('errors.ts')) ?? [];
+  return [...union.matchAll(/'(\w+)'/g)].map(([, code]) => code as ConnectionErrorCode);
+}
+
+const factory = { create: () => 'an instance' };
+
+describe("README's tables say what the source does", () => {
+  test('options: each has its line, with its default', async () => {
+    const defaults = resolveOptions({ store: new MemoryStore(), factory });
+    const given: Record<string, unknown> = { ...defaults, freshness: 'strict', 'webhook.connectionId': defaults.webhook.connectionId, 'webhook.maxBodyBytes': defaults.webhook.maxBodyBytes, 'webhook.respondToFailure': defaults.webhook.respondToFailure };
+    const rows = tableUnder('Options');
+    const named = rows.flatMap(([names]) => quoted(names));
+    expect(named.toSorted()).toEqual(Object.keys(given).filter((name) => name !== 'maxStaleMs' && name !== 'webhook').toSorted());
+    for (const [names, told = ''] of rows) {
+      for (const name of quoted(names)) expect([name, told], name).toEqual([name, inWords(given[name], name)]);
+    }
+  });
+
+  test('errors: each code has its line', async () => {
+    expect(tableUnder('Errors').flatMap(([code]) => quoted(code)).toSorted()).toEqual((await allCodes()).toSorted());
+  });
+
+  test('errors: what may be retried is said to be', async () => {
+    const rows = tableUnder('Errors');
+    const marked = rows.filter(([, retry]) => retry === 'yes').flatMap(([code]) => quoted(code));
+    expect(marked.toSorted()).toEqual((await allCodes()).filter((code) => new ConnectionError(code, '').retryable).toSorted());
+  });
+
+  test('errors: the status a webhook gets', async () => {
+    for (const [code, , status] of tableUnder('Errors')) {
+      expect([code, status]).toEqual([code, String(statusOf(quoted(code)[0] as ConnectionErrorCode))]);
+    }
+  });
+
+  test('events: each has its line, with its whole payload', async () => {
+    const [, events = ''] = /interface RegistryEvents \{([^]*?)\n\}/.exec(await source('events.ts')) ?? [];
+    const declared = [...events.matchAll(/^ {2}(\w+): \{ (.*) \};$/gm)].map(([, name, payload = '']) => [name, payload.split(';').map((field) => field.split(':')[0]?.trim())]);
+    const told = tableUnder('Events').map(([name, payload]) => [quoted(name)[0], quoted(payload?.replace(/\(.*\)/, ''))]);
+    expect(told).toEqual(declared);
+    expect(() => new ConnectionRegistry({ store: new MemoryStore(), factory }).on('no such event' as 'hydrated', () => {})).toThrow(declared.at(-1)?.[0] as string);
+  });
+
+  test('events: every reason of a dispose is named', async () => {
+    const [, union = ''] = /type DisposeReason =([^;]*);/.exec(await source('contracts/factory.ts')) ?? [];
+    const disposed = tableUnder('Events').find(([name]) => name === '`disposed`');
+    expect(quoted(disposed?.[1]?.match(/\((.*)\)/)?.[1])).toEqual([...union.matchAll(/'(\w+)'/g)].map(([, reason]) => reason));
+  });
+
+  test('runtimes: those that the portable suite is run on, no more and no less', async () => {
+    const { RUNTIMES } = await import('../runtimes/runtimes.mjs' as string) as { RUNTIMES: readonly { name: string; kind: 'esm' | 'cjs' }[] };
+    const names = [...new Set(RUNTIMES.map(({ name }) => name))];
+    const passes = (name: string, kind: string): string => RUNTIMES.some((one) => one.name === name && one.kind === kind) ? 'passes' : '';
+    expect(tableUnder('Where it runs')).toEqual(names.map((name) => [name, passes(name, 'esm'), passes(name, 'cjs')]));
+  });
+});
+
+test('the troubleshooting guide has a word on every code', async () => {
+  const text = await guide('troubleshooting');
+  expect((await allCodes()).filter((code) => !text.includes(`\`${code}\``))).toEqual([]);
+});
+
+/** A default as the table writes it. */
+function inWords(value: unknown, name: string): string {
+  if (name === 'store' || name === 'factory') return 'required';
+  if (name === 'clock') return 'system';
+  if (value === undefined) return 'none';
+  if (value === 1024 * 1024) return '1 MiB';
+  if (value instanceof RegExp) return `\`${value}\``;
+  if (typeof value === 'object') return `\`${JSON.stringify(value).replaceAll('"', '').replaceAll(/[:,]/g, '$& ').replace('{', '{ ').replace('}', ' }').replaceAll(/\d{4,}/g, (digits) => Number(digits).toLocaleString('en').replaceAll(',', '_'))}\``;
+  if (typeof value === 'string') return `\`'${value}'\``;
+  return typeof value === 'number' && value >= 1_000 ? value.toLocaleString('en').replaceAll(',', ' ') : String(value);
+}
