@@ -137,7 +137,7 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
     const hydrator = this.#hydrator = new Hydrator<R, I>({
       clock, slots, backoff: this.#backoff, limits: resolved, emit, factoryOf,
       replacementOf: (record) => factoryOf(record).replacement ?? resolved.replacement,
-      secretsOf: (record) => this.#secretsOf(record),
+      secretsOf: (record) => this.#secretsOf(record, true),
       create: (record, context) => this.#around(record, () => factoryOf(record).create(record, context)),
     });
     const reader = this.#reader = new FreshnessReader<R>({
@@ -180,7 +180,7 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
       invalidations: () => this.#invalidations,
       checkId: (id) => this.#checkId(id),
       wait: (demand) => this.#wait(demand),
-      secretsOf: (record) => this.#secretsOf(record),
+      secretsOf: (record) => this.#secretsOf(record, false),
       around: (record, work) => this.#around(record, work),
     }));
     this.#revalidation.start();
@@ -307,10 +307,10 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
     return new LeaseWaiter(demand, this.#waiterHost);
   }
 
-  #secretsOf(record: R): Awaitable<unknown> {
+  #secretsOf(record: R, permitted: boolean): Awaitable<unknown> {
     const factory = factoryFor(this.#options.factory, record);
     if (factory.secrets === undefined) return undefined;
-    return this.#secrets.get(factory, record, (signal) => this.#around(record, () => factory.secrets?.(record, { signal })));
+    return this.#secrets.get(factory, record, (signal) => this.#around(record, () => factory.secrets?.(record, { signal })), permitted);
   }
 
   #around<T>(record: R, work: () => T): T {

@@ -2,7 +2,7 @@ import type { ConnectionRecord, Version } from './record.js';
 
 /** Options of every read. */
 export interface StoreReadOptions {
-  /** Aborts when the registry no longer waits for this read (`storeTimeoutMs`, or the registry closed). */
+  /** Aborts when the registry no longer waits for this read: after `storeTimeoutMs`. */
   signal?: AbortSignal | undefined;
 }
 

@@ -27,7 +27,8 @@ export class Revalidation<R extends ConnectionRecord> {
   readonly #host: RevalidationHost<R>;
   #cancelSweep: (() => void) | undefined;
   #cancelResubscribe: (() => void) | undefined;
-  #subscription: AsyncDisposable | undefined;
+  /** Settles with the subscription, when there is one to end. */
+  #subscribing: Promise<AsyncDisposable | undefined> = Promise.resolve(undefined);
   #sweeping = false;
   #again = false;
   #stopped = false;
@@ -38,17 +39,19 @@ export class Revalidation<R extends ConnectionRecord> {
 
   start(): void {
     this.#schedule();
-    if (this.#host.store.watch !== undefined) void this.#subscribe(RESUBSCRIBE_MS.initial);
+    if (this.#host.store.watch !== undefined) this.#subscribing = this.#subscribe(RESUBSCRIBE_MS.initial);
   }
 
-  /** Ends the sweeps and the subscription. */
+  /** Ends the sweeps and the subscription, one that is still being made included: its connection is closed after this. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancelSweep?.();
     this.#cancelResubscribe?.();
-    const subscription = this.#subscription;
-    this.#subscription = undefined;
-    await this.#end(subscription);
+    try {
+      await (await this.#subscribing)?.[Symbol.asyncDispose]();
+    } catch (error) {
+      this.#host.failed(error);
+    }
   }
 
   #schedule(): void {
@@ -106,30 +109,21 @@ export class Revalidation<R extends ConnectionRecord> {
     this.#sweep();
   }
 
-  async #subscribe(retryMs: number): Promise<void> {
+  async #subscribe(retryMs: number): Promise<AsyncDisposable | undefined> {
     const { store, clock } = this.#host;
     try {
-      const subscription = await store.watch?.({
+      return await store.watch?.({
         changed: (ids) => this.#changed(ids),
         gap: () => this.#gap(),
       });
-      if (this.#stopped) await this.#end(subscription);
-      else this.#subscription = subscription;
     } catch (error) {
-      if (this.#stopped) return;
+      if (this.#stopped) return undefined;
       this.#host.failed(error);
       const delayMs = retryMs * (0.5 + Math.random() / 2);
       this.#cancelResubscribe = clock.setTimeout(() => {
-        void this.#subscribe(Math.min(2 * retryMs, RESUBSCRIBE_MS.max));
+        this.#subscribing = this.#subscribe(Math.min(2 * retryMs, RESUBSCRIBE_MS.max));
       }, delayMs, { ref: false });
-    }
-  }
-
-  async #end(subscription: AsyncDisposable | undefined): Promise<void> {
-    try {
-      await subscription?.[Symbol.asyncDispose]();
-    } catch (error) {
-      this.#host.failed(error);
+      return undefined;
     }
   }
 

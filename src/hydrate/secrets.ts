@@ -4,12 +4,17 @@ import type { Clock } from '../clock.js';
 import type { Awaitable, ConnectionRecord } from '../contracts/record.js';
 import { isThenable } from '../thenable.js';
 
-interface Entry { readonly version: string; readonly value: unknown }
+interface Entry {
+  readonly version: string;
+  value: unknown;
+  /** Nobody has been asked yet: the call waits for its turn. */
+  waiting: boolean;
+}
 
 /** Connections whose secrets are kept. */
 const MAX_KEPT = 10_000;
 /**
- * Calls of one factory's `secrets` that run at a time. Who asks may be an unauthenticated sender, who holds no permit to
+ * Calls of one factory's `secrets` that run at a time for senders who are not authenticated yet and hold no permit to
  * hydrate: without a bound of their own, forgeries for thousands of connections would be as many calls to the vault.
  */
 const MAX_CONCURRENT = 64;
@@ -31,17 +36,24 @@ export class Secrets<R extends ConnectionRecord> {
    * The value itself where it is known already, so that who has it need not wait.
    *
    * @param ask - calls the factory; what it throws rejects
+   * @param permitted - a hydrate asks: it holds a permit of its own and does not stand in line behind strangers
    */
-  get(factory: object, record: R, ask: (signal: AbortSignal) => Awaitable<unknown>): Awaitable<unknown> {
+  get(factory: object, record: R, ask: (signal: AbortSignal) => Awaitable<unknown>, permitted: boolean): Awaitable<unknown> {
     const { id } = record;
     const version = String(record.version);
     const kept = this.#kept.get(id);
-    if (kept?.version === version) return kept.value as Awaitable<unknown>;
-    const value = this.#limitOf(factory)(() => this.#within(ask));
-    const entry: Entry = { version, value };
+    if (kept?.version === version && !(permitted && kept.waiting)) return kept.value as Awaitable<unknown>;
+    const entry: Entry = { version, value: undefined, waiting: !permitted };
+    const value = permitted ? this.#within(ask) : this.#limitOf(factory)(() => {
+      entry.waiting = false;
+      // A hydrate did not wait for this one's turn.
+      const other = this.#kept.get(id);
+      return other !== entry && other?.version === version ? other.value : this.#within(ask);
+    });
+    entry.value = value;
     this.#kept.set(id, entry);
     value.then(
-      (resolved) => { if (this.#kept.get(id) === entry) this.#kept.set(id, { version, value: resolved }); },
+      (resolved) => { if (this.#kept.get(id) === entry) entry.value = resolved; },
       () => { if (this.#kept.get(id) === entry) this.#kept.delete(id); },
     );
     return value;

@@ -102,6 +102,33 @@ describe('G10 authenticated before hydrated', () => {
     expect((await h.registry.handleWebhook('a', post())).status).toBe(200);
   });
 
+  test('a hydrate does not wait behind the secrets that strangers have asked for', async () => {
+    const asked: string[] = [];
+    const h = webhookHarness({
+      hydrationTimeoutMs: 1_000,
+      factory: { secrets: ({ id }: { id: string }) => { asked.push(id); return id.startsWith('c') ? new Promise(() => {}) : Promise.resolve('k'); } },
+    });
+    for (let id = 0; id < 200; id += 1) h.rows.put(`c${id}`);
+    h.rows.put('known');
+    h.rows.put('real');
+    const flood = Array.from({ length: 200 }, (_, id) => h.registry.handleWebhook(`c${id}`, post('x', { secret: 'forged' })));
+    await h.clock.advance(0);
+    expect(asked).toHaveLength(64);
+    await h.registry.use('known', () => {});
+    // Nor where a stranger has asked for the same ones before.
+    const forged = h.registry.handleWebhook('real', post('x', { secret: 'forged' }));
+    await h.clock.advance(0);
+    await h.registry.use('real', () => {});
+    expect(asked.slice(64)).toEqual(['known', 'real']);
+    expect(h.clock.monotonic()).toBe(0);
+
+    // When its turn comes the stranger is judged by what the hydrate was told.
+    await h.clock.advance(10_000);
+    expect((await forged).status).toBe(401);
+    expect((await Promise.all(flood)).every(({ status }) => status === 503)).toBe(true);
+    expect(asked.filter((id) => id === 'real')).toHaveLength(1);
+  });
+
   test('a cold webhook costs one row read, for authentication and hydrate together', async () => {
     const h = webhookHarness();
     h.rows.put('a');
