@@ -233,7 +233,7 @@ export class Hydrator<R extends ConnectionRecord, I> {
     const { slots } = this.#host;
     const { state } = slot;
     if (state.kind === 'abandoned') {
-      slots.noLongerAwaited(slot);
+      slots.noLongerAwaited(slot, state);
     } else if (state.kind === 'creating') {
       const error = this.#failure(slot, state, 'HYDRATION_TIMEOUT', `was not hydrated within ${hydrationTimeoutMs} ms`, undefined);
       slots.abandon(slot, state, 'unused', true);

@@ -23,7 +23,7 @@ export function tearDown({ clock, timeoutMs, dispose, cleanUps, onFailure, onDon
     onDone();
   };
   const cancelTimeout = timeoutMs === Infinity ? undefined : clock.setTimeout(() => {
-    if (!done) onFailure(new Error(`dispose has not settled within disposeTimeoutMs (${timeoutMs} ms) and is no longer waited for`));
+    onFailure(new Error(`dispose has not settled within disposeTimeoutMs (${timeoutMs} ms) and is no longer waited for`));
     finish();
   }, timeoutMs, { ref: true });
 

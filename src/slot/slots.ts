@@ -10,7 +10,7 @@ import { SlotLease } from './lease.js';
 import type { Slot } from './slot.js';
 import {
   DISPOSED, DISPOSING, LIVE,
-  type CleanUp, type Creating, type Pending, type RunningCreate, type Supersession,
+  type Abandoned, type CleanUp, type Creating, type Pending, type RunningCreate, type Supersession,
 } from './state.js';
 
 /** What the slots need to know of the registry they belong to. */
@@ -84,7 +84,8 @@ export class Slots<R extends ConnectionRecord, I> {
     if (slot.leases > 0) return;
     slot.usedAt = Math.ceil(this.#host.now());
     this.#eviction.touch(slot);
-    if (slot.queueIndex < 0 || slot.state.kind !== 'live' || this.instances > this.#host.limits.maxInstances || this.closing) {
+    // What stands in the queue is live, and taken out of it while there are too many.
+    if (slot.queueIndex < 0 || this.closing) {
       this.#idle(slot);
       this.effects.flush();
     }
@@ -122,7 +123,7 @@ export class Slots<R extends ConnectionRecord, I> {
       waiter.deliver(slot);
     }
     if (fallback !== undefined) {
-      if (superseded === undefined) this.supersede(fallback, 'replaced');
+      this.supersede(fallback, 'replaced');
       this.release(fallback);
     }
     if (superseded !== undefined) this.supersede(slot, superseded.reason, superseded.cause);
@@ -158,8 +159,8 @@ export class Slots<R extends ConnectionRecord, I> {
   }
 
   /** Successors no longer wait for this slot's `create`. */
-  noLongerAwaited(slot: Slot<R, I>): void {
-    if (slot.state.kind === 'abandoned') slot.state.timedOut = true;
+  noLongerAwaited(slot: Slot<R, I>, state: Abandoned): void {
+    state.timedOut = true;
     this.#departing.progressed(slot.id);
   }
 
@@ -213,8 +214,7 @@ export class Slots<R extends ConnectionRecord, I> {
     this.#host.retired(slot, cause, inUse);
     this.supersede(slot, 'retired', cause);
     // What is dead is nothing to fall back on.
-    const successor = this.index.get(slot.id);
-    if (successor !== undefined && 'fallback' in successor.state && successor.state.fallback === slot) this.dropFallback(successor);
+    this.dropFallback(this.index.get(slot.id));
     this.effects.flush();
   }
 
