@@ -1,0 +1,228 @@
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { ManualClock } from 'hydrant/testing';
+import { Eviction } from '../../src/slot/eviction.js';
+import { Slot } from '../../src/slot/slot.js';
+import { Harness, type HarnessOptions, type Row } from '../support/harness.js';
+
+const open = (options: HarnessOptions = {}): Harness => {
+  const h = new Harness({ sweepIntervalMs: 0, freshness: { maxStaleMs: Infinity }, ...options });
+  h.rows.put('a');
+  return h;
+};
+const disposed = (h: Harness): string[] => h.log.filter((line) => line.startsWith('dispose'));
+
+afterEach(() => { vi.restoreAllMocks(); });
+
+describe('a lease', () => {
+  test('is released by `using` it', async () => {
+    const h = open();
+    (await h.registry.acquire('a'))[Symbol.dispose]();
+    expect(h.registry.snapshot()).toMatchObject({ idle: 1, leased: 0 });
+  });
+
+  test('retires nothing once it is released', async () => {
+    const h = open();
+    const lease = await h.registry.acquire('a');
+    lease.release();
+    lease.retire('too late');
+    await h.settle();
+    expect(disposed(h)).toEqual([]);
+    expect(h.eventsOf('retired')).toEqual([]);
+  });
+
+  test('is told why its instance goes under it', async () => {
+    const h = open({ drainTimeoutMs: 100 });
+    const lease = await h.registry.acquire('a');
+    const early = lease.signal;
+    h.registry.invalidate('a');
+    await h.clock.advance(100);
+    expect(early.reason.message).toMatch(/'a'.*drain deadline has passed/);
+  });
+});
+
+describe('an instance that idles', () => {
+  test('has its time whoever let it go: also the one that was made for a use that had left', async () => {
+    const h = open({ idleTimeoutMs: 1_000, acquireTimeoutMs: 10 });
+    const gate = h.holdCreate();
+    const use = h.registry.use('a', () => {}).catch((error: { code: string }) => error.code);
+    await h.clock.advance(10);
+    expect(await use).toBe('ACQUIRE_TIMEOUT');
+    gate.resolve();
+    await h.clock.advance(999);
+    expect(disposed(h)).toEqual([]);
+    await h.clock.advance(1);
+    expect(disposed(h)).toEqual(['dispose a@v1 idle']);
+  });
+
+  test('the timer runs only while something idles', async () => {
+    const h = open();
+    const lease = await h.registry.acquire('a');
+    expect(h.clock.pendingTimers).toBe(0);
+    lease.release();
+    expect(h.clock.pendingTimers).toBe(1);
+  });
+
+  test('never goes, and has no timer, with idleTimeoutMs: Infinity', async () => {
+    const h = open({ idleTimeoutMs: Infinity });
+    await h.registry.use('a', () => {});
+    expect(h.clock.pendingTimers).toBe(0);
+  });
+
+  test('is disposed of in the turn of its timer', async () => {
+    const h = open({ idleTimeoutMs: 1_000 });
+    await h.registry.use('a', () => {});
+    h.clock.advanceSync(1_000);
+    expect(disposed(h)).toEqual(['dispose a@v1 idle']);
+  });
+
+  test('leaves no timer behind when the registry closes', async () => {
+    const h = open();
+    await h.registry.use('a', () => {});
+    await h.registry.close();
+    expect(h.clock.pendingTimers).toBe(0);
+  });
+
+  test('that was disposed of under its lease does not come back when that is released', async () => {
+    const h = open({ drainTimeoutMs: 100, maxInstances: 1 });
+    const lease = await h.registry.acquire('a');
+    h.registry.invalidate('a');
+    await h.clock.advance(100);
+    lease.release();
+    expect(h.clock.pendingTimers).toBe(0);
+    await h.registry.use('a', () => {});
+    expect(disposed(h)).toEqual(['dispose a@v1 invalidated']);
+  });
+
+  test('more than a batch of them: the rest goes a millisecond later', async () => {
+    const h = open({ idleTimeoutMs: 1_000, maxConcurrentHydrations: 1_000 });
+    const ids = Array.from({ length: 513 }, (_, index) => `c${index}`);
+    for (const id of ids) h.rows.put(id);
+    await Promise.all(ids.map((id) => h.registry.use(id, () => {})));
+    await h.clock.advance(1_000);
+    expect(h.disposes).toBe(512);
+    await h.clock.advance(1);
+    expect(h.disposes).toBe(513);
+  });
+
+  test('goes in time though hundreds were used after it was placed', () => {
+    const clock = new ManualClock();
+    const gone: string[] = [];
+    let instances = 600;
+    const eviction = new Eviction<Row, unknown>({
+      clock,
+      limits: { maxInstances: 1_000, idleTimeoutMs: 10_000 },
+      instances: () => instances,
+      supersede: (slot) => { gone.push(`${slot.id} at ${clock.monotonic()}`); instances -= 1; eviction.remove(slot); },
+      thrashing: () => {},
+      flush: () => {},
+    });
+    const slots = Array.from({ length: 600 }, (_, index) => new Slot<Row, unknown>({ id: `c${index}`, version: '1', status: 'active', token: '' }, 0));
+    for (const slot of slots) { eviction.touch(slot); eviction.add(slot); }
+    for (const slot of slots.toReversed()) {
+      clock.advanceSync(1);
+      slot.usedAt = clock.monotonic();
+      eviction.touch(slot);
+    }
+    clock.advanceSync(9_403);
+    expect(gone.slice(0, 2)).toEqual(['c599 at 10001', 'c598 at 10002']);
+  });
+});
+
+describe('the end of an instance', () => {
+  test('its drain deadline and its dispose hold the process open', async () => {
+    const h = open({ drainTimeoutMs: 100, disposeTimeoutMs: 100 });
+    const lease = await h.registry.acquire('a');
+    h.registry.invalidate('a');
+    expect(h.clock.pendingRefTimers).toBe(1);
+    h.holdDispose();
+    lease.release();
+    await h.settle();
+    expect(h.clock.pendingTimers).toBe(1);
+    expect(h.clock.pendingRefTimers).toBe(1);
+  });
+
+  test('a dispose that comes to its end after its time is told of once', async () => {
+    const h = open({ disposeTimeoutMs: 100 });
+    const slow = h.holdDispose();
+    await h.registry.use('a', () => {});
+    h.registry.invalidate('a');
+    await h.clock.advance(100);
+    slow.resolve();
+    await h.settle();
+    expect(h.eventsOf('disposed').map(({ reason }) => reason)).toEqual(['invalidated']);
+    expect(h.eventsOf('disposeFailed')).toHaveLength(1);
+  });
+
+  test('is waited for without a timer with disposeTimeoutMs: Infinity', async () => {
+    const h = open({ disposeTimeoutMs: Infinity, idleTimeoutMs: Infinity });
+    const slow = h.holdDispose();
+    await h.registry.use('a', () => {});
+    h.registry.invalidate('a');
+    await h.settle();
+    expect(h.clock.pendingTimers).toBe(0);
+    slow.resolve();
+    await h.settle();
+    expect(h.eventsOf('disposed')).toHaveLength(1);
+  });
+});
+
+describe('a clean-up that is registered when create has long returned', () => {
+  const late = async (h: Harness): Promise<(name: string) => void> => {
+    const lease = await h.registry.acquire('a');
+    lease.release();
+    return (name) => h.contexts[0]?.onDispose(() => { h.log.push(name); });
+  };
+
+  test('runs when a live instance is disposed of, after those that were registered later', async () => {
+    const h = open();
+    const onDispose = await late(h);
+    onDispose('first');
+    onDispose('second');
+    await h.settle();
+    expect(h.log).toEqual(['create a@v1']);
+    h.registry.invalidate('a');
+    await h.settle();
+    expect(h.log).toEqual(['create a@v1', 'dispose a@v1 invalidated', 'second', 'first']);
+  });
+
+  test('runs when a draining one is disposed of', async () => {
+    const h = open();
+    const onDispose = await late(h);
+    onDispose('live');
+    const lease = await h.registry.acquire('a');
+    h.registry.invalidate('a');
+    onDispose('draining');
+    await h.settle();
+    expect(h.log).toEqual(['create a@v1']);
+    lease.release();
+    await h.settle();
+    expect(h.log).toEqual(['create a@v1', 'dispose a@v1 invalidated', 'draining', 'live']);
+  });
+
+  test('runs at once when the instance is gone, and its failure is reported', async () => {
+    const h = open();
+    const onDispose = await late(h);
+    h.registry.invalidate('a');
+    await h.settle();
+    onDispose('gone');
+    h.contexts[0]?.onDispose(() => { throw new Error('no'); });
+    await h.settle();
+    expect(h.log.at(-1)).toBe('gone');
+    expect(h.eventsOf('disposeFailed')).toMatchObject([{ id: 'a', version: 'v1', error: { message: 'no' } }]);
+  });
+});
+
+describe('an instance that reports its own death', () => {
+  test.each([
+    { by: 'itself', code: 'BACKING_OFF', retryAfterMs: 200 },
+    { by: 'its user', code: 'BACKING_OFF', retryAfterMs: 500 },
+  ])('by $by: left alone for $retryAfterMs ms', async ({ by, code, retryAfterMs }) => {
+    vi.spyOn(Math, 'random').mockReturnValue(1);
+    const h = open({ failureBackoff: { initialMs: 500, maxMs: 60_000 } });
+    const lease = await h.registry.acquire('a');
+    await h.clock.advance(300);
+    if (by === 'itself') h.contexts[0]?.retire('dead');
+    else lease.retire('dead');
+    await expect(h.registry.use('a', () => {})).rejects.toMatchObject({ code, retryAfterMs });
+  });
+});

@@ -1,0 +1,104 @@
+import { ManualClock } from 'hydrant/testing';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { Slot } from '../../src/slot/slot.js';
+import { Slots } from '../../src/slot/slots.js';
+import type { Creating, Pending, RunningCreate, SlotWaiter } from '../../src/slot/state.js';
+
+type Row = { id: string; version: string; status: 'active' };
+type Made = Slot<Row, string>;
+
+const running = (): RunningCreate => ({ cleanUps: [], retired: undefined, abort: () => {} });
+const waiter: SlotWaiter<Row, string> = { deliver: () => {}, fail: () => {} };
+
+/** What the registry relies on in any order, whether or not it asks for it in every one today. */
+describe('the states of a slot', () => {
+  let slots: Slots<Row, string>;
+  let gone: Made[];
+  const row = (version = '1'): Row => ({ id: 'a', version, status: 'active' });
+  const pendingOf = (slot: Made): Pending<Row, string> => slot.state as Pending<Row, string>;
+  const creating = (slot: Made): Creating<Row, string> => slots.creating(slot, pendingOf(slot), running());
+  const live = (version?: string): Made => {
+    const slot: Made = new Slot(row(version), 0);
+    slots.install(slot);
+    slots.live(slot, creating(slot), 'instance');
+    return slot;
+  };
+
+  beforeEach(() => {
+    gone = [];
+    const clock = new ManualClock();
+    slots = new Slots<Row, string>({
+      clock,
+      now: () => clock.monotonic(),
+      limits: { maxInstances: 10, idleTimeoutMs: 1_000, drainTimeoutMs: 1_000, disposeTimeoutMs: 1_000 },
+      dispose: () => {},
+      emit: () => {},
+      retired: () => {},
+      isAwaited: () => false,
+      departed: (slot) => { gone.push(slot); },
+    });
+  });
+
+  test('one that is born superseded is on its way out from the start', () => {
+    const slot: Made = new Slot(row(), 0, { reason: 'invalidated', cause: undefined });
+    slots.installSuperseded(slot);
+    expect([...slots.departing('a')]).toEqual([slot]);
+    expect(slots.index.size).toBe(0);
+    expect(slots.isEmpty).toBe(false);
+  });
+
+  test('the first reason it is superseded for is the one that counts', () => {
+    const slot: Made = new Slot(row(), 0);
+    pendingOf(slot).waiters.add(waiter);
+    slots.install(slot);
+    slots.supersede(slot, 'stopped');
+    slots.supersede(slot, 'deleted');
+    expect(pendingOf(slot).superseded?.reason).toBe('stopped');
+  });
+
+  test('superseded while pending, it is given up at once unless somebody waits for it', () => {
+    const [nobodys, awaited]: Made[] = [new Slot(row(), 0), new Slot(row(), 0)];
+    for (const slot of [nobodys, awaited] as Made[]) {
+      slots.install(slot);
+      if (slot === awaited) pendingOf(slot).waiters.add(waiter);
+      slots.supersede(slot, 'replaced');
+    }
+    expect(nobodys?.state.kind).toBe('disposed');
+    expect(awaited?.state.kind).toBe('pending');
+    expect(gone).toEqual([nobodys]);
+  });
+
+  test('superseded while it is created, it is created to its end', () => {
+    const slot: Made = new Slot(row(), 0);
+    slots.install(slot);
+    creating(slot);
+    slots.supersede(slot, 'replaced');
+    expect(slot.state.kind).toBe('creating');
+  });
+
+  test('one that drains is not superseded again', () => {
+    const slot = live();
+    slots.hold(slot);
+    slots.supersede(slot, 'stopped');
+    const { state } = slot;
+    slots.supersede(slot, 'deleted');
+    expect(slot.state).toBe(state);
+    expect(slot.state.kind).toBe('draining');
+  });
+
+  test('a fallback is let go by a successor that is pending as well as by one that is created; others have none', () => {
+    const fallback = live();
+    for (const begun of [false, true]) {
+      const successor: Made = new Slot(row('2'), 0);
+      slots.hold(fallback);
+      pendingOf(successor).fallback = fallback;
+      if (begun) creating(successor);
+      slots.dropFallback(successor);
+      expect(fallback.leases).toBe(0);
+      slots.dropFallback(successor);
+      expect(fallback.leases).toBe(0);
+    }
+    slots.dropFallback(fallback);
+    slots.dropFallback(undefined);
+  });
+});
