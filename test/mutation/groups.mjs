@@ -1,0 +1,46 @@
+import { readdirSync } from 'node:fs';
+
+/** Tests that cannot judge a mutant: they look at files, measure time, or start programs. */
+const UNFIT = /layering|constructing-a-registry|dashboards|browser|runners\.test|g9-memory|simulation\.test/;
+const CORE_TESTS = ['test/guarantees', 'test/regressions', 'test/registry', 'test/slot', 'test/hydrate', 'test/webhook', 'test'];
+/** And single ones, for what only a module evaluated twice can show. */
+export const UNFIT_TEST = /another copy of the package/;
+/** Those that go through thousands of connections: only what all others let pass is shown to them. */
+export const HEAVY_TEST = new RegExp([
+  'a flood of forgeries', 'a sweep in chunks reaches', 'a store whose get throws at once', 'calls for secrets are bounded', 'does not queue behind the reads',
+  'reads of many ids are bounded', 'a failure nobody sees is remembered', 'at most one version query per use', 'found among thousands', '1000 ids through',
+  'the rows behind one that cannot', 'after a flood on a slow store', 'nobody waits for any more are not sent', 'one idle timer for all', '1000 concurrent cold uses',
+  'deadlines that share a timer', 'the simulation, shortened webhooks [234]',
+].join('|'));
+const SLICES = ['test/mutation/simulation-slice.ts'];
+const core = (...mutate) => ({ mutate, folders: CORE_TESTS, last: SLICES });
+
+const GROUPS = {
+  slot: core('src/slot/**/*.ts'),
+  hydrate: core('src/hydrate/**/*.ts'),
+  webhook: core('src/webhook/**/*.ts'),
+  registry: core('src/*.ts', '!src/index.ts'),
+  exclusive: { mutate: ['src/exclusive/**/*.ts'], folders: ['test/exclusive'], last: ['test/mutation/claims-slice.ts'] },
+  stores: { mutate: ['src/stores/**/*.ts'], folders: ['test/stores', 'test/regressions'], last: [] },
+  adapters: { mutate: ['src/adapters/**/*.ts'], folders: ['test/adapters', 'test/regressions'], last: [] },
+  testing: { mutate: ['src/testing/**/*.ts'], folders: ['test/testing', 'test/stores', 'test/exclusive'], last: [] },
+  inspector: { mutate: ['src/inspector/**/*.ts'], folders: ['test/inspector'], last: [] },
+  otel: { mutate: ['src/otel/**/*.ts'], folders: ['test/otel'], last: [] },
+};
+export const NAMES = Object.keys(GROUPS);
+
+/** What is mutated, and the tests that judge it. */
+export function groupOf(name) {
+  const group = GROUPS[name];
+  if (group === undefined) throw new Error(`expected one of ${NAMES.join(', ')}, got ${name}`);
+  const tests = group.folders.flatMap((folder) => listed(folder).filter((file) => file.endsWith('.test.ts') && !UNFIT.test(file)).map((file) => `${folder}/${file}`));
+  return { mutate: group.mutate, tests: [...tests, ...group.last] };
+}
+
+function listed(folder) {
+  try {
+    return readdirSync(folder).toSorted();
+  } catch {
+    return [];
+  }
+}

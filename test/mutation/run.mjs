@@ -1,0 +1,34 @@
+/**
+ * `npm run proof:mutation`: changes the source in every small way it can be changed, one at a time, and counts the
+ * changes that no test notices. `npm run proof:mutation -- slot hydrate` judges only those groups. Installs Stryker first
+ * if it is not there. What survives is in reports/mutation and, with its reason, in SURVIVORS.md.
+ */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { figures, table } from './figures.mjs';
+import { NAMES } from './groups.mjs';
+
+const HERE = fileURLToPath(new URL('./', import.meta.url));
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const names = process.argv.slice(2).length > 0 ? process.argv.slice(2) : NAMES;
+
+const unknown = names.filter((name) => !NAMES.includes(name));
+if (unknown.length > 0) {
+  console.error(`Expected some of ${NAMES.join(', ')}, got ${unknown.join(', ')}`);
+  process.exit(1);
+}
+if (!existsSync(`${HERE}node_modules`)) execFileSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: HERE, stdio: 'inherit' });
+
+for (const name of names) {
+  // What passes all but the longest tests is shown to those as well.
+  for (const pass of ['1', '2']) {
+    const { status } = spawnSync(process.execPath, [`${HERE}node_modules/@stryker-mutator/core/bin/stryker.js`, 'run', `${HERE}stryker.config.mjs`], {
+      cwd: ROOT, stdio: 'inherit', env: { ...process.env, MUTATION_GROUP: name, MUTATION_PASS: pass },
+    });
+    if (status !== 0) process.exit(status ?? 1);
+  }
+}
+const rows = names.map((name) => figures(name));
+console.log(table(rows));
+if (rows.some(({ killed, goal }) => killed < goal)) process.exitCode = 1;

@@ -1,0 +1,27 @@
+import { groupOf } from './groups.mjs';
+
+const name = process.env.MUTATION_GROUP;
+
+export default {
+  testRunner: 'in-process',
+  plugins: ['./test/mutation/runner.mjs', './test/mutation/texts.mjs'],
+  // The texts of errors tell people what to do; a test that spells them out would only repeat them. Their codes are not ignored.
+  ignorers: ['texts'],
+  mutate: groupOf(name).mutate,
+  ignorePatterns: ['**', '!src/**', '!test/**', '!package.json', '!tsconfig.json', 'test/*/node_modules'],
+  coverageAnalysis: 'perTest',
+  concurrency: Number(process.env.MUTATION_CONCURRENCY ?? 1),
+  // Whatever hangs without keeping the processor busy, the runner finds out by itself, and most endless loops.
+  timeoutMS: 4_000,
+  timeoutFactor: 1,
+  dryRunTimeoutMinutes: 10,
+  maxTestRunnerReuse: 400,
+  testRunnerNodeArgs: ['--max-old-space-size=1024'],
+  // The second pass, and a run after tests were added, judge again only what survived.
+  incremental: true,
+  incrementalFile: `reports/mutation/${name}-incremental.json`,
+  reporters: ['progress-append-only', 'json', 'html'],
+  jsonReporter: { fileName: `reports/mutation/${name}.json` },
+  htmlReporter: { fileName: `reports/mutation/${name}.html` },
+  tempDirName: '.stryker-tmp',
+};
