@@ -10,10 +10,10 @@ const readme = await readFile(`${root}README.md`, 'utf8');
 const guide = (name: string): Promise<string> => readFile(`${root}examples/guides/${name}.md`, 'utf8');
 const source = (path: string): Promise<string> => readFile(`${root}src/${path}`, 'utf8');
 
-/** The cells of every row of the first table under a heading. */
-function tableUnder(heading: string, text = readme): string[][] {
+/** The cells of every row of a table under a heading: the first, unless another is asked for. */
+function tableUnder(heading: string, text = readme, which = 0): string[][] {
   const [, section = ''] = new RegExp(`^#+ ${heading}$([^]*?)(?=^#+ )`, 'm').exec(`${text}\n# end\n`) ?? [];
-  const rows = /(?:^\|.*\n)+/m.exec(section)?.[0].trim().split('\n') ?? [];
+  const rows = [...section.matchAll(/(?:^\|.*\n)+/gm)][which]?.[0].trim().split('\n') ?? [];
   return rows.slice(2).map((row) => row.slice(1, -1).split(/(?<!\\)\|/).map((cell) => cell.trim()));
 }
 
@@ -22,6 +22,12 @@ const quoted = (cell = ''): string[] => [...cell.matchAll(/`([^`]+)`/g)].map(([,
 async function allCodes(): Promise<ConnectionErrorCode[]> {
   const [, union = ''] = /type ConnectionErrorCode =([^;]*);/.exec(await source('errors.ts')) ?? [];
   return [...union.matchAll(/'(\w+)'/g)].map(([, code]) => code as ConnectionErrorCode);
+}
+
+/** The events that an interface declares, and the names in their payloads. */
+function payloadsOf(name: string, text: string): [string, string[]][] {
+  const [, events = ''] = new RegExp(`interface ${name} \\{([^]*?)\\n\\}`).exec(text) ?? [];
+  return [...events.matchAll(/^ {2}(\w+): \{ (.*) \};$/gm)].map(([, event = '', payload = '']) => [event, payload.split(';').map((field) => field.split(':')[0]?.trim() ?? '')]);
 }
 
 const factory = { create: () => 'an instance' };
@@ -36,6 +42,12 @@ describe("README's tables say what the source does", () => {
     for (const [names, told = ''] of rows) {
       for (const name of quoted(names)) expect([name, told], name).toEqual([name, inWords(given[name], name)]);
     }
+  });
+
+  test('the factory: each member has its line', async () => {
+    const [, members = ''] = /interface InstanceFactory<[^{]*\{([^]*?)\n\}/.exec(await source('contracts/factory.ts')) ?? [];
+    const declared = [...members.matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, name]) => name);
+    expect(tableUnder('The API', readme, 1).map(([cell]) => /`(\w+)/.exec(cell ?? '')?.[1]).toSorted()).toEqual(declared.toSorted());
   });
 
   test('errors: each code has its line', async () => {
@@ -55,8 +67,7 @@ describe("README's tables say what the source does", () => {
   });
 
   test('events: each has its line, with its whole payload', async () => {
-    const [, events = ''] = /interface RegistryEvents \{([^]*?)\n\}/.exec(await source('events.ts')) ?? [];
-    const declared = [...events.matchAll(/^ {2}(\w+): \{ (.*) \};$/gm)].map(([, name, payload = '']) => [name, payload.split(';').map((field) => field.split(':')[0]?.trim())]);
+    const declared = payloadsOf('RegistryEvents', await source('events.ts'));
     const told = tableUnder('Events').map(([name, payload]) => [quoted(name)[0], quoted(payload?.replace(/\(.*\)/, ''))]);
     expect(told).toEqual(declared);
     expect(() => new ConnectionRegistry({ store: new MemoryStore(), factory }).on('no such event' as 'hydrated', () => {})).toThrow(declared.at(-1)?.[0] as string);
@@ -73,6 +84,27 @@ describe("README's tables say what the source does", () => {
     const names = [...new Set(RUNTIMES.map(({ name }) => name))];
     const passes = (name: string, kind: string): string => RUNTIMES.some((one) => one.name === name && one.kind === kind) ? 'passes' : '';
     expect(tableUnder('Where it runs')).toEqual(names.map((name) => [name, passes(name, 'esm'), passes(name, 'cjs')]));
+  });
+});
+
+describe('the guide to exclusive transports', () => {
+  test('options: each has its line, with its default', async () => {
+    const { resolveRunnerOptions } = await import('../../src/exclusive/options.js');
+    const required = { registry: { acquire: () => {} }, claims: { renew() {}, claim() {}, release() {} }, list: () => [], run() {} };
+    const defaults = resolveRunnerOptions(required as never) as unknown as Record<string, unknown>;
+    const rows = tableUnder('Options', await guide('exclusive-transports'));
+    expect(rows.flatMap(([names]) => quoted(names)).toSorted()).toEqual(Object.keys(defaults).toSorted());
+    const told = rows.flatMap(([names, value = '']) => quoted(names).map((name) => [name, value]));
+    const given = told.map(([name = '']) => [name, name in required && name !== 'run' ? 'required' : name === 'random' ? 'system' : inWords(name === 'run' ? undefined : defaults[name], name)]);
+    expect(told).toEqual(given);
+  });
+
+  test('events: each has its line, with its whole payload', async () => {
+    const events = await source('exclusive/events.ts');
+    const told = tableUnder('Events', await guide('exclusive-transports'));
+    expect(told.map(([name, payload]) => [quoted(name)[0], quoted(payload?.replace(/\(.*\)/, ''))])).toEqual(payloadsOf('RunnerEvents', events));
+    const [, reasons = ''] = /type TenureEnd =([^;]*);/.exec(events) ?? [];
+    expect(quoted(told.find(([name]) => name === '`ended`')?.[1]?.match(/\((.*)\)/)?.[1])).toEqual([...reasons.matchAll(/'(\w+)'/g)].map(([, reason]) => reason));
   });
 });
 
