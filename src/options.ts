@@ -102,6 +102,7 @@ const optionsShape = /* @__PURE__ */ once(() => z.strictObject({
   storeTimeoutMs: durationOrNever(1).default(5_000),
   acquireTimeoutMs: durationOrNever(1).default(30_000),
   maxInstances: count(1, MAX_INSTANCES).default(1000),
+  eviction: oneOf<'lru' | 'sieve'>('lru', 'sieve').default('lru'),
   idleTimeoutMs: durationOrNever(0).default(600_000),
   maxConcurrentHydrations: count(1).default(16),
   maxQueuedHydrations: count(0).default(1000),

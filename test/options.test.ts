@@ -48,6 +48,7 @@ const OPTIONS: Record<string, { expected: string; wrong: [unknown, string][]; ri
   storeTimeoutMs: { expected: orNever(1), wrong: [...NOT_NUMBERS, ...BEYOND_TIMERS, ...ZERO], right: [1, MAX_TIMER_MS, Infinity] },
   acquireTimeoutMs: { expected: orNever(1), wrong: [...NOT_NUMBERS, ...BEYOND_TIMERS, ...ZERO], right: [1, MAX_TIMER_MS, Infinity] },
   maxInstances: { expected: `an integer from 1 to ${2 ** 24}`, wrong: [...NOT_NUMBERS, ...NEVER, ...ZERO, ...FRACTION, [2 ** 24 + 1, '16777217']], right: [1, 2 ** 24] },
+  eviction: { expected: '"lru" or "sieve"', wrong: [['fifo', '"fifo"'], [true, 'true']], right: ['lru', 'sieve'] },
   idleTimeoutMs: { expected: orNever(0), wrong: [...NOT_NUMBERS, ...BEYOND_TIMERS], right: [0, MAX_TIMER_MS, Infinity] },
   maxConcurrentHydrations: { expected: 'an integer of at least 1', wrong: [...NOT_NUMBERS, ...NEVER, ...ZERO, ...FRACTION], right: [1, 1_000_000] },
   maxQueuedHydrations: { expected: 'an integer of at least 0', wrong: [...NOT_NUMBERS, ...NEVER, ...FRACTION], right: [0, 1_000_000] },
@@ -249,7 +250,7 @@ test('the defaults are those of the table of options', () => {
   expect(rest).toEqual({
     recordSchema: undefined, around: undefined,
     maxStaleMs: -Infinity, // 'strict'
-    staleIfErrorMs: 0, storeTimeoutMs: 5_000, acquireTimeoutMs: 30_000, maxInstances: 1000, idleTimeoutMs: 600_000,
+    staleIfErrorMs: 0, storeTimeoutMs: 5_000, acquireTimeoutMs: 30_000, maxInstances: 1000, eviction: 'lru', idleTimeoutMs: 600_000,
     maxConcurrentHydrations: 16, maxQueuedHydrations: 1000, hydrationTimeoutMs: 30_000, disposeTimeoutMs: 10_000,
     drainTimeoutMs: 300_000, sweepIntervalMs: 60_000, failureBackoff: { initialMs: 500, maxMs: 60_000 }, notFoundTtlMs: 1_000,
     replacement: 'overlap', keepLastGood: false,

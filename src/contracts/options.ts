@@ -21,8 +21,13 @@ export interface RegistryTuning {
   storeTimeoutMs?: number;
   /** How long a use waits for its lease: the default of `timeoutMs`. Default 30 000. */
   acquireTimeoutMs?: number;
-  /** Live instances; idle ones are evicted least recently used first, leased ones never. Default 1000. */
+  /** Live instances; idle ones beyond that are evicted, leased ones never. Default 1000. */
   maxInstances?: number;
+  /**
+   * Which idle instance is evicted. `'lru'`: the least recently used. `'sieve'`: one that was not used since it was last
+   * considered; costs fewer hydrates where a few connections get most of the traffic. Default `'lru'`.
+   */
+  eviction?: 'lru' | 'sieve';
   /** An instance that was not used for this long is disposed of. `Infinity`: never. Default 600 000. */
   idleTimeoutMs?: number;
   /** Hydrates that run at a time, across connections. Default 16. */

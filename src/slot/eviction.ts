@@ -2,12 +2,13 @@ import type { Clock } from '../clock.js';
 import type { DisposeReason } from '../contracts/factory.js';
 import type { ConnectionRecord } from '../contracts/record.js';
 import { Recency } from './recency.js';
+import { Sieve } from './sieve.js';
 import type { Slot } from './slot.js';
 
 /** What eviction needs to know of the slots. */
 export interface EvictionHost<R extends ConnectionRecord, I> {
   readonly clock: Clock;
-  readonly limits: { readonly maxInstances: number; readonly idleTimeoutMs: number };
+  readonly limits: { readonly maxInstances: number; readonly idleTimeoutMs: number; readonly eviction: 'lru' | 'sieve' };
   /** Instances that are live or draining. */
   instances(): number;
   supersede(slot: Slot<R, I>, reason: DisposeReason): void;
@@ -20,17 +21,21 @@ export interface EvictionHost<R extends ConnectionRecord, I> {
 const IDLE_BATCH = 512;
 const MINUTE_MS = 60_000;
 
-/** Which idle instances go: the least recently used beyond `maxInstances`, and whatever idled for `idleTimeoutMs`. */
+/** Which idle instances go: those beyond `maxInstances`, by one of two policies, and whatever idled for `idleTimeoutMs`. */
 export class Eviction<R extends ConnectionRecord, I> {
   readonly #host: EvictionHost<R, I>;
   readonly #recency = new Recency<R, I>();
+  readonly #sieve: Sieve<R, I> | undefined;
   #cancelIdleClock: (() => void) | undefined;
   #stopped = false;
   #evictions = 0;
   #countedSince = -Infinity;
+  /** It comes back to both when it is released: that is seen by its place among the recent. */
+  readonly #whileLeased = (slot: Slot<R, I>): void => this.#recency.remove(slot);
 
   constructor(host: EvictionHost<R, I>) {
     this.#host = host;
+    this.#sieve = host.limits.eviction === 'sieve' ? new Sieve<R, I>() : undefined;
   }
 
   /** The end of a use. */
@@ -41,18 +46,24 @@ export class Eviction<R extends ConnectionRecord, I> {
   /** The slot is idle: from now on it may go. */
   add(slot: Slot<R, I>): void {
     this.#recency.add(slot);
+    if (this.#sieve !== undefined) {
+      // Before it takes its place: else the newest could be the first to go.
+      this.evict();
+      this.#sieve.add(slot);
+    }
     this.evict();
     this.#startIdleClock(this.#host.limits.idleTimeoutMs);
   }
 
   remove(slot: Slot<R, I>): void {
     this.#recency.remove(slot);
+    this.#sieve?.remove(slot);
   }
 
   evict(): void {
     const { maxInstances } = this.#host.limits;
     while (this.#host.instances() > maxInstances) {
-      const victim = this.#recency.leastRecentlyUsed();
+      const victim = this.#sieve === undefined ? this.#recency.leastRecentlyUsed() : this.#sieve.victim(this.#whileLeased);
       if (victim === undefined) return;
       this.#count(maxInstances);
       this.#host.supersede(victim, 'evicted');

@@ -21,6 +21,7 @@ export interface SlotHost<R extends ConnectionRecord, I> {
   readonly limits: {
     readonly maxInstances: number;
     readonly idleTimeoutMs: number;
+    readonly eviction: 'lru' | 'sieve';
     readonly drainTimeoutMs: number;
     readonly disposeTimeoutMs: number;
   };

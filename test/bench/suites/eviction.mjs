@@ -14,15 +14,22 @@ export async function eviction() {
       results.push({ alpha, places, lru: lru(trace, places), sieve: sieve(trace, places), belady: belady(trace, places) });
     }
   }
-  // That hydrant's own order is LRU's is measured too, on a shorter trace.
+  // That hydrant's own policies are those is measured too, on a shorter trace.
   const trace = zipf(IDS, 100_000, 1, 7);
-  return { results, check: { uses: trace.length, places: 1_000, hydrant: await hydrant(trace, 1_000), lru: lru(trace, 1_000) } };
+  return {
+    results,
+    check: {
+      uses: trace.length, places: 1_000,
+      lru: lru(trace, 1_000), hydrantLru: await hydrant(trace, 1_000, 'lru'),
+      sieve: sieve(trace, 1_000), hydrantSieve: await hydrant(trace, 1_000, 'sieve'),
+    },
+  };
 }
 
-async function hydrant(trace, places) {
+async function hydrant(trace, places, policy) {
   const ids = idsOf(IDS);
   let hydrates = 0;
-  const registry = openRegistry({ ids, capacity: places, create: () => { hydrates += 1; return { n: 1 }; }, dispose: undefined });
+  const registry = openRegistry({ ids, capacity: places, eviction: policy, create: () => { hydrates += 1; return { n: 1 }; }, dispose: undefined });
   registry.on('thrashing', () => {});
   for (const index of trace) await registry.use(ids[index], () => 1);
   await registry.close();

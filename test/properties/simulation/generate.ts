@@ -50,6 +50,7 @@ function drawSettings(random: Random, webhooks: boolean): Settings {
       acknowledgeAfterMs: webhooks && random.chance(0.3) ? random.pick([10, 60]) : undefined,
       maxConcurrentHydrations: random.chance(0.2) ? 1 : undefined,
     },
+    eviction: random.pick(['lru', 'lru', 'sieve']),
   };
 }
 

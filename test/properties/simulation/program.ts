@@ -10,6 +10,7 @@ export interface Settings {
   readonly storeTimeoutMs: number;
   readonly acquireTimeoutMs: number;
   readonly maxInstances: number;
+  readonly eviction: 'lru' | 'sieve';
   readonly idleTimeoutMs: number;
   readonly maxConcurrentHydrations: number;
   readonly maxQueuedHydrations: number;

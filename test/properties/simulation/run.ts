@@ -224,6 +224,7 @@ function registryOptions({ settings }: Program) {
     storeTimeoutMs: settings.storeTimeoutMs,
     acquireTimeoutMs: settings.acquireTimeoutMs,
     maxInstances: settings.maxInstances,
+    eviction: settings.eviction,
     idleTimeoutMs: settings.idleTimeoutMs,
     maxConcurrentHydrations: settings.maxConcurrentHydrations,
     maxQueuedHydrations: settings.maxQueuedHydrations,

@@ -5,7 +5,7 @@ const PLAIN: Partial<Settings> = {
   versions: 'number', freshness: 'strict', staleIfErrorMs: 0, storeTimeoutMs: 500, acquireTimeoutMs: 5_000, maxInstances: 100,
   idleTimeoutMs: Number.POSITIVE_INFINITY, maxConcurrentHydrations: 16, maxQueuedHydrations: 1000, hydrationTimeoutMs: 1_000,
   disposeTimeoutMs: 100, drainTimeoutMs: 5_000, sweepIntervalMs: 0, notFoundTtlMs: 0,
-  replacement: 'overlap', keepLastGood: false, closeDrainMs: 300, around: false,
+  replacement: 'overlap', eviction: 'lru', keepLastGood: false, closeDrainMs: 300, around: false,
 };
 
 /**

@@ -57,7 +57,7 @@ function evictedInOrder(world: World, instance: Instance, complain: (why: string
     complain(`there were only ${alive} instances`);
   }
   const used = lastUsed(instance);
-  if (!world.isPast(used)) return;
+  if (!world.isPast(used) || world.settings.eviction === 'sieve') return;
   for (const other of world.instances) {
     if (other === instance || !isAlive(other) || !world.isPast(other.born) || !isIdle(world, other) || world.settings.keepLastGood) continue;
     const otherUsed = lastUsed(other);
