@@ -110,7 +110,7 @@ describe('an instance that idles', () => {
     let instances = 600;
     const eviction = new Eviction<Row, unknown>({
       clock,
-      limits: { maxInstances: 1_000, idleTimeoutMs: 10_000 },
+      limits: { maxInstances: 1_000, eviction: 'lru', idleTimeoutMs: 10_000 },
       instances: () => instances,
       supersede: (slot) => { gone.push(`${slot.id} at ${clock.monotonic()}`); instances -= 1; eviction.remove(slot); },
       thrashing: () => {},

@@ -30,7 +30,7 @@ describe('the states of a slot', () => {
     slots = new Slots<Row, string>({
       clock,
       now: () => clock.monotonic(),
-      limits: { maxInstances: 10, idleTimeoutMs: 1_000, drainTimeoutMs: 1_000, disposeTimeoutMs: 1_000 },
+      limits: { maxInstances: 10, eviction: 'lru', idleTimeoutMs: 1_000, drainTimeoutMs: 1_000, disposeTimeoutMs: 1_000 },
       dispose: () => {},
       emit: () => {},
       retired: () => {},
