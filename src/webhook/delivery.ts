@@ -46,7 +46,6 @@ export class Delivery<R extends ConnectionRecord, I, F extends FoundRecord<R>> {
 
   /** Answers without looking any further. */
   refuse(error: ConnectionError): Promise<Response> {
-    this.#answered = true;
     return this.#fail(error);
   }
 
@@ -55,11 +54,10 @@ export class Delivery<R extends ConnectionRecord, I, F extends FoundRecord<R>> {
     return new Promise((resolve) => {
       const work = this.#serve(resolve)
         .catch(async (error: unknown) => {
-          const late = this.#answered;
           this.#answered = true;
           this.#cancelAcknowledge?.();
-          const response = await this.#fail(error);
-          if (!late) resolve(response);
+          // Comes to nothing where somebody else has answered.
+          resolve(await this.#fail(error));
         })
         .finally(() => {
           this.#over?.();
@@ -71,8 +69,7 @@ export class Delivery<R extends ConnectionRecord, I, F extends FoundRecord<R>> {
 
   async #serve(resolve: (response: Response) => void): Promise<void> {
     const found = await this.#inTime(this.#identify());
-    if (found instanceof Response) {
-      this.#answered = true;
+    if (isResponse(found)) {
       resolve(found);
       return;
     }
@@ -99,7 +96,7 @@ export class Delivery<R extends ConnectionRecord, I, F extends FoundRecord<R>> {
     const secrets = await this.#host.secretsOf(record);
     this.#controller.signal.throwIfAborted();
     const verdict = await this.#authenticate(factory.authenticate.bind(factory), record, secrets);
-    if (verdict !== true && verdict !== false && isResponse(verdict)) return verdict;
+    if (isResponse(verdict)) return verdict;
     if (verdict !== true) throw new ConnectionError('UNAUTHENTICATED', 'authenticate refused the request', { connectionId });
     return { factory, target, known: { record, secrets } };
   }
@@ -229,7 +226,7 @@ export class Delivery<R extends ConnectionRecord, I, F extends FoundRecord<R>> {
     this.#host.emit('webhookFailed', { id: this.#id, error: failure, acknowledged: this.#acknowledged });
     try {
       const response = await this.#customResponse(failure);
-      if (response !== undefined && isResponse(response)) return response;
+      if (isResponse(response)) return response;
     } catch (cause) {
       const second = new ConnectionError('HANDLER_FAILED', 'respondToFailure failed', { connectionId: this.#id, cause });
       this.#host.emit('webhookFailed', { id: this.#id, error: second, acknowledged: this.#acknowledged });

@@ -38,7 +38,6 @@ export function problem({ code, retryAfterMs = 0 }: ConnectionError): Response {
   const headers = new Headers({ 'content-type': 'application/problem+json', 'cache-control': 'no-store' });
   // Whole seconds, and at least one: 0 would invite the sender to come back at once.
   if (status === 503) headers.set('retry-after', String(Math.max(1, Math.ceil(retryAfterMs / 1000))));
-  const detail = DETAIL[code];
-  const body = { type: 'about:blank', title: TITLE[status], status, code, ...(detail === undefined ? {} : { detail }) };
+  const body = { type: 'about:blank', title: TITLE[status], status, code, detail: DETAIL[code] };
   return new Response(JSON.stringify(body), { status, headers });
 }
