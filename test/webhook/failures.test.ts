@@ -1,0 +1,177 @@
+import { describe, expect, test } from 'vitest';
+import { deferred } from '../support/deferred.js';
+import type { Harness } from '../support/harness.js';
+import { post, seen, webhookHarness } from '../support/webhooks.js';
+
+const failures = (h: Harness): unknown[] => h.eventsOf('webhookFailed').map(({ id, error, acknowledged }) => [id, error.code, error.connectionId, error.cause, acknowledged]);
+const cause = new Error('the cause');
+const fail = (): never => { throw cause; };
+const slow = { afterMs: 1_000, respond: () => new Response('working on it') };
+
+describe('what an event tells of a failure', () => {
+  test('a request for something that is no id', async () => {
+    const h = webhookHarness();
+    expect((await h.registry.handleWebhook(undefined as never, post())).status).toBe(404);
+    expect(failures(h)).toEqual([['', 'INVALID_CONNECTION_ID', undefined, undefined, false]]);
+  });
+
+  test('a registry that is closing', async () => {
+    const h = webhookHarness();
+    await h.registry.close();
+    await h.registry.handleWebhook('a', post());
+    expect(failures(h)).toEqual([['a', 'REGISTRY_CLOSED', 'a', undefined, false]]);
+  });
+
+  test('a factory without a handler', async () => {
+    const h = webhookHarness({ factory: { handleWebhook: undefined as never, authenticate: undefined as never } });
+    h.rows.put('a');
+    await h.registry.handleWebhook('a', post());
+    expect(failures(h)).toEqual([['a', 'NO_WEBHOOK_HANDLER', 'a', undefined, false]]);
+  });
+
+  test('a delivery that could not be identified in time', async () => {
+    const h = webhookHarness({ acquireTimeoutMs: 1_000, factory: { authenticate: () => new Promise(() => {}) } });
+    h.rows.put('a');
+    const response = h.registry.handleWebhook('a', post());
+    await h.clock.advance(1_000);
+    await response;
+    expect(failures(h)).toEqual([['a', 'ACQUIRE_TIMEOUT', 'a', undefined, false]]);
+  });
+
+  test('a forged request', async () => {
+    const h = webhookHarness();
+    h.rows.put('a');
+    await h.registry.handleWebhook('a', post('x', { secret: 'forged' }));
+    expect(failures(h)).toEqual([['a', 'UNAUTHENTICATED', 'a', undefined, false]]);
+  });
+
+  test('a response that cannot be sent', async () => {
+    const h = webhookHarness({ factory: { handleWebhook: async () => { const response = new Response('x'); await response.text(); return response; } } });
+    h.rows.put('a');
+    await h.registry.handleWebhook('a', post());
+    expect(failures(h)).toEqual([['a', 'HANDLER_FAILED', 'a', expect.any(TypeError), false]]);
+  });
+
+  test('a platform that throws', async () => {
+    const h = webhookHarness({ factory: { handleWebhook: (_, __, { waitUntil }) => { waitUntil(Promise.resolve()); return new Response(); } } });
+    h.rows.put('a');
+    expect((await h.registry.handleWebhook('a', post(), { waitUntil: fail })).status).toBe(200);
+    expect(failures(h)).toEqual([['a', 'HANDLER_FAILED', 'a', cause, false]]);
+  });
+
+  test('acknowledge.respond that throws', async () => {
+    const gate = deferred<Response>();
+    const h = webhookHarness({ factory: { acknowledge: { afterMs: 1_000, respond: fail }, handleWebhook: () => gate.promise } });
+    h.rows.put('a');
+    const response = h.registry.handleWebhook('a', post());
+    await h.clock.advance(1_000);
+    gate.resolve(new Response());
+    await response;
+    expect(failures(h)).toEqual([['a', 'HANDLER_FAILED', 'a', cause, false]]);
+  });
+
+  test('something that is no error of this package, on the way to the handler', async () => {
+    const h = webhookHarness({ around: (row, work) => { if (row.id === 'a') throw cause; return work(); } });
+    h.rows.put('a');
+    await h.registry.handleWebhook('a', post());
+    expect(failures(h)).toEqual([['a', 'UNAUTHENTICATED', 'a', cause, false]]);
+  });
+
+  test('respondToFailure that throws, before and after an acknowledgement', async () => {
+    for (const acknowledged of [false, true]) {
+      const gate = deferred<Response>();
+      const h = webhookHarness({ factory: { handleWebhook: () => gate.promise, respondToFailure: fail, ...(acknowledged ? { acknowledge: slow } : {}) } });
+      h.rows.put('a');
+      const response = h.registry.handleWebhook('a', post());
+      await h.clock.advance(1_000);
+      gate.reject(cause);
+      await h.settle();
+      expect(await seen(await response)).toMatchObject({ status: acknowledged ? 200 : 500 });
+      expect(failures(h)).toEqual([['a', 'HANDLER_FAILED', 'a', cause, acknowledged], ['a', 'HANDLER_FAILED', 'a', cause, acknowledged]]);
+    }
+  });
+});
+
+describe('who answers', () => {
+  test('acknowledge counts from the arrival, is given the row, and keeps the process alive', async () => {
+    const gate = deferred<Response>();
+    const asked: unknown[] = [];
+    const h = webhookHarness({
+      sweepIntervalMs: 0, idleTimeoutMs: Infinity,
+      factory: { handleWebhook: () => gate.promise, acknowledge: { afterMs: 2_000, respond: (_, { record }) => { asked.push(record); return new Response('ack'); } } },
+    });
+    const row = h.rows.put('a');
+    h.rows.hold();
+    const response = h.registry.handleWebhook('a', post());
+    await h.clock.advance(500);
+    h.rows.letAllGo();
+    await h.settle();
+    expect([h.clock.pendingTimers, h.clock.pendingRefTimers]).toEqual([1, 1]);
+    await h.clock.advance(1_499);
+    expect(asked).toEqual([]);
+    await h.clock.advance(1);
+    expect(asked).toEqual([row]);
+    expect(await seen(await response)).toMatchObject({ body: 'ack' });
+    gate.resolve(new Response());
+  });
+
+  test('a failure that is being answered is not overtaken by an acknowledgement', async () => {
+    const [handled, acknowledged, responded] = [deferred<Response>(), deferred<Response>(), deferred<Response>()];
+    const h = webhookHarness({
+      factory: { handleWebhook: () => handled.promise, acknowledge: { afterMs: 1_000, respond: () => acknowledged.promise }, respondToFailure: () => responded.promise },
+    });
+    h.rows.put('a');
+    const response = h.registry.handleWebhook('a', post());
+    await h.clock.advance(1_000);
+    handled.reject(cause);
+    await h.settle();
+    acknowledged.resolve(new Response('ack'));
+    await h.settle();
+    responded.resolve(new Response('the failure', { status: 502 }));
+    expect(await seen(await response)).toEqual({ status: 502, body: 'the failure' });
+  });
+
+  test("the handler's response is not overtaken by an acknowledgement while it begins to stream", async () => {
+    const [handled, acknowledged] = [deferred<Response>(), deferred<Response>()];
+    const h = webhookHarness({ factory: { handleWebhook: () => handled.promise, acknowledge: { afterMs: 1_000, respond: () => acknowledged.promise } } });
+    h.rows.put('a');
+    const response = h.registry.handleWebhook('a', post());
+    await h.clock.advance(1_000);
+    handled.resolve(new Response(new ReadableStream(), { status: 201 }));
+    for (let hop = 0; hop < 10; hop += 1) await Promise.resolve();
+    acknowledged.resolve(new Response('ack'));
+    expect((await response).status).toBe(201);
+  });
+
+  test('a stream that comes after an acknowledgement is cancelled, for nobody will read it', async () => {
+    const gate = deferred<Response>();
+    let cancelled = false;
+    const h = webhookHarness({ factory: { handleWebhook: () => gate.promise, acknowledge: slow } });
+    h.rows.put('a');
+    const response = h.registry.handleWebhook('a', post());
+    await h.clock.advance(1_000);
+    await response;
+    gate.resolve(new Response(new ReadableStream({ cancel() { cancelled = true; } })));
+    await h.settle();
+    expect(cancelled).toBe(true);
+    expect(h.registry.snapshot().leased).toBe(0);
+  });
+
+  test.each([[1_000, 1], [Infinity, 0]])('respondToFailure has acquireTimeoutMs of %s, and leaves no timer behind', async (acquireTimeoutMs, timers) => {
+    const said = deferred<Response>();
+    const h = webhookHarness({ acquireTimeoutMs, sweepIntervalMs: 0, factory: { authenticate: () => false, respondToFailure: () => said.promise } });
+    h.rows.put('a');
+    const response = h.registry.handleWebhook('a', post());
+    await h.settle();
+    expect([h.clock.pendingTimers, h.clock.pendingRefTimers]).toEqual([timers, timers]);
+    said.resolve(new Response('no', { status: 403 }));
+    expect((await response).status).toBe(403);
+    await h.settle();
+    expect(h.clock.pendingTimers).toBe(0);
+  });
+
+  test('no failure is to be kept by whoever stands in between', async () => {
+    const h = webhookHarness();
+    expect((await h.registry.handleWebhook('nobody', post())).headers.get('cache-control')).toBe('no-store');
+  });
+});

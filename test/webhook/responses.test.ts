@@ -1,0 +1,72 @@
+import { describe, expect, test } from 'vitest';
+import { settle } from '../../src/testing/manual-clock.js';
+import { Holds } from '../../src/webhook/holds.js';
+import { whenRead } from '../../src/webhook/streaming.js';
+
+/** A source that counts how often it was asked for more. */
+function source(next: (pulled: number) => Uint8Array | Error | undefined): { readonly response: Response; readonly pulled: () => number } {
+  let pulled = 0;
+  const body = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      pulled += 1;
+      const chunk = next(pulled);
+      if (chunk instanceof Error) controller.error(chunk);
+      else if (chunk === undefined) controller.close();
+      else controller.enqueue(chunk);
+    },
+  }, { highWaterMark: 0 });
+  return { response: new Response(body), pulled: () => pulled };
+}
+const text = (value: string): Uint8Array => new TextEncoder().encode(value);
+
+describe('how far a response is read ahead', () => {
+  test('sixteen pieces, and the one that is on its way', async () => {
+    const { response, pulled } = source(() => new Uint8Array(10));
+    const sent = await whenRead(response, () => {});
+    expect(pulled()).toBe(17);
+    await settle();
+    expect(pulled()).toBe(17);
+    await sent.body?.cancel();
+  });
+
+  test.each([[64 * 1024, 2], [64 * 1024 - 1, 3], [32 * 1024, 3]])('64 KiB: of pieces of %s bytes, %s are asked for', async (bytes, asked) => {
+    const { response, pulled } = source(() => new Uint8Array(bytes));
+    await (await whenRead(response, () => {})).body?.cancel();
+    expect(pulled()).toBe(asked);
+  });
+
+  test('what was read ahead comes before the rest, in order, and done is said at the end', async () => {
+    let done = 0;
+    const { response } = source((pulled) => pulled <= 40 ? text(`${pulled} `) : undefined);
+    const sent = await whenRead(response, () => { done += 1; });
+    expect(done).toBe(0);
+    expect(await sent.text()).toBe(`${Array.from({ length: 40 }, (_, index) => index + 1).join(' ')} `);
+    expect(done).toBe(1);
+  });
+
+  test('a source that fails at once is at its end, and whoever reads is told', async () => {
+    let done = 0;
+    const { response } = source((pulled) => pulled === 1 ? text('one') : new Error('gone'));
+    const sent = await whenRead(response, () => { done += 1; });
+    expect(done).toBe(1);
+    expect(sent.status).toBe(200);
+    await expect(sent.text()).rejects.toThrow('gone');
+  });
+});
+
+describe('who needs a lease', () => {
+  test('the last one lets it go, and each lets go once', () => {
+    let released = 0;
+    const holds = new Holds(() => { released += 1; });
+    const [first, second] = [holds.take(), holds.take()];
+    first();
+    first();
+    first();
+    holds.close();
+    expect(released).toBe(0);
+    second();
+    expect(released).toBe(1);
+    second();
+    expect(released).toBe(1);
+  });
+});
