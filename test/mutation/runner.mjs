@@ -6,9 +6,10 @@
  * mutants of code that runs while modules are evaluated need no process of their own.
  */
 import { createRequire } from 'node:module';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cwd, hrtime } from 'node:process';
 import { constants, Script } from 'node:vm';
+import { Worker } from 'node:worker_threads';
 import { declareClassPlugin, PluginKind } from '@stryker-mutator/api/plugin';
 import { DryRunStatus, MutantRunStatus, TestStatus } from '@stryker-mutator/api/test-runner';
 import { bundle } from './bundle.mjs';
@@ -23,6 +24,9 @@ const ALL_TESTS = process.env.MUTATION_PASS === '2';
 const MEASURED = 'dry-run.json';
 /** A test whose very name a mutant has changed. */
 const UNKNOWN = { turns: 50, hits: {} };
+/** A turn of the event loop that takes so much processor time never ends. */
+const ENDLESS_MS = 2_500;
+const heartbeat = new Int32Array(new SharedArrayBuffer(4));
 const namespace = globalThis.__stryker__ ??= {};
 
 class InProcessRunner {
@@ -48,6 +52,8 @@ class InProcessRunner {
     // Failures nobody listens to are told to the console, by the thousand here.
     console.error = console.warn = () => {};
     const stray = (error) => { this.#stray.push(error); };
+    // Nothing in this thread can end a loop that runs in it.
+    new Worker(new URL('./watchdog.mjs', import.meta.url), { workerData: { heartbeat, endlessMs: ENDLESS_MS } }).unref();
     process.on('unhandledRejection', stray);
     process.on('uncaughtException', stray);
   }
@@ -89,6 +95,10 @@ class InProcessRunner {
     namespace.hitCount = 0;
     namespace.hitLimit = Infinity;
     namespace.activeMutant = mutantActivation === 'static' ? activeMutant.id : undefined;
+    // Left over by a process that did not survive this mutant: it ran for ever, or out of memory.
+    const mark = `running-${activeMutant.id}`;
+    if (existsSync(mark)) return { status: MutantRunStatus.Timeout, reason: 'It brought the process down' };
+    writeFileSync(mark, '');
     this.#runs += 1;
     this.#stray.length = 0;
     const begun = new Set();
@@ -120,11 +130,13 @@ class InProcessRunner {
     } finally {
       await this.#end(begun).catch(() => {});
       namespace.activeMutant = undefined;
+      rmSync(mark);
     }
   }
 
   /** Runs one test with the hooks around it; what nobody caught meanwhile fails it too. */
   async #run(test, begun, maxTurns) {
+    heartbeat[0] += 1;
     const { suite } = test;
     const ready = [];
     for (let outer = suite; outer !== undefined; outer = outer.outer) {
@@ -161,6 +173,7 @@ function within(work, maxTurns) {
     let timer;
     const turn = () => {
       turns += 1;
+      heartbeat[0] += 1;
       if (turns > maxTurns) resolve({ failure: new Error('hangs'), turns });
       else timer = setTimeout(turn, 1);
     };

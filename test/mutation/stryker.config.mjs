@@ -11,9 +11,9 @@ export default {
   ignorePatterns: ['**', '!src/**', '!test/**', '!package.json', '!tsconfig.json', 'test/*/node_modules'],
   coverageAnalysis: 'perTest',
   concurrency: Number(process.env.MUTATION_CONCURRENCY ?? 1),
-  // Whatever hangs without keeping the processor busy, the runner finds out by itself, and most endless loops.
-  timeoutMS: 4_000,
-  timeoutFactor: 1,
+  // What hangs or never ends, the runner finds out by itself: on a busy machine a clock would take the slow for the endless.
+  timeoutMS: 120_000,
+  timeoutFactor: 4,
   dryRunTimeoutMinutes: 10,
   maxTestRunnerReuse: 400,
   testRunnerNodeArgs: ['--max-old-space-size=1024'],
