@@ -45,6 +45,11 @@ describe('what is published', () => {
     expect(Object.keys(scripts).filter((name) => /^(pre|post)?install$|^prepare$/.test(name))).toEqual([]);
   });
 
+  test('is built whenever it is packed, declarations and all', () => {
+    const { scripts } = JSON.parse(text('package.json')) as { scripts: Record<string, string> };
+    expect(scripts['prepack']).toBe(scripts['build']);
+  });
+
   test('names nothing of the machine it was built on', () => {
     const machine = [ROOT.replace(/\/$/, ''), homedir(), tmpdir()].filter((path) => path.length > 2 && path !== '/tmp');
     for (const file of files) for (const path of machine) expect(text(file).includes(path), `${file} names ${path}`).toBe(false);

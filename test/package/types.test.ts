@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writ
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { application } from './support/installed.js';
+import { application, entries } from './support/installed.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const CONTRACT = join(ROOT, 'test/types/contract');
@@ -53,6 +53,17 @@ describe.each(Object.entries(COMPILERS))('%s: what must compile does, and the mi
     const errors = await errorsOf(compiler, kind);
     expect(compiler === 'ts55' && kind === 'commonjs' ? errors.filter((error) => !esmOnly(error)) : errors).toEqual([]);
   });
+});
+
+test('our declarations hold without skipLibCheck, and with no library but what the target brings', async () => {
+  const own = entries.map(({ name }) => name).filter((name) => name !== 'hydrant/otel');
+  mkdirSync(join(folder, 'plain'), { recursive: true });
+  writeFileSync(join(folder, 'plain/package.json'), JSON.stringify({ type: 'module' }));
+  writeFileSync(join(folder, 'plain/all.ts'), own.map((name, index) => `export * as entry${index} from '${name}';\n`).join(''));
+  writeFileSync(join(folder, 'plain/tsconfig.json'), JSON.stringify({
+    compilerOptions: { target: 'ES2022', module: 'NodeNext', moduleResolution: 'NodeNext', types: ['node'], strict: true, noEmit: true }, include: ['*.ts'],
+  }));
+  for (const compiler of ['ts59', 'ts7']) expect(await errorsOf(compiler, 'plain'), compiler).toEqual([]);
 });
 
 test('the check sees mistakes: each one that is expected is one when it is not', async () => {
