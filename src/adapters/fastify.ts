@@ -11,6 +11,7 @@ import { headOf } from './node-request.js';
 import { closesConnection, discard } from './node-response.js';
 import type { NodeRequest, NodeResponse, ParsedByOthers } from './node-types.js';
 import { failure } from './problem.js';
+import { sourceOf } from '../webhook/response-source.js';
 import {
   answerWebhook, checkRoute, type ConnectionIdSource, DEFAULT_BUFFERED_BYTES, type WebhookRegistry,
 } from './webhook-route.js';
@@ -50,6 +51,7 @@ export interface FastifyRequestLike extends ParsedByOthers {
 export interface FastifyReplyLike {
   readonly raw: NodeResponse;
   readonly sent: boolean;
+  code(status: number): unknown;
   header(name: string, value: string): unknown;
   removeHeader(name: string): unknown;
 }
@@ -68,6 +70,12 @@ export interface FastifyScope {
     handler: (request: FastifyRequestLike, reply: FastifyReplyLike) => unknown,
   ): unknown;
 }
+
+const BODY = Symbol('body');
+const ANSWER = Symbol('answer');
+
+/** What is known of a request from one step of Fastify's to the next. */
+interface Carrier extends FastifyRequestLike { [BODY]?: NodeBody; [ANSWER]?: Response }
 
 /**
  * A Fastify 5 plugin that serves webhooks from a registry. It is encapsulated: inside, bodies stay bytes whatever
@@ -88,8 +96,6 @@ export async function fastifyWebhook(scope: FastifyScope, options: FastifyWebhoo
   checkPath(scope.prefix, path, connectionId);
   const { origin, trustProxy, maxBodyBytes, onError } = checkOptions(options);
   const maxBytes = maxBodyBytes ?? (typeof connectionId === 'function' ? DEFAULT_BUFFERED_BYTES : Infinity);
-  const bodies = new WeakMap<FastifyRequestLike, NodeBody>();
-  const answers = new WeakMap<FastifyRequestLike, Response>();
 
   const report = (request: FastifyRequestLike, error: unknown): void => {
     if (options.onError === undefined) request.log.error({ err: error }, 'a webhook could not be served');
@@ -99,13 +105,13 @@ export async function fastifyWebhook(scope: FastifyScope, options: FastifyWebhoo
   scope.removeAllContentTypeParsers();
   scope.addContentTypeParser('*', (request, source, done) => {
     // Now, not in the handler: a hook that listens to the same bytes has let them flow.
-    bodies.set(request, bodyOf(request.raw, { maxBytes, source, parsed: request }));
+    (request as Carrier)[BODY] = bodyOf(request.raw, { maxBytes, source, parsed: request });
     done(null);
   });
 
   scope.all(path, {
     errorHandler(error, request, reply) {
-      const failed = answers.get(request);
+      const failed = (request as Carrier)[ANSWER];
       // A hook of the host has failed: that is for the host's error handler.
       if (failed === undefined) throw error;
       report(request, error);
@@ -118,14 +124,25 @@ export async function fastifyWebhook(scope: FastifyScope, options: FastifyWebhoo
     const response = head instanceof Response ? head : await answerWebhook({
       registry, connectionId, head,
       params: request.params as Readonly<Record<string, string>>,
-      body: bodies.get(request) ?? bodyOf(raw, { maxBytes }),
+      body: (request as Carrier)[BODY] ?? bodyOf(raw, { maxBytes }),
       onError: (error) => report(request, error),
     });
     if (reply.sent) return discard(response);
-    answers.set(request, response);
+    (request as Carrier)[ANSWER] = response;
     if (closesConnection(raw, response.status)) reply.header('connection', 'close');
-    return raw.method === 'HEAD' ? withoutBody(response) : response;
+    return raw.method === 'HEAD' ? withoutBody(response) : payloadOf(response, reply);
   });
+}
+
+/** Fastify makes a stream of a Response. Bytes of a known type it leaves as they are, and hooks can work on them. */
+function payloadOf(response: Response, reply: FastifyReplyLike): Response | Uint8Array | string {
+  const source = sourceOf(response);
+  const type = response.headers.get('content-type');
+  if (source === undefined || type === null) return response;
+  reply.code(response.status);
+  for (const [name, value] of response.headers) reply.header(name, value);
+  // To the type of a text that may be JSON it would add a charset.
+  return typeof source === 'string' && /json/i.test(type) ? Buffer.from(source) : source;
 }
 
 /** Fastify would read the body to its end and throw it away. */

@@ -1,12 +1,13 @@
 import { Readable } from 'node:stream';
 import { ConnectionError } from '../errors.js';
+import type { RequestParts, UnreadBody } from '../webhook/requests.js';
 import type { NodeRequest, ParsedByOthers } from './node-types.js';
 
 /** Where a request's body comes from, or why it cannot be had. */
 export type NodeBody =
   | { readonly kind: 'empty' }
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
-  | { readonly kind: 'stream'; readonly stream: ReadableStream<Uint8Array> }
+  | { readonly kind: 'unread'; readonly body: UnreadBody | ReadableStream<Uint8Array> }
   | { readonly kind: 'refused'; readonly error: ConnectionError<'BODY_ALREADY_PARSED' | 'BODY_TOO_LARGE'> };
 
 /** What to do about it, for the developer who finds it in the console. */
@@ -37,12 +38,25 @@ export function bodyOf(req: NodeRequest, { maxBytes, onTooLarge, source = req, p
   }
   if (isConsumed(source)) return refused('BODY_ALREADY_PARSED');
   if (declaredLength(req) > maxBytes) return refused('BODY_TOO_LARGE');
-  return { kind: 'stream', stream: streamOf(source, maxBytes, onTooLarge) };
+  // It may break before its first reader comes, and after the last one has left.
+  source.on('error', () => undefined);
+  const stream = (): ReadableStream<Uint8Array> => streamOf(source, maxBytes, onTooLarge);
+  // Somebody else listens already, so the bytes flow now and would be gone by the first read.
+  if (source.readableFlowing === true) return { kind: 'unread', body: stream() };
+  return { kind: 'unread', body: { stream, read: (cap, onStop) => wholeOf(source, Math.min(maxBytes, cap), cap < maxBytes ? undefined : onTooLarge, onStop) } };
 }
 
-/** A body whose reader gets `error`: how a refused body is handed to whoever answers for it. */
-export function failedBody(error: Error): ReadableStream<Uint8Array> {
-  return new ReadableStream({ start: (controller) => controller.error(error) });
+/** The body as a request is made of it. A refused one fails in the hands of its reader. */
+export function bodyPart(body: NodeBody): RequestParts['body'] {
+  switch (body.kind) {
+    case 'empty': return null;
+    case 'bytes': return new Uint8Array(body.bytes);
+    case 'unread': return body.body;
+    case 'refused': {
+      const { error } = body;
+      return { stream: () => new ReadableStream({ start: (controller) => controller.error(error) }), read: () => Promise.reject(error) };
+    }
+  }
 }
 
 /** The length the sender announced; `NaN` if it did not. */
@@ -82,39 +96,63 @@ function bodyError<C extends 'BODY_ALREADY_PARSED' | 'BODY_TOO_LARGE'>(code: C):
   return new ConnectionError(code, code === 'BODY_TOO_LARGE' ? 'The request body is larger than maxBodyBytes' : ALREADY_PARSED);
 }
 
-function streamOf(source: Readable, maxBytes: number, onTooLarge: (() => void) | undefined): ReadableStream<Uint8Array> {
+/** What becomes of the bytes of a source. */
+interface Sink { data(bytes: Uint8Array): void; end(): void; fail(error: Error): void }
+
+/** Lets the bytes flow into `sink`, until one of its ends. Returns what stops that. */
+function listen(source: Readable, maxBytes: number, onTooLarge: (() => void) | undefined, sink: Sink): () => void {
   let received = 0;
+  const finish = (end: () => void): void => {
+    source.off('data', onData).off('end', onEnd).off('error', onLost).off('close', onLost);
+    end();
+  };
+  const onData = (chunk: Uint8Array | string): void => {
+    const bytes = typeof chunk === 'string' ? Buffer.from(chunk, source.readableEncoding ?? 'utf8') : chunk;
+    received += bytes.byteLength;
+    if (received <= maxBytes) return sink.data(bytes);
+    source.pause();
+    finish(() => sink.fail(bodyError('BODY_TOO_LARGE')));
+    onTooLarge?.();
+  };
+  const onEnd = (): void => finish(() => sink.end());
+  const onLost = (): void => finish(() => sink.fail(new Error('The body ended before it was complete.')));
+  if (source.destroyed || source.readableEnded) onLost();
+  else source.on('data', onData).on('end', onEnd).on('error', onLost).on('close', onLost);
+  return () => finish(() => source.pause());
+}
+
+function wholeOf(
+  source: Readable, maxBytes: number, onTooLarge: (() => void) | undefined, onStop: (stop: () => void) => void,
+): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    const chunks: Uint8Array[] = [];
+    const detach = listen(source, maxBytes, onTooLarge, {
+      data: (bytes) => void chunks.push(bytes),
+      end: () => resolve(Buffer.concat(chunks)),
+      fail: reject,
+    });
+    onStop(() => {
+      detach();
+      reject(new Error('Nobody waits for the body any more.'));
+    });
+    source.resume();
+  });
+}
+
+function streamOf(source: Readable, maxBytes: number, onTooLarge: (() => void) | undefined): ReadableStream<Uint8Array> {
   let detach: (() => void) | undefined;
-  // It may break before its first reader comes, and after the last one has left.
-  source.on('error', () => undefined);
-
-  function attach(controller: ReadableStreamDefaultController<Uint8Array>): void {
-    const finish = (end: () => void): void => {
-      source.off('data', onData).off('end', onEnd).off('error', onLost).off('close', onLost);
-      end();
-    };
-    const onData = (chunk: Uint8Array | string): void => {
-      const bytes = typeof chunk === 'string' ? Buffer.from(chunk, source.readableEncoding ?? 'utf8') : chunk;
-      received += bytes.byteLength;
-      if (received > maxBytes) {
-        source.pause();
-        finish(() => controller.error(bodyError('BODY_TOO_LARGE')));
-        onTooLarge?.();
-        return;
-      }
-      controller.enqueue(bytes);
-      if ((controller.desiredSize ?? 0) <= 0) source.pause();
-    };
-    const onEnd = (): void => finish(() => controller.close());
-    const onLost = (): void => finish(() => controller.error(new Error('The body ended before it was complete.')));
-    detach = () => finish(() => source.pause());
-    if (source.destroyed || source.readableEnded) return onLost();
-    source.on('data', onData).on('end', onEnd).on('error', onLost).on('close', onLost);
-  }
-
+  const attach = (controller: ReadableStreamDefaultController<Uint8Array>): void => {
+    detach = listen(source, maxBytes, onTooLarge, {
+      data(bytes) {
+        controller.enqueue(bytes);
+        if ((controller.desiredSize ?? 0) <= 0) source.pause();
+      },
+      end: () => controller.close(),
+      fail: (error) => controller.error(error),
+    });
+  };
   return new ReadableStream<Uint8Array>({
     start(controller) {
-      // Somebody else listens already, so the bytes flow now and would be gone by the first read.
       if (source.readableFlowing === true) attach(controller);
     },
     pull(controller) {

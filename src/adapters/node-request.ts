@@ -1,13 +1,37 @@
 import type { Writable } from 'node:stream';
-import { type NodeBody, failedBody } from './node-body.js';
+import { makeRequest, platformRequest, type RequestParts } from '../webhook/requests.js';
 import { isGone, type NodeRequest, type NodeResponse } from './node-types.js';
 import { type PublicOrigin, urlOf } from './node-url.js';
 import { refusal } from './problem.js';
 
 /** A request with everything but its body, which may be put in more than once. */
-export interface RequestHead {
-  readonly signal: AbortSignal;
-  withBody(body: BodyInit | null, RequestClass?: typeof Request): Request;
+export class RequestHead {
+  readonly url: string;
+  readonly method: string;
+  readonly headers: Headers;
+  /** Aborts when the client leaves. Its signal costs more than all the rest, so that it is made for who asks for it. */
+  readonly #left = new AbortController();
+
+  constructor(url: string, method: string, headers: Headers) {
+    this.url = url;
+    this.method = method;
+    this.headers = headers;
+  }
+
+  get signal(): AbortSignal {
+    return this.#left.signal;
+  }
+
+  leave(): void {
+    this.#left.abort(new DOMException('The client disconnected.', 'AbortError'));
+  }
+
+  withBody(body: RequestParts['body'], RequestClass?: typeof Request): Request {
+    const { url, method, headers } = this;
+    const left = this.#left;
+    const parts: RequestParts = { url, method, headers, body, get signal() { return left.signal; } };
+    return RequestClass === undefined ? makeRequest(parts) : platformRequest(parts, RequestClass);
+  }
 }
 
 /** Methods that have no meaning in fetch: its `Request` refuses them. */
@@ -20,33 +44,11 @@ export function headOf(req: NodeRequest, res: NodeResponse, origin: PublicOrigin
   const url = urlOf(req, origin);
   if (url === undefined) return refusal(400);
   try {
-    const headers = headersOf(req);
-    const signal = disconnectSignal(req, res);
-    return {
-      signal,
-      withBody(body, RequestClass = Request) {
-        const init: RequestInit & { duplex: 'half' } = { method, headers, signal, body, duplex: 'half' };
-        const request = new RequestClass(url.href, init);
-        // Its own signal would follow ours only until the garbage collector takes the request, which a handler that
-        // streams may long have let go of.
-        Object.defineProperty(request, 'signal', { value: signal, enumerable: true });
-        // A signature may cover the URL: the query stays as it came where the URL parser would write it otherwise.
-        if (url.exact !== request.url) Object.defineProperty(request, 'url', { value: url.exact, enumerable: true });
-        return request;
-      },
-    };
+    const head = new RequestHead(url, method, headersOf(req));
+    heed(req, res, head);
+    return head;
   } catch {
     return refusal(400);
-  }
-}
-
-/** The body as `Request` takes it. A refused one fails in the hands of its reader. */
-export function bodyInit(body: NodeBody): BodyInit | null {
-  switch (body.kind) {
-    case 'empty': return null;
-    case 'bytes': return body.bytes as Uint8Array<ArrayBuffer>;
-    case 'stream': return body.stream;
-    case 'refused': return failedBody(body.error);
   }
 }
 
@@ -61,17 +63,16 @@ function headersOf(req: NodeRequest): Headers {
   return headers;
 }
 
-function disconnectSignal(req: NodeRequest, res: NodeResponse): AbortSignal {
-  const controller = new AbortController();
+/** Listens to how the response ends. */
+function heed(req: NodeRequest, res: NodeResponse, head: RequestHead): void {
   const left = (): void => {
-    if (isGone(res)) controller.abort(new DOMException('The client disconnected.', 'AbortError'));
+    if (isGone(res)) head.leave();
   };
-  if (isGone(res)) left();
+  left();
   const output: Writable = res;
   output.once('close', left);
   // Half read and then left alone, the request would keep its connection from ever carrying another.
   output.once('finish', () => {
     if (req.isPaused() && req.listenerCount('data') === 0) req.resume();
   });
-  return controller.signal;
 }

@@ -4,6 +4,7 @@ import { onNextTurn } from '../clock.js';
 import { declaredLength } from './node-body.js';
 import { isOver, type NodeRequest, type NodeResponse } from './node-types.js';
 import { failure } from './problem.js';
+import { sourceOf } from '../webhook/response-source.js';
 
 /** What is left of a request is read to save its connection only if it is announced to be at most this long. */
 const WORTH_READING_BYTES = 64 * 1024;
@@ -28,7 +29,11 @@ export async function sendResponse(
   const output: Writable = res;
   output.on('error', ignore);
   try {
-    if (response.body === null || req.method === 'HEAD') {
+    const source = sourceOf(response);
+    if (source !== undefined && req.method !== 'HEAD') {
+      writeHead(response, req, res);
+      output.end(source);
+    } else if (response.body === null || req.method === 'HEAD') {
       writeHead(response, req, res);
       res.end();
       discard(response);

@@ -15,10 +15,10 @@ const HOST = /^(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
 const ABSOLUTE = /^(https?:\/\/)([^/?#]*)(.*)$/is;
 
 /**
- * The URL the sender used, and `exact`: the same with the query as it came, byte for byte, where the URL parser
- * rewrote some of it (`'` to `%27`). `undefined` when `Host` or the target is not valid.
+ * The URL the sender used, with the query as it came, byte for byte: the URL parser rewrites some of it (`'` to `%27`).
+ * `undefined` when `Host` or the target is not valid.
  */
-export function urlOf(req: NodeRequest, settings: PublicOrigin): { href: string; exact: string } | undefined {
+export function urlOf(req: NodeRequest, settings: PublicOrigin): string | undefined {
   const target = req.originalUrl ?? req.url ?? '';
   const absolute = ABSOLUTE.exec(target);
   if (absolute === null && !target.startsWith('/')) return undefined;
@@ -26,8 +26,7 @@ export function urlOf(req: NodeRequest, settings: PublicOrigin): { href: string;
   if (origin === undefined) return undefined;
   const rest = absolute === null ? target : absolute[3] ?? '';
   try {
-    const url = new URL(origin + (rest.startsWith('/') ? rest : `/${rest}`));
-    return { href: url.href, exact: withQueryOf(rest, url) };
+    return withQueryOf(rest, new URL(origin + (rest.startsWith('/') ? rest : `/${rest}`)));
   } catch {
     return undefined;
   }

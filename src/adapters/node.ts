@@ -5,8 +5,8 @@
  */
 
 import { type AdapterOptions, checkOptions, invalidOption } from './adapter-options.js';
-import { bodyOf } from './node-body.js';
-import { bodyInit, headOf } from './node-request.js';
+import { bodyOf, bodyPart } from './node-body.js';
+import { headOf } from './node-request.js';
 import { assertResponse, discard, sendResponse } from './node-response.js';
 import type { NodeRequest, NodeResponse } from './node-types.js';
 import { failure } from './problem.js';
@@ -57,7 +57,7 @@ export function toNodeHandler(
       return answer(failure(body.error.code));
     }
     try {
-      return await answer(assertResponse(await handler(head.withBody(bodyInit(body)))));
+      return await answer(assertResponse(await handler(head.withBody(bodyPart(body)))));
     } catch (error) {
       // Whoever left, or sent too much, has made the handler fail: that is no news.
       if (!isAnswered && !head.signal.aborted) onError(error);

@@ -1,8 +1,8 @@
 import { ConnectionError, isConnectionError } from '../errors.js';
 import type { WebhookHandler } from '../webhook/handle-webhook.js';
 import { invalidOption } from './adapter-options.js';
-import type { NodeBody } from './node-body.js';
-import { bodyInit, type RequestHead } from './node-request.js';
+import { bodyPart, type NodeBody } from './node-body.js';
+import type { RequestHead } from './node-request.js';
 import { assertResponse } from './node-response.js';
 import { failure, refusal } from './problem.js';
 
@@ -55,7 +55,7 @@ export async function answerWebhook(call: WebhookCall): Promise<Response> {
   try {
     if (typeof connectionId === 'function') return await answerById(call, connectionId);
     const id = params[connectionId];
-    if (id !== undefined) return assertResponse(await registry.handleWebhook(id, head.withBody(bodyInit(body))));
+    if (id !== undefined) return assertResponse(await registry.handleWebhook(id, head.withBody(bodyPart(body))));
     onError(new ConnectionError('INVALID_OPTIONS', `connectionId: expected a route with the parameter ':${connectionId}', got a route with ${namesOf(params)}`));
     return failure('INVALID_OPTIONS');
   } catch (error) {
@@ -73,9 +73,9 @@ async function answerById(
   { registry, params, head, body, onError }: WebhookCall,
   connectionId: Exclude<ConnectionIdSource, string>,
 ): Promise<Response> {
-  let bytes: ArrayBuffer | null;
+  let bytes: Uint8Array<ArrayBuffer> | null;
   try {
-    bytes = body.kind === 'empty' ? null : await new Response(bodyInit(body)).arrayBuffer();
+    bytes = body.kind === 'empty' ? null : new Uint8Array(await head.withBody(bodyPart(body)).arrayBuffer());
   } catch (error) {
     if (!isConnectionError(error)) return refusal(400);
     if (error.code === 'BODY_ALREADY_PARSED') onError(error);

@@ -1,41 +1,78 @@
+import type { Awaitable } from '../contracts/record.js';
 import { ConnectionError, isConnectionError } from '../errors.js';
+import { makeRequest, READ, type UnreadBody } from './requests.js';
 
 const fix = 'something read the request body before hydrant could: mount the webhook route before body parsers, or let the parser keep the raw bytes in req.rawBody';
+
+type Bytes = Uint8Array<ArrayBuffer>;
 
 /**
  * Reads a body once, whole, and no further than its cap.
  *
+ * @param onStop - is told how to stop reading
  * @throws ConnectionError `BODY_TOO_LARGE`, `BODY_ALREADY_PARSED`; `UNAUTHENTICATED` when the sender broke it off, for
  * what is not whole cannot be verified
  */
-export async function readBody(request: Request, maxBytes: number, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
-  if (request.bodyUsed || request.body?.locked === true) throw new ConnectionError('BODY_ALREADY_PARSED', fix);
-  if (request.body === null) return new Uint8Array();
-  const tooLarge = (): ConnectionError => new ConnectionError('BODY_TOO_LARGE', `The request body is larger than webhook.maxBodyBytes (${maxBytes})`);
-  const reader = request.body.getReader();
-  const stop = (): void => void reader.cancel().catch(() => {});
-  signal.addEventListener('abort', stop, { once: true });
+export async function readBody(request: Request, maxBytes: number, onStop: (stop: () => void) => void): Promise<Bytes> {
+  if (request.bodyUsed) throw alreadyParsed();
   try {
-    if (Number(request.headers.get('content-length')) > maxBytes) throw tooLarge();
+    const { [READ]: read } = request as { readonly [READ]?: (...how: Parameters<UnreadBody['read']>) => Awaitable<Uint8Array> | undefined };
+    const bytes = await (read?.call(request, maxBytes, onStop) ?? (isReadAtOnce(request, maxBytes) ? readAtOnce(request) : readStream(request, maxBytes, onStop)));
+    if (bytes.byteLength > maxBytes) throw tooLarge(maxBytes);
+    return bytes as Bytes;
+  } catch (error) {
+    if (isConnectionError(error)) throw error;
+    throw new ConnectionError('UNAUTHENTICATED', 'The request body broke off', { cause: error });
+  }
+}
+
+function alreadyParsed(): ConnectionError {
+  return new ConnectionError('BODY_ALREADY_PARSED', fix);
+}
+
+function tooLarge(maxBytes: number): ConnectionError {
+  return new ConnectionError('BODY_TOO_LARGE', `The request body is larger than webhook.maxBodyBytes (${maxBytes})`);
+}
+
+/** One that has its own way to its bytes (Hono's on Node) takes it here. The platform lets through no more than was announced. */
+function isReadAtOnce(request: Request, maxBytes: number): boolean {
+  if (request.arrayBuffer === Request.prototype.arrayBuffer || request.headers.has('content-encoding')) return false;
+  const length = request.headers.get('content-length');
+  return length !== null && Number(length) <= maxBytes && !request.headers.has('transfer-encoding');
+}
+
+async function readAtOnce(request: Request): Promise<Bytes> {
+  try {
+    return new Uint8Array(await request.arrayBuffer());
+  } catch (error) {
+    throw !request.bodyUsed && request.body?.locked === true ? alreadyParsed() : error;
+  }
+}
+
+async function readStream({ body, headers }: Request, maxBytes: number, onStop: (stop: () => void) => void): Promise<Bytes> {
+  if (body === null) return new Uint8Array();
+  if (body.locked) throw alreadyParsed();
+  const reader = body.getReader();
+  const stop = (): void => void reader.cancel().catch(() => {});
+  onStop(stop);
+  try {
+    if (Number(headers.get('content-length')) > maxBytes) throw tooLarge(maxBytes);
     const chunks: Uint8Array[] = [];
     let size = 0;
     for (let part = await reader.read(); !part.done; part = await reader.read()) {
       size += part.value.byteLength;
-      if (size > maxBytes) throw tooLarge();
+      if (size > maxBytes) throw tooLarge(maxBytes);
       chunks.push(part.value);
     }
     return concatenated(chunks, size);
   } catch (error) {
     stop();
-    if (isConnectionError(error)) throw error;
-    throw new ConnectionError('UNAUTHENTICATED', 'The request body broke off', { cause: error });
-  } finally {
-    signal.removeEventListener('abort', stop);
+    throw error;
   }
 }
 
 /** One piece of many. */
-export function concatenated(chunks: readonly Uint8Array[], size: number): Uint8Array<ArrayBuffer> {
+export function concatenated(chunks: readonly Uint8Array[], size: number): Bytes {
   const whole = new Uint8Array(size);
   let offset = 0;
   for (const chunk of chunks) {
@@ -46,13 +83,12 @@ export function concatenated(chunks: readonly Uint8Array[], size: number): Uint8
 }
 
 /** A request of its own for each who reads it. Never `new Request(request)`, which takes the first one's body. */
-export function rebuilt({ url, method, headers, signal }: Request, body: Uint8Array<ArrayBuffer>): Request {
-  const bare = body.byteLength === 0 || method === 'GET' || method === 'HEAD';
-  const copy = new Request(url, { method, headers, signal, ...(bare ? {} : { body }) });
-  // A signature may cover the URL as it came, and the constructor writes some of it otherwise (`'` becomes `%27`).
-  if (copy.url !== url) Object.defineProperty(copy, 'url', { value: url, enumerable: true });
-  // Node's copy has a signal that follows this one only until the copy is garbage, which it may be while its response
-  // is still being streamed.
-  Object.defineProperty(copy, 'signal', { value: signal, enumerable: true });
-  return copy;
+export function rebuilt(request: Request, bytes: Bytes): Request {
+  const { url, method } = request;
+  return makeRequest({
+    url, method,
+    get headers() { return request.headers; },
+    get signal() { return request.signal; },
+    body: bytes.byteLength === 0 || method === 'GET' || method === 'HEAD' ? null : bytes,
+  });
 }

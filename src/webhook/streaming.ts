@@ -1,5 +1,6 @@
 import { onNextTurn } from '../clock.js';
 import { concatenated } from './body.js';
+import { sourceOf } from './response-source.js';
 
 /** A body this small that ends within one turn of the event loop is not waited for. */
 const EAGER_CHUNKS = 16;
@@ -14,7 +15,7 @@ type Part = ReadableStreamReadResult<Uint8Array<ArrayBuffer>>;
  * @returns the response to send in place of the one given
  */
 export async function whenRead(response: Response, done: () => void): Promise<Response> {
-  if (response.body === null) {
+  if (sourceOf(response) !== undefined || response.body === null) {
     done();
     return response;
   }
