@@ -50,6 +50,13 @@ describe("README's tables say what the source does", () => {
     expect(tableUnder('The API', readme, 1).map(([cell]) => /`(\w+)/.exec(cell ?? '')?.[1]).toSorted()).toEqual(declared.toSorted());
   });
 
+  test('the registry and its leases: each public member has its line', () => {
+    const lease = ['instance', 'record', 'stale', 'signal', 'retire', 'release'];
+    const members = Object.getOwnPropertyNames(ConnectionRegistry.prototype).filter((name) => name !== 'constructor');
+    const told = tableUnder('The API').flatMap(([cell]) => quoted(cell)).map((call) => /^(\w+)\.(\w+)/.exec(call)?.slice(1).join('.'));
+    expect(told.toSorted()).toEqual([...[...members, 'handleWebhook'].map((name) => `registry.${name}`), ...lease.map((name) => `lease.${name}`)].toSorted());
+  });
+
   test('errors: each code has its line', async () => {
     expect(tableUnder('Errors').flatMap(([code]) => quoted(code)).toSorted()).toEqual((await allCodes()).toSorted());
   });
@@ -106,6 +113,19 @@ describe('the guide to exclusive transports', () => {
     const [, reasons = ''] = /type TenureEnd =([^;]*);/.exec(events) ?? [];
     expect(quoted(told.find(([name]) => name === '`ended`')?.[1]?.match(/\((.*)\)/)?.[1])).toEqual([...reasons.matchAll(/'(\w+)'/g)].map(([, reason]) => reason));
   });
+});
+
+describe('the guide to stores', () => {
+  test.each([['PostgreSQL', 'stores/postgres/options.ts', 'PostgresStoreOptions'], ['Redis', 'stores/redis/store.ts', 'RedisStoreOptions']])('%s: each option has its line', async (heading, path, name) => {
+    const [, members = ''] = new RegExp(`interface ${name}[^{]*\\{([^]*?)\\n\\}`).exec(await source(path)) ?? [];
+    const declared = [...members.matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, option]) => option);
+    expect(tableUnder(heading, await guide('stores')).flatMap(([option]) => quoted(option))).toEqual(declared);
+  });
+});
+
+test('README counts the deliberate mistakes that the simulation finds', async () => {
+  const { mutants } = await import('../properties/mutants.js');
+  expect(readme).toContain(`${mutants.length} deliberate mistakes`);
 });
 
 test('the troubleshooting guide has a word on every code', async () => {
