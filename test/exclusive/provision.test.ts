@@ -126,11 +126,12 @@ describe('provision', () => {
   it('that is overdue while the connection is being given up does not bring it back', async () => {
     cluster = new Cluster(1);
     const replica = await cluster.started({ provisionTimeoutMs: 6_000, provision: () => new Promise((resolve) => { cluster.clock.setTimeout(resolve, 9_000, { ref: true }); }) });
-    await cluster.store.delete('c0000');
-    await cluster.clock.advance(20_000);
-    expect(replica.runner.snapshot().connections).toEqual([]);
+    const stopped = replica.runner.stop();
+    await cluster.clock.advance(11_000);
+    await stopped;
     expect(replica.happened('startFailed')).toEqual([]);
-    expect(replica.happened('ended')).toMatchObject([{ reason: 'unlisted' }]);
+    expect(replica.happened('ended')).toMatchObject([{ reason: 'stopped' }]);
+    expect(cluster.server.owners().size).toBe(0);
   });
 
   it('that never settles costs neither the other connections nor, for long, its own', async () => {
