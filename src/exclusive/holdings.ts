@@ -60,7 +60,8 @@ export class Holdings<R extends ConnectionRecord, I> implements Iterable<Holding
       if (remainingMs <= 0) holding.expire();
       else soonestMs = Math.min(soonestMs, remainingMs);
     }
-    if (soonestMs !== Infinity) this.#cancel = this.#clock.setTimeout(() => this.watchDeadlines(), soonestMs, { ref: true });
+    // Rounded up: one that comes a fraction of a millisecond early finds the deadline ahead, and would be set for no time at all.
+    if (soonestMs !== Infinity) this.#cancel = this.#clock.setTimeout(() => this.watchDeadlines(), Math.ceil(soonestMs), { ref: true });
   }
 
   stopWatching(): void {

@@ -14,4 +14,16 @@ describe('what a replica holds', () => {
     holdings.delete(current);
     expect(holdings.has('c1')).toBe(false);
   });
+
+  it('is looked after by a timer of whole milliseconds: a fraction would be none, over and over', async () => {
+    const clock = new ManualClock();
+    await clock.advance(0.1 + 0.2);
+    const holdings = new Holdings<never, never>(clock);
+    const waits: number[] = [];
+    const hold = { ended: false, remainingMs: 1e-13 };
+    clock.setTimeout = (_callback, ms) => { waits.push(ms); return () => undefined; };
+    holdings.add({ id: 'c1', hold } as unknown as Holding<never, never>);
+    holdings.watchDeadlines();
+    expect(waits).toEqual([1]);
+  });
 });
