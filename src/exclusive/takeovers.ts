@@ -7,8 +7,14 @@ import { within } from './within.js';
 
 /** Most claims that one query takes. */
 const MAX_AT_ONCE = 1_000;
-/** Two queries in each window of a tick, but hints are not kept waiting for longer than this. */
+/** Queries per window in the long run; a window is a tick, but at most so long: a hint is not to wait for a slow tick. */
+const PER_WINDOW = 2;
 const MAX_WINDOW_MS = 400;
+/**
+ * Queries that may follow each other at once after a quiet time. A replica that joins is handed something by each of
+ * the others, and every hand-over is worth a query; whoever stops at that moment must not wait until it may ask again.
+ */
+const BURST = 8;
 /** A connection that nobody has taken for so many ticks is anybody's, whatever the shares say. */
 const ORPHAN_TICKS = 3;
 
@@ -34,14 +40,15 @@ export class Takeovers {
   #inFlight = false;
   #again = false;
   #count = 0;
-  /** When the last two queries were sent. */
-  #sentAt: readonly [number, number] = [-Infinity, -Infinity];
+  /** How many queries may be sent at once, as of when it was last reckoned. */
+  #allowance = BURST;
+  #reckonedAt: number;
   #orphansAt: number;
   #cancel: (() => void) | undefined;
 
   constructor(host: TakeoversHost) {
     this.#host = host;
-    this.#orphansAt = host.clock.monotonic();
+    this.#reckonedAt = this.#orphansAt = host.clock.monotonic();
   }
 
   /** Before a replica knows its fellows it would take what is theirs. */
@@ -64,20 +71,29 @@ export class Takeovers {
     return this.#count;
   }
 
-  /** Looks for something to take: at once, or when it would not be the third query in a tick (at most 400 ms). */
+  /** Looks for something to take: at once, or when the allowance for queries has grown again. */
   soon(): void {
     if (!this.#enabled || this.#cancel !== undefined) return;
     if (this.#inFlight) {
       this.#again = true;
       return;
     }
-    const { clock, tickMs } = this.#host;
-    const wait = this.#sentAt[0] + Math.min(tickMs, MAX_WINDOW_MS) - clock.monotonic();
-    if (wait <= 0) return void this.#look();
-    this.#cancel = clock.setTimeout(() => {
+    const waitMs = this.#waitMs();
+    if (waitMs <= 0) return void this.#look();
+    this.#cancel = this.#host.clock.setTimeout(() => {
       this.#cancel = undefined;
       void this.#look();
-    }, wait, { ref: true });
+    }, waitMs, { ref: true });
+  }
+
+  /** Until another query may be sent. */
+  #waitMs(): number {
+    const { clock, tickMs } = this.#host;
+    const now = clock.monotonic();
+    const perQueryMs = Math.min(tickMs, MAX_WINDOW_MS) / PER_WINDOW;
+    this.#allowance = Math.min(BURST, this.#allowance + (now - this.#reckonedAt) / perQueryMs);
+    this.#reckonedAt = now;
+    return (1 - this.#allowance) * perQueryMs;
   }
 
   async #look(): Promise<void> {
@@ -85,7 +101,7 @@ export class Takeovers {
     if (wanted === undefined) return;
     const { replica, clock, claims, ttlMs, timeoutMs } = this.#host;
     const sentAt = readInstant(clock);
-    this.#sentAt = [this.#sentAt[1], sentAt.monotonic];
+    this.#allowance -= 1;
     this.#inFlight = true;
     this.#count += 1;
     let taken: readonly Claim[] = [];

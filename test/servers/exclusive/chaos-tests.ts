@@ -26,14 +26,12 @@ export function chaosTests(kind: 'postgres' | 'redis', url: () => string): void 
       expect(report.killTakeoversTtl.at(-1)).toBeLessThanOrEqual(1.25);
     });
 
-    it('took over what a stopping replica had within 250 ms at the median', () => {
+    it('took over what a stopping replica had within 250 ms at p99', () => {
       expect(report.stopTakeoversMs.length).toBeGreaterThanOrEqual(5 * 40 - 10);
       const [p50, p90, p99] = [0.5, 0.9, 0.99].map((share) => at(report.stopTakeoversMs, share)) as [number, number, number];
       process.stdout.write(`${kind} takeover after SIGTERM: p50 ${p50.toFixed(0)} ms, p90 ${p90.toFixed(0)} ms, p99 ${p99.toFixed(0)} ms, scheduling lag of the machine ${report.lagMs.toFixed(0)} ms\n`);
-      // 250 ms at p99 is the goal. With a dozen processes on two cores the tail of this short run moves from 90 to 650 ms
-      // between runs, so it is printed, and only the median is held to. What the machine adds is not the library's either:
-      // a message passes five processes, each of which may wait for its turn.
-      expect(p50 - HOPS * report.lagMs).toBeLessThanOrEqual(250);
+      // What the machine adds is not the library's: a message passes five processes, each of which may wait for its turn.
+      expect(p99 - HOPS * report.lagMs).toBeLessThanOrEqual(250);
     });
 
     it('sent at most 3 claim queries per replica and tick', () => {

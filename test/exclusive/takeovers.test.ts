@@ -1,0 +1,71 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { Cluster } from './support/cluster.js';
+
+let cluster: Cluster;
+afterEach(() => cluster.close());
+
+/** Somebody who is no member keeps `id`, so that a replica goes on lacking it. */
+function keep(id: string, ms: number): void {
+  cluster.server.claim({ replica: 'ghost', ttlMs: ms, ids: [id], limit: 1, freeForMs: 0 });
+}
+
+/** A hint that there is something to take, though there is not. */
+function hint(): void {
+  const [claim] = cluster.server.claim({ replica: 'elsewhere', ttlMs: 1_000, ids: ['not listed'], limit: 1, freeForMs: 0 });
+  cluster.server.release({ replica: 'elsewhere', claims: [claim!], leave: false });
+}
+
+describe('the queries for something to take', () => {
+  it('are bounded, however many hints come: two per tick, at least each 200 ms, after the first few', async () => {
+    cluster = new Cluster(2);
+    keep('c0001', 60_000);
+    const replica = await cluster.started();
+    await cluster.clock.advance(10_000);
+    replica.calls.length = 0;
+    for (let n = 0; n < 2_000; n += 1) {
+      hint();
+      await cluster.clock.advance(5);
+    }
+    const claims = replica.calls.filter((call) => call === 'claim').length;
+    // 10 s at one in 200 ms, and 8 at once.
+    expect(claims).toBeLessThanOrEqual(58);
+    expect(claims, 'and none is left unheard for longer').toBeGreaterThanOrEqual(50);
+  });
+
+  it('are not sent while nothing is lacking', async () => {
+    cluster = new Cluster(2);
+    const replica = await cluster.started();
+    await cluster.clock.advance(10_000);
+    replica.calls.length = 0;
+    for (let n = 0; n < 100; n += 1) {
+      hint();
+      await cluster.clock.advance(5);
+    }
+    expect(replica.calls).not.toContain('claim');
+  });
+
+  it('do not overlap: what is hinted at meanwhile is looked for afterwards', async () => {
+    cluster = new Cluster(2);
+    keep('c0001', 600_000);
+    const replica = await cluster.started();
+    await cluster.clock.advance(10_000);
+    let underWay = 0;
+    let most = 0;
+    replica.fault = (call, carryOut) => {
+      if (call !== 'claim') return carryOut();
+      underWay += 1;
+      most = Math.max(most, underWay);
+      const answer = carryOut();
+      return new Promise((resolve) => { cluster.clock.setTimeout(() => { underWay -= 1; resolve(answer); }, 50, { ref: true }); });
+    };
+    replica.calls.length = 0;
+    hint();
+    await cluster.clock.advance(20);
+    hint();
+    hint();
+    await cluster.clock.advance(120);
+    expect(most).toBe(1);
+    expect(replica.calls.filter((call) => call === 'claim')).toHaveLength(2);
+    replica.fault = undefined;
+  });
+});
