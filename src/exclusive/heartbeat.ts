@@ -35,7 +35,8 @@ type Sent<R extends ConnectionRecord, I> = ReadonlyMap<string, { readonly holdin
  */
 export class Heartbeat<R extends ConnectionRecord, I> {
   readonly #host: HeartbeatHost<R, I>;
-  #inFlight = false;
+  #renewal: Promise<void> | undefined;
+  #announced = false;
   #stopped = false;
   #cancel: (() => void) | undefined;
 
@@ -48,9 +49,19 @@ export class Heartbeat<R extends ConnectionRecord, I> {
     this.#beat(secondMs);
   }
 
-  stop(): void {
+  /** Resolves when no renewal is under way any more. */
+  async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancel?.();
+    await this.#renewal;
+  }
+
+  /**
+   * Whether a renewal that calls this replica a member may still be carried out: it was sent, and has not been answered.
+   * A leave that overtakes it is undone by it.
+   */
+  get announced(): boolean {
+    return this.#announced;
   }
 
   #beat(nextMs: number): void {
@@ -58,7 +69,7 @@ export class Heartbeat<R extends ConnectionRecord, I> {
     this.#cancel = clock.setTimeout(() => this.#beat(tickMs), nextMs, { ref: true });
     holdings.watchDeadlines();
     for (const holding of holdings) holding.check();
-    if (!this.#inFlight) void this.#renew();
+    this.#renewal ??= this.#renew();
   }
 
   async #renew(): Promise<void> {
@@ -68,15 +79,16 @@ export class Heartbeat<R extends ConnectionRecord, I> {
     const held = [...sent.values()].map(({ holding: { id, hold: { token } }, notes }) => ({ id, token, notes }));
     const request = { replica, ttlMs, member: member(), load: load(), held };
     const takeoversBefore = takeovers.inFlight ? -1 : takeovers.count;
-    this.#inFlight = true;
+    this.#announced ||= request.member;
     const sentAt = readInstant(clock);
     let result: RenewResult | undefined;
     try {
       result = await within(clock, timeoutMs, (options) => claims.renew(request, options));
+      this.#announced = false;
     } catch (error) {
       if (!this.#stopped) this.#host.failed(error);
     }
-    this.#inFlight = false;
+    this.#renewal = undefined;
     if (result === undefined || this.#stopped) return;
     this.#take(result, sent, sentAt);
     // While a claim is on its way, what it has taken looks like a stray.

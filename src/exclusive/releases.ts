@@ -17,6 +17,8 @@ export interface ReleasesHost {
   readonly timeoutMs: number;
   readonly retryMs: number;
   readonly marginMs: number;
+  /** Whether what is sent now may be undone by a renewal that is still under way. */
+  readonly announced: () => boolean;
   /** A release was answered, or given up. */
   progressed(): void;
   failed(error: unknown): void;
@@ -59,7 +61,7 @@ export class Releases {
     this.#leaving = true;
   }
 
-  /** Says that this replica leaves, if no release has said so. */
+  /** Says that this replica leaves, unless a release has said so for good. */
   async leave(): Promise<void> {
     this.#leaving = true;
     if (!this.#left) await this.#send([]);
@@ -93,10 +95,11 @@ export class Releases {
   async #send(claims: readonly ReleasedClaim[]): Promise<boolean> {
     const { clock, timeoutMs, replica } = this.#host;
     const leave = this.#leaving;
+    const leavesForGood = leave && !this.#host.announced();
     this.#sentAt = clock.monotonic();
     try {
       await within(clock, timeoutMs, (options) => this.#host.claims.release({ replica, claims, leave }, options));
-      this.#left ||= leave;
+      this.#left ||= leavesForGood;
       this.#failedInRow = 0;
       return true;
     } catch (error) {

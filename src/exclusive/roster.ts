@@ -6,6 +6,8 @@ export class Roster {
   readonly #replica: string;
   #members: readonly Member[] = [];
   #previous: ReadonlySet<string> = new Set();
+  /** Said that they leave, and are listed all the same: by an answer on its way, or because of a last renewal of theirs. */
+  readonly #left = new Set<string>();
 
   constructor(replica: string) {
     this.#replica = replica;
@@ -17,12 +19,15 @@ export class Roster {
    */
   update(members: readonly Member[], withJoining: boolean): void {
     this.#previous = new Set(this.#members.map(({ replica }) => replica));
-    this.#members = members.filter(({ replica, load }) => withJoining || load >= 0 || replica === this.#replica)
+    const listed = new Set(members.map(({ replica }) => replica));
+    for (const replica of this.#left) if (!listed.has(replica)) this.#left.delete(replica);
+    this.#members = members.filter(({ replica, load }) => !this.#left.has(replica) && (withJoining || load >= 0 || replica === this.#replica))
       .toSorted((a, b) => (a.replica < b.replica ? -1 : 1));
   }
 
-  /** It has said that it leaves. */
+  /** It has said that it leaves, and nobody comes back under the same name. */
   remove(replica: string): void {
+    this.#left.add(replica);
     this.#members = this.#members.filter((member) => member.replica !== replica);
   }
 

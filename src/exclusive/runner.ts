@@ -106,6 +106,7 @@ export class ExclusiveRunner<R extends ConnectionRecord, I> implements AsyncDisp
     this.#balance = new Balance<R, I>({ replica, roster, holdings, tickMs, coolDownMs: resolved.handOverCoolDownMs });
     this.#releases = new Releases({
       replica, clock, claims, timeoutMs, marginMs, retryMs: tickMs,
+      announced: () => this.#heartbeat.announced,
       progressed: () => this.#progress?.(),
       failed: failed('release'),
     });
@@ -225,7 +226,7 @@ export class ExclusiveRunner<R extends ConnectionRecord, I> implements AsyncDisp
     while (this.#holdings.settling || this.#takeovers.inFlight || !this.#releases.empty) {
       await new Promise<void>((resolve) => { this.#progress = resolve; });
     }
-    this.#heartbeat.stop();
+    await this.#heartbeat.stop();
     this.#holdings.stopWatching();
     await this.#releases.leave();
     await this.#listing.stop();

@@ -213,6 +213,48 @@ describe('stop()', () => {
     joining.fault = undefined;
   });
 
+  it('does not wait for a replica that has just been handed something by each of the others', async () => {
+    // Whatever phase of the hand-overs the stop falls into.
+    for (let afterMs = 0; afterMs < 1_200; afterMs += 75) {
+      cluster = new Cluster(60);
+      for (let n = 0; n < 6; n += 1) {
+        cluster.replica().runner.start();
+        await cluster.clock.advance(137);
+      }
+      await cluster.clock.advance(20_000);
+      const leaver = cluster.replicas[0]!;
+      const joining = cluster.replica();
+      joining.runner.start();
+      while (joining.owned.length === 0) await cluster.clock.advance(5);
+      await cluster.clock.advance(afterMs);
+      const released = leaver.owned;
+      const before = cluster.clock.monotonic();
+      void leaver.runner.stop();
+      const others = cluster.replicas.slice(1);
+      while (!released.every((id) => others.some(({ running }) => running.has(id)))) await cluster.clock.advance(5);
+      expect(cluster.clock.monotonic() - before, `stopped ${afterMs} ms after the first hand-over`).toBeLessThanOrEqual(80);
+      await cluster.close();
+    }
+  }, 60_000);
+
+  it('is not undone by a renewal that the leave has overtaken', async () => {
+    cluster = new Cluster(4);
+    const [leaver, heir] = [await cluster.started(), await cluster.started()];
+    await cluster.clock.advance(20_000);
+    let renew: (() => void) | undefined;
+    leaver.fault = (call, carryOut) => (call === 'renew' && renew === undefined ? new Promise((resolve) => { renew = () => resolve(carryOut()); }) : carryOut());
+    await cluster.clock.advance(1_000);
+    const stopped = leaver.runner.stop();
+    await cluster.clock.advance(100);
+    renew!();
+    await cluster.clock.advance(100);
+    await stopped;
+    expect(heir.owned).toHaveLength(4);
+    // Whoever has not heard it leave asks the store.
+    const { members } = cluster.server.renew({ replica: 'third', ttlMs: 1, member: false, load: 0, held: [] });
+    expect(members.map(({ replica }) => replica)).toEqual([heir.runner.replica]);
+  });
+
   it('does not let one slow loop hold up the release of the others', async () => {
     cluster = new Cluster(3);
     const replica = await cluster.started();
