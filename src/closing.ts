@@ -6,6 +6,7 @@ import type { Hydrator } from './hydrate/hydrator.js';
 import { checkCall, resolveDrainTimeout } from './options.js';
 import type { Slot } from './slot/slot.js';
 import type { Slots } from './slot/slots.js';
+import { within } from './within.js';
 
 /** What `close` had to abandon: instances disposed of under their leases, and hydrates that did not settle (0 leases). */
 export interface CloseReport {
@@ -92,12 +93,14 @@ export class Closing<R extends ConnectionRecord, I> {
     this.state = 'closing';
     slots.closing = true;
     slots.stopIdleClock();
-    const stopped = this.#atMost(this.#host.disposeTimeoutMs, this.#host.stop());
+    const { clock, disposeTimeoutMs } = this.#host;
+    const stopped = within<unknown>(clock, disposeTimeoutMs, this.#host.stop(), () => undefined);
     this.#passes = this.#disposeIdle();
     const drained = await this.#until(() => this.#isDrained(), drainTimeoutMs);
     const abandoned = drained ? [] : this.#abandon();
     // Once for all: a create that settles late begins a dispose of its own, and the process has to end some time.
-    await this.#atMost(this.#host.disposeTimeoutMs, Promise.all([this.#until(() => !this.#isDisposing(), Infinity), stopped]));
+    const gone = Promise.all([this.#until(() => !this.#isDisposing(), Infinity), stopped]);
+    await within<unknown>(clock, disposeTimeoutMs, gone, () => undefined);
     this.state = 'closed';
     return { abandoned };
   }
@@ -169,15 +172,6 @@ export class Closing<R extends ConnectionRecord, I> {
         if (held) settle(true);
       };
       const cancel = timeoutMs === Infinity ? undefined : clock.setTimeout(() => settle(false), timeoutMs, { ref: true });
-    });
-  }
-
-  /** What takes longer is no longer waited for. */
-  async #atMost(ms: number, work: Promise<unknown>): Promise<void> {
-    if (ms === Infinity) await work;
-    else await new Promise<void>((resolve) => {
-      const cancel = this.#host.clock.setTimeout(resolve, ms, { ref: true });
-      void work.finally(() => { cancel(); resolve(); });
     });
   }
 }

@@ -14,6 +14,7 @@ import type { Answer } from './query.js';
 import { confirms, notParsedInTime, parseRow, type ParsedRow } from './record.js';
 import { isThenable } from '../thenable.js';
 import type { LeaseWaiter, ReadWaiter } from './waiter.js';
+import { within } from '../within.js';
 
 /** What the resolver needs to know of the registry it belongs to. */
 export interface ResolverHost<R extends ConnectionRecord, I> {
@@ -128,11 +129,7 @@ export class Resolver<R extends ConnectionRecord, I> {
   /** A schema that never settles must not keep its row from being read again. */
   #inTime(id: string, row: unknown, parsing: PromiseLike<ParsedRow<R>>): Promise<ParsedRow<R>> {
     const { clock, limits: { storeTimeoutMs } } = this.#host;
-    return new Promise((resolve) => {
-      const cancel = storeTimeoutMs === Infinity ? undefined
-        : clock.setTimeout(() => resolve(notParsedInTime(id, row, storeTimeoutMs)), storeTimeoutMs, { ref: true });
-      void parsing.then((parsed) => { cancel?.(); resolve(parsed); });
-    });
+    return within(clock, storeTimeoutMs, parsing, () => notParsedInTime(id, row, storeTimeoutMs));
   }
 
   #applyRow(read: Read<R>, row: ParsedRow<R>): void {

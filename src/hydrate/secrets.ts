@@ -3,6 +3,7 @@ import { BoundedMap } from '../bounded.js';
 import type { Clock } from '../clock.js';
 import type { Awaitable, ConnectionRecord } from '../contracts/record.js';
 import { isThenable } from '../thenable.js';
+import { within } from '../within.js';
 
 interface Entry {
   readonly version: string;
@@ -44,11 +45,11 @@ export class Secrets<R extends ConnectionRecord> {
     const kept = this.#kept.get(id);
     if (kept?.version === version && !(permitted && kept.waiting)) return kept.value as Awaitable<unknown>;
     const entry: Entry = { version, value: undefined, waiting: !permitted };
-    const value = permitted ? this.#within(ask) : this.#limitOf(factory)(() => {
+    const value = permitted ? this.#call(ask) : this.#limitOf(factory)(() => {
       entry.waiting = false;
       // A hydrate did not wait for this one's turn.
       const other = this.#kept.get(id);
-      return other !== entry && other?.version === version ? other.value : this.#within(ask);
+      return other !== entry && other?.version === version ? other.value : this.#call(ask);
     });
     entry.value = value;
     this.#kept.set(id, entry);
@@ -75,20 +76,14 @@ export class Secrets<R extends ConnectionRecord> {
     return limit;
   }
 
-  async #within(ask: (signal: AbortSignal) => Awaitable<unknown>): Promise<unknown> {
+  async #call(ask: (signal: AbortSignal) => Awaitable<unknown>): Promise<unknown> {
     const controller = new AbortController();
     const answer = ask(controller.signal);
-    if (!isThenable(answer) || this.#timeoutMs === Infinity) return answer;
-    return new Promise((resolve, reject) => {
-      const cancel = this.#clock.setTimeout(() => {
-        const error = new Error(`secrets has not settled within hydrationTimeoutMs (${this.#timeoutMs} ms)`);
-        controller.abort(error);
-        reject(error);
-      }, this.#timeoutMs, { ref: true });
-      answer.then(
-        (value) => { cancel(); resolve(value); },
-        (error: unknown) => { cancel(); reject(error as Error); },
-      );
+    if (!isThenable(answer)) return answer;
+    return within(this.#clock, this.#timeoutMs, answer, () => {
+      const error = new Error(`secrets has not settled within hydrationTimeoutMs (${this.#timeoutMs} ms)`);
+      controller.abort(error);
+      throw error;
     });
   }
 }
