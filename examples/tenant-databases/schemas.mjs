@@ -14,7 +14,7 @@ export async function makeTenants(server, count) {
   for (let from = 1; from <= count; from += 500) {
     await client.query(`do $$ begin
       for n in ${from}..${Math.min(count, from + 499)} loop
-        execute format('create schema t%s create table notes (text text not null)', n);
+        execute format('create schema t%s create table notes (text varchar(60) not null)', n);
         execute format('insert into t%s.notes values (%L)', n, 'of tenant ' || n);
       end loop;
     end $$`);
