@@ -21,6 +21,7 @@ export interface HydratorHost<R extends ConnectionRecord, I> {
     readonly maxConcurrentHydrations: number;
     readonly maxQueuedHydrations: number;
     readonly hydrationTimeoutMs: number;
+    readonly keepLastGood: boolean;
   };
   factoryOf(record: R): InstanceFactory<R, I>;
   replacementOf(record: R): 'overlap' | 'drain-first';
@@ -260,9 +261,10 @@ export class Hydrator<R extends ConnectionRecord, I> {
 
   /** The waiters of a slot that failed get the last good instance where there is one, else the failure. */
   #tell(slot: Slot<R, I>, { waiters, fallback }: Creating<R, I>, error: ConnectionError): void {
-    const { slots } = this.#host;
-    const serving = fallback?.state.kind === 'live' ? fallback : undefined;
-    if (serving !== undefined && !slots.index.has(slot.id)) slots.install(serving);
+    const { slots, limits: { keepLastGood } } = this.#host;
+    if (fallback?.state.kind === 'live' && !slots.index.has(slot.id)) slots.install(fallback);
+    // Or that of a newer version on its way, to which it was handed on.
+    const serving = keepLastGood ? slots.lastGood(slots.index.get(slot.id)) : undefined;
     for (const waiter of waiters) {
       if (serving === undefined) {
         waiter.fail(error);

@@ -192,7 +192,7 @@ export class Resolver<R extends ConnectionRecord, I> {
       if (waiter.found === undefined) joining.push(waiter as LeaseWaiter<R, I>);
       else waiter.found({ record, sentAt: read.sentAt });
     }
-    const lastGood = limits.keepLastGood ? this.#lastGood(current) : undefined;
+    const lastGood = limits.keepLastGood ? slots.lastGood(current) : undefined;
     const passOver = (): void => this.#passedOver.set(read.id, { version: String(record.version), sentAt: read.sentAt });
     if (joining.length === 0) {
       passOver();
@@ -229,14 +229,6 @@ export class Resolver<R extends ConnectionRecord, I> {
     }
     if (current !== undefined && current !== lastGood) slots.supersede(current, 'replaced');
     hydrator.start(slot);
-  }
-
-  /** The live instance that goes on serving until its successor is live. */
-  #lastGood(current: Slot<R, I> | undefined): Slot<R, I> | undefined {
-    if (current === undefined || current.state.kind === 'live') return current;
-    if (current.state.kind !== 'pending' && current.state.kind !== 'creating') return undefined;
-    const { fallback } = current.state;
-    return fallback?.state.kind === 'live' ? fallback : undefined;
   }
 
   #mayNotHydrate(record: R, remainingMs: number): ConnectionError | undefined {

@@ -218,6 +218,29 @@ describe('keepLastGood', () => {
     expect(await h.registry.use('a', (instance) => instance)).toBe(first);
   });
 
+  test.each([
+    ['is still hydrated', undefined],
+    ['has failed before', 'bad'],
+  ])('when a version fails whose successor %s, its waiters get the last good instance too', async (_when, token) => {
+    const h = open();
+    h.rows.put('a');
+    const first = await h.registry.use('a', (instance) => instance);
+    h.rows.put('a');
+    const second = h.holdCreate();
+    const early = h.registry.use('a', (instance) => instance);
+    await h.settle();
+    h.rows.put('a', token === undefined ? {} : { token });
+    const third = token === undefined ? h.holdCreate() : undefined;
+    const late = h.registry.use('a', (instance) => instance);
+    await h.settle();
+    second.reject(new Error('the second cannot be created'));
+    expect(await early).toBe(first);
+    third?.resolve();
+    expect((await late).row.version).toBe(token === undefined ? 'v3' : 'v1');
+    await h.registry.close();
+    expect(h.instances.every(({ disposed }) => disposed !== undefined)).toBe(true);
+  });
+
   test('edits in a row hand it on: the last good one serves until one of them comes to life', async () => {
     const h = open();
     h.rows.put('a');
