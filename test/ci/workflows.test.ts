@@ -1,7 +1,7 @@
 import { accessSync, constants, readFileSync, readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 
-const FOLDER = new URL('../.github/workflows/', import.meta.url);
+const FOLDER = new URL('../../.github/workflows/', import.meta.url);
 const read = (name: string): string => readFileSync(new URL(name, FOLDER), 'utf8');
 const steps = (text: string): string[] => [...text.matchAll(/^\s+(?:- )?run: (.*)$/gm)].map(([, command = '']) => command);
 
@@ -19,7 +19,7 @@ describe('workflows', () => {
 
   test('CI is .ci/run, and nothing besides', () => {
     expect(steps(read('ci.yml'))).toEqual(['.ci/run']);
-    accessSync(new URL('../.ci/run', import.meta.url), constants.X_OK);
+    accessSync(new URL('../../.ci/run', import.meta.url), constants.X_OK);
   });
 
   test('a release waits for CI and for the suite of runtimes', () => {
