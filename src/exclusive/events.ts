@@ -1,4 +1,4 @@
-import { BoundedMap } from '../bounded.js';
+import { Listeners, type Line } from '../listeners.js';
 
 /**
  * Why a tenure ended.
@@ -30,49 +30,22 @@ export interface RunnerEvents {
   listFailed: { error: unknown };
 }
 
-type Listener<E extends keyof RunnerEvents> = (payload: RunnerEvents[E]) => void;
+/** All of them, for whoever misspells one. */
+export const RUNNER_EVENTS: Readonly<Record<keyof RunnerEvents, true>> = {
+  started: true, ended: true, startFailed: true, provisioned: true, stopUnproven: true, claimsFailed: true, listFailed: true,
+};
 
-/** Failures that were written to the console already, so that each is written once. */
-const MAX_WRITTEN = 1_000;
+const FAILURES: ReadonlySet<keyof RunnerEvents> = new Set(['startFailed', 'stopUnproven', 'claimsFailed', 'listFailed'] as const);
 
-/** The listeners of a runner. */
-export class RunnerListeners {
-  readonly #listeners = new Map<keyof RunnerEvents, Set<Listener<never>>>();
-  readonly #written = new BoundedMap<true>(MAX_WRITTEN);
+export const runnerListeners = (): Listeners<RunnerEvents> => new Listeners<RunnerEvents>(lineOf);
 
-  on<E extends keyof RunnerEvents>(event: E, listener: Listener<E>): () => void {
-    const listeners = this.#listeners.get(event) ?? new Set();
-    this.#listeners.set(event, listeners);
-    const own: Listener<E> = (payload) => listener(payload);
-    listeners.add(own);
-    return () => void listeners.delete(own);
-  }
-
-  /** A listener that throws harms nobody. */
-  emit<E extends keyof RunnerEvents>(event: E, payload: RunnerEvents[E]): void {
-    const listeners = this.#listeners.get(event);
-    if (listeners === undefined || listeners.size === 0) return this.#write(event, payload);
-    for (const listener of [...listeners] as Listener<E>[]) {
-      try {
-        const result: unknown = listener(payload);
-        if (result instanceof Promise) result.catch((error: unknown) => this.#listenerFailed(event, error));
-      } catch (error) {
-        this.#listenerFailed(event, error);
-      }
-    }
-  }
-
-  /** A failure that nobody listens to is written, once per connection and version. */
-  #write<E extends keyof RunnerEvents>(event: E, payload: RunnerEvents[E]): void {
-    if (event !== 'startFailed' && event !== 'stopUnproven' && event !== 'claimsFailed' && event !== 'listFailed') return;
-    const { id, version, call, error } = payload as { id?: string; version?: string | undefined; call?: string; error?: unknown };
-    const key = [event, id, version, call].join('\u0000');
-    if (this.#written.get(key) !== undefined) return;
-    this.#written.set(key, true);
-    console.error(`hydrant: ${event}${id === undefined ? '' : ` for connection '${id}'`}${call === undefined ? '' : ` (${call})`}`, ...(error === undefined ? [] : [error]));
-  }
-
-  #listenerFailed(event: string, error: unknown): void {
-    console.error(`hydrant: a listener of '${event}' failed:`, error);
-  }
+/** A failure is written once per connection and version. */
+function lineOf<E extends keyof RunnerEvents>(event: E, payload: RunnerEvents[E]): Line | undefined {
+  if (!FAILURES.has(event)) return undefined;
+  const { id, version, call } = payload as { id?: string; version?: string | undefined; call?: string };
+  return {
+    key: [event, id, version, call].join('\u0000'),
+    text: `hydrant: ${event}${id === undefined ? '' : ` for connection '${id}'`}${call === undefined ? '' : ` (${call})`}`,
+    ...('error' in payload ? { error: payload.error } : {}),
+  };
 }

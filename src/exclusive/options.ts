@@ -5,6 +5,7 @@ import { ConnectionError } from '../errors.js';
 import type { Connections } from '../registry.js';
 import type { ProvisionContext } from './attempt.js';
 import type { ClaimStore } from './claims/contract.js';
+import { RUNNER_EVENTS } from './events.js';
 import type { ListedConnection } from './listing.js';
 import type { Tenure } from './tenure.js';
 
@@ -112,6 +113,12 @@ export function resolveRunnerOptions<R extends ConnectionRecord, I>(options: Exc
     handOverAfterFailures: count('handOverAfterFailures', options.handOverAfterFailures ?? 5),
     maxConcurrentStarts: count('maxConcurrentStarts', options.maxConcurrentStarts ?? 8),
   };
+}
+
+/** @throws ConnectionError `INVALID_OPTIONS` */
+export function checkRunnerListening(event: unknown, listener: unknown): void {
+  if (typeof event !== 'string' || !Object.hasOwn(RUNNER_EVENTS, event)) throw invalid('on', `one of ${Object.keys(RUNNER_EVENTS).join(', ')}`, event);
+  if (typeof listener !== 'function') throw invalid('on', 'a function', listener);
 }
 
 function duration(name: string, value: number, least: number): number {

@@ -2,7 +2,7 @@ import type { ConnectionRecord } from '../contracts/record.js';
 import { ConnectionError } from '../errors.js';
 import { Balance } from './balance.js';
 import type { Claim, ClaimHint } from './claims/contract.js';
-import { RunnerListeners, type RunnerEvents } from './events.js';
+import { runnerListeners, type RunnerEvents } from './events.js';
 import { StartGate } from './gate.js';
 import { Heartbeat } from './heartbeat.js';
 import { Hints } from './hints.js';
@@ -10,7 +10,7 @@ import { Hold, type Instant } from './hold.js';
 import { Holding, type HoldingHost } from './holding.js';
 import { Holdings } from './holdings.js';
 import { Listing } from './listing.js';
-import { resolveRunnerOptions, type ExclusiveRunnerOptions, type ResolvedRunnerOptions } from './options.js';
+import { checkRunnerListening, resolveRunnerOptions, type ExclusiveRunnerOptions, type ResolvedRunnerOptions } from './options.js';
 import { Releases } from './releases.js';
 import { Roster } from './roster.js';
 import { snapshotOf, type RunnerSnapshot } from './snapshot.js';
@@ -43,7 +43,7 @@ export class ExclusiveRunner<R extends ConnectionRecord, I> implements AsyncDisp
   /** This process's name in the claim store: unique per runner. */
   readonly replica: string;
   readonly #options: ResolvedRunnerOptions<R, I>;
-  readonly #listeners = new RunnerListeners();
+  readonly #listeners = runnerListeners();
   readonly #holdings: Holdings<R, I>;
   readonly #host: HoldingHost<R, I>;
   readonly #roster: Roster;
@@ -151,8 +151,13 @@ export class ExclusiveRunner<R extends ConnectionRecord, I> implements AsyncDisp
     return this.stop();
   }
 
-  /** Listens to an event. A listener that throws harms nobody. Returns what ends the listening. */
+  /**
+   * Listens to an event. A listener that throws harms nobody. Returns what ends the listening.
+   *
+   * @throws ConnectionError `INVALID_OPTIONS` for an event there is not, which would never be heard of
+   */
   on<E extends keyof RunnerEvents>(event: E, listener: (payload: RunnerEvents[E]) => void): () => void {
+    checkRunnerListening(event, listener);
     return this.#listeners.on(event, listener);
   }
 

@@ -41,6 +41,16 @@ describe('events of an ExclusiveRunner', () => {
     await stopped;
   });
 
+  it('are heard by name: one there is not is refused, and so is a listener that is none', () => {
+    const { runner } = new Cluster(1).replica();
+    expect(() => runner.on('start' as never, () => undefined)).toThrow(expect.objectContaining({
+      code: 'INVALID_OPTIONS',
+      message: 'ExclusiveRunner: on: expected one of started, ended, startFailed, provisioned, stopUnproven, claimsFailed, listFailed, got "start"',
+    }));
+    expect(() => runner.on('toString' as never, () => undefined)).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS' }));
+    expect(() => runner.on('started', undefined as never)).toThrow('ExclusiveRunner: on: expected a function, got undefined');
+  });
+
   it('tell of calls to the claim store that fail', async () => {
     const cluster = new Cluster(1);
     const replica = await cluster.started();
