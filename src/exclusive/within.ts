@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.js';
 import { ConnectionError } from '../errors.js';
+import { within as settledWithin } from '../within.js';
 
 /**
  * Carries out `call`, and stops waiting for it after `ms`: an answer that comes later is dropped.
@@ -7,13 +8,11 @@ import { ConnectionError } from '../errors.js';
  * @throws ConnectionError `STORE_UNAVAILABLE` when it was not answered in time
  */
 export function within<T>(clock: Clock, ms: number, call: (options: { readonly signal: AbortSignal }) => T | Promise<T>): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    const controller = new AbortController();
-    const cancel = clock.setTimeout(() => {
-      const overdue = new ConnectionError('STORE_UNAVAILABLE', `No answer within ${ms} ms`);
-      reject(overdue);
-      controller.abort(overdue);
-    }, ms, { ref: true });
-    new Promise<T>((answer) => { answer(call({ signal: controller.signal })); }).then(resolve, reject).finally(cancel);
+  const controller = new AbortController();
+  const answer = new Promise<T>((resolve) => { resolve(call({ signal: controller.signal })); });
+  return settledWithin(clock, ms, answer, () => {
+    const overdue = new ConnectionError('STORE_UNAVAILABLE', `No answer within ${ms} ms`);
+    controller.abort(overdue);
+    throw overdue;
   });
 }
