@@ -1,0 +1,169 @@
+import { ManualClock } from 'hydrant/testing';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { Admission } from '../../src/hydrate/admission.js';
+import { Backoff } from '../../src/hydrate/backoff.js';
+import { CreateContext } from '../../src/hydrate/context.js';
+import { confirms, parseRow } from '../../src/hydrate/record.js';
+import { Secrets } from '../../src/hydrate/secrets.js';
+import { BackgroundWaiter, RecordWaiter } from '../../src/hydrate/waiter.js';
+import { ConnectionError } from '../../src/errors.js';
+import { deferred } from '../support/deferred.js';
+
+type Row = { id: string; version: string; status: 'active' };
+const row = (version = '1'): Row => ({ id: 'a', version, status: 'active' });
+
+afterEach(() => { vi.restoreAllMocks(); });
+
+describe('back-off', () => {
+  test('another version is left alone for as long as it is, and no longer', async () => {
+    vi.spyOn(Math, 'random').mockReturnValue(1);
+    const clock = new ManualClock();
+    const backoff = new Backoff({ initialMs: 100, maxMs: 1_000 }, clock);
+    expect(backoff.leavesAnotherAlone('a', '1')).toBe(false);
+    backoff.fail('a', '2');
+    expect([backoff.leavesAnotherAlone('a', '1'), backoff.leavesAnotherAlone('a', '2')]).toEqual([true, false]);
+    await clock.advance(99);
+    expect(backoff.leavesAnotherAlone('a', '1')).toBe(true);
+    await clock.advance(1);
+    expect(backoff.leavesAnotherAlone('a', '1')).toBe(false);
+  });
+
+  test.each([{ livedMs: 999, count: 4 }, { livedMs: 1_000, count: 1 }])('an instance that lived $livedMs ms, ten times its delay being 1000, has failed $count times', async ({ livedMs, count }) => {
+    const clock = new ManualClock();
+    const backoff = new Backoff({ initialMs: 100, maxMs: 100 }, clock);
+    await clock.advance(5_000);
+    const hydratedAt = clock.monotonic();
+    await clock.advance(livedMs);
+    backoff.died('a', '1', hydratedAt, 3);
+    expect(backoff.count('a', '1')).toBe(count);
+  });
+});
+
+describe('the context of a create', () => {
+  const context = (): CreateContext<unknown> => new CreateContext({ retire: () => {}, late: () => {} });
+
+  test('has one signal', () => {
+    const one = context();
+    expect(one.signal).toBe(one.signal);
+  });
+
+  test('is aborted once, for the first reason, whether its signal was asked for before or is asked for after', () => {
+    const [early, late] = [context(), context()];
+    const { signal } = early;
+    for (const one of [early, late]) { one.abort('first'); one.abort('second'); }
+    expect([signal.reason, late.signal.reason, late.signal.aborted]).toEqual(['first', 'first', true]);
+  });
+});
+
+describe('who waits for a read', () => {
+  const error = new ConnectionError('STORE_UNAVAILABLE', 'down');
+
+  test('a webhook waits no more once it has its row, or its failure, or is gone', async () => {
+    const [found, failed] = [new RecordWaiter<Row>(() => false), new RecordWaiter<Row>(() => false)];
+    expect(found.settled).toBe(false);
+    found.found({ record: row(), sentAt: 0 });
+    failed.fail(error);
+    expect([found.settled, failed.settled]).toEqual([true, true]);
+    expect((await found.promise).record).toEqual(row());
+    await expect(failed.promise).rejects.toBe(error);
+    expect(new RecordWaiter<Row>(() => true).settled).toBe(true);
+  });
+
+  test('a check in the background likewise, and it is told', () => {
+    const told: unknown[] = [];
+    const [found, failed] = [1, 2].map(() => new BackgroundWaiter<Row>((cause) => told.push(cause))) as [BackgroundWaiter<Row>, BackgroundWaiter<Row>];
+    found.found();
+    failed.fail(error);
+    expect([found.settled, failed.settled, found.background]).toEqual([true, true, true]);
+    expect(told).toEqual([undefined, error]);
+  });
+});
+
+describe('secrets', () => {
+  const factory = {};
+  const never = (): Promise<never> => new Promise(() => {});
+
+  test('are at hand without a promise once they have come', async () => {
+    const secrets = new Secrets<Row>(new ManualClock(), Infinity);
+    expect(secrets.has(row())).toBe(false);
+    expect(await secrets.get(factory, row(), async () => 'one', true)).toBe('one');
+    expect(secrets.get(factory, row(), never, true)).toBe('one');
+    expect([secrets.has(row()), secrets.has(row('2'))]).toEqual([true, false]);
+    secrets.forget('a');
+    expect(secrets.has(row())).toBe(false);
+  });
+
+  test('of an older version that fail late take nothing from the newer one', async () => {
+    const secrets = new Secrets<Row>(new ManualClock(), Infinity);
+    const [old, now] = [deferred<string>(), deferred<string>()];
+    const asked = [secrets.get(factory, row('1'), () => old.promise, true), secrets.get(factory, row('2'), () => now.promise, true)];
+    old.reject(new Error('too old'));
+    now.resolve('two');
+    expect((await Promise.allSettled(asked)).map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
+    expect(secrets.get(factory, row('2'), never, true)).toBe('two');
+  });
+
+  test.each(['a newer version', 'none'])('that waited for their turn are asked for, though %s is kept by then', async (kept) => {
+    const secrets = new Secrets<Row>(new ManualClock(), Infinity);
+    const busy = Array.from({ length: 64 }, () => deferred<string>());
+    busy.forEach(({ promise }, index) => { void secrets.get(factory, { ...row(), id: `b${index}` }, () => promise, false); });
+    const asked = secrets.get(factory, row('1'), async () => 'one', false);
+    if (kept === 'none') secrets.forget('a');
+    else void secrets.get(factory, row('2'), async () => 'two', true);
+    busy[0]?.resolve('done');
+    expect(await asked).toBe('one');
+  });
+
+  test.each([[1_000, 1], [Infinity, 0]])('have %s ms and %s timers, which hold the process open', (timeoutMs, timers) => {
+    const clock = new ManualClock();
+    void new Secrets<Row>(clock, timeoutMs).get(factory, row(), never, true);
+    expect([clock.pendingTimers, clock.pendingRefTimers]).toEqual([timers, timers]);
+  });
+});
+
+describe('permits', () => {
+  test('platforms without a share of their own wait in one queue', () => {
+    const admission = new Admission<string>(1, 2, () => {});
+    admission.enter('running', {}, undefined);
+    admission.enter('first', {}, undefined);
+    expect(admission.isFull({}, undefined)).toBe(false);
+    admission.enter('second', {}, undefined);
+    expect(admission.isFull({}, undefined)).toBe(true);
+  });
+});
+
+describe('a row', () => {
+  const messageOf = async (value: unknown): Promise<string> => {
+    const parsed = await parseRow('a', row(), { '~standard': { version: 1, vendor: 'test', validate: () => ({ value }) } } as never);
+    return parsed.kind === 'invalid' ? parsed.error.message : parsed.kind;
+  };
+
+  test('that is not there is missing', () => {
+    expect([parseRow('a', undefined, undefined), parseRow('a', null, undefined)]).toEqual([{ kind: 'missing' }, { kind: 'missing' }]);
+  });
+
+  test('of which a schema makes nothing says so', async () => {
+    expect(await messageOf(undefined)).toMatch('is no record: expected an object, got undefined');
+    expect(await messageOf(null)).toMatch('is no record: expected an object, got object');
+    expect(await messageOf('text')).toMatch('is no record: expected an object, got string');
+  });
+
+  test('may get its version from its schema', async () => {
+    const validate = (value: unknown) => ({ value: { ...value as object, version: String((value as { rev: number }).rev) } });
+    const parsed = await parseRow('a', { id: 'a', rev: 7, status: 'active' }, { '~standard': { version: 1, vendor: 'test', validate } } as never);
+    expect(parsed).toMatchObject({ kind: 'active', record: { version: '7' } });
+  });
+
+  test('that is refused says where, whatever a path is made of', async () => {
+    const validate = () => ({ issues: [{ message: 'no', path: ['config', { key: 'token' }, 0, null] }] });
+    const parsed = await parseRow('a', row(), { '~standard': { version: 1, vendor: 'test', validate } } as never);
+    expect(parsed.kind === 'invalid' && parsed.error.message).toMatch('at config.token.0.null');
+  });
+
+  test('confirms what is live by its version, status and id, if it can be looked at', () => {
+    const current = { id: 'a', version: '1' };
+    const lazy = Object.defineProperty({ ...row() }, 'status', { get() { throw new Error('detached'); } });
+    expect([row(), { ...row(), version: '2' }, { ...row(), status: 'stopped' }, { ...row(), id: 'b' }, lazy, undefined].map((one) => confirms(one, current)))
+      .toEqual([true, false, false, false, false, false]);
+  });
+});

@@ -1,0 +1,161 @@
+import type { ConnectionRecord, ConnectionStore } from 'hydrant';
+import { ManualClock } from 'hydrant/testing';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { FreshnessReader, type Answer, type Read } from '../../src/hydrate/freshness.js';
+import { BackgroundWaiter, RecordWaiter } from '../../src/hydrate/waiter.js';
+import { deferred, type Deferred } from '../support/deferred.js';
+
+type Row = { id: string; version: string; status: 'active' };
+
+let clock: ManualClock;
+let sent: string[];
+let answers: [string, Answer][];
+let failures: unknown[];
+let gates: Deferred<any>[];
+let applying: Promise<void> | undefined;
+
+/** A store that has these methods, each of which answers when its gate is opened. */
+function reader(methods: readonly ('get' | 'getMany' | 'getVersions')[], storeTimeoutMs = 5_000): FreshnessReader<Row> {
+  const method = (name: string) => (ids: string | readonly string[]): Promise<never> => {
+    sent.push(`${name} ${String(ids)}`);
+    const gate = deferred<never>();
+    gates.push(gate);
+    return gate.promise;
+  };
+  return new FreshnessReader<Row>({
+    clock,
+    store: Object.fromEntries(['get', ...methods].map((name) => [name, method(name)])) as unknown as ConnectionStore<ConnectionRecord>,
+    storeTimeoutMs,
+    apply: (read: Read<Row>, answer: Answer) => { answers.push([read.id, answer]); return applying; },
+    failed: (error) => { failures.push(error); },
+  });
+}
+const waiter = (gone = false): RecordWaiter<Row> => { const one = new RecordWaiter<Row>(() => gone); one.promise.catch(() => {}); return one; };
+
+beforeEach(() => {
+  clock = new ManualClock();
+  [sent, answers, failures, gates, applying] = [[], [], [], [], undefined];
+});
+
+describe('what is asked of the store', () => {
+  test.each(['version first', 'row first'])('a version and the row of one id in the same turn are one read of the row: %s', async (order) => {
+    const reads = reader(['getVersions', 'getMany']);
+    for (const kind of order === 'version first' ? ['version', 'row'] as const : ['row', 'version'] as const) reads.request('a', kind, waiter());
+    await clock.advance(0);
+    expect(sent).toEqual(['get a']);
+  });
+
+  test('a check stays one though its row is asked for as well: strangers stand in nobody\'s way', async () => {
+    const reads = reader([]);
+    for (let id = 0; id < 40; id += 1) reads.request(`stranger${id}`, 'row', waiter());
+    await clock.advance(0);
+    expect(sent).toHaveLength(32);
+    reads.request('live', 'version', waiter());
+    reads.request('live', 'row', waiter());
+    await clock.advance(0);
+    expect(sent.at(-1)).toBe('get live');
+    expect(sent).toHaveLength(33);
+  });
+
+  test('nothing, when everyone has left, and no failure is made of that', async () => {
+    const reads = reader(['getMany']);
+    reads.request('a', 'row', waiter(true));
+    await clock.advance(0);
+    expect([sent, failures, answers]).toEqual([[], [], []]);
+    reads.request('a', 'row', waiter());
+    await clock.advance(0);
+    expect(sent).toEqual(['get a']);
+  });
+
+  test('no more than a hundred rows at a time, those not counted that nobody waits for', async () => {
+    const reads = reader(['getMany']);
+    for (let id = 0; id < 250; id += 1) reads.request(`c${id}`, 'row', waiter(id < 50));
+    await clock.advance(0);
+    expect(sent.map((line) => line.split(',').length)).toEqual([100, 100]);
+  });
+
+  test('nothing for nobody once the registry closes', async () => {
+    const reads = reader([]);
+    reads.stopBackground();
+    reads.request('hinted', 'version');
+    reads.request('swept', 'version', new BackgroundWaiter<Row>(() => {}));
+    reads.request('used', 'version', waiter());
+    await clock.advance(0);
+    expect(sent).toEqual(['get used']);
+  });
+
+  test('the next read of an id waits until the answer of the one before has been applied', async () => {
+    const reads = reader([]);
+    const applied = deferred();
+    applying = applied.promise;
+    reads.request('a', 'row', waiter());
+    await clock.advance(0);
+    reads.request('a', 'row', waiter());
+    gates[0]?.resolve(undefined);
+    await clock.advance(0);
+    expect(sent).toEqual(['get a']);
+    applying = undefined;
+    applied.resolve();
+    await clock.advance(0);
+    expect(sent).toEqual(['get a', 'get a']);
+  });
+
+  test('everyone who waits is known, before and after it is sent', async () => {
+    const reads = reader([]);
+    const [first, second] = [waiter(), waiter()];
+    reads.request('a', 'row', first);
+    expect([...reads.waiters()]).toEqual([first]);
+    await clock.advance(0);
+    reads.request('a', 'row', second);
+    expect([...reads.waiters()]).toEqual([first, second]);
+    expect(reads.doubt('b')).toBe(false);
+    expect(reads.doubt('a')).toBe(true);
+  });
+});
+
+describe('what the store answers', () => {
+  const row = { id: 'a', version: '1', status: 'active' };
+  const ask = async (kind: 'version' | 'row', ids: readonly string[], answer: unknown, methods: readonly ('getMany' | 'getVersions')[] = ['getMany', 'getVersions']): Promise<Answer[]> => {
+    const reads = reader(methods);
+    for (const id of ids) reads.request(id, kind, waiter());
+    await clock.advance(0);
+    gates[0]?.resolve(answer);
+    await clock.advance(0);
+    return answers.map(([, one]) => one);
+  };
+
+  test('a row, rows, versions: what is missing, undefined and null alike', async () => {
+    expect(await ask('row', ['a'], row)).toEqual([{ kind: 'row', row }]);
+    answers = []; gates = [];
+    expect(await ask('row', ['a', 'b'], new Map([['a', row]]))).toEqual([{ kind: 'row', row }, { kind: 'row', row: undefined }]);
+    answers = []; gates = [];
+    expect(await ask('version', ['a', 'b', 'c', 'd'], new Map<string, unknown>([['a', 7], ['c', undefined], ['d', null]])))
+      .toEqual(['7', undefined, undefined, undefined].map((version) => ({ kind: 'version', version })));
+  });
+
+  test.each(['getMany', 'getVersions'] as const)('no Map from %s is told by name', async (method) => {
+    for (const nonsense of [undefined, {}]) {
+      [answers, gates, failures] = [[], [], []];
+      await ask(method === 'getMany' ? 'row' : 'version', ['a', 'b'], nonsense);
+      expect(answers.map(([, { kind }]) => kind)).toEqual(['failed', 'failed']);
+      expect(failures.map((error) => (error as Error).message)).toEqual([`the store's ${method} must resolve a Map`]);
+    }
+  });
+
+  test('after its time counts for nothing, and is no second failure', async () => {
+    const reads = reader([]);
+    reads.request('a', 'row', waiter());
+    await clock.advance(5_000);
+    expect(failures).toHaveLength(1);
+    gates[0]?.reject(new Error('late'));
+    await clock.advance(0);
+    expect(failures).toHaveLength(1);
+    expect(answers).toHaveLength(1);
+  });
+
+  test.each([[5_000, 1], [Infinity, 0]])('has %s ms and %s timers, which hold the process open', async (timeoutMs, timers) => {
+    reader([], timeoutMs).request('a', 'row', waiter());
+    await clock.advance(0);
+    expect([clock.pendingTimers, clock.pendingRefTimers]).toEqual([timers, timers]);
+  });
+});
