@@ -206,8 +206,7 @@ export class FreshnessReader<R extends ConnectionRecord> {
 
   /** The answer was applied: the next read of this id may go. */
   #done(read: Read<R>): void {
-    const reads = this.#reads.get(read.id);
-    if (reads === undefined || reads.wire !== read) return;
+    const reads = this.#reads.get(read.id) as Reads<R>;
     reads.wire = undefined;
     if (reads.next === undefined) this.#reads.delete(read.id);
     else this.#enqueue(reads.next);

@@ -1,7 +1,8 @@
 import type { ConnectionRecord, ConnectionStore } from 'hydrant';
 import { ManualClock } from 'hydrant/testing';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { FreshnessReader, type Answer, type Read } from '../../src/hydrate/freshness.js';
+import { FreshnessReader, type Read } from '../../src/hydrate/freshness.js';
+import type { Answer } from '../../src/hydrate/query.js';
 import { BackgroundWaiter, RecordWaiter } from '../../src/hydrate/waiter.js';
 import { deferred, type Deferred } from '../support/deferred.js';
 

@@ -1,0 +1,338 @@
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { getEventListeners } from 'node:events';
+import { deferred } from '../support/deferred.js';
+import { Harness, Rows, type HarnessOptions, type Row } from '../support/harness.js';
+
+const open = (options: HarnessOptions = {}): Harness => new Harness({ sweepIntervalMs: 0, idleTimeoutMs: Infinity, ...options });
+const code = (use: Promise<unknown>): Promise<unknown> => use.then(() => 'served', (error: { code?: string }) => error.code ?? error);
+
+afterEach(() => { vi.restoreAllMocks(); });
+
+describe('who waits for a permit', () => {
+  test('does not stand in the queue while an older instance is still to go', async () => {
+    const h = open({ replacement: 'drain-first', maxConcurrentHydrations: 1 });
+    h.rows.put('a');
+    h.rows.put('b');
+    await h.registry.use('a', () => {});
+    h.holdDispose();
+    h.holdCreate();
+    void code(h.registry.use('b', () => {}));
+    await h.settle();
+    h.rows.put('a');
+    void code(h.registry.use('a', () => {}));
+    await h.settle();
+    expect(h.registry.snapshot().queued).toBe(0);
+  });
+
+  test('waits for a create that was given up while it was queued', async () => {
+    const h = open({ maxConcurrentHydrations: 2 });
+    h.rows.put('a');
+    h.rows.put('b');
+    const [givenUp, other] = [h.holdCreate(0), h.holdCreate(1)];
+    const leaving = new AbortController();
+    const first = code(h.registry.use('a', () => {}, { signal: leaving.signal }));
+    const second = h.registry.use('b', () => {});
+    await h.settle();
+    h.registry.invalidate('a');
+    const successor = h.registry.use('a', ({ name }) => name);
+    await h.settle();
+    leaving.abort('gone');
+    other.resolve();
+    await second;
+    await h.settle();
+    expect(await first).toBe('gone');
+    expect(h.creates).toBe(2);
+    givenUp.resolve();
+    expect(await successor).toBe('a@v1#2');
+  });
+
+  test.each([{ invalidated: true, creates: 1 }, { invalidated: false, creates: 2 }])('and left by its time-out is hydrated all the same, unless it was superseded: $invalidated', async ({ invalidated, creates }) => {
+    const h = open({ maxConcurrentHydrations: 1 });
+    h.rows.put('a');
+    h.rows.put('b');
+    const busy = h.holdCreate();
+    const other = h.registry.use('b', () => {});
+    await h.settle();
+    const use = code(h.registry.use('a', () => {}, { timeoutMs: 100 }));
+    await h.settle();
+    if (invalidated) h.registry.invalidate('a');
+    await h.clock.advance(100);
+    expect(await use).toBe('ACQUIRE_TIMEOUT');
+    busy.resolve();
+    await other;
+    await h.settle();
+    expect(h.creates).toBe(creates);
+  });
+
+  test('is told when the deadline of close passes', async () => {
+    const h = open({ maxConcurrentHydrations: 1 });
+    h.rows.put('a');
+    h.rows.put('b');
+    h.holdCreate();
+    const uses = ['b', 'a'].map((id) => code(h.registry.use(id, () => {})));
+    await h.settle();
+    void h.registry.close({ drainTimeoutMs: 100 });
+    await h.clock.advance(100);
+    expect(await Promise.all(uses)).toEqual(['REGISTRY_CLOSED', 'REGISTRY_CLOSED']);
+  });
+
+  test('is told whose queue is full, and what lived goes though its successor may not come', async () => {
+    const h = open({ maxConcurrentHydrations: 1, maxQueuedHydrations: 0 });
+    h.rows.put('a');
+    h.rows.put('b');
+    await h.registry.use('a', () => {});
+    h.holdCreate();
+    void code(h.registry.use('b', () => {}));
+    await h.settle();
+    h.rows.put('a');
+    await expect(h.registry.use('a', () => {})).rejects.toMatchObject({ code: 'OVERLOADED', connectionId: 'a' });
+    expect(h.log.at(-1)).toBe('dispose a@v1 replaced');
+  });
+});
+
+describe('a create', () => {
+  test('of another version that was given up is not waited for', async () => {
+    const h = open();
+    h.rows.put('a');
+    h.holdCreate();
+    const leaving = new AbortController();
+    const use = code(h.registry.use('a', () => {}, { signal: leaving.signal }));
+    await h.settle();
+    leaving.abort('gone');
+    await use;
+    h.rows.put('a');
+    expect(await h.registry.use('a', ({ row }) => row.version)).toBe('v2');
+  });
+
+  test('is not called when everyone left while its secrets were fetched', async () => {
+    const secrets = deferred<string>();
+    const h = open({ factory: { secrets: () => secrets.promise } });
+    h.rows.put('a');
+    const leaving = new AbortController();
+    const use = code(h.registry.use('a', () => {}, { signal: leaving.signal }));
+    await h.settle();
+    leaving.abort('gone');
+    await use;
+    secrets.resolve('s');
+    await h.settle();
+    expect(h.creates).toBe(0);
+  });
+
+  test.each([[1_000, 1], [Infinity, 0]])('has hydrationTimeoutMs of %s and %s timers, which hold the process open', async (hydrationTimeoutMs, timers) => {
+    for (const end of ['resolve', 'reject'] as const) {
+      const h = open({ hydrationTimeoutMs, acquireTimeoutMs: Infinity });
+      h.rows.put('a');
+      const gate = h.holdCreate();
+      const use = code(h.registry.use('a', () => {}));
+      await h.settle();
+      expect([h.clock.pendingTimers, h.clock.pendingRefTimers]).toEqual([timers, timers]);
+      gate[end](new Error('no') as never);
+      expect(await use).toBe(end === 'resolve' ? 'served' : 'HYDRATION_FAILED');
+      expect(h.clock.pendingTimers).toBe(0);
+    }
+  });
+
+  test('that succeeds ends the row of failures before it', async () => {
+    let failures = 1;
+    const h: Harness = open({ factory: { create: (row, context) => { if (failures-- > 0) throw new Error('no'); return h.create(row, context); } } });
+    h.rows.put('a');
+    await code(h.registry.use('a', () => {}));
+    await h.clock.advance(1_000);
+    await h.registry.use('a', () => {});
+    const stop = h.rows.stop('a');
+    await code(h.registry.use('a', () => {}));
+    h.rows.rows.set('a', { ...stop, status: 'active', version: 'v1' });
+    await h.registry.use('a', () => {});
+    expect(h.eventsOf('hydrated').map(({ afterFailures }) => afterFailures)).toEqual([1, 0]);
+  });
+
+  test('of an older version that fails late does not end the back-off of the newer one', async () => {
+    vi.spyOn(Math, 'random').mockReturnValue(0.5);
+    const h: Harness = open({ factory: { create: (row, context) => { if (row.version === 'v2') throw new Error('no'); return h.create(row, context); } } });
+    h.rows.put('a');
+    const old = h.holdCreate();
+    const early = code(h.registry.use('a', () => {}));
+    await h.settle();
+    h.rows.put('a');
+    expect(await code(h.registry.use('a', () => {}))).toBe('HYDRATION_FAILED');
+    old.reject(new Error('too old'));
+    expect(await early).toBe('HYDRATION_FAILED');
+    expect(h.eventsOf('hydrationFailed').map(({ version, failures, retryAfterMs }) => [version, failures, retryAfterMs])).toEqual([['v2', 1, 250], ['v1', 1, 0]]);
+    await expect(h.registry.use('a', () => {})).rejects.toMatchObject({ code: 'BACKING_OFF', message: expect.stringContaining('250 ms') });
+  });
+
+  test('whose use was invalidated meanwhile is for that use alone', async () => {
+    const h = open();
+    h.rows.put('a');
+    h.rows.hold();
+    const early = h.registry.use('a', ({ name }) => name);
+    await h.settle();
+    h.registry.invalidate('a');
+    const late = h.registry.use('a', ({ name }) => name);
+    h.rows.letAllGo();
+    expect(await Promise.all([early, late])).toEqual(['a@v1#0', 'a@v1#1']);
+  });
+
+  test('that fails says how', async () => {
+    const h = open({ hydrationTimeoutMs: 1_000, failureBackoff: { initialMs: 0, maxMs: 0 } });
+    h.rows.put('a');
+    h.holdCreate(0).reject(new Error('no'));
+    h.holdCreate(1);
+    const held = h.holdCreate(2);
+    await expect(h.registry.use('a', () => {})).rejects.toThrow('could not be hydrated');
+    const slow = h.registry.use('a', () => {});
+    slow.catch(() => {});
+    await h.clock.advance(1_000);
+    await expect(slow).rejects.toThrow('was not hydrated within 1000 ms');
+    const retired = h.registry.use('a', () => {});
+    retired.catch(() => {});
+    await h.settle();
+    h.contexts[2]?.retire();
+    held.resolve();
+    await expect(retired).rejects.toThrow('reported itself dead while it was hydrated');
+  });
+});
+
+describe('a use that waits', () => {
+  test('leaves nothing on its signal, and no timer', async () => {
+    const h = open();
+    h.rows.put('a');
+    const { signal } = new AbortController();
+    const use = h.registry.use('a', () => {}, { signal });
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+    await use;
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0);
+    expect(h.clock.pendingTimers).toBe(0);
+  });
+
+  test.each([[1_000, 1], [Infinity, 0]])('has acquireTimeoutMs of %s and %s timers, which hold the process open', async (acquireTimeoutMs, timers) => {
+    const h = open({ acquireTimeoutMs, storeTimeoutMs: Infinity });
+    h.rows.put('a');
+    h.rows.hold();
+    void code(h.registry.use('a', () => {}));
+    await h.settle();
+    expect([h.clock.pendingTimers, h.clock.pendingRefTimers]).toEqual([timers, timers]);
+  });
+});
+
+describe('what a row means for what lives', () => {
+  test('one that is broken but of the same version ends nothing', async () => {
+    const h = open();
+    const row = h.rows.put('a');
+    await h.registry.use('a', () => {});
+    h.rows.rows.set('a', { ...row, status: 'paused' as never });
+    expect(await code(h.registry.use('a', () => {}))).toBe('INVALID_RECORD');
+    expect(h.disposes).toBe(0);
+  });
+
+  test('keepLastGood: one that cannot be made serves on; without one, the failure does', async () => {
+    const h = open({ keepLastGood: true });
+    h.rows.put('a', { status: 'paused' as never });
+    expect(await code(h.registry.use('a', () => {}))).toBe('INVALID_RECORD');
+    h.rows.put('a');
+    await h.registry.use('a', () => {});
+    h.rows.put('a', { status: 'paused' as never });
+    expect(await h.registry.use('a', ({ row }) => row.version)).toBe('v2');
+  });
+
+  test('staleIfErrorMs counts from the last good check', async () => {
+    const h = open({ staleIfErrorMs: 1_000 });
+    await h.clock.advance(10_000);
+    h.rows.put('a');
+    await h.registry.use('a', () => {});
+    h.rows.failure = new Error('down');
+    await h.clock.advance(1_000);
+    expect(await code(h.registry.use('a', () => {}))).toBe('served');
+    await h.clock.advance(1);
+    expect(await code(h.registry.use('a', () => {}))).toBe('STORE_UNAVAILABLE');
+  });
+
+  test('one that has not changed is not parsed again', async () => {
+    let parsed = 0;
+    const validate = (value: unknown) => { parsed += 1; return { value: value as Row }; };
+    const h = open({ recordSchema: { '~standard': { version: 1, vendor: 'test', validate } } } as HarnessOptions);
+    h.rows.put('a');
+    await h.registry.use('a', () => {});
+    await h.registry.use('a', () => {});
+    expect(parsed).toBe(1);
+  });
+
+  test.each([[1_000, 1], [Infinity, 0]])('an asynchronous schema has storeTimeoutMs of %s and %s timers, which hold the process open', async (storeTimeoutMs, timers) => {
+    const gate = deferred();
+    const validate = (value: unknown) => gate.promise.then(() => ({ value: value as Row }));
+    const h = open({ storeTimeoutMs, acquireTimeoutMs: Infinity, recordSchema: { '~standard': { version: 1, vendor: 'test', validate } } } as HarnessOptions);
+    h.rows.put('a');
+    const use = h.registry.use('a', () => 'served');
+    await h.settle();
+    expect([h.clock.pendingTimers, h.clock.pendingRefTimers]).toEqual([timers, timers]);
+    gate.resolve();
+    expect(await use).toBe('served');
+    expect(h.clock.pendingTimers).toBe(0);
+  });
+});
+
+describe('a version that differs', () => {
+  const versioned = (): { h: Harness; rows: Rows; hold: () => void; letGo: () => void; sent: string[]; changed: (ids: string[]) => void } => {
+    const rows = new Rows();
+    const sent: string[] = [];
+    let gate: ReturnType<typeof deferred> | undefined;
+    let listener!: { changed(ids: readonly string[]): void };
+    const h = open({
+      freshness: 'strict',
+      store: {
+        get: (id) => { sent.push(`row ${id}`); return rows.get(id); },
+        getVersions: async (ids) => {
+          sent.push(`versions ${ids.join(' ')}`);
+          const seen = new Map(ids.flatMap((id) => { const row = rows.rows.get(id); return row === undefined ? [] : [[id, row.version] as const]; }));
+          await gate?.promise;
+          return seen;
+        },
+        watch: async (given) => { listener = given; return { [Symbol.asyncDispose]: async () => {} }; },
+      },
+    });
+    return { h, rows, sent, hold: () => { gate = deferred(); }, letGo: () => gate?.resolve(undefined), changed: (ids) => listener.changed(ids) };
+  };
+
+  test('of which a hint tells makes the row be read, and the old instance go', async () => {
+    const { h, rows, sent, changed } = versioned();
+    rows.put('a');
+    await h.registry.use('a', () => {});
+    rows.put('a');
+    sent.length = 0;
+    changed(['a']);
+    await h.settle();
+    expect(sent).toEqual(['versions a', 'row a']);
+    expect(h.log.at(-1)).toBe('dispose a@v1 replaced');
+  });
+
+  test('that somebody asked for who has left makes the row be read all the same', async () => {
+    const { h, rows, hold, letGo } = versioned();
+    rows.put('a');
+    await h.registry.use('a', () => {});
+    rows.put('a');
+    hold();
+    const leaving = new AbortController();
+    const use = code(h.registry.use('a', () => {}, { signal: leaving.signal }));
+    await h.settle();
+    leaving.abort('gone');
+    expect(await use).toBe('gone');
+    letGo();
+    await h.settle();
+    expect(h.log.at(-1)).toBe('dispose a@v1 replaced');
+  });
+
+  test('of what has gone meanwhile, and of which nobody waits to hear, makes no row be read', async () => {
+    const { h, rows, sent, hold, letGo, changed } = versioned();
+    rows.put('a');
+    await h.registry.use('a', () => {});
+    rows.put('a');
+    hold();
+    sent.length = 0;
+    changed(['a']);
+    await h.settle();
+    h.registry.invalidate('a');
+    letGo();
+    await h.settle();
+    expect(sent).toEqual(['versions a']);
+  });
+});

@@ -1,0 +1,160 @@
+import type { ConnectionRecord, ConnectionStore, StoreListener } from 'hydrant';
+import { ManualClock } from 'hydrant/testing';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { ConnectionError } from '../../src/errors.js';
+import type { FreshnessReader } from '../../src/hydrate/freshness.js';
+import { Revalidation } from '../../src/hydrate/revalidation.js';
+import type { BackgroundWaiter } from '../../src/hydrate/waiter.js';
+import { deferred } from '../support/deferred.js';
+
+const down = new ConnectionError('STORE_UNAVAILABLE', 'down');
+const broken = new ConnectionError('INVALID_RECORD', 'broken');
+
+let clock: ManualClock;
+let index: Map<string, unknown>;
+let asked: { id: string; kind: string; waiter: BackgroundWaiter<ConnectionRecord> | undefined }[];
+let failures: unknown[];
+let forgotten: string[];
+
+function open(watch?: ConnectionStore['watch'], sweepIntervalMs = 1_000): Revalidation<ConnectionRecord> {
+  const revalidation = new Revalidation<ConnectionRecord>({
+    clock, index, sweepIntervalMs,
+    store: { get: async () => undefined, ...(watch === undefined ? {} : { watch }) },
+    reader: {
+      request: (id: string, kind: string, waiter: BackgroundWaiter<ConnectionRecord> | undefined) => { asked.push({ id, kind, waiter }); },
+      doubt: (id: string) => id === 'on the wire',
+    } as unknown as FreshnessReader<ConnectionRecord>,
+    forgetUnknown: (id) => { forgotten.push(id); },
+    forgetAllUnknown: () => { forgotten.push('all'); },
+    failed: (error) => { failures.push(error); },
+  });
+  revalidation.start();
+  return revalidation;
+}
+const live = (count: number): void => { for (let id = 0; id < count; id += 1) index.set(`c${id}`, {}); };
+/** Answers what was asked, and tells how much that was. */
+const answer = async (how: (at: number) => ConnectionError | undefined = () => undefined): Promise<number> => {
+  const all = asked.splice(0);
+  all.forEach(({ waiter }, at) => { const error = how(at); if (error === undefined) waiter?.found(); else waiter?.fail(error); });
+  for (let turn = 0; turn < 3; turn += 1) await clock.advance(0);
+  return all.length;
+};
+
+beforeEach(() => {
+  clock = new ManualClock();
+  [index, asked, failures, forgotten] = [new Map(), [], [], []];
+});
+afterEach(() => { vi.restoreAllMocks(); });
+
+describe('a sweep', () => {
+  test('asks for the version of all that lives, a thousand at a time, each when the one before was answered', async () => {
+    live(2_500);
+    open();
+    await clock.advance(1_000);
+    expect(new Set(asked.map(({ kind }) => kind))).toEqual(new Set(['version']));
+    expect([await answer(), await answer(), await answer(), await answer()]).toEqual([1_000, 1_000, 500, 0]);
+  });
+
+  test('ends when nothing of a thousand was answered, but not for rows that cannot be read', async () => {
+    live(1_500);
+    open();
+    await clock.advance(1_000);
+    expect([await answer(() => down), await answer()]).toEqual([1_000, 0]);
+    await clock.advance(1_000);
+    expect([await answer((at) => at === 0 ? undefined : down), await answer()]).toEqual([1_000, 500]);
+    await clock.advance(1_000);
+    expect([await answer(() => broken), await answer()]).toEqual([1_000, 500]);
+  });
+
+  test('is over when what lived has gone meanwhile', async () => {
+    live(1_500);
+    open();
+    await clock.advance(1_000);
+    for (let id = 1_100; id < 1_500; id += 1) index.delete(`c${id}`);
+    expect(await answer()).toBe(1_000);
+    expect(asked.map(({ id }) => id)).not.toContain(undefined);
+    expect([await answer(), await answer()]).toEqual([100, 0]);
+    await clock.advance(1_000);
+    expect(await answer()).toBe(1_000);
+  });
+
+  test('that is asked for while one runs follows it, once', async () => {
+    let listener!: StoreListener;
+    live(2);
+    open(async (given) => { listener = given; return { [Symbol.asyncDispose]: async () => {} }; });
+    await clock.advance(1_000);
+    listener.gap();
+    listener.gap();
+    expect([await answer(), await answer(), await answer()]).toEqual([2, 2, 0]);
+    expect(forgotten).toEqual(['all', 'all']);
+  });
+
+  test('does not go on, nor begin again, once the registry has stopped it', async () => {
+    let listener!: StoreListener;
+    live(1_500);
+    const revalidation = open(async (given) => { listener = given; return { [Symbol.asyncDispose]: async () => {} }; });
+    await clock.advance(1_000);
+    listener.gap();
+    await revalidation.stop();
+    listener.gap();
+    listener.changed(['c1']);
+    expect([await answer(), await answer()]).toEqual([1_000, 0]);
+    await clock.advance(10_000);
+    expect(asked).toEqual([]);
+    expect(forgotten).toEqual(['all']);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test.each([0, Infinity])('never comes with sweepIntervalMs: %s', (sweepIntervalMs) => {
+    open(undefined, sweepIntervalMs);
+    expect(clock.pendingTimers).toBe(0);
+  });
+});
+
+describe('a hint', () => {
+  test('makes be read what lives and what is being read', async () => {
+    let listener!: StoreListener;
+    live(1);
+    open(async (given) => { listener = given; return { [Symbol.asyncDispose]: async () => {} }; });
+    await clock.advance(0);
+    listener.changed(['c0', 'on the wire', 'unheard of']);
+    expect(asked.map(({ id, kind, waiter }) => [id, kind, waiter])).toEqual([['c0', 'version', undefined], ['on the wire', 'version', undefined]]);
+    expect(forgotten).toEqual(['c0', 'on the wire', 'unheard of']);
+  });
+});
+
+describe('a subscription', () => {
+  test.each([[0, [0, 500, 1_500, 3_500]], [1, [0, 1_000, 3_000, 7_000]]])('that fails is tried again later and later: with a jitter of %s at %j', async (jitter, times) => {
+    vi.spyOn(Math, 'random').mockReturnValue(jitter);
+    const tried: number[] = [];
+    open(async () => { tried.push(clock.monotonic()); throw new Error('no route'); }, 0);
+    await clock.advance(7_000);
+    expect(tried).toEqual(times);
+    expect(clock.pendingRefTimers).toBe(0);
+    await clock.advance(10 * 60_000);
+    const last = tried.slice(-2) as [number, number];
+    expect(last[1] - last[0]).toBe(60_000 * (0.5 + jitter / 2));
+  });
+
+  test('that fails after the end is nobody\'s business', async () => {
+    const gate = deferred<AsyncDisposable>();
+    const revalidation = open(() => gate.promise, 0);
+    const stopped = revalidation.stop();
+    gate.reject(new Error('closed'));
+    await stopped;
+    await clock.advance(0);
+    expect([failures, clock.pendingTimers]).toEqual([[], 0]);
+  });
+
+  test('that cannot be ended is told of', async () => {
+    const failure = new Error('no');
+    const revalidation = open(async () => ({ [Symbol.asyncDispose]: async () => { throw failure; } }), 0);
+    await revalidation.stop();
+    expect(failures).toEqual([failure]);
+  });
+
+  test('is not needed', async () => {
+    await open(undefined, 0).stop();
+    expect(failures).toEqual([]);
+  });
+});
