@@ -4,26 +4,53 @@ import type { Slot } from './slot.js';
 /** Passed over at most by one eviction. */
 const EFFORT = 4_096;
 
+/** A place in the queue. */
+interface Place<R extends ConnectionRecord, I> {
+  readonly slot: Slot<R, I>;
+  /** Its `usedOrder` when the hand came by, or when it arrived. */
+  seen: number;
+  before: Place<R, I> | undefined;
+  after: Place<R, I> | undefined;
+}
+
 /**
  * Which idle instance goes, by SIEVE (Zhang and others, NSDI 2024): a queue in the order of arrival, and a hand that goes
  * over it from the oldest on. Whoever was used since the hand last came by is passed over; the first who was not goes.
  * What is used once, by a crawler say, is gone soon, and does not push out what is used again and again.
  *
  * A use marks its slot as it does for `Recency`: its `usedOrder` is then not the one that the hand has seen.
+ *
+ * The queue is a list of its own, for a map's iterator as the hand keeps every table that the map has outgrown since it
+ * last moved, with all slots that were ever in them.
  */
 export class Sieve<R extends ConnectionRecord, I> {
-  /** In the order of arrival → what the hand saw. */
-  readonly #seen = new Map<Slot<R, I>, number>();
-  /** A map's iterator goes on where it stood, whatever was removed or added. */
-  #hand = this.#seen.entries();
+  readonly #places = new Map<Slot<R, I>, Place<R, I>>();
+  #oldest: Place<R, I> | undefined;
+  #newest: Place<R, I> | undefined;
+  /** Whom the hand looks at next; `undefined` at the end, until somebody comes or it begins anew. */
+  #hand: Place<R, I> | undefined;
 
   /** An idle slot takes its place at the end, where it has none yet. */
   add(slot: Slot<R, I>): void {
-    if (!this.#seen.has(slot)) this.#seen.set(slot, slot.usedOrder);
+    if (this.#places.has(slot)) return;
+    const place: Place<R, I> = { slot, seen: slot.usedOrder, before: this.#newest, after: undefined };
+    if (this.#newest === undefined) this.#oldest = place;
+    else this.#newest.after = place;
+    this.#newest = place;
+    this.#hand ??= place;
+    this.#places.set(slot, place);
   }
 
   remove(slot: Slot<R, I>): void {
-    this.#seen.delete(slot);
+    const place = this.#places.get(slot);
+    if (place === undefined) return;
+    this.#places.delete(slot);
+    const { before, after } = place;
+    if (before === undefined) this.#oldest = after;
+    else before.after = after;
+    if (after === undefined) this.#newest = before;
+    else after.before = before;
+    if (this.#hand === place) this.#hand = after;
   }
 
   /**
@@ -33,20 +60,16 @@ export class Sieve<R extends ConnectionRecord, I> {
    */
   victim(leased: (slot: Slot<R, I>) => void): Slot<R, I> | undefined {
     let passed = 0;
-    while (this.#seen.size > 0) {
-      const next = this.#hand.next();
-      if (next.done === true) {
-        this.#hand = this.#seen.entries();
-        continue;
-      }
-      const [slot, seen] = next.value;
+    for (let place = this.#hand ?? this.#oldest; place !== undefined; place = this.#hand ?? this.#oldest) {
+      const { slot, seen } = place;
+      this.#hand = place.after;
       if (slot.leases > 0) {
-        this.#seen.delete(slot);
+        this.remove(slot);
         leased(slot);
       } else if (seen === slot.usedOrder || passed === EFFORT) {
         return slot;
       } else {
-        this.#seen.set(slot, slot.usedOrder);
+        place.seen = slot.usedOrder;
         passed += 1;
       }
     }

@@ -1,0 +1,37 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { expect, test } from 'vitest';
+import { Sieve } from '../../src/slot/sieve.js';
+import { Slot } from '../../src/slot/slot.js';
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+
+interface Row { readonly id: string; readonly version: number; readonly status: 'active' }
+
+test('slots that came and went since the last eviction are not kept', async () => {
+  const sieve = new Sieve<Row, unknown>();
+  const queue: Slot<Row, unknown>[] = [];
+  const gone: WeakRef<object>[] = [];
+  const comes = (n: number): Slot<Row, unknown> => {
+    const slot = new Slot<Row, unknown>({ id: `c${n}`, version: 1, status: 'active' }, 0);
+    sieve.add(slot);
+    queue.push(slot);
+    return slot;
+  };
+  comes(0);
+  expect(sieve.victim(() => {})).toBe(queue[0]);
+  // From here on they end by their idle time-out, oldest first, and the hand stands still.
+  for (let n = 1; n <= 10_000; n += 1) {
+    comes(n);
+    if (queue.length <= 100) continue;
+    const oldest = queue.shift() as Slot<Row, unknown>;
+    sieve.remove(oldest);
+    gone.push(new WeakRef(oldest));
+  }
+  // Until its turn is over, a reference that was just made holds what it refers to.
+  await new Promise((resolve) => { setImmediate(resolve); });
+  collect();
+  expect(gone.filter((slot) => slot.deref() !== undefined).length).toBeLessThan(100);
+  expect(sieve.victim(() => {})).toBe(queue[0]);
+});
