@@ -102,7 +102,10 @@ export class Resolver<R extends ConnectionRecord, I> {
     const current = slots.index.get(record.id);
     const version = String(record.version);
     const passedOver = this.#passedOver.get(record.id);
-    const outdated = (passedOver !== undefined && passedOver.sentAt >= sentAt && passedOver.version !== version)
+    // While one departs, a newer one may have come and gone: what it rested on is forgotten.
+    const [departing] = slots.departing(record.id);
+    const outdated = (current === undefined && departing !== undefined)
+      || (passedOver !== undefined && passedOver.sentAt >= sentAt && passedOver.version !== version)
       || (current?.checkedAt === sentAt && current.version !== version);
     if (outdated) reader.request(record.id, 'row', waiter);
     else if (current !== undefined && current.checkedAt >= sentAt) this.#serve(waiter, current, current.checkedAt);

@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest';
+import { deferred } from '../support/deferred.js';
+import { Harness } from '../support/harness.js';
+
+test('a webhook whose row was edited while it was authenticated does not bring the old version back beside the instance that drains', async () => {
+  const authenticated = deferred<boolean>();
+  const served: string[] = [];
+  const h = new Harness({
+    maxInstances: 1,
+    freshness: { maxStaleMs: 1_000 },
+    factory: {
+      authenticate: () => authenticated.promise,
+      handleWebhook: ({ name }) => { served.push(name); return new Response(); },
+    },
+  });
+  h.rows.put('a');
+  const response = h.registry.handleWebhook('a', new Request('http://gateway.test/a', { method: 'POST' }));
+  await h.settle();
+  const lease = await h.registry.acquire('a');
+  h.rows.put('a');
+  await h.registry.use('a', () => {}, { freshness: 'strict' });
+  await h.settle();
+  // The first drains, and the second was evicted: nothing in the index tells of the edit.
+  expect(h.log).toEqual(['create a@v1', 'create a@v2', 'dispose a@v2 evicted']);
+  authenticated.resolve(true);
+  await response;
+  expect(served).toEqual(['a@v2#2']);
+  lease.release();
+  await h.registry.close();
+});
