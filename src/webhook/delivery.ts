@@ -174,7 +174,7 @@ export class Delivery<R extends ConnectionRecord, I, F extends FoundRecord<R>> {
       return await whenRead(response, done);
     } catch (cause) {
       done();
-      return this.#fail(new ConnectionError('HANDLER_FAILED', `handleWebhook of connection '${this.#id}' resolved a Response that cannot be sent`, { connectionId: this.#id, cause }));
+      return this.#fail(this.#broken('Sending the Response', cause));
     }
   }
 
@@ -183,8 +183,7 @@ export class Delivery<R extends ConnectionRecord, I, F extends FoundRecord<R>> {
     try {
       this.#platform.waitUntil?.(work);
     } catch (cause) {
-      const error = new ConnectionError('HANDLER_FAILED', `waitUntil of the platform threw for connection '${this.#id}'`, { connectionId: this.#id, cause });
-      this.#host.emit('webhookFailed', { id: this.#id, error, acknowledged: this.#acknowledged });
+      this.#tell("The platform's waitUntil", cause, this.#acknowledged);
     }
   }
 
@@ -195,7 +194,7 @@ export class Delivery<R extends ConnectionRecord, I, F extends FoundRecord<R>> {
       if (isResponse(response)) return response;
       throw new TypeError('handleWebhook must resolve a Response');
     } catch (cause) {
-      throw new ConnectionError('HANDLER_FAILED', `handleWebhook of connection '${this.#id}' failed`, { connectionId: this.#id, cause });
+      throw this.#broken('handleWebhook', cause);
     }
   }
 
@@ -203,8 +202,7 @@ export class Delivery<R extends ConnectionRecord, I, F extends FoundRecord<R>> {
     const release = holds.take();
     const settled = Promise.resolve(work).then(release, (cause: unknown) => {
       release();
-      const error = new ConnectionError('HANDLER_FAILED', `waitUntil work of connection '${this.#id}' failed`, { connectionId: this.#id, cause });
-      this.#host.emit('webhookFailed', { id: this.#id, error, acknowledged: true });
+      this.#tell('Work handed to waitUntil', cause, true);
     });
     this.#tellPlatform(settled);
   }
@@ -230,15 +228,20 @@ export class Delivery<R extends ConnectionRecord, I, F extends FoundRecord<R>> {
       this.#resolve(response);
     } catch (cause) {
       // The work goes on and answers for itself.
-      const error = new ConnectionError('HANDLER_FAILED', `acknowledge.respond of connection '${this.#id}' failed`, { connectionId: this.#id, cause });
-      this.#host.emit('webhookFailed', { id: this.#id, error, acknowledged: false });
+      this.#tell('acknowledge.respond', cause, false);
     }
   }
 
+  #broken(what: string, cause: unknown): ConnectionError {
+    return new ConnectionError('HANDLER_FAILED', `${what} of connection '${this.#id}' failed`, { connectionId: this.#id, cause });
+  }
+
+  #tell(what: string, cause: unknown, acknowledged: boolean): void {
+    this.#host.emit('webhookFailed', { id: this.#id, error: this.#broken(what, cause), acknowledged });
+  }
+
   #fail(error: unknown): Promise<Response> {
-    const failure = isConnectionError(error)
-      ? error
-      : new ConnectionError('HANDLER_FAILED', `The webhook of connection '${this.#id}' failed`, { connectionId: this.#id, cause: error });
+    const failure = isConnectionError(error) ? error : this.#broken('The webhook', error);
     return answerFailure(this.#host, { id: this.#id, incoming: this.#incoming, acknowledged: this.#acknowledged, known: this.#known }, failure);
   }
 }

@@ -90,8 +90,7 @@ function lightClass(Base: typeof Request): (new (parts: RequestParts) => Request
     }
 
     async json(): Promise<unknown> {
-      const bytes = this.#take();
-      return bytes === undefined ? LightRequest.whole(this).json() : JSON.parse(decoder.decode(bytes));
+      return JSON.parse(await this.text());
     }
 
     async arrayBuffer(): Promise<ArrayBuffer> {
@@ -137,7 +136,7 @@ function isTakenFor(Base: typeof Request, Light: new (parts: RequestParts) => Re
   const probe = new Light({
     url: 'http://localhost/', method: 'POST', headers: new Headers({ probe: 'yes' }), signal: new AbortController().signal, body: new Uint8Array(1),
   });
-  const copy = new Base(probe);
-  void copy.body?.cancel();
-  return copy.method === 'POST' && copy.headers.get('probe') === 'yes' && copy.body !== null && probe.bodyUsed && probe.redirect === 'follow';
+  const { method, headers, body } = new Base(probe);
+  void body?.cancel();
+  return method === 'POST' && headers.has('probe') && body !== null && probe.bodyUsed && probe.redirect === 'follow';
 }
