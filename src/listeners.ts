@@ -1,4 +1,5 @@
 import { BoundedMap } from './bounded.js';
+import { isOnlooker, onlooker } from './onlooker.js';
 
 type Listener<Payload> = (payload: Payload) => void;
 
@@ -18,7 +19,7 @@ export class Listeners<Events> {
   readonly #listeners = new Map<keyof Events, Set<Listener<never>>>();
   readonly #written = new BoundedMap<true>(MAX_WRITTEN);
 
-  /** @param lineOf - what is to be written of an event that nobody listens to: a failure must not pass unseen */
+  /** @param lineOf - what is to be written of an event that nobody listens to but onlookers: a failure must not pass unseen */
   constructor(lineOf: <E extends keyof Events>(event: E, payload: Events[E]) => Line | undefined) {
     this.#lineOf = lineOf;
   }
@@ -29,7 +30,7 @@ export class Listeners<Events> {
     this.#listeners.set(event, listeners);
     // A wrapper of its own, so that the same function may listen twice and be taken off once.
     const own: Listener<Events[E]> = (payload) => listener(payload);
-    listeners.add(own);
+    listeners.add(isOnlooker(listener) ? onlooker(own) : own);
     return () => void listeners.delete(own);
   }
 
@@ -40,11 +41,9 @@ export class Listeners<Events> {
   /** A listener that throws harms nobody: neither whoever emits nor the other listeners. */
   emit<E extends keyof Events>(event: E, payload: Events[E]): void {
     const listeners = this.#listeners.get(event);
-    if (listeners === undefined || listeners.size === 0) {
-      this.#write(this.#lineOf(event, payload));
-      return;
-    }
-    for (const listener of [...listeners] as Listener<Events[E]>[]) {
+    const all = [...listeners ?? []] as Listener<Events[E]>[];
+    if (all.every(isOnlooker)) this.#write(this.#lineOf(event, payload));
+    for (const listener of all) {
       try {
         const result: unknown = listener(payload);
         if (result instanceof Promise) result.catch((error: unknown) => listenerFailed(event, error));

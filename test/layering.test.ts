@@ -16,7 +16,8 @@ const LAYERS: Record<string, { code: string[]; types?: string[] }> = {
   'errors.ts': { code: [] },
   'thenable.ts': { code: [] },
   'bounded.ts': { code: [] },
-  'listeners.ts': { code: ['bounded.ts'] },
+  'onlooker.ts': { code: [] },
+  'listeners.ts': { code: ['bounded.ts', 'onlooker.ts'] },
   'within.ts': { code: [], types: ['clock.ts'] },
   'shared-timers.ts': { code: ['clock.ts'] },
   'composite-factory.ts': { code: ['contracts'] },
@@ -39,8 +40,8 @@ const LAYERS: Record<string, { code: string[]; types?: string[] }> = {
   'adapters': { code: ['clock.ts', 'errors.ts', 'webhook'] },
   'testing': { code: GROUND, types: ['exclusive'] },
   // Looks on: what it measures is known by its shape.
-  'otel': { code: ['clock.ts', 'errors.ts', 'thenable.ts', 'composite-factory.ts'], types: ['contracts', 'events.ts', 'exclusive', 'registry.ts', 'slot', 'snapshot.ts', 'webhook'] },
-  'inspector': { code: ['clock.ts', 'errors.ts'], types: ['events.ts', 'snapshot.ts'] },
+  'otel': { code: ['clock.ts', 'errors.ts', 'thenable.ts', 'onlooker.ts', 'composite-factory.ts'], types: ['contracts', 'events.ts', 'exclusive', 'registry.ts', 'slot', 'snapshot.ts', 'webhook'] },
+  'inspector': { code: ['clock.ts', 'errors.ts', 'onlooker.ts'], types: ['events.ts', 'snapshot.ts'] },
   'index.ts': {
     code: ['clock.ts', 'errors.ts', 'factory-by-platform.ts', 'registry.ts', 'stores'],
     types: ['contracts', 'closing.ts', 'events.ts', 'slot', 'snapshot.ts', 'webhook', 'composite-factory.ts', 'options.ts'],

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.js';
 import type { RegistryEvents } from '../events.js';
+import { onlooker } from '../onlooker.js';
 
 /** The part of a registry whose events are kept. */
 export interface Told {
@@ -38,7 +39,7 @@ export class History {
         bucket.count += 1;
         if (bucket.durations.length < MAX_DURATIONS) bucket.durations.push(durationMs);
       }),
-      registry.on('hydrationFailed', ({ id, version, error, failures, retryAfterMs }) => {
+      registry.on('hydrationFailed', onlooker(({ id, version, error, failures, retryAfterMs }) => {
         this.#bucket().failures += 1;
         this.failures.delete(id);
         this.failures.set(id, { version, code: error.code, failures, retryAt: clock.monotonic() + retryAfterMs });
@@ -46,7 +47,7 @@ export class History {
           if (this.failures.size <= MAX_FAILURES) break;
           this.failures.delete(oldest);
         }
-      }),
+      })),
     ];
   }
 

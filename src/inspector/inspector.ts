@@ -35,7 +35,7 @@ const MAX_ID_LENGTH = 1_024;
  * `evict` lets an idle instance go, and refuses one that is in use. It does so by `invalidate`, so secrets and back-off
  * are forgotten as well. Actions are refused to other origins.
  *
- * It listens to `hydrationFailed`, so those are no longer written to the console: log them yourself.
+ * It only looks on: failures that nobody else listens to are written to the console as before.
  *
  * @example
  * const inspector = createInspector(registry, { authorize: (request) => isOperator(request) });

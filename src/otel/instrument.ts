@@ -41,8 +41,7 @@ const seconds = (since: number): number => (systemClock.monotonic() - since) / 1
  * Measures a registry. Metrics are recorded from now on; spans for uses and webhooks come of what is returned, which
  * stands in the registry's place wherever connections are used. Spans of hydrates and disposes: `instrumentFactory`.
  *
- * It listens to the registry's events, so failures are no longer written to the console: log them yourself where you
- * relied on that.
+ * It only looks on: failures that nobody else listens to are written to the console as before.
  *
  * @example
  * const registry = new ConnectionRegistry({ store, factory: instrumentFactory(factory) });

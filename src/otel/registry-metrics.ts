@@ -1,6 +1,7 @@
 import type { Attributes, Meter } from '@opentelemetry/api';
 import type { RegistryEvents } from '../events.js';
 import type { RegistrySnapshot } from '../snapshot.js';
+import { onlooker } from '../onlooker.js';
 import { ATTRIBUTE, DURATION_BUCKETS } from './names.js';
 
 interface Observed {
@@ -31,17 +32,17 @@ function countEvents(registry: Observed, meter: Meter, common: Attributes): (() 
   const thrashing = counter('hydrant.thrashing', '{event}', 'Times that evictions showed maxInstances to be too small');
   return [
     registry.on('hydrated', ({ durationMs }) => hydrations.record(durationMs / 1000, common)),
-    registry.on('hydrationFailed', ({ error }) => hydrationFailures.add(1, { ...common, [ATTRIBUTE.errorType]: error.code })),
+    registry.on('hydrationFailed', onlooker(({ error }) => hydrationFailures.add(1, { ...common, [ATTRIBUTE.errorType]: error.code }))),
     registry.on('disposed', ({ reason, abandonedLeases }) => {
       disposals.add(1, { ...common, [ATTRIBUTE.disposeReason]: reason });
       if (abandonedLeases > 0) abandoned.add(abandonedLeases, common);
     }),
-    registry.on('disposeFailed', () => disposeFailures.add(1, common)),
+    registry.on('disposeFailed', onlooker(() => disposeFailures.add(1, common))),
     registry.on('retired', () => retirements.add(1, common)),
-    registry.on('webhookFailed', ({ error, acknowledged }) => {
+    registry.on('webhookFailed', onlooker(({ error, acknowledged }) => {
       webhookFailures.add(1, { ...common, [ATTRIBUTE.errorType]: error.code, [ATTRIBUTE.acknowledged]: acknowledged });
-    }),
-    registry.on('storeFailed', () => storeFailures.add(1, common)),
+    })),
+    registry.on('storeFailed', onlooker(() => storeFailures.add(1, common))),
     registry.on('thrashing', () => thrashing.add(1, common)),
   ];
 }

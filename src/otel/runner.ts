@@ -1,6 +1,7 @@
 import { metrics, type Attributes, type Meter } from '@opentelemetry/api';
 import type { RunnerEvents } from '../exclusive/events.js';
 import type { RunnerSnapshot } from '../exclusive/snapshot.js';
+import { onlooker } from '../onlooker.js';
 import { ATTRIBUTE, SCOPE } from './names.js';
 import type { Telemetry } from './instrument.js';
 
@@ -14,7 +15,7 @@ export interface InstrumentedRunner {
  * Measures an `ExclusiveRunner`: claims held and this replica's share of them, tenures by how they ended (`lost` and
  * `expired` are the ones to watch), failed starts, failed calls to the claim store. Returns what ends that.
  *
- * It listens to the runner's events, so failures are no longer written to the console.
+ * It only looks on: what nobody else listens to is written to the console as before.
  */
 export function instrumentRunner(runner: InstrumentedRunner, options: Omit<Telemetry, 'tracer'> = {}): () => void {
   const meter: Meter = options.meter ?? metrics.getMeter(SCOPE);
@@ -27,10 +28,10 @@ export function instrumentRunner(runner: InstrumentedRunner, options: Omit<Telem
   const listFailures = counter('hydrant.claim.list_failures', '{failure}', 'Listings that failed');
   const ends = [
     runner.on('ended', ({ reason }) => ended.add(1, { ...common, [ATTRIBUTE.tenureEnd]: reason })),
-    runner.on('startFailed', () => startFailures.add(1, common)),
-    runner.on('stopUnproven', () => unproven.add(1, common)),
-    runner.on('claimsFailed', ({ call }) => callFailures.add(1, { ...common, [ATTRIBUTE.claimCall]: call })),
-    runner.on('listFailed', () => listFailures.add(1, common)),
+    runner.on('startFailed', onlooker(() => startFailures.add(1, common))),
+    runner.on('stopUnproven', onlooker(() => unproven.add(1, common))),
+    runner.on('claimsFailed', onlooker(({ call }) => callFailures.add(1, { ...common, [ATTRIBUTE.claimCall]: call }))),
+    runner.on('listFailed', onlooker(() => listFailures.add(1, common))),
   ];
   const held = meter.createObservableUpDownCounter('hydrant.claim.held', { unit: '{claim}', description: 'Claims this replica owns' });
   const share = meter.createObservableUpDownCounter('hydrant.claim.share', { unit: '{claim}', description: 'Claims that are this replica’s to own' });

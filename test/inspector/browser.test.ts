@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { chromium, type Browser, type Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ConnectionRegistry, MemoryStore, type ConnectionRecord } from 'hydrant';
 import { createInspector, type Inspector } from 'hydrant/inspector';
 import { toNodeHandler } from 'hydrant/node';
@@ -31,6 +31,8 @@ describe.runIf(executablePath !== undefined)('the inspector’s page, in a real 
   afterAll(() => browser?.close());
 
   beforeEach(async () => {
+    // Failures are wanted here, and whoever only looks on leaves them to the console.
+    vi.spyOn(console, 'error').mockImplementation(() => {});
     const ids = ['acme', 'beta', 'broken', HOSTILE, ...Array.from({ length: 250 }, (_, index) => `bot-${String(index).padStart(3, '0')}`)];
     factory = new RecordingFactory();
     registry = new ConnectionRegistry<ConnectionRecord, any>({ store: new MemoryStore(ids.map((id) => ({ id }))), factory });
@@ -46,6 +48,7 @@ describe.runIf(executablePath !== undefined)('the inspector’s page, in a real 
     page.on('dialog', (dialog) => { problems.push(`a dialog: ${dialog.message()}`); void dialog.dismiss(); });
   }, 30_000);
   afterEach(async () => {
+    vi.restoreAllMocks();
     await page.close();
     inspector.stop();
     server.closeAllConnections();

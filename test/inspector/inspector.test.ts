@@ -15,6 +15,8 @@ describe('createInspector', () => {
   let inspector: Inspector;
 
   beforeEach(() => {
+    // Failures are wanted here, and whoever only looks on leaves them to the console.
+    vi.spyOn(console, 'error').mockImplementation(() => {});
     clock = new ManualClock();
     store = new MemoryStore(['acme', 'beta', 'gamma'].map((id) => ({ id, secret: 'xoxb-secret' })));
     factory = new RecordingFactory({ clock });
@@ -23,6 +25,7 @@ describe('createInspector', () => {
     inspector = createInspector(registry, { authorize: (request): boolean | Response => authorize(request), clock });
   });
   afterEach(async () => {
+    vi.restoreAllMocks();
     inspector.stop();
     await registry.close();
   });

@@ -2,7 +2,7 @@ import { context, SpanStatusCode, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { AggregationTemporality, InMemoryMetricExporter, MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor, type ReadableSpan } from '@opentelemetry/sdk-trace-base';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ConnectionRegistry, factoryByPlatform, MemoryStore, type ConnectionRecord, type InstanceFactory } from 'hydrant';
 import { instrument, instrumentFactory, instrumentRunner, type InstrumentedRunner } from 'hydrant/otel';
 import { ManualClock, settle } from 'hydrant/testing';
@@ -23,6 +23,8 @@ describe('hydrant/otel, with the real SDK', () => {
   beforeAll(() => { context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable()); });
   afterAll(() => { context.disable(); });
   beforeEach(() => {
+    // Failures are wanted here, and whoever only looks on leaves them to the console.
+    vi.spyOn(console, 'error').mockImplementation(() => {});
     spans.reset();
     exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
     reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 2 ** 31 - 1 });
@@ -31,6 +33,7 @@ describe('hydrant/otel, with the real SDK', () => {
     ends = [];
   });
   afterEach(async () => {
+    vi.restoreAllMocks();
     for (const end of ends) await end();
     await meters.shutdown();
   });
