@@ -15,7 +15,7 @@ export interface RegistryEvents {
   disposeFailed: { id: string; version: string; error: unknown };
   /** An instance was reported dead, by itself or by a lease. */
   retired: { id: string; version: string; cause: unknown };
-  /** A webhook was answered with a failure, or failed after it had been acknowledged. */
+  /** A webhook was answered with a failure, or failed after it had been acknowledged; or its `waitUntil` work failed. */
   webhookFailed: { id: string; error: ConnectionError; acknowledged: boolean };
   /** A read of the store failed or timed out, or a subscription could not be made. */
   storeFailed: { error: unknown };

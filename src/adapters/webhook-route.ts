@@ -16,8 +16,8 @@ export interface WebhookRegistry {
  * that many connections share.
  *
  * The function may read the body; the registry gets it whole again. It runs before anything is authenticated, so it
- * must only look up, never act. `undefined` is answered with 404, a body that does not parse with 400, and anything
- * else it throws with 500 without details (`onError` gets it).
+ * must only look up, never act, and it cannot answer: that is for `authenticate`. `undefined` is answered with 404, a
+ * body that does not parse with 400, and anything else it throws with 500 without details (`onError` gets it).
  */
 export type ConnectionIdSource =
   | string

@@ -25,7 +25,10 @@ export interface HydrationContext<S = unknown> {
   readonly signal: AbortSignal;
   /** What the factory's `secrets` returned for this record. */
   readonly secrets: S;
-  /** The instance reports that it is dead (socket closed, token revoked): the next use hydrates anew. */
+  /**
+   * The instance reports that it is dead (socket closed, token revoked): the next use hydrates anew. Soon after it came
+   * to life this counts as a failed hydrate, and uses wait out its back-off.
+   */
   retire(cause?: unknown): void;
   /** Registers a clean-up. Clean-ups run last first, after `dispose`, and also when `create` fails half-way. */
   onDispose(cleanUp: () => Awaitable<void>): void;
@@ -43,7 +46,10 @@ export interface RecordContext<R, S> {
 export interface WebhookContext<R, S = unknown> extends RecordContext<R, S> {
   /** The lease's signal: aborts only when the instance is about to be disposed of under you. */
   readonly signal: AbortSignal;
-  /** Keeps the instance leased until `work` has settled, after the response was sent. */
+  /**
+   * Keeps the instance leased until `work` has settled, after the response was sent. When it fails, the event
+   * `webhookFailed` tells; `respondToFailure` is not called.
+   */
   waitUntil(work: Promise<unknown>): void;
 }
 
