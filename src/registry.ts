@@ -152,8 +152,8 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
       clock, store, reader,
       sweepIntervalMs: resolved.sweepIntervalMs,
       index: slots.index,
-      forgetUnknown: (id) => resolver.forgetUnknown(id),
-      forgetAllUnknown: () => resolver.forgetAllUnknown(),
+      doubt: (id) => resolver.doubt(id),
+      doubtAll: () => resolver.doubtAll(),
       failed: (error) => emit('storeFailed', { error }),
     });
     this.#closing = new Closing<R, I>({

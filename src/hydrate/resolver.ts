@@ -48,6 +48,9 @@ export class Resolver<R extends ConnectionRecord, I> {
    */
   readonly #passedOver = new BoundedMap<{ readonly version: string | undefined; readonly sentAt: number }>(MAX_PASSED_OVER);
 
+  /** When hints were last lost. Monotonic, milliseconds. */
+  #doubtedAt = -Infinity;
+
   constructor(host: ResolverHost<R, I>) {
     this.#host = host;
   }
@@ -65,8 +68,16 @@ export class Resolver<R extends ConnectionRecord, I> {
     this.#unknown.delete(id);
   }
 
-  forgetAllUnknown(): void {
+  /** A hint: what was read of this id so far may be out of date. */
+  doubt(id: string): void {
+    this.#unknown.delete(id);
+    if (this.#passedOver.get(id) !== undefined) this.#passedOver.set(id, { version: undefined, sentAt: this.#host.clock.monotonic() });
+  }
+
+  /** Hints may have been lost. */
+  doubtAll(): void {
     this.#unknown.clear();
+    this.#doubtedAt = this.#host.clock.monotonic();
   }
 
   /** Applies the answer to a read. */
@@ -98,14 +109,14 @@ export class Resolver<R extends ConnectionRecord, I> {
    * webhook). What was learnt since wins; where the clock cannot tell which came first, the store is asked again.
    */
   takeUp(record: R, sentAt: number, waiter: LeaseWaiter<R, I>): void {
-    const { slots, reader } = this.#host;
+    const { slots, reader, backoff } = this.#host;
     const current = slots.index.get(record.id);
     const version = String(record.version);
     const passedOver = this.#passedOver.get(record.id);
-    // While one departs, a newer one may have come and gone: what it rested on is forgotten.
+    // A newer version may have come and gone: that it departs, or failed, is all that is left of it.
     const [departing] = slots.departing(record.id);
-    const outdated = (current === undefined && departing !== undefined)
-      || (passedOver !== undefined && passedOver.sentAt >= sentAt && passedOver.version !== version)
+    const outdated = (passedOver !== undefined && passedOver.sentAt >= sentAt && passedOver.version !== version)
+      || (current === undefined && (departing !== undefined || this.#doubtedAt >= sentAt || backoff.leavesAnotherAlone(record.id, version)))
       || (current?.checkedAt === sentAt && current.version !== version);
     if (outdated) reader.request(record.id, 'row', waiter);
     else if (current !== undefined && current.checkedAt >= sentAt) this.#serve(waiter, current, current.checkedAt);

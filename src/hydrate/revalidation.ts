@@ -12,9 +12,10 @@ export interface RevalidationHost<R extends ConnectionRecord> {
   readonly sweepIntervalMs: number;
   /** The connections that are live or hydrating. */
   readonly index: ReadonlyMap<string, unknown>;
-  /** A hint: these ids may have come to exist. */
-  forgetUnknown(id: string): void;
-  forgetAllUnknown(): void;
+  /** A hint: what was learnt of this id before may be out of date. */
+  doubt(id: string): void;
+  /** Hints may have been lost. */
+  doubtAll(): void;
   failed(error: unknown): void;
 }
 
@@ -130,14 +131,14 @@ export class Revalidation<R extends ConnectionRecord> {
   #changed(ids: readonly string[]): void {
     if (this.#stopped) return;
     for (const id of ids) {
-      this.#host.forgetUnknown(id);
+      this.#host.doubt(id);
       if (this.#host.reader.doubt(id) || this.#host.index.has(id)) this.#host.reader.request(id, 'version');
     }
   }
 
   #gap(): void {
     if (this.#stopped) return;
-    this.#host.forgetAllUnknown();
+    this.#host.doubtAll();
     this.#sweep();
   }
 }

@@ -24,8 +24,8 @@ function open(watch?: ConnectionStore['watch'], sweepIntervalMs = 1_000): Revali
       request: (id: string, kind: string, waiter: BackgroundWaiter<ConnectionRecord> | undefined) => { asked.push({ id, kind, waiter }); },
       doubt: (id: string) => id === 'on the wire',
     } as unknown as FreshnessReader<ConnectionRecord>,
-    forgetUnknown: (id) => { forgotten.push(id); },
-    forgetAllUnknown: () => { forgotten.push('all'); },
+    doubt: (id) => { forgotten.push(id); },
+    doubtAll: () => { forgotten.push('all'); },
     failed: (error) => { failures.push(error); },
   });
   revalidation.start();
