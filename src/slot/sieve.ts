@@ -27,7 +27,7 @@ export class Sieve<R extends ConnectionRecord, I> {
   readonly #places = new Map<Slot<R, I>, Place<R, I>>();
   #oldest: Place<R, I> | undefined;
   #newest: Place<R, I> | undefined;
-  /** Whom the hand looks at next; `undefined` at the end, until somebody comes or it begins anew. */
+  /** Whom the hand looks at next; `undefined` at the end, from where it begins anew. */
   #hand: Place<R, I> | undefined;
 
   /** An idle slot takes its place at the end, where it has none yet. */
@@ -37,7 +37,6 @@ export class Sieve<R extends ConnectionRecord, I> {
     if (this.#newest === undefined) this.#oldest = place;
     else this.#newest.after = place;
     this.#newest = place;
-    this.#hand ??= place;
     this.#places.set(slot, place);
   }
 

@@ -24,6 +24,7 @@ function sieve(trace: readonly string[], places: number): string[] {
       if (hand >= queue.length) hand = 0;
       while (visited.delete(queue[hand] as string)) hand = (hand + 1) % queue.length;
       gone.push(...queue.splice(hand, 1));
+      if (hand === queue.length) hand = 0;
     }
     queue.push(id);
   }
