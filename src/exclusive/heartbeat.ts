@@ -1,11 +1,11 @@
 import type { Clock } from '../clock.js';
 import type { ConnectionRecord } from '../contracts/record.js';
+import { answeredWithin } from './answered.js';
 import type { ClaimStore, HeldClaim, Member, RenewResult } from './claims/contract.js';
 import { readInstant, type Instant } from './hold.js';
 import type { Holding } from './holding.js';
 import type { Holdings } from './holdings.js';
 import type { Takeovers } from './takeovers.js';
-import { within } from './within.js';
 
 export interface HeartbeatHost<R extends ConnectionRecord, I> {
   readonly replica: string;
@@ -83,7 +83,7 @@ export class Heartbeat<R extends ConnectionRecord, I> {
     const sentAt = readInstant(clock);
     let result: RenewResult | undefined;
     try {
-      result = await within(clock, timeoutMs, (options) => claims.renew(request, options));
+      result = await answeredWithin(clock, timeoutMs, (options) => claims.renew(request, options));
       this.#announced = false;
     } catch (error) {
       if (!this.#stopped) this.#host.failed(error);

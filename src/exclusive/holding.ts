@@ -1,42 +1,15 @@
-import type { Clock } from '../clock.js';
 import type { ConnectionRecord } from '../contracts/record.js';
 import { isConnectionError } from '../errors.js';
-import type { Connections } from '../registry.js';
-import { Attempt, type Duties, type Outcome } from './attempt.js';
+import { Attempt, type Outcome } from './attempt.js';
 import type { Claim, Offer } from './claims/contract.js';
-import type { RunnerEvents, TenureEnd } from './events.js';
+import type { TenureEnd } from './events.js';
 import { StartFailures } from './failures.js';
-import type { StartGate } from './gate.js';
 import type { Hold } from './hold.js';
+import type { HoldingHost } from './holding-host.js';
 import { FINALITY, isFinal, reasonOf, type Ending, type HoldingState } from './holding-state.js';
 import { formatNotes, parseNotes } from './notes.js';
 
-/** What all holdings of a runner share. */
-export interface HoldingHost<R extends ConnectionRecord, I> {
-  readonly replica: string;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly registry: Pick<Connections<R, I>, 'acquire'>;
-  readonly duties: Duties<R, I>;
-  readonly gate: StartGate;
-  readonly limits: {
-    readonly ttlMs: number;
-    readonly stopTimeoutMs: number;
-    readonly provisionTimeoutMs: number;
-    readonly stableAfterMs: number;
-    readonly startBackoff: { readonly initialMs: number; readonly maxMs: number };
-    readonly handOverAfterFailures: number;
-  };
-  emit<E extends keyof RunnerEvents>(event: E, payload: RunnerEvents[E]): void;
-  /** Whether somebody else could try. */
-  othersLive(): boolean;
-  /** The holding is settled, or stuck. */
-  over(holding: Holding<R, I>): void;
-  /** The registry refuses: this replica can serve nothing any more. */
-  registryClosed(): void;
-}
-
-/** One claimed connection; see the state machine above. */
+/** One claimed connection; its state machine is drawn in `holding-state.ts`. */
 export class Holding<R extends ConnectionRecord, I> {
   readonly id: string;
   readonly hold: Hold;

@@ -1,8 +1,8 @@
 import type { Clock } from '../clock.js';
 import type { Awaitable, ConnectionStatus, Version } from '../contracts/record.js';
 import type { StoreListener } from '../contracts/store.js';
+import { answeredWithin } from './answered.js';
 import { Hints } from './hints.js';
-import { within } from './within.js';
 
 /** A connection that is to have an owner. A row will do. */
 export interface ListedConnection {
@@ -97,7 +97,7 @@ export class Listing {
     this.#inFlight = true;
     this.#listedAt = clock.monotonic();
     try {
-      const listed = await within(clock, LIST_TIMEOUT_MS, list);
+      const listed = await answeredWithin(clock, LIST_TIMEOUT_MS, list);
       if (!this.#stopped) this.#take(listed);
     } catch (error) {
       if (!this.#stopped) this.#host.failed(error);

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.js';
+import { answeredWithin } from './answered.js';
 import type { ClaimStore, ReleasedClaim } from './claims/contract.js';
 import type { Hold } from './hold.js';
-import { within } from './within.js';
 
 /** Loops that stop at about the same time are released in one query. */
 const COLLECT_MS = 10;
@@ -98,7 +98,7 @@ export class Releases {
     const leavesForGood = leave && !this.#host.announced();
     this.#sentAt = clock.monotonic();
     try {
-      await within(clock, timeoutMs, (options) => this.#host.claims.release({ replica, claims, leave }, options));
+      await answeredWithin(clock, timeoutMs, (options) => this.#host.claims.release({ replica, claims, leave }, options));
       this.#left ||= leavesForGood;
       this.#failedInRow = 0;
       return true;

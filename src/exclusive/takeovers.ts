@@ -1,9 +1,9 @@
 import type { Clock } from '../clock.js';
+import { answeredWithin } from './answered.js';
 import type { Claim, ClaimStore } from './claims/contract.js';
 import { readInstant, type Instant } from './hold.js';
 import type { Listing } from './listing.js';
 import type { Roster } from './roster.js';
-import { within } from './within.js';
 
 /** Most claims that one query takes. */
 const MAX_AT_ONCE = 1_000;
@@ -106,7 +106,7 @@ export class Takeovers {
     this.#count += 1;
     let taken: readonly Claim[] = [];
     try {
-      taken = await within(clock, timeoutMs, (options) => claims.claim({ replica, ttlMs, ...wanted }, options));
+      taken = await answeredWithin(clock, timeoutMs, (options) => claims.claim({ replica, ttlMs, ...wanted }, options));
     } catch (error) {
       this.#host.failed(error);
     }

@@ -69,3 +69,13 @@ describe('the queries for something to take', () => {
     replica.fault = undefined;
   });
 });
+
+describe('a replica that starts', () => {
+  it('takes its share after a second, however long a tick is', async () => {
+    cluster = new Cluster(3);
+    const replica = cluster.replica({ ttlMs: 45_000, marginMs: 7_500 });
+    replica.runner.start();
+    await cluster.clock.advance(1_100);
+    expect(replica.owned).toHaveLength(3);
+  });
+});
