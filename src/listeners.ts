@@ -56,10 +56,19 @@ export class Listeners<Events> {
   #write(line: Line | undefined): void {
     if (line === undefined || this.#written.get(line.key) !== undefined) return;
     this.#written.set(line.key, true);
-    console.error(line.text, ...('error' in line ? [line.error] : []));
+    writeLine(line.text, ...('error' in line ? [line.error] : []));
   }
 }
 
 function listenerFailed(event: PropertyKey, error: unknown): void {
-  console.error(`hydrant: a listener of '${String(event)}' failed`, error);
+  writeLine(`hydrant: a listener of '${String(event)}' failed`, error);
+}
+
+/** An error may say itself how it is printed, and throw at that. */
+function writeLine(text: string, ...errors: readonly unknown[]): void {
+  try {
+    console.error(text, ...errors);
+  } catch {
+    console.error(`${text} (the error cannot be printed)`);
+  }
 }
