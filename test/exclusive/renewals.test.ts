@@ -1,7 +1,7 @@
 import { isConnectionError } from 'hydrant';
 import type { RenewResult } from 'hydrant/exclusive';
 import { afterEach, describe, expect, it } from 'vitest';
-import { Cluster } from './support/cluster.js';
+import { aborted, Cluster } from './support/cluster.js';
 
 let cluster: Cluster;
 afterEach(() => cluster.close());
@@ -87,6 +87,36 @@ describe('renewals', () => {
     await cluster.clock.advance(2_000);
     expect(tenure.signal.aborted).toBe(true);
     replica.fault = undefined;
+  });
+
+  it('do not prolong what has expired here while its loop is still stopping: the claim runs out', async () => {
+    cluster = new Cluster(1);
+    const replica = cluster.replica({ stopTimeoutMs: 60_000 });
+    replica.work = async ({ signal }) => {
+      await aborted(signal);
+      await new Promise<void>((resolve) => { cluster.clock.setTimeout(resolve, 30_000, { ref: true }); });
+    };
+    replica.runner.start();
+    await cluster.clock.advance(2_100);
+    replica.fault = () => { throw new Error('ECONNREFUSED'); };
+    await cluster.clock.advance(7_700);
+    expect(replica.runner.snapshot().connections[0]).toMatchObject({ state: 'stopping', heldForMs: 0 });
+    // The store can be reached again before the claim has run out there.
+    expect(cluster.server.owners().size).toBe(1);
+    replica.fault = undefined;
+    await cluster.clock.advance(3_000);
+    expect(cluster.server.owners().size).toBe(0);
+  });
+
+  it('that tell of a loss leave nothing to release', async () => {
+    cluster = new Cluster(1);
+    const replica = await cluster.started();
+    const { token } = replica.running.get('c0000')!;
+    cluster.server.release({ replica: replica.runner.replica, claims: [{ id: 'c0000', token }], leave: false });
+    cluster.server.claim({ replica: 'other', ttlMs: 60_000, ids: ['c0000'], limit: 1, freeForMs: 0 });
+    await cluster.clock.advance(3_000);
+    expect(replica.happened('ended')).toEqual([{ id: 'c0000', token, reason: 'lost' }]);
+    expect(replica.calls).not.toContain('release');
   });
 
   it('that are not answered are given up after two ticks, and their late answers prove nothing', async () => {

@@ -45,6 +45,17 @@ describe('stop first, then release', () => {
     expect(() => tenure.assertHeld()).toThrow(expect.objectContaining({ code: 'CLAIM_LOST' }));
   });
 
+  it('gives back what has expired here as well: it may be the wall clock that jumped', async () => {
+    cluster = new Cluster(1);
+    const replica = await cluster.started();
+    const tenure = replica.running.get('c0000')!;
+    cluster.clock.jumpWall(3_600_000);
+    expect(() => tenure.assertHeld()).toThrow(expect.objectContaining({ code: 'CLAIM_LOST' }));
+    expect(cluster.server.owners().size).toBe(1);
+    await cluster.clock.advance(50);
+    expect(cluster.server.owners().size, 'before the next tick').toBe(0);
+  });
+
   it('waits for what tenure.use left behind', async () => {
     cluster = new Cluster(1);
     const replica = await cluster.started();
@@ -267,6 +278,21 @@ describe('stop()', () => {
     await cluster.clock.advance(8_000);
     await stopped;
     expect(cluster.server.owners().size).toBe(0);
+  });
+
+  it('says once that it leaves, and is not counted again while a slow loop still stops', async () => {
+    cluster = new Cluster(2);
+    const replica = cluster.replica();
+    replica.work = async ({ id, signal }) => {
+      await aborted(signal);
+      if (id === 'c0001') await new Promise<void>((resolve) => { cluster.clock.setTimeout(resolve, 5_000, { ref: true }); });
+    };
+    replica.runner.start();
+    await cluster.clock.advance(2_100);
+    void replica.runner.stop();
+    await cluster.clock.advance(3_000);
+    expect([...cluster.server.owners().keys()], 'renewed until it has stopped').toEqual(['c0001']);
+    expect(cluster.server.renew({ replica: 'third', ttlMs: 1, member: false, load: 0, held: [] }).members).toEqual([]);
   });
 
   it('resolves although the store cannot be reached, and leaves the claims to run out', async () => {
