@@ -58,10 +58,25 @@ export function collector() {
   const hook = (kind) => (run) => { suite.hooks[kind].push(run); };
   const vitest = {
     describe, test, it: test, expect, chai, beforeAll: hook('beforeAll'), afterAll: hook('afterAll'), beforeEach: hook('beforeEach'), afterEach: hook('afterEach'),
-    vi: { fn: spy.fn, spyOn: spy.spyOn, mocked: (value) => value, restoreAllMocks: spy.restoreAllMocks },
+    vi: { fn: spy.fn, spyOn: spy.spyOn, mocked: (value) => value, restoreAllMocks: spy.restoreAllMocks, stubGlobal, unstubAllGlobals, resetModules() {} },
     expectTypeOf: () => new Proxy(() => {}, { get: (_target, key, self) => key === 'then' ? undefined : self, apply: (_target, _this, _args) => vitest.expectTypeOf() }),
   };
   return { tests, vitest, enter(name) { file = name; suite = scope('', undefined); } };
+}
+
+const stubbed = new Map();
+
+function stubGlobal(name, value) {
+  if (!stubbed.has(name)) stubbed.set(name, Object.getOwnPropertyDescriptor(globalThis, name));
+  Object.defineProperty(globalThis, name, { value, configurable: true, writable: true, enumerable: true });
+}
+
+function unstubAllGlobals() {
+  for (const [name, before] of stubbed) {
+    if (before === undefined) delete globalThis[name];
+    else Object.defineProperty(globalThis, name, before);
+  }
+  stubbed.clear();
 }
 
 const scope = (name, outer) => ({ name, outer, begun: false, hooks: { beforeAll: [], afterAll: [], beforeEach: [], afterEach: [] } });
@@ -84,4 +99,5 @@ export function hooksOf(suite, kind) {
 
 export function restore() {
   spy.restoreAllMocks();
+  unstubAllGlobals();
 }
