@@ -6,7 +6,7 @@
  * mutants of code that runs while modules are evaluated need no process of their own.
  */
 import { createRequire } from 'node:module';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cwd, hrtime } from 'node:process';
 import { constants, Script } from 'node:vm';
 import { Worker } from 'node:worker_threads';
@@ -126,6 +126,7 @@ class InProcessRunner {
         this.#found.set(test.id, this.#runs);
         return { status: MutantRunStatus.Killed, killedBy: [test.id], failureMessage: text(failure), nrOfTests };
       }
+      if (process.env.MUTATION_TELL !== undefined) appendFileSync(process.env.MUTATION_TELL, `${activeMutant.fileName} ${activeMutant.location.start.line}:${activeMutant.location.start.column} ${activeMutant.mutatorName} => ${activeMutant.replacement}\n`);
       return { status: MutantRunStatus.Survived, nrOfTests };
     } finally {
       await this.#end(begun).catch(() => {});

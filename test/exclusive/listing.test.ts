@@ -1,0 +1,100 @@
+import { ManualClock } from 'hydrant/testing';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { Listing, type ListingHost } from '../../src/exclusive/listing.js';
+import { deferred } from '../support/deferred.js';
+
+describe('the listing', () => {
+  let clock: ManualClock;
+  let lists: number;
+  let answer: () => unknown;
+  let changes: boolean[];
+  let failures: unknown[];
+  const open = (more: Partial<ListingHost> = {}): Listing => {
+    const listing = new Listing({
+      clock, intervalMs: 1_000, list: () => { lists += 1; return answer() as never; }, watch: undefined, versionsRequired: false,
+      changed: (grown) => changes.push(grown), failed: (error) => failures.push(error), ...more,
+    });
+    listing.start();
+    return listing;
+  };
+  beforeEach(() => { clock = new ManualClock(); [lists, answer, changes, failures] = [0, () => ['b', 'a'], [], []]; });
+
+  it('is known, sorted and asked for anew; grown tells whether there is something new in it', async () => {
+    const listing = open();
+    expect([listing.known, listing.has('a')]).toEqual([false, false]);
+    await clock.advance(0);
+    expect([listing.known, listing.ids, listing.has('a'), listing.version('a'), changes]).toEqual([true, ['a', 'b'], true, undefined, [true]]);
+    answer = () => ['a', { id: 'b', version: 7 }, { id: 'gone', status: 'stopped' }];
+    await clock.advance(999);
+    expect(lists).toBe(1);
+    await clock.advance(1);
+    expect([lists, listing.ids, listing.version('b'), changes]).toEqual([2, ['a', 'b'], '7', [true, false]]);
+    answer = () => ['a', 'c'];
+    await clock.advance(1_000);
+    expect(changes).toEqual([true, false, true]);
+    expect(clock.pendingRefTimers).toBe(1);
+    await listing.stop();
+    await clock.advance(10_000);
+    expect([lists, clock.pendingTimers]).toEqual([3, 0]);
+  });
+
+  it('passes over what is no id, and says how many', async () => {
+    answer = () => ['', 'x'.repeat(1_024), 'x'.repeat(1_025), 'nul\0', '\uD800', 7, null, { id: 'ok' }];
+    const listing = open();
+    await clock.advance(0);
+    expect(listing.ids).toEqual(['ok', 'x'.repeat(1_024)]);
+    expect(failures.map((error) => (error as Error).message)).toEqual([expect.stringContaining('passed over 6 entries')]);
+  });
+
+  it('needs versions where nothing else tells of an edit', async () => {
+    answer = () => ['a'];
+    const listing = open({ versionsRequired: true });
+    await clock.advance(0);
+    expect([listing.known, failures.length]).toEqual([false, 1]);
+    answer = () => [{ id: 'a', version: 1 }];
+    await clock.advance(1_000);
+    expect([listing.version('a'), failures.length]).toEqual(['1', 1]);
+  });
+
+  it('that a hint asks for comes 100 ms after the last, once for a burst, and after the one under way', async () => {
+    let hint!: { changed(ids: readonly string[]): void; gap(): void };
+    let gate: ReturnType<typeof deferred> | undefined;
+    answer = () => gate?.promise ?? ['a'];
+    const listing = open({ watch: async (listener) => { hint = listener; return { [Symbol.asyncDispose]: async () => {} }; } });
+    await clock.advance(10);
+    hint.changed(['a']);
+    hint.gap();
+    await clock.advance(89);
+    expect(lists).toBe(1);
+    await clock.advance(1);
+    expect(lists).toBe(2);
+    gate = deferred<any>();
+    await clock.advance(1_000);
+    expect(lists).toBe(3);
+    hint.changed(['a']);
+    const open3 = gate;
+    gate = undefined;
+    open3.resolve(['a'] as never);
+    await clock.advance(99);
+    expect(lists).toBe(3);
+    await clock.advance(1);
+    expect(lists).toBe(4);
+    await listing.stop();
+    hint.gap();
+    await clock.advance(5_000);
+    expect(lists).toBe(4);
+  });
+
+  it('that comes or fails after the end is nobody\'s business', async () => {
+    for (const end of ['resolve', 'reject'] as const) {
+      const gate = deferred<string[]>();
+      answer = () => gate.promise;
+      const listing = open();
+      await clock.advance(0);
+      await listing.stop();
+      gate[end](['a'] as never);
+      await clock.advance(0);
+      expect([listing.known, changes, failures, clock.pendingTimers]).toEqual([false, [], [], 0]);
+    }
+  });
+});

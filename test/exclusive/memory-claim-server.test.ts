@@ -1,0 +1,75 @@
+import { MemoryClaimServer, type ClaimHint } from 'hydrant/exclusive';
+import { ManualClock } from 'hydrant/testing';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Claim } from '../../src/exclusive/claims/contract.js';
+
+describe('the memory claim server', () => {
+  let clock: ManualClock;
+  let server: MemoryClaimServer;
+  const claim = (replica: string, ids: string[], more: { limit?: number; freeForMs?: number } = {}) => server.claim({ replica, ttlMs: 100, ids, limit: 10, freeForMs: 0, ...more });
+  const renew = (replica: string, held: { id: string; token: bigint; notes?: string | undefined }[] = [], member = true) =>
+    server.renew({ replica, ttlMs: 100, member, load: held.length, held: held.map((one) => ({ notes: undefined, ...one })) });
+  const release = (replica: string, id: string, token: bigint, more: object = {}, leave = false): void =>
+    server.release({ replica, leave, claims: [{ id, token, notes: undefined, offer: undefined, ...more }] });
+
+  beforeEach(() => { clock = new ManualClock(); server = new MemoryClaimServer({ clock }); });
+
+  it('lets a claim lapse to the millisecond', async () => {
+    const [first] = claim('r', ['a']) as readonly [Claim];
+    await clock.advance(99);
+    expect([claim('s', ['a']), [...server.owners().keys()]]).toEqual([[], ['a']]);
+    await clock.advance(1);
+    expect(server.owners().size).toBe(0);
+    expect(renew('r', [{ id: 'a', token: first.token }])).toMatchObject({ renewed: [], lost: ['a'] });
+    expect(claim('s', ['a'])).toMatchObject([{ id: 'a', token: first.token + 1n }]);
+  });
+
+  it('leaves what has been free for less than was asked', async () => {
+    claim('r', ['a']);
+    await clock.advance(149);
+    expect(claim('s', ['a'], { freeForMs: 50 })).toEqual([]);
+    await clock.advance(1);
+    expect(claim('s', ['a', 'never claimed'], { freeForMs: 50 })).toHaveLength(2);
+  });
+
+  it('keeps an offer to one, and one to all but one, for as long as it stands; what is offered comes first', async () => {
+    const [a, b, c] = claim('r', ['a', 'b', 'c']).map(({ token }) => token) as [bigint, bigint, bigint];
+    release('r', 'a', a, { offer: { to: 's', forMs: 50 } });
+    release('r', 'b', b, { offer: { notTo: 's', forMs: 50 } });
+    release('r', 'c', c);
+    expect(claim('t', ['a'])).toEqual([]);
+    expect(claim('s', ['b'])).toEqual([]);
+    expect(claim('s', ['c', 'a'], { limit: 1 }).map(({ id }) => id)).toEqual(['a']);
+    await clock.advance(50);
+    expect(claim('s', ['b']).map(({ id }) => id)).toEqual(['b']);
+  });
+
+  it('knows its members until they leave or fall silent, and claims its owner has forgotten', async () => {
+    const [a] = claim('r', ['a']) as readonly [Claim];
+    expect(renew('r')).toEqual({ renewed: [], lost: [], strays: [{ id: 'a', token: a.token }], members: [{ replica: 'r', load: 0 }] });
+    expect(renew('r', [{ id: 'a', token: a.token, notes: 'n' }])).toMatchObject({ renewed: ['a'], strays: [] });
+    expect(renew('s', [], false).members).toEqual([{ replica: 'r', load: 1 }]);
+    await clock.advance(100);
+    expect(renew('s', [], false)).toMatchObject({ members: [], strays: [] });
+    expect(claim('s', ['a'])).toMatchObject([{ notes: 'n' }]);
+    expect(renew('r', [{ id: 'a', token: a.token }])).toMatchObject({ lost: ['a'] });
+  });
+
+  it('tells of what was released, by whom, and of nothing else', () => {
+    const hints: ClaimHint[] = [];
+    const stop = server.watch((hint) => hints.push(hint));
+    const [a] = claim('r', ['a']) as readonly [Claim];
+    release('s', 'a', a.token);
+    release('r', 'a', a.token + 1n);
+    release('r', 'a', a.token, {}, true);
+    expect(hints).toEqual([{ from: 'r', left: true }]);
+    renew('r');
+    server.release({ replica: 'r', leave: true, claims: [] });
+    expect(hints).toHaveLength(2);
+    server.release({ replica: 'r', leave: true, claims: [] });
+    stop();
+    const [again] = claim('r', ['a']) as readonly [Claim];
+    release('r', 'a', again.token);
+    expect(hints).toHaveLength(2);
+  });
+});

@@ -1,0 +1,73 @@
+import type { ClaimStore } from 'hydrant/exclusive';
+import { ManualClock } from 'hydrant/testing';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { Hold } from '../../src/exclusive/hold.js';
+import { Releases, type ReleasesHost } from '../../src/exclusive/releases.js';
+
+describe('releases', () => {
+  let clock: ManualClock;
+  let sent: { ids: string[]; leave: boolean }[];
+  let fail: boolean;
+  let gone: string[];
+  const open = (more: Partial<ReleasesHost> = {}): Releases => new Releases({
+    replica: 'r', clock, timeoutMs: 500, retryMs: 1_000, marginMs: 100, announced: () => false, progressed: () => {}, failed: () => {},
+    claims: { release: async ({ claims, leave }: { claims: readonly { id: string }[]; leave: boolean }) => { sent.push({ ids: claims.map(({ id }) => id), leave }); if (fail) throw new Error('down'); } } as unknown as ClaimStore,
+    ...more,
+  });
+  const of = (id: string, hold?: Hold) => ({ claim: { id, token: 1n, notes: undefined, offer: undefined }, released: () => gone.push(id), ...(hold === undefined ? {} : { hold }) });
+  beforeEach(() => { clock = new ManualClock(); [sent, fail, gone] = [[], false, []]; });
+
+  it('are collected for 10 ms, and follow each other after 50', async () => {
+    const releases = open();
+    expect(releases.empty).toBe(true);
+    releases.add(of('a'));
+    await clock.advance(9);
+    releases.add(of('b'));
+    expect([sent, releases.empty, clock.pendingRefTimers]).toEqual([[], false, 1]);
+    await clock.advance(1);
+    expect([sent, gone, releases.empty]).toEqual([[{ ids: ['a', 'b'], leave: false }], ['a', 'b'], true]);
+    releases.add(of('c'));
+    await clock.advance(49);
+    expect(sent).toHaveLength(1);
+    await clock.advance(1);
+    expect(sent[1]).toEqual({ ids: ['c'], leave: false });
+  });
+
+  it('that fail are tried again until their claim has lapsed, strays once', async () => {
+    fail = true;
+    const releases = open();
+    releases.add(of('stray'));
+    releases.add(of('held', new Hold(1n, { monotonic: 0, wall: clock.now() }, 1_500, clock)));
+    await clock.advance(10);
+    expect([gone, releases.empty]).toEqual([['stray'], false]);
+    await clock.advance(999);
+    expect(sent).toHaveLength(1);
+    await clock.advance(1);
+    expect([sent.length, gone]).toEqual([2, ['stray']]);
+    await clock.advance(1_000);
+    expect([sent.length, gone, releases.empty]).toEqual([3, ['stray', 'held'], true]);
+  });
+
+  it('are given up at the second failure of a replica that leaves', async () => {
+    fail = true;
+    const releases = open();
+    releases.leaveWithNext();
+    releases.add(of('held', new Hold(1n, { monotonic: 0, wall: clock.now() }, 60_000, clock)));
+    await clock.advance(10);
+    expect(gone).toEqual([]);
+    await clock.advance(1_000);
+    expect([gone, sent.map(({ leave }) => leave)]).toEqual([['held'], [true, true]]);
+  });
+
+  it('say that a replica leaves, once, unless a renewal under way may bring it back', async () => {
+    for (const announced of [false, true]) {
+      sent = [];
+      const releases = open({ announced: () => announced });
+      releases.leaveWithNext();
+      releases.add(of('a'));
+      await clock.advance(100);
+      await releases.leave();
+      expect(sent.map(({ leave }) => leave)).toEqual(announced ? [true, true] : [true]);
+    }
+  });
+});

@@ -1,0 +1,46 @@
+import { ConnectionRegistry, MemoryStore } from 'hydrant';
+import { MemoryClaims } from 'hydrant/exclusive';
+import { describe, expect, it } from 'vitest';
+import { resolveRunnerOptions } from '../../src/exclusive/options.js';
+
+const store = new MemoryStore([{ id: 'a' }]);
+const good = {
+  registry: new ConnectionRegistry({ store, factory: { create: () => ({}) } }),
+  claims: new MemoryClaims(), list: () => store.list(), run: async () => undefined,
+};
+const MAX = 2 ** 31 - 1;
+
+describe('the options of a runner', () => {
+  it('have these defaults', () => {
+    expect(resolveRunnerOptions(good)).toMatchObject({
+      ttlMs: 45_000, renewIntervalMs: 5_000, marginMs: 7_500, replicaName: 'replica', random: Math.random,
+      startBackoff: { initialMs: 1_000, maxMs: 300_000 }, listIntervalMs: 10_000, stopTimeoutMs: 10_000, provisionTimeoutMs: 30_000,
+      stableAfterMs: 45_000, handOverCoolDownMs: 45_000, handOverAfterFailures: 5, maxConcurrentStarts: 8,
+    });
+  });
+
+  it.each([
+    ['listIntervalMs', 1, MAX], ['stopTimeoutMs', 0, MAX], ['provisionTimeoutMs', 1, MAX], ['stableAfterMs', 0, MAX], ['handOverCoolDownMs', 0, MAX],
+    ['handOverAfterFailures', 1, Number.MAX_SAFE_INTEGER], ['maxConcurrentStarts', 1, Number.MAX_SAFE_INTEGER], ['marginMs', 0, 35_000], ['renewIntervalMs', 1, 18_750],
+  ])('%s may be %s to %s, no less and no more', (name, least, most) => {
+    for (const value of [least, most]) expect(resolveRunnerOptions({ ...good, [name]: value })).toMatchObject({ [name]: value });
+    for (const value of [least - 1, most + 1]) expect(() => resolveRunnerOptions({ ...good, [name]: value })).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS' }));
+  });
+
+  it('ttlMs may be as short as 10 ms, initialMs as long as maxMs, a name as long as 64 letters', () => {
+    expect(resolveRunnerOptions({ ...good, ttlMs: 10 }).ttlMs).toBe(10);
+    expect(resolveRunnerOptions({ ...good, startBackoff: { initialMs: 5, maxMs: 5 } }).startBackoff).toEqual({ initialMs: 5, maxMs: 5 });
+    expect(resolveRunnerOptions({ ...good, replicaName: 'x'.repeat(64) }).replicaName).toHaveLength(64);
+    for (const replicaName of ['', 'x'.repeat(65), 'a/b']) expect(() => resolveRunnerOptions({ ...good, replicaName })).toThrow('replicaName');
+  });
+
+  it('need each method they are asked for', () => {
+    for (const claims of [{ renew() {}, claim() {} }, { renew() {}, release() {} }, { claim() {}, release() {} }, null, 'x', () => {}]) {
+      expect(() => resolveRunnerOptions({ ...good, claims } as never)).toThrow('claims');
+    }
+    for (const clock of [{ now() {}, monotonic() {} }, { now() {}, setTimeout() {} }, { monotonic() {}, setTimeout() {} }, null]) {
+      if (clock !== null) expect(() => resolveRunnerOptions({ ...good, clock } as never)).toThrow('clock');
+    }
+    expect(() => resolveRunnerOptions({ ...good, registry: null } as never)).toThrow('registry');
+  });
+});
