@@ -63,7 +63,7 @@ test('our declarations hold without skipLibCheck, and with no library but what t
   writeFileSync(join(folder, 'plain/tsconfig.json'), JSON.stringify({
     compilerOptions: { target: 'ES2022', module: 'NodeNext', moduleResolution: 'NodeNext', types: ['node'], strict: true, noEmit: true }, include: ['*.ts'],
   }));
-  for (const compiler of ['ts59', 'ts7']) expect(await errorsOf(compiler, 'plain'), compiler).toEqual([]);
+  expect(await errorsOf('ts7', 'plain')).toEqual([]);
 });
 
 test('the check sees mistakes: each one that is expected is one when it is not', async () => {
