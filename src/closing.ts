@@ -99,7 +99,7 @@ export class Closing<R extends ConnectionRecord, I> {
     const drained = await this.#until(() => this.#isDrained(), drainTimeoutMs);
     const abandoned = drained ? [] : this.#abandon();
     // Once for all: a create that settles late begins a dispose of its own, and the process has to end some time.
-    const gone = Promise.all([this.#until(() => !this.#isDisposing(), Infinity), stopped]);
+    const gone = Promise.all([this.#until(() => this.#host.slots.disposing === 0, Infinity), stopped]);
     await within<unknown>(clock, disposeTimeoutMs, gone, () => undefined);
     this.state = 'closed';
     return { abandoned };
@@ -114,11 +114,6 @@ export class Closing<R extends ConnectionRecord, I> {
       void this.#passes?.then(() => this.#disposeIdle());
     }
     return slots.isEmpty;
-  }
-
-  #isDisposing(): boolean {
-    for (const slot of this.#host.slots.allDeparting()) if (slot.state.kind === 'disposing') return true;
-    return false;
   }
 
   /** Everything idle that nobody waits for. */

@@ -33,6 +33,8 @@ interface Lane<R extends ConnectionRecord> {
   queries: number;
   /** May hold one that has changed to another lane since. */
   readonly waiting: Read<R>[];
+  /** Where in `waiting` the first one stands that was not taken: to move all others up for each would be quadratic. */
+  first: number;
 }
 
 /** What the reads need to know of the registry they belong to. */
@@ -55,10 +57,10 @@ const MAX_CHECK_QUERIES = 32;
 export class FreshnessReader<R extends ConnectionRecord> {
   readonly #host: FreshnessHost<R>;
   readonly #reads = new Map<string, Reads<R>>();
-  readonly #versions: Lane<R> = { kind: 'version', maxQueries: 1, queries: 0, waiting: [] };
+  readonly #versions: Lane<R> = { kind: 'version', maxQueries: 1, queries: 0, waiting: [], first: 0 };
   /** Rows of what lives, where the store cannot tell versions alone. */
-  readonly #checks: Lane<R> = { kind: 'row', maxQueries: MAX_CHECK_QUERIES, queries: 0, waiting: [] };
-  readonly #rows: Lane<R> = { kind: 'row', maxQueries: MAX_ROW_QUERIES, queries: 0, waiting: [] };
+  readonly #checks: Lane<R> = { kind: 'row', maxQueries: MAX_CHECK_QUERIES, queries: 0, waiting: [], first: 0 };
+  readonly #rows: Lane<R> = { kind: 'row', maxQueries: MAX_ROW_QUERIES, queries: 0, waiting: [], first: 0 };
   #sending = false;
   #closing = false;
   readonly #sendWaiting = (): void => {
@@ -147,7 +149,7 @@ export class FreshnessReader<R extends ConnectionRecord> {
   }
 
   #sendIn(lane: Lane<R>, most: number): void {
-    while (lane.waiting.length > 0 && lane.queries < lane.maxQueries) {
+    while (lane.first < lane.waiting.length && lane.queries < lane.maxQueries) {
       const reads = this.#take(lane, most);
       if (reads.length > 0) this.#query(reads, lane);
     }
@@ -157,19 +159,22 @@ export class FreshnessReader<R extends ConnectionRecord> {
     // In whole milliseconds, for every live connection keeps it, and a number with a fraction takes an object of its own.
     const sentAt = Math.floor(this.#host.clock.monotonic());
     const taken: Read<R>[] = [];
-    while (lane.waiting.length > 0 && taken.length < most) {
-      for (const read of lane.waiting.splice(0, most - taken.length)) {
-        if (read.lane !== lane) continue;
-        const reads = this.#reads.get(read.id) as Reads<R>;
-        reads.next = undefined;
-        if (this.#isWanted(read)) {
-          reads.wire = read;
-          read.sentAt = sentAt;
-          taken.push(read);
-        } else {
-          this.#reads.delete(read.id);
-        }
+    for (; lane.first < lane.waiting.length && taken.length < most; lane.first += 1) {
+      const read = lane.waiting[lane.first] as Read<R>;
+      if (read.lane !== lane) continue;
+      const reads = this.#reads.get(read.id) as Reads<R>;
+      reads.next = undefined;
+      if (this.#isWanted(read)) {
+        reads.wire = read;
+        read.sentAt = sentAt;
+        taken.push(read);
+      } else {
+        this.#reads.delete(read.id);
       }
+    }
+    if (2 * lane.first >= lane.waiting.length) {
+      lane.waiting.splice(0, lane.first);
+      lane.first = 0;
     }
     return taken;
   }

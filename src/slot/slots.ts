@@ -42,6 +42,8 @@ export class Slots<R extends ConnectionRecord, I> {
   readonly effects = new Effects();
   /** Instances that are live or draining: what `maxInstances` counts. */
   instances = 0;
+  /** Being torn down. Counted, for to look among all that depart, for each that has gone, would be quadratic. */
+  disposing = 0;
   /** From `close` on, what becomes idle goes unless somebody waits for it. */
   closing = false;
 
@@ -335,6 +337,7 @@ export class Slots<R extends ConnectionRecord, I> {
     const instance = slot.instance as I;
     slot.instance = undefined;
     slot.state = DISPOSING;
+    this.disposing += 1;
     this.#departing.add(slot);
     const { clock, limits } = this.#host;
     this.effects.add(() => {
@@ -359,6 +362,7 @@ export class Slots<R extends ConnectionRecord, I> {
   }
 
   #disposed(slot: Slot<R, I>): void {
+    if (slot.state.kind === 'disposing') this.disposing -= 1;
     slot.state = DISPOSED;
     this.#departing.remove(slot);
     this.#host.departed(slot);

@@ -1,0 +1,38 @@
+import { afterEach, expect, test, vi } from 'vitest';
+import { Slots } from '../../src/slot/slots.js';
+import { Harness } from '../support/harness.js';
+
+afterEach(() => vi.restoreAllMocks());
+
+test('reads that wait are not all moved up for each that is sent', async () => {
+  const h = new Harness({ maxQueuedHydrations: 10_000 });
+  const ids = Array.from({ length: 2_000 }, (_, n) => `c${n}`);
+  for (const id of ids) h.rows.put(id);
+  let moved = 0;
+  const splice = Array.prototype.splice;
+  vi.spyOn(Array.prototype, 'splice').mockImplementation(function (this: unknown[], ...args: unknown[]) {
+    const removed = Reflect.apply(splice, this, args) as unknown[];
+    if ((removed[0] as { id?: unknown } | undefined)?.id !== undefined) moved += this.length;
+    return removed;
+  });
+  await Promise.all(ids.map((id) => h.registry.use(id, () => {})));
+  vi.restoreAllMocks();
+  expect(h.rows.reads).toEqual(ids);
+  expect(moved).toBeLessThan(4 * ids.length);
+});
+
+test('what departs is not all looked at for each that has gone', async () => {
+  const h = new Harness({ maxQueuedHydrations: 10_000 });
+  const ids = Array.from({ length: 500 }, (_, n) => `c${n}`);
+  for (const id of ids) h.rows.put(id);
+  await Promise.all(ids.map((id) => h.registry.acquire(id)));
+  const slow = h.holdDispose(0);
+  const looks = vi.spyOn(Slots.prototype, 'allDeparting');
+  let settled = false;
+  const closed = h.registry.close({ drainTimeoutMs: 0 }).finally(() => { settled = true; });
+  await h.settle();
+  expect([h.disposes, settled]).toEqual([500, false]);
+  slow.resolve();
+  expect((await closed).abandoned).toHaveLength(500);
+  expect(looks.mock.calls.length).toBeLessThan(10);
+});
