@@ -4,6 +4,7 @@ import type { Failure } from '../model.js';
 import type { Demand } from '../observed.js';
 import { isFreshFor, isGood, permits, permitsInUse, readsOf, sighting } from '../queries.js';
 import type { World } from '../world.js';
+import { storeFailedOver } from './serving.js';
 
 /** Every refusal is owed to something that happened. */
 export function isDue(world: World, demand: Demand, error: unknown, failures: readonly Failure[]): void {
@@ -100,7 +101,7 @@ function backsOff(world: World, demand: Demand, error: ConnectionError, failures
   for (const failure of failures) {
     const until = failure.at.t + failure.retryAfterMs;
     if (failure.id !== demand.id || until <= now || world.invalidatedSince(demand.id, failure.at.seq, world.quiet.seq)) continue;
-    if (!saw(world, demand, (seen) => seen?.version === failure.version)) continue;
+    if (!saw(world, demand, (seen) => seen?.version === failure.version) && !storeFailedOver(world, demand, failure)) continue;
     if (now + wait <= until + 1) return undefined;
   }
   return ['G6', `no version that it may have read is backing off for ${wait} ms`];

@@ -40,8 +40,8 @@ function confirmed(world: World, demand: Demand, instance: Instance): boolean {
   return false;
 }
 
-/** `staleIfErrorMs`: the store failed this use, and the instance was confirmed not long ago. */
-function storeFailedOver(world: World, demand: Demand, instance: Instance): boolean {
+/** `staleIfErrorMs`: the store failed this use, and the version was confirmed not long ago. */
+export function storeFailedOver(world: World, demand: Demand, { version }: { readonly version: string }): boolean {
   const { staleIfErrorMs, storeTimeoutMs, keepLastGood } = world.settings;
   const now = world.clock.monotonic();
   if (staleIfErrorMs === 0) return false;
@@ -53,7 +53,7 @@ function storeFailedOver(world: World, demand: Demand, instance: Instance): bool
     }
     if (!isGood(read)) continue;
     const seen = sighting(read, demand.id);
-    if (seen?.version === instance.version && !seen.broken) return failedAt !== undefined && read.sent.t >= failedAt - staleIfErrorMs;
+    if (seen?.version === version && !seen.broken) return failedAt !== undefined && read.sent.t >= failedAt - staleIfErrorMs;
     if (seen !== undefined && keepLastGood && seen.status === 'active') continue;
     if (read.kind !== 'getVersions' && !(seen?.broken ?? false) && world.isPast(read.answered)) return false;
   }
