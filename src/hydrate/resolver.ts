@@ -186,8 +186,9 @@ export class Resolver<R extends ConnectionRecord, I> {
     if (current !== undefined && reason !== undefined && !keep) slots.supersede(current, reason);
     for (const waiter of read.waiters) {
       if (waiter.settled) continue;
-      if (keep && waiter.found === undefined) this.join(waiter as LeaseWaiter<R, I>, current);
-      else waiter.fail(error);
+      if (!keep) waiter.fail(error);
+      else if (waiter.found === undefined) this.join(waiter as LeaseWaiter<R, I>, current);
+      else waiter.found({ record: current.record, sentAt: read.sentAt });
     }
   }
 
