@@ -18,18 +18,7 @@ globalThis[GLOBAL_EXPECT] = expect;
 setState({ assertionCalls: 0, isExpectingAssertions: false, isExpectingAssertionsError: null, expectedAssertionsNumber: null, expectedAssertionsNumberErrorGen: null }, expect);
 
 /** What `expect.poll` does: asks again until the matcher holds or a second has passed. */
-expect.poll = (ask, { interval = 50, timeout = 1_000 } = {}) => new Proxy({}, {
-  get: (_target, matcher) => async (...expected) => {
-    for (const end = Date.now() + timeout; ;) {
-      try {
-        return expect(await ask())[matcher](...expected);
-      } catch (error) {
-        if (Date.now() > end) throw error;
-        await new Promise((resolve) => { setTimeout(resolve, interval); });
-      }
-    }
-  },
-});
+expect.poll = (ask, options) => new Proxy({}, { get: (_target, matcher) => (...expected) => waitFor(async () => expect(await ask())[matcher](...expected), options) });
 
 /** The tests of one evaluation of the bundle, in the order in which they stand. */
 export function collector() {
@@ -58,10 +47,22 @@ export function collector() {
   const hook = (kind) => (run) => { suite.hooks[kind].push(run); };
   const vitest = {
     describe, test, it: test, expect, chai, beforeAll: hook('beforeAll'), afterAll: hook('afterAll'), beforeEach: hook('beforeEach'), afterEach: hook('afterEach'),
-    vi: { fn: spy.fn, spyOn: spy.spyOn, mocked: (value) => value, restoreAllMocks: spy.restoreAllMocks, stubGlobal, unstubAllGlobals, resetModules() {} },
+    vi: { fn: spy.fn, spyOn: spy.spyOn, mocked: (value) => value, restoreAllMocks: spy.restoreAllMocks, stubGlobal, unstubAllGlobals, resetModules() {}, waitFor },
     expectTypeOf: () => new Proxy(() => {}, { get: (_target, key, self) => key === 'then' ? undefined : self, apply: (_target, _this, _args) => vitest.expectTypeOf() }),
   };
   return { tests, vitest, enter(name) { file = name; suite = scope('', undefined); } };
+}
+
+/** What `vi.waitFor` does: asks again until nothing is thrown or a second has passed. */
+async function waitFor(ask, { interval = 50, timeout = 1_000 } = {}) {
+  for (const end = Date.now() + timeout; ;) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (Date.now() > end) throw error;
+      await new Promise((resolve) => { setTimeout(resolve, interval); });
+    }
+  }
 }
 
 const stubbed = new Map();
