@@ -87,7 +87,7 @@ export class Slots<R extends ConnectionRecord, I> {
     if (slot.leases > 0) return;
     slot.usedAt = Math.ceil(this.#host.now());
     this.#eviction.touch(slot);
-    // What stands in the queue is live, and taken out of it while there are too many.
+    // What stands in the queue needs nothing done: it is live, and while there are too many, all that is leased is taken out.
     if (slot.queueIndex < 0 || this.closing) {
       this.#idle(slot);
       this.effects.flush();

@@ -19,7 +19,7 @@ import type { Slot } from './slot.js';
  * - Every slot that is out of the index and not disposed stands among the departing.
  * - `leases` counts from the moment a use is entitled to the instance, before the promise that tells it is settled.
  * - Only a live slot without a lease, or a draining one whose last lease went or whose deadline passed, is disposed of.
- * - There is no way back: a state is entered once, so whoever awaited compares the state object it left by identity.
+ * - There is no way back: no kind of state is entered twice, so whoever awaited need only look which one it is now.
  */
 
 /** A clean-up registered by `create`. */
