@@ -11,6 +11,7 @@ export async function webhook({ rounds }) {
   const registry = new ConnectionRegistry({
     store: new MemoryStore([{ id: 'acme', secret: SECRET }]),
     freshness: { maxStaleMs: 1e9 },
+    notFoundTtlMs: 1e9,
     factory: {
       create: () => ({ handled: 0 }),
       authenticate: async (request) => isGenuine(await request.text(), request.headers),
@@ -32,25 +33,28 @@ export async function webhook({ rounds }) {
       return genuine ? answer(instance, await request.text()) : new Response(null, { status: 401 });
     }),
     subject('hydrant handleWebhook', registry.handleWebhook),
+    subject('hydrant, a forged one', registry.handleWebhook, { signature: sign('another body'), status: 401 }),
+    subject('hydrant, an unknown id', registry.handleWebhook, { id: 'nobody', status: 404 }),
   ], { reference: 'bare Map, body read once', rounds });
   await registry.close();
   return results;
 }
 
-function subject(name, handle) {
+function subject(name, handle, { id = 'acme', signature = SIGNATURE, status = 200 } = {}) {
   let requests = [];
   return {
     name,
     size: 50,
     before(size) {
-      requests = Array.from({ length: size }, () => new Request('http://localhost/webhooks/acme', {
-        method: 'POST', body: BODY, headers: { 'content-type': 'application/json', 'x-signature': SIGNATURE },
+      requests = Array.from({ length: size }, () => new Request(`http://localhost/webhooks/${id}`, {
+        method: 'POST', body: BODY, headers: { 'content-type': 'application/json', 'x-signature': signature },
       }));
     },
     async run(size) {
       for (let at = 0; at < size; at += 1) {
-        const response = await handle('acme', requests[at]);
-        if (response.status !== 200 || await response.text() !== 'ok') throw new Error(`${name} answered ${response.status}`);
+        const response = await handle(id, requests[at]);
+        const body = await response.text();
+        if (response.status !== status || (status === 200 && body !== 'ok')) throw new Error(`${name} answered ${response.status}`);
       }
     },
   };
