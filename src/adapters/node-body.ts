@@ -43,7 +43,11 @@ export function bodyOf(req: NodeRequest, { maxBytes, onTooLarge, source = req, p
   const stream = (): ReadableStream<Uint8Array> => streamOf(source, maxBytes, onTooLarge);
   // Somebody else listens already, so the bytes flow now and would be gone by the first read.
   if (source.readableFlowing === true) return { kind: 'unread', body: stream() };
-  return { kind: 'unread', body: { stream, read: (cap, onStop) => wholeOf(source, Math.min(maxBytes, cap), cap < maxBytes ? undefined : onTooLarge, onStop) } };
+  const read = async (cap: number, onStop: (stop: () => void) => void): Promise<Uint8Array> => {
+    if (declaredLength(req) > cap) throw bodyError('BODY_TOO_LARGE');
+    return wholeOf(source, Math.min(maxBytes, cap), cap < maxBytes ? undefined : onTooLarge, onStop);
+  };
+  return { kind: 'unread', body: { stream, read } };
 }
 
 /** The body as a request is made of it. A refused one fails in the hands of its reader. */

@@ -62,6 +62,14 @@ describe.each(Object.keys(ADAPTERS))('%s, with a real registry', (adapter) => {
     expect(failures.map(({ error }) => error.code)).toEqual(['BODY_TOO_LARGE', 'BODY_TOO_LARGE']);
   });
 
+  test('a body announced as longer than that is not waited for', async () => {
+    const { registry } = connectionRegistry(() => new Response('x'));
+    const { port } = await serve(registry);
+    const connection = await RawConnection.open(port);
+    connection.write('POST /webhooks/c1 HTTP/1.1\r\nHost: h\r\nContent-Length: 1001\r\n\r\n');
+    expect(await connection.untilClosed()).toMatch(/^HTTP\/1\.1 413 [^]*connection: close/i);
+  });
+
   test('a client that leaves a stream lets go of the instance', async () => {
     const { registry } = connectionRegistry(() => new Response(new ReadableStream({ start: (controller) => controller.enqueue(new Uint8Array(1)) })));
     const { port } = await serve(registry);
