@@ -262,8 +262,9 @@ export class Resolver<R extends ConnectionRecord, I> {
 
   /** The store did not answer: what was good a moment ago may serve on, where that was asked for. */
   #unreachable({ id, waiters }: Read<R>, cause: unknown): void {
-    const { slots, clock, limits: { staleIfErrorMs } } = this.#host;
-    const current = slots.index.get(id);
+    const { slots, clock, limits: { staleIfErrorMs, keepLastGood } } = this.#host;
+    const newest = slots.index.get(id);
+    const current = keepLastGood ? slots.lastGood(newest) : newest;
     const serves = current?.state.kind === 'live' && staleIfErrorMs > 0
       && clock.monotonic() - current.checkedAt <= staleIfErrorMs;
     for (const waiter of waiters) {

@@ -241,6 +241,23 @@ describe('keepLastGood', () => {
     expect(h.instances.every(({ disposed }) => disposed !== undefined)).toBe(true);
   });
 
+  test('while the store cannot be reached it serves for staleIfErrorMs, although a successor is being hydrated', async () => {
+    const h = open({ staleIfErrorMs: 1_000 });
+    h.rows.put('a');
+    const first = await h.registry.use('a', (instance) => instance);
+    h.rows.put('a');
+    const second = h.holdCreate();
+    const waiting = h.registry.use('a', (instance) => instance);
+    await h.settle();
+    h.rows.failure = new Error('unreachable');
+    expect(await h.registry.use('a', (instance) => instance)).toBe(first);
+    await h.clock.advance(1_001);
+    await expect(h.registry.use('a', () => {})).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    second.resolve();
+    expect((await waiting).row.version).toBe('v2');
+    await h.registry.close();
+  });
+
   test('edits in a row hand it on: the last good one serves until one of them comes to life', async () => {
     const h = open();
     h.rows.put('a');
