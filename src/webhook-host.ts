@@ -94,7 +94,11 @@ export class RegistryForWebhooks<R extends ConnectionRecord, I> implements Webho
    * The secrets before there is an instance: a request that may be forged must not make the vault be asked again and
    * again after it has failed.
    */
-  async secretsOf(record: R): Promise<unknown> {
+  secretsOf(record: R): Awaitable<unknown> {
+    return this.factoryOf(record).secrets === undefined ? undefined : this.#secretsOf(record);
+  }
+
+  async #secretsOf(record: R): Promise<unknown> {
     const { backoff, secrets, secretsOf, emit } = this.#parts;
     const { id } = record;
     const version = String(record.version);

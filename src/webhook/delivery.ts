@@ -10,12 +10,9 @@ import { Holds } from './holds.js';
 import { Incoming } from './incoming.js';
 import { whenRead } from './streaming.js';
 
-/** What `authenticate` was given. */
-interface Known<R> { readonly record?: R; readonly secrets?: unknown }
-
 /** A delivery that may have a lease. */
 interface Identified<R extends ConnectionRecord, I, F extends FoundRecord<R>> {
-  readonly factory: InstanceFactory<R, I>; readonly target: F; readonly known: Known<R>;
+  readonly factory: InstanceFactory<R, I>; readonly target: F;
 }
 
 /**
@@ -67,9 +64,9 @@ export class Delivery<R extends ConnectionRecord, I, F extends FoundRecord<R>> {
         this.#resolve(found);
         return;
       }
-      const { factory, target, known } = found;
+      const { factory, target } = found;
       this.#acknowledgeLater(factory, target.record);
-      await this.#handle(factory, await this.#host.acquire(target), known);
+      await this.#handle(factory, await this.#host.acquire(target));
     } catch (error) {
       this.#answer();
       // Comes to nothing where somebody else has answered.
@@ -111,7 +108,7 @@ export class Delivery<R extends ConnectionRecord, I, F extends FoundRecord<R>> {
     }
     await this.#incoming.read();
     const { authenticate } = factory;
-    if (typeof authenticate !== 'function') return { factory, target, known: {} };
+    if (typeof authenticate !== 'function') return { factory, target };
 
     this.#throwIfLate();
     const secrets = await this.#host.secretsOf(record);
@@ -119,7 +116,7 @@ export class Delivery<R extends ConnectionRecord, I, F extends FoundRecord<R>> {
     const verdict = await this.#authenticate(authenticate.bind(factory), record, secrets, controller);
     if (isResponse(verdict)) return verdict;
     if (verdict !== true) throw new ConnectionError('UNAUTHENTICATED', 'authenticate refused the request', { connectionId });
-    return { factory, target, known: { record, secrets } };
+    return { factory, target };
   }
 
   /** Whoever was answered for being late is done: nothing more is called on its behalf. */
@@ -139,12 +136,12 @@ export class Delivery<R extends ConnectionRecord, I, F extends FoundRecord<R>> {
     }
   }
 
-  async #handle(factory: InstanceFactory<R, I>, lease: Lease<R, I>, known: Known<R>): Promise<void> {
+  async #handle(factory: InstanceFactory<R, I>, lease: Lease<R, I>): Promise<void> {
     const holds = new Holds(() => lease.release());
     try {
       const { record } = lease;
-      // The instance may be of a newer version than the row the request was authenticated on.
-      const secrets = known.record === record ? known.secrets : await this.#secretsUnder(lease);
+      // Not those it was authenticated with: the instance may be of a newer version, or made after an `invalidate`.
+      const secrets = await this.#secretsUnder(lease);
       const context: WebhookContext<R, unknown> = {
         record,
         secrets,
