@@ -49,7 +49,10 @@ export class Secrets<R extends ConnectionRecord> {
       entry.waiting = false;
       // A hydrate did not wait for this one's turn.
       const other = this.#kept.get(id);
-      return other !== entry && other?.version === version ? other.value : this.#call(ask);
+      if (other !== entry && other?.version === version) return other.value;
+      // Invalidated while it waited for its turn, it is asked for only now.
+      if (other === undefined) this.#kept.set(id, entry);
+      return this.#call(ask);
     });
     entry.value = value;
     this.#kept.set(id, entry);

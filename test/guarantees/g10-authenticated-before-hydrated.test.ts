@@ -129,6 +129,23 @@ describe('G10 authenticated before hydrated', () => {
     expect(asked.filter((id) => id === 'real')).toHaveLength(1);
   });
 
+  test('secrets that were invalidated while they waited for their turn, and so are asked for later, are kept', async () => {
+    let calls = 0;
+    const h = webhookHarness({ factory: { secrets: async () => { calls += 1; return 'k'; } } });
+    h.rows.put('a');
+    const read = h.registry.handleWebhook('a', post('x', { secret: 'forged' }));
+    // The row is known, and the call is about to be made.
+    while (h.rows.reads.length === 0) await undefined;
+    for (let hop = 0; hop < 40 && calls === 0; hop += 1) {
+      h.registry.invalidate('a');
+      await undefined;
+    }
+    expect(calls).toBe(1);
+    expect((await read).status).toBe(401);
+    await h.registry.use('a', () => {});
+    expect(calls).toBe(1);
+  });
+
   test('a cold webhook costs one row read, for authentication and hydrate together', async () => {
     const h = webhookHarness();
     h.rows.put('a');
