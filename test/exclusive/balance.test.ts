@@ -126,6 +126,50 @@ describe('balance', () => {
     expect(held(b)).toHaveLength(2);
   });
 
+  it('hands over what is backing off before what serves', async () => {
+    cluster = new Cluster(4);
+    const a = cluster.replica();
+    a.work = async ({ id }) => { if (id === 'c0003') throw new Error('logged out'); };
+    a.runner.start();
+    await cluster.clock.advance(20_000);
+    expect(a.owned).toEqual(['c0000', 'c0001', 'c0002']);
+    const b = cluster.replica();
+    b.runner.start();
+    await cluster.clock.advance(5_000);
+    expect(held(b).toSorted(), 'and then what has been here for longest').toEqual(['c0000', 'c0003']);
+  });
+
+  it('keeps what it hands over for the replica that lacks it, for three ticks', async () => {
+    cluster = new Cluster(4);
+    const a = await cluster.started();
+    await cluster.clock.advance(20_000);
+    const b = cluster.replica();
+    b.fault = (call, carryOut) => (call === 'claim' ? new Promise(() => undefined) : carryOut());
+    b.runner.start();
+    while (!a.calls.includes('release')) await cluster.clock.advance(5);
+    await cluster.clock.advance(2_900);
+    expect(cluster.server.claim({ replica: 'outsider', ttlMs: 60_000, ids: ['c0000', 'c0001', 'c0002', 'c0003'], limit: 4, freeForMs: 0 })).toEqual([]);
+    b.fault = undefined;
+  });
+
+  it('leaves what has just become free to the replica whose share it is', async () => {
+    for (const phaseMs of [0, 500, 1_000, 1_500, 2_000, 2_500]) {
+      cluster = new Cluster(4);
+      const [a, b] = [await cluster.started(), await cluster.started()];
+      await cluster.clock.advance(30_000 + phaseMs);
+      b.fault = (call, carryOut) => (call === 'claim' ? new Promise(() => undefined) : carryOut());
+      const [tenure] = b.running.values();
+      cluster.server.release({ replica: b.runner.replica, claims: [tenure!], leave: false });
+      await cluster.clock.advance(2_900);
+      expect(a.owned).toHaveLength(2);
+      a.events.length = 0;
+      await cluster.clock.advance(6_000);
+      expect(a.happened('started').map(({ id }) => id), 'but not for ever').toContain(tenure!.id);
+      b.fault = undefined;
+      await cluster.close();
+    }
+  });
+
   it('moves nothing to a replica that comes and goes', async () => {
     cluster = new Cluster(10);
     const replica = await cluster.started();

@@ -306,6 +306,22 @@ describe('stop()', () => {
     expect(replica.runner.snapshot().state).toBe('stopped');
   });
 
+  it('begins nothing that was waiting for its turn to start', async () => {
+    cluster = new Cluster(3);
+    let created = 0;
+    cluster.create = () => {
+      created += 1;
+      return new Promise(() => undefined);
+    };
+    const replica = await cluster.started({ maxConcurrentStarts: 1 });
+    expect(created).toBe(1);
+    const stopped = replica.runner.stop();
+    await cluster.clock.advance(1_000);
+    await stopped;
+    expect(created).toBe(1);
+    expect(cluster.server.owners().size).toBe(0);
+  });
+
   it('does not keep what a claim on its way brings', async () => {
     cluster = new Cluster(2);
     const replica = cluster.replica();
