@@ -25,8 +25,9 @@ const MEASURED = 'dry-run.json';
 /** A test whose very name a mutant has changed. */
 const UNKNOWN = { turns: 50, hits: {} };
 /** A turn of the event loop that takes so much processor time never ends. */
-const ENDLESS_MS = 2_500;
+const ENDLESS_MS = 4_000;
 const heartbeat = new Int32Array(new SharedArrayBuffer(4));
+let watchdog;
 const namespace = globalThis.__stryker__ ??= {};
 
 class InProcessRunner {
@@ -52,8 +53,6 @@ class InProcessRunner {
     // Failures nobody listens to are told to the console, by the thousand here.
     console.error = console.warn = () => {};
     const stray = (error) => { this.#stray.push(error); };
-    // Nothing in this thread can end a loop that runs in it.
-    new Worker(new URL('./watchdog.mjs', import.meta.url), { workerData: { heartbeat, endlessMs: ENDLESS_MS } }).unref();
     process.on('unhandledRejection', stray);
     process.on('uncaughtException', stray);
   }
@@ -72,8 +71,11 @@ class InProcessRunner {
     namespace.mutantCoverage = { static: {}, perTest: {} };
     const results = [];
     const measured = {};
-    const begun = new Set();
-    for (const test of this.#collect()) {
+    const shared = { tests: this.#collect(), begun: new Set() };
+    for (const [index, { suite }] of shared.tests.entries()) {
+      // What a module remembers from its first caller on, each test is to come by itself, where that is not too dear.
+      const { tests, begun } = hooksOf(suite, 'beforeAll').length === 0 ? { tests: this.#collect(), begun: new Set() } : shared;
+      const test = tests[index];
       const from = hrtime.bigint();
       namespace.currentTestId = test.id;
       const { failure, turns } = await this.#run(test, begun, Infinity);
@@ -82,8 +84,9 @@ class InProcessRunner {
       const about = { id: test.id, name: test.id, fileName: test.file, timeSpentMs };
       results.push(failure === undefined ? { ...about, status: TestStatus.Success } : { ...about, status: TestStatus.Failed, failureMessage: text(failure) });
       measured[test.id] = { ms: timeSpentMs, turns, hits: namespace.mutantCoverage.perTest[test.id] ?? {} };
+      if (tests !== shared.tests) await this.#end(begun);
     }
-    await this.#end(begun);
+    await this.#end(shared.begun);
     writeFileSync(MEASURED, JSON.stringify(measured));
     return { status: DryRunStatus.Complete, tests: results, mutantCoverage: namespace.mutantCoverage };
   }
@@ -91,6 +94,8 @@ class InProcessRunner {
   async mutantRun({ activeMutant, testFilter, mutantActivation }) {
     // Only one of the processes made the dry run.
     this.#measured ??= JSON.parse(readFileSync(MEASURED, 'utf8'));
+    // Nothing in this thread can end a loop that runs in it.
+    watchdog ??= new Worker(new URL('./watchdog.mjs', import.meta.url), { workerData: { heartbeat, endlessMs: ENDLESS_MS } });
     namespace.currentTestId = undefined;
     namespace.hitCount = 0;
     namespace.hitLimit = Infinity;
