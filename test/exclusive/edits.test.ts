@@ -146,6 +146,22 @@ describe('the listing', () => {
     expect([...cluster.server.owners().keys()].toSorted()).toEqual(['c0001', 'new']);
   });
 
+  it('gives back at once what a claim brings that is not in it any more', async () => {
+    cluster = new Cluster(1);
+    const replica = cluster.replica();
+    let answer: (() => void) | undefined;
+    replica.fault = (call, carryOut) => (call === 'claim' && answer === undefined ? new Promise((resolve) => { answer = () => resolve(carryOut()); }) : carryOut());
+    replica.runner.start();
+    await cluster.clock.advance(1_500);
+    await cluster.store.delete('c0000');
+    await cluster.clock.advance(600);
+    answer!();
+    await cluster.clock.advance(100);
+    expect(replica.happened('started')).toEqual([]);
+    expect(replica.calls.filter((call) => call === 'release')).toHaveLength(1);
+    expect(cluster.server.owners().size).toBe(0);
+  });
+
   it('passes over what is stopped', async () => {
     cluster = new Cluster(2);
     await cluster.store.put({ id: 'c0000', name: 'x', status: 'stopped' });

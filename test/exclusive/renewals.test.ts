@@ -119,6 +119,29 @@ describe('renewals', () => {
     expect(replica.calls).not.toContain('release');
   });
 
+  it('may tell of a loss when the claim has already expired here: then there is nothing to release either', async () => {
+    cluster = new Cluster(1);
+    const replica = cluster.replica();
+    replica.work = async ({ signal }) => {
+      await aborted(signal);
+      await new Promise<void>((resolve) => { cluster.clock.setTimeout(resolve, 3_000, { ref: true }); });
+    };
+    replica.runner.start();
+    await cluster.clock.advance(2_100);
+    const tenure = replica.running.get('c0000')!;
+    let answer: (() => void) | undefined;
+    replica.fault = (call, carryOut) => (call === 'renew' && answer === undefined ? new Promise((resolve) => { answer = () => resolve(carryOut()); }) : carryOut());
+    await cluster.clock.advance(1_000);
+    cluster.clock.jumpWall(3_600_000);
+    expect(() => tenure.assertHeld()).toThrow(expect.objectContaining({ code: 'CLAIM_LOST' }));
+    cluster.server.release({ replica: replica.runner.replica, claims: [tenure], leave: false });
+    cluster.server.claim({ replica: 'other', ttlMs: 60_000, ids: ['c0000'], limit: 1, freeForMs: 0 });
+    answer!();
+    await cluster.clock.advance(4_000);
+    expect(replica.happened('ended')).toEqual([{ id: 'c0000', token: tenure.token, reason: 'lost' }]);
+    expect(replica.calls).not.toContain('release');
+  });
+
   it('that are not answered are given up after two ticks, and their late answers prove nothing', async () => {
     cluster = new Cluster(1);
     const replica = await cluster.started();
