@@ -208,6 +208,15 @@ describe('stop()', () => {
     expect(cluster.clock.monotonic() - before).toBeLessThanOrEqual(250);
   });
 
+  it('releases loops that stop together in one query', async () => {
+    cluster = new Cluster(20);
+    const replica = await cluster.started();
+    const stopped = replica.runner.stop();
+    await cluster.clock.advance(1_000);
+    await stopped;
+    expect(replica.calls.filter((call) => call === 'release')).toHaveLength(1);
+  });
+
   it('does not wait for a replica that is just joining', async () => {
     cluster = new Cluster(12);
     const leaver = await cluster.started();
