@@ -30,7 +30,8 @@ function hasCause(world: World, demand: Demand): boolean {
   for (const call of world.secretsCalls) {
     if (!secretsRunning(world, call)) continue;
     if (call.id === id) return true;
-    running++;
+    // Several hydrates, of which all but the last are superseded, may wait for the same answer, each with a permit.
+    running += Math.max(1, world.demands.filter((other) => other.id === call.id && other.state === 'waiting').length);
   }
   if (running >= permits(world)) return true;
   return replacement === 'drain-first' && (!factory.dispose || cleaningUp(world, id)
