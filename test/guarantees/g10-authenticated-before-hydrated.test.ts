@@ -135,7 +135,7 @@ describe('G10 authenticated before hydrated', () => {
     h.rows.put('a');
     const read = h.registry.handleWebhook('a', post('x', { secret: 'forged' }));
     // The row is known, and the call is about to be made.
-    while (h.rows.reads.length === 0) await undefined;
+    for (let hop = 0; hop < 40 && h.rows.reads.length === 0; hop += 1) await undefined;
     for (let hop = 0; hop < 40 && calls === 0; hop += 1) {
       h.registry.invalidate('a');
       await undefined;
