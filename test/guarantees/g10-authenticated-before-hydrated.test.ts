@@ -135,9 +135,8 @@ describe('G10 authenticated before hydrated', () => {
     h.rows.put('a');
     const read = h.registry.handleWebhook('a', post('x', { secret: 'forged' }));
     // The row is known, and the call is about to be made.
-    for (let hop = 0; hop < 40 && h.rows.reads.length === 0; hop += 1) await undefined;
-    for (let hop = 0; hop < 40 && calls === 0; hop += 1) {
-      h.registry.invalidate('a');
+    for (let hop = 0; hop < 40; hop += 1) {
+      if (h.rows.reads.length > 0 && calls === 0) h.registry.invalidate('a');
       await undefined;
     }
     expect(calls).toBe(1);
