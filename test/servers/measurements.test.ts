@@ -78,6 +78,8 @@ describe('an outage of the database under load', () => {
       const stores = clients.map((client) => new PostgresStore<{ n: number }>({ client }));
       await stores[0]?.migrate();
       await insert(pools[0] as pg.Pool, 200);
+      // The server commits asynchronously here, and is about to be killed.
+      await pools[0]?.query('checkpoint');
       const registries = stores.map((store, n) => new ConnectionRegistry({
         store, sweepIntervalMs: 500, storeTimeoutMs: 500, staleIfErrorMs: n === 0 ? 30_000 : 0, notFoundTtlMs: 0,
         factory: { create: ({ id }) => id, authenticate: () => true, handleWebhook: (id: string) => new Response(id) },

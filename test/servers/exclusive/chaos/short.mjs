@@ -103,7 +103,10 @@ export function control(options) {
   return withCluster({ ...options, script: 'naive.mjs' }, async (cluster) => {
     await cluster.balanced({ even: false });
     await cluster.forget();
-    const [paused, blocked, unreachable] = cluster.live;
+    // Who came first took twice its share: the last two may own nothing, and so cannot go wrong.
+    const { owners } = await cluster.report();
+    const owned = ({ name }) => owners.filter((owner) => owner.replica === name).length;
+    const [paused, blocked, unreachable] = cluster.live.toSorted((a, b) => owned(b) - owned(a));
     paused.process.kill('SIGSTOP');
     blocked.process.send({ command: 'block', ms: 2.5 * TTL_MS });
     unreachable.proxy.cut('drop');
