@@ -68,7 +68,7 @@ function lastGoodServes(world: World, demand: Demand, instance: Instance, failur
     if (!isGood(read)) continue;
     const seen = sighting(read, demand.id);
     // Versions alone decide nothing: the row does.
-    if (seen === undefined && read.kind === 'getVersions') continue;
+    if ((seen === undefined || seen.status === 'stopped') && read.kind === 'getVersions') continue;
     if (seen === undefined || seen.status === 'stopped') return false;
     if (seen.broken || Number(seen.version) <= Number(instance.version)) continue;
     if (failures.some((failure) => failure.id === demand.id && failure.version === seen.version)) return true;
