@@ -1,4 +1,4 @@
-import { onNextTurn, type Clock } from './clock.js';
+import { onMicrotask, onNextTurn, type Clock } from './clock.js';
 import type { ConnectionRecord } from './contracts/record.js';
 import { ConnectionError } from './errors.js';
 import type { FreshnessReader } from './hydrate/freshness.js';
@@ -35,9 +35,6 @@ export class Closing<R extends ConnectionRecord, I> {
   readonly #host: ClosingHost<R, I>;
   /** Uses that wait for their lease, and webhooks that have not ended. */
   #accepted = 0;
-  /** The first goes over what nobody waits for, and the last, when nobody waits any more, over the rest. */
-  #passes: Promise<void> | undefined;
-  #lastPass = false;
   #closed: Promise<CloseReport> | undefined;
   #wake: (() => void) | undefined;
 
@@ -53,7 +50,10 @@ export class Closing<R extends ConnectionRecord, I> {
   /** What had begun has its end. */
   finished(): void {
     this.#accepted -= 1;
-    if (this.state !== 'open') this.progressed();
+    if (this.state === 'open') return;
+    // Nobody is left who could want what is idle, and what becomes idle from now on goes by itself.
+    if (this.#accepted === 0) onMicrotask(() => void this.#disposeIdle());
+    this.progressed();
   }
 
   /** Lets a webhook in; it calls what is returned when it has ended. `undefined` when closing. */
@@ -95,25 +95,14 @@ export class Closing<R extends ConnectionRecord, I> {
     slots.stopIdleClock();
     const { clock, disposeTimeoutMs } = this.#host;
     const stopped = within<unknown>(clock, disposeTimeoutMs, this.#host.stop(), () => undefined);
-    this.#passes = this.#disposeIdle();
-    const drained = await this.#until(() => this.#isDrained(), drainTimeoutMs);
+    void this.#disposeIdle();
+    const drained = await this.#until(() => this.#accepted === 0 && slots.isEmpty, drainTimeoutMs);
     const abandoned = drained ? [] : this.#abandon();
     // Once for all: a create that settles late begins a dispose of its own, and the process has to end some time.
     const gone = Promise.all([this.#until(() => this.#host.slots.disposing === 0, Infinity), stopped]);
     await within<unknown>(clock, disposeTimeoutMs, gone, () => undefined);
     this.state = 'closed';
     return { abandoned };
-  }
-
-  #isDrained(): boolean {
-    const { slots } = this.#host;
-    if (this.#accepted > 0) return false;
-    if (!this.#lastPass) {
-      // Nobody is left who could want what is idle, and what becomes idle from now on goes by itself.
-      this.#lastPass = true;
-      void this.#passes?.then(() => this.#disposeIdle());
-    }
-    return slots.isEmpty;
   }
 
   /** Everything idle that nobody waits for. */

@@ -23,13 +23,11 @@ export interface RegistryEvents {
   thrashing: { maxInstances: number; evictionsPerMinute: number };
 }
 
-const EVENTS: Readonly<Record<keyof RegistryEvents, true>> = {
-  hydrated: true, hydrationFailed: true, disposed: true, disposeFailed: true, retired: true, webhookFailed: true, storeFailed: true,
-  thrashing: true,
+/** Every event, and whether the console is told of it where nobody listens. */
+const EVENTS: Readonly<Record<keyof RegistryEvents, boolean>> = {
+  hydrated: false, hydrationFailed: true, disposed: false, disposeFailed: true, retired: false, webhookFailed: true, storeFailed: true,
+  thrashing: false,
 };
-
-/** What the console is told where nobody listens. */
-const FAILURES: ReadonlySet<keyof RegistryEvents> = new Set(['hydrationFailed', 'disposeFailed', 'webhookFailed', 'storeFailed'] as const);
 
 /** Webhook failures that are the gateway's own and that no other event tells of. */
 const WRITTEN_WEBHOOK_FAILURES: ReadonlySet<ConnectionErrorCode> = new Set<ConnectionErrorCode>([
@@ -48,7 +46,7 @@ export class Events {
 
   /** Whether anything comes of it: events that nobody listens to need not be made, except the failures, which are written. */
   isHeard(event: keyof RegistryEvents): boolean {
-    return FAILURES.has(event) || this.#listeners.has(event);
+    return EVENTS[event] || this.#listeners.has(event);
   }
 
   emit<E extends keyof RegistryEvents>(event: E, payload: RegistryEvents[E]): void {

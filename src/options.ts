@@ -228,7 +228,7 @@ export function resolveDrainTimeout(drainTimeoutMs: number): number {
 }
 
 /** @throws ConnectionError `INVALID_OPTIONS` */
-export function checkListening(events: Readonly<Record<string, true>>, event: unknown, listener: unknown): void {
+export function checkListening(events: Readonly<Record<string, boolean>>, event: unknown, listener: unknown): void {
   if (typeof event === 'string' && Object.hasOwn(events, event) && isFunction(listener)) return;
   const names = Object.keys(events).map((name) => `'${name}'`);
   check('on', expecting(`${names.slice(0, -1).join(', ')} or ${names.at(-1)}`, (name) => typeof name === 'string' && Object.hasOwn(events, name)), event);

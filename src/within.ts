@@ -14,7 +14,8 @@ export function within<T>(clock: Clock, ms: number, work: PromiseLike<T>, overdu
         reject(error as Error);
       }
     }, ms, { ref: true });
-    work.then(
+    // Not `work.then` itself: a thenable may throw at that, and leave the timer standing.
+    Promise.resolve(work).then(
       (value) => { cancel?.(); resolve(value); },
       (error: unknown) => { cancel?.(); reject(error as Error); },
     );

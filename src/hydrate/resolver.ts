@@ -30,6 +30,9 @@ export interface ResolverHost<R extends ConnectionRecord, I> {
   factoryOf(record: R): InstanceFactory<R, I>;
 }
 
+/** What is left of a read when its row is to be served. */
+type Seen<R extends ConnectionRecord> = Pick<Read<R>, 'id' | 'waiters' | 'flagged' | 'sentAt'>;
+
 /** Unknown ids that are remembered at a time. */
 const MAX_UNKNOWN = 10_000;
 /** Ids of which it is remembered what their row said although nothing was made of it. */
@@ -44,7 +47,7 @@ export class Resolver<R extends ConnectionRecord, I> {
 
   /**
    * Ids whose row led to no slot (not to be served, or nobody wanted it yet) → the version that is to be served, if any,
-   * and when that was asked. Monotonic, milliseconds.
+   * and when that was asked, or last put in doubt. Monotonic, milliseconds.
    */
   readonly #passedOver = new BoundedMap<{ readonly version: string | undefined; readonly sentAt: number }>(MAX_PASSED_OVER);
 
@@ -109,19 +112,24 @@ export class Resolver<R extends ConnectionRecord, I> {
    * webhook). What was learnt since wins; where the clock cannot tell which came first, the store is asked again.
    */
   takeUp(record: R, sentAt: number, waiter: LeaseWaiter<R, I>): void {
-    const { slots, reader, backoff } = this.#host;
+    const { slots, reader } = this.#host;
     const current = slots.index.get(record.id);
-    const version = String(record.version);
-    const passedOver = this.#passedOver.get(record.id);
-    // A newer version may have come and gone: that it departs, or failed, is all that is left of it.
-    const [departing] = slots.departing(record.id);
-    const outdated = (passedOver !== undefined && passedOver.sentAt >= sentAt && passedOver.version !== version)
-      || (current === undefined && (departing !== undefined || this.#doubtedAt >= sentAt || backoff.leavesAnotherAlone(record.id, version)))
-      || (current?.checkedAt === sentAt && current.version !== version);
-    if (outdated) reader.request(record.id, 'row', waiter);
+    if (this.#mayBeOutdated(record, sentAt, current)) reader.request(record.id, 'row', waiter);
     else if (current !== undefined && current.checkedAt >= sentAt) this.#serve(waiter, current, current.checkedAt);
-    else this.#active({ id: record.id, kind: 'row', waiters: [waiter], flagged: false, doubtful: false, hinted: false, sentAt, lane: undefined }, record);
+    else this.#active({ id: record.id, waiters: [waiter], flagged: false, sentAt }, record);
     slots.effects.flush();
+  }
+
+  /** Whether anything was learnt since `sentAt`, or in the same millisecond, that speaks against this row. */
+  #mayBeOutdated({ id, version: rowVersion }: R, sentAt: number, current: Slot<R, I> | undefined): boolean {
+    const { slots, backoff } = this.#host;
+    const version = String(rowVersion);
+    const passedOver = this.#passedOver.get(id);
+    if (passedOver !== undefined && passedOver.sentAt >= sentAt && passedOver.version !== version) return true;
+    if (current !== undefined) return current.checkedAt === sentAt && current.version !== version;
+    // A newer version may have come and gone: that it departs, or failed, is all that is left of it.
+    const [departing] = slots.departing(id);
+    return departing !== undefined || this.#doubtedAt >= sentAt || backoff.leavesAnotherAlone(id, version);
   }
 
   /** Gives a waiter the current slot. */
@@ -193,7 +201,7 @@ export class Resolver<R extends ConnectionRecord, I> {
   }
 
   /** A row that is to be served. */
-  #active(read: Read<R>, record: R): void {
+  #active(read: Seen<R>, record: R): void {
     const { slots, limits, backoff } = this.#host;
     const current = read.flagged ? undefined : slots.index.get(read.id);
     if (current?.version === String(record.version)) {
@@ -229,7 +237,7 @@ export class Resolver<R extends ConnectionRecord, I> {
   }
 
   #hydrate(
-    read: Read<R>, record: R, joining: readonly LeaseWaiter<R, I>[],
+    read: Seen<R>, record: R, joining: readonly LeaseWaiter<R, I>[],
     current: Slot<R, I> | undefined, lastGood: Slot<R, I> | undefined,
   ): void {
     const { slots, hydrator } = this.#host;
