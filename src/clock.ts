@@ -38,16 +38,17 @@ export function onMicrotask(callback: () => void): void {
 }
 
 /**
- * Reads a clock at most once per turn of the event loop, for a read costs as much as a look-up. Only the system's
- * clock is read that rarely: another clock may be moved by hand in the middle of a turn.
+ * Reads a clock at most once per turn of the event loop, for a read costs as much as a look-up, and rounds up to whole
+ * milliseconds, for a number with a fraction takes an object of its own wherever it is kept. Only the system's clock is
+ * read that rarely: another clock may be moved by hand in the middle of a turn.
  */
 export function oncePerTurn(clock: Clock): () => number {
-  if (clock !== systemClock) return () => clock.monotonic();
+  if (clock !== systemClock) return () => Math.ceil(clock.monotonic());
   let now: number | undefined;
   const expire = (): void => { now = undefined; };
   return () => {
     if (now === undefined) {
-      now = clock.monotonic();
+      now = Math.ceil(clock.monotonic());
       onNextTurn(expire);
     }
     return now;

@@ -18,7 +18,6 @@ import { isThenable } from './thenable.js';
 import { LeaseWaiter, type LeaseDemand, type LeaseWaiterHost } from './hydrate/waiter.js';
 import { checkCall, checkSignal, resolveFreshness, resolveOptions, resolveTimeout } from './options.js';
 import type { Lease } from './slot/lease.js';
-import type { Slot } from './slot/slot.js';
 import { Slots } from './slot/slots.js';
 import { withSharedTimers } from './shared-timers.js';
 import { takeSnapshot, type RegistrySnapshot } from './snapshot.js';
@@ -200,8 +199,8 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
    * `REGISTRY_CLOSED`, `INVALID_OPTIONS`; the reason of `options.signal` when that aborts first
    */
   use<T>(id: string, work: (instance: I, lease: Lease<R, I>) => T | Promise<T>, options?: AcquireOptions): Promise<T> {
-    const slot = options === undefined ? this.#freshNow(id) : undefined;
-    if (slot !== undefined) return run(this.#slots.lease(slot), work);
+    const lease = options === undefined ? this.#leaseNow(id) : undefined;
+    if (lease !== undefined) return run(lease, work);
     return this.acquire(id, options).then((lease) => run(lease, work));
   }
 
@@ -223,8 +222,7 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
    * Takes a lease without waiting: only if the instance is live and fresh without a read, so never under `'strict'`.
    */
   tryAcquire(id: string): Lease<R, I> | undefined {
-    const slot = this.#freshNow(id);
-    return slot === undefined ? undefined : this.#slots.lease(slot);
+    return this.#leaseNow(id);
   }
 
   /**
@@ -272,10 +270,12 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
     await this.close();
   }
 
-  /** The live slot that may serve at once, without a read. */
-  #freshNow(id: string): Slot<R, I> | undefined {
+  /** Where the live instance may serve at once, without a read. */
+  #leaseNow(id: string): Lease<R, I> | undefined {
     const slot = this.#slots.index.get(id);
-    return slot !== undefined && slot.state.kind === 'live' && this.#now() - slot.checkedAt <= this.#maxStaleMs ? slot : undefined;
+    if (slot === undefined || slot.state.kind !== 'live') return undefined;
+    const now = this.#now();
+    return now - slot.checkedAt <= this.#maxStaleMs ? this.#slots.lease(slot, now) : undefined;
   }
 
   #acquire(id: string, options: AcquireOptions): Promise<Lease<R, I>> {
@@ -288,8 +288,9 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
     const maxStaleMs = freshness === undefined ? this.#maxStaleMs : resolveFreshness(freshness);
     const slot = this.#slots.index.get(id);
     if (slot === undefined) this.#checkId(id);
-    const fresh = slot !== undefined && this.#now() - slot.checkedAt <= maxStaleMs;
-    if (fresh && slot.state.kind === 'live') return Promise.resolve(this.#slots.lease(slot));
+    const now = this.#now();
+    const fresh = slot !== undefined && now - slot.checkedAt <= maxStaleMs;
+    if (fresh && slot.state.kind === 'live') return Promise.resolve(this.#slots.lease(slot, now));
     const waiter = this.#wait(demand);
     if (fresh) this.#resolver.join(waiter, slot);
     else this.#reader.request(id, slot === undefined ? 'row' : 'version', waiter);

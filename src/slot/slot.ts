@@ -14,7 +14,7 @@ export class Slot<R extends ConnectionRecord, I> {
   leases = 0;
   /** When the newest read that confirmed the record was sent. Monotonic, milliseconds. */
   checkedAt: number;
-  /** Monotonic, in whole milliseconds like `usedAt`: a number with a fraction takes an object of its own. */
+  /** Monotonic, milliseconds. */
   hydratedAt = 0;
   /** When it was last taken while idle, or let go idle. Monotonic, milliseconds. */
   usedAt = 0;

@@ -16,7 +16,7 @@ import {
 /** What the slots need to know of the registry they belong to. */
 export interface SlotHost<R extends ConnectionRecord, I> {
   readonly clock: Clock;
-  /** The monotonic clock, read at least once per turn of the event loop. */
+  /** The monotonic clock in whole milliseconds, rounded up, read at least once per turn of the event loop. */
   now(): number;
   readonly limits: {
     readonly maxInstances: number;
@@ -66,8 +66,8 @@ export class Slots<R extends ConnectionRecord, I> {
   }
 
   /** Counts a lease on a live slot. */
-  lease(slot: Slot<R, I>): SlotLease<R, I> {
-    this.hold(slot);
+  lease(slot: Slot<R, I>, now: number): SlotLease<R, I> {
+    this.hold(slot, now);
     return new SlotLease(slot, this);
   }
 
@@ -77,15 +77,15 @@ export class Slots<R extends ConnectionRecord, I> {
   }
 
   /** Counts a lease that is handed over later, or kept by the registry itself. */
-  hold(slot: Slot<R, I>): void {
+  hold(slot: Slot<R, I>, now = this.#host.now()): void {
     slot.leases += 1;
-    if (slot.leases === 1) slot.usedAt = Math.ceil(this.#host.now());
+    if (slot.leases === 1) slot.usedAt = now;
   }
 
   release(slot: Slot<R, I>): void {
     slot.leases -= 1;
     if (slot.leases > 0) return;
-    slot.usedAt = Math.ceil(this.#host.now());
+    slot.usedAt = this.#host.now();
     this.#eviction.touch(slot);
     // What stands in the queue needs nothing done: it is live, and while there are too many, all that is leased is taken out.
     if (slot.queueIndex < 0 || this.closing) {
@@ -115,10 +115,7 @@ export class Slots<R extends ConnectionRecord, I> {
   /** creating → live, and at once on to draining or disposing if it was superseded meanwhile. */
   live(slot: Slot<R, I>, { waiters, fallback, superseded, create }: Creating<R, I>, instance: I): void {
     slot.instance = instance;
-    const now = this.#host.now();
-    // Rounded so that a back-off, dated from the one, is never longer, and the idle time-out, from the other, never shorter.
-    slot.hydratedAt = Math.floor(now);
-    slot.usedAt = Math.ceil(now);
+    slot.hydratedAt = slot.usedAt = this.#host.now();
     slot.state = create.cleanUps.length === 0 ? LIVE : { kind: 'live', cleanUps: create.cleanUps };
     this.instances += 1;
     for (const waiter of waiters) {
