@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.js';
 import type { Awaitable } from '../contracts/record.js';
+import { isThenable } from '../thenable.js';
 import type { CleanUp } from './state.js';
 
 /** What a tear-down needs; everything in it may be foreign code that throws, hangs or calls back. */
@@ -13,8 +14,16 @@ export interface TearDown {
   onDone(): void;
 }
 
-/** Runs `dispose`, then the clean-ups last first, each whatever became of the one before, and never waits for ever. */
+/**
+ * Runs `dispose`, then the clean-ups last first, each whatever became of the one before, and never waits for ever. What
+ * need not be awaited is done in this step.
+ */
 export function tearDown({ clock, timeoutMs, dispose, cleanUps, onFailure, onDone }: TearDown): void {
+  const steps = dispose === undefined ? [] : [dispose];
+  for (let index = cleanUps.length - 1; index >= 0; index -= 1) steps.push(cleanUps[index] as CleanUp);
+  const rest = runEach(steps, onFailure);
+  if (rest === undefined) return onDone();
+
   let done = false;
   const finish = (): void => {
     if (done) return;
@@ -26,18 +35,20 @@ export function tearDown({ clock, timeoutMs, dispose, cleanUps, onFailure, onDon
     onFailure(new Error(`dispose has not settled within disposeTimeoutMs (${timeoutMs} ms) and is no longer waited for`));
     finish();
   }, timeoutMs, { ref: true });
-
-  const steps = dispose === undefined ? [] : [dispose];
-  for (let index = cleanUps.length - 1; index >= 0; index -= 1) steps.push(cleanUps[index] as CleanUp);
-  void runEach(steps, onFailure).then(finish);
+  void rest.then(finish);
 }
 
-async function runEach(steps: readonly (() => Awaitable<void>)[], onFailure: (error: unknown) => void): Promise<void> {
-  for (const step of steps) {
+/** Returns what is still to be waited for, if anything is. */
+function runEach(steps: readonly (() => Awaitable<void>)[], onFailure: (error: unknown) => void): Promise<void> | undefined {
+  for (let at = 0; at < steps.length; at += 1) {
     try {
-      await step();
+      const pending = steps[at]?.();
+      if (isThenable(pending)) {
+        return Promise.resolve(pending).catch(onFailure).then(() => runEach(steps.slice(at + 1), onFailure));
+      }
     } catch (error) {
       onFailure(error);
     }
   }
+  return undefined;
 }
