@@ -201,7 +201,7 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
   use<T>(id: string, work: (instance: I, lease: Lease<R, I>) => T | Promise<T>, options?: AcquireOptions): Promise<T> {
     const lease = options === undefined ? this.#leaseNow(id) : undefined;
     if (lease !== undefined) return run(lease, work);
-    return this.acquire(id, options).then((lease) => run(lease, work));
+    return this.acquire(id, options).then((granted) => run(granted, work));
   }
 
   /**

@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import autocannon from 'autocannon';
-import { median } from '../measure/rounds.mjs';
+import { median, quantile } from '../measure/rounds.mjs';
 
 const SECRET = 'a secret of thirty-two characters';
 const BODY = JSON.stringify({ type: 'event_callback', text: 'hello '.repeat(30) });
@@ -37,7 +37,7 @@ export async function http({ rounds }) {
         // The first rounds warm up.
         if (round < 0) continue;
         turns[way].push({
-          perSecond: WARM / warm.seconds, p50: warm.latency.p50, p99: warm.latency.p99, coldP99: cold.latency.p99,
+          perSecond: WARM / warm.seconds, warm: warm.times, cold: cold.times,
           cpu: (after.user + after.system - before.user - before.system) / WARM,
         });
       }
@@ -47,7 +47,8 @@ export async function http({ rounds }) {
     results.push({
       framework,
       ...Object.fromEntries(WAYS.map((way) => [way, {
-        ...Object.fromEntries(['perSecond', 'cpu', 'p50', 'p99', 'coldP99'].map((name) => [name, median(turns[way].map((turn) => turn[name]))])),
+        ...Object.fromEntries(['perSecond', 'cpu'].map((name) => [name, median(turns[way].map((turn) => turn[name]))])),
+        ...Object.fromEntries(['warm', 'cold'].map((name) => [name, latencies(turns[way].flatMap((turn) => turn[name]))])),
         throughput: against(way, ({ perSecond }) => perSecond),
         times: against(way, (turn) => turn.cpu),
       }])),
@@ -69,21 +70,24 @@ async function cpu(child) {
   return (await once(child, 'message'))[0];
 }
 
+/** Of all rounds together: a 99th percentile of one round would be its slowest request. */
+const latencies = (times) => ({ p50: median(times), p99: quantile(times, 0.99) });
+
 /** Its own clock: what autocannon measures ends with a whole second. */
 async function fire(port, { amount, pathOf, ...options }) {
   let count = 0;
-  let answers = 0;
+  const times = [];
   let end = 0;
   const began = performance.now();
   const run = autocannon({
     url: `http://127.0.0.1:${port}`, method: 'POST', headers: HEADERS, body: BODY, amount, ...options,
     requests: [{ setupRequest: (request) => ({ ...request, path: `/webhooks/${pathOf(count++)}` }) }],
   });
-  run.on('response', () => {
-    answers += 1;
-    if (answers === amount) end = performance.now();
+  run.on('response', (_client, _status, _bytes, ms) => {
+    times.push(ms);
+    if (times.length === amount) end = performance.now();
   });
-  const { latency, non2xx, errors } = await run;
-  if (non2xx > 0 || errors > 0 || end === 0) throw new Error(`${non2xx} refusals, ${errors} errors and ${answers} answers on port ${port}`);
-  return { latency, seconds: (end - began) / 1_000 };
+  const { non2xx, errors } = await run;
+  if (non2xx > 0 || errors > 0 || end === 0) throw new Error(`${non2xx} refusals, ${errors} errors and ${times.length} answers on port ${port}`);
+  return { times, seconds: (end - began) / 1_000 };
 }
