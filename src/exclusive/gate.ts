@@ -1,4 +1,4 @@
-interface Entry { readonly begin: () => void; waiting: boolean; cancelled: boolean }
+interface Entry { readonly begin: () => void; cancelled: boolean }
 
 /** Lets a few starts through at a time, first come first served. */
 export class StartGate {
@@ -15,12 +15,12 @@ export class StartGate {
    * what gives the place up, to be called only before `begin` has been.
    */
   enter(begin: () => void): () => void {
-    const entry: Entry = { begin, waiting: true, cancelled: false };
+    const entry: Entry = { begin, cancelled: false };
     this.#queue.add(entry);
     this.#admit();
     return () => {
       entry.cancelled = true;
-      if (entry.waiting) this.#queue.delete(entry);
+      this.#queue.delete(entry);
     };
   }
 
@@ -34,7 +34,6 @@ export class StartGate {
     if (entry === undefined || this.#inside >= this.#max) return;
     this.#queue.delete(entry);
     this.#inside += 1;
-    entry.waiting = false;
     queueMicrotask(() => {
       if (entry.cancelled) this.leave();
       else entry.begin();

@@ -78,7 +78,7 @@ export class Heartbeat<R extends ConnectionRecord, I> {
       .map((holding) => [holding.id, { holding, notes: holding.unsavedNotes }]));
     const held = [...sent.values()].map(({ holding: { id, hold: { token } }, notes }) => ({ id, token, notes }));
     const request = { replica, ttlMs, member: member(), load: load(), held };
-    const takeoversBefore = takeovers.inFlight ? -1 : takeovers.count;
+    const takeoversBefore = takeovers.inFlight ? undefined : takeovers.count;
     this.#announced ||= request.member;
     const sentAt = readInstant(clock);
     let result: RenewResult | undefined;

@@ -62,8 +62,9 @@ export class Holding<R extends ConnectionRecord, I> {
     return state.kind === 'stopping' ? !isFinal(state.ending) : state.kind !== 'stuck' && state.kind !== 'settled';
   }
 
+  /** What has settled holds no more. */
   get renewable(): boolean {
-    return this.#state.kind !== 'stuck' && this.#state.kind !== 'settled' && this.hold.held;
+    return this.#state.kind !== 'stuck' && this.hold.held;
   }
 
   /** Whether the claim is to be released: nothing of the holding goes on, and it was not lost. `undefined`: not yet. */
@@ -178,21 +179,20 @@ export class Holding<R extends ConnectionRecord, I> {
         return this.#finish(ending);
       case 'working': {
         const { attempt } = state;
-        const cancel = this.#host.clock.setTimeout(() => this.#giveUpWaiting(attempt), this.#host.limits.stopTimeoutMs, { ref: true });
+        const cancel = this.#host.clock.setTimeout(() => this.#giveUpWaiting(), this.#host.limits.stopTimeoutMs, { ref: true });
         this.#state = { kind: 'stopping', attempt, ending, cancel };
         return attempt.end(reasonOf(ending, this.id));
       }
       case 'stopping':
       case 'stuck':
         if (FINALITY[ending.kind] > FINALITY[state.ending.kind]) this.#state = { ...state, ending };
-        return;
-      case 'settled':
     }
   }
 
-  #giveUpWaiting(attempt: Attempt<R, I>): void {
-    if (this.#state.kind !== 'stopping' || this.#state.attempt !== attempt) return;
-    this.#state = { kind: 'stuck', attempt, ending: this.#state.ending };
+  #giveUpWaiting(): void {
+    if (this.#state.kind !== 'stopping') return;
+    const { attempt, ending } = this.#state;
+    this.#state = { kind: 'stuck', attempt, ending };
     this.#host.emit('stopUnproven', { id: this.id, token: this.hold.token });
     this.#host.over(this);
   }

@@ -40,7 +40,7 @@ export class Listing {
   #inFlight = false;
   #again = false;
   #stopped = false;
-  #listedAt = -Infinity;
+  #listedAt = 0;
   #cancel: (() => void) | undefined;
   #hints: Hints | undefined;
 
@@ -83,7 +83,7 @@ export class Listing {
   #soon(spacingMs: number): void {
     if (this.#stopped) return;
     if (this.#inFlight) {
-      this.#again ||= spacingMs === HINT_SPACING_MS;
+      this.#again = true;
       return;
     }
     this.#cancel?.();

@@ -2,10 +2,10 @@ import type { Member } from './claims/contract.js';
 
 /**
  * How many of `total` connections the member at `rank` (of `members`, sorted by name) is to own. The shares of all
- * add up to `total` and differ by at most one.
+ * add up to `total` and differ by at most one. Who is not counted has a rank below 0, and owns none.
  */
 export function shareOf(rank: number, members: number, total: number): number {
-  if (rank < 0 || members === 0) return 0;
+  if (rank < 0) return 0;
   return Math.floor(total / members) + (rank < total % members ? 1 : 0);
 }
 

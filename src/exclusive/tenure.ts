@@ -83,7 +83,7 @@ export class LiveTenure<R, I> implements Tenure<R, I> {
       return await work(this.#lease.instance);
     } finally {
       this.#uses -= 1;
-      if (this.#uses === 0) this.#idle?.();
+      this.#idle?.();
     }
   };
 
