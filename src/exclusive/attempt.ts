@@ -80,6 +80,7 @@ export class Attempt<R extends ConnectionRecord, I> {
 
   async #carryOut(): Promise<Outcome> {
     const host = this.#host;
+    const { run, provision } = host.duties;
     const { signal } = this.#end;
     let version: string | undefined;
     try {
@@ -88,10 +89,10 @@ export class Attempt<R extends ConnectionRecord, I> {
       version = String(lease.record.version);
       host.hydrated(version);
       signal.throwIfAborted();
-      if (host.duties.provision !== undefined && host.provisioned !== version) await this.#provision(lease, version);
+      if (provision !== undefined && host.provisioned !== version) await this.#provision(lease, version, provision);
       this.#through();
       host.started(version);
-      await (host.duties.run === undefined ? this.#standBy() : this.#run(lease, host.duties.run));
+      await (run === undefined ? this.#standBy() : this.#run(lease, run));
       return { error: undefined, version };
     } catch (error) {
       return { error, version };
@@ -114,12 +115,14 @@ export class Attempt<R extends ConnectionRecord, I> {
   /** Nothing to run: the claim alone is kept, and the instance may become idle. */
   async #standBy(): Promise<void> {
     const { signal } = this.#end;
+    // Listened to first, for what the release sets off may end the attempt.
+    const aborted = new Promise((resolve) => { signal.addEventListener('abort', resolve); });
     this.#letGo();
-    if (!signal.aborted) await new Promise((resolve) => { signal.addEventListener('abort', resolve, { once: true }); });
+    await aborted;
   }
 
-  async #provision(lease: Lease<R, I>, version: string): Promise<void> {
-    const { id, hold, clock, duties, provisionTimeoutMs } = this.#host;
+  async #provision(lease: Lease<R, I>, version: string, provision: NonNullable<Duties<R, I>['provision']>): Promise<void> {
+    const { id, hold, clock, provisionTimeoutMs } = this.#host;
     const { signal } = this.#end;
     const tenure = new LiveTenure(id, lease, hold, signal, () => this.#host.expired());
     const cancel = clock.setTimeout(() => {
@@ -128,7 +131,7 @@ export class Attempt<R extends ConnectionRecord, I> {
       this.#host.provisionOverdue();
     }, provisionTimeoutMs, { ref: true });
     try {
-      await duties.provision?.(lease.record, { token: hold.token, signal, instance: lease.instance, assertHeld: tenure.assertHeld });
+      await provision(lease.record, { token: hold.token, signal, instance: lease.instance, assertHeld: tenure.assertHeld });
     } finally {
       cancel();
       await tenure.close();

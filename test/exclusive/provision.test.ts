@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { ConnectionRegistry } from 'hydrant';
 import type { ProvisionContext } from 'hydrant/exclusive';
 import { aborted, Cluster, type Bot, type Replica, type Row } from './support/cluster.js';
 
@@ -59,6 +60,31 @@ describe('provision', () => {
     await cluster.clock.advance(5_000);
     expect(calls).toHaveLength(7);
     expect(calls.at(-1)).toBe('c0001 7');
+    expect(replicas.flatMap((replica) => replica.happened('startFailed')), 'keeping the claim is no failure').toEqual([]);
+    expect(cluster.server.owners().size).toBe(6);
+    const stopped = replicas.map(({ runner }) => runner.stop());
+    await cluster.clock.advance(1_000);
+    await Promise.all(stopped);
+    expect(cluster.server.owners().size, 'and it ends at once').toBe(0);
+  });
+
+  it('without run stops at once also when it is the instance that stops the runner, on its way out', async () => {
+    cluster = new Cluster(1);
+    let stopped = false;
+    const registry = new ConnectionRegistry<Row, Bot>({
+      store: cluster.store, clock: cluster.clock, sweepIntervalMs: 0,
+      factory: { create: (row) => cluster.create(row), dispose: () => void replica.runner.stop().then(() => { stopped = true; }) },
+    });
+    const replica = cluster.replica({
+      // Without events the runner does not hear of it before.
+      registry: { acquire: (...about) => registry.acquire(...about) },
+      run: undefined as never,
+      provision: ({ id }) => registry.use(id, (_bot, lease) => lease.retire('socket closed')),
+    });
+    replica.runner.start();
+    await cluster.clock.advance(3_000);
+    expect(stopped).toBe(true);
+    expect(replica.happened('stopUnproven')).toEqual([]);
   });
 
   it('without run requires a listing with versions, and says so', async () => {
@@ -106,6 +132,25 @@ describe('provision', () => {
     expect(() => given!.assertHeld()).toThrow(expect.objectContaining({ code: 'CLAIM_LOST' }));
     expect(replica.happened('startFailed')).toEqual([]);
     replica.fault = undefined;
+  });
+
+  it('that finds its claim run out before any timer has is aborted at once, and has not failed', async () => {
+    cluster = new Cluster(1);
+    const found: unknown[] = [];
+    const replica = await cluster.started({
+      provision: async (_record, { assertHeld, signal }) => {
+        if (found.length > 0) return;
+        cluster.clock.jumpWall(3_600_000);
+        try {
+          assertHeld();
+        } finally {
+          found.push(signal.aborted);
+        }
+      },
+    });
+    expect(found).toEqual([true]);
+    expect(replica.happened('startFailed')).toEqual([]);
+    expect(replica.happened('ended')).toEqual([{ id: 'c0000', token: 1n, reason: 'expired' }]);
   });
 
   it('that takes longer than provisionTimeoutMs is aborted and counts as failed', async () => {
