@@ -44,6 +44,27 @@ describe('the memory claim server', () => {
     expect(claim('s', ['b']).map(({ id }) => id)).toEqual(['b']);
   });
 
+  it('gives what is offered once, and before the rest only while the offer stands', async () => {
+    const reserve = (): void => {
+      for (const { id, token } of claim('r', ['a', 'b', 'c'])) release('r', id, token, { offer: { a: { to: 's', forMs: 50 }, b: { notTo: 't', forMs: 50 } }[id] });
+    };
+    reserve();
+    const taken = claim('s', ['c', 'b', 'a']);
+    expect(taken.map(({ id }) => id)).toEqual(['a', 'c', 'b']);
+    for (const { id, token } of taken) release('s', id, token);
+    reserve();
+    await clock.advance(50);
+    expect(claim('s', ['c', 'b', 'a']).map(({ id }) => id)).toEqual(['c', 'b', 'a']);
+  });
+
+  it('forgets what its owner has forgotten when it lapses', async () => {
+    claim('r', ['a']);
+    await clock.advance(99);
+    expect(renew('r').strays).toHaveLength(1);
+    await clock.advance(1);
+    expect(renew('r').strays).toEqual([]);
+  });
+
   it('knows its members until they leave or fall silent, and claims its owner has forgotten', async () => {
     const [a] = claim('r', ['a']) as readonly [Claim];
     expect(renew('r')).toEqual({ renewed: [], lost: [], strays: [{ id: 'a', token: a.token }], members: [{ replica: 'r', load: 0 }] });

@@ -9,6 +9,22 @@ claimConformance({ describe, it }, () => {
 }, { watch: true });
 
 describe('MemoryClaims', () => {
+  it('tell of releases until the watch is disposed of', async () => {
+    const server = new MemoryClaimServer({ clock: new ManualClock() });
+    const claims = new MemoryClaims({ server });
+    let hints = 0;
+    const watch = await claims.watch(() => { hints += 1; });
+    const release = async (): Promise<void> => {
+      const taken = await claims.claim({ replica: 'a', ttlMs: 1_000, ids: ['c1'], limit: 1, freeForMs: 0 });
+      await claims.release({ replica: 'a', claims: taken, leave: false });
+    };
+    await release();
+    expect(hints).toBe(1);
+    await watch[Symbol.asyncDispose]();
+    await release();
+    expect(hints).toBe(1);
+  });
+
   it('lets a test lose a request, an answer, or time', async () => {
     const server = new MemoryClaimServer({ clock: new ManualClock() });
     let fault: 'request' | 'answer' | undefined = 'request';

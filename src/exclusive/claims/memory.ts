@@ -40,9 +40,13 @@ export class MemoryClaimServer {
     const now = this.#clock.monotonic();
     const free = ids.filter((id) => {
       const row = this.#rows.get(id);
-      return row === undefined || (row.expiresAt <= now - freeForMs && allows(row, replica, now));
+      return row === undefined || (row.expiresAt <= now - freeForMs && allows(standingOffer(row, now), replica));
     });
-    const offered = (id: string): boolean => isOfferedTo(this.#rows.get(id), replica, now);
+    // What is free for this replica and offered to one is offered to this one.
+    const offered = (id: string): boolean => {
+      const offer = standingOffer(this.#rows.get(id), now);
+      return offer !== undefined && 'to' in offer;
+    };
     return [...free.filter(offered), ...free.filter((id) => !offered(id))].slice(0, limit).map((id) => {
       const notes = this.#rows.get(id)?.notes;
       const token = this.#token += 1n;
@@ -80,12 +84,13 @@ export class MemoryClaimServer {
   }
 }
 
-function isOfferedTo(row: Row | undefined, replica: string, now: number): boolean {
-  return row?.offer !== undefined && 'to' in row.offer && row.offer.to === replica && row.offerUntil > now;
+/** The offer that stands, where one does. */
+function standingOffer(row: Row | undefined, now: number): Offer | undefined {
+  return row !== undefined && row.offerUntil > now ? row.offer : undefined;
 }
 
-function allows({ offer, offerUntil }: Row, replica: string, now: number): boolean {
-  if (offer === undefined || offerUntil <= now) return true;
+function allows(offer: Offer | undefined, replica: string): boolean {
+  if (offer === undefined) return true;
   return 'to' in offer ? offer.to === replica : offer.notTo !== replica;
 }
 
