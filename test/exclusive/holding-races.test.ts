@@ -1,0 +1,144 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { ConnectionError } from '../../src/errors.js';
+import { StartGate } from '../../src/exclusive/gate.js';
+import { deferred } from '../support/deferred.js';
+import { HoldingBench, serve } from './support/holding-bench.js';
+
+let bench: HoldingBench;
+
+beforeEach(() => { bench = new HoldingBench(); });
+
+const hang = (): Promise<never> => new Promise(() => undefined);
+const fail = async (): Promise<void> => { throw new Error('no'); };
+
+describe('an edit', () => {
+  it('that comes while the record is being read does not restart what was read after it', async () => {
+    const answer = deferred();
+    const read = bench.acquire;
+    bench.acquire = async () => { await answer.promise; return read(); };
+    const one = bench.holding({ listed: '1' });
+    await bench.clock.advance(0);
+    one.listed('2');
+    bench.version = '2';
+    answer.resolve();
+    await bench.clock.advance(0);
+    expect([one.state, one.version, bench.lease.released]).toEqual(['serving', '2', 0]);
+  });
+
+  it('of what waits for its turn leaves it its place', async () => {
+    bench.gate = new StartGate(1);
+    bench.run = fail;
+    const edited = bench.holding({ listed: '1' });
+    await bench.clock.advance(0);
+    bench.acquire = hang;
+    bench.holding();
+    await bench.clock.advance(100);
+    const last = bench.holding();
+    edited.listed('2');
+    expect([edited.state, last.state]).toEqual(['queued', 'queued']);
+    bench.gate.leave();
+    await bench.clock.advance(0);
+    expect([edited.state, last.state]).toEqual(['working', 'queued']);
+  });
+
+  it('that the listing does not know of yet does not cut the back-off short', async () => {
+    bench.run = fail;
+    bench.version = '2';
+    const one = bench.holding({ listed: '1' });
+    await bench.clock.advance(0);
+    one.listed('1');
+    expect(one.state).toBe('waiting');
+  });
+
+  it('of a record that was stopped ends the wait, though nothing has failed', async () => {
+    const read = bench.acquire;
+    bench.acquire = async () => { throw new ConnectionError('CONNECTION_STOPPED', 'stopped'); };
+    const one = bench.holding({ listed: '1' });
+    await bench.clock.advance(0);
+    expect([one.state, one.failures]).toEqual(['waiting', 0]);
+    bench.acquire = read;
+    one.listed('2');
+    await bench.clock.advance(0);
+    expect(one.state).toBe('serving');
+  });
+});
+
+describe('one that is stopping', () => {
+  it('because its instance has died does not begin anew when it is given up meanwhile', async () => {
+    const gone = deferred();
+    bench.run = () => gone.promise;
+    const one = bench.holding();
+    await bench.clock.advance(0);
+    bench.lease.stale = true;
+    one.check();
+    one.giveUp('unlisted');
+    gone.resolve();
+    await bench.clock.advance(0);
+    expect([one.state, bench.happened('ended')]).toEqual(['settled', [{ id: 'a', token: 7n, reason: 'unlisted' }]]);
+  });
+
+  it('to be handed over still is when the runner stops meanwhile', async () => {
+    const one = bench.holding();
+    await bench.clock.advance(0);
+    one.giveUp('handedOver', { to: 's', forMs: 3 });
+    one.giveUp('stopped');
+    await bench.clock.advance(0);
+    expect([one.release, bench.happened('ended')]).toEqual([{ notes: undefined, offer: { to: 's', forMs: 3 } }, [{ id: 'a', token: 7n, reason: 'handedOver' }]]);
+  });
+
+  it.each([['lose', 'lost', 'none'], ['expire', 'expired', { notes: undefined, offer: undefined }]] as const)('and stuck when its claim ends (%s) is %s', async (end, reason, release) => {
+    const gone = deferred();
+    bench.run = () => gone.promise;
+    const one = bench.holding({ listed: '1' });
+    await bench.clock.advance(0);
+    one.listed('2');
+    await bench.clock.advance(1_000);
+    expect(one.state).toBe('stuck');
+    one[end]();
+    gone.resolve();
+    await bench.clock.advance(0);
+    expect([one.release, bench.happened('ended')]).toEqual([release, [{ id: 'a', token: 7n, reason }]]);
+  });
+});
+
+describe('an attempt', () => {
+  it.each([
+    ['that fails', { provision: undefined, afterMs: 0 }],
+    ['that is overdue and then settles', { provision: (signal: AbortSignal) => new Promise<void>((resolve) => { signal.addEventListener('abort', () => resolve()); }), afterMs: 2_000 }],
+  ])('%s lets one other start, not two', async (_how, { provision, afterMs }) => {
+    bench.gate = new StartGate(1);
+    bench.run = fail;
+    const ended = bench.holding({ limits: { startBackoff: { initialMs: 60_000, maxMs: 60_000 } }, provision: provision === undefined ? undefined : (_record, { signal }) => provision(signal) });
+    await bench.clock.advance(afterMs);
+    bench.acquire = hang;
+    const next = [bench.holding(), bench.holding()];
+    await bench.clock.advance(0);
+    expect([ended, ...next].map(({ state }) => state)).toEqual(['waiting', 'working', 'queued']);
+  });
+
+  it('that ends by itself counts against the version it served, where the listing names none', async () => {
+    bench.run = async () => undefined;
+    bench.holding();
+    await bench.clock.advance(0);
+    expect(bench.happened('startFailed')).toMatchObject([{ version: '1', failures: 1 }]);
+  });
+
+  it('that is to begin again costs as much to move as one that is on', async () => {
+    bench.gate = new StartGate(1);
+    bench.run = fail;
+    const again = bench.holding();
+    await bench.clock.advance(0);
+    bench.acquire = hang;
+    bench.holding();
+    await bench.clock.advance(100);
+    expect([again.state, again.moveCost(0)]).toEqual(['queued', 2]);
+  });
+
+  it('that never fails has nothing to note, however long it serves', async () => {
+    bench.run = serve;
+    const one = bench.holding();
+    await bench.clock.advance(60_000);
+    one.check();
+    expect([one.state, one.unsavedNotes]).toEqual(['serving', undefined]);
+  });
+});
