@@ -25,6 +25,19 @@ describe('an edited record', () => {
     expect(replica.calls).not.toContain('release');
   });
 
+  it('is not stopped by whoever asks the tenure before it', async () => {
+    cluster = new Cluster(1);
+    const replica = await cluster.started();
+    const old = replica.running.get('c0000')!;
+    await cluster.store.put({ id: 'c0000', name: 'edited' });
+    await cluster.clock.advance(2_000);
+    const now = replica.running.get('c0000')!;
+    expect(() => old.assertHeld()).toThrow(expect.objectContaining({ code: 'CLAIM_LOST' }));
+    await cluster.clock.advance(1_000);
+    expect(now.signal.aborted).toBe(false);
+    expect(() => now.assertHeld()).not.toThrow();
+  });
+
   it('is served in its new version at once, however stale the registry may serve others', async () => {
     cluster = new Cluster(1);
     const registry = new ConnectionRegistry<Row, Bot>({
@@ -160,6 +173,22 @@ describe('the listing', () => {
     expect(replica.happened('started')).toEqual([]);
     expect(replica.calls.filter((call) => call === 'release')).toHaveLength(1);
     expect(cluster.server.owners().size).toBe(0);
+  });
+
+  it('that a hint asks for brings what is new at once, not at the next tick', async () => {
+    cluster = new Cluster(1);
+    let listener: StoreListener | undefined;
+    const replica = await cluster.started({
+      listIntervalMs: 3_600_000,
+      watch: async (given) => {
+        listener = given;
+        return { [Symbol.asyncDispose]: async () => undefined };
+      },
+    });
+    await cluster.store.put({ id: 'new', name: 'new' });
+    listener!.changed(['new']);
+    await cluster.clock.advance(10);
+    expect(replica.owned).toEqual(['c0000', 'new']);
   });
 
   it('passes over what is stopped', async () => {

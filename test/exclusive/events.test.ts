@@ -47,6 +47,7 @@ describe('events of an ExclusiveRunner', () => {
       code: 'INVALID_OPTIONS',
       message: 'ExclusiveRunner: on: expected one of started, ended, startFailed, provisioned, stopUnproven, claimsFailed, listFailed, got "start"',
     }));
+    expect(() => runner.on(['started'] as never, () => undefined)).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS' }));
     expect(() => runner.on('toString' as never, () => undefined)).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS' }));
     expect(() => runner.on('started', undefined as never)).toThrow('ExclusiveRunner: on: expected a function, got undefined');
   });

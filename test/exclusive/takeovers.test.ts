@@ -1,3 +1,4 @@
+import type { StoreListener } from 'hydrant';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Cluster } from './support/cluster.js';
 
@@ -41,6 +42,51 @@ describe('the queries for something to take', () => {
       hint();
       await cluster.clock.advance(5);
     }
+    expect(replica.calls).not.toContain('claim');
+  });
+
+  it('are not sent for a listing that brings nothing new', async () => {
+    cluster = new Cluster(2);
+    keep('c0001', 60_000);
+    let listener: StoreListener | undefined;
+    const replica = await cluster.started({
+      listIntervalMs: 3_600_000,
+      watch: async (given) => {
+        listener = given;
+        return { [Symbol.asyncDispose]: async () => undefined };
+      },
+    });
+    replica.calls.length = 0;
+    listener!.changed(['c0000']);
+    await cluster.clock.advance(10);
+    expect(replica.calls).toEqual([]);
+  });
+
+  it('are not sent for what this replica itself has just given up for others', async () => {
+    cluster = new Cluster(2);
+    const replica = await cluster.started({ handOverAfterFailures: 1 });
+    await cluster.started();
+    await cluster.clock.advance(20_000);
+    const [id] = replica.owned as [string];
+    replica.work = async () => { throw new Error('logged out'); };
+    await cluster.store.put({ id, name: 'edited' });
+    replica.calls.length = 0;
+    while (!replica.calls.includes('release')) await cluster.clock.advance(5);
+    await cluster.clock.advance(100);
+    expect(replica.calls.slice(replica.calls.indexOf('release'))).toEqual(['release']);
+  });
+
+  it('are not sent once the replica stops, not even at the answer of a renewal sent before', async () => {
+    cluster = new Cluster(2);
+    keep('c0001', 60_000);
+    const replica = await cluster.started();
+    let renew: (() => void) | undefined;
+    replica.fault = (call, carryOut) => (call === 'renew' && renew === undefined ? new Promise((resolve) => { renew = () => resolve(carryOut()); }) : carryOut());
+    await cluster.clock.advance(1_000);
+    replica.calls.length = 0;
+    void replica.runner.stop();
+    renew!();
+    await cluster.clock.advance(1_000);
     expect(replica.calls).not.toContain('claim');
   });
 

@@ -1,0 +1,114 @@
+import { ConnectionRegistry } from 'hydrant';
+import { MemoryClaims, type ClaimStore, type RunnerRegistry } from 'hydrant/exclusive';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Cluster, type Bot, type Replica, type Row } from './support/cluster.js';
+
+let cluster: Cluster;
+beforeEach(() => { cluster = new Cluster(1); });
+afterEach(() => cluster.close());
+
+async function stopped({ runner }: Replica): Promise<void> {
+  const stop = runner.stop();
+  await cluster.clock.advance(1_000);
+  await stop;
+}
+
+describe('an ExclusiveRunner', () => {
+  it('says what it is doing', async () => {
+    const { runner } = cluster.replica();
+    const states = [runner.snapshot().state];
+    runner.start();
+    states.push(runner.snapshot().state);
+    const stop = runner.stop();
+    states.push(runner.snapshot().state);
+    await cluster.clock.advance(1_000);
+    await stop;
+    states.push(runner.snapshot().state);
+    expect(states).toEqual(['idle', 'running', 'stopping', 'stopped']);
+    const unused = cluster.replica().runner;
+    await unused.stop();
+    expect(unused.snapshot().state).toBe('stopped');
+  });
+
+  it('that is started twice runs once', async () => {
+    const replica = cluster.replica();
+    replica.runner.start();
+    replica.runner.start();
+    await cluster.clock.advance(2_500);
+    expect(replica.calls.filter((call) => call === 'renew')).toHaveLength(3);
+  });
+
+  it('is stopped by whoever disposes of it', async () => {
+    const { runner } = await cluster.started();
+    const disposed = runner[Symbol.asyncDispose]();
+    await cluster.clock.advance(1_000);
+    await disposed;
+    expect(runner.snapshot().state).toBe('stopped');
+  });
+});
+
+describe('the registry of a runner', () => {
+  const acquire: RunnerRegistry<Row, Bot>['acquire'] = (...about) => registry.acquire(...about);
+  let registry: ConnectionRegistry<Row, Bot>;
+  beforeEach(() => {
+    registry = new ConnectionRegistry<Row, Bot>({ store: cluster.store, clock: cluster.clock, sweepIntervalMs: 0, factory: { create: (row) => cluster.create(row) } });
+  });
+
+  it('need not tell of events', async () => {
+    const replica = await cluster.started({ registry: { acquire } });
+    expect(replica.owned).toEqual(['c0000']);
+    await stopped(replica);
+    expect(cluster.server.owners().size).toBe(0);
+  });
+
+  it('is listened to until the runner has stopped', async () => {
+    let listening = 0;
+    const on: RunnerRegistry<Row, Bot>['on'] = () => {
+      listening += 1;
+      return () => { listening -= 1; };
+    };
+    const replica = await cluster.started({ registry: { acquire, on } });
+    expect(listening).toBe(2);
+    await stopped(replica);
+    expect(listening).toBe(0);
+  });
+});
+
+describe('the claim store of a runner', () => {
+  it('need not tell of releases', async () => {
+    const claims = new MemoryClaims({ server: cluster.server });
+    const silent: ClaimStore = {
+      renew: (request) => claims.renew(request), claim: (request) => claims.claim(request), release: (request) => claims.release(request),
+    };
+    const replica = await cluster.started({ claims: silent });
+    expect(replica.owned).toEqual(['c0000']);
+    await stopped(replica);
+    expect(cluster.server.owners().size).toBe(0);
+    expect(replica.happened('claimsFailed')).toEqual([]);
+  });
+
+  it.each(['renew', 'claim', 'release'] as const)('that fails is told of, with the call: %s', async (call) => {
+    const replica = cluster.replica();
+    const error = new Error('ECONNREFUSED');
+    replica.fault = (which, carryOut) => {
+      if (which === call) throw error;
+      return carryOut();
+    };
+    replica.runner.start();
+    await cluster.clock.advance(2_100);
+    await cluster.store.delete('c0000');
+    await cluster.clock.advance(3_000);
+    expect(replica.happened('claimsFailed')[0]).toEqual({ call, error });
+    expect(new Set(replica.happened('claimsFailed').map((event) => event.call))).toEqual(new Set([call]));
+    replica.fault = undefined;
+  });
+
+  it('that cannot be watched is told of, and the runner works without hints', async () => {
+    const error = new Error('LISTEN is not allowed');
+    const claims = new MemoryClaims({ server: cluster.server });
+    claims.watch = () => Promise.reject(error);
+    const replica = await cluster.started({ claims });
+    expect(replica.happened('claimsFailed')[0]).toEqual({ call: 'watch', error });
+    expect(replica.owned).toEqual(['c0000']);
+  });
+});

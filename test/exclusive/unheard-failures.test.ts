@@ -1,0 +1,47 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { runnerListeners, type RunnerEvents } from '../../src/exclusive/events.js';
+
+describe('what nobody listens to', () => {
+  let written: unknown[][];
+  let events: ReturnType<typeof runnerListeners>;
+  const failed = (more: { id?: string; version?: string | undefined } = {}): RunnerEvents['startFailed'] =>
+    ({ id: 'c1', version: '1', error: new Error('no'), failures: 1, retryAfterMs: 1, handedOver: false, ...more });
+
+  beforeEach(() => {
+    events = runnerListeners();
+    written = [];
+    vi.spyOn(console, 'error').mockImplementation((...line: unknown[]) => { written.push(line); });
+  });
+  afterEach(() => { vi.restoreAllMocks(); });
+
+  it('is written where it is a failure: of which connection or call, and the error where there is one', () => {
+    const error = new Error('down');
+    events.emit('startFailed', failed());
+    events.emit('stopUnproven', { id: 'c1', token: 1n });
+    events.emit('claimsFailed', { call: 'renew', error });
+    events.emit('listFailed', { error });
+    expect(written).toEqual([
+      ["hydrant: startFailed for connection 'c1'", new Error('no')],
+      ["hydrant: stopUnproven for connection 'c1'"],
+      ['hydrant: claimsFailed (renew)', error],
+      ['hydrant: listFailed', error],
+    ]);
+  });
+
+  it('is not written where it is none', () => {
+    events.emit('started', { id: 'c1', token: 1n, version: '1' });
+    events.emit('provisioned', { id: 'c1', token: 1n, version: '1' });
+    events.emit('ended', { id: 'c1', token: 1n, reason: 'stopped' });
+    expect(written).toEqual([]);
+  });
+
+  it('is written once per event, connection, version and call', () => {
+    for (let round = 0; round < 2; round += 1) {
+      // The last two look alike when id and version are put together.
+      for (const about of [{ id: 'c1' }, { id: 'c2' }, { version: undefined }, { version: '2' }, { id: 'c1', version: '12' }, { id: 'c11', version: '2' }]) events.emit('startFailed', failed(about));
+      for (const call of ['renew', 'claim'] as const) events.emit('claimsFailed', { call, error: undefined });
+      events.emit('stopUnproven', { id: 'c1', token: 1n });
+    }
+    expect(written).toHaveLength(9);
+  });
+});
