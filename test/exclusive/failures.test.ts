@@ -28,6 +28,14 @@ describe('failed starts', () => {
     expect(failures.failed).toBeUndefined();
   });
 
+  it('are counted where the version is not known as well', () => {
+    const failures = new StartFailures(undefined, BACKOFF, half);
+    for (const count of [1, 2]) {
+      failures.note(new Error('no such host'), undefined);
+      expect(failures.failed).toEqual({ version: undefined, count });
+    }
+  });
+
   it('are inherited for the version they concern, or where the version is not known', () => {
     const inherited = (version: string | undefined, listed: string | undefined): number =>
       new StartFailures({ version, count: 3 }, BACKOFF, half).inheritedDelayMs(listed);

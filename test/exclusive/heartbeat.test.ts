@@ -76,7 +76,7 @@ describe('the heartbeat', () => {
   });
 
   it.each([
-    { inFlight: false, later: 0, strayed: true }, { inFlight: true, later: 0, strayed: false }, { inFlight: false, later: 1, strayed: false },
+    { inFlight: false, later: 0, strayed: true }, { inFlight: true, later: 0, strayed: false }, { inFlight: false, later: 1, strayed: false }, { inFlight: true, later: 1, strayed: false },
   ])('takes what nobody here holds for forgotten, unless it may just have been taken: %o', async ({ inFlight, later, strayed }) => {
     takeovers.inFlight = inFlight;
     heart(holding('a'));

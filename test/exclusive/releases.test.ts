@@ -3,6 +3,7 @@ import { ManualClock } from 'hydrant/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Hold } from '../../src/exclusive/hold.js';
 import { Releases, type ReleasesHost } from '../../src/exclusive/releases.js';
+import { deferred } from '../support/deferred.js';
 
 describe('releases', () => {
   let clock: ManualClock;
@@ -48,6 +49,33 @@ describe('releases', () => {
     expect([sent.length, gone, releases.empty]).toEqual([3, ['stray', 'held'], true]);
   });
 
+  it('are one query at a time: what comes meanwhile waits for its answer', async () => {
+    const gates: ReturnType<typeof deferred>[] = [];
+    const releases = open({ claims: { release: () => { const gate = deferred(); gates.push(gate); return gate.promise; } } as unknown as ClaimStore });
+    releases.add(of('a'));
+    await clock.advance(10);
+    releases.add(of('b'));
+    await clock.advance(400);
+    expect([gates.length, releases.empty]).toEqual([1, false]);
+    gates[0]?.resolve(undefined as never);
+    await clock.advance(50);
+    expect([gates.length, gone]).toEqual([2, ['a']]);
+  });
+
+  it('are tried until the claim has run out for the others too, a margin after it has here', async () => {
+    fail = true;
+    const releases = open();
+    const until = (validMs: number): Hold => new Hold(1n, { monotonic: 0, wall: clock.now() }, validMs, clock);
+    // The second try is 1 010 ms from now, the third 2 010.
+    releases.add(of('over here at the second', until(1_010)));
+    releases.add(of('over everywhere at the third', until(1_910)));
+    await clock.advance(1_010);
+    expect([sent.length, gone]).toEqual([2, []]);
+    await clock.advance(1_000);
+    expect([sent.length, gone]).toEqual([3, ['over here at the second', 'over everywhere at the third']]);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
   it('are given up at the second failure of a replica that leaves', async () => {
     fail = true;
     const releases = open();
@@ -67,7 +95,7 @@ describe('releases', () => {
       releases.add(of('a'));
       await clock.advance(100);
       await releases.leave();
-      expect(sent.map(({ leave }) => leave)).toEqual(announced ? [true, true] : [true]);
+      expect(sent).toEqual([{ ids: ['a'], leave: true }, ...announced ? [{ ids: [], leave: true }] : []]);
     }
   });
 });

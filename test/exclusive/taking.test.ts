@@ -86,8 +86,9 @@ describe('takeovers', () => {
 
   it('that are asked for while one is under way follow it, and one that fails is told of', async () => {
     const failures: unknown[] = [];
+    const taken: unknown[] = [];
     const gates: ReturnType<typeof deferred>[] = [];
-    const takeovers = open({ failed: (error) => failures.push(error), claims: { claim: () => { const gate = deferred<any>(); gates.push(gate); return gate.promise; } } as unknown as ClaimStore });
+    const takeovers = open({ failed: (error) => failures.push(error), taken: (claims) => taken.push(claims), claims: { claim: () => { const gate = deferred<any>(); gates.push(gate); return gate.promise; } } as unknown as ClaimStore });
     takeovers.soon();
     takeovers.soon();
     takeovers.soon();
@@ -95,7 +96,7 @@ describe('takeovers', () => {
     expect([gates.length, takeovers.inFlight]).toEqual([1, true]);
     gates[0]?.reject(new Error('down'));
     await clock.advance(0);
-    expect([gates.length, failures.length]).toEqual([2, 1]);
+    expect([gates.length, failures.length, taken]).toEqual([2, 1, [[]]]);
     gates[1]?.resolve([] as never);
     await clock.advance(0);
     expect([gates.length, takeovers.inFlight]).toEqual([2, false]);
