@@ -115,7 +115,9 @@ export class Slots<R extends ConnectionRecord, I> {
   /** creating → live, and at once on to draining or disposing if it was superseded meanwhile. */
   live(slot: Slot<R, I>, { waiters, fallback, superseded, create }: Creating<R, I>, instance: I): void {
     slot.instance = instance;
-    slot.hydratedAt = slot.usedAt = this.#host.now();
+    // Rounded down, for a back-off is dated from it, and must not be longer than it is to be.
+    slot.hydratedAt = Math.floor(this.#host.clock.monotonic());
+    slot.usedAt = this.#host.now();
     slot.state = create.cleanUps.length === 0 ? LIVE : { kind: 'live', cleanUps: create.cleanUps };
     this.instances += 1;
     for (const waiter of waiters) {

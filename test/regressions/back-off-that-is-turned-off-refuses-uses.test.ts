@@ -1,0 +1,12 @@
+import { expect, test } from 'vitest';
+import { Harness } from '../support/harness.js';
+
+test('with the back-off turned off, what died young is made anew at once, at whatever fraction of a millisecond', async () => {
+  const h = new Harness({ failureBackoff: { initialMs: 0, maxMs: 0 } });
+  h.rows.put('a');
+  await h.clock.advance(0.3);
+  await h.registry.use('a', () => {});
+  h.contexts[0]!.retire();
+  await h.registry.use('a', () => {});
+  expect(h.creates).toBe(2);
+});
