@@ -1,4 +1,4 @@
-// A soak outside of vitest: node --expose-gc test/soak/run.mjs --connections 1000000 --minutes 10
+// A soak outside of vitest: npm run proof:soak -- --minutes 10
 // Prints one line of JSON per part, and ends by itself: nothing calls process.exit.
 import { build } from 'esbuild';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -11,6 +11,7 @@ const here = fileURLToPath(new URL('.', import.meta.url));
 const { values } = parseArgs({ options: {
   connections: { type: 'string', default: '1000000' },
   operations: { type: 'string', default: '20000' },
+  requests: { type: 'string', default: '1000000' },
   minutes: { type: 'string', default: '0' },
 } });
 const folder = await mkdtemp(join(tmpdir(), 'hydrant-soak-'));
@@ -19,10 +20,11 @@ await build({
   entryPoints: [join(here, 'soak.ts')], bundle: true, format: 'esm', platform: 'node', outfile, logLevel: 'error',
   alias: { hydrant: join(here, '../../src/index.ts') },
 });
-const { churn, mixed } = await import(pathToFileURL(outfile).href);
+const { churn, mixed, strangers } = await import(pathToFileURL(outfile).href);
 await rm(folder, { recursive: true, force: true });
 
 report('churn', await churn(Number(values.connections)));
+report('strangers', await strangers(Number(values.requests)));
 let operations = Number(values.operations);
 if (Number(values.minutes) > 0) {
   const { seconds } = await mixed(operations);

@@ -3,7 +3,9 @@ import { Plant } from './plant.js';
 export interface Sample { readonly at: number; readonly heapMiB: number; readonly live: number; readonly timers: number }
 export interface Report {
   readonly created: number; readonly disposed: number; readonly peak: number; readonly seconds: number;
-  readonly samples: readonly Sample[]; readonly heapGrowthMiB: number; readonly timersLeft: number; readonly wrongs: readonly string[];
+  readonly samples: readonly Sample[]; readonly heapGrowthMiB: number;
+  /** What the heap holds at the end more than at the beginning, before `close`. */
+  readonly heldMiB: number; readonly timersLeft: number; readonly wrongs: readonly string[];
 }
 
 const collect = (globalThis as { gc?: () => void }).gc;
@@ -44,6 +46,25 @@ export async function mixed(operations: number): Promise<Report> {
   });
 }
 
+/** So many requests of senders without a signature, of every kind they may think of. */
+export async function strangers(requests: number): Promise<Report> {
+  const plant = new Plant({ webhook: { maxBodyBytes: 1_000 } });
+  for (let index = 0; index < 1_000; index++) await plant.rows.put({ id: `c${index}` });
+  return observed(plant, requests, 20, async (from, to) => {
+    for (let base = from; base < to; base += 100) {
+      await Promise.all(Array.from({ length: Math.min(100, to - base) }, (_, index) => strange(plant, base + index)));
+    }
+  });
+}
+
+async function strange({ registry, wrongs }: Plant, count: number): Promise<void> {
+  const [id, body] = [
+    [`u${count}`.padEnd(128, 'x'), 'x'], [`c${count % 1_000}`, 'x'], [`c${count % 1_000}`, 'x'.repeat(2_000)], [`../${count}`, 'x'],
+  ][count % 4] as [string, string];
+  const { status } = await registry.handleWebhook(id, new Request('http://gateway.test/', { method: 'POST', body, headers: { 'x-signature': 'bad' } }));
+  if (status !== [404, 401, 413, 404][count % 4]) wrongs.push(`${id.slice(0, 20)} was answered with ${status}`);
+}
+
 async function operation(plant: Plant): Promise<void> {
   const { registry, rows } = plant;
   const id = `c${Math.floor(Math.random() * (Math.random() < 0.5 ? 50 : 3_000))}`;
@@ -76,6 +97,8 @@ async function operation(plant: Plant): Promise<void> {
 }
 
 async function observed(plant: Plant, count: number, checks: number, work: (from: number, to: number) => Promise<void>): Promise<Report> {
+  collect?.();
+  const before = process.memoryUsage().heapUsed / 2 ** 20;
   const began = performance.now();
   const samples: Sample[] = [];
   const step = Math.ceil(count / checks);
@@ -96,6 +119,7 @@ async function observed(plant: Plant, count: number, checks: number, work: (from
     created: plant.created, disposed: plant.disposed, peak: plant.peak, seconds: (performance.now() - began) / 1_000, samples,
     // Tables fill up to their bounds in the first third.
     heapGrowthMiB: median(samples.slice(-third)) - median(samples.slice(third, 2 * third)),
+    heldMiB: (samples.at(-1)?.heapMiB ?? before) - before,
     timersLeft: timers(), wrongs: [...new Set(plant.wrongs)].slice(0, 10),
   };
 }
