@@ -11,6 +11,7 @@ import { Events, type RegistryEvents } from './events.js';
 import { Backoff } from './hydrate/backoff.js';
 import { FreshnessReader } from './hydrate/freshness.js';
 import { Hydrator } from './hydrate/hydrator.js';
+import { Learnt } from './hydrate/learnt.js';
 import { notFound, Resolver } from './hydrate/resolver.js';
 import { Revalidation } from './hydrate/revalidation.js';
 import { Secrets } from './hydrate/secrets.js';
@@ -84,6 +85,7 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
   readonly #now: () => number;
   readonly #events = new Events();
   readonly #backoff: Backoff;
+  readonly #learnt: Learnt;
   readonly #secrets: Secrets<R>;
   readonly #slots: Slots<R, I>;
   readonly #hydrator: Hydrator<R, I>;
@@ -109,6 +111,7 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
     this.#now = oncePerTurn(resolved.clock);
     this.#maxStaleMs = resolved.maxStaleMs;
     this.#backoff = new Backoff(resolved.failureBackoff, clock);
+    const learnt = this.#learnt = new Learnt(clock);
     this.#secrets = new Secrets(clock, resolved.hydrationTimeoutMs);
 
     const emit = <E extends keyof RegistryEvents>(event: E, payload: RegistryEvents[E]): void => this.#emit(event, payload);
@@ -145,14 +148,14 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
       failed: (error) => emit('storeFailed', { error }),
     });
     const resolver = this.#resolver = new Resolver<R, I>({
-      clock, slots, hydrator, reader, recordSchema, backoff: this.#backoff, limits: resolved, factoryOf,
+      clock, slots, hydrator, reader, recordSchema, learnt, backoff: this.#backoff, limits: resolved, factoryOf,
     });
     this.#revalidation = new Revalidation<R>({
       clock, store, reader,
       sweepIntervalMs: resolved.sweepIntervalMs,
       index: slots.index,
-      doubt: (id) => resolver.doubt(id),
-      doubtAll: () => resolver.doubtAll(),
+      doubt: (id) => learnt.doubt(id),
+      doubtAll: () => learnt.doubtAll(),
       failed: (error) => emit('storeFailed', { error }),
     });
     this.#closing = new Closing<R, I>({
@@ -232,7 +235,7 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
    */
   invalidate(id: string): void {
     this.#invalidations += 1;
-    this.#resolver.forgetUnknown(id);
+    this.#learnt.forgetUnknown(id);
     this.#backoff.clear(id);
     this.#secrets.forget(id);
     this.#reader.flag(id);
@@ -303,7 +306,7 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
       const got = typeof id === 'string' ? `one of ${id.length}` : typeof id;
       throw new ConnectionError('INVALID_CONNECTION_ID', `Expected an id of 1 to ${MAX_ID_LENGTH} characters without NUL, got ${got}`);
     }
-    if (this.#resolver.isUnknown(id)) throw notFound(id);
+    if (this.#learnt.isUnknown(id)) throw notFound(id);
   }
 
   #wait(demand: LeaseDemand): LeaseWaiter<R, I> {

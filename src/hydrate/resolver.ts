@@ -1,4 +1,3 @@
-import { BoundedMap } from '../bounded.js';
 import type { Clock } from '../clock.js';
 import type { DisposeReason, InstanceFactory } from '../contracts/factory.js';
 import type { ConnectionRecord } from '../contracts/record.js';
@@ -10,6 +9,7 @@ import type { SlotWaiter, Supersession } from '../slot/state.js';
 import type { Backoff } from './backoff.js';
 import type { FreshnessReader, Read } from './freshness.js';
 import type { Hydrator } from './hydrator.js';
+import type { Learnt } from './learnt.js';
 import type { Answer } from './query.js';
 import { confirms, notParsedInTime, parseRow, type ParsedRow } from './record.js';
 import { isThenable } from '../thenable.js';
@@ -23,6 +23,7 @@ export interface ResolverHost<R extends ConnectionRecord, I> {
   readonly hydrator: Hydrator<R, I>;
   readonly reader: FreshnessReader<R>;
   readonly backoff: Backoff;
+  readonly learnt: Learnt;
   readonly recordSchema: StandardSchemaV1<any, R> | undefined;
   readonly limits: {
     readonly storeTimeoutMs: number; readonly staleIfErrorMs: number; readonly notFoundTtlMs: number; readonly keepLastGood: boolean;
@@ -33,54 +34,13 @@ export interface ResolverHost<R extends ConnectionRecord, I> {
 /** What is left of a read when its row is to be served. */
 type Seen<R extends ConnectionRecord> = Pick<Read<R>, 'id' | 'waiters' | 'flagged' | 'sentAt'>;
 
-/** Unknown ids that are remembered at a time. */
-const MAX_UNKNOWN = 10_000;
-/** Ids of which it is remembered what their row said although nothing was made of it. */
-const MAX_PASSED_OVER = 10_000;
 const INVALIDATED: Supersession = { reason: 'invalidated', cause: undefined };
 
 /** What an answer of the store means: for the current slot, and for those who waited for it. Each in one step. */
 export class Resolver<R extends ConnectionRecord, I> {
   readonly #host: ResolverHost<R, I>;
-  /** Ids the store does not know → until when that is believed. Monotonic, milliseconds. */
-  readonly #unknown = new BoundedMap<{ readonly until: number }>(MAX_UNKNOWN);
-
-  /**
-   * Ids whose row led to no slot (not to be served, or nobody wanted it yet) → the version that is to be served, if any,
-   * and when that was asked, or last put in doubt. Monotonic, milliseconds.
-   */
-  readonly #passedOver = new BoundedMap<{ readonly version: string | undefined; readonly sentAt: number }>(MAX_PASSED_OVER);
-
-  /** When hints were last lost. Monotonic, milliseconds. */
-  #doubtedAt = -Infinity;
-
   constructor(host: ResolverHost<R, I>) {
     this.#host = host;
-  }
-
-  /** Whether the store was asked for this id a moment ago, and had no such row. */
-  isUnknown(id: string): boolean {
-    const unknown = this.#unknown.get(id);
-    if (unknown === undefined) return false;
-    if (this.#host.clock.monotonic() < unknown.until) return true;
-    this.#unknown.delete(id);
-    return false;
-  }
-
-  forgetUnknown(id: string): void {
-    this.#unknown.delete(id);
-  }
-
-  /** A hint: what was read of this id so far may be out of date. */
-  doubt(id: string): void {
-    this.#unknown.delete(id);
-    if (this.#passedOver.get(id) !== undefined) this.#passedOver.set(id, { version: undefined, sentAt: this.#host.clock.monotonic() });
-  }
-
-  /** Hints may have been lost. */
-  doubtAll(): void {
-    this.#unknown.clear();
-    this.#doubtedAt = this.#host.clock.monotonic();
   }
 
   /** Applies the answer to a read. */
@@ -122,14 +82,13 @@ export class Resolver<R extends ConnectionRecord, I> {
 
   /** Whether anything was learnt since `sentAt`, or in the same millisecond, that speaks against this row. */
   #mayBeOutdated({ id, version: rowVersion }: R, sentAt: number, current: Slot<R, I> | undefined): boolean {
-    const { slots, backoff } = this.#host;
+    const { slots, backoff, learnt } = this.#host;
     const version = String(rowVersion);
-    const passedOver = this.#passedOver.get(id);
-    if (passedOver !== undefined && passedOver.sentAt >= sentAt && passedOver.version !== version) return true;
+    if (learnt.speaksAgainst(id, version, sentAt)) return true;
     if (current !== undefined) return current.checkedAt === sentAt && current.version !== version;
     // A newer version may have come and gone: that it departs, or failed, is all that is left of it.
     const [departing] = slots.departing(id);
-    return departing !== undefined || this.#doubtedAt >= sentAt || backoff.leavesAnotherAlone(id, version);
+    return departing !== undefined || learnt.doubtedSince(sentAt) || backoff.leavesAnotherAlone(id, version);
   }
 
   /** Gives a waiter the current slot. */
@@ -169,7 +128,7 @@ export class Resolver<R extends ConnectionRecord, I> {
       this.#refuse(read, 'stopped', new ConnectionError('CONNECTION_STOPPED', `Connection '${id}' is stopped`, { connectionId: id }));
     } else {
       const { notFoundTtlMs } = this.#host.limits;
-      if (!read.flagged && !read.doubtful && notFoundTtlMs > 0) this.#unknown.set(id, { until: read.sentAt + notFoundTtlMs });
+      if (!read.flagged && !read.doubtful && notFoundTtlMs > 0) this.#host.learnt.unknown(id, read.sentAt + notFoundTtlMs);
       this.#refuse(read, 'deleted', notFound(id));
     }
     this.#host.slots.effects.flush();
@@ -187,8 +146,8 @@ export class Resolver<R extends ConnectionRecord, I> {
 
   /** There is nothing to hydrate: what lives ends, who waits is told. */
   #refuse(read: Read<R>, reason: DisposeReason | undefined, error: ConnectionError): void {
-    const { slots, limits } = this.#host;
-    if (reason !== undefined) this.#passedOver.set(read.id, { version: undefined, sentAt: read.sentAt });
+    const { slots, limits, learnt } = this.#host;
+    if (reason !== undefined) learnt.passedOver(read.id, undefined, read.sentAt);
     const current = read.flagged ? undefined : slots.index.get(read.id);
     const keep = current !== undefined && reason === 'replaced' && limits.keepLastGood;
     if (current !== undefined && reason !== undefined && !keep) slots.supersede(current, reason);
@@ -202,7 +161,7 @@ export class Resolver<R extends ConnectionRecord, I> {
 
   /** A row that is to be served. */
   #active(read: Seen<R>, record: R): void {
-    const { slots, limits, backoff } = this.#host;
+    const { slots, limits, backoff, learnt } = this.#host;
     const current = read.flagged ? undefined : slots.index.get(read.id);
     if (current?.version === String(record.version)) {
       current.checkedAt = Math.max(current.checkedAt, read.sentAt);
@@ -216,7 +175,7 @@ export class Resolver<R extends ConnectionRecord, I> {
       else waiter.found({ record, sentAt: read.sentAt });
     }
     const lastGood = limits.keepLastGood ? slots.lastGood(current) : undefined;
-    const passOver = (): void => this.#passedOver.set(read.id, { version: String(record.version), sentAt: read.sentAt });
+    const passOver = (): void => learnt.passedOver(read.id, String(record.version), read.sentAt);
     if (joining.length === 0) {
       passOver();
       // Nobody wants the new version yet; the old one is not to be wanted any more.
