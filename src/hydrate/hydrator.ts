@@ -133,7 +133,7 @@ export class Hydrator<R extends ConnectionRecord, I> {
       return free();
     }
     const context = new CreateContext<unknown>({
-      retire: (cause) => slots.retire(slot, cause),
+      retire: (cause) => slots.retire(slot, cause, false),
       late: (cleanUp) => slots.addCleanUp(slot, cleanUp),
     });
     slots.creating(slot, slot.state, context);

@@ -45,18 +45,18 @@ export class SlotLease<R extends ConnectionRecord, I> implements Lease<R, I> {
   get signal(): AbortSignal {
     // One per lease: who listens to a signal that all users share is never rid of its listeners while the instance lives.
     // Once it is released nothing happens under it any more.
-    this.#controller ??= this.#held ? this.#slots.drainController(this.#slot) : new AbortController();
+    this.#controller ??= this.#held ? this.#slots.drainSignals.add(this.#slot) : new AbortController();
     return this.#controller.signal;
   }
 
   retire(cause?: unknown): void {
-    if (this.#held) this.#slots.retireLeased(this.#slot, cause);
+    if (this.#held) this.#slots.retire(this.#slot, cause, true);
   }
 
   release(): void {
     if (!this.#held) return;
     this.#held = false;
-    if (this.#controller !== undefined) this.#slots.forgetController(this.#slot, this.#controller);
+    if (this.#controller !== undefined) this.#slots.drainSignals.remove(this.#slot, this.#controller);
     this.#slots.release(this.#slot);
   }
 

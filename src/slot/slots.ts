@@ -1,45 +1,24 @@
-import type { Clock } from '../clock.js';
 import type { DisposeReason } from '../contracts/factory.js';
 import type { Awaitable, ConnectionRecord } from '../contracts/record.js';
-import type { RegistryEvents } from '../events.js';
 import { Departing } from './departing.js';
 import { tearDown } from './disposal.js';
+import { DrainSignals } from './drain-signals.js';
 import { Effects } from './effects.js';
 import { Eviction } from './eviction.js';
 import { SlotLease } from './lease.js';
+import type { SlotHost } from './slot-host.js';
 import type { Slot } from './slot.js';
 import {
   DISPOSED, DISPOSING, LIVE,
   type Abandoned, type CleanUp, type Creating, type Pending, type RunningCreate, type Supersession,
 } from './state.js';
 
-/** What the slots need to know of the registry they belong to. */
-export interface SlotHost<R extends ConnectionRecord, I> {
-  readonly clock: Clock;
-  /** The monotonic clock in whole milliseconds, rounded up, read at least once per turn of the event loop. */
-  now(): number;
-  readonly limits: {
-    readonly maxInstances: number;
-    readonly idleTimeoutMs: number;
-    readonly eviction: 'lru' | 'sieve';
-    readonly drainTimeoutMs: number;
-    readonly disposeTimeoutMs: number;
-  };
-  dispose(instance: I, record: R, supersession: Supersession): Awaitable<void>;
-  emit<E extends keyof RegistryEvents>(event: E, payload: RegistryEvents[E]): void;
-  /** `inUse`: found dead by a lease, rather than reported by the instance. */
-  retired(slot: Slot<R, I>, cause: unknown, inUse: boolean): void;
-  /** Whether an accepted use is about to ask for this connection: only asked while closing. */
-  isAwaited(id: string): boolean;
-  /** A slot is gone. */
-  departed(slot: Slot<R, I>): void;
-}
-
 /** All slots of a registry, and the only code that moves them from state to state. See `state.ts`. */
 export class Slots<R extends ConnectionRecord, I> {
   /** The current slot of each connection: pending, creating or live, and never superseded. */
   readonly index = new Map<string, Slot<R, I>>();
   readonly effects = new Effects();
+  readonly drainSignals = new DrainSignals<R, I>();
   /** Instances that are live or draining: what `maxInstances` counts. */
   instances = 0;
   /** Being torn down. Counted, for to look among all that depart, for each that has gone, would be quadratic. */
@@ -50,8 +29,6 @@ export class Slots<R extends ConnectionRecord, I> {
   readonly #host: SlotHost<R, I>;
   readonly #eviction: Eviction<R, I>;
   readonly #departing = new Departing<R, I>();
-  /** Of the leases whose signal was asked for. */
-  readonly #drainControllers = new WeakMap<Slot<R, I>, Set<AbortController>>();
 
   constructor(host: SlotHost<R, I>) {
     this.#host = host;
@@ -209,17 +186,8 @@ export class Slots<R extends ConnectionRecord, I> {
     if (fallback !== undefined) this.release(fallback);
   }
 
-  /** `retire` of the instance's own context. */
-  retire(slot: Slot<R, I>, cause: unknown): void {
-    this.#retire(slot, cause, false);
-  }
-
-  /** `retire` of a lease. */
-  retireLeased(slot: Slot<R, I>, cause: unknown): void {
-    this.#retire(slot, cause, true);
-  }
-
-  #retire(slot: Slot<R, I>, cause: unknown, inUse: boolean): void {
+  /** The instance is dead. `inUse`: found so by a lease, rather than reported by itself. */
+  retire(slot: Slot<R, I>, cause: unknown, inUse: boolean): void {
     if (slot.state.kind !== 'live') return;
     this.#host.retired(slot, cause, inUse);
     this.supersede(slot, 'retired', cause);
@@ -234,38 +202,11 @@ export class Slots<R extends ConnectionRecord, I> {
     for (const slot of this.#departing.all()) this.#expire(slot);
   }
 
-  /** Aborts a lease's signal when a drain deadline has passed. */
-  drainController(slot: Slot<R, I>): AbortController {
-    const controller = new AbortController();
-    if (slot.state.kind === 'disposing' || slot.state.kind === 'disposed') {
-      controller.abort(deadlinePassed(slot.id));
-    } else {
-      const controllers = this.#drainControllers.get(slot);
-      if (controllers === undefined) this.#drainControllers.set(slot, new Set([controller]));
-      else controllers.add(controller);
-    }
-    return controller;
-  }
-
-  forgetController(slot: Slot<R, I>, controller: AbortController): void {
-    this.#drainControllers.get(slot)?.delete(controller);
-  }
-
   /** A clean-up that was registered after `create` had settled. What is gone already is cleaned up at once. */
   addCleanUp(slot: Slot<R, I>, cleanUp: CleanUp): void {
-    const { state, id, version } = slot;
-    if (state.kind === 'live' || state.kind === 'draining') {
-      slot.state = { ...state, cleanUps: [...state.cleanUps, cleanUp] };
-      return;
-    }
-    tearDown({
-      clock: this.#host.clock,
-      timeoutMs: this.#host.limits.disposeTimeoutMs,
-      dispose: undefined,
-      cleanUps: [cleanUp],
-      onFailure: (error) => this.#host.emit('disposeFailed', { id, version, error }),
-      onDone: () => {},
-    });
+    const { state } = slot;
+    if (state.kind === 'live' || state.kind === 'draining') slot.state = { ...state, cleanUps: [...state.cleanUps, cleanUp] };
+    else this.#tearDown(slot, undefined, [cleanUp], () => {});
   }
 
   /** Older slots of this connection that are not gone yet. */
@@ -338,26 +279,24 @@ export class Slots<R extends ConnectionRecord, I> {
     slot.state = DISPOSING;
     this.disposing += 1;
     this.#departing.add(slot);
-    const { clock, limits } = this.#host;
     this.effects.add(() => {
-      for (const controller of this.#drainControllers.get(slot) ?? []) controller.abort(deadlinePassed(id));
-      tearDown({
-        clock,
-        timeoutMs: limits.disposeTimeoutMs,
-        dispose: supersession === undefined ? undefined : () => this.#host.dispose(instance, record, supersession),
-        cleanUps,
-        onFailure: (error) => this.#host.emit('disposeFailed', { id, version, error }),
-        onDone: () => {
-          if (supersession !== undefined) {
-            this.#host.emit('disposed', { id, version, reason: supersession.reason, abandonedLeases: leases });
-          }
-          this.#disposed(slot);
-          this.effects.flush();
-        },
+      this.drainSignals.abort(slot);
+      this.#tearDown(slot, supersession === undefined ? undefined : () => this.#host.dispose(instance, record, supersession), cleanUps, () => {
+        if (supersession !== undefined) {
+          this.#host.emit('disposed', { id, version, reason: supersession.reason, abandonedLeases: leases });
+        }
+        this.#disposed(slot);
+        this.effects.flush();
       });
     });
     // Its successor's `create` comes after its `dispose` has begun.
     this.#departing.progressed(id);
+  }
+
+  #tearDown(slot: Slot<R, I>, dispose: (() => Awaitable<void>) | undefined, cleanUps: readonly CleanUp[], onDone: () => void): void {
+    const { clock, limits, emit } = this.#host;
+    const { id, version } = slot;
+    tearDown({ clock, timeoutMs: limits.disposeTimeoutMs, dispose, cleanUps, onDone, onFailure: (error) => emit('disposeFailed', { id, version, error }) });
   }
 
   #disposed(slot: Slot<R, I>): void {
@@ -371,8 +310,4 @@ export class Slots<R extends ConnectionRecord, I> {
   #unindex(slot: Slot<R, I>): void {
     if (this.index.get(slot.id) === slot) this.index.delete(slot.id);
   }
-}
-
-function deadlinePassed(id: string): Error {
-  return new Error(`The instance of connection '${id}' is disposed of although this lease is held: its drain deadline has passed`);
 }
