@@ -127,7 +127,7 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
         return this.#around(record, () => factory.dispose?.(instance, { record, reason, cause }));
       },
       retired: (slot, cause, inUse) => {
-        this.#hydrator.retired(slot, inUse);
+        this.#hydrator.outcomes.retired(slot, inUse);
         emit('retired', { id: slot.id, version: slot.version, cause });
       },
       isAwaited: (id) => this.#reader.isAwaited(id),

@@ -1,34 +1,14 @@
-import type { Clock } from '../clock.js';
-import type { DisposeReason, HydrationContext, InstanceFactory } from '../contracts/factory.js';
+import type { DisposeReason } from '../contracts/factory.js';
 import type { Awaitable, ConnectionRecord } from '../contracts/record.js';
-import { ConnectionError } from '../errors.js';
-import type { RegistryEvents } from '../events.js';
+import type { ConnectionError } from '../errors.js';
 import type { Slot } from '../slot/slot.js';
-import type { Slots } from '../slot/slots.js';
-import type { Creating, Pending } from '../slot/state.js';
-import { Admission, type FreePermit } from './admission.js';
-import type { Backoff } from './backoff.js';
-import { CreateContext } from './context.js';
+import type { Pending } from '../slot/state.js';
 import { isThenable } from '../thenable.js';
+import { Admission, type FreePermit } from './admission.js';
+import { CreateContext } from './context.js';
+import type { HydratorHost } from './hydrator-host.js';
+import { Outcomes } from './outcomes.js';
 import type { LeaseWaiter } from './waiter.js';
-
-/** What the hydrator needs to know of the registry it belongs to. */
-export interface HydratorHost<R extends ConnectionRecord, I> {
-  readonly clock: Clock;
-  readonly slots: Slots<R, I>;
-  readonly backoff: Backoff;
-  readonly limits: {
-    readonly maxConcurrentHydrations: number;
-    readonly maxQueuedHydrations: number;
-    readonly hydrationTimeoutMs: number;
-    readonly keepLastGood: boolean;
-  };
-  factoryOf(record: R): InstanceFactory<R, I>;
-  replacementOf(record: R): 'overlap' | 'drain-first';
-  secretsOf(record: R): Awaitable<unknown>;
-  create(record: R, context: HydrationContext): Awaitable<I>;
-  emit<E extends keyof RegistryEvents>(event: E, payload: RegistryEvents[E]): void;
-}
 
 /**
  * Takes a slot from pending to live: waits for a predecessor that must go first, then for a permit, then for `create`.
@@ -36,13 +16,13 @@ export interface HydratorHost<R extends ConnectionRecord, I> {
  * the registry closes. `create` may also settle synchronously, after its time-out, or never.
  */
 export class Hydrator<R extends ConnectionRecord, I> {
+  readonly outcomes: Outcomes<R, I>;
   readonly #host: HydratorHost<R, I>;
   readonly #admission: Admission<Slot<R, I>>;
-  /** Failed attempts before a live instance, for one that dies young. Only where there were any. */
-  readonly #earlierFailures = new WeakMap<Slot<R, I>, number>();
 
   constructor(host: HydratorHost<R, I>) {
     this.#host = host;
+    this.outcomes = new Outcomes<R, I>(host);
     this.#admission = new Admission(host.limits.maxConcurrentHydrations, host.limits.maxQueuedHydrations, (slot, free) => {
       // `create` is foreign code: it runs when the step that led to it is complete.
       host.slots.effects.add(() => this.#run(slot, free));
@@ -96,17 +76,6 @@ export class Hydrator<R extends ConnectionRecord, I> {
     this.#admission.leave(slot);
   }
 
-  /** The instance was reported dead. */
-  retired(slot: Slot<R, I>, inUse: boolean): void {
-    const { backoff } = this.#host;
-    const { id, version, hydratedAt } = slot;
-    // The row has moved on to a version that is being left alone: the end of an older one must not end that.
-    if (backoff.leavesAnotherAlone(id, version)) return;
-    const earlier = this.#earlierFailures.get(slot) ?? 0;
-    if (inUse) backoff.fail(id, version, earlier);
-    else backoff.died(id, version, hydratedAt, earlier);
-  }
-
   /** A create that everyone left must settle first; under 'drain-first' every older instance must be gone. */
   #mustWait(slot: Slot<R, I>, pending: Pending<R, I>): boolean {
     const drainFirst = this.#host.replacementOf(slot.record) === 'drain-first';
@@ -144,11 +113,11 @@ export class Hydrator<R extends ConnectionRecord, I> {
       // In here, for a proxy may throw when it is asked for `then`.
       if (isThenable(result)) pending = result as PromiseLike<I>;
     } catch (error) {
-      this.#failed(slot, context, error);
+      this.outcomes.failed(slot, context, error);
       return free();
     }
     if (pending !== undefined) return this.#outcome(slot, context, pending, free);
-    this.#created(slot, context, result as I);
+    this.outcomes.created(slot, context, result as I);
     free();
   }
 
@@ -171,109 +140,21 @@ export class Hydrator<R extends ConnectionRecord, I> {
   #outcome(slot: Slot<R, I>, context: CreateContext<unknown>, result: PromiseLike<I>, free: FreePermit): void {
     const { clock, limits: { hydrationTimeoutMs } } = this.#host;
     const cancelTimeout = hydrationTimeoutMs === Infinity ? undefined : clock.setTimeout(() => {
-      this.#timedOut(slot, hydrationTimeoutMs);
+      this.outcomes.timedOut(slot, hydrationTimeoutMs);
       free();
     }, hydrationTimeoutMs, { ref: true });
     Promise.resolve(result).then(
       (instance) => {
         cancelTimeout?.();
-        this.#created(slot, context, instance);
+        this.outcomes.created(slot, context, instance);
         free();
       },
       (error: unknown) => {
         cancelTimeout?.();
-        this.#failed(slot, context, error);
+        this.outcomes.failed(slot, context, error);
         free();
       },
     );
-  }
-
-  #created(slot: Slot<R, I>, context: CreateContext<unknown>, instance: I): void {
-    const { slots, backoff, clock } = this.#host;
-    const { state, id, version } = slot;
-    if (state.kind === 'abandoned') {
-      context.settled('ended');
-      slots.discard(slot, context, instance, { reason: state.reason, cause: undefined });
-    } else if (state.kind === 'creating') {
-      if (context.retired === undefined) {
-        context.settled('created');
-        const afterFailures = backoff.count(id, version);
-        if (afterFailures > 0) {
-          this.#earlierFailures.set(slot, afterFailures);
-          if (state.superseded === undefined) backoff.clear(id);
-        }
-        slots.live(slot, state, instance);
-        this.#host.emit('hydrated', { id, version, durationMs: clock.monotonic() - state.startedAt, afterFailures });
-      } else {
-        const { cause } = context.retired;
-        context.settled('ended');
-        this.#host.emit('retired', { id, version, cause });
-        const error = this.#failure(slot, state, 'HYDRATION_FAILED', 'reported itself dead while it was hydrated', cause);
-        slots.discard(slot, context, instance, { reason: 'retired', cause });
-        this.#tell(slot, state, error);
-      }
-    }
-    slots.effects.flush();
-  }
-
-  #failed(slot: Slot<R, I>, context: CreateContext<unknown>, cause: unknown): void {
-    const { slots } = this.#host;
-    const { state } = slot;
-    context.settled('ended');
-    if (state.kind === 'abandoned') {
-      slots.failed(slot, state);
-    } else if (state.kind === 'creating') {
-      const error = this.#failure(slot, state, 'HYDRATION_FAILED', 'could not be hydrated', cause);
-      slots.failed(slot, state);
-      this.#tell(slot, state, error);
-    }
-    slots.effects.flush();
-  }
-
-  #timedOut(slot: Slot<R, I>, hydrationTimeoutMs: number): void {
-    const { slots } = this.#host;
-    const { state } = slot;
-    if (state.kind === 'abandoned') {
-      slots.noLongerAwaited(slot, state);
-    } else if (state.kind === 'creating') {
-      const error = this.#failure(slot, state, 'HYDRATION_TIMEOUT', `was not hydrated within ${hydrationTimeoutMs} ms`, undefined);
-      slots.abandon(slot, state, 'unused', true);
-      this.#tell(slot, state, error);
-      state.create.abort(error);
-    }
-    slots.effects.flush();
-  }
-
-  /** Notes a failure. A superseded slot's says nothing about the row's current version. */
-  #failure(
-    slot: Slot<R, I>, state: Creating<R, I>, code: 'HYDRATION_FAILED' | 'HYDRATION_TIMEOUT', what: string, cause: unknown,
-  ): ConnectionError {
-    const { backoff } = this.#host;
-    const { id, version } = slot;
-    const current = state.superseded === undefined;
-    const { count, delayMs } = current
-      ? backoff.fail(id, version)
-      : { count: 1, delayMs: 0 };
-    const error = new ConnectionError(code, `Connection '${id}' ${what}`, { connectionId: id, retryAfterMs: delayMs, cause });
-    this.#host.emit('hydrationFailed', { id, version, error, failures: count, retryAfterMs: delayMs });
-    return error;
-  }
-
-  /** The waiters of a slot that failed get the last good instance where there is one, else the failure. */
-  #tell(slot: Slot<R, I>, { waiters, fallback }: Creating<R, I>, error: ConnectionError): void {
-    const { slots, limits: { keepLastGood } } = this.#host;
-    if (fallback?.state.kind === 'live' && !slots.index.has(slot.id)) slots.install(fallback);
-    // Or that of a newer version on its way, to which it was handed on.
-    const serving = keepLastGood ? slots.lastGood(slots.index.get(slot.id)) : undefined;
-    for (const waiter of waiters) {
-      if (serving === undefined) {
-        waiter.fail(error);
-      } else {
-        slots.hold(serving);
-        waiter.deliver(serving);
-      }
-    }
-    if (fallback !== undefined) slots.release(fallback);
   }
 
   #giveUp(slot: Slot<R, I>, reason: DisposeReason, cause: unknown): void {

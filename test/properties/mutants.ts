@@ -32,7 +32,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'G3: a create that finishes after everyone left is lost',
-    file: 'hydrate/hydrator.ts', find: 'slots.discard(slot, context, instance, { reason: state.reason, cause: undefined });', replace: '',
+    file: 'hydrate/outcomes.ts', find: 'slots.discard(slot, context, instance, { reason: state.reason, cause: undefined });', replace: '',
   },
   {
     name: 'G3: an instance that is evicted is forgotten and never disposed of',
@@ -86,7 +86,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'G9: a permit is never given back by a create that fails',
-    file: 'hydrate/hydrator.ts', find: '        this.#failed(slot, context, error);\n        free();', replace: '        this.#failed(slot, context, error);',
+    file: 'hydrate/hydrator.ts', find: '        this.outcomes.failed(slot, context, error);\n        free();', replace: '        this.outcomes.failed(slot, context, error);',
   },
   {
     name: 'G10: a forged webhook is handled',
