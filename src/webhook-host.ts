@@ -65,6 +65,11 @@ export class RegistryForWebhooks<R extends ConnectionRecord, I> implements Webho
     return this.#parts.closing.accept();
   }
 
+  refusal(id: string): ConnectionError | undefined {
+    const { closing } = this.#parts;
+    return closing.expired ? closing.refusal(id) : undefined;
+  }
+
   /** The row alone, for a webhook that is still to be authenticated. */
   async find(id: string, gone: () => boolean): Promise<FoundNow<R>> {
     const parts = this.#parts;
@@ -80,8 +85,9 @@ export class RegistryForWebhooks<R extends ConnectionRecord, I> implements Webho
   /** A lease for a webhook that has been authenticated: it rests on the read that found the row. */
   acquire({ record, sentAt, invalidations, unconfirmed }: FoundNow<R>): Promise<Lease<R, I>> {
     const parts = this.#parts;
-    const { closing, slots, resolver, reader } = parts;
-    if (closing.expired) return Promise.reject(closing.refusal(record.id));
+    const { slots, resolver, reader } = parts;
+    const refusal = this.refusal(record.id);
+    if (refusal !== undefined) return Promise.reject(refusal);
     const waiter = parts.wait({ id: record.id, signal: undefined, timeoutMs: this.timeoutMs });
     const outdated = invalidations !== parts.invalidations()
       || (unconfirmed === true && slots.index.get(record.id)?.record !== record);

@@ -32,6 +32,8 @@ export interface WebhookHost<R extends ConnectionRecord, I, F extends FoundRecor
   accept(): (() => void) | undefined;
   /** The row, as fresh as the registry's `freshness` asks, unless the delivery has `gone` without it. */
   find(id: string, gone: () => boolean): Promise<F>;
+  /** What is to be told once the deadline of `close` has passed. */
+  refusal(id: string): ConnectionError | undefined;
   /** A lease that rests on the read that found the row. */
   acquire(found: F): Promise<Lease<R, I>>;
   factoryOf(record: R): InstanceFactory<R, I>;
