@@ -7,11 +7,14 @@ const GROWTH = 8;
 /** A map that forgets its least recently used entry rather than grow beyond its bound. */
 export class BoundedMap<V extends {}> {
   readonly #max: number;
+  readonly #dispose: ((value: V, key: string, reason: LRUCache.DisposeReason) => void) | undefined;
   #entries: LRUCache<string, V>;
 
-  constructor(max: number) {
+  /** @param forgot - is told what had to make room */
+  constructor(max: number, forgot?: (value: V) => void) {
     this.#max = max;
-    this.#entries = new LRUCache<string, V>({ max: Math.min(max, FIRST_ROOM) });
+    this.#dispose = forgot && ((value, _key, reason) => { if (reason === 'evict') forgot(value); });
+    this.#entries = this.#withRoomFor(Math.min(max, FIRST_ROOM));
   }
 
   get size(): number {
@@ -37,8 +40,12 @@ export class BoundedMap<V extends {}> {
   }
 
   #grow(max: number): void {
-    const larger = new LRUCache<string, V>({ max });
+    const larger = this.#withRoomFor(max);
     larger.load(this.#entries.dump());
     this.#entries = larger;
+  }
+
+  #withRoomFor(max: number): LRUCache<string, V> {
+    return new LRUCache<string, V>({ max, ...(this.#dispose === undefined ? {} : { dispose: this.#dispose }) });
   }
 }

@@ -32,6 +32,8 @@ export class Closing<R extends ConnectionRecord, I> {
   state: 'open' | 'closing' | 'closed' = 'open';
   /** The deadline has passed: what was accepted is refused after all. */
   expired = false;
+  /** Webhooks that have not ended. */
+  deliveries = 0;
   readonly #host: ClosingHost<R, I>;
   /** Uses that wait for their lease, and webhooks that have not ended. */
   #accepted = 0;
@@ -60,7 +62,11 @@ export class Closing<R extends ConnectionRecord, I> {
   accept(): (() => void) | undefined {
     if (this.state !== 'open') return undefined;
     this.began();
-    return () => this.finished();
+    this.deliveries += 1;
+    return () => {
+      this.deliveries -= 1;
+      this.finished();
+    };
   }
 
   refusal(id?: string): ConnectionError {

@@ -111,7 +111,7 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
     this.#now = oncePerTurn(resolved.clock);
     this.#maxStaleMs = resolved.maxStaleMs;
     this.#backoff = new Backoff(resolved.failureBackoff, clock);
-    const learnt = this.#learnt = new Learnt(clock);
+    const learnt = this.#learnt = new Learnt(clock, () => this.#closing.deliveries > 0);
     this.#secrets = new Secrets(clock, resolved.hydrationTimeoutMs);
 
     const emit = <E extends keyof RegistryEvents>(event: E, payload: RegistryEvents[E]): void => this.#emit(event, payload);
@@ -131,6 +131,7 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
         emit('retired', { id: slot.id, version: slot.version, cause });
       },
       isAwaited: (id) => this.#reader.isAwaited(id),
+      unindexed: ({ id, version, checkedAt }) => learnt.withoutSlot(id, version, checkedAt),
       departed: (slot) => {
         this.#hydrator.departed(slot);
         this.#closing.progressed();

@@ -3,24 +3,32 @@ import type { Clock } from '../clock.js';
 
 /** Unknown ids that are remembered at a time. */
 const MAX_UNKNOWN = 10_000;
-/** Ids of which it is remembered what their row said although nothing was made of it. */
-const MAX_PASSED_OVER = 10_000;
+/** Ids of which it is remembered what their row said although there is no slot of it, or no longer. */
+const MAX_WITHOUT_SLOT = 10_000;
 
-/** What was learnt of connections that have no slot to keep it. Bounded: what is forgotten is asked again. */
+interface Newest { readonly version: string | undefined; readonly sentAt: number }
+
+/**
+ * What was learnt of connections that have no slot to keep it. A webhook that is being authenticated holds a row all the
+ * while: this tells whether the row has been outdated since. Bounded: whatever is forgotten puts all older rows in doubt.
+ */
 export class Learnt {
   readonly #clock: Clock;
+  readonly #isRowHeld: () => boolean;
   /** Ids the store does not know → until when that is believed. Monotonic, milliseconds. */
   readonly #unknown = new BoundedMap<{ readonly until: number }>(MAX_UNKNOWN);
   /**
-   * Ids whose row led to no slot (not to be served, or nobody wanted it yet) → the version that is to be served, if any,
-   * and when that was asked, or last put in doubt. Monotonic, milliseconds.
+   * Ids whose row led to no slot (not to be served, or nobody wanted it yet) or whose slot has gone → the version that is
+   * to be served, if any, and when that was asked, or last put in doubt. Monotonic, milliseconds.
    */
-  readonly #passedOver = new BoundedMap<{ readonly version: string | undefined; readonly sentAt: number }>(MAX_PASSED_OVER);
-  /** When hints were last lost. Monotonic, milliseconds. */
+  readonly #newest = new BoundedMap<Newest>(MAX_WITHOUT_SLOT, ({ sentAt }) => { this.#doubtedAt = Math.max(this.#doubtedAt, sentAt); });
+  /** When hints were last lost, or what was forgotten had been asked. Monotonic, milliseconds. */
   #doubtedAt = -Infinity;
 
-  constructor(clock: Clock) {
+  /** @param isRowHeld - whether any webhook may hold a row: else nobody will ask what speaks against it */
+  constructor(clock: Clock, isRowHeld: () => boolean) {
     this.#clock = clock;
+    this.#isRowHeld = isRowHeld;
   }
 
   /** Whether the store was asked for this id a moment ago, and had no such row. */
@@ -41,15 +49,19 @@ export class Learnt {
     this.#unknown.delete(id);
   }
 
-  /** A read that was sent then led to no slot. `version` is that of a row that is to be served. */
-  passedOver(id: string, version: string | undefined, sentAt: number): void {
-    this.#passedOver.set(id, { version, sentAt });
+  /** A read that was sent then led to no slot, or to one that has gone. `version` is that of a row that is to be served. */
+  withoutSlot(id: string, version: string | undefined, sentAt: number): void {
+    if (!this.#isRowHeld()) return;
+    const newest = this.#newest.get(id);
+    if (newest === undefined || newest.sentAt < sentAt) this.#newest.set(id, { version, sentAt });
+    // Of two in the same millisecond nobody can tell which is the newer one.
+    else if (newest.sentAt === sentAt && newest.version !== version) this.#newest.set(id, { version: undefined, sentAt });
   }
 
   /** A hint: what was read of this id so far may be out of date. */
   doubt(id: string): void {
     this.#unknown.delete(id);
-    if (this.#passedOver.get(id) !== undefined) this.passedOver(id, undefined, this.#clock.monotonic());
+    if (this.#newest.get(id) !== undefined) this.withoutSlot(id, undefined, this.#clock.monotonic());
   }
 
   /** Hints may have been lost. */
@@ -60,11 +72,11 @@ export class Learnt {
 
   /** Whether a read that was sent since then, or in the same millisecond, found anything but this version. */
   speaksAgainst(id: string, version: string, sentAt: number): boolean {
-    const passedOver = this.#passedOver.get(id);
-    return passedOver !== undefined && passedOver.sentAt >= sentAt && passedOver.version !== version;
+    const newest = this.#newest.get(id);
+    return newest !== undefined && newest.sentAt >= sentAt && newest.version !== version;
   }
 
-  /** Whether hints were lost since then. */
+  /** Whether something was lost since then that might speak against any row. */
   doubtedSince(sentAt: number): boolean {
     return this.#doubtedAt >= sentAt;
   }

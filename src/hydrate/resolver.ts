@@ -82,13 +82,10 @@ export class Resolver<R extends ConnectionRecord, I> {
 
   /** Whether anything was learnt since `sentAt`, or in the same millisecond, that speaks against this row. */
   #mayBeOutdated({ id, version: rowVersion }: R, sentAt: number, current: Slot<R, I> | undefined): boolean {
-    const { slots, backoff, learnt } = this.#host;
+    const { learnt } = this.#host;
     const version = String(rowVersion);
     if (learnt.speaksAgainst(id, version, sentAt)) return true;
-    if (current !== undefined) return current.checkedAt === sentAt && current.version !== version;
-    // A newer version may have come and gone: that it departs, or failed, is all that is left of it.
-    const [departing] = slots.departing(id);
-    return departing !== undefined || learnt.doubtedSince(sentAt) || backoff.leavesAnotherAlone(id, version);
+    return current === undefined ? learnt.doubtedSince(sentAt) : current.checkedAt === sentAt && current.version !== version;
   }
 
   /** Gives a waiter the current slot. */
@@ -147,7 +144,7 @@ export class Resolver<R extends ConnectionRecord, I> {
   /** There is nothing to hydrate: what lives ends, who waits is told. */
   #refuse(read: Read<R>, reason: DisposeReason | undefined, error: ConnectionError): void {
     const { slots, limits, learnt } = this.#host;
-    if (reason !== undefined) learnt.passedOver(read.id, undefined, read.sentAt);
+    if (reason !== undefined) learnt.withoutSlot(read.id, undefined, read.sentAt);
     const current = read.flagged ? undefined : slots.index.get(read.id);
     const keep = current !== undefined && reason === 'replaced' && limits.keepLastGood;
     if (current !== undefined && reason !== undefined && !keep) slots.supersede(current, reason);
@@ -175,7 +172,7 @@ export class Resolver<R extends ConnectionRecord, I> {
       else waiter.found({ record, sentAt: read.sentAt });
     }
     const lastGood = limits.keepLastGood ? slots.lastGood(current) : undefined;
-    const passOver = (): void => learnt.passedOver(read.id, String(record.version), read.sentAt);
+    const passOver = (): void => learnt.withoutSlot(read.id, String(record.version), read.sentAt);
     if (joining.length === 0) {
       passOver();
       // Nobody wants the new version yet; the old one is not to be wanted any more.

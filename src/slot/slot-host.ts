@@ -22,6 +22,8 @@ export interface SlotHost<R extends ConnectionRecord, I> {
   retired(slot: Slot<R, I>, cause: unknown, inUse: boolean): void;
   /** Whether an accepted use is about to ask for this connection: only asked while closing. */
   isAwaited(id: string): boolean;
+  /** A slot is no longer the current one of its connection. */
+  unindexed(slot: Slot<R, I>): void;
   /** A slot is gone. */
   departed(slot: Slot<R, I>): void;
 }

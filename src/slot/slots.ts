@@ -308,6 +308,8 @@ export class Slots<R extends ConnectionRecord, I> {
 
   /** By identity, never by id. */
   #unindex(slot: Slot<R, I>): void {
-    if (this.index.get(slot.id) === slot) this.index.delete(slot.id);
+    if (this.index.get(slot.id) !== slot) return;
+    this.index.delete(slot.id);
+    this.#host.unindexed(slot);
   }
 }

@@ -74,7 +74,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "G8: an old slot's end removes its successor",
-    file: 'slot/slots.ts', find: 'if (this.index.get(slot.id) === slot) this.index.delete(slot.id);', replace: 'this.index.delete(slot.id);',
+    file: 'slot/slots.ts', find: 'if (this.index.get(slot.id) !== slot) return;', replace: '',
   },
   {
     name: 'G9: idle instances stay beyond maxInstances',

@@ -35,6 +35,7 @@ describe('the states of a slot', () => {
       emit: () => {},
       retired: () => {},
       isAwaited: () => false,
+      unindexed: () => {},
       departed: (slot) => { gone.push(slot); },
     });
   });
