@@ -10,8 +10,8 @@ export { factoryByPlatform } from './factory-by-platform.js';
 export { MemoryStore } from './stores/memory.js';
 export { systemClock } from './clock.js';
 
-export type { AcquireOptions, ConnectionRegistryOptions, Connections } from './registry.js';
-export type { Around, Freshness, RegistryTuning } from './contracts/options.js';
+export type { AcquireOptions, Connections } from './connections.js';
+export type { Around, ConnectionRegistryOptions, Freshness, RegistryTuning } from './contracts/options.js';
 export type { CloseReport } from './closing.js';
 export type { ConnectionSnapshot, RegistryLimits, RegistrySnapshot } from './snapshot.js';
 export type { Lease } from './slot/lease.js';

@@ -1,8 +1,9 @@
 import { oncePerTurn, type Clock } from './clock.js';
 import { Closing, type CloseReport } from './closing.js';
 import { factoryFor } from './composite-factory.js';
+import type { AcquireOptions, Connections } from './connections.js';
 import type { InstanceFactory } from './contracts/factory.js';
-import type { Around, Freshness, RegistryTuning, ResolvedOptions } from './contracts/options.js';
+import type { Around, ConnectionRegistryOptions, RegistryTuning, ResolvedOptions } from './contracts/options.js';
 import type { Awaitable, ConnectionRecord } from './contracts/record.js';
 import type { StandardSchemaV1 } from './contracts/schema.js';
 import type { ConnectionStore } from './contracts/store.js';
@@ -15,46 +16,15 @@ import { Learnt } from './hydrate/learnt.js';
 import { notFound, Resolver } from './hydrate/resolver.js';
 import { Revalidation } from './hydrate/revalidation.js';
 import { Secrets } from './hydrate/secrets.js';
-import { isThenable } from './thenable.js';
 import { LeaseWaiter, type LeaseDemand, type LeaseWaiterHost } from './hydrate/waiter.js';
 import { checkCall, checkSignal, resolveFreshness, resolveOptions, resolveTimeout } from './options.js';
 import type { Lease } from './slot/lease.js';
+import { run } from './slot/run.js';
 import { Slots } from './slot/slots.js';
 import { withSharedTimers } from './shared-timers.js';
 import { takeSnapshot, type RegistrySnapshot } from './snapshot.js';
 import { createWebhookHandler, type WebhookHandler } from './webhook/handle-webhook.js';
 import { RegistryForWebhooks } from './webhook-host.js';
-
-/** What one use may ask for. */
-export interface AcquireOptions {
-  /** Leaves the queue; rejects with the signal's reason. The hydrate goes on while anybody else waits for it. */
-  signal?: AbortSignal | undefined;
-  /** How long to wait for the lease, in milliseconds. Default `acquireTimeoutMs`. Never aborts a hydrate. */
-  timeoutMs?: number | undefined;
-  /** Default the registry's `freshness`. */
-  freshness?: Freshness | undefined;
-}
-
-/**
- * What code that only uses connections should ask for: an interface, so that a fake is one object literal.
- *
- * @example
- * const fake: Connections<Row, Bot> = { use: async (_id, work) => work(bot, lease), acquire: async () => lease };
- */
-export interface Connections<out R, out I> {
-  /** Runs `work` with the live instance, hydrating it if need be, and holds it until `work` has settled. */
-  use<T>(id: string, work: (instance: I, lease: Lease<R, I>) => T | Promise<T>, options?: AcquireOptions): Promise<T>;
-  /** Takes a lease for work that outlives one function. The caller must release it. */
-  acquire(id: string, options?: AcquireOptions): Promise<Lease<R, I>>;
-}
-
-/** The options of a {@link ConnectionRegistry}, where the store decides what a record is. */
-export interface ConnectionRegistryOptions<R extends ConnectionRecord, I> extends RegistryTuning {
-  store: ConnectionStore<R>;
-  factory: InstanceFactory<R, I>;
-  recordSchema?: StandardSchemaV1<any, R> | undefined;
-  around?: Around<R>;
-}
 
 /** Ids go into queries, log lines and metrics. */
 const MAX_ID_LENGTH = 1_024;
@@ -330,26 +300,4 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
   #emit<E extends keyof RegistryEvents>(event: E, payload: RegistryEvents[E]): void {
     if (this.#events.isHeard(event)) this.#slots.effects.add(() => this.#events.emit(event, payload));
   }
-}
-
-/** Runs `work` under a lease and releases it when `work` has settled. */
-function run<R, I, T>(lease: Lease<R, I>, work: (instance: I, lease: Lease<R, I>) => T | Promise<T>): Promise<T> {
-  let result: T | Promise<T>;
-  let settled: boolean;
-  try {
-    result = work(lease.instance, lease);
-    // In here, for a proxy may throw when it is asked for `then`.
-    settled = !isThenable(result);
-  } catch (error) {
-    lease.release();
-    return Promise.reject(error as Error);
-  }
-  if (settled) {
-    lease.release();
-    return Promise.resolve(result);
-  }
-  return Promise.resolve(result).then(
-    (value) => { lease.release(); return value; },
-    (error: unknown) => { lease.release(); throw error; },
-  );
 }

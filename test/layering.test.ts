@@ -23,6 +23,7 @@ const LAYERS: Record<string, { code: string[]; types?: string[] }> = {
   'composite-factory.ts': { code: ['contracts'] },
   'options.ts': { code: [...GROUND, 'composite-factory.ts'] },
   'events.ts': { code: [...GROUND, 'options.ts'] },
+  'connections.ts': { code: ['contracts'], types: ['slot'] },
   // The core.
   'slot': { code: GROUND, types: ['events.ts'] },
   'hydrate': { code: [...GROUND, 'slot'], types: ['events.ts'] },
@@ -30,21 +31,21 @@ const LAYERS: Record<string, { code: string[]; types?: string[] }> = {
   'closing.ts': { code: [...GROUND, 'options.ts'], types: ['slot', 'hydrate'] },
   'webhook-host.ts': { code: [...GROUND, 'hydrate'], types: ['slot', 'events.ts', 'closing.ts', 'webhook'] },
   'registry.ts': {
-    code: [...GROUND, 'shared-timers.ts', 'composite-factory.ts', 'options.ts', 'events.ts', 'slot', 'hydrate', 'snapshot.ts', 'closing.ts', 'webhook', 'webhook-host.ts'],
+    code: [...GROUND, 'connections.ts', 'shared-timers.ts', 'composite-factory.ts', 'options.ts', 'events.ts', 'slot', 'hydrate', 'snapshot.ts', 'closing.ts', 'webhook', 'webhook-host.ts'],
   },
   'factory-by-platform.ts': { code: ['contracts', 'errors.ts', 'options.ts', 'composite-factory.ts'] },
   // Around it: the registry is known by its public verbs only, and what a lease is.
   'webhook': { code: GROUND, types: ['events.ts', 'slot'] },
-  'exclusive': { code: GROUND, types: ['registry.ts', 'slot'] },
+  'exclusive': { code: GROUND, types: ['connections.ts', 'slot'] },
   'stores': { code: GROUND, types: ['exclusive'] },
   'adapters': { code: ['clock.ts', 'errors.ts', 'webhook'] },
   'testing': { code: GROUND, types: ['exclusive'] },
   // Looks on: what it measures is known by its shape.
-  'otel': { code: ['clock.ts', 'errors.ts', 'thenable.ts', 'onlooker.ts', 'composite-factory.ts'], types: ['contracts', 'events.ts', 'exclusive', 'registry.ts', 'slot', 'snapshot.ts', 'webhook'] },
+  'otel': { code: ['clock.ts', 'errors.ts', 'thenable.ts', 'onlooker.ts', 'composite-factory.ts'], types: ['contracts', 'connections.ts', 'events.ts', 'exclusive', 'slot', 'snapshot.ts', 'webhook'] },
   'inspector': { code: ['clock.ts', 'errors.ts', 'onlooker.ts'], types: ['events.ts', 'snapshot.ts'] },
   'index.ts': {
     code: ['clock.ts', 'errors.ts', 'factory-by-platform.ts', 'registry.ts', 'stores'],
-    types: ['contracts', 'closing.ts', 'events.ts', 'slot', 'snapshot.ts', 'webhook', 'composite-factory.ts', 'options.ts'],
+    types: ['contracts', 'connections.ts', 'closing.ts', 'events.ts', 'slot', 'snapshot.ts', 'webhook', 'composite-factory.ts', 'options.ts'],
   },
 };
 

@@ -95,3 +95,11 @@ export interface ResolvedOptions<R extends ConnectionRecord, I>
     readonly respondToFailure: ((failure: ConnectionError, request: Request) => Awaitable<Response | undefined>) | undefined;
   };
 }
+
+/** The options of a `ConnectionRegistry`, where the store decides what a record is. */
+export interface ConnectionRegistryOptions<R extends ConnectionRecord, I> extends RegistryTuning {
+  store: ConnectionStore<R>;
+  factory: InstanceFactory<R, I>;
+  recordSchema?: StandardSchemaV1<any, R> | undefined;
+  around?: Around<R>;
+}

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.js';
 import type { Awaitable, ConnectionRecord } from '../contracts/record.js';
-import type { Connections } from '../registry.js';
+import type { Connections } from '../connections.js';
 import type { Lease } from '../slot/lease.js';
 import type { Hold } from './hold.js';
 import { LiveTenure, type Tenure } from './tenure.js';

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.js';
 import type { ConnectionRecord } from '../contracts/record.js';
-import type { Connections } from '../registry.js';
+import type { Connections } from '../connections.js';
 import type { Duties } from './attempt.js';
 import type { RunnerEvents } from './events.js';
 import type { StartGate } from './gate.js';

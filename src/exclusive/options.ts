@@ -2,7 +2,7 @@ import { systemClock, type Clock } from '../clock.js';
 import type { Awaitable, ConnectionRecord } from '../contracts/record.js';
 import type { StoreListener } from '../contracts/store.js';
 import { ConnectionError } from '../errors.js';
-import type { Connections } from '../registry.js';
+import type { Connections } from '../connections.js';
 import type { ProvisionContext } from './attempt.js';
 import type { ClaimStore } from './claims/contract.js';
 import { RUNNER_EVENTS } from './events.js';

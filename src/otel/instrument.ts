@@ -1,7 +1,7 @@
 import { context, metrics, trace, type Attributes, type Meter, type Tracer } from '@opentelemetry/api';
 import { systemClock } from '../clock.js';
 import type { RegistryEvents } from '../events.js';
-import type { AcquireOptions, Connections } from '../registry.js';
+import type { AcquireOptions, Connections } from '../connections.js';
 import type { Lease } from '../slot/lease.js';
 import type { RegistrySnapshot } from '../snapshot.js';
 import type { WebhookHandler } from '../webhook/handle-webhook.js';
