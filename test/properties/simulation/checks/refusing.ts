@@ -55,8 +55,8 @@ export function reason(world: World, demand: Demand, error: ConnectionError, fai
       return busy >= cap || world.secretsCalls.some((call) => !world.isPast(call.ended)) ? undefined : ['G9', `there was a permit: ${busy} of ${cap} were in use`];
     }
     case 'ACQUIRE_TIMEOUT':
-      // Its secrets came after its instance had to go.
-      if (demand.kind === 'webhook' && settings.factory.secrets && world.instances.some(({ id, disposeBegan }) => id === demand.id && disposeBegan !== undefined)) return undefined;
+      // Its secrets came after its instance had to go: nobody sees that of a factory without dispose.
+      if (demand.kind === 'webhook' && settings.factory.secrets && world.instances.some(({ id, disposeBegan }) => id === demand.id && (disposeBegan !== undefined || !settings.factory.dispose))) return undefined;
       return now >= demand.began.t + demand.timeoutMs ? undefined : ['G7', `after ${now - demand.began.t} of ${demand.timeoutMs} ms`];
     case 'REGISTRY_CLOSED':
       if (world.closed === undefined) return ['G12', 'close was not called'];
