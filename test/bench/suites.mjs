@@ -10,6 +10,7 @@ export const SUITES = {
   bytesPerEntry: { file: './suites/memory.mjs', run: 'perEntry' },
   strict: { file: './suites/strict.mjs', run: 'strict' },
   webhook: { file: './suites/webhook.mjs', run: 'webhook' },
+  flood: { file: './suites/flood.mjs', run: 'flood' },
   pauses: { file: './suites/pauses.mjs', run: 'pauses' },
   scale: { file: './suites/scale.mjs', run: 'scale', flags: ['--max-old-space-size=6000'] },
   eviction: { file: './suites/eviction.mjs', run: 'eviction' },

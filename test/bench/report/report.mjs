@@ -25,6 +25,8 @@ const SECTIONS = {
   strict: (result) => section('Strict freshness', 'A simulated store: 10 connections, a millisecond per query; 500 ids.',
     Object.entries(result).map(([how, rows]) => `### ${how}\n\n${table(['', 'queries per use', 'p50 ms', 'p99 ms'], rows.map(({ name, queriesPerUse, p50Ms, p99Ms }) => [name, `**${queriesPerUse.toFixed(3)}**`, two(p50Ms), two(p99Ms)]))}`).join('\n\n')),
   webhook: (result) => section('handleWebhook, a small signed body, live', '', table(ratios, result.map(ratioRow))),
+  flood: (result) => section('Beside a flood', 'What a genuine signed delivery to a live connection takes under strict freshness, 200 a second, on a store of a millisecond; beside it 1 000 requests a second of strangers, each with a signature to check.',
+    table(['beside', 'requests of strangers', 'p50 ms', 'times', 'p99 ms', 'times'], result.map(({ name, strangers, p50Ms, p99Ms }) => [name, strangers, two(p50Ms), `**${two(p50Ms / result[0].p50Ms)}**`, two(p99Ms), two(p99Ms / result[0].p99Ms)]))),
   pauses: (result) => section('Mixed load', '5 000 uses/s, 20 000 ids by Zipf\'s law through 5 000 places, a store of a millisecond.',
     table(['', 'uses/s', 'collections', 'collecting ms/s', 'longest ms', 'event loop delay p50 ms', 'p99 ms'], result.map((row) => [row.name, whole(row.usesPerSecond), row.collections, two(row.collectingMsPerSecond), two(row.longestCollectionMs), two(row.delayP50Ms), two(row.delayP99Ms)]))),
   scale: (result) => section('With more and more connections live', 'A use picks from 1 000 ids of all; reference `await map.get(id)` on a Map as large.',
