@@ -2,8 +2,6 @@ import type { Awaitable } from '../contracts/record.js';
 import { ConnectionError, isConnectionError } from '../errors.js';
 import { makeRequest, READ, type UnreadBody } from './requests.js';
 
-const fix = 'something read the request body before hydrant could: mount the webhook route before body parsers, or let the parser keep the raw bytes in req.rawBody';
-
 type Bytes = Uint8Array<ArrayBuffer>;
 
 /**
@@ -27,7 +25,8 @@ export async function readBody(request: Request, maxBytes: number, onStop: (stop
 }
 
 function alreadyParsed(): ConnectionError {
-  return new ConnectionError('BODY_ALREADY_PARSED', fix);
+  return new ConnectionError('BODY_ALREADY_PARSED',
+    'something read the request body before hydrant could: mount the webhook route before body parsers, or let the parser keep the raw bytes in req.rawBody');
 }
 
 function tooLarge(maxBytes: number): ConnectionError {

@@ -35,14 +35,14 @@ function isUnread(body: RequestParts['body']): body is UnreadBody {
 
 /** A request of the platform. */
 export function platformRequest({ url, method, headers, signal, body }: RequestParts, RequestClass = Request): Request {
-  const init = body === null ? {} : { body: isUnread(body) ? body.stream() : body, duplex: 'half' };
-  const request = new RequestClass(url, { method, headers, signal, ...init });
-  // The constructor writes some of it otherwise (`'` becomes `%27`).
-  if (request.url !== url) Object.defineProperty(request, 'url', { value: url, enumerable: true });
-  // Node's own signal would follow this one only until the request is garbage, which it may be while its response is
-  // still being streamed.
-  Object.defineProperty(request, 'signal', { value: signal, enumerable: true });
-  return request;
+  const init = { method, headers, signal, body: isUnread(body) ? body.stream() : body, duplex: 'half' };
+  return Object.defineProperties(new RequestClass(url, init), {
+    // The constructor writes some of it otherwise (`'` becomes `%27`).
+    url: { value: url },
+    // Node's own signal would follow this one only until the request is garbage, which it may be while its response is
+    // still being streamed.
+    signal: { value: signal },
+  });
 }
 
 /**
@@ -126,9 +126,7 @@ function lightClass(Base: typeof Request): (new (parts: RequestParts) => Request
     }
     const Light = LightRequest as unknown as new (parts: RequestParts) => Request;
     return isTakenFor(Base, Light) ? Light : undefined;
-  } catch {
-    return undefined;
-  }
+  } catch { return undefined; }
 }
 
 /** Elsewhere (Bun, workerd, Node 24) the platform knows its own by what cannot be given to another. */
