@@ -34,4 +34,5 @@ test('a webhook whose secrets come after its drain deadline is not handled by th
   secrets[1]!.resolve('s');
   expect((await response).status).toBe(503);
   expect(served).toEqual([]);
+  expect(h.eventsOf('webhookFailed').map(({ error }) => [error.code, error.connectionId])).toEqual([['ACQUIRE_TIMEOUT', 'a']]);
 });

@@ -102,6 +102,7 @@ describe('who answers', () => {
     });
     const row = h.rows.put('a');
     h.rows.hold();
+    await h.clock.advance(50);
     const response = h.registry.handleWebhook('a', post());
     await h.clock.advance(500);
     h.rows.letAllGo();
@@ -168,6 +169,30 @@ describe('who answers', () => {
     expect((await response).status).toBe(403);
     await h.settle();
     expect(h.clock.pendingTimers).toBe(0);
+  });
+
+  test('respondToFailure that takes too long is told so, by the failure it was to answer', async () => {
+    let told: AbortSignal | undefined;
+    const h = webhookHarness({
+      acquireTimeoutMs: 1_000,
+      factory: { authenticate: () => false, respondToFailure: (_, __, { signal }) => { told = signal; return new Promise(() => {}); } },
+    });
+    h.rows.put('a');
+    const response = h.registry.handleWebhook('a', post());
+    await h.clock.advance(999);
+    expect(told?.aborted).toBe(false);
+    await h.clock.advance(1);
+    expect(told?.reason).toBe(h.eventsOf('webhookFailed')[0].error);
+    expect((await response).status).toBe(401);
+  });
+
+  test('respondToFailure is not held up by a body that does not come: no more of it is read', async () => {
+    let cancelled = false;
+    const h = webhookHarness({ acquireTimeoutMs: 1_000, webhook: { respondToFailure: () => new Response('no', { status: 410 }) } });
+    const response = h.registry.handleWebhook('nobody', post(new ReadableStream({ cancel() { cancelled = true; } }), { duplex: 'half' } as RequestInit));
+    await h.clock.advance(1_000);
+    expect((await response).status).toBe(404);
+    expect(cancelled).toBe(true);
   });
 
   test('no failure is to be kept by whoever stands in between', async () => {

@@ -116,6 +116,21 @@ describe('where the platform does not take a light request for one of its own', 
     expect([request.url, await request.text()]).toEqual(["https://hooks.example.com/a/b?it='s", '{"a":1}']);
   });
 
+  /** What a platform may make of a light request that it takes without complaint. */
+  class Careless extends Request {
+    readonly #brand = true;
+    static isOne(value: object): boolean { return #brand in value && value.#brand; }
+  }
+  test.each<[string, typeof Request]>([
+    ['the method', class extends Careless { override get method(): string { return 'GET'; } }],
+    ['the headers', class extends Careless { override get headers(): Headers { return new Headers(); } }],
+    ['the body', class extends Careless { override get body(): null { return null; } }],
+    ['that the body was taken', class extends Careless { constructor(input: RequestInfo | URL, init?: RequestInit) { super(input instanceof Request ? input.clone() : input, init); } }],
+  ])('and loses %s, it gets one of its own', (_what, platform) => {
+    vi.stubGlobal('Request', platform);
+    expect(Careless.isOne(makeRequest(parts()))).toBe(true);
+  });
+
   test('a framework that puts its own in the place of the platform\'s gets what is an instance of that', () => {
     class Own extends Request {}
     const before = makeRequest(parts());
@@ -150,6 +165,7 @@ describe('reading the body', () => {
 
   test.each([
     ['of a length within the cap, is asked for its bytes', { 'content-length': '5' }, ['arrayBuffer'], 'hello'],
+    ['of a length at the cap, too', { 'content-length': '100' }, ['arrayBuffer'], 'hello'],
     ['of a length over the cap, is not', { 'content-length': '500' }, ['body'], 'BODY_TOO_LARGE'],
     ['of a length that is not known, is not', {}, ['body'], 'hello'],
     ['of a length that is not its own, is not', { 'content-length': '5', 'content-encoding': 'gzip' }, ['body'], 'hello'],
@@ -164,6 +180,33 @@ describe('reading the body', () => {
     const request = new Quick('http://localhost/', { method: 'POST', body: 'hello', headers: { 'content-length': '5' } });
     request.body?.getReader();
     expect(await read(request)).toBe('BODY_ALREADY_PARSED');
+  });
+
+  test('one that somebody has begun to read and then left', async () => {
+    const request = platformRequest(parts({ body: new Blob(['hello']).stream() }));
+    const reader = request.body?.getReader();
+    await reader?.read();
+    reader?.releaseLock();
+    expect(await read(request)).toBe('BODY_ALREADY_PARSED');
+  });
+
+  test('one that is longer than it says is read no further than the cap', async () => {
+    let pulled = 0;
+    const endless = new ReadableStream<Uint8Array>({ pull(controller) { pulled += 1; if (pulled > 100) controller.close(); else controller.enqueue(new Uint8Array(4)); } }, { highWaterMark: 0 });
+    expect(await read(platformRequest(parts({ body: endless, headers: new Headers({ 'content-length': '5' }) })), 10)).toBe('BODY_TOO_LARGE');
+    expect(pulled).toBe(3);
+  });
+
+  test.each([['before its first byte', null, false], ['half-way', 'hello', true]])('one that reads without a stream and breaks off %s was not read by somebody else', async (_when, body, begun) => {
+    const failure = new Error('ECONNRESET');
+    class Broken extends Request {
+      override async arrayBuffer(): Promise<ArrayBuffer> {
+        if (begun) await super.arrayBuffer();
+        throw failure;
+      }
+    }
+    const request = new Broken('http://localhost/', { method: 'POST', body, headers: { 'content-length': '5' } });
+    await expect(readBody(request, 100, () => {})).rejects.toMatchObject({ code: 'UNAUTHENTICATED', cause: failure });
   });
 
   test('a copy has the address, headers and signal of the original', async () => {

@@ -44,6 +44,26 @@ describe('how far a response is read ahead', () => {
     expect(done).toBe(1);
   });
 
+  test('what comes after that is asked for when it is wanted, and not before', async () => {
+    const { response, pulled } = source(() => new Uint8Array(10));
+    const reader = (await whenRead(response, () => {})).body?.getReader();
+    for (let read = 1; read <= 17; read += 1) await reader?.read();
+    await settle();
+    expect(pulled()).toBe(17);
+    await reader?.read();
+    expect(pulled()).toBe(18);
+    await reader?.cancel();
+  });
+
+  test('a stream that ends at once is at its end before anyone reads it, and loses nothing', async () => {
+    let done = 0;
+    const { response } = source((pulled) => ['one ', 'two'].map(text)[pulled - 1]);
+    const sent = await whenRead(response, () => { done += 1; });
+    expect(done).toBe(1);
+    expect(await sent.text()).toBe('one two');
+    expect(done).toBe(1);
+  });
+
   test('a source that fails at once is at its end, and whoever reads is told', async () => {
     let done = 0;
     const { response } = source((pulled) => pulled === 1 ? text('one') : new Error('gone'));

@@ -45,6 +45,11 @@ describe('a body that nobody has read', () => {
     expect(asked).toEqual(['stream']);
   });
 
+  test('is read without a stream whichever module system its adapter was loaded by', async () => {
+    const request = Object.assign(new Request('http://localhost/', { method: 'POST', body: 'not this' }), { [Symbol.for('hydrant.readBody')]: async () => text('hello') });
+    expect(await readBody(request, 100, () => {})).toEqual(text('hello'));
+  });
+
   test('that is known already is at hand without a promise, and empty is not missing', () => {
     const [known, none] = [makeRequest(parts(text('hello'))), makeRequest(parts(null))] as (Request & { [READ]: (maxBytes: number, onStop: () => void) => unknown })[];
     expect([known?.[READ](100, () => {}), none?.[READ](100, () => {})]).toEqual([text('hello'), new Uint8Array()]);
