@@ -11,7 +11,7 @@ export interface Clock {
   setTimeout(callback: () => void, ms: number, options: { ref: boolean }): () => void;
 }
 
-interface NodeTimer { ref?(): unknown; unref?(): unknown }
+interface NodeTimer { unref?(): unknown }
 
 /** The system's clock. */
 export const systemClock: Clock = {
@@ -19,16 +19,17 @@ export const systemClock: Clock = {
   monotonic: () => performance.now(),
   setTimeout(callback, ms, { ref }) {
     const timer: unknown = setTimeout(callback, ms);
-    // Browsers and workerd return a number: there nothing is kept alive anyway.
-    if (!ref && typeof timer === 'object') (timer as NodeTimer).unref?.();
+    // Browsers and workerd return a number, which has no `unref`: there nothing is kept alive anyway.
+    if (!ref) (timer as NodeTimer).unref?.();
     return () => clearTimeout(timer as ReturnType<typeof setTimeout>);
   },
 };
 
 /** Calls back in the next turn of the event loop: a place in the order of events, not a duration. */
-export const onNextTurn: (callback: () => void) => void = typeof setImmediate === 'function'
-  ? (callback) => void setImmediate(callback)
-  : (callback) => void setTimeout(callback, 0);
+export function onNextTurn(callback: () => void): void {
+  if (typeof setImmediate === 'function') setImmediate(callback);
+  else setTimeout(callback, 0);
+}
 
 const settled = Promise.resolve();
 

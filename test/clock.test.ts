@@ -1,0 +1,76 @@
+import { ManualClock } from 'hydrant/testing';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { oncePerTurn, onMicrotask, onNextTurn, systemClock } from '../src/clock.js';
+
+/** How many timers keep this process alive. */
+const holding = (): number => process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length;
+const nextTurn = (): Promise<void> => new Promise((resolve) => { setImmediate(resolve); });
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllGlobals();
+});
+
+describe("the system's clock", () => {
+  test('is the one on the wall, and one that never goes back', () => {
+    vi.spyOn(Date, 'now').mockReturnValue(1_700_000_000_000);
+    vi.spyOn(performance, 'now').mockReturnValue(42);
+    expect([systemClock.now(), systemClock.monotonic()]).toEqual([1_700_000_000_000, 42]);
+  });
+
+  test('calls back once the time has passed', async () => {
+    await new Promise<void>((resolve) => { systemClock.setTimeout(resolve, 0, { ref: true }); });
+  });
+
+  test.each([[true, 1], [false, 0]])('its timers keep the process alive if they are to, until they are cancelled: ref %s', (ref, held) => {
+    const before = holding();
+    const cancel = systemClock.setTimeout(() => {}, 60_000, { ref });
+    expect(holding() - before).toBe(held);
+    cancel();
+    expect(holding()).toBe(before);
+  });
+
+  test.each([['a number, as in browsers', 5], ['an object that keeps nothing alive', {}]])('where a timer is %s, none is asked to let the process end', (_what, timer) => {
+    vi.stubGlobal('setTimeout', () => timer);
+    expect(() => systemClock.setTimeout(() => {}, 1, { ref: false })).not.toThrow();
+  });
+});
+
+describe('a clock that is read once per turn', () => {
+  test("stands still within a turn of the event loop, and only the system's does", async () => {
+    const read = vi.spyOn(performance, 'now');
+    const now = oncePerTurn(systemClock);
+    read.mockReturnValue(1);
+    expect(now()).toBe(1);
+    read.mockReturnValue(2);
+    expect(now()).toBe(1);
+    await nextTurn();
+    expect(now()).toBe(2);
+    read.mockReturnValue(3);
+    expect(now()).toBe(2);
+    await nextTurn();
+    expect(now()).toBe(3);
+  });
+
+  test('one that is moved by hand is seen to move at once', () => {
+    const clock = new ManualClock();
+    const now = oncePerTurn(clock);
+    expect(now()).toBe(0);
+    clock.advanceSync(5);
+    expect(now()).toBe(5);
+  });
+});
+
+test('a platform without setImmediate has turns as well', async () => {
+  vi.stubGlobal('setImmediate', undefined);
+  await new Promise<void>(onNextTurn);
+});
+
+test('what comes when: what runs now, its microtasks, the next turn', async () => {
+  const order: string[] = [];
+  onNextTurn(() => order.push('turn'));
+  onMicrotask(() => order.push('microtask'));
+  order.push('now');
+  await nextTurn();
+  expect(order).toEqual(['now', 'microtask', 'turn']);
+});
