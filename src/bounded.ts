@@ -27,7 +27,7 @@ export class BoundedMap<V extends {}> {
 
   set(key: string, value: V): void {
     const { size, max } = this.#entries;
-    if (size === max && max < this.#max && !this.#entries.has(key)) this.#grow(Math.min(this.#max, max * GROWTH));
+    if (size === max && max < this.#max) this.#grow(Math.min(this.#max, max * GROWTH));
     this.#entries.set(key, value);
   }
 

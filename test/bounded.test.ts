@@ -1,0 +1,42 @@
+import { describe, expect, test } from 'vitest';
+import { BoundedMap } from '../src/bounded.js';
+
+const filled = (max: number, count: number): BoundedMap<number> => {
+  const map = new BoundedMap<number>(max);
+  for (let index = 0; index < count; index += 1) map.set(`k${index}`, index);
+  return map;
+};
+
+describe('a map with a bound', () => {
+  // It takes its room in steps of 64, 512 and 4096.
+  test.each([1, 10, 63, 64, 65, 100, 512, 513, 1_000])('of %s keeps that many, and of more the newest', (max) => {
+    const full = filled(max, max);
+    expect(full.size).toBe(max);
+    expect(full.get('k0')).toBe(0);
+    const over = filled(max, max + 3);
+    expect(over.size).toBe(max);
+    expect([over.get('k2'), over.get(`k${max + 2}`)]).toEqual([undefined, max + 2]);
+  });
+
+  test('forgets what was used least recently, also after it has grown', () => {
+    const map = filled(100, 64);
+    expect(map.get('k0')).toBe(0);
+    for (let index = 64; index < 100; index += 1) map.set(`k${index}`, index);
+    map.set('one more', -1);
+    expect([map.get('k0'), map.get('k1'), map.size]).toEqual([0, undefined, 100]);
+  });
+
+  test('takes a new value for a key that it has without forgetting another', () => {
+    const map = filled(64, 64);
+    map.set('k5', 500);
+    expect([map.size, map.get('k0'), map.get('k5')]).toEqual([64, 0, 500]);
+  });
+
+  test('forgets one, or all', () => {
+    const map = filled(10, 3);
+    map.delete('k1');
+    expect([map.size, map.get('k1'), map.get('k2')]).toEqual([2, undefined, 2]);
+    map.clear();
+    expect([map.size, map.get('k2')]).toEqual([0, undefined]);
+  });
+});
