@@ -152,14 +152,8 @@ export class Closing<R extends ConnectionRecord, I> {
         this.#wake = undefined;
         resolve(held);
       };
-      let looking = false;
       this.#wake = () => {
-        // `condition` may itself bring something to its end.
-        if (looking) return;
-        looking = true;
-        const held = condition();
-        looking = false;
-        if (held) settle(true);
+        if (condition()) settle(true);
       };
       const cancel = timeoutMs === Infinity ? undefined : clock.setTimeout(() => settle(false), timeoutMs, { ref: true });
     });
