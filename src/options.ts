@@ -66,7 +66,7 @@ const methods = (...names: string[]) => (value: unknown): boolean =>
 
 const store = (): z.ZodType<ConnectionStore> => expecting<ConnectionStore>('a store: an object with get(id)', methods('get'), describe).check(({ value, issues }) => {
   for (const name of ['getMany', 'getVersions', 'watch'] as const) {
-    const member: unknown = (value as Partial<ConnectionStore> | null | undefined)?.[name];
+    const member: unknown = (value as Partial<ConnectionStore>)[name];
     if (member === undefined || isFunction(member)) continue;
     issues.push({ code: 'custom', input: member, path: [name], message: `expected a function, or no such member, got ${describe(member)}` });
   }
@@ -152,6 +152,10 @@ function invalidOptions(message: string): ConnectionError<'INVALID_OPTIONS'> {
   return new ConnectionError('INVALID_OPTIONS', message);
 }
 
+function unexpected(where: string, expected: string, got: string): ConnectionError<'INVALID_OPTIONS'> {
+  return invalidOptions(`${where}: expected ${expected}, got ${got}`);
+}
+
 function checkFactory(factory: unknown, what: string, at: string): void {
   check(what, factoryShape(), isObject(factory) ? plainView(factory) : factory, at);
 }
@@ -208,13 +212,15 @@ export function resolveFreshness(asked: Freshness): number {
 
 /** @throws ConnectionError `INVALID_OPTIONS` when what a call was given is no object of options */
 export function checkCall(what: 'use' | 'close', options: unknown): void {
-  if (!isObject(options) || Array.isArray(options)) check(what, expecting('an object of options', () => false, describe), options);
+  if (!isObject(options) || Array.isArray(options)) throw unexpected(what, 'an object of options', describe(options));
 }
+
+/** By its shape: it may be another realm's. */
+const isSignal = /* @__PURE__ */ methods('addEventListener', 'removeEventListener');
 
 /** @throws ConnectionError `INVALID_OPTIONS` */
 export function checkSignal(signal: AbortSignal): void {
-  // By its shape where it is another realm's.
-  if (!(signal instanceof AbortSignal)) check('use', expecting('an AbortSignal', methods('addEventListener', 'removeEventListener'), describe), signal, 'signal');
+  if (!isSignal(signal)) throw unexpected('use: signal', 'an AbortSignal', describe(signal));
 }
 
 /** @throws ConnectionError `INVALID_OPTIONS` */
@@ -229,8 +235,9 @@ export function resolveDrainTimeout(drainTimeoutMs: number): number {
 
 /** @throws ConnectionError `INVALID_OPTIONS` */
 export function checkListening(events: Readonly<Record<string, boolean>>, event: unknown, listener: unknown): void {
-  if (typeof event === 'string' && Object.hasOwn(events, event) && isFunction(listener)) return;
-  const names = Object.keys(events).map((name) => `'${name}'`);
-  check('on', expecting(`${names.slice(0, -1).join(', ')} or ${names.at(-1)}`, (name) => typeof name === 'string' && Object.hasOwn(events, name)), event);
-  check('on', aFunction(), listener);
+  if (typeof event !== 'string' || !Object.hasOwn(events, event)) {
+    const names = Object.keys(events).map((name) => `'${name}'`);
+    throw unexpected('on', `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`, quote(event));
+  }
+  if (!isFunction(listener)) throw unexpected('on', 'a function', describe(listener));
 }

@@ -160,6 +160,7 @@ describe('wrong options are refused at construction: the option, what was expect
   test('several at once are all named', () => {
     const message = messageOf(() => build({ maxInstances: 0, idleTimeoutMs: 'long', typo: 1 }));
     for (const option of ['maxInstances', 'idleTimeoutMs', 'typo']) expect(message).toContain(option);
+    expect(message.split('; ')).toHaveLength(3);
   });
 
   test('a back-off that would shrink', () => {
@@ -280,6 +281,8 @@ describe('what a call asks for is checked as well', () => {
     ['freshness: null', { freshness: null }, `use: freshness: expected 'strict' or { maxStaleMs } with ${orNever(0)}, got null`],
     ['signal: a controller', { signal: new AbortController() }, 'use: signal: expected an AbortSignal, got an object'],
     ['signal: null', { signal: null }, 'use: signal: expected an AbortSignal, got null'],
+    ['signal: half of one', { signal: { addEventListener() {} } }, 'use: signal: expected an AbortSignal, got an object'],
+    ['signal: the other half', { signal: { removeEventListener() {} } }, 'use: signal: expected an AbortSignal, got an object'],
     ['signal: a number', { signal: 5 }, 'use: signal: expected an AbortSignal, got 5'],
   ];
 
@@ -295,7 +298,8 @@ describe('what a call asks for is checked as well', () => {
 
   test('what is right is taken', async () => {
     const registry = withRow();
-    const right = [{}, undefined, { timeoutMs: Infinity }, { timeoutMs: undefined, signal: undefined, freshness: undefined }, { signal: new AbortController().signal }, { freshness: { maxStaleMs: Infinity } }];
+    const right = [{}, undefined, { timeoutMs: Infinity }, { timeoutMs: undefined, signal: undefined, freshness: undefined }, { signal: new AbortController().signal }, { freshness: { maxStaleMs: Infinity } },
+      { signal: { aborted: false, addEventListener() {}, removeEventListener() {} } as unknown as AbortSignal }];
     for (const options of right) expect(await registry.use('a', () => 1, options)).toBe(1);
   });
 
