@@ -1,0 +1,86 @@
+import { describe, expect, test } from 'vitest';
+import { Harness, Rows } from '../support/harness.js';
+import { post, webhookHarness } from '../support/webhooks.js';
+
+/** Rows whose versions can be asked for alone. */
+class VersionedRows extends Rows {
+  readonly versionsAsked: (readonly string[])[] = [];
+  async getVersions(ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    this.versionsAsked.push(ids);
+    return new Map(ids.flatMap((id) => { const row = this.rows.get(id); return row === undefined ? [] : [[id, row.version]]; }));
+  }
+}
+const freshness = { maxStaleMs: 1_000 };
+
+describe('an instance that is exactly as old as may be', () => {
+  const WAYS: Record<string, (h: Harness) => Promise<unknown>> = {
+    'use': (h) => h.registry.use('a', () => {}),
+    'acquire': async (h) => (await h.registry.acquire('a')).release(),
+    'a use with a freshness of its own': (h) => h.registry.use('a', () => {}, { freshness }),
+    'tryAcquire': async (h) => expect(h.registry.tryAcquire('a')).toBeDefined(),
+    'a webhook': (h) => h.registry.handleWebhook('a', post()),
+  };
+
+  test.each(Object.entries(WAYS))('serves without a read: %s', async (_way, serve) => {
+    const h = webhookHarness({ freshness, sweepIntervalMs: 0 });
+    h.rows.put('a');
+    await h.clock.advance(5_000);
+    await h.registry.use('a', () => {});
+    await h.clock.advance(1_000);
+    await serve(h);
+    expect(h.rows.reads).toHaveLength(1);
+  });
+
+  test('and a millisecond later does not', async () => {
+    const h = new Harness({ freshness, sweepIntervalMs: 0 });
+    h.rows.put('a');
+    await h.clock.advance(5_000);
+    await h.registry.use('a', () => {});
+    await h.clock.advance(1_001);
+    expect(h.registry.tryAcquire('a')).toBeUndefined();
+    await h.registry.use('a', () => {});
+    expect(h.rows.reads).toHaveLength(2);
+  });
+});
+
+describe('what is asked of a store that knows versions', () => {
+  const WAYS: Record<string, (h: Harness) => Promise<unknown>> = {
+    'a use': (h) => h.registry.use('a', () => {}),
+    'a webhook': (h) => h.registry.handleWebhook('a', post()),
+  };
+
+  test.each(Object.entries(WAYS))('%s asks for the row of what is cold, and for the version alone of what is live', async (_way, serve) => {
+    const rows = new VersionedRows();
+    const h = webhookHarness({ store: rows });
+    rows.put('a');
+    await serve(h);
+    expect([rows.reads, rows.versionsAsked]).toEqual([['a'], []]);
+    await serve(h);
+    expect([rows.reads, rows.versionsAsked]).toEqual([['a'], [['a']]]);
+  });
+
+  test('a webhook that may be served stale while the store is down tries it once', async () => {
+    const h = webhookHarness({ staleIfErrorMs: 30_000 });
+    h.rows.put('a');
+    await h.registry.use('a', () => {});
+    h.rows.failure = new Error('connection refused');
+    expect((await h.registry.handleWebhook('a', post())).status).toBe(200);
+    expect(h.rows.reads).toHaveLength(2);
+  });
+});
+
+test('work that is not asynchronous has given its lease back when use returns', async () => {
+  const h = new Harness({ freshness });
+  h.rows.put('a');
+  await h.registry.use('a', () => {});
+  const done = h.registry.use('a', () => 'done');
+  expect(h.registry.snapshot()).toMatchObject({ idle: 1, leased: 0 });
+  expect(await done).toBe('done');
+});
+
+test.each([[null], [undefined], [0], ['then']])('work may come to %s', async (result) => {
+  const h = new Harness({ freshness });
+  h.rows.put('a');
+  await h.registry.use('a', () => {});
+  expect(await h.registry.use('a', () => result)).toBe(result);
+});
