@@ -66,6 +66,26 @@ describe('snapshot', () => {
     expect(h.registry.snapshot()).toMatchObject({ hydrating: 0, queued: 0, idle: 3, live: 3 });
   });
 
+  test('a create that was given up on, and has not settled, is still hydrating', async () => {
+    const h = new Harness({ hydrationTimeoutMs: 1_000 });
+    h.rows.put('a');
+    h.holdCreate();
+    h.registry.use('a', () => {}).catch(() => {});
+    await h.clock.advance(1_000);
+    expect(h.registry.snapshot()).toMatchObject({ hydrating: 1, live: 0, draining: 0, connections: [{ id: 'a', state: 'hydrating', leases: 0 }] });
+  });
+
+  test('the last good instance stands beside the successor it waits for, with the leases that others have on it', async () => {
+    const h = new Harness({ keepLastGood: true });
+    h.rows.put('a');
+    await h.registry.use('a', () => {});
+    h.rows.put('a');
+    h.holdCreate();
+    void h.registry.use('a', () => {});
+    await h.settle();
+    expect(h.registry.snapshot().connections.map(({ state, version, leases }) => [state, version, leases])).toEqual([['hydrating', 'v2', 0], ['idle', 'v1', 0]]);
+  });
+
   test('the oldest lease is the one that may leak: a pause starts its time anew', async () => {
     const h = new Harness({ idleTimeoutMs: Infinity });
     h.rows.put('leaky');

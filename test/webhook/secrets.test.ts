@@ -1,0 +1,42 @@
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { post, seen, webhookHarness } from '../support/webhooks.js';
+
+afterEach(() => { vi.restoreAllMocks(); });
+
+const down = (): never => { throw new Error('vendor down'); };
+const forged = (): Request => post('x', { secret: 'forged' });
+
+describe('a forged request for a connection that backs off is refused for what it is', () => {
+  test.each<[string, object]>([
+    ['whose factory has no secrets', {}],
+    ['whose secrets are known', { secrets: async () => 'k' }],
+  ])('%s', async (_what, factory) => {
+    const h = webhookHarness({ factory: { create: down, ...factory } });
+    h.rows.put('a');
+    expect(await seen(await h.registry.handleWebhook('a', post()))).toMatchObject({ code: 'HYDRATION_FAILED' });
+    expect(await seen(await h.registry.handleWebhook('a', post()))).toMatchObject({ code: 'BACKING_OFF' });
+    expect(await seen(await h.registry.handleWebhook('a', forged()))).toMatchObject({ status: 401, code: 'UNAUTHENTICATED' });
+  });
+});
+
+describe('secrets that cannot be had', () => {
+  test('fail as a hydrate does: the error, the event and the sender have the same delay', async () => {
+    vi.spyOn(Math, 'random').mockReturnValue(0.999);
+    const cause = new Error('vault sealed');
+    const h = webhookHarness({ failureBackoff: { initialMs: 4_000, maxMs: 60_000 }, factory: { secrets: async () => { throw cause; } } });
+    h.rows.put('a');
+    expect(await seen(await h.registry.handleWebhook('a', post()))).toEqual({ status: 503, code: 'HYDRATION_FAILED', retryAfter: '4' });
+    const [told] = h.eventsOf('hydrationFailed');
+    expect(told).toEqual({ id: 'a', version: 'v1', error: expect.any(Error), failures: 1, retryAfterMs: expect.closeTo(4_000, -2) });
+    expect(told.error).toMatchObject({ code: 'HYDRATION_FAILED', connectionId: 'a', cause, retryAfterMs: told.retryAfterMs });
+  });
+
+  test('fail once for all who waited for the same answer', async () => {
+    const h = webhookHarness({ factory: { secrets: async () => { throw new Error('vault sealed'); } } });
+    h.rows.put('a');
+    await Promise.all([1, 2, 3].map(() => h.registry.handleWebhook('a', post())));
+    const told = h.eventsOf('hydrationFailed');
+    expect(told.map(({ failures }) => failures)).toEqual([1, 1, 1]);
+    expect(new Set(told.map(({ retryAfterMs }) => retryAfterMs)).size).toBe(1);
+  });
+});
