@@ -57,6 +57,11 @@ describe('isConnectionError', () => {
     expect(other.isConnectionError(new ConnectionError('OVERLOADED', 'x'), 'OVERLOADED')).toBe(true);
   });
 
+  test('knows them by their brand alone, for another version may make them otherwise', () => {
+    const error = { code: 'OVERLOADED', [Symbol.for('hydrant.ConnectionError')]: true };
+    expect([isConnectionError(error), isConnectionError(error, 'OVERLOADED'), isConnectionError(error, 'BACKING_OFF')]).toEqual([true, true, false]);
+  });
+
   test('narrows the code', () => {
     const error: unknown = new ConnectionError('BACKING_OFF', 'x');
     if (isConnectionError(error, 'BACKING_OFF')) expectTypeOf(error.code).toEqualTypeOf<'BACKING_OFF'>();

@@ -87,6 +87,21 @@ describe('factoryByPlatform', () => {
     await expect(registry.use('c', () => {})).rejects.toMatchObject({ code: 'INVALID_RECORD' });
   });
 
+  test('is a factory like any other to whoever calls it: in a test, or from another version of the package', async () => {
+    const { slack, telegram } = { slack: make('slack'), telegram: make('telegram') };
+    const disposed: string[] = [];
+    const factory = factoryByPlatform('platform', { slack: { ...slack, dispose: (name: string) => void disposed.push(name) }, telegram } as never) as unknown as InstanceFactory<any, string>;
+    const record = { id: 'a', platform: 'slack' };
+    expect(await factory.create(record, {} as never)).toBe('slack');
+    await factory.dispose?.('slack', { record, reason: 'idle' });
+    await factory.dispose?.('telegram', { record: { id: 'b', platform: 'telegram' }, reason: 'idle' });
+    expect(disposed).toEqual(['slack']);
+
+    const elsewhere = { create: () => 'not asked', [Symbol.for('hydrant.composition')]: { parts: [slack], choose: () => slack } };
+    const registry = new ConnectionRegistry<any, string>({ store: new MemoryStore<any>([{ id: 'a' }]), factory: elsewhere, clock: new ManualClock() });
+    expect(await registry.use('a', (name) => name)).toBe('slack');
+  });
+
   test('what is changed later in the object it was given changes nothing', async () => {
     const factories: Record<string, unknown> = { slack: { create: () => 'first' } };
     const factory = factoryByPlatform('platform', factories as never) as never;
