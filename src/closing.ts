@@ -95,17 +95,16 @@ export class Closing<R extends ConnectionRecord, I> {
   }
 
   async #close(drainTimeoutMs: number): Promise<CloseReport> {
-    const { slots } = this.#host;
+    const { clock, slots, disposeTimeoutMs } = this.#host;
     this.state = 'closing';
     slots.closing = true;
     slots.stopIdleClock();
-    const { clock, disposeTimeoutMs } = this.#host;
     const stopped = within<unknown>(clock, disposeTimeoutMs, this.#host.stop(), () => undefined);
     void this.#disposeIdle();
-    const drained = await this.#until(() => this.#accepted === 0 && slots.isEmpty, drainTimeoutMs);
-    const abandoned = drained ? [] : this.#abandon();
+    const drained = this.#when(() => this.#accepted === 0 && slots.isEmpty).then(() => []);
+    const abandoned = await within<CloseReport['abandoned']>(clock, drainTimeoutMs, drained, () => this.#abandon());
     // Once for all: a create that settles late begins a dispose of its own, and the process has to end some time.
-    const gone = Promise.all([this.#until(() => this.#host.slots.disposing === 0, Infinity), stopped]);
+    const gone = Promise.all([this.#when(() => slots.disposing === 0), stopped]);
     await within<unknown>(clock, disposeTimeoutMs, gone, () => undefined);
     this.state = 'closed';
     return { abandoned };
@@ -142,20 +141,13 @@ export class Closing<R extends ConnectionRecord, I> {
     return abandoned;
   }
 
-  /** Resolves true as soon as `condition` holds, and false when the time is up. */
-  #until(condition: () => boolean, timeoutMs: number): Promise<boolean> {
-    if (condition()) return Promise.resolve(true);
-    const { clock } = this.#host;
+  /** Resolves as soon as `condition` holds. */
+  #when(condition: () => boolean): Promise<void> {
     return new Promise((resolve) => {
-      const settle = (held: boolean): void => {
-        cancel?.();
-        this.#wake = undefined;
-        resolve(held);
-      };
       this.#wake = () => {
-        if (condition()) settle(true);
+        if (condition()) resolve();
       };
-      const cancel = timeoutMs === Infinity ? undefined : clock.setTimeout(() => settle(false), timeoutMs, { ref: true });
+      this.#wake();
     });
   }
 }
