@@ -84,6 +84,29 @@ describe('deadlines that share a timer', () => {
     expect(fired).toEqual(['b at 100']);
   });
 
+  test('are all called that are due when the platform is late', () => {
+    let time = 0;
+    let fire: () => void = () => {};
+    const late = { now: () => 0, monotonic: () => time, setTimeout: (callback: () => void) => { fire = callback; return () => {}; } };
+    const lateQueue = new TimerQueue(late, late.monotonic, MS);
+    lateQueue.add(() => fired.push('a'));
+    time = 30;
+    lateQueue.add(() => fired.push('b'));
+    time = 90;
+    lateQueue.add(() => fired.push('c'));
+    time = 150;
+    fire();
+    expect(fired).toEqual(['a', 'b']);
+  });
+
+  test('are called when the platform calls a moment early by its other clock', () => {
+    let fire: () => void = () => {};
+    const early = { now: () => 0, monotonic: () => 0, setTimeout: (callback: () => void) => { fire = callback; return () => {}; } };
+    new TimerQueue(early, early.monotonic, MS).add(() => fired.push('a'));
+    fire();
+    expect(fired).toEqual(['a']);
+  });
+
   test('do what timers of their own would do, whatever is set and cancelled when', async () => {
     const step = fc.oneof(
       fc.record({ kind: fc.constant('add' as const) }),
