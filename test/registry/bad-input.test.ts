@@ -47,6 +47,11 @@ describe('ids that cannot be', () => {
     expect(await h.registry.close()).toEqual({ abandoned: [] });
   });
 
+  test.each<[unknown, string]>([['x'.repeat(1_025), '1025'], ['', '0'], [5, 'number'], [undefined, 'undefined']])('what came is told by its length or its kind, and not repeated: %#', async (id, told) => {
+    const { message } = await failureOf(new Harness().registry.use(id as string, () => 1));
+    expect(message.split(', got ')[1]).toContain(told);
+  });
+
   test.each([...REFUSED, ['a slash', 'a/b'], ['unicode', '日本'], ['white space', ' a'], ['129 characters', 'x'.repeat(129)], ['a line feed', 'a\n']])(
     '%s: a webhook for it is a 404 without a read', async (_what, id) => {
       const { registry, created } = over({ get: () => { throw new Error('read'); } });

@@ -65,6 +65,23 @@ describe('while a registry closes', () => {
     expect(await closed).toEqual({ abandoned: [] });
   });
 
+  test('an instance that becomes idle is kept for a use that has not read its row yet', async () => {
+    const h = new Harness();
+    h.rows.put('a');
+    const lease = await h.registry.acquire('a');
+    h.rows.hold();
+    const use = h.registry.use('a', ({ name }) => name);
+    await h.settle();
+    const closed = h.registry.close();
+    lease.release();
+    await h.settle();
+    expect(h.log).toEqual(['create a@v1']);
+    h.rows.letAllGo();
+    expect(await use).toBe('a@v1#0');
+    await closed;
+    expect(h.log).toEqual(['create a@v1', 'dispose a@v1 closing']);
+  });
+
   test('who is refused is told for which connection', async () => {
     const h = new Harness();
     await h.registry.close();

@@ -31,6 +31,18 @@ describe('an instance that is exactly as old as may be', () => {
     expect(h.rows.reads).toHaveLength(1);
   });
 
+  test('one that is still being hydrated is waited for without a read, while its row is fresh enough', async () => {
+    const h = new Harness({ freshness });
+    h.rows.put('a');
+    const gate = h.holdCreate();
+    const first = h.registry.use('a', ({ name }) => name);
+    await h.settle();
+    const second = h.registry.use('a', ({ name }) => name);
+    gate.resolve();
+    expect(await Promise.all([first, second])).toEqual(['a@v1#0', 'a@v1#0']);
+    expect(h.rows.reads).toHaveLength(1);
+  });
+
   test('and a millisecond later does not', async () => {
     const h = new Harness({ freshness, sweepIntervalMs: 0 });
     h.rows.put('a');
