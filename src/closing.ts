@@ -69,7 +69,7 @@ export class Closing<R extends ConnectionRecord, I> {
     };
   }
 
-  refusal(id?: string): ConnectionError {
+  refusal(id: string): ConnectionError {
     return new ConnectionError('REGISTRY_CLOSED', 'The registry is closing: use another replica', { connectionId: id });
   }
 
@@ -131,7 +131,7 @@ export class Closing<R extends ConnectionRecord, I> {
     const all = (): Slot<R, I>[] => [...slots.index.values(), ...slots.allDeparting()];
     const hydrating = all().filter(({ state: { kind } }) => kind === 'pending' || kind === 'creating' || kind === 'abandoned');
     const waiters = [...reader.waiters()];
-    for (const waiter of waiters) if (!waiter.settled) waiter.fail(this.refusal());
+    for (const [id, waiter] of waiters) if (!waiter.settled) waiter.fail(this.refusal(id));
     for (const slot of all()) hydrator.close(slot, this.refusal(slot.id));
     // Only now, for a hydrate that is given up gives back the last good instance that it held.
     const leased = all().filter(({ leases }) => leases > 0);

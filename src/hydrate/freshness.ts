@@ -115,11 +115,10 @@ export class FreshnessReader<R extends ConnectionRecord> {
     if (wire !== undefined) wire.flagged = true;
   }
 
-  /** Everyone who waits for a read. */
-  *waiters(): Iterable<ReadWaiter<R>> {
-    for (const { wire, next } of this.#reads.values()) {
-      if (wire !== undefined) yield* wire.waiters;
-      if (next !== undefined) yield* next.waiters;
+  /** Everyone who waits for a read, and of which id. */
+  *waiters(): Iterable<readonly [id: string, waiter: ReadWaiter<R>]> {
+    for (const [id, { wire, next }] of this.#reads) {
+      for (const waiter of [...wire?.waiters ?? [], ...next?.waiters ?? []]) yield [id, waiter];
     }
   }
 

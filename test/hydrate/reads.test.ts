@@ -105,10 +105,10 @@ describe('what is asked of the store', () => {
     const reads = reader([]);
     const [first, second] = [waiter(), waiter()];
     reads.request('a', 'row', first);
-    expect([...reads.waiters()]).toEqual([first]);
+    expect([...reads.waiters()]).toEqual([['a', first]]);
     await clock.advance(0);
     reads.request('a', 'row', second);
-    expect([...reads.waiters()]).toEqual([first, second]);
+    expect([...reads.waiters()]).toEqual([['a', first], ['a', second]]);
     expect(reads.doubt('b')).toBe(false);
     expect(reads.doubt('a')).toBe(true);
   });

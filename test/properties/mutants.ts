@@ -114,7 +114,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'G12: close leaves those who wait for a read waiting',
-    file: 'closing.ts', find: 'if (!waiter.settled) waiter.fail(this.refusal());', replace: '',
+    file: 'closing.ts', find: 'if (!waiter.settled) waiter.fail(this.refusal(id));', replace: '',
   },
   {
     name: 'G13: a sweep checks nothing',
