@@ -31,8 +31,7 @@ export function factoryByPlatform<const K extends string, F extends { readonly [
   checkFactories(key, factories);
   const known = new Map(Object.entries<InstanceFactory<any, any>>(factories));
   const choose: Composition['choose'] = (record) => {
-    const platform: unknown = (record as unknown as Readonly<Record<string, unknown>>)[key];
-    const factory = typeof platform === 'string' ? known.get(platform) : undefined;
+    const factory = known.get((record as unknown as Readonly<Record<string, string>>)[key] as string);
     if (factory !== undefined) return factory;
     throw new ConnectionError('INVALID_RECORD', `The row of connection '${record.id}' has a ${key} that no factory was given for`, { connectionId: record.id });
   };
