@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { ManualClock } from 'hydrant/testing';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { systemClock } from '../src/clock.js';
 import { TimerQueue, withSharedTimers } from '../src/shared-timers.js';
 
 const MS = 100;
+const nextTurn = (): Promise<void> => new Promise((resolve) => { setImmediate(resolve); });
 
 describe('deadlines that share a timer', () => {
   let clock: ManualClock;
@@ -43,8 +45,33 @@ describe('deadlines that share a timer', () => {
     add('b')();
     cancelA();
     await clock.advance(0);
-    await new Promise((resolve) => { setImmediate(resolve); });
+    await nextTurn();
     expect(clock.pendingTimers).toBe(0);
+  });
+
+  test('let the process end each time that there is none left', async () => {
+    for (const name of ['a', 'b']) {
+      add(name)();
+      expect(clock.pendingTimers).toBe(1);
+      await nextTurn();
+      expect(clock.pendingTimers).toBe(0);
+    }
+  });
+
+  test('are not lost when one that is over is cancelled again', async () => {
+    const [a, b] = [add('a'), add('b')];
+    add('c');
+    a();
+    b();
+    a();
+    await clock.advance(MS);
+    expect(fired).toEqual(['c at 100']);
+    const d = add('d');
+    await clock.advance(MS);
+    add('e');
+    d();
+    await clock.advance(MS);
+    expect(fired).toEqual(['c at 100', 'd at 200', 'e at 300']);
   });
 
   test('are not called once cancelled, be it first, in the midst, last, or twice', async () => {
@@ -63,7 +90,7 @@ describe('deadlines that share a timer', () => {
     await clock.advance(30);
     add('a')();
     add('b');
-    await new Promise((resolve) => { setImmediate(resolve); });
+    await nextTurn();
     await clock.advance(500);
     expect(fired).toEqual(['b at 130']);
   });
@@ -113,7 +140,7 @@ describe('deadlines that share a timer', () => {
       fc.record({ kind: fc.constant('cancel' as const), which: fc.nat(20) }),
       fc.record({ kind: fc.constant('advance' as const), ms: fc.nat(MS) }),
     );
-    await fc.assert(fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+    await fc.assert(fc.asyncProperty(fc.array(step, { maxLength: 60, size: 'max' }), async (steps) => {
       const run = async (setTimer: (clock: ManualClock) => (callback: () => void) => () => void): Promise<string[]> => {
         const own = new ManualClock();
         const set = setTimer(own);
@@ -134,6 +161,22 @@ describe('deadlines that share a timer', () => {
       expect(shared).toEqual(plain);
     }));
   });
+});
+
+test("on the system's clock those of one duration share one timer, and what is not to keep the process alive has its own", () => {
+  const held = (): number => process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length;
+  const before = held();
+  const clock = withSharedTimers(systemClock, [60_000, 70_000]);
+  const set = (ms: number, ref = true): (() => void) => clock.setTimeout(() => {}, ms, { ref });
+  const cancels = [set(60_000), set(60_000), set(60_000)];
+  expect(held() - before).toBe(1);
+  cancels.push(set(70_000), set(70_000));
+  expect(held() - before).toBe(2);
+  cancels.push(set(80_000), set(80_000));
+  expect(held() - before).toBe(4);
+  cancels.push(set(60_000, false), set(80_000, false));
+  expect(held() - before).toBe(4);
+  for (const cancel of cancels) cancel();
 });
 
 test('a clock of the caller keeps its timers to itself', () => {
