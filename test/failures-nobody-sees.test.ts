@@ -92,6 +92,21 @@ describe('a failure nobody sees', () => {
     expect(written).toHaveLength(1);
   });
 
+  test('is all that is written: what went well is not, whoever looks on', async () => {
+    const { registry } = unheard({ create: () => ({}) });
+    const told: unknown[] = [];
+    registry.on('hydrated', Object.assign(({ id }: { id: string }) => void told.push(id), { [Symbol.for('hydrant.onlooker')]: true }));
+    await registry.use('a', () => {});
+    expect([told, written]).toEqual([['a'], []]);
+  });
+
+  test('of one connection is not taken for that of another', async () => {
+    const { registry } = unheard({ create: () => { throw new Error('vendor down'); } },
+      { get: async (id: string) => ({ id, status: 'active', version: id === 'a' ? 'bc' : 'c', token: 't' }) });
+    for (const id of ['a', 'ab']) await caught(registry.use(id, () => {}));
+    expect(written).toHaveLength(2);
+  });
+
   test('does not let a stranger write to the log: forged, unknown and malformed requests are not written', async () => {
     const { registry } = unheard({ create: () => ({}), authenticate: () => false, handleWebhook: () => new Response() }, { get: async (id: string) => id === 'a' ? { id, status: 'active', version: 'v1' } : undefined });
     for (const id of ['a', 'unknown', 'a/b', '']) await registry.handleWebhook(id, post());

@@ -3,6 +3,16 @@ import { Listeners } from '../src/listeners.js';
 
 afterEach(() => { vi.restoreAllMocks(); });
 
+test('whether anybody listens is known', () => {
+  const listeners = new Listeners<{ warned: string; failed: string }>(() => undefined);
+  const heard = (): boolean[] => [listeners.has('warned'), listeners.has('failed')];
+  expect(heard()).toEqual([false, false]);
+  const off = listeners.on('warned', () => {});
+  expect(heard()).toEqual([true, false]);
+  off();
+  expect(heard()).toEqual([false, false]);
+});
+
 test('what nobody listens to is written once per key, with its error where there is one', () => {
   const written: unknown[][] = [];
   vi.spyOn(console, 'error').mockImplementation((...args) => void written.push(args));

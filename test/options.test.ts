@@ -177,6 +177,8 @@ describe('wrong options are refused at construction: the option, what was expect
 
   test('a long string is cut', () => {
     expect(messageOf(() => build({ maxInstances: '9'.repeat(10_000) })).length).toBeLessThan(200);
+    expect(messageOf(() => build({ maxInstances: '9'.repeat(41) }))).toContain(`got "${'9'.repeat(40)}…"`);
+    expect(messageOf(() => build({ maxInstances: '9'.repeat(40) }))).toContain(`got "${'9'.repeat(40)}"`);
   });
 });
 

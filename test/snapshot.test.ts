@@ -13,6 +13,7 @@ describe('snapshot', () => {
 
   test('follows a connection through its life', async () => {
     const h = new Harness();
+    await h.clock.advance(1_000);
     const of = (): unknown[] => h.registry.snapshot().connections.map(({ id: _id, ...rest }) => rest);
     h.rows.put('a');
     const create = h.holdCreate();

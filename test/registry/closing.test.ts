@@ -30,6 +30,21 @@ describe('while a registry closes', () => {
     await closed;
   });
 
+  test('so has one on an instance that was being created, or waited for a permit', async () => {
+    const h = new Harness({ drainTimeoutMs: 1_000, maxConcurrentHydrations: 1 });
+    for (const id of ['a', 'b']) h.rows.put(id);
+    const gates = [h.holdCreate(0), h.holdCreate(1)];
+    const acquiring = ['a', 'b'].map((id) => h.registry.acquire(id));
+    await h.settle();
+    const closed = h.registry.close({ drainTimeoutMs: 5_000 });
+    for (const gate of gates) gate.resolve();
+    const leases = await Promise.all(acquiring);
+    await h.clock.advance(4_999);
+    expect(leases.map(({ signal, stale }) => [signal.aborted, stale])).toEqual([[false, false], [false, false]]);
+    for (const lease of leases) lease.release();
+    expect(await closed).toEqual({ abandoned: [] });
+  });
+
   test('the process is kept alive until the last lease is back', async () => {
     const h = new Harness({ sweepIntervalMs: 0 });
     h.rows.put('a');

@@ -71,6 +71,14 @@ describe('what is asked of a store that knows versions', () => {
     expect([rows.reads, rows.versionsAsked]).toEqual([['a'], [['a']]]);
   });
 
+  test('a webhook whose connection is invalidated while it is authenticated asks for the row again, and for no version', async () => {
+    const rows = new VersionedRows();
+    const h = webhookHarness({ store: rows, factory: { authenticate: async () => { h.registry.invalidate('a'); return true; } } });
+    rows.put('a');
+    expect((await h.registry.handleWebhook('a', post())).status).toBe(200);
+    expect([rows.reads, rows.versionsAsked]).toEqual([['a', 'a'], []]);
+  });
+
   test('a webhook that may be served stale while the store is down tries it once', async () => {
     const h = webhookHarness({ staleIfErrorMs: 30_000 });
     h.rows.put('a');
