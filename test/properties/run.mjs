@@ -59,13 +59,13 @@ async function main() {
   process.exitCode = findings.length === 0 ? 0 : 1;
 }
 
-/** One program in twenty is about webhooks, which cost much more, unless a kind is asked for. */
+/** One program in four is about webhooks, unless a kind is asked for. */
 function* jobsOf({ count, seed, kind, findings }) {
   let left = Number(count);
   for (let from = Number(seed); left > 0; from += CHUNK) {
     const size = Math.min(CHUNK, left);
     left -= size;
-    const hooks = kind === 'webhooks' ? size : kind === 'uses' ? 0 : Math.ceil(size / 20);
+    const hooks = kind === 'webhooks' ? size : kind === 'uses' ? 0 : Math.ceil(size / 4);
     if (size - hooks > 0) yield { kind: 'uses', from, count: size - hooks, findings: Number(findings) };
     if (hooks > 0) yield { kind: 'webhooks', from, count: hooks, findings: Number(findings) };
   }
