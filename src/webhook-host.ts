@@ -105,7 +105,7 @@ export class RegistryForWebhooks<R extends ConnectionRecord, I> implements Webho
   }
 
   async #secretsOf(record: R): Promise<unknown> {
-    const { backoff, secrets, secretsOf, emit } = this.#parts;
+    const { slots, backoff, secrets, secretsOf, emit } = this.#parts;
     const { id } = record;
     const version = String(record.version);
     if (!secrets.has(record)) {
@@ -122,6 +122,7 @@ export class RegistryForWebhooks<R extends ConnectionRecord, I> implements Webho
         : backoff.fail(id, version);
       const error = new ConnectionError('HYDRATION_FAILED', `The secrets of connection '${id}' could not be had`, { connectionId: id, retryAfterMs: delayMs, cause });
       emit('hydrationFailed', { id, version, error, failures: count, retryAfterMs: delayMs });
+      slots.effects.flush();
       throw error;
     }
   }

@@ -19,8 +19,7 @@ export interface TearDown {
  * need not be awaited is done in this step.
  */
 export function tearDown({ clock, timeoutMs, dispose, cleanUps, onFailure, onDone }: TearDown): void {
-  const steps = dispose === undefined ? [] : [dispose];
-  for (let index = cleanUps.length - 1; index >= 0; index -= 1) steps.push(cleanUps[index] as CleanUp);
+  const steps = [...(dispose === undefined ? [] : [dispose]), ...cleanUps.toReversed()];
   const rest = runEach(steps, onFailure);
   if (rest === undefined) return onDone();
 
@@ -40,9 +39,9 @@ export function tearDown({ clock, timeoutMs, dispose, cleanUps, onFailure, onDon
 
 /** Returns what is still to be waited for, if anything is. */
 function runEach(steps: readonly (() => Awaitable<void>)[], onFailure: (error: unknown) => void): Promise<void> | undefined {
-  for (let at = 0; at < steps.length; at += 1) {
+  for (const [at, step] of steps.entries()) {
     try {
-      const pending = steps[at]?.();
+      const pending = step();
       if (isThenable(pending)) {
         return Promise.resolve(pending).catch(onFailure).then(() => runEach(steps.slice(at + 1), onFailure));
       }

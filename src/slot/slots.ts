@@ -173,9 +173,8 @@ export class Slots<R extends ConnectionRecord, I> {
   /** With `keepLastGood`: the live instance that goes on serving until a successor is live. */
   lastGood(current: Slot<R, I> | undefined): Slot<R, I> | undefined {
     if (current === undefined || current.state.kind === 'live') return current;
-    if (current.state.kind !== 'pending' && current.state.kind !== 'creating') return undefined;
-    const { fallback } = current.state;
-    return fallback?.state.kind === 'live' ? fallback : undefined;
+    // It is live: from one that is not any more its successor has parted.
+    return 'fallback' in current.state ? current.state.fallback : undefined;
   }
 
   /** A hydrating slot hands its fallback on to its successor, which holds it already. */

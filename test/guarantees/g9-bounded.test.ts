@@ -24,6 +24,19 @@ describe('G9 bounded', () => {
     expect(h.log.filter((line) => line.startsWith('dispose'))).toEqual(['dispose a@v1 evicted', 'dispose b@v2 evicted']);
   });
 
+  test('what fails to come to life makes no room for more', async () => {
+    const h: Harness = new Harness({
+      maxInstances: 1, failureBackoff: { initialMs: 0, maxMs: 0 },
+      factory: { create: (row, context) => { if (row.id === 'x') throw new Error('no'); return h.create(row, context); } },
+    });
+    for (const id of ['x', 'a', 'b']) h.rows.put(id);
+    await expect(h.registry.use('x', () => {})).rejects.toMatchObject({ code: 'HYDRATION_FAILED' });
+    await expect(h.registry.use('x', () => {})).rejects.toMatchObject({ code: 'HYDRATION_FAILED' });
+    await h.registry.use('a', () => {});
+    await h.registry.use('b', () => {});
+    expect(h.registry.snapshot()).toMatchObject({ live: 1, limits: { maxInstances: 1 } });
+  });
+
   test('the least recently used one is found among thousands that were used in any order', async () => {
     const h = new Harness({ maxInstances: 2_000, maxQueuedHydrations: 5_000, freshness: { maxStaleMs: Infinity } });
     const ids = Array.from({ length: 2_000 }, (_, index) => `c${index}`);

@@ -142,6 +142,6 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a clean-up runs first come, first served',
-    file: 'slot/disposal.ts', find: 'for (let index = cleanUps.length - 1; index >= 0; index -= 1)', replace: 'for (let index = 0; index < cleanUps.length; index += 1)',
+    file: 'slot/disposal.ts', find: '...cleanUps.toReversed()', replace: '...cleanUps',
   },
 ];

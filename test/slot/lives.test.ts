@@ -141,6 +141,16 @@ describe('the end of an instance', () => {
     expect(h.clock.pendingRefTimers).toBe(1);
   });
 
+  test('is gone at once when its dispose and its clean-ups need not be awaited', async () => {
+    const h = open();
+    await h.registry.use('a', () => {});
+    h.contexts[0]!.onDispose(() => { h.log.push('cleaned up'); });
+    h.registry.invalidate('a');
+    expect(h.log).toEqual(['create a@v1', 'dispose a@v1 invalidated', 'cleaned up']);
+    expect(h.eventsOf('disposed')).toHaveLength(1);
+    expect(h.registry.snapshot().connections).toEqual([]);
+  });
+
   test('a dispose that comes to its end after its time is told of once', async () => {
     const h = open({ disposeTimeoutMs: 100 });
     const slow = h.holdDispose();
