@@ -48,8 +48,9 @@ function traced(factory: InstanceFactory<any, any>, tracer: Tracer): InstanceFac
     create: (record: ConnectionRecord, context) => inOwnTrace(tracer, SPAN.hydrate, about(record), (span) => {
       const ended = noteHydrate(record, span);
       const instance = factory.create(record, context);
-      if (isThenable(instance)) void Promise.resolve(instance).then(ended, ended);
-      else ended();
+      // Asked for its outcome once: a lazy query runs anew whenever it is.
+      if (isThenable(instance)) return Promise.resolve(instance).finally(ended);
+      ended();
       return instance;
     }),
     ...(dispose === undefined ? {} : {

@@ -1,0 +1,17 @@
+import { expect, test } from 'vitest';
+import { ConnectionRegistry, MemoryStore } from 'hydrant';
+import { instrumentFactory } from 'hydrant/otel';
+
+/** As query builders are: nothing happens until it is awaited, and then each time. */
+function lazy<T>(run: () => Promise<T>): Promise<T> {
+  // oxlint-disable-next-line unicorn/no-thenable -- that is what is tested
+  return { then: (...handlers: Parameters<Promise<T>['then']>) => run().then(...handlers) } as unknown as Promise<T>;
+}
+
+test('what create returns is awaited once, so that a lazy query makes one connection', async () => {
+  let made = 0;
+  const factory = instrumentFactory({ create: () => lazy(async () => ({ serial: made += 1 })) });
+  await using registry = new ConnectionRegistry({ store: new MemoryStore([{ id: 'a' }]), factory });
+  expect(await registry.use('a', ({ serial }) => serial)).toBe(1);
+  expect(made).toBe(1);
+});
