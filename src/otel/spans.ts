@@ -28,17 +28,20 @@ export function inSpan<T>(tracer: Tracer, name: string, attributes: Attributes, 
     span.end();
   };
   let result: T;
+  let pending: PromiseLike<unknown> | undefined;
   try {
     result = context.with(trace.setSpan(parent, span), () => work(span));
+    // In here, for a proxy may throw when it is asked for `then`.
+    if (isThenable(result)) pending = result;
   } catch (cause) {
     end({ cause });
     throw cause;
   }
-  if (!isThenable(result)) {
+  if (pending === undefined) {
     end();
     return result;
   }
-  return Promise.resolve(result).then(
+  return Promise.resolve(pending).then(
     (value) => { end(); return value; },
     (cause: unknown) => { end({ cause }); throw cause; },
   ) as T;
