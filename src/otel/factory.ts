@@ -33,7 +33,7 @@ export function instrumentFactory<R extends ConnectionRecord, I, S>(
     return known;
   };
   const parts = factoriesWithin(factory);
-  if (parts.length === 1 && parts[0] === factory) return wrap(factory);
+  if (parts[0] === factory) return wrap(factory);
   return compose({ parts: parts.map(wrap), choose: (record) => wrap(factoryFor(factory, record as R)) });
 }
 

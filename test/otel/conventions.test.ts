@@ -1,0 +1,52 @@
+import { metrics, trace, type Meter, type MetricOptions } from '@opentelemetry/api';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { ConnectionRegistry, MemoryStore } from 'hydrant';
+import { instrument, instrumentFactory, instrumentRunner } from 'hydrant/otel';
+
+interface Instrument extends MetricOptions { readonly name: string; readonly kind: string }
+
+/** Everything that is measured, as a meter is told of it. */
+function instruments(): Instrument[] {
+  const made: Instrument[] = [];
+  const make = (kind: string) => (name: string, options: MetricOptions): object => { made.push({ name, kind, ...options }); return {}; };
+  const meter = {
+    createCounter: make('counter'), createHistogram: make('histogram'),
+    createObservableUpDownCounter: make('state'), createObservableGauge: make('state'),
+    addBatchObservableCallback() {}, removeBatchObservableCallback() {},
+  } as unknown as Meter;
+  instrument(new ConnectionRegistry({ store: new MemoryStore(), factory: { create: () => ({}) } }), { meter }).stop();
+  instrumentRunner({ snapshot: () => { throw new Error('not asked'); }, on: () => () => {} }, { meter })();
+  return made;
+}
+
+/** https://opentelemetry.io/docs/specs/semconv/general/metrics/ */
+describe('OpenTelemetry’s conventions', () => {
+  afterEach(() => { vi.restoreAllMocks(); });
+
+  it.each(instruments())('$name is a name of ours, counts in a unit, and says what it is', ({ name, unit, description }) => {
+    expect(name).toMatch(/^hydrant(\.[a-z_]+)+$/);
+    expect(unit).toMatch(/^(s|\{[a-z]+\})$/);
+    expect(description).toMatch(/\S/);
+  });
+
+  it('durations are told apart from a millisecond, for a warm use, to thirty seconds, for a hydrate that ran into its time-out', () => {
+    const durations = instruments().filter(({ kind }) => kind === 'histogram');
+    expect(durations.map(({ name, unit }) => [name, unit])).toEqual([
+      ['hydrant.hydration.duration', 's'], ['hydrant.use.wait_time', 's'], ['hydrant.use.duration', 's'],
+    ]);
+    for (const { name, advice } of durations) {
+      const bounds = advice?.explicitBucketBoundaries ?? [];
+      expect([bounds[0], bounds.at(-1)], name).toEqual([0.001, 30]);
+      expect(bounds, name).toEqual(bounds.toSorted((a, b) => a - b));
+    }
+  });
+
+  it('meter and tracer are the global ones, under the package’s name, where none are given', () => {
+    const [meter, tracer] = [vi.spyOn(metrics, 'getMeter'), vi.spyOn(trace, 'getTracer')];
+    const factory = instrumentFactory({ create: () => ({}) });
+    instrument(new ConnectionRegistry({ store: new MemoryStore(), factory })).stop();
+    instrumentRunner({ snapshot: () => { throw new Error('not asked'); }, on: () => () => {} })();
+    expect(meter.mock.calls).toEqual([['hydrant'], ['hydrant']]);
+    expect(tracer.mock.calls).toEqual([['hydrant'], ['hydrant']]);
+  });
+});

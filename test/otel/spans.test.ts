@@ -1,0 +1,128 @@
+import { context, SpanStatusCode, trace } from '@opentelemetry/api';
+import { describe, expect, it, vi } from 'vitest';
+import { ConnectionRegistry, MemoryStore } from 'hydrant';
+import { instrument } from 'hydrant/otel';
+import { settle } from 'hydrant/testing';
+import { systemClock } from '../../src/clock.js';
+import { realSdk, SECRET } from './support/sdk.js';
+
+describe('spans of hydrant/otel, with the real SDK', () => {
+  const { spans, tracer, named, one, instrumented } = realSdk();
+
+  it('a cold use has one, a link to the hydrate it waited for, and its work is beneath it', async () => {
+    const { connections } = instrumented({ create: async () => { tracer.startSpan('vendor call').end(); return {}; } });
+    const request = tracer.startSpan('request');
+    await context.with(trace.setSpan(context.active(), request), () => connections.use('acme', () => { tracer.startSpan('work').end(); }));
+    const [use, hydrate] = [one('hydrant.use'), one('hydrant.hydrate')];
+    expect(use.parentSpanContext?.spanId).toBe(request.spanContext().spanId);
+    expect(use.attributes).toEqual({ 'hydrant.connection.id': 'acme', 'hydrant.cold': true });
+    expect(use.links.map((link) => link.context.spanId)).toEqual([hydrate.spanContext().spanId]);
+    expect(one('work').parentSpanContext?.spanId).toBe(use.spanContext().spanId);
+    expect(one('vendor call').parentSpanContext?.spanId).toBe(hydrate.spanContext().spanId);
+  });
+
+  it('a hydrate is a trace of its own, whoever came first, and all who waited link to it', async () => {
+    const { connections } = instrumented({ create: async () => { await Promise.resolve(); return {}; } });
+    await Promise.all(['a', 'b', 'c'].map((name) =>
+      context.with(trace.setSpan(context.active(), tracer.startSpan(name)), () => connections.use('acme', () => {}))));
+    const hydrate = one('hydrant.hydrate');
+    expect(hydrate.parentSpanContext).toBeUndefined();
+    expect(hydrate.attributes).toEqual({ 'hydrant.connection.id': 'acme', 'hydrant.connection.version': '1' });
+    expect(named('hydrant.use').map(({ links }) => links[0]?.context.traceId)).toEqual([0, 0, 0].map(() => hydrate.spanContext().traceId));
+    expect(new Set(named('hydrant.use').map((span) => span.spanContext().traceId)).size).toBe(3);
+  });
+
+  it('a warm use has no link, and is not cold', async () => {
+    const { connections } = instrumented();
+    await connections.use('acme', () => {});
+    await new Promise((resolve) => { setImmediate(resolve); });
+    spans.reset();
+    await connections.use('acme', () => {});
+    expect(one('hydrant.use').links).toEqual([]);
+    expect(one('hydrant.use').attributes['hydrant.cold']).toBe(false);
+  });
+
+  it('a use that came while the hydrate was under way is cold, too', async () => {
+    let arrive: (() => void) | undefined;
+    const { connections } = instrumented({ create: () => new Promise((resolve) => { arrive = () => resolve({}); }) });
+    const first = connections.use('acme', () => {});
+    await settle();
+    const second = connections.use('acme', () => {});
+    arrive?.();
+    await Promise.all([first, second]);
+    expect(named('hydrant.use').map(({ attributes, links }) => [attributes['hydrant.cold'], links.length])).toEqual([[true, 1], [true, 1]]);
+  });
+
+  it('so is one whose hydrate took no time that the clock can tell', async () => {
+    vi.spyOn(systemClock, 'monotonic').mockReturnValue(1_000);
+    const { connections } = instrumented();
+    await connections.use('acme', () => {});
+    expect(one('hydrant.use').attributes['hydrant.cold']).toBe(true);
+  });
+
+  it('where hydrates are not traced, there is nothing to link to', async () => {
+    await using registry = new ConnectionRegistry({ store: new MemoryStore([{ id: 'acme' }]), factory: { create: () => ({}) } });
+    expect(await instrument(registry, { tracer }).use('acme', () => 'served')).toBe('served');
+    expect(one('hydrant.use').links).toEqual([]);
+  });
+
+  it('a dispose tells why', async () => {
+    const { connections, registry } = instrumented({ dispose: async () => {} });
+    await connections.use('acme', () => {});
+    registry.invalidate('acme');
+    await settle();
+    expect(one('hydrant.dispose').attributes).toEqual({
+      'hydrant.connection.id': 'acme', 'hydrant.connection.version': '1', 'hydrant.dispose.reason': 'invalidated',
+    });
+  });
+
+  it('a dispose whose outcome throws when it is looked at has failed', async () => {
+    const strict = new Proxy({}, { get() { throw new RangeError('no such property'); } });
+    const { connections, registry } = instrumented({ dispose: () => strict as never });
+    await connections.use('acme', () => {});
+    registry.invalidate('acme');
+    await settle();
+    expect(one('hydrant.dispose').attributes['error.type']).toBe('RangeError');
+  });
+
+  it('an acquire ends when the lease is there', async () => {
+    const { connections } = instrumented();
+    const lease = await connections.acquire('acme');
+    expect(one('hydrant.acquire').attributes).toEqual({ 'hydrant.connection.id': 'acme', 'hydrant.cold': true });
+    lease.release();
+  });
+
+  it('an acquire that fails says so, and rejects', async () => {
+    const { connections } = instrumented();
+    await expect(connections.acquire('gone')).rejects.toMatchObject({ code: 'CONNECTION_NOT_FOUND' });
+    expect(one('hydrant.acquire').attributes['error.type']).toBe('CONNECTION_NOT_FOUND');
+  });
+
+  it('tryAcquire takes what is there, without a span', async () => {
+    const { connections } = instrumented({}, { freshness: { maxStaleMs: 60_000 } });
+    await connections.use('acme', () => {});
+    const lease = connections.tryAcquire('acme');
+    expect(lease?.record.id).toBe('acme');
+    expect(connections.tryAcquire('gone')).toBeUndefined();
+    expect(named('hydrant.acquire')).toEqual([]);
+    lease?.release();
+  });
+
+  it('a webhook tells its status', async () => {
+    const { connections } = instrumented({ authenticate: () => false, handleWebhook: () => new Response() });
+    expect((await connections.handleWebhook('acme', new Request('http://x/'))).status).toBe(401);
+    expect(one('hydrant.webhook').attributes).toEqual({ 'hydrant.connection.id': 'acme', 'http.response.status_code': 401 });
+  });
+
+  it('failures tell their kind, and nothing of what they say', async () => {
+    const { connections } = instrumented({ create: () => { throw new TypeError(`bad token ${SECRET}`); } });
+    await expect(connections.use('acme', () => {})).rejects.toMatchObject({ code: 'HYDRATION_FAILED' });
+    await expect(connections.use('gone', () => {})).rejects.toMatchObject({ code: 'CONNECTION_NOT_FOUND' });
+    expect(one('hydrant.hydrate').attributes['error.type']).toBe('TypeError');
+    expect(named('hydrant.use').map(({ attributes, status }) => [attributes['error.type'], status])).toEqual([
+      ['HYDRATION_FAILED', { code: SpanStatusCode.ERROR }], ['CONNECTION_NOT_FOUND', { code: SpanStatusCode.ERROR }],
+    ]);
+    const told = JSON.stringify(spans.getFinishedSpans().map(({ name, attributes, events, status }) => ({ name, attributes, events, status })));
+    expect(told).not.toContain(SECRET);
+  });
+});
