@@ -19,24 +19,20 @@ const REST = 20;
 export function eventStream({ clock, signal, intervalMs, lastsMs, next, ended }: StreamOptions): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   const until = clock.monotonic() + lastsMs;
-  let cancel = (): void => {};
-  let isOver = false;
-  const finish = (): void => {
-    if (isOver) return;
-    isOver = true;
-    cancel();
-    signal.removeEventListener('abort', finish);
-    ended();
-  };
+  let finish = (): void => {};
   return new ReadableStream<Uint8Array>({
     start(controller) {
+      let cancel = (): void => {};
       const close = (): void => {
-        if (isOver) return;
         finish();
         controller.close();
       };
+      finish = (): void => {
+        cancel();
+        signal.removeEventListener('abort', close);
+        ended();
+      };
       const send = (): void => {
-        if (isOver) return;
         const began = clock.monotonic();
         if (began >= until || signal.aborted) return close();
         if ((controller.desiredSize ?? 0) > 0) {
@@ -51,10 +47,10 @@ export function eventStream({ clock, signal, intervalMs, lastsMs, next, ended }:
         const cost = clock.monotonic() - began;
         cancel = clock.setTimeout(send, Math.max(intervalMs, cost * REST), { ref: false });
       };
-      signal.addEventListener('abort', close, { once: true });
+      signal.addEventListener('abort', close);
       controller.enqueue(encoder.encode('retry: 1000\n\n'));
       send();
     },
-    cancel: finish,
+    cancel: () => finish(),
   }, new CountQueuingStrategy({ highWaterMark: 4 }));
 }
