@@ -42,13 +42,12 @@ const SORTS: Record<Query['sort'], (a: Row, b: Row) => number> = {
 
 /** Reads what a page asks for. What makes no sense is as if it had not been said. */
 export function queryOf(parameters: URLSearchParams): Query {
-  const sort = parameters.get('sort') ?? '';
-  const offset = Number(parameters.get('offset'));
+  const sort = String(parameters.get('sort'));
   return {
-    search: (parameters.get('search') ?? '').slice(0, 200),
+    search: parameters.get('search') ?? '',
     state: parameters.get('state') ?? '',
-    sort: sort in SORTS && Object.hasOwn(SORTS, sort) ? sort as Query['sort'] : 'id',
-    offset: Number.isSafeInteger(offset) && offset > 0 ? offset : 0,
+    sort: Object.hasOwn(SORTS, sort) ? sort as Query['sort'] : 'id',
+    offset: Math.max(0, Number(parameters.get('offset')) || 0),
   };
 }
 
@@ -77,7 +76,7 @@ const told = ({ code, failures, retryAt }: Failure, now: number): NonNullable<Ro
 export function viewOf(snapshot: RegistrySnapshot, history: History, rows: readonly Row[], query: Query): View {
   const { connections: _connections, ...counts } = snapshot;
   const search = query.search.toLowerCase();
-  const matches = rows.filter(({ id, state }) => (query.state === '' || state === query.state) && (search === '' || id.toLowerCase().includes(search)));
+  const matches = rows.filter(({ id, state }) => (query.state === '' || state === query.state) && id.toLowerCase().includes(search));
   const offset = Math.min(query.offset, Math.max(0, matches.length - 1));
   const start = offset - (offset % PAGE);
   matches.sort(SORTS[query.sort]);
