@@ -1,0 +1,210 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ConnectionRegistry, MemoryStore, type ConnectionRecord } from 'hydrant';
+import { createInspector, type Inspector } from 'hydrant/inspector';
+import { ManualClock, RecordingFactory } from 'hydrant/testing';
+import { openPage } from './support/page.js';
+
+const HOSTILE = '<img src=x onerror=alert(1)>"\'&';
+const bot = (index: number): string => `bot-${String(index).padStart(3, '0')}`;
+
+describe('the inspector’s page, without a browser', () => {
+  let clock: ManualClock;
+  let factory: RecordingFactory;
+  let registry: ConnectionRegistry<ConnectionRecord, any>;
+  let inspector: Inspector;
+
+  beforeEach(() => {
+    // Failures are wanted here, and whoever only looks on leaves them to the console.
+    vi.spyOn(console, 'error').mockImplementation(() => {});
+    clock = new ManualClock();
+    factory = new RecordingFactory({ clock });
+    const ids = ['acme', 'beta', 'broken', HOSTILE, ...Array.from({ length: 250 }, (_, index) => bot(index))];
+    registry = new ConnectionRegistry<ConnectionRecord, any>({ store: new MemoryStore(ids.map((id) => ({ id }))), factory, clock, maxInstances: 1_000, sweepIntervalMs: 0 });
+    inspector = createInspector(registry, { authorize: () => true, title: 'Bots', clock });
+  });
+  afterEach(async () => {
+    vi.restoreAllMocks();
+    inspector.stop();
+    await registry.close();
+  });
+  const open = () => openPage(inspector, clock);
+  const use = (...ids: string[]): Promise<unknown> => Promise.all(ids.map((id) => registry.use(id, () => {})));
+
+  it('shows what there is, and follows it live', async () => {
+    const lease = await registry.acquire('acme');
+    const { $, lines } = await open();
+    expect([$('feed').textContent, $('feed').dataset['state']]).toEqual(['Live', 'live']);
+    expect(lines()).toEqual([['acme', 'leased', '1', '1', '0 ms', '0 ms', '', '']]);
+    await use('beta');
+    await clock.advance(1_000);
+    expect(lines()).toEqual([['acme', 'leased', '1', '1', '1.0 s', '1.0 s', '', ''], ['beta', 'idle', '2', '0', '1.0 s', '', '', '']]);
+    lease.release();
+    registry.invalidate('beta');
+    await clock.advance(1_000);
+    expect(lines()).toEqual([['acme', 'idle', '1', '0', '2.0 s', '', '', '']]);
+  });
+
+  it.each([[999, '999 ms'], [1_000, '1.0 s'], [59_900, '59.9 s'], [60_000, '1 min 0 s'], [3_599_000, '59 min 59 s'], [3_600_000, '1 h 0 min'], [7_560_000, '2 h 6 min']])('an age of %i ms is shown as %s', async (ageMs, shown) => {
+    const lease = await registry.acquire('acme');
+    clock.advanceSync(ageMs);
+    expect((await open()).lines()[0]?.slice(4, 6)).toEqual([shown, shown]);
+    lease.release();
+  });
+
+  it('counts what there is, against the caps', async () => {
+    await use('acme', 'beta');
+    const lease = await registry.acquire('acme');
+    factory.behaveOnCreate({ delayMs: 500 });
+    const broken = use('broken');
+    const { $ } = await open();
+    expect(['live', 'idle', 'leased', 'hydrating', 'queued', 'draining', 'failed'].map((id) => $(id).textContent))
+      .toEqual(['2 of 1,000', '1', '1', '1 of 16', '0 of 1,000', '0', '0']);
+    const { value, max, high } = $('live-meter');
+    expect([value, max, high]).toEqual([2, 1_000, 900]);
+    expect($('matching').textContent).toBe('3 in all');
+    lease.release();
+    await clock.advance(500);
+    await broken;
+  });
+
+  it('draws how long hydrates took, a column for ten seconds, and says it in words', async () => {
+    const { $ } = await open();
+    expect([$('latency-text').textContent, $('chart').children.length]).toEqual(['None yet.', 0]);
+    factory.behaveOnCreate(({ id }) => (id === 'broken' ? { fail: new Error('no') } : { delayMs: 100 }));
+    void Promise.allSettled(['acme', 'broken'].map((id) => registry.use(id, () => {})));
+    await clock.advance(1_000);
+    expect($('latency-text').textContent).toBe('1 succeeded, 1 failed; in the slowest ten seconds 95 % took at most 100 ms.');
+    const bars = (): unknown[] => $('chart').children.map((bar) => ['class', 'x', 'y', 'width', 'height'].map((key) => bar.getAttribute(key)?.replace(/\.\d+/, '')));
+    const drawn = (x: string): unknown[] => [['p95', x, '73', '8', '44'], ['p50', x, '73', '8', '44'], ['bad', x, '2', '8', '12']];
+    expect(bars()).toEqual(drawn('591'));
+    await clock.advance(10_000);
+    expect(bars()).toEqual(drawn('581'));
+  });
+
+  it('says so where all have failed', async () => {
+    factory.behaveOnCreate({ fail: new Error('no') });
+    await use('broken').catch(() => {});
+    const { $ } = await open();
+    expect($('latency-text').textContent).toBe('0 succeeded, 1 failed.');
+  });
+
+  it('shows a failure, and when it is tried again', async () => {
+    factory.behaveOnCreate({ fail: new Error('secret') });
+    await use('broken').catch(() => {});
+    const { lines, $, document } = await open();
+    expect(lines()).toEqual([['broken', 'failed', '3', '0', '', '', 'HYDRATION_FAILED (1)', expect.stringMatching(/^in \d+ ms$/)]]);
+    await clock.advance(1_000);
+    expect(lines()[0]?.at(-1)).toBe('on the next use');
+    expect([$('failed').textContent, document.root.textContent.includes('secret')]).toEqual(['1', false]);
+  });
+
+  it('shows an id as text, whatever it is', async () => {
+    await use(HOSTILE);
+    const { lines, document } = await open();
+    expect([lines()[0]?.[0], document.named('img')]).toEqual([HOSTILE, []]);
+  });
+
+  it('evicts and invalidates, says what came of it, and shows it', async () => {
+    await use('acme');
+    const lease = await registry.acquire('beta');
+    const { button, lines, does, $, asked } = await open();
+    expect(button('Evict beta').disabled).toBe(true);
+    await does(() => button('Evict acme').click());
+    expect(asked).toContain('POST ?action=evict&id=acme');
+    expect($('outcome').textContent).toBe('acme: Evicted');
+    expect(lines().map(([id]) => id)).toEqual(['beta']);
+    await does(() => button('Invalidate beta').click());
+    expect([$('outcome').textContent, lease.stale, lines()[0]?.[1]]).toEqual(['beta: Invalidated', true, 'draining']);
+    lease.release();
+  });
+
+  it('searches once typing has paused', async () => {
+    await use(...Array.from({ length: 250 }, (_, index) => bot(index)));
+    const { $, asked, lines, does } = await open();
+    const before = asked.length;
+    const type = (text: string): void => { $('search').value = text; $('search').dispatch('input'); };
+    type('B');
+    await clock.advance(149);
+    type('BOT-24');
+    await clock.advance(149);
+    expect(asked).toHaveLength(before);
+    await does(() => clock.advanceSync(1));
+    expect(asked.slice(before)).toEqual(['GET ?view=stream&search=BOT-24&state=&sort=id&offset=0']);
+    expect([$('matching').textContent, lines().length]).toEqual(['10 of 250', 10]);
+  });
+
+  it('turns pages, and begins anew where something else is looked for', async () => {
+    await use(...Array.from({ length: 250 }, (_, index) => bot(index)));
+    const { $, lines, does, button, document } = await open();
+    const shown = (): unknown[] => [$('range').textContent, lines()[0]?.[0], $('previous').disabled, $('next').disabled];
+    expect(shown()).toEqual(['1 to 100', 'bot-000', true, false]);
+    await does(() => $('next').click());
+    expect(shown()).toEqual(['101 to 200', 'bot-100', false, false]);
+    await does(() => $('next').click());
+    expect(shown()).toEqual(['201 to 250', 'bot-200', false, true]);
+    await does(() => $('previous').click());
+    expect(shown()).toEqual(['101 to 200', 'bot-100', false, false]);
+    const sorted = (): unknown[] => document.querySelectorAll('th[aria-sort]').map((header) => [header.textContent, header.getAttribute('aria-sort')]);
+    expect(sorted()).toEqual([['Id', 'ascending']]);
+    await does(() => button('Age').click());
+    expect([sorted(), $('range').textContent]).toEqual([[['Age', 'descending']], '1 to 100']);
+    await does(() => { $('state').value = 'leased'; $('state').dispatch('change'); });
+    expect([...shown(), $('matching').textContent]).toEqual(['None', undefined, true, true, '0 of 250']);
+  });
+
+  it('stands still while it is paused, shows what is asked for all the same, and goes on', async () => {
+    await use('beta');
+    const { $, lines, does, asked } = await open();
+    await does(() => $('pause').click());
+    expect([$('feed').textContent, $('feed').dataset['state'], $('pause').getAttribute('aria-pressed')]).toEqual(['Paused', 'paused', 'true']);
+    await use('acme');
+    await clock.advance(5_000);
+    expect(lines().map(([id]) => id)).toEqual(['beta']);
+    await does(() => { $('state').value = 'idle'; $('state').dispatch('change'); });
+    expect(asked.at(-1)).toBe('GET ?view=data&search=&state=idle&sort=id&offset=0');
+    expect(lines().map(([id]) => id)).toEqual(['acme', 'beta']);
+    await does(() => $('pause').click());
+    expect([$('feed').textContent, $('pause').getAttribute('aria-pressed')]).toEqual(['Live', 'false']);
+  });
+
+  it('is let in anew every five minutes, and goes on', async () => {
+    const { $, lines } = await openPage(createInspector(registry, { authorize: () => true, clock, intervalMs: 60_000 }), clock);
+    await clock.advance(300_000);
+    expect($('feed').dataset['state']).toBe('lost');
+    await use('acme');
+    await clock.advance(1_000);
+    expect([$('feed').dataset['state'], lines().length]).toEqual(['live', 1]);
+  });
+
+  it('says that it has lost the connection, and that a request has failed', async () => {
+    await use('acme');
+    const page = await open();
+    const feed = (): unknown[] => [page.$('feed').textContent, page.$('feed').dataset['state']];
+    page.offline = true;
+    await page.does(() => page.button('Evict acme').click());
+    expect(page.$('outcome').textContent).toBe('acme: the request failed');
+    expect(feed()).toEqual(['Connection lost, trying again…', 'lost']);
+    await page.does(() => page.$('pause').click());
+    await page.does(() => { page.$('state').dispatch('change'); });
+    expect(feed()).toEqual(['Connection lost', 'lost']);
+  });
+
+  it('keeps lines and the focus while others come and go, also where a connection has two', async () => {
+    await use('beta');
+    const lease = await registry.acquire('beta');
+    const { button, lines, document, does } = await open();
+    const focused = button('Invalidate beta');
+    await does(() => focused.focus());
+    await use('acme'); // comes before it
+    registry.invalidate('beta');
+    await use('beta');
+    await clock.advance(1_000);
+    expect(lines().map(([id, state]) => [id, state])).toEqual([['acme', 'idle'], ['beta', 'idle'], ['beta', 'draining']]);
+    expect(document.activeElement).toBe(focused);
+    registry.invalidate('acme');
+    lease.release();
+    await clock.advance(1_000);
+    expect(lines().map(([id]) => id)).toEqual(['beta']);
+    expect(document.activeElement).toBe(focused);
+  });
+});

@@ -1,0 +1,76 @@
+import { createContext, runInContext } from 'node:vm';
+import type { Inspector } from 'hydrant/inspector';
+import { settle, type ManualClock } from 'hydrant/testing';
+import { Document, type Element } from './document.js';
+
+const ORIGIN = 'http://gateway.example';
+
+/** The inspector's page, opened without a browser: its own script runs in a context of its own, and asks the inspector. */
+export interface Page {
+  readonly document: Document;
+  /** What its script has asked for, oldest first: `'GET ?view=data&…'`. */
+  readonly asked: string[];
+  /** From now on requests fail, as where the network is gone. */
+  offline: boolean;
+  $(id: string): Element;
+  /** The lines of the table, as the texts of their cells without the buttons. */
+  lines(): string[][];
+  button(name: string): Element;
+  /** Does what a person does, and lets what follows happen. */
+  does(act: () => void): Promise<void>;
+}
+
+export async function openPage(inspector: Inspector, clock: ManualClock): Promise<Page> {
+  const document = new Document(await (await inspector(new Request(`${ORIGIN}/admin`))).text());
+  const page: Page = {
+    document, asked: [], offline: false,
+    $: (id) => document.getElementById(id) as Element,
+    lines: () => (document.querySelector('tbody') as Element).children.map((row) => row.children.slice(0, -1).map((cell) => cell.textContent)),
+    button: (name) => document.named('button').find((button) => (button.getAttribute('aria-label') ?? button.textContent) === name) as Element,
+    async does(act) {
+      act();
+      await settled();
+    },
+  };
+  const settled = async (): Promise<void> => { for (let turn = 0; turn < 3; turn += 1) await settle(); };
+
+  const fetch = async (address: string, { method = 'GET', ...init }: RequestInit = {}): Promise<Response> => {
+    page.asked.push(`${method} ${address.replace('/admin', '')}`);
+    if (page.offline) throw new TypeError('the network is gone');
+    return inspector(new Request(ORIGIN + address, { method, ...init, headers: { ...init.headers as Record<string, string>, 'sec-fetch-site': 'same-origin' } }));
+  };
+  class EventSource {
+    onmessage?: (event: { data: string }) => void;
+    onerror?: () => void;
+    readonly #closing = new AbortController();
+
+    constructor(address: string) { void this.#read(address); }
+
+    close(): void { this.#closing.abort(); }
+
+    async #read(address: string): Promise<void> {
+      try {
+        const { body } = await fetch(address, { signal: this.#closing.signal });
+        for await (const chunk of body as ReadableStream<Uint8Array>) {
+          const data = /^data: (.*)\n\n$/.exec(new TextDecoder().decode(chunk))?.[1];
+          if (data !== undefined && !this.#closing.signal.aborted) this.onmessage?.({ data });
+        }
+      } catch { /* told below */ }
+      if (this.#closing.signal.aborted) return;
+      this.onerror?.();
+      // As the stream tells browsers to.
+      clock.setTimeout(() => void (this.#closing.signal.aborted || this.#read(address)), 1_000, { ref: true });
+    }
+  }
+  let timers = 0;
+  const cancels = new Map<number, () => void>();
+  const context = createContext({
+    document, fetch, EventSource, URLSearchParams,
+    location: { pathname: '/admin' },
+    setTimeout: (callback: () => void, ms: number) => { cancels.set(timers += 1, clock.setTimeout(callback, ms, { ref: true })); return timers; },
+    clearTimeout: (timer: number | undefined) => cancels.get(timer ?? 0)?.(),
+  });
+  runInContext(document.named('script')[0]?.textContent ?? '', context);
+  await settled();
+  return page;
+}
