@@ -1,0 +1,93 @@
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { createInspector, type Inspector } from 'hydrant/inspector';
+import { ManualClock } from 'hydrant/testing';
+import { FakeRegistry } from './support/fake-registry.js';
+
+const OWN = { 'x-hydrant-inspector': '1', 'sec-fetch-site': 'same-origin' };
+const SAFE = {
+  'cache-control': 'no-store', 'cross-origin-opener-policy': 'same-origin', 'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer', 'x-content-type-options': 'nosniff', 'x-frame-options': 'DENY',
+};
+const NOTHING = "default-src 'none'; frame-ancestors 'none'";
+
+describe('what the inspector answers', () => {
+  let registry: FakeRegistry;
+  let inspector: Inspector;
+  beforeEach(() => {
+    registry = new FakeRegistry();
+    inspector = createInspector(registry, { authorize: () => true, clock: new ManualClock() });
+  });
+  const ask = (query = '', method = 'GET', headers = {}): Promise<Response> => inspector(new Request(`http://gateway.example/admin${query}`, { method, headers }));
+  const act = async (query: string): Promise<[number, string]> => {
+    const answer = await ask(query, 'POST', OWN);
+    return [answer.status, await answer.text()];
+  };
+
+  it.each([
+    ['the page', '', 'GET', 'text/html; charset=utf-8', expect.stringContaining("default-src 'none'; script-src 'nonce-")],
+    ['data', '?view=data', 'GET', 'application/json', NOTHING],
+    ['a stream', '?view=stream', 'GET', 'text/event-stream', NOTHING],
+    ['a refusal', '?action=evict&id=a', 'POST', 'text/plain; charset=utf-8', NOTHING],
+  ])('%s is for no cache, no frame and no other origin', async (_, query, method, type, policy) => {
+    const { headers } = await ask(query, method);
+    expect(Object.fromEntries(headers)).toMatchObject({ ...SAFE, 'content-type': type, 'content-security-policy': policy });
+  });
+
+  it('a stream is not to be held back by a proxy', async () => {
+    expect((await ask('?view=stream')).headers.get('x-accel-buffering')).toBe('no');
+  });
+
+  it('HEAD is answered as GET is, and any other method with those there are', async () => {
+    expect((await ask('', 'HEAD')).status).toBe(200);
+    const refused = await ask('', 'PUT');
+    expect([refused.status, refused.headers.get('allow'), await refused.text()]).toEqual([405, 'GET, HEAD, POST', 'Method not allowed']);
+  });
+
+  it('who finds too many pages open is told to come back', async () => {
+    for (let streams = 0; streams < 100; streams += 1) await ask('?view=stream');
+    const refused = await ask('?view=stream');
+    expect([refused.status, refused.headers.get('retry-after'), await refused.text()]).toEqual([503, '10', 'Too many pages are open']);
+  });
+
+  it('what was stopped says so', async () => {
+    inspector.stop();
+    const answer = await ask();
+    expect([answer.status, await answer.text()]).toEqual([503, 'The inspector was stopped']);
+  });
+
+  it('what came of an action is said in words, for the page shows them', async () => {
+    registry.connections = [{ id: 'a', state: 'idle', version: '1', leases: 0 }];
+    expect(await act('?action=evict&id=a')).toEqual([200, 'Evicted']);
+    expect(await act('?action=invalidate&id=a')).toEqual([200, 'Invalidated']);
+    expect(await act('?action=evict&id=b')).toEqual([404, 'It is not in memory']);
+    expect(await act('?action=explode&id=a')).toEqual([400, 'Expected an action and an id']);
+    const foreign = await ask('?action=evict&id=a', 'POST');
+    expect([foreign.status, await foreign.text()]).toEqual([403, 'Only the page itself may do this']);
+  });
+
+  it('an action without an id does nothing', async () => {
+    const invalidated = vi.spyOn(registry, 'invalidate');
+    expect((await act('?action=invalidate'))[0]).toBe(400);
+    expect(invalidated).not.toHaveBeenCalled();
+  });
+
+  it('the longest id that a registry takes can be acted upon, and a longer one cannot', async () => {
+    expect((await act(`?action=invalidate&id=${'a'.repeat(1_024)}`))[0]).toBe(200);
+    expect((await act(`?action=invalidate&id=${'a'.repeat(1_025)}`))[0]).toBe(400);
+  });
+
+  it('what the registry takes for no id is none', async () => {
+    registry.invalidate = () => { throw new TypeError('expected an id'); };
+    expect(await act('?action=invalidate&id=a')).toEqual([400, 'That is no id']);
+  });
+
+  it('a failure is for the console, not for whoever asked', async () => {
+    const error = vi.spyOn(console, 'error').mockImplementation(() => {});
+    const broken = new Error('the secret is xoxb');
+    registry.snapshot = () => { throw broken; };
+    const answer = await ask('?view=data');
+    expect([answer.status, await answer.text()]).toEqual([500, 'The inspector failed']);
+    expect(error.mock.calls).toEqual([[expect.stringMatching(/^hydrant: the inspector/), broken]]);
+    error.mockRestore();
+  });
+});

@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest';
+import { createInspector } from 'hydrant/inspector';
+import { FakeRegistry } from './support/fake-registry.js';
+
+const authorize = (): boolean => true;
+const { snapshot, invalidate } = new FakeRegistry();
+const on = (): (() => void) => () => {};
+
+describe('createInspector refuses', () => {
+  it.each<[string, unknown, unknown, string]>([
+    ['nothing in place of a registry', undefined, { authorize }, 'registry: expected a ConnectionRegistry, got nothing'],
+    ['null in place of a registry', null, { authorize }, 'registry: expected a ConnectionRegistry, got null'],
+    ['a registry that tells nothing', { snapshot, invalidate }, { authorize }, 'registry: expected a ConnectionRegistry, got a value of type object'],
+    ['a registry that shows nothing', { on, invalidate }, { authorize }, 'registry: expected a ConnectionRegistry'],
+    ['a registry that lets go of nothing', { on, snapshot }, { authorize }, 'registry: expected a ConnectionRegistry'],
+    ['no authorize', new FakeRegistry(), {}, 'authorize: expected a function (request) => boolean | Response, for the page shows and does everything, got nothing'],
+    ['an interval of 0', new FakeRegistry(), { authorize, intervalMs: 0 }, 'intervalMs: expected milliseconds from 1 to 2147483647, got 0'],
+    ['an interval that no timer takes', new FakeRegistry(), { authorize, intervalMs: 2 ** 31 }, 'intervalMs: expected milliseconds from 1 to 2147483647, got 2147483648'],
+    ['an interval that is no number', new FakeRegistry(), { authorize, intervalMs: '1s' }, 'intervalMs: expected milliseconds from 1 to 2147483647, got a value of type string'],
+  ])('%s', (_, registry, options, message) => {
+    expect(() => createInspector(registry as never, options as never)).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS', message: expect.stringContaining(message) }));
+  });
+
+  it.each([1, 2 ** 31 - 1])('and takes an interval of %i', (intervalMs) => {
+    createInspector(new FakeRegistry(), { authorize, intervalMs }).stop();
+  });
+
+  it('and calls the page Connections where it has no title', async () => {
+    const html = await (await createInspector(new FakeRegistry(), { authorize })(new Request('http://x/'))).text();
+    expect(html).toContain('<h1>Connections</h1>');
+  });
+});

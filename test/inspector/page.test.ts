@@ -1,0 +1,77 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { createInspector } from 'hydrant/inspector';
+import { Document, type Element } from './support/document.js';
+import { FakeRegistry } from './support/fake-registry.js';
+
+describe('the inspector’s page', () => {
+  let page: Document;
+  let html: string;
+  beforeAll(async () => {
+    html = await (await createInspector(new FakeRegistry(), { authorize: () => true, title: 'It\'s <Bots>' })(new Request('http://x/'))).text();
+    page = new Document(html);
+  });
+  const $ = (id: string): Element => page.getElementById(id) as Element;
+
+  it('has its title as heading and in the window’s bar, as text', () => {
+    expect([page.named('h1')[0]?.textContent, page.named('title')[0]?.textContent]).toEqual(['It\'s <Bots>', 'It\'s <Bots>']);
+    expect(html).toContain('<h1>It&#39;s &lt;Bots&gt;</h1>');
+  });
+
+  it('has a name for everything that can be reached', () => {
+    const nameOf = (element: Element): string => {
+      const label = page.named('label').find((one) => one.getAttribute('for') === element.getAttribute('id'));
+      const labelledBy = element.getAttribute('aria-labelledby')?.split(' ').map((id) => $(id).textContent).join(' ');
+      return label?.textContent ?? labelledBy ?? element.textContent;
+    };
+    const reached = ['button', 'input', 'select', 'meter', 'svg'].flatMap((name) => page.named(name));
+    expect(reached.map(({ name }) => name).toSorted()).toEqual([...Array.from({ length: 8 }, () => 'button'), 'input', 'meter', 'meter', 'meter', 'select', 'svg']);
+    for (const element of reached) expect(nameOf(element), element.name).toMatch(/\w/);
+  });
+
+  it('says of every number what it is', () => {
+    for (const id of ['live', 'idle', 'leased', 'hydrating', 'queued', 'draining', 'failed']) {
+      const fact = $(id).parent?.parent as Element;
+      expect([id, fact.children.map(({ name }) => name), fact.firstChild.textContent]).toEqual([id, ['dt', 'dd'], expect.stringMatching(/\w/)]);
+    }
+  });
+
+  it('has a heading for every column, and sorts by those that can be sorted by', () => {
+    const headings = page.named('th');
+    expect(headings).toHaveLength(9);
+    for (const heading of headings) expect([heading.getAttribute('scope'), heading.textContent]).toEqual(['col', expect.stringMatching(/\w/)]);
+    expect(page.querySelectorAll('th[data-sort]').map(({ dataset }) => dataset['sort'])).toEqual(['id', 'leases', 'age', 'leased', 'failures']);
+  });
+
+  it('filters by any state that a line can be in', () => {
+    expect(page.named('option').map(({ textContent }) => textContent)).toEqual(['any', 'idle', 'leased', 'hydrating', 'draining', 'disposing', 'failed']);
+    expect($('state').textContent).toBe('anyidleleasedhydratingdrainingdisposingfailed');
+  });
+
+  describe('holds a contrast of 4.5 to 1', () => {
+    it.each(['light', 'dark'] as const)('of every text on every ground, where it is %s', (scheme) => {
+      const colours = coloursOf(page.named('style')[0]?.textContent ?? '', scheme);
+      for (const ground of ['--paper', '--raised']) {
+        for (const text of ['--ink', '--quiet', '--blue', '--red', '--green', '--amber']) {
+          expect(contrast(colours, text, ground), `${text} on ${ground}`).toBeGreaterThanOrEqual(4.5);
+        }
+      }
+    });
+  });
+});
+
+function coloursOf(style: string, scheme: 'light' | 'dark'): Map<string, string> {
+  const [light, dark] = [...style.matchAll(/:root \{([^}]*)\}/g)].map(([, declared]) => declared as string);
+  return new Map([...(scheme === 'light' ? light : dark)?.matchAll(/(--\w+): #(\w{6})/g) ?? []].map(([, name, colour]) => [name as string, colour as string]));
+}
+
+/** https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio */
+function contrast(colours: Map<string, string>, one: string, other: string): number {
+  const [dark, light] = [one, other].map((name) => luminance(colours.get(name) ?? '')).toSorted((a, b) => a - b) as [number, number];
+  return (light + 0.05) / (dark + 0.05);
+}
+
+function luminance(colour: string): number {
+  const [red, green, blue] = [0, 2, 4].map((at) => Number.parseInt(colour.slice(at, at + 2), 16) / 255)
+    .map((part) => (part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4)) as [number, number, number];
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+}

@@ -1,0 +1,68 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { createInspector, type Inspector } from 'hydrant/inspector';
+import { ManualClock } from 'hydrant/testing';
+import { FakeRegistry } from './support/fake-registry.js';
+
+describe('the inspector’s stream', () => {
+  let clock: ManualClock;
+  let registry: FakeRegistry;
+  let inspector: Inspector;
+  beforeEach(() => {
+    clock = new ManualClock();
+    registry = new FakeRegistry();
+    inspector = createInspector(registry, { authorize: () => true, clock });
+  });
+  const open = async (): Promise<ReadableStream<Uint8Array>> => (await inspector(new Request('http://x/?view=stream'))).body as ReadableStream<Uint8Array>;
+
+  /** Reads everything, and tells how many updates have come and whether it has ended. */
+  function follow(stream: ReadableStream<Uint8Array>) {
+    const seen: { updates: number; ended: unknown } = { updates: 0, ended: false };
+    const read = async (): Promise<void> => { for await (const chunk of stream) if (new TextDecoder().decode(chunk).startsWith('data:')) seen.updates += 1; };
+    void read().then(() => { seen.ended = true; }, (error: unknown) => { seen.ended = error; });
+    return seen;
+  }
+
+  it('ends after five minutes, to the second', async () => {
+    const seen = follow(await open());
+    await clock.advance(299_999);
+    expect(seen).toEqual({ updates: 300, ended: false });
+    await clock.advance(1);
+    expect(seen).toEqual({ updates: 300, ended: true });
+  });
+
+  it('spares a reader that does not keep up what has gone by', async () => {
+    const stream = await open();
+    await clock.advance(100_000);
+    inspector.stop();
+    const seen = follow(stream);
+    await clock.advance(0);
+    expect(seen).toEqual({ updates: 3, ended: true });
+  });
+
+  it('leaves the process twenty times as long as an update takes to do its work', async () => {
+    const { snapshot } = registry;
+    registry.snapshot = () => { clock.advanceSync(100); return snapshot(); };
+    const seen = follow(await open());
+    await clock.advance(1_999);
+    expect(seen.updates).toBe(1);
+    await clock.advance(1);
+    expect(seen.updates).toBe(2);
+  });
+
+  it('keeps no process alive', async () => {
+    await open();
+    expect([clock.pendingTimers, clock.pendingRefTimers]).toEqual([1, 0]);
+  });
+
+  it('fails where there is nothing to show, and makes room for another', async () => {
+    const streams = await Promise.all(Array.from({ length: 100 }, open));
+    const seen = follow(streams[0] as ReadableStream<Uint8Array>);
+    await clock.advance(0);
+    const broken = new Error('no snapshot');
+    registry.snapshot = () => { throw broken; };
+    await clock.advance(1_000);
+    expect(seen.ended).toBe(broken);
+    expect(clock.pendingTimers).toBe(0);
+    expect((await inspector(new Request('http://x/?view=stream'))).status).toBe(200);
+  });
+});

@@ -1,0 +1,114 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { ConnectionError, type ConnectionSnapshot } from 'hydrant';
+import { createInspector, type Inspector, type View } from 'hydrant/inspector';
+import { ManualClock } from 'hydrant/testing';
+import { FakeRegistry } from './support/fake-registry.js';
+
+describe('what the inspector shows', () => {
+  let clock: ManualClock;
+  let registry: FakeRegistry;
+  let inspector: Inspector;
+  beforeEach(() => {
+    clock = new ManualClock();
+    registry = new FakeRegistry();
+    inspector = createInspector(registry, { authorize: () => true, clock });
+  });
+  const view = async (query = ''): Promise<View> => (await inspector(new Request(`http://x/?view=data&${query}`))).json() as Promise<View>;
+  const ids = async (query = ''): Promise<string[]> => (await view(query)).rows.map(({ id }) => id);
+  const connection = (id: string, rest: Partial<ConnectionSnapshot> = {}): ConnectionSnapshot => ({ id, state: 'idle', version: '1', leases: 0, ...rest });
+  const fails = (id: string, failures = 1, version = '1'): void =>
+    registry.tell('hydrationFailed', { id, version, error: new ConnectionError('HYDRATION_FAILED', 'no'), failures, retryAfterMs: 500 });
+  const hydrates = (id: string, durationMs: number): void => registry.tell('hydrated', { id, version: '1', durationMs, afterFailures: 0 });
+
+  describe('sorted', () => {
+    beforeEach(() => {
+      registry.connections = [
+        connection('c', { leases: 1, ageMs: 0, leasedForMs: 0 }), connection('a', { state: 'hydrating' }), connection('d', { leases: 3, ageMs: 7, leasedForMs: 2 }),
+        connection('b', { ageMs: 9 }), connection('e', { leases: 2, ageMs: 8, leasedForMs: 5 }),
+      ];
+      fails('d', 2);
+      fails('b', 7);
+    });
+
+    it.each([
+      ['id', ['a', 'b', 'c', 'd', 'e']],
+      ['age', ['b', 'e', 'd', 'c', 'a']],
+      ['leases', ['d', 'e', 'c', 'a', 'b']],
+      ['leased', ['e', 'd', 'c', 'a', 'b']],
+      ['failures', ['b', 'd', 'c', 'a', 'e']],
+    ])('by %s, and what has none of it last', async (sort, sorted) => {
+      expect(await ids(`sort=${sort}`)).toEqual(sorted);
+    });
+
+    it.each(['', 'toString', 'nonsense'])('by id where %o is asked for', async (sort) => {
+      expect(await ids(`sort=${sort}`)).toEqual(['a', 'b', 'c', 'd', 'e']);
+    });
+  });
+
+  it('an instance and its predecessor stay in their order', async () => {
+    registry.connections = [connection('b'), connection('a', { version: '2' }), connection('a', { version: '1', state: 'draining' })];
+    expect((await view()).rows.map(({ id, version }) => [id, version])).toEqual([['a', '2'], ['a', '1'], ['b', '1']]);
+  });
+
+  it('everything, where nothing is searched for', async () => {
+    registry.connections = [connection('Acme'), connection('beta', { state: 'leased' })];
+    expect(await ids()).toEqual(['Acme', 'beta']);
+    expect(await ids('search=AC')).toEqual(['Acme']);
+    expect(await ids('search=xoxb')).toEqual([]);
+    expect(await ids('state=leased')).toEqual(['beta']);
+  });
+
+  it.each(['-1', '-250', 'NaN', 'first', '', '1e999x'])('an offset of %o is none', async (offset) => {
+    registry.connections = Array.from({ length: 150 }, (_, index) => connection(String(index).padStart(3, '0')));
+    const { offset: from, rows } = await view(`offset=${offset}`);
+    expect([from, rows.length, rows[0]?.id]).toEqual([0, 100, '000']);
+  });
+
+  it('what failed beside what lives on, in one line', async () => {
+    registry.connections = [connection('a', { leases: 1, state: 'leased' }), connection('b')];
+    fails('a', 3, '2');
+    fails('c');
+    await clock.advance(200);
+    expect((await view()).rows).toEqual([
+      { id: 'a', state: 'leased', version: '1', leases: 1, failure: { code: 'HYDRATION_FAILED', failures: 3, retryInMs: 300 } },
+      { id: 'b', state: 'idle', version: '1', leases: 0 },
+      { id: 'c', state: 'failed', version: '1', leases: 0, failure: { code: 'HYDRATION_FAILED', failures: 1, retryInMs: 300 } },
+    ]);
+    await clock.advance(1_000);
+    expect((await view('search=a')).rows[0]?.failure?.retryInMs).toBe(0);
+  });
+
+  it('the last 10 000 failures, and none that is over', async () => {
+    for (let index = 0; index <= 10_000; index += 1) fails(`bot-${index}`);
+    expect(await view('search=bot-0')).toMatchObject({ failed: 10_000, matching: 0 });
+    hydrates('bot-1', 5);
+    expect(await view('search=bot-2')).toMatchObject({ failed: 9_999, matching: 1_111 });
+  });
+
+  describe('of how long hydrates took', () => {
+    it('the median and the 95th percentile, in whatever order they came', async () => {
+      for (let durationMs = 100; durationMs >= 1; durationMs -= 1) hydrates('a', durationMs);
+      expect((await view()).latency.columns.at(-1)).toEqual({ count: 100, failures: 0, p50Ms: 51, p95Ms: 96 });
+    });
+
+    it('nothing where none succeeded', async () => {
+      fails('a');
+      expect((await view()).latency.columns.at(-1)).toEqual({ count: 0, failures: 1 });
+    });
+
+    it('ten minutes', async () => {
+      for (let column = 0; column < 60; column += 1) {
+        if (column > 0) await clock.advance(10_000);
+        hydrates('a', column);
+      }
+      const { columnMs, columns } = (await view()).latency;
+      expect([columnMs, columns.map(({ p50Ms }) => p50Ms)]).toEqual([10_000, Array.from({ length: 60 }, (_, column) => column)]);
+    });
+  });
+
+  it('nothing more once it is stopped: it listens to nothing', () => {
+    expect(registry.listeners).toBeGreaterThan(0);
+    inspector.stop();
+    expect(registry.listeners).toBe(0);
+  });
+});
