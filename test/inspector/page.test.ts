@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { createInspector } from 'hydrant/inspector';
 import { Document, type Element } from './support/document.js';
 import { FakeRegistry } from './support/fake-registry.js';
@@ -6,7 +6,7 @@ import { FakeRegistry } from './support/fake-registry.js';
 describe('the inspector’s page', () => {
   let page: Document;
   let html: string;
-  beforeAll(async () => {
+  beforeEach(async () => {
     html = await (await createInspector(new FakeRegistry(), { authorize: () => true, title: 'It\'s <Bots>' })(new Request('http://x/'))).text();
     page = new Document(html);
   });

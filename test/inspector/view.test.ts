@@ -21,22 +21,24 @@ describe('what the inspector shows', () => {
   const hydrates = (id: string, durationMs: number): void => registry.tell('hydrated', { id, version: '1', durationMs, afterFailures: 0 });
 
   describe('sorted', () => {
+    const connections = [
+      connection('c', { leases: 1, ageMs: 0, leasedForMs: 0 }), connection('a', { state: 'hydrating' }), connection('d', { leases: 3, ageMs: 7, leasedForMs: 2 }),
+      connection('b', { leases: 4, ageMs: 9, leasedForMs: 1 }), connection('e', { leases: 2, ageMs: 8, leasedForMs: 5 }),
+    ];
     beforeEach(() => {
-      registry.connections = [
-        connection('c', { leases: 1, ageMs: 0, leasedForMs: 0 }), connection('a', { state: 'hydrating' }), connection('d', { leases: 3, ageMs: 7, leasedForMs: 2 }),
-        connection('b', { ageMs: 9 }), connection('e', { leases: 2, ageMs: 8, leasedForMs: 5 }),
-      ];
-      fails('d', 2);
-      fails('b', 7);
+      registry.connections = connections;
+      Object.entries({ a: 3, b: 7, c: 1, d: 2 }).forEach(([id, failures]) => fails(id, failures));
     });
 
     it.each([
       ['id', ['a', 'b', 'c', 'd', 'e']],
       ['age', ['b', 'e', 'd', 'c', 'a']],
-      ['leases', ['d', 'e', 'c', 'a', 'b']],
-      ['leased', ['e', 'd', 'c', 'a', 'b']],
-      ['failures', ['b', 'd', 'c', 'a', 'e']],
+      ['leases', ['b', 'd', 'e', 'c', 'a']],
+      ['leased', ['e', 'd', 'b', 'c', 'a']],
+      ['failures', ['b', 'a', 'd', 'c', 'e']],
     ])('by %s, and what has none of it last', async (sort, sorted) => {
+      expect(await ids(`sort=${sort}`)).toEqual(sorted);
+      registry.connections = connections.toReversed();
       expect(await ids(`sort=${sort}`)).toEqual(sorted);
     });
 

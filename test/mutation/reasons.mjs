@@ -104,6 +104,14 @@ export const REASONS = [
   ['exclusive/takeovers.ts', 'waitMs <= 0', '', COST],
   ['exclusive/balance.ts', 'plan.size === 0', '', COST],
   ['exclusive/events.ts', 'true', 'false', `${EQUAL}: only the names are looked at`],
+  ['exclusive/failures.ts', 'this.failed?.count', '', GUARD],
+  ['inspector/guard.ts', 'origin !== null', 'true', 'equivalent: null is no URL either, and the types need the check'],
+  ['inspector/history.ts', '[]', '', `${EQUAL}: a bucket of no time is in no column`],
+  ['inspector/history.ts', 'MAX_DURATIONS', '', 'keeps more durations of a column than need be: only their number is bounded'],
+  ['inspector/history.ts', 'this.#buckets.length > COLUMNS', 'false', COST],
+  ['inspector/history.ts', 'durations.length === 0', 'false', `${EQUAL}: what is undefined is not in JSON`],
+  ['inspector/stream.ts', '{ ref: false }', '{}', `${EQUAL}: a timer that does not say so holds nothing open either`],
+  ['inspector/view.ts', 'a.id > b.id', '', `${EQUAL}: a stable sort only asks whether the later one comes first`],
 ];
 
 /** @returns undefined where none has been found: then a test is missing */
