@@ -25,7 +25,7 @@ const GROUPS = {
   exclusive: { mutate: ['src/exclusive/**/*.ts'], folders: ['test/exclusive'], last: ['test/mutation/claims-slice.ts'] },
   stores: { mutate: ['src/stores/**/*.ts'], folders: ['test/stores'], last: [] },
   adapters: { mutate: ['src/adapters/**/*.ts'], folders: ['test/adapters'], last: [] },
-  testing: { mutate: ['src/testing/**/*.ts'], folders: ['test/testing', 'test/stores', 'test/exclusive'], last: [] },
+  testing: { mutate: ['src/testing/**/*.ts'], folders: ['test/testing'], last: [] },
   inspector: { mutate: ['src/inspector/**/*.ts'], folders: ['test/inspector'], last: [] },
   otel: { mutate: ['src/otel/**/*.ts'], folders: ['test/otel'], last: [] },
 };

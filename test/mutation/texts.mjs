@@ -1,18 +1,28 @@
 import { declareValuePlugin, PluginKind } from '@stryker-mutator/api/plugin';
 
-/** Leaves the messages of errors alone: `new Error(message)`, `new ConnectionError(code, message)`. */
+/** Functions of ours that fail with a text, and which argument that is. */
+const FAILING = new Map([['eventually', 0], ['promised', 1]]);
+
+/** Leaves the messages of errors and assertions alone: `new Error(message)`, `new ConnectionError(code, message)`, `assert.ok(holds, message)`. */
 const texts = {
   shouldIgnore(path) {
     if (!path.isStringLiteral() && !path.isTemplateLiteral()) return undefined;
     for (let part = path; part.parentPath !== null; part = part.parentPath) {
       const parent = part.parentPath;
       if (parent.isFunction() || parent.isStatement()) return undefined;
-      if (!parent.isNewExpression() || part.listKey !== 'arguments' || !parent.node.callee.name?.endsWith('Error')) continue;
-      const message = parent.node.callee.name === 'ConnectionError' ? 1 : 0;
-      return part.key === message ? 'the text of an error' : undefined;
+      const message = part.listKey === 'arguments' ? messageOf(parent) : undefined;
+      if (message !== undefined) return part.key === message ? 'the text of an error' : undefined;
     }
     return undefined;
   },
 };
+
+/** Which argument of what is made or called here is the text of an error; undefined where none is. */
+function messageOf(parent) {
+  const { callee } = parent.node;
+  if (parent.isNewExpression()) return callee.name?.endsWith('Error') ? Number(callee.name === 'ConnectionError') : undefined;
+  if (callee.type === 'MemberExpression' && callee.object.name === 'assert') return callee.property.name === 'ok' ? 1 : 2;
+  return FAILING.get(callee.name);
+}
 
 export const strykerPlugins = [declareValuePlugin(PluginKind.Ignore, 'texts', texts)];
