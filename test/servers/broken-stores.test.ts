@@ -4,7 +4,7 @@ import { PostgresStore, type PostgresClient } from 'hydrant/postgres';
 import { RedisStore, type IoredisClient } from 'hydrant/redis';
 import type { StoreUnderTest } from 'hydrant/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
-import { conformanceFailures } from '../testing/conformance-failures.js';
+import { conformanceFailures } from '../testing/support/conformance.js';
 import { createDatabase, openPool, type TestDatabase } from './support/databases.js';
 import { testPrefix } from './support/redis-clients.js';
 

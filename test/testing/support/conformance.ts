@@ -1,10 +1,19 @@
-import { storeConformance, type StoreCapabilities, type StoreUnderTest } from 'hydrant/testing';
+import { claimConformance, storeConformance, type ClaimCapabilities, type ClaimsUnderTest, type StoreCapabilities, type StoreUnderTest, type TestRunner } from 'hydrant/testing';
 
-/** Runs the store conformance suite as a runner would and gives back the names of the tests that failed. */
-export async function conformanceFailures(makeStore: () => StoreUnderTest | Promise<StoreUnderTest>, capabilities: StoreCapabilities): Promise<string[]> {
-  const tests: { name: string; test: () => Promise<void> }[] = [];
-  storeConformance({ describe: (_, define) => define(), it: (name, test) => tests.push({ name, test }) }, makeStore, capabilities);
+/** A test that a suite has defined. */
+export interface Defined { readonly name: string; readonly test: () => Promise<void> }
+
+/** Runs what a suite defines as a runner would, all or one, and gives back the names of the tests that failed. */
+async function failuresOf(define: (runner: TestRunner) => void, only: string | undefined): Promise<string[]> {
+  const tests: Defined[] = [];
+  define({ describe: (_, inner) => inner(), it: (name, test) => tests.push({ name, test }) });
   const failed: string[] = [];
-  for (const { name, test } of tests) await test().catch(() => failed.push(name));
+  for (const { name, test } of tests) if (only === undefined || only === name) await test().catch(() => failed.push(name));
   return failed;
 }
+
+export const conformanceFailures = (makeStore: () => StoreUnderTest | Promise<StoreUnderTest>, capabilities: StoreCapabilities, only?: string): Promise<string[]> =>
+  failuresOf((runner) => storeConformance(runner, makeStore, capabilities), only);
+
+export const claimFailures = (makeClaims: () => ClaimsUnderTest | Promise<ClaimsUnderTest>, capabilities: ClaimCapabilities, only?: string): Promise<string[]> =>
+  failuresOf((runner) => claimConformance(runner, makeClaims, capabilities), only);

@@ -1,0 +1,63 @@
+import { MemoryClaims, MemoryClaimServer, type ClaimStore } from 'hydrant/exclusive';
+import { claimConformance, ManualClock, type ClaimCapabilities, type ClaimsUnderTest } from 'hydrant/testing';
+import { describe, expect, it } from 'vitest';
+import { BROKEN_CLAIMS, type Break } from './support/broken-claims.js';
+import { claimFailures, type Defined } from './support/conformance.js';
+
+/** Two clients of one store of claims that is right, but for what is changed. */
+function subject(change: Break = () => ({})): ClaimsUnderTest {
+  const clock = new ManualClock();
+  const server = new MemoryClaimServer({ clock });
+  const shared = { clock, server, seen: new Map<string, any>() };
+  const client = (): ClaimStore => {
+    const good = new MemoryClaims({ server });
+    const whole: ClaimStore = {
+      claim: (request) => good.claim(request), renew: (request) => good.renew(request), release: (request) => good.release(request), watch: (listener) => good.watch(listener),
+    };
+    return { ...whole, ...change(good, shared) };
+  };
+  return { claims: client(), others: client(), wait: (ms) => clock.advance(ms) };
+}
+
+const ALL: ClaimCapabilities = { watch: true, hintTimeoutMs: 100 };
+
+describe('the claim conformance suite', () => {
+  claimConformance({ describe, it }, () => subject(), ALL);
+
+  it.each(BROKEN_CLAIMS)('fails claims that %s', async (_name, caughtBy, change) => {
+    expect(await claimFailures(() => subject(change), ALL, caughtBy)).toEqual([caughtBy]);
+  });
+
+  it('fails claims that lack the watch their capabilities promise, and asks no others for it', async () => {
+    const without = (): ClaimsUnderTest => subject(() => ({ watch: undefined as never }));
+    expect(await claimFailures(without, {})).toEqual([]);
+    expect(await claimFailures(without, ALL)).toEqual(['tells every watcher of a release, and who leaves']);
+  });
+
+  it('names every test, each by a name of its own', () => {
+    const defined: Defined[] = [];
+    const groups: string[] = [];
+    claimConformance({ describe: (name, define) => { groups.push(name); define(); }, it: (name, test) => defined.push({ name, test }) }, () => subject(), ALL);
+    expect(groups).toEqual(['claim conformance']);
+    for (const { name } of defined) expect(name).toMatch(/^[a-z]+,? .*\w/);
+    expect(new Set(defined.map(({ name }) => name)).size).toBe(defined.length);
+  });
+
+  it('closes what each test was given, also where it failed', async () => {
+    const open = new Set<ClaimsUnderTest>();
+    const failed = await claimFailures(() => {
+      const made = { ...subject(() => ({ claim: async () => [] })), close: () => open.delete(made) };
+      open.add(made);
+      return made;
+    }, ALL);
+    expect([failed.length > 10, open.size]).toEqual([true, 0]);
+  });
+
+  it('measures in the unit of time it is told, and by default in half a second', async () => {
+    for (const [capabilities, ttlMs] of [[{ ttlMs: 40 }, 40], [{}, 500]] as const) {
+      const asked = new Set<number>();
+      await claimFailures(() => subject((good) => ({ claim: (request) => { asked.add(request.ttlMs); return good.claim(request); } })), capabilities);
+      expect([...asked]).toEqual([ttlMs]);
+    }
+  });
+});
