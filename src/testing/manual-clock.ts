@@ -1,12 +1,11 @@
 import type { Clock } from '../clock.js';
 
-interface Timer { readonly due: number; readonly order: number; readonly ref: boolean; readonly callback: () => void }
+interface Timer { readonly due: number; readonly ref: boolean; readonly callback: () => void }
 
 /** A clock that moves only when it is told to: what depends on time is tested without waiting. */
 export class ManualClock implements Clock {
   #monotonic = 0;
   #wall: number;
-  #order = 0;
   readonly #timers = new Set<Timer>();
 
   /** @param startAt - the wall clock's start, in milliseconds since the epoch */
@@ -19,7 +18,7 @@ export class ManualClock implements Clock {
   monotonic = (): number => this.#monotonic;
 
   setTimeout = (callback: () => void, ms: number, { ref }: { ref: boolean }): (() => void) => {
-    const timer: Timer = { due: this.#monotonic + Math.max(0, ms), order: this.#order++, ref, callback };
+    const timer: Timer = { due: this.#monotonic + Math.max(0, ms), ref, callback };
     this.#timers.add(timer);
     return () => void this.#timers.delete(timer);
   };
@@ -43,12 +42,7 @@ export class ManualClock implements Clock {
   async advance(ms: number): Promise<void> {
     const end = this.#monotonic + ms;
     await settle();
-    for (let timer = this.#next(); timer !== undefined && timer.due <= end; timer = this.#next()) {
-      this.#moveTo(Math.max(timer.due, this.#monotonic));
-      this.#timers.delete(timer);
-      timer.callback();
-      await settle();
-    }
+    while (this.#fireNext(end)) await settle();
     this.#moveTo(end);
     await settle();
   }
@@ -56,11 +50,7 @@ export class ManualClock implements Clock {
   /** Moves both clocks by `ms` and fires what becomes due, without letting promises settle in between. */
   advanceSync(ms: number): void {
     const end = this.#monotonic + ms;
-    for (let timer = this.#next(); timer !== undefined && timer.due <= end; timer = this.#next()) {
-      this.#moveTo(Math.max(timer.due, this.#monotonic));
-      this.#timers.delete(timer);
-      timer.callback();
-    }
+    while (this.#fireNext(end)) continue;
     this.#moveTo(end);
   }
 
@@ -69,16 +59,27 @@ export class ManualClock implements Clock {
     this.#wall += ms;
   }
 
-  #moveTo(time: number): void {
-    this.#wall += time - this.#monotonic;
-    this.#monotonic = time;
+  /** Fires the next timer if it is due by `end`, and returns whether it was. */
+  #fireNext(end: number): boolean {
+    const timer = this.#next();
+    if (timer === undefined || timer.due > end) return false;
+    this.#moveTo(timer.due);
+    this.#timers.delete(timer);
+    timer.callback();
+    return true;
   }
 
+  /** Never back: a timer may have moved the clock on by itself. */
+  #moveTo(time: number): void {
+    const reached = Math.max(time, this.#monotonic);
+    this.#wall += reached - this.#monotonic;
+    this.#monotonic = reached;
+  }
+
+  /** Of those due at the same moment, the one that was set first. */
   #next(): Timer | undefined {
     let next: Timer | undefined;
-    for (const timer of this.#timers) {
-      if (next === undefined || timer.due < next.due || (timer.due === next.due && timer.order < next.order)) next = timer;
-    }
+    for (const timer of this.#timers) if (next === undefined || timer.due < next.due) next = timer;
     return next;
   }
 }
