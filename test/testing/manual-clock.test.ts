@@ -1,0 +1,113 @@
+import { ManualClock, settle } from 'hydrant/testing';
+import { beforeEach, describe, expect, it } from 'vitest';
+
+describe('ManualClock', () => {
+  let clock: ManualClock;
+  let fired: string[];
+  const at = (ms: number, name: string, ref = true): (() => void) => clock.setTimeout(() => { fired.push(`${name} at ${clock.monotonic()}`); }, ms, { ref });
+  beforeEach(() => {
+    clock = new ManualClock();
+    fired = [];
+  });
+
+  it('stands still until it is moved, and then moves both clocks', async () => {
+    expect([clock.now(), clock.monotonic()]).toEqual([1_700_000_000_000, 0]);
+    await clock.advance(250);
+    expect([clock.now(), clock.monotonic()]).toEqual([1_700_000_000_250, 250]);
+    clock.advanceSync(50);
+    expect([clock.now(), clock.monotonic()]).toEqual([1_700_000_000_300, 300]);
+  });
+
+  it('starts when it is told to', () => {
+    expect(new ManualClock(5_000).now()).toBe(5_000);
+  });
+
+  it('lets the wall clock jump alone: no timer is due any sooner', () => {
+    at(100, 'a');
+    clock.jumpWall(-3_600_000);
+    clock.jumpWall(1_000);
+    clock.advanceSync(99);
+    expect([clock.now(), fired]).toEqual([1_700_000_000_000 - 3_600_000 + 1_000 + 99, []]);
+    clock.advanceSync(1);
+    expect(fired).toEqual(['a at 100']);
+  });
+
+  it.each(['advance', 'advanceSync'] as const)('%s fires what is due in its order, each at its time, and those of one moment as they were set', async (advance) => {
+    at(300, 'last');
+    at(100, 'first');
+    at(200, 'second');
+    at(100, 'first, too');
+    at(400, 'later');
+    await clock[advance](300);
+    expect(fired).toEqual(['first at 100', 'first, too at 100', 'second at 200', 'last at 300']);
+    expect([clock.monotonic(), clock.pendingTimers]).toEqual([300, 1]);
+  });
+
+  it.each(['advance', 'advanceSync'] as const)('%s fires what a timer has set in turn, where that is due, too', async (advance) => {
+    clock.setTimeout(() => { at(100, 'set at 100'); at(101, 'too late'); }, 100, { ref: true });
+    await clock[advance](200);
+    expect(fired).toEqual(['set at 100 at 200']);
+  });
+
+  it('fires no timer in the past: one that is overdue is due now', async () => {
+    await clock.advance(100);
+    at(-50, 'overdue');
+    expect(clock.nextTimerAt).toBe(100);
+    await clock.advance(0);
+    expect(fired).toEqual(['overdue at 100']);
+  });
+
+  it.each(['advance', 'advanceSync'] as const)('%s does not go back where a timer has moved it on', async (advance) => {
+    clock.setTimeout(() => clock.advanceSync(50), 100, { ref: true });
+    at(120, 'meanwhile');
+    at(160, 'after');
+    await clock[advance](200);
+    expect(fired).toEqual(['meanwhile at 120', 'after at 160']);
+    expect([clock.monotonic(), clock.now()]).toEqual([200, 1_700_000_000_200]);
+  });
+
+  it('fires a cancelled timer never', async () => {
+    const cancel = at(100, 'cancelled');
+    at(100, 'not cancelled');
+    cancel();
+    cancel();
+    await clock.advance(100);
+    expect(fired).toEqual(['not cancelled at 100']);
+  });
+
+  it('tells what is pending, what of it holds a process open, and when the next is due', () => {
+    expect([clock.pendingTimers, clock.pendingRefTimers, clock.nextTimerAt]).toEqual([0, 0, undefined]);
+    at(300, 'a');
+    at(200, 'b', false);
+    expect([clock.pendingTimers, clock.pendingRefTimers, clock.nextTimerAt]).toEqual([2, 1, 200]);
+    clock.advanceSync(200);
+    expect([clock.pendingTimers, clock.pendingRefTimers, clock.nextTimerAt]).toEqual([1, 1, 300]);
+  });
+
+  it('lets promises settle before the first timer, after each, and at the end, when it is advanced', async () => {
+    const heard: string[] = [];
+    const hear = (name: string): Promise<void> => settle().then(() => { heard.push(name); });
+    clock.setTimeout(() => { heard.push('timer'); void hear('what the timer began'); }, 100, { ref: true });
+    clock.setTimeout(() => { heard.push('next timer'); void hear('what the next began'); }, 200, { ref: true });
+    void hear('what was under way');
+    await clock.advance(200);
+    expect(heard).toEqual(['what was under way', 'timer', 'what the timer began', 'next timer', 'what the next began']);
+  });
+
+  it('lets none settle when it is advanced at once', () => {
+    let settled = false;
+    void Promise.resolve().then(() => { settled = true; });
+    clock.advanceSync(100);
+    expect(settled).toBe(false);
+  });
+});
+
+describe('settle', () => {
+  it('lets whatever is ready run, however long its chain of promises', async () => {
+    let links = 0;
+    const chain = async (): Promise<void> => { for (; links < 100; links += 1) await Promise.resolve(); };
+    void chain();
+    await settle();
+    expect(links).toBe(100);
+  });
+});
