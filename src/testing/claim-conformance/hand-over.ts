@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { ClaimHint } from '../../exclusive/claims/contract.js';
+import { promised } from '../store-conformance/harness.js';
 import { ids, only, type ClaimSuite } from './harness.js';
 
 /** Notes, offers, and hints. */
@@ -81,9 +82,8 @@ export function handOverTests({ test, capabilities }: ClaimSuite): void {
 
   test('tells every watcher of a release, and who leaves', async ({ a, b, claims, others, wait }) => {
     const hints: ClaimHint[] = [];
-    assert.ok(claims.watch !== undefined && others.watch !== undefined, 'the capabilities promise watch, and it is not there');
     const hear = (hint: ClaimHint): void => { if (hint.from !== '') hints.push(hint); };
-    const watching = await Promise.all([claims.watch(hear), others.watch(hear)]);
+    const watching = await Promise.all([claims, others].map((store) => promised(store.watch, 'watch').call(store, hear)));
     try {
       const until = async (count: number): Promise<void> => {
         for (let waited = 0; hints.length < count && waited < patienceMs; waited += 20) await wait(20);
