@@ -1,6 +1,9 @@
 /** Why a change survives: the file it is in, what it changes, what it changes it to (any, where left out), and the reason. */
 const EQUAL = 'equivalent';
 const COST = 'costs time or memory, and changes nothing else';
+const AGAIN = 'does once more what it has done often enough';
+const ANOTHER = `equivalent: any other wrong token is as wrong`;
+const EITHER_WAY = 'the test of the suite fails either way, with another text';
 const GUARD = 'equivalent: the types need the check, and no caller comes here otherwise';
 
 export const REASONS = [
@@ -112,6 +115,34 @@ export const REASONS = [
   ['inspector/history.ts', 'durations.length === 0', 'false', `${EQUAL}: what is undefined is not in JSON`],
   ['inspector/stream.ts', '{ ref: false }', '{}', `${EQUAL}: a timer that does not say so holds nothing open either`],
   ['inspector/view.ts', 'a.id > b.id', '', `${EQUAL}: a stable sort only asks whether the later one comes first`],
+  ['testing/scripted-store.ts', '[]', '', `${EQUAL}: there is no member of that name to leave out`],
+  ['store-conformance/rows.ts', 'n < 25', 'n <= 25', AGAIN],
+  ['store-conformance/batches.ts', 'n < 10', 'n <= 10', AGAIN],
+  ['store-conformance/versions.ts', 'n < 10', 'n <= 10', AGAIN],
+  ['store-conformance/versions.ts', 'n < 5', 'n <= 5', AGAIN],
+  ['claim-conformance/ownership.ts', 'turn < 20', 'turn <= 20', AGAIN],
+  ['claim-conformance/renewals.ts', 'beat < 3', 'beat <= 3', AGAIN],
+  ['claim-conformance/ownership.ts', 'look < 20', 'look <= 20', AGAIN],
+  ['claim-conformance/hand-over.ts', 'token + 1n', '', ANOTHER],
+  ['claim-conformance/ownership.ts', 'token + 1n', '', ANOTHER],
+  ['claim-conformance/renewals.ts', 'token + 1n', '', ANOTHER],
+  ['claim-conformance/ownership.ts', 'turn % 2 === 0', 'turn % 2 !== 0', `${EQUAL}: the other one begins`],
+  ['claim-conformance/ownership.ts', 'index % 2 === 0', 'index % 2 !== 0', `${EQUAL}: the other one begins`],
+  ['claim-conformance/ownership.ts', 'taken.size < wanted.length', '', COST],
+  ['claim-conformance/ownership.ts', '{ limit: 15 }', '{}', `${EQUAL}: who asks for all at once takes them from the others as well`],
+  ['claim-conformance/renewals.ts', 'x.replica < y.replica', '', `${EQUAL}: no two have the same name`],
+  ['claim-conformance/renewals.ts', '?.load', '', EITHER_WAY],
+  ['store-conformance/batches.ts', 'record !== undefined', 'true', EITHER_WAY],
+  ['store-conformance/batches.ts', 'record === undefined', 'false', EITHER_WAY],
+  ['store-conformance/rows.ts', 'record === undefined', 'false', EITHER_WAY],
+  ['store-conformance/rows.ts', 'found.get(odd)?.id', '', EITHER_WAY],
+  ['store-conformance/rows.ts', 'odd.slice(0, 40)', '', EITHER_WAY],
+  ['store-conformance/harness.ts', 'systemClock.monotonic() < deadline', 'systemClock.monotonic() <= deadline', AGAIN],
+  ['store-conformance/hints.ts', '[]', '', `${EQUAL}: only the ids are looked for that the tests write`],
+  ['store-conformance/versions.ts', '[]', '', `${EQUAL}: one more is counted on either side`],
+  ['store-conformance/versions.ts', 'n % 2 === 0', 'n % 2 !== 0', `${EQUAL}: the other one begins`],
+  ['store-conformance/versions.ts', 'n % 5 === 4', '', 'deletes more often than need be'],
+  ['store-conformance/versions.ts', 'n === 2', 'n !== 2', `${EQUAL}: the others are stopped`],
 ];
 
 /** @returns undefined where none has been found: then a test is missing */

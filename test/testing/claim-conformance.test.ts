@@ -1,7 +1,7 @@
 import { MemoryClaims, MemoryClaimServer, type ClaimStore } from 'hydrant/exclusive';
 import { claimConformance, ManualClock, type ClaimCapabilities, type ClaimsUnderTest } from 'hydrant/testing';
 import { describe, expect, it } from 'vitest';
-import { BROKEN_CLAIMS, type Break } from './support/broken-claims.js';
+import { BROKEN_CLAIMS, RIGHT_CLAIMS, type Break } from './support/broken-claims.js';
 import { claimFailures, type Defined } from './support/conformance.js';
 
 /** Two clients of one store of claims that is right, but for what is changed. */
@@ -26,6 +26,36 @@ describe('the claim conformance suite', () => {
 
   it.each(BROKEN_CLAIMS)('fails claims that %s', async (_name, caughtBy, change) => {
     expect(await claimFailures(() => subject(change), ALL, caughtBy)).toEqual([caughtBy]);
+  });
+
+  it.each(RIGHT_CLAIMS)('passes claims that %s', async (_name, change) => {
+    expect(await claimFailures(() => subject(change), ALL)).toEqual([]);
+  });
+
+  it.each([[{ hintTimeoutMs: 100 }, 100], [{}, 5_000]])('waits for hints as long as %o says, and no longer than it must', async (capabilities, waitedMs) => {
+    const HINTS = 'tells every watcher of a release, and who leaves';
+    let passed = 0;
+    const waiting = (change?: Break): ClaimsUnderTest => {
+      const made = subject(change);
+      return { ...made, wait: (ms) => { passed += ms; return made.wait(ms); } };
+    };
+    const deaf: Break = () => ({ watch: async () => ({ async [Symbol.asyncDispose]() {} }) });
+    expect([await claimFailures(() => waiting(deaf), { watch: true, ...capabilities }, HINTS), passed]).toEqual([[HINTS], waitedMs]);
+    passed = 0;
+    expect([await claimFailures(() => waiting(), { watch: true, ...capabilities }, HINTS), passed]).toEqual([[], 0]);
+  });
+
+  it('leaves no watcher behind', async () => {
+    let watching = 0;
+    const counted: Break = (good) => ({
+      watch: async (listener) => {
+        const subscription = await good.watch(listener);
+        watching += 1;
+        return { async [Symbol.asyncDispose]() { watching -= 1; await subscription[Symbol.asyncDispose](); } };
+      },
+    });
+    await claimFailures(() => subject(counted), ALL);
+    expect(watching).toBe(0);
   });
 
   it('fails claims that lack the watch their capabilities promise, and asks no others for it', async () => {

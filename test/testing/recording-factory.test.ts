@@ -72,4 +72,42 @@ describe('RecordingFactory', () => {
     await clock.advance(0);
     expect(factory.events.at(-1)).toMatchObject({ kind: 'disposed', reason: 'retired' });
   });
+
+  it('does what it does in the same turn, where there is nothing to wait for', () => {
+    void factory.create({ id: 'acme', version: '1', status: 'active' }, {} as never);
+    expect(factory.history).toEqual(['create acme 1', 'created acme 1']);
+  });
+
+  it('is slow, or fails, each time alike where it is told so once', async () => {
+    const registry = new ConnectionRegistry({ store, factory, clock, failureBackoff: { initialMs: 0, maxMs: 0 } });
+    registry.on('hydrationFailed', () => {});
+    registry.on('disposeFailed', () => {});
+    const refused = new Error('refused');
+    factory.behaveOnCreate({ fail: refused });
+    for (const id of ['acme', 'other']) await expect(registry.use(id, () => {})).rejects.toMatchObject({ cause: refused });
+    factory.behaveOnCreate({ delayMs: 100 });
+    const use = registry.use('acme', () => {});
+    await clock.advance(99);
+    expect([factory.count('created'), clock.pendingRefTimers > 0]).toEqual([0, true]);
+    await clock.advance(1);
+    await use;
+    factory.behaveOnDispose({ fail: refused });
+    await registry.close();
+    expect(factory.events.slice(-2)).toEqual([
+      { kind: 'dispose', id: 'acme', version: '1', serial: 3, reason: 'closing' }, { kind: 'disposeFailed', id: 'acme', version: '1', serial: 3, reason: 'closing', cause: refused },
+    ]);
+    expect([factory.count('create'), factory.count('failed'), factory.count('create', 'other')]).toEqual([3, 2, 1]);
+  });
+
+  it('remembers why an instance was reported dead', async () => {
+    await using registry = new ConnectionRegistry({ store, factory, clock });
+    const revoked = new Error('revoked');
+    await registry.use('acme', (_instance, lease) => lease.retire(revoked));
+    await clock.advance(0);
+    expect(factory.events.find(({ kind }) => kind === 'dispose')).toStrictEqual({ kind: 'dispose', id: 'acme', version: '1', serial: 1, reason: 'retired', cause: revoked });
+    await registry.use('other', () => {});
+    registry.invalidate('other');
+    await clock.advance(0);
+    expect(factory.events.at(-2)).toStrictEqual({ kind: 'dispose', id: 'other', version: '2', serial: 2, reason: 'invalidated' });
+  });
 });

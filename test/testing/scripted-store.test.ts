@@ -63,6 +63,10 @@ describe('ScriptedStore', () => {
     ]);
   });
 
+  it('is empty where it is given no records', async () => {
+    expect(await new ScriptedStore().list()).toEqual([]);
+  });
+
   it('has only the members it is to have', () => {
     const bare = new ScriptedStore({ without: ['getMany', 'getVersions', 'watch'] });
     expect([bare.getMany, bare.getVersions, bare.watch]).toEqual([undefined, undefined, undefined]);

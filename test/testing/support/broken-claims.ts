@@ -1,4 +1,4 @@
-import type { ClaimRequest, ClaimStore, MemoryClaims, MemoryClaimServer, Offer, ReleaseRequest, RenewRequest, RenewResult } from 'hydrant/exclusive';
+import { MemoryClaims, MemoryClaimServer, type ClaimRequest, type ClaimStore, type Offer, type ReleaseRequest, type RenewRequest, type RenewResult } from 'hydrant/exclusive';
 import type { ManualClock } from 'hydrant/testing';
 
 /** What both clients of a store share. */
@@ -40,7 +40,7 @@ function seize({ server }: Shared, id: string): void {
 /** Keeps notes by itself, and takes them from whomever `accepts` lets in. */
 const noting = (accepts: (request: { replica: string; id: string; token: bigint }, shared: Shared, call: 'renew' | 'release') => boolean): Break => (good, shared) => {
   const note = (call: 'renew' | 'release', replica: string, claims: readonly { id: string; token: bigint; notes?: string | undefined }[]): void => {
-    for (const { id, token, notes } of claims) if (notes !== undefined && accepts({ replica, id, token }, shared, call)) shared.seen.set(id, notes);
+    for (const { id, token, notes } of claims) if (notes !== undefined && notes !== '' && accepts({ replica, id, token }, shared, call)) shared.seen.set(id, notes);
   };
   return {
     renew: (request) => { note('renew', request.replica, request.held); return good.renew(request); },
@@ -63,10 +63,37 @@ const remembering = (change: (good: MemoryClaims, shared: Shared) => Partial<Cla
   ...change(good, shared),
 });
 
+/** Asks for another time, of what was released or of what has expired. */
+const freeFor = (change: (freeForMs: number, ttlMs: number) => number, wasReleased: boolean): Break => (good, { seen }) => ({
+  release: (request) => { for (const { id } of request.claims) seen.set(id, 'released'); return good.release(request); },
+  claim: async (request) => {
+    const [changed, others] = [true, false].map((isChanged) => request.ids.filter((id) => (seen.has(id) === wasReleased) === isChanged));
+    const taken = await good.claim({ ...request, ids: changed as string[], freeForMs: Math.max(0, change(request.freeForMs, request.ttlMs)) });
+    return [...taken, ...await good.claim({ ...request, ids: others as string[], limit: request.limit - taken.length })];
+  },
+});
+
+/** Tells a token of its own for the how many-th claim of a connection, or of a connection by one replica. */
+const tokens = (told: (count: number) => bigint, perReplica = false): Break => (good, { seen }) => {
+  const real = <C extends { id: string; token: bigint }>(replica: string, held: readonly C[]): C[] => held.map((one) => ({ ...one, token: seen.get(`${one.id} ${replica} ${one.token}`) ?? 0n }));
+  return {
+    claim: async (request) => (await good.claim(request)).map(({ id, token, notes }) => {
+      const counter = perReplica ? `${id} of ${request.replica}` : id;
+      seen.set(counter, (seen.get(counter) ?? 0) + 1);
+      const shown = told(seen.get(counter));
+      seen.set(`${id} ${request.replica} ${shown}`, token);
+      return { id, token: shown, notes };
+    }),
+    renew: (request) => good.renew({ ...request, held: real(request.replica, request.held) }),
+    release: (request) => good.release({ ...request, claims: real(request.replica, request.claims) }),
+  };
+};
+
 const FIRST = 'takes ids that it has never seen, most wanted first, up to the limit';
 const NOBODY = 'gives what is validly owned to nobody, not even to its owner once more';
 const NEXT = 'gives what has expired to the next, with a higher token, and tells the last owner so';
 const RELEASED = 'gives what was released to anybody at once, with a higher token';
+const TWICE = 'never gives a token twice';
 const ANOTHERS = 'leaves a claim alone that is released with another token or by another replica';
 const MANY = 'gives each id to one of many who ask at once, and leaves none over';
 const ANY_ID = 'takes any text without NUL as an id';
@@ -88,6 +115,7 @@ const HINTS = 'tells every watcher of a release, and who leaves';
 export const BROKEN_CLAIMS: readonly Row[] = [
   ['take more than the limit', FIRST, claiming(() => ({ limit: Infinity }))],
   ['take one where none is wanted', FIRST, claiming(({ limit }) => ({ limit: Math.max(1, limit) }))],
+  ['count what they pass over towards the limit', FIRST, claiming(({ ids, limit }) => ({ ids: ids.slice(0, limit) }))],
   ['take the least wanted first', FIRST, claiming(({ ids }) => ({ ids: ids.toReversed() }))],
   ['take nothing they have never seen', FIRST, claiming(() => ({ ids: [] }))],
   ['take something of their own where nothing is asked for', FIRST, claiming(({ ids }) => (ids.length === 0 ? { ids: ['c9'], limit: 1 } : {}))],
@@ -129,26 +157,11 @@ export const BROKEN_CLAIMS: readonly Row[] = [
   ['expire claims before their time', 'never expires a claim before its time', claiming(({ ttlMs }) => ({ ttlMs: ttlMs / 2 }))],
 
   ['free nothing before it has expired', RELEASED, releasing(() => ({ claims: [] }))],
-  ['take the time for a token', RELEASED, (good, { clock, seen }) => {
-    const real = <C extends { id: string; token: bigint }>(held: readonly C[]): C[] => held.map((one) => ({ ...one, token: one.token === seen.get(one.id)?.told ? seen.get(one.id).token : 0n }));
-    return {
-      claim: async (request) => (await good.claim(request)).map(({ id, token, notes }) => {
-        const told = BigInt(Math.floor(clock.now()));
-        seen.set(id, { token, told });
-        return { id, token: told, notes };
-      }),
-      renew: (request) => good.renew({ ...request, held: real(request.held) }),
-      release: (request) => good.release({ ...request, claims: real(request.claims) }),
-    };
-  }],
-  ['use a token again after a while', 'never gives a token twice', (good, { seen }) => {
-    const real = <C extends { id: string; token: bigint }>(held: readonly C[]): C[] => held.map((one) => ({ ...one, token: seen.get(`${one.id} ${one.token}`) ?? 0n }));
-    return {
-      claim: async (request) => (await good.claim(request)).map(({ id, token, notes }) => { seen.set(`${id} ${token % 12n}`, token); return { id, token: token % 12n, notes }; }),
-      renew: (request) => good.renew({ ...request, held: real(request.held) }),
-      release: (request) => good.release({ ...request, claims: real(request.claims) }),
-    };
-  }],
+  ['give the next owner the token of the last', RELEASED, tokens((count) => [1n, 1n, 2n][count - 1] ?? 0n)],
+  ['give the token of one who released it last', RELEASED, tokens((count) => [1n, 2n, 2n][count - 1] ?? 0n)],
+  ['give a token twice after a while', TWICE, tokens((count) => BigInt(count > 12 ? count - 1 : count))],
+  ['begin to count again after a while', TWICE, tokens((count) => BigInt(count % 12))],
+  ['count tokens for each replica', TWICE, tokens(BigInt, true)],
   ['release without a look at the token', ANOTHERS, releasing(({ claims, replica }, { server }) => ({
     claims: claims.map((claim) => { const held = server.owners().get(claim.id); return { ...claim, token: held?.owner === replica ? held.token : claim.token }; }),
   }))],
@@ -156,6 +169,16 @@ export const BROKEN_CLAIMS: readonly Row[] = [
     release: async (request) => {
       for (const claim of request.claims) server.release({ replica: server.owners().get(claim.id)?.owner ?? request.replica, claims: [claim], leave: false });
       await good.release({ ...request, claims: [] });
+    },
+  })],
+  ['free for others what another has released', ANOTHERS, (good, shared) => ({
+    release: (request) => {
+      for (const { id } of request.claims) if (shared.server.owners().get(id)?.owner !== request.replica) shared.seen.set(id, 'free');
+      return good.release(request);
+    },
+    claim: async (request) => {
+      for (const id of request.ids) if (shared.seen.has(id)) seize(shared, id);
+      return good.claim(request);
     },
   })],
   ['fail at the release of what they have never seen', ANOTHERS, releasing(({ claims }) => { if (claims.some(({ id }) => id === 'c9')) throw new Error('no such row'); return {}; })],
@@ -176,6 +199,10 @@ export const BROKEN_CLAIMS: readonly Row[] = [
       });
     },
   })],
+  ['know nothing of each other', MANY, (_good, { clock }) => {
+    const own = new MemoryClaims({ server: new MemoryClaimServer({ clock }) });
+    return { claim: (request) => own.claim(request), renew: (request) => own.renew(request), release: (request) => own.release(request) };
+  }],
   ['leave some over', MANY, claiming(({ ids }) => ({ ids: ids.filter((id) => id !== 'c59') }))],
   ['give many connections one token', MANY, (good) => ({ claim: async (request) => (await good.claim(request)).map(({ id, token, notes }) => ({ id, token: token / 100n, notes })) })],
   ['trim ids', ANY_ID, claiming(({ ids }) => ({ ids: ids.map((id) => id.trim()) }))],
@@ -191,6 +218,14 @@ export const BROKEN_CLAIMS: readonly Row[] = [
   })],
   ['renew for less than the full time', FULL_TIME, renewing(({ ttlMs }) => ({ ttlMs: ttlMs / 2 }))],
   ['renew for more than the full time', FULL_TIME, renewing(({ ttlMs }) => ({ ttlMs: ttlMs * 2 }))],
+  ['let others take what was renewed', FULL_TIME, (good, shared) => ({
+    claim: async (request) => {
+      for (const id of request.ids) if (shared.seen.get(id) <= shared.clock.monotonic()) seize(shared, id);
+      const claims = await good.claim(request);
+      for (const { id } of claims) shared.seen.set(id, shared.clock.monotonic() + request.ttlMs);
+      return claims;
+    },
+  })],
   ['renew what has expired and nobody has taken', EXPIRED, telling(({ renewed, lost }, _request, { server }) => ({
     renewed: [...renewed, ...lost.filter((id) => !server.owners().has(id))], lost: lost.filter((id) => server.owners().has(id)),
   }))],
@@ -208,7 +243,7 @@ export const BROKEN_CLAIMS: readonly Row[] = [
   ['renew without a look at the token', ONE_CALL, renewing(({ held, replica }, { server }) => ({
     held: held.map((claim) => { const current = server.owners().get(claim.id); return { ...claim, token: current?.owner === replica ? current.token : claim.token }; }),
   }))],
-  ['renew for who has lost it to another', ONE_CALL, telling(({ renewed, lost }) => ({ renewed: [...renewed, ...lost.filter((id) => id === 'c2')] }))],
+  ['renew for who has lost it to another', ONE_CALL, telling(({ renewed, lost }, _request, { server }) => ({ renewed: [...renewed, ...lost.filter((id) => server.owners().get(id)?.owner === 'b')] }))],
   ['know of no strays', STRAYS, telling(() => ({ strays: [] }))],
   ['tell strays without their tokens', STRAYS, telling(({ strays }) => ({ strays: strays.map(({ id }) => ({ id, token: 0n })) }))],
   ['take others’ claims for strays', STRAYS, telling(({ strays }, _request, { server }) => ({
@@ -250,8 +285,8 @@ export const BROKEN_CLAIMS: readonly Row[] = [
   ['keep no notes of a release', NOTES, releasing(({ claims }) => ({ claims: claims.map(({ id, token, offer }) => ({ id, token, offer })) }))],
   ['lose notes at a release without', NOTES, releasing(({ claims }) => ({ claims: claims.map((claim) => ({ notes: '', ...claim })) }))],
   ['take an empty note for none', NOTES, releasing(({ claims }) => ({ claims: claims.map((claim) => ({ ...claim, notes: claim.notes === '' ? undefined : claim.notes })) }))],
-  ['take notes from whoever renews', FORGED, noting((request, shared, call) => call === 'renew' || ownedBy(request, shared))],
-  ['take notes from whoever releases', FORGED, noting((request, shared, call) => call === 'release' || ownedBy(request, shared))],
+  ['take notes of another that renews', FORGED, noting((request, shared, call) => ownedBy(request, shared) || (call === 'renew' && request.replica === 'b'))],
+  ['take notes of another that releases', FORGED, noting((request, shared, call) => ownedBy(request, shared) || (call === 'release' && request.replica === 'b'))],
   ['take notes with another token', FORGED, noting(({ replica, id }, { server }) => server.owners().get(id)?.owner === replica)],
 
   ['know of no offers', OFFERED, offering(() => undefined)],
@@ -277,7 +312,11 @@ export const BROKEN_CLAIMS: readonly Row[] = [
   }))],
   ['give what has only just become free', FREE_FOR, claiming(() => ({ freeForMs: 0 }))],
   ['wait for longer than was asked', FREE_FOR, claiming(({ freeForMs }) => ({ freeForMs: freeForMs * 2 }))],
-  ['take what has expired for free since it was claimed', FREE_FOR, claiming(({ freeForMs, ids }, { server }) => (freeForMs > 0 && ids.length === 1 && ids[0] === 'c2' && !server.owners().has('c2') ? { freeForMs: 0 } : {}))],
+  ['give at once what was released', FREE_FOR, freeFor(() => 0, true)],
+  ['count what was released as free since it was claimed', FREE_FOR, freeFor((freeForMs, ttlMs) => freeForMs - ttlMs, true)],
+  ['make what was released wait for twice as long', FREE_FOR, freeFor((freeForMs) => freeForMs * 2, true)],
+  ['count what has expired as free since it was claimed', FREE_FOR, freeFor((freeForMs, ttlMs) => freeForMs - ttlMs, false)],
+  ['make what has expired wait for twice as long', FREE_FOR, freeFor((freeForMs) => freeForMs * 2, false)],
 
   ['tell nobody of releases', HINTS, () => ({ watch: async () => ({ async [Symbol.asyncDispose]() {} }) })],
   ['tell only one watcher', HINTS, (good, { seen }) => ({
@@ -289,4 +328,31 @@ export const BROKEN_CLAIMS: readonly Row[] = [
   })],
   ['do not tell who leaves', HINTS, (good) => ({ watch: (listener) => good.watch(({ from }) => listener({ from, left: false })) })],
   ['do not tell who has released', HINTS, (good) => ({ watch: (listener) => good.watch(({ left }) => listener({ from: 'somebody', left })) })],
+];
+
+function demand(holds: boolean, what: string): void {
+  if (!holds) throw new TypeError(`the suite asked for ${what}`);
+}
+const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
+
+/** Claims that are right, each in its own way: none of them may fail. */
+export const RIGHT_CLAIMS: readonly (readonly [name: string, change: Break])[] = [
+  ['take nothing but what the contract allows', (good) => ({
+    claim: async (request) => {
+      demand(isText(request.replica) && request.ttlMs > 0 && request.freeForMs >= 0 && request.limit >= 0 && request.ids.every(isText), 'no claim');
+      return good.claim(request);
+    },
+    renew: async (request) => {
+      demand(isText(request.replica) && request.held.every(({ id, token }) => isText(id) && typeof token === 'bigint'), 'no renewal');
+      return good.renew(request);
+    },
+    release: async (request) => {
+      demand(isText(request.replica) && request.claims.every(({ id, token, offer }) => isText(id) && typeof token === 'bigint' && (offer === undefined || offer.forMs >= 1)), 'no release');
+      return good.release(request);
+    },
+  })],
+  ['name members in another order', telling(({ members }) => ({ members: members.toReversed() }))],
+  ['keep no empty note', (good) => ({ claim: async (request) => (await good.claim(request)).map(({ id, token, notes }) => ({ id, token, notes: notes === '' ? undefined : notes })) })],
+  ['say that hints may have been lost', (good) => ({ watch: (listener) => { listener({ from: '', left: false }); return good.watch(listener); } })],
+  ['tell of a release a while later', (good, { clock }) => ({ watch: (listener) => good.watch((hint) => void clock.setTimeout(() => listener(hint), 60, { ref: true })) })],
 ];

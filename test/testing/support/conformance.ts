@@ -3,12 +3,17 @@ import { claimConformance, storeConformance, type ClaimCapabilities, type Claims
 /** A test that a suite has defined. */
 export interface Defined { readonly name: string; readonly test: () => Promise<void> }
 
-/** Runs what a suite defines as a runner would, all or one, and gives back the names of the tests that failed. */
-async function failuresOf(define: (runner: TestRunner) => void, only: string | undefined): Promise<string[]> {
+/** What a suite defines. */
+function testsOf(define: (runner: TestRunner) => void): Defined[] {
   const tests: Defined[] = [];
   define({ describe: (_, inner) => inner(), it: (name, test) => tests.push({ name, test }) });
+  return tests;
+}
+
+/** Runs what a suite defines as a runner would, all or one, and gives back the names of the tests that failed. */
+async function failuresOf(define: (runner: TestRunner) => void, only: string | undefined): Promise<string[]> {
   const failed: string[] = [];
-  for (const { name, test } of tests) if (only === undefined || only === name) await test().catch(() => failed.push(name));
+  for (const { name, test } of testsOf(define)) if (only === undefined || only === name) await test().catch(() => failed.push(name));
   return failed;
 }
 
@@ -17,3 +22,13 @@ export const conformanceFailures = (makeStore: () => StoreUnderTest | Promise<St
 
 export const claimFailures = (makeClaims: () => ClaimsUnderTest | Promise<ClaimsUnderTest>, capabilities: ClaimCapabilities, only?: string): Promise<string[]> =>
   failuresOf((runner) => claimConformance(runner, makeClaims, capabilities), only);
+
+/** The names of the tests that the store suite has for these capabilities. */
+export const namesOf = (capabilities: StoreCapabilities): string[] =>
+  testsOf((runner) => storeConformance(runner, () => { throw new Error('not asked'); }, capabilities)).map(({ name }) => name);
+
+/** What one test of the store suite fails with; undefined where it passes. */
+export async function errorOf(makeStore: () => StoreUnderTest, capabilities: StoreCapabilities, name: string): Promise<unknown> {
+  const found = testsOf((runner) => storeConformance(runner, makeStore, capabilities)).find((test) => test.name === name) as Defined;
+  return found.test().then(() => undefined, (error: unknown) => error);
+}

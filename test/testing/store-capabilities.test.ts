@@ -1,0 +1,122 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { ConnectionStore } from 'hydrant';
+import { storeConformance, type StoreCapabilities } from 'hydrant/testing';
+import { systemClock } from '../../src/clock.js';
+import { CompleteStore, EVERYTHING, turns } from './support/complete-store.js';
+import { conformanceFailures, errorOf, namesOf } from './support/conformance.js';
+
+/** What a store may have, each by itself. */
+const SINGLY: readonly (keyof StoreCapabilities)[] = ['getMany', 'getVersions', 'watch', 'invalidRows', 'bookkeeping', 'touch'];
+
+describe('the store conformance suite, by what a store has', () => {
+  afterEach(() => { vi.restoreAllMocks(); });
+  const only = (...members: (keyof ConnectionStore)[]) => (): CompleteStore => {
+    const made = new CompleteStore();
+    return Object.assign(made, { store: Object.fromEntries(members.map((member) => [member, made.store[member]])) });
+  };
+
+  describe('passes a store that has everything', () => {
+    storeConformance({ describe, it }, () => new CompleteStore(), { ...EVERYTHING, hintTimeoutMs: 5_000 });
+  });
+
+  it.each([[[1, 4]], [[4, 1]]])('passes one whose subscriptions take %j turns', async (delays) => {
+    expect(await conformanceFailures(() => new CompleteStore(delays), EVERYTHING)).toEqual([]);
+  });
+
+  it('passes one that tells of a gap where there were too many changes', async () => {
+    const flooded = (): CompleteStore => {
+      const made = new CompleteStore();
+      const { tell } = made;
+      const listeners: { gap(): void }[] = [];
+      let changes = 0;
+      made.tell = (id) => {
+        changes += 1;
+        if (changes < 500) tell.call(made, id);
+        else if (changes === 500) for (const listener of listeners) listener.gap();
+      };
+      return Object.assign(made, { store: { ...made.store, watch: (listener: never) => { listeners.push(listener); return made.watch(listener); } } });
+    };
+    expect(await conformanceFailures(flooded, EVERYTHING)).toEqual([]);
+  });
+
+  it.each(['number', 'bigint'])('passes one whose versions are of type %s', async (type) => {
+    const convert = (version: unknown): any => (type === 'number' ? Number(version) : BigInt(version as string));
+    const made = (): CompleteStore => {
+      const good = new CompleteStore();
+      return Object.assign(good, { store: { get: async (id: string) => { const row = await good.get(id); return row && { ...row, version: convert(row.version) }; } } });
+    };
+    expect(await conformanceFailures(made, {})).toEqual([]);
+  });
+
+  it.each([
+    [['get'], {}], [['get', 'getMany'], { getMany: true }], [['get', 'getVersions'], { getVersions: true }], [['get', 'watch'], { watch: true }],
+    [['get'], { invalidRows: true, touch: true, bookkeeping: true }],
+  ] as const)('asks a store of %j for nothing that it does not have', async (members, capabilities) => {
+    expect(await conformanceFailures(only(...members), capabilities)).toEqual([]);
+  });
+
+  it('names every test, each by a name of its own, and defines those of a capability with it alone', () => {
+    const all = namesOf(EVERYTHING);
+    for (const name of all) expect(name).toMatch(/^(get|getMany|getVersions|getMany and getVersions|ids|versions|invalid rows|watch): \w/);
+    expect(new Set(all).size).toBe(all.length);
+    for (const capability of SINGLY) expect(namesOf({ [capability]: true }).length, capability).toBeGreaterThan(namesOf({}).length);
+    expect(namesOf({ ...EVERYTHING, interruption: false })).toEqual(all.filter((name) => !name.startsWith('watch: after its connection was cut')));
+  });
+
+  it('puts them under a heading', () => {
+    const headings: string[] = [];
+    storeConformance({ describe: (name) => headings.push(name), it }, () => new CompleteStore());
+    expect(headings).toEqual(['store conformance']);
+  });
+
+  it.each<[StoreCapabilities, boolean]>([
+    [{}, true], [{ makeId: (n) => `id${n}` }, false], [{ makeId: (n) => `id${n}`, anyId: true }, true], [{ anyId: false }, false],
+  ])('with %o, odd ids are written: %s', (capabilities, written) => {
+    expect(namesOf(capabilities).includes('ids: an odd one is found again, and only under itself')).toBe(written);
+  });
+
+  it('writes the ids that it is told to', async () => {
+    const written = new Set<string>();
+    const made = (): CompleteStore => {
+      const good = new CompleteStore();
+      return Object.assign(good, { write: (id: string, row: never) => { written.add(id); return good.constructor.prototype.write.call(good, id, row); } });
+    };
+    await conformanceFailures(made, { makeId: (n) => `tenant/${n}` });
+    expect([...written].filter((id) => !/^tenant\/\d+$/.test(id))).toEqual([]);
+    expect(written.size).toBeGreaterThan(10);
+  });
+
+  it('closes every store, also where its test failed', async () => {
+    const open = new Set<object>();
+    const failed = await conformanceFailures(() => {
+      const made = Object.assign(new CompleteStore(), { store: { get: async () => undefined }, close: () => open.delete(made) });
+      open.add(made);
+      return made;
+    }, EVERYTHING);
+    expect([failed.length > 10, open.size]).toEqual([true, 0]);
+  });
+
+  describe('says', () => {
+    it.each(['getMany', 'getVersions', 'watch'] as const)('that %s was promised and is not there', async (member) => {
+      const name = namesOf({ [member]: true }).find((one) => !namesOf({}).includes(one) && !one.startsWith('ids')) as string;
+      expect(await errorOf(only('get'), { [member]: true }, name)).toMatchObject({ message: `the capabilities promise ${member}, and it is not there` });
+    });
+
+    it.each([undefined, null])('that a row is there where %o is found', async (found) => {
+      const error = await errorOf(() => Object.assign(new CompleteStore(), { store: { get: async () => found } }), {}, 'versions: reading changes none');
+      expect(error).toMatchObject({ message: 'get(\'connection1\') found nothing, and the row is there' });
+    });
+
+    it('what did not come in time', async () => {
+      const error = await errorOf(() => Object.assign(new CompleteStore(), { store: { watch: async () => ({}) } }), { watch: true, hintTimeoutMs: 10 }, 'watch: a subscription begins with a gap');
+      expect(error).toMatchObject({ message: 'not within 10 ms: gap() after subscribing' });
+    });
+  });
+
+  it('holds the process open while it waits for a hint', async () => {
+    const waits = vi.spyOn(systemClock, 'setTimeout');
+    expect(await errorOf(() => new CompleteStore(), EVERYTHING, 'watch: a subscription begins with a gap')).toBeUndefined();
+    expect(waits.mock.calls.map(([, , options]) => options)).toContainEqual({ ref: true });
+    await turns(1);
+  });
+});
