@@ -1,8 +1,10 @@
 import { MemoryClaims, MemoryClaimServer, type ClaimStore } from 'hydrant/exclusive';
 import { claimConformance, ManualClock, type ClaimCapabilities, type ClaimsUnderTest } from 'hydrant/testing';
 import { describe, expect, it } from 'vitest';
-import { BROKEN_CLAIMS, RIGHT_CLAIMS, type Break } from './support/broken-claims.js';
+import { BROKEN_CLAIMS } from './support/broken-claims.js';
+import type { Break } from './support/claim-breaks.js';
 import { claimFailures, type Defined } from './support/conformance.js';
+import { RIGHT_CLAIMS } from './support/right-claims.js';
 
 /** Two clients of one store of claims that is right, but for what is changed. */
 function subject(change: Break = () => ({})): ClaimsUnderTest {

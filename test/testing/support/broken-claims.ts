@@ -1,93 +1,7 @@
-import { MemoryClaims, MemoryClaimServer, type ClaimRequest, type ClaimStore, type Offer, type ReleaseRequest, type RenewRequest, type RenewResult } from 'hydrant/exclusive';
-import type { ManualClock } from 'hydrant/testing';
+import { MemoryClaims, MemoryClaimServer } from 'hydrant/exclusive';
+import { claiming, renewing, releasing, telling, offering, seize, noting, ownedBy, remembering, freeFor, tokens, type Break } from './claim-breaks.js';
 
-/** What both clients of a store share. */
-export interface Shared {
-  readonly clock: ManualClock;
-  readonly server: MemoryClaimServer;
-  /** Whatever a broken store remembers. */
-  readonly seen: Map<string, any>;
-}
-
-/** Puts wrong members in the place of right ones. */
-export type Break = (good: MemoryClaims, shared: Shared) => Partial<ClaimStore>;
 type Row = readonly [name: string, caughtBy: string, change: Break];
-
-const claiming = (change: (request: ClaimRequest, shared: Shared) => Partial<ClaimRequest>): Break => (good, shared) => ({
-  claim: async (request) => good.claim({ ...request, ...change(request, shared) }),
-});
-const renewing = (change: (request: RenewRequest, shared: Shared) => Partial<RenewRequest>): Break => (good, shared) => ({
-  renew: async (request) => good.renew({ ...request, ...change(request, shared) }),
-});
-const releasing = (change: (request: ReleaseRequest, shared: Shared) => Partial<ReleaseRequest>): Break => (good, shared) => ({
-  release: async (request) => good.release({ ...request, ...change(request, shared) }),
-});
-const telling = (change: (result: RenewResult, request: RenewRequest, shared: Shared) => Partial<RenewResult>): Break => (good, shared) => ({
-  renew: async (request) => {
-    const result = await good.renew(request);
-    return { ...result, ...change(result, request, shared) };
-  },
-});
-const offering = (change: (offer: Offer, replica: string) => Offer | undefined): Break =>
-  releasing(({ replica, claims }) => ({ claims: claims.map((claim) => ({ ...claim, offer: claim.offer && change(claim.offer, replica) })) }));
-
-/** Takes a connection from whoever has it. */
-function seize({ server }: Shared, id: string): void {
-  const held = server.owners().get(id);
-  if (held !== undefined) server.release({ replica: held.owner, claims: [{ id, token: held.token }], leave: false });
-}
-
-/** Keeps notes by itself, and takes them from whomever `accepts` lets in. */
-const noting = (accepts: (request: { replica: string; id: string; token: bigint }, shared: Shared, call: 'renew' | 'release') => boolean): Break => (good, shared) => {
-  const note = (call: 'renew' | 'release', replica: string, claims: readonly { id: string; token: bigint; notes?: string | undefined }[]): void => {
-    for (const { id, token, notes } of claims) if (notes !== undefined && notes !== '' && accepts({ replica, id, token }, shared, call)) shared.seen.set(id, notes);
-  };
-  return {
-    renew: (request) => { note('renew', request.replica, request.held); return good.renew(request); },
-    release: (request) => { note('release', request.replica, request.claims); return good.release(request); },
-    claim: async (request) => (await good.claim(request)).map(({ id, token, notes }) => ({ id, token, notes: shared.seen.get(id) ?? notes })),
-  };
-};
-const ownedBy = ({ replica, id, token }: { replica: string; id: string; token: bigint }, { server }: Shared): boolean => {
-  const held = server.owners().get(id);
-  return held?.owner === replica && held.token === token;
-};
-
-/** Remembers who has claimed what, in `seen`. */
-const remembering = (change: (good: MemoryClaims, shared: Shared) => Partial<ClaimStore>): Break => (good, shared) => ({
-  claim: async (request) => {
-    const claims = await good.claim(request);
-    for (const { id, token } of claims) shared.seen.set(id, { owner: request.replica, id, token });
-    return claims;
-  },
-  ...change(good, shared),
-});
-
-/** Asks for another time, of what was released or of what has expired. */
-const freeFor = (change: (freeForMs: number, ttlMs: number) => number, wasReleased: boolean): Break => (good, { seen }) => ({
-  release: (request) => { for (const { id } of request.claims) seen.set(id, 'released'); return good.release(request); },
-  claim: async (request) => {
-    const [changed, others] = [true, false].map((isChanged) => request.ids.filter((id) => (seen.has(id) === wasReleased) === isChanged));
-    const taken = await good.claim({ ...request, ids: changed as string[], freeForMs: Math.max(0, change(request.freeForMs, request.ttlMs)) });
-    return [...taken, ...await good.claim({ ...request, ids: others as string[], limit: request.limit - taken.length })];
-  },
-});
-
-/** Tells a token of its own for the how many-th claim of a connection, or of a connection by one replica. */
-const tokens = (told: (count: number) => bigint, perReplica = false): Break => (good, { seen }) => {
-  const real = <C extends { id: string; token: bigint }>(replica: string, held: readonly C[]): C[] => held.map((one) => ({ ...one, token: seen.get(`${one.id} ${replica} ${one.token}`) ?? 0n }));
-  return {
-    claim: async (request) => (await good.claim(request)).map(({ id, token, notes }) => {
-      const counter = perReplica ? `${id} of ${request.replica}` : id;
-      seen.set(counter, (seen.get(counter) ?? 0) + 1);
-      const shown = told(seen.get(counter));
-      seen.set(`${id} ${request.replica} ${shown}`, token);
-      return { id, token: shown, notes };
-    }),
-    renew: (request) => good.renew({ ...request, held: real(request.replica, request.held) }),
-    release: (request) => good.release({ ...request, claims: real(request.replica, request.claims) }),
-  };
-};
 
 const FIRST = 'takes ids that it has never seen, most wanted first, up to the limit';
 const NOBODY = 'gives what is validly owned to nobody, not even to its owner once more';
@@ -328,31 +242,4 @@ export const BROKEN_CLAIMS: readonly Row[] = [
   })],
   ['do not tell who leaves', HINTS, (good) => ({ watch: (listener) => good.watch(({ from }) => listener({ from, left: false })) })],
   ['do not tell who has released', HINTS, (good) => ({ watch: (listener) => good.watch(({ left }) => listener({ from: 'somebody', left })) })],
-];
-
-function demand(holds: boolean, what: string): void {
-  if (!holds) throw new TypeError(`the suite asked for ${what}`);
-}
-const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
-
-/** Claims that are right, each in its own way: none of them may fail. */
-export const RIGHT_CLAIMS: readonly (readonly [name: string, change: Break])[] = [
-  ['take nothing but what the contract allows', (good) => ({
-    claim: async (request) => {
-      demand(isText(request.replica) && request.ttlMs > 0 && request.freeForMs >= 0 && request.limit >= 0 && request.ids.every(isText), 'no claim');
-      return good.claim(request);
-    },
-    renew: async (request) => {
-      demand(isText(request.replica) && request.held.every(({ id, token }) => isText(id) && typeof token === 'bigint'), 'no renewal');
-      return good.renew(request);
-    },
-    release: async (request) => {
-      demand(isText(request.replica) && request.claims.every(({ id, token, offer }) => isText(id) && typeof token === 'bigint' && (offer === undefined || offer.forMs >= 1)), 'no release');
-      return good.release(request);
-    },
-  })],
-  ['name members in another order', telling(({ members }) => ({ members: members.toReversed() }))],
-  ['keep no empty note', (good) => ({ claim: async (request) => (await good.claim(request)).map(({ id, token, notes }) => ({ id, token, notes: notes === '' ? undefined : notes })) })],
-  ['say that hints may have been lost', (good) => ({ watch: (listener) => { listener({ from: '', left: false }); return good.watch(listener); } })],
-  ['tell of a release a while later', (good, { clock }) => ({ watch: (listener) => good.watch((hint) => void clock.setTimeout(() => listener(hint), 60, { ref: true })) })],
 ];
