@@ -128,6 +128,8 @@ export const REASONS = [
   ['claim-conformance/renewals.ts', 'token + 1n', '', ANOTHER],
   ['claim-conformance/ownership.ts', 'turn % 2 === 0', 'turn % 2 !== 0', `${EQUAL}: the other one begins`],
   ['claim-conformance/ownership.ts', 'index % 2 === 0', 'index % 2 !== 0', `${EQUAL}: the other one begins`],
+  ['claim-conformance/ownership.ts', 'turn % 2', 'turn * 2', `${EQUAL}: one begins and the other goes on, which are two as well`],
+  ['claim-conformance/ownership.ts', 'index % 2', 'index * 2', `${EQUAL}: one begins and the other goes on, which are two as well`],
   ['claim-conformance/ownership.ts', 'taken.size < wanted.length', '', COST],
   ['claim-conformance/ownership.ts', '{ limit: 15 }', '{}', `${EQUAL}: who asks for all at once takes them from the others as well`],
   ['claim-conformance/renewals.ts', 'x.replica < y.replica', '', `${EQUAL}: no two have the same name`],
@@ -142,6 +144,7 @@ export const REASONS = [
   ['store-conformance/versions.ts', '[]', '', `${EQUAL}: one more is counted on either side`],
   ['store-conformance/versions.ts', 'n % 2 === 0', 'n % 2 !== 0', `${EQUAL}: the other one begins`],
   ['store-conformance/versions.ts', 'n % 5 === 4', '', 'deletes more often than need be'],
+  ['store-conformance/versions.ts', 'n === 2', 'true', `${EQUAL}: an edit makes one of them active`],
   ['store-conformance/versions.ts', 'n === 2', 'n !== 2', `${EQUAL}: the others are stopped`],
 ];
 

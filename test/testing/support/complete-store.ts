@@ -22,7 +22,8 @@ export class CompleteStore implements StoreUnderTest {
   readonly delays: number[];
   readonly #rows = new ScriptedStore<Row>();
   readonly #invalid = new Set<string>();
-  readonly #listeners = new Set<StoreListener>();
+  /** Who hears, and what subscribes them again. */
+  readonly #listeners = new Map<StoreListener, () => Promise<void>>();
 
   constructor(delays: readonly number[] = [1]) {
     this.delays = [...delays];
@@ -49,15 +50,12 @@ export class CompleteStore implements StoreUnderTest {
     const subscribe = async (): Promise<void> => {
       await turns(this.delays.length > 1 ? this.delays.shift() as number : this.delays[0] as number);
       if (isOver) return;
-      this.#listeners.add(listener);
+      this.#listeners.set(listener, subscribe);
       listener.gap();
     };
     void subscribe();
-    this.#resubscribe.add(subscribe);
-    return { [Symbol.asyncDispose]: async () => { isOver = true; this.#resubscribe.delete(subscribe); this.#listeners.delete(listener); } };
+    return { [Symbol.asyncDispose]: async () => { isOver = true; this.#listeners.delete(listener); } };
   }
-
-  readonly #resubscribe = new Set<() => Promise<void>>();
 
   async write(id: string, { status, config }: { readonly status: ConnectionStatus; readonly config: string }): Promise<void> {
     if (!['active', 'stopped'].includes(status) || typeof config !== 'string' || config === '') throw new TypeError(`the suite wrote ${status} and '${config}'`);
@@ -76,7 +74,7 @@ export class CompleteStore implements StoreUnderTest {
 
   /** Tells whoever is subscribed of a change, a turn later. */
   tell(id: string): void {
-    const listeners = [...this.#listeners];
+    const listeners = [...this.#listeners.keys()];
     setImmediate(() => { for (const listener of listeners) if (this.#listeners.has(listener)) listener.changed([id]); });
   }
 
@@ -98,10 +96,11 @@ export class CompleteStore implements StoreUnderTest {
     if (row !== undefined) await this.#rows.put(row);
   }
 
-  /** The subscriptions are made anew. */
+  /** The subscriptions that there are are made anew. */
   async interrupt(): Promise<void> {
+    const subscriptions = [...this.#listeners.values()];
     this.#listeners.clear();
-    for (const subscribe of this.#resubscribe) void subscribe();
+    for (const subscribe of subscriptions) void subscribe();
   }
 }
 
