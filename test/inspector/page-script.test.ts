@@ -44,6 +44,18 @@ describe('the inspector’s page, without a browser', () => {
     expect(lines()).toEqual([['acme', 'idle', '1', '0', '2.0 s', '', '', '']]);
   });
 
+  it('makes each line a row with a heading of its own, which its buttons name', async () => {
+    await use('acme');
+    const { document } = await open();
+    const [row] = document.querySelector('tbody')?.children ?? [];
+    expect(row?.name).toBe('tr');
+    expect(row?.children.map(({ name, scope }) => [name, scope])).toEqual([['th', 'row'], ...Array.from({ length: 8 }, () => ['td', ''])]);
+    expect(row?.children[1]?.className).toBe('idle');
+    expect(row?.children[8]?.children.map((button) => [button.name, button.type, button.textContent, button.getAttribute('aria-label')])).toEqual([
+      ['button', 'button', 'Invalidate', 'Invalidate acme'], ['button', 'button', 'Evict', 'Evict acme'],
+    ]);
+  });
+
   it.each([[999, '999 ms'], [1_000, '1.0 s'], [59_900, '59.9 s'], [60_000, '1 min 0 s'], [3_599_000, '59 min 59 s'], [3_600_000, '1 h 0 min'], [7_560_000, '2 h 6 min']])('an age of %i ms is shown as %s', async (ageMs, shown) => {
     const lease = await registry.acquire('acme');
     clock.advanceSync(ageMs);
@@ -55,15 +67,15 @@ describe('the inspector’s page, without a browser', () => {
     await use('acme', 'beta');
     const lease = await registry.acquire('acme');
     factory.behaveOnCreate({ delayMs: 500 });
-    const broken = use('broken');
+    const broken = use(...Array.from({ length: 18 }, (_, index) => bot(index)));
     const { $ } = await open();
     expect(['live', 'idle', 'leased', 'hydrating', 'queued', 'draining', 'failed'].map((id) => $(id).textContent))
-      .toEqual(['2 of 1,000', '1', '1', '1 of 16', '0 of 1,000', '0', '0']);
+      .toEqual(['2 of 1,000', '1', '1', '16 of 16', '2 of 1,000', '0', '0']);
     const { value, max, high } = $('live-meter');
     expect([value, max, high]).toEqual([2, 1_000, 900]);
-    expect($('matching').textContent).toBe('3 in all');
+    expect($('matching').textContent).toBe('20 in all');
     lease.release();
-    await clock.advance(500);
+    await clock.advance(1_000);
     await broken;
   });
 
