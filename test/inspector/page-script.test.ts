@@ -89,6 +89,7 @@ describe('the inspector’s page, without a browser', () => {
     const bars = (): unknown[] => $('chart').children.map((bar) => ['class', 'x', 'y', 'width', 'height'].map((key) => bar.getAttribute(key)?.replace(/\.\d+/, '')));
     const drawn = (x: string): unknown[] => [['p95', x, '73', '8', '44'], ['p50', x, '73', '8', '44'], ['bad', x, '2', '8', '12']];
     expect(bars()).toEqual(drawn('591'));
+    expect($('chart').children.map(({ name }) => name)).toEqual(['svg:rect', 'svg:rect', 'svg:rect']);
     await clock.advance(10_000);
     expect(bars()).toEqual(drawn('581'));
   });

@@ -117,7 +117,8 @@ export class Document {
   named(name: string): Element[] { return this.all.filter((element) => element.name === name); }
   getElementById(id: string): Element | null { return this.#byId.get(id) ?? null; }
   createElement(name: string): Element { return new Element(this, name); }
-  createElementNS(_namespace: string, name: string): Element { return new Element(this, name); }
+  /** Known by its namespace and name, as `'svg:rect'`: elsewhere it would not be drawn. */
+  createElementNS(namespace: string, name: string): Element { return new Element(this, `${namespace === 'http://www.w3.org/2000/svg' ? 'svg:' : ''}${name}`); }
   /** A name, or a name and an attribute: `'th[data-sort]'`. */
   querySelectorAll(selector: string): Element[] {
     const [, name, attribute] = /^(\w+)(?:\[([\w-]+)\])?$/.exec(selector) as RegExpExecArray;
