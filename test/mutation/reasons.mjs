@@ -107,7 +107,6 @@ export const REASONS = [
   ['exclusive/takeovers.ts', 'waitMs <= 0', '', COST],
   ['exclusive/balance.ts', 'plan.size === 0', '', COST],
   ['exclusive/events.ts', 'true', 'false', `${EQUAL}: only the names are looked at`],
-  ['exclusive/failures.ts', 'this.failed?.count', '', GUARD],
   ['inspector/guard.ts', 'origin !== null', 'true', 'equivalent: null is no URL either, and the types need the check'],
   ['inspector/history.ts', '[]', '', `${EQUAL}: a bucket of no time is in no column`],
   ['inspector/history.ts', 'MAX_DURATIONS', '', 'keeps more durations of a column than need be: only their number is bounded'],
