@@ -12,7 +12,7 @@ export const HEAVY_TEST = new RegExp([
   'the rows behind one that cannot', 'after a flood on a slow store', 'nobody waits for any more are not sent', 'one idle timer for all', '1000 concurrent cold uses',
   'attempts over an hour', 'is within one in at most 5 TTL after', 'is restored with at most', 'are written once per connection', 'cannot start recovers',
   'renewals of all connections are one query', 'the simulation of claims, shortened seed', 'just been handed something by each', 'G14 exclusive at most one valid tenure', 'the listing is given up after 30 s', 'whose answer comes after it has run out', 'a running owner', 'to take are bounded', 'from a cold boot', 'to a replica that comes and goes',
-  'deadlines that share a timer', 'the simulation, shortened webhooks [234]',
+  'deadlines that share a timer', 'the simulation, shortened webhooks [234]', 'what was learnt of the new one was forgotten',
 ].join('|'));
 const SLICES = ['test/mutation/simulation-slice.ts'];
 const core = (...mutate) => ({ mutate, folders: CORE_TESTS, last: SLICES });
