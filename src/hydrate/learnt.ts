@@ -61,7 +61,7 @@ export class Learnt {
   /** A hint: what was read of this id so far may be out of date. */
   doubt(id: string): void {
     this.#unknown.delete(id);
-    if (this.#newest.get(id) !== undefined) this.withoutSlot(id, undefined, this.#clock.monotonic());
+    this.withoutSlot(id, undefined, this.#clock.monotonic());
   }
 
   /** Hints may have been lost. */

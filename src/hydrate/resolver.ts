@@ -161,7 +161,7 @@ export class Resolver<R extends ConnectionRecord, I> {
     const { slots, limits, backoff, learnt } = this.#host;
     const current = read.flagged ? undefined : slots.index.get(read.id);
     if (current?.version === String(record.version)) {
-      current.checkedAt = Math.max(current.checkedAt, read.sentAt);
+      current.checkedAt = read.sentAt;
       for (const waiter of read.waiters) this.#serve(waiter, current, read.sentAt);
       return;
     }

@@ -49,7 +49,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'G4: the age of an answer is taken when it comes, not when it was asked for',
-    file: 'hydrate/resolver.ts', find: 'current.checkedAt = read.sentAt;', replace: 'current.checkedAt = this.#host.clock.monotonic();',
+    file: 'hydrate/resolver.ts', find: 'this.#confirms(answer, current)) {\n      current.checkedAt = read.sentAt;', replace: 'this.#confirms(answer, current)) {\n      current.checkedAt = this.#host.clock.monotonic();',
   },
   {
     name: 'G4: a stopped row leaves its instance serving',
