@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.js';
 import type { StoreListener } from '../contracts/store.js';
+import type { ConnectionError } from '../errors.js';
 
 /** One connection's life as a listener. It says once through `lost` when it is of no more use. */
 export interface ListeningAttempt {
@@ -16,6 +17,22 @@ export interface SubscribingTuning {
   readonly pingIntervalMs: number;
   readonly timeoutMs: number;
   readonly backoff: { readonly initialMs: number; readonly maxMs: number };
+}
+
+const MAX_MS = 2 ** 31 - 1;
+
+/**
+ * Checks how a subscription is to be kept up, and fills in what is left out.
+ *
+ * @param invalid - makes the error that says which option is wrong, what was expected and what came
+ */
+export function tuningOf(watch: Partial<SubscribingTuning>, invalid: (option: string, expected: string, got: unknown) => ConnectionError<'INVALID_OPTIONS'>): SubscribingTuning {
+  if (typeof watch !== 'object' || watch === null) throw invalid('watch', 'an object', watch);
+  const { pingIntervalMs = 15_000, timeoutMs = 5_000, backoff = { initialMs: 100, maxMs: 30_000 } } = watch;
+  for (const [option, ms] of Object.entries({ pingIntervalMs, timeoutMs, 'backoff.initialMs': backoff.initialMs, 'backoff.maxMs': backoff.maxMs })) {
+    if (typeof ms !== 'number' || !(ms > 0 && ms <= MAX_MS)) throw invalid(`watch.${option}`, `milliseconds from 1 to ${MAX_MS}`, ms);
+  }
+  return { pingIntervalMs, timeoutMs, backoff };
 }
 
 /** What a subscription is kept up with. */

@@ -7,6 +7,7 @@ import { claimsSql, type ClaimsSql } from './claims-sql.js';
 import type { PostgresClient, PostgresListenClient } from './client.js';
 import type { MigrationSql } from './migration.js';
 import type { PostgresWatchTuning } from './options.js';
+import { tuningOf } from '../subscribing.js';
 import { subscribe } from './subscription.js';
 
 /** Options of {@link PostgresClaims}. */
@@ -56,15 +57,13 @@ export class PostgresClaims implements ClaimStore {
   /** @throws ConnectionError `INVALID_OPTIONS` */
   constructor(options: PostgresClaimsOptions) {
     const { client, table = 'hydrant_claims', listenClient, watch = {}, onWatchError: onError, clock } = options;
-    if (typeof client?.query !== 'function') throw new ConnectionError('INVALID_OPTIONS', `PostgresClaims: client: expected an object with query(text, values), got ${typeof client}`);
-    if (listenClient !== undefined && typeof listenClient !== 'function') {
-      throw new ConnectionError('INVALID_OPTIONS', `PostgresClaims: listenClient: expected a function that makes a connection, got ${typeof listenClient}`);
-    }
+    if (typeof client?.query !== 'function') throw invalidOption('client', 'an object with query(text, values)', client);
+    if (listenClient !== undefined && typeof listenClient !== 'function') throw invalidOption('listenClient', 'a function that makes a connection', listenClient);
+    const tuning = tuningOf(watch, invalidOption);
     this.#client = client;
     const sql = this.#sql = claimsSql(table);
     if (listenClient === undefined) return;
-    const { pingIntervalMs = 15_000, timeoutMs = 5_000, backoff = { initialMs: 100, maxMs: 30_000 } } = watch;
-    this.watch = (listener) => subscribe({ client, listenClient, channel: sql.channel, pingIntervalMs, timeoutMs, backoff, onError, clock }, {
+    this.watch = (listener) => subscribe({ client, listenClient, channel: sql.channel, ...tuning, onError, clock }, {
       changed: ([from = '', left]) => listener({ from, left: left === 'left' }),
       gap: () => listener({ from: '', left: false }),
     });
@@ -115,6 +114,10 @@ export class PostgresClaims implements ClaimStore {
     const { rows } = await this.#client.query(text, values);
     return rows as readonly Row[];
   }
+}
+
+function invalidOption(option: string, expected: string, got: unknown): ConnectionError<'INVALID_OPTIONS'> {
+  return new ConnectionError('INVALID_OPTIONS', `PostgresClaims: ${option}: expected ${expected}, got ${typeof got}`);
 }
 
 /** JSON knows no bigint. */

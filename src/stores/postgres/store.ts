@@ -2,6 +2,7 @@ import type { Version } from '../../contracts/record.js';
 import type { ConnectionStore, StoreListener, StoreReadOptions } from '../../contracts/store.js';
 import { ConnectionError, isConnectionError } from '../../errors.js';
 import type { Draft, Fields, StoredRecord } from '../drafts.js';
+import { tuningOf } from '../subscribing.js';
 import type { PostgresClient } from './client.js';
 import { layoutOf, type Layout } from './layout.js';
 import { migrationOf, type MigrationSql } from './migration.js';
@@ -172,9 +173,5 @@ function subscribingOf(
 ): PostgresSubscribing | undefined {
   if (listenClient === undefined) return undefined;
   if (typeof listenClient !== 'function') throw invalidOption('listenClient', 'a function that makes a connection', listenClient);
-  const { pingIntervalMs = 15_000, timeoutMs = 5_000, backoff = { initialMs: 100, maxMs: 30_000 } } = watch;
-  for (const [option, ms] of Object.entries({ pingIntervalMs, timeoutMs, 'backoff.initialMs': backoff.initialMs, 'backoff.maxMs': backoff.maxMs })) {
-    if (typeof ms !== 'number' || !(ms > 0 && ms <= 2 ** 31 - 1)) throw invalidOption(`watch.${option}`, 'milliseconds from 1 to 2147483647', ms);
-  }
-  return { client, listenClient, channel, pingIntervalMs, timeoutMs, backoff, onError: onWatchError, clock };
+  return { client, listenClient, channel, ...tuningOf(watch, invalidOption), onError: onWatchError, clock };
 }

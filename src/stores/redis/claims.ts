@@ -3,7 +3,7 @@ import { ConnectionError } from '../../errors.js';
 import type {
   Claim, ClaimCallOptions, ClaimHint, ClaimRequest, ClaimStore, HeldClaim, ReleaseRequest, RenewRequest, RenewResult,
 } from '../../exclusive/claims/contract.js';
-import { keepSubscribed } from '../subscribing.js';
+import { keepSubscribed, tuningOf } from '../subscribing.js';
 import { CLAIM, RELEASE, RENEW } from './claims-scripts.js';
 import { ClaimsListening } from './claims-listening.js';
 import { adapt, type Redis, type RedisClient } from './client.js';
@@ -49,17 +49,15 @@ export class RedisClaims implements ClaimStore {
   /** @throws ConnectionError `INVALID_OPTIONS` */
   constructor({ client, prefix = '{hydrant}:claims:', watch = {}, onWatchError: onError, clock = systemClock }: RedisClaimsOptions) {
     const redis = adapt(client);
-    if (redis === undefined) throw new ConnectionError('INVALID_OPTIONS', `RedisClaims: client: expected an ioredis or node-redis client, got ${typeof client}`);
-    if (typeof prefix !== 'string' || !/\{[^}]+\}/.test(prefix)) {
-      throw new ConnectionError('INVALID_OPTIONS', `RedisClaims: prefix: expected text with a hash tag in braces, got ${typeof prefix === 'string' ? JSON.stringify(prefix) : typeof prefix}`);
-    }
+    if (redis === undefined) throw invalidOption('client', 'an ioredis or node-redis client', client);
+    if (typeof prefix !== 'string' || !/\{[^}]+\}/.test(prefix)) throw invalidOption('prefix', 'text with a hash tag in braces', prefix);
+    const tuning = watch === false ? undefined : tuningOf(watch, invalidOption);
     this.#redis = redis;
     this.#prefix = prefix;
     const { subscriber } = redis;
-    if (watch === false || subscriber === undefined) return;
-    const { pingIntervalMs = 15_000, timeoutMs = 5_000, backoff = { initialMs: 100, maxMs: 30_000 } } = watch;
+    if (tuning === undefined || subscriber === undefined) return;
     this.watch = (listener) => keepSubscribed({
-      pingIntervalMs, timeoutMs, backoff, clock, onError,
+      ...tuning, clock, onError,
       attempt: (hints, lost) => new ClaimsListening({ redis, subscriber, channel: this.#channel }, hints, lost),
     }, {
       changed: ([from = '', left]) => listener({ from, left: left === 'left' }),
@@ -107,6 +105,10 @@ export class RedisClaims implements ClaimStore {
 
 function fields({ id, token, notes }: HeldClaim & { readonly notes?: string | undefined }): string[] {
   return [id, String(token), notes === undefined ? '0' : '1', notes ?? ''];
+}
+
+function invalidOption(option: string, expected: string, got: unknown): ConnectionError<'INVALID_OPTIONS'> {
+  return new ConnectionError('INVALID_OPTIONS', `RedisClaims: ${option}: expected ${expected}, got ${typeof got === 'string' ? JSON.stringify(got) : typeof got}`);
 }
 
 function pairs(flat: readonly string[]): [string, string][] {

@@ -3,7 +3,7 @@ import type { ConnectionStatus, Version } from '../../contracts/record.js';
 import type { ConnectionStore, StoreListener, StoreReadOptions } from '../../contracts/store.js';
 import { ConnectionError, isConnectionError } from '../../errors.js';
 import { fieldsOf, invalidRow, jsonOf, statusOf, type Draft, type Fields, type StoredRecord } from '../drafts.js';
-import type { SubscribingTuning } from '../subscribing.js';
+import { tuningOf } from '../subscribing.js';
 import { adapt, type Redis, type RedisClient } from './client.js';
 import { DELETE, PUT, SCAN, TOUCH } from './scripts.js';
 import { subscribe } from './subscription.js';
@@ -73,7 +73,7 @@ export class RedisStore<D extends object = Record<string, unknown>> implements C
     const redis = adapt(client);
     if (redis === undefined) throw invalidOption('client', 'a client of ioredis or node-redis', client);
     if (typeof prefix !== 'string') throw invalidOption('prefix', 'text', prefix);
-    const tuning = tuningOf(watch);
+    const tuning = watch === false ? undefined : tuningOf(watch, invalidOption);
     this.#redis = redis;
     this.#keys = { records: `${prefix}records`, versions: `${prefix}versions`, counter: `${prefix}counter`, channel: `${prefix}changes` };
     const { subscriber } = redis;
@@ -178,16 +178,6 @@ function recordOf(id: string, row: unknown): StoredRecord | ConnectionError<'INV
   } catch (cause) {
     return invalidRow(id, cause);
   }
-}
-
-function tuningOf(watch: RedisStoreOptions['watch']): SubscribingTuning | undefined {
-  if (watch === false) return undefined;
-  if (typeof watch !== 'object' || watch === null) throw invalidOption('watch', 'false or an object', watch);
-  const { pingIntervalMs = 15_000, timeoutMs = 5_000, backoff = { initialMs: 100, maxMs: 30_000 } } = watch;
-  for (const [option, ms] of Object.entries({ pingIntervalMs, timeoutMs, 'backoff.initialMs': backoff.initialMs, 'backoff.maxMs': backoff.maxMs })) {
-    if (typeof ms !== 'number' || !(ms > 0 && ms <= 2 ** 31 - 1)) throw invalidOption(`watch.${option}`, 'milliseconds from 1 to 2147483647', ms);
-  }
-  return { pingIntervalMs, timeoutMs, backoff };
 }
 
 function invalidOption(option: string, expected: string, got: unknown): ConnectionError<'INVALID_OPTIONS'> {

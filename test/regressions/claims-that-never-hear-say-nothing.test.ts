@@ -1,0 +1,29 @@
+import { PostgresClaims } from 'hydrant/postgres';
+import { RedisClaims } from 'hydrant/redis';
+import { describe, expect, test } from 'vitest';
+
+const postgres = { query: async () => ({ rows: [] }) };
+const redis = { hmget: async () => [], eval: async () => 1, duplicate: () => ({}) };
+const CLAIMS: Record<string, (watch: unknown) => unknown> = {
+  PostgresClaims: (watch) => new PostgresClaims({ client: postgres, listenClient: () => ({}), watch } as never),
+  RedisClaims: (watch) => new RedisClaims({ client: redis, watch } as never),
+};
+
+// Such a time-out is over at once: the listening connection was given up as soon as it was there, for ever.
+describe.each(Object.entries(CLAIMS))('%s refuses what cannot be a duration, as the stores do', (name, claims) => {
+  test.each([
+    ['watch', 'on'],
+    ['watch.pingIntervalMs', { pingIntervalMs: 0 }],
+    ['watch.timeoutMs', { timeoutMs: '5s' }],
+    ['watch.timeoutMs', { timeoutMs: Number.NaN }],
+    ['watch.backoff.maxMs', { backoff: { initialMs: 1 } }],
+  ])('%s: %j', (option, watch) => {
+    expect(() => claims(watch)).toThrow(expect.objectContaining({
+      code: 'INVALID_OPTIONS', message: expect.stringMatching(new RegExp(`^${name}: ${option}: expected .+, got .+`)) as string,
+    }));
+  });
+
+  test('and takes what can be one', () => {
+    expect(claims({ pingIntervalMs: 0.5, timeoutMs: 2 ** 31 - 1 })).toBeDefined();
+  });
+});
