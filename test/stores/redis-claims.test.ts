@@ -1,0 +1,91 @@
+import { RedisClaims, type RedisClaimsOptions } from 'hydrant/redis';
+import { claimConformance, ManualClock } from 'hydrant/testing';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { CLIENTS, FakeRedis } from './support/fake-redis.js';
+
+let server: FakeRedis;
+beforeEach(() => { server = new FakeRedis(); });
+
+describe('RedisClaims', () => {
+  claimConformance({ describe, it }, () => ({
+    claims: new RedisClaims({ client: CLIENTS.ioredis(server) }),
+    others: new RedisClaims({ client: CLIENTS['node-redis'](server) }),
+    wait: (ms) => server.clock.advance(ms),
+  }), { watch: true });
+
+  const request = { replica: 'a', ttlMs: 60_000, ids: ['c1'], limit: 1, freeForMs: 0 };
+  const claimsOf = (options: Partial<RedisClaimsOptions> = {}) => new RedisClaims({ client: CLIENTS.ioredis(server), ...options });
+
+  it.each([['{hydrant}:claims:', {}], ['{a b}', { prefix: '{a b}' }]])('its keys are those of every replica with the prefix %s', async (prefix, options) => {
+    const claims = claimsOf(options);
+    const held = await claims.claim(request);
+    await claims.renew({ replica: 'a', ttlMs: 1, member: true, load: 1, held });
+    await claims.release({ replica: 'a', claims: held, leave: true });
+    const keys = ['epoch', 'members', 'loads', 'owned:a', 'claim:c1'].map((key) => prefix + key);
+    expect(server.sent.map((sent) => sent.keys)).toEqual([keys, keys, keys]);
+  });
+
+  it('sends nothing once nobody waits for the answer', async () => {
+    const gone = { signal: AbortSignal.abort('gone') };
+    await expect(claimsOf().claim(request, gone)).rejects.toBe('gone');
+    await expect(claimsOf().renew({ replica: 'a', ttlMs: 1, member: true, load: 0, held: [] }, gone)).rejects.toBe('gone');
+    await expect(claimsOf().release({ replica: 'a', claims: [], leave: true }, gone)).rejects.toBe('gone');
+    expect(server.sent).toEqual([]);
+    expect(await claimsOf().claim(request, { signal: new AbortController().signal })).toHaveLength(1);
+  });
+
+  it('tells nobody of a release that released nothing, nor of one under another prefix', async () => {
+    const hints: unknown[] = [];
+    await claimsOf().watch?.((hint) => hints.push(hint));
+    await claimsOf().release({ replica: 'nobody', claims: [{ id: 'c1', token: 1n }], leave: true });
+    const others = claimsOf({ prefix: '{other}:' });
+    await others.release({ replica: 'a', claims: await others.claim(request), leave: false });
+    expect(hints).toEqual([{ from: '', left: false }]);
+  });
+
+  it('tells of a release, and stops when it is disposed of', async () => {
+    const hints: unknown[] = [];
+    const claims = claimsOf();
+    const subscription = await claims.watch?.((hint) => hints.push(hint));
+    await claims.release({ replica: 'a', claims: await claims.claim(request), leave: false });
+    expect(hints).toEqual([{ from: '', left: false }, { from: 'a', left: false }]);
+    await subscription?.[Symbol.asyncDispose]();
+    expect(server.subscribers.size).toBe(0);
+  });
+
+  it('checks every 15 seconds that it still hears, for five seconds, and listens anew where it does not', async () => {
+    const clock = new ManualClock();
+    const errors: unknown[] = [];
+    const hints: unknown[] = [];
+    const subscription = await claimsOf({ clock, onWatchError: (error) => errors.push(error) }).watch?.((hint) => hints.push(hint));
+    await clock.advance(15_000);
+    expect(errors).toEqual([]);
+    for (const subscriber of server.subscribers) subscriber.channels = [];
+    await clock.advance(19_999);
+    expect(errors).toEqual([]);
+    await clock.advance(1);
+    expect(errors).toHaveLength(1);
+    await clock.advance(49);
+    expect(hints).toHaveLength(1);
+    await clock.advance(51);
+    expect(hints).toEqual([{ from: '', left: false }, { from: '', left: false }]);
+    await subscription?.[Symbol.asyncDispose]();
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('has no watch on a pool, which cannot listen, nor where it is turned off', () => {
+    const { hmGet, eval: evaluate } = CLIENTS['node-redis'](server);
+    expect(claimsOf({ client: { hmGet, eval: evaluate } }).watch).toBeUndefined();
+    expect(claimsOf({ watch: false }).watch).toBeUndefined();
+    expect(claimsOf().watch).toBeTypeOf('function');
+  });
+
+  it.each<[unknown, string]>([
+    [{ client: {} }, 'client: expected an ioredis or node-redis client, got object'],
+    [{ prefix: 'hydrant:' }, 'prefix: expected text with a hash tag in braces, got "hydrant:"'],
+    [{ prefix: '{}:' }, 'prefix: expected text with a hash tag in braces, got "{}:"'],
+    [{ prefix: 7 }, 'prefix: expected text with a hash tag in braces, got number'],
+  ])('refuses wrong options: %o', (options, message) => {
+    expect(() => claimsOf(options as Partial<RedisClaimsOptions>)).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS', message: `RedisClaims: ${message}` }));
+  });
+});

@@ -1,0 +1,120 @@
+import { isConnectionError } from 'hydrant';
+import { RedisStore, type RedisStoreOptions } from 'hydrant/redis';
+import { storeConformance } from 'hydrant/testing';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { CLIENTS, FakeRedis } from './support/fake-redis.js';
+
+let server: FakeRedis;
+beforeEach(() => { server = new FakeRedis(); });
+
+describe.each(Object.entries(CLIENTS))('RedisStore on a client like %s', (_kind, clientOf) => {
+  storeConformance({ describe, it }, () => {
+    const store = new RedisStore<{ config: { value: string } }>({ client: clientOf(server) });
+    return {
+      store,
+      write: (id, { status, config }) => store.put({ id, status, config: { value: config } }),
+      remove: (id) => store.delete(id),
+      configOf: (record) => (record as unknown as { config: { value: string } }).config.value,
+      async writeInvalid(id) {
+        server.hash('{hydrant}:versions').set(id, '0-invalid');
+        server.hash('{hydrant}:records').set(id, '0-invalid {"status":"active","token":"secret');
+      },
+      // Writing what is there already.
+      bookkeep: async (id) => { await store.put(await store.get(id) as never); },
+      touch: (id) => store.touch(id),
+    };
+  }, { getMany: true, getVersions: true, watch: true, invalidRows: true, bookkeeping: true, touch: true });
+});
+
+describe('RedisStore', () => {
+  interface Row { readonly token?: string; readonly list?: readonly number[] }
+  const store = (options: Partial<RedisStoreOptions> = {}) => new RedisStore<Row>({ client: CLIENTS.ioredis(server), ...options });
+  const keysSent = () => server.sent.map(({ keys }) => keys);
+
+  it('keeps every field as it was, and takes back what it gave', async () => {
+    const record = { id: 'acme', token: '"\\\n\0🙂', list: [1, 2.5] };
+    const written = await store().put(record);
+    expect(written).toEqual({ ...record, status: 'active', version: expect.stringMatching(/^1-[0-9a-f]{12}$/) as string });
+    expect(await store().get('acme')).toEqual(written);
+    expect(await store().put(written)).toEqual(written);
+    expect((await store().put({ ...written, status: 'stopped' })).version).toMatch(/^2-/);
+  });
+
+  it('its keys and channel are those of every replica with the same prefix', async () => {
+    const told: string[] = [];
+    server.publish = (channel) => { told.push(channel); };
+    for (const [prefix, options] of [['{hydrant}:', {}], ['{my}', { prefix: '{my}' }]] as const) {
+      server.sent.length = told.length = 0;
+      await store(options).put({ id: 'acme' });
+      await store(options).get('acme');
+      await store(options).getVersions(['acme']);
+      expect(keysSent()).toEqual([[`${prefix}records`, `${prefix}versions`, `${prefix}counter`], [`${prefix}records`], [`${prefix}versions`]]);
+      expect(told).toEqual([`${prefix}changes`]);
+    }
+  });
+
+  it('reads many with one command, and asks nothing where no id can exist or nobody waits', async () => {
+    await store().put({ id: 'a' });
+    server.sent.length = 0;
+    expect([...(await store().getMany(['a', 'b', '', '\ud800', 'c'])).keys()]).toEqual(['a']);
+    expect(server.sent.map(({ args }) => args)).toEqual([['a', 'b', 'c']]);
+    await store().getMany([]);
+    expect(await store().get('\udc00x')).toBeUndefined();
+    expect(await store().touch('')).toBe(false);
+    await store().delete(7 as never);
+    await expect(store().get('a', { signal: AbortSignal.abort('gone') })).rejects.toBe('gone');
+    expect(server.sent).toHaveLength(1);
+  });
+
+  it('versions do not repeat even when Redis lost everything', async () => {
+    const seen = new Set<string>();
+    for (let n = 0; n < 5; n += 1) {
+      seen.add((await store().put({ id: 'acme', token: 'the same' })).version);
+      server.hashes.clear();
+      server.counters.clear();
+    }
+    expect(seen.size).toBe(5);
+  });
+
+  it('lists more rows than one step holds, and leaves out what is no record', async () => {
+    for (const id of ['a', 'b', 'c', 'd', 'e']) await store().put({ id, token: id });
+    server.hash('{hydrant}:records').set('c', 'x {');
+    expect((await store().list()).map(({ id, token }) => [id, token])).toEqual(['a', 'b', 'd', 'e'].map((id) => [id, id]));
+  });
+
+  it('tells whether what is touched was there', async () => {
+    await store().put({ id: 'acme' });
+    expect([await store().touch('acme'), await store().touch('other')]).toEqual([true, false]);
+  });
+
+  it.each<[string, string]>([
+    ['no version', '{"status":"active"}'], ['an empty version', ' {"status":"active"}'], ['no JSON', '1-a {'], ['no object', '1-a 7'], ['null', '1-a null'],
+    ['no status', '1-a {"token":"secret"}'], ['another status', '1-a {"status":"error"}'],
+  ])('a row with %s is INVALID_RECORD', async (_what, row) => {
+    server.hash('{hydrant}:records').set('bad', row);
+    await expect(store().get('bad')).rejects.toSatisfy((error) => isConnectionError(error, 'INVALID_RECORD') && !error.message.includes('secret') && error.connectionId === 'bad');
+  });
+
+  it.each<[string, unknown, string]>([
+    ['no id', { token: 'secret' }, 'INVALID_CONNECTION_ID'],
+    ['an empty id', { id: '' }, 'INVALID_CONNECTION_ID'],
+    ['an id that is no text', { id: '\ud800' }, 'INVALID_CONNECTION_ID'],
+    ['another status', { id: 'a', status: 'error' }, 'INVALID_RECORD'],
+    ['a bigint', { id: 'a', token: 1n }, 'INVALID_RECORD'],
+  ])('refuses %s with a clear error and writes nothing', async (_what, record, code) => {
+    await expect(store().put(record as never)).rejects.toMatchObject({ code });
+    expect(server.sent).toEqual([]);
+  });
+
+  it('says so when what it reads back is no record', async () => {
+    server.eval = () => 'x {';
+    await expect(store().put({ id: 'acme' })).rejects.toMatchObject({ code: 'INVALID_RECORD', connectionId: 'acme' });
+  });
+
+  it('has no watch on a pool, which cannot listen, nor where it is turned off', () => {
+    const { hmGet, eval: evaluate } = CLIENTS['node-redis'](server);
+    expect(store({ client: { hmGet, eval: evaluate } }).watch).toBeUndefined();
+    expect(store({ watch: false }).watch).toBeUndefined();
+    expect(store().watch).toBeTypeOf('function');
+  });
+});
