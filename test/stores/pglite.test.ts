@@ -1,11 +1,12 @@
-import { PGlite } from '@electric-sql/pglite';
+import type { PGlite } from '@electric-sql/pglite';
 import { PostgresStore } from 'hydrant/postgres';
 import { storeConformance, type StoreUnderTest } from 'hydrant/testing';
-import { afterAll, beforeAll, describe, it } from 'vitest';
+import { beforeAll, beforeEach, describe, it } from 'vitest';
+import { emptyPglite, startPglite } from './support/pglite.js';
 
 let db: PGlite;
-beforeAll(async () => { db = await PGlite.create(); }, 60_000);
-afterAll(() => db.close());
+beforeAll(async () => { await startPglite(); }, 60_000);
+beforeEach(async () => { db = await emptyPglite(); });
 
 const CAPABILITIES = { getMany: true, getVersions: true, invalidRows: true, bookkeeping: true, touch: true };
 
@@ -13,7 +14,6 @@ describe('PostgresStore on PGlite, with its own table', () => {
   storeConformance({ describe, it }, async (): Promise<StoreUnderTest> => {
     const store = new PostgresStore<{ config: { value: string } }>({ client: db });
     await store.migrate();
-    await db.query('delete from hydrant_connections');
     return {
       store,
       write: (id, { status, config }) => store.put({ id, status, config: { value: config } }),
@@ -27,7 +27,7 @@ describe('PostgresStore on PGlite, with its own table', () => {
 });
 
 describe('PostgresStore on PGlite, mapped onto a table that exists', () => {
-  beforeAll(async () => { await db.exec('create table connections (id text primary key, config jsonb, state text, note text, deleted boolean not null default false)'); });
+  beforeEach(async () => { await db.exec('create table connections (id text primary key, config jsonb, state text, note text, deleted boolean not null default false)'); });
 
   storeConformance({ describe, it }, async (): Promise<StoreUnderTest> => {
     const store = new PostgresStore({
@@ -43,7 +43,6 @@ describe('PostgresStore on PGlite, mapped onto a table that exists', () => {
       toRow: ({ list }) => ({ config: JSON.stringify(list), deleted: false }),
     });
     await store.migrate();
-    await db.query('delete from connections');
     return {
       store,
       write: (id, { status, config }) => store.put({ id, status, list: [config] }),

@@ -1,0 +1,115 @@
+import type { PGlite } from '@electric-sql/pglite';
+import { PostgresClaims, type PostgresClaimsOptions } from 'hydrant/postgres';
+import { claimConformance, ManualClock, settle } from 'hydrant/testing';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { emptyPglite, passInPglite, PgliteListener, startPglite } from './support/pglite.js';
+
+let db: PGlite;
+beforeAll(async () => { await startPglite(); }, 60_000);
+beforeEach(async () => {
+  db = await emptyPglite();
+  await new PostgresClaims({ client: db }).migrate();
+});
+
+const claimsOf = (options: Partial<PostgresClaimsOptions> = {}) => new PostgresClaims({ client: db, listenClient: () => new PgliteListener(db), ...options });
+
+// Its longest test is for real servers: test/servers runs the whole suite on one.
+const quick = (name: string, test: () => Promise<void>) => name.includes('2 000') ? undefined : it(name, test);
+claimConformance({ describe, it: quick }, () => ({
+  claims: claimsOf(), others: claimsOf(),
+  wait: (ms) => passInPglite(db, ms),
+}), { watch: true });
+
+describe('PostgresClaims', () => {
+  const request = { replica: 'a', ttlMs: 60_000, ids: ['c1', 'c2', 'c3'], limit: 3, freeForMs: 0 };
+
+  it('tokens rise even if the sequence is set back', async () => {
+    const claims = claimsOf();
+    const [first] = await claims.claim({ ...request, ids: ['c1'] });
+    await claims.release({ replica: 'a', claims: [first!], leave: false });
+    await db.query(`select setval('hydrant_claims_token_seq', 1)`);
+    const [second] = await claims.claim({ ...request, ids: ['c1'] });
+    expect(second!.token).toBe(first!.token + 1n);
+  });
+
+  it('never deletes a claim, and forgets replicas that have been gone for a day', async () => {
+    const claims = claimsOf();
+    await claims.release({ replica: 'a', claims: await claims.claim(request), leave: true });
+    expect((await db.query('select from hydrant_claims')).rows).toHaveLength(3);
+    await db.query(`insert into hydrant_claims_replicas values ('long gone', 0, now() - interval '2 days'), ('just gone', 0, now() - interval '1 hour')`);
+    await claims.renew({ replica: 'b', ttlMs: 1_000, member: true, load: 0, held: [] });
+    const { rows } = await db.query('select replica from hydrant_claims_replicas order by 1');
+    expect(rows).toEqual([{ replica: 'b' }, { replica: 'just gone' }]);
+  });
+
+  it('sends nothing once nobody waits for the answer', async () => {
+    const claims = claimsOf({ client: { query: () => Promise.reject(new Error('sent')) } });
+    const gone = { signal: AbortSignal.abort('gone') };
+    await expect(claims.claim(request, gone)).rejects.toBe('gone');
+    await expect(claims.renew({ replica: 'a', ttlMs: 1, member: true, load: 0, held: [] }, gone)).rejects.toBe('gone');
+    await expect(claims.release({ replica: 'a', claims: [], leave: true }, gone)).rejects.toBe('gone');
+    await expect(claims.claim(request, { signal: new AbortController().signal })).rejects.toThrow('sent');
+  });
+
+  it('begins to listen with a hint of nobody, and tells those of its own table only', async () => {
+    const hints: unknown[] = [];
+    const subscription = await claimsOf({ table: 'elsewhere.other' }).watch?.((hint) => hints.push(hint));
+    const claims = claimsOf();
+    await claims.release({ replica: 'a', claims: await claims.claim(request), leave: false });
+    await settle();
+    expect(hints).toEqual([{ from: '', left: false }]);
+    await subscription?.[Symbol.asyncDispose]();
+  });
+
+  it('tells nobody of a release that released nothing', async () => {
+    const hints: unknown[] = [];
+    const claims = claimsOf();
+    const subscription = await claims.watch?.((hint) => hints.push(hint));
+    await claims.release({ replica: 'nobody', claims: [{ id: 'c1', token: 1n }], leave: true });
+    await settle();
+    expect(hints).toEqual([{ from: '', left: false }]);
+    await subscription?.[Symbol.asyncDispose]();
+  });
+
+  it('checks every 15 seconds that it still hears, for five seconds, and tells of what it lost', async () => {
+    const clock = new ManualClock();
+    const errors: unknown[] = [];
+    let deaf = false;
+    const client = { query: (text: string, values?: unknown[]) => deaf ? new Promise<never>(() => {}) : db.query(text, values) };
+    const hints: unknown[] = [];
+    const subscription = await claimsOf({ client, clock, onWatchError: (error) => errors.push(error) }).watch?.((hint) => hints.push(hint));
+    deaf = true;
+    await clock.advance(19_999);
+    expect(errors).toEqual([]);
+    await clock.advance(1);
+    expect(errors).toHaveLength(1);
+    deaf = false;
+    await clock.advance(49);
+    expect(hints).toHaveLength(1);
+    await clock.advance(51);
+    for (let turn = 0; hints.length < 2 && turn < 50; turn += 1) await settle();
+    expect(hints).toHaveLength(2);
+    await subscription?.[Symbol.asyncDispose]();
+  });
+
+  it('has watch only with a connection of its own to listen on', () => {
+    expect(new PostgresClaims({ client: db }).watch).toBeUndefined();
+    expect(claimsOf().watch).toBeTypeOf('function');
+  });
+
+  const client = { query: async () => ({ rows: [] }) };
+  it.each<[unknown, string]>([
+    [{ client: {} }, 'client: expected an object with query(text, values), got object'],
+    [{}, 'client: expected an object with query(text, values), got undefined'],
+    [{ client, table: 'a.b.c' }, 'table: expected \'table\' or \'schema.table\', got "a.b.c"'],
+    [{ client, table: '' }, 'table: expected \'table\' or \'schema.table\', got ""'],
+    [{ client, table: 'a.' }, 'table: expected \'table\' or \'schema.table\', got "a."'],
+    [{ client, table: '.a' }, 'table: expected \'table\' or \'schema.table\', got ".a"'],
+    [{ client, table: 'a\0' }, 'table: expected \'table\' or \'schema.table\', got "a\\u0000"'],
+    [{ client, table: 'x'.repeat(64) }, `table: expected 'table' or 'schema.table', got "${'x'.repeat(64)}"`],
+    [{ client, table: 7 }, 'table: expected \'table\' or \'schema.table\', got number'],
+    [{ client, listenClient: 'x' }, 'listenClient: expected a function that makes a connection, got string'],
+  ])('refuses wrong options: %o', (options, message) => {
+    expect(() => new PostgresClaims(options as PostgresClaimsOptions)).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS', message: `PostgresClaims: ${message}` }));
+  });
+});

@@ -1,0 +1,96 @@
+import type { PGlite } from '@electric-sql/pglite';
+import { PostgresStore, type PostgresStoreOptions } from 'hydrant/postgres';
+import { ManualClock, settle } from 'hydrant/testing';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { emptyPglite, PgliteListener, startPglite } from './support/pglite.js';
+
+interface Row { readonly n?: number }
+interface Heard { ids: string[]; payloads: number; gaps: number }
+
+let db: PGlite;
+beforeAll(async () => { await startPglite(); }, 60_000);
+beforeEach(async () => {
+  db = await emptyPglite();
+  await store().migrate();
+});
+
+function store(options: Partial<PostgresStoreOptions<Row>> = {}): PostgresStore<Row> {
+  return new PostgresStore<Row>({ client: db, listenClient: () => new PgliteListener(db), clock: new ManualClock(), ...options });
+}
+
+/** What is told while `work` runs. */
+async function told(work: () => Promise<unknown>, listening = store()): Promise<Heard> {
+  const heard: Heard = { ids: [], payloads: 0, gaps: -1 };
+  const subscription = await listening.watch?.({
+    changed(ids) {
+      heard.ids.push(...ids);
+      heard.payloads += 1;
+    },
+    gap: () => { heard.gaps += 1; },
+  });
+  await work();
+  await settle();
+  await subscription?.[Symbol.asyncDispose]();
+  return { ...heard, ids: heard.ids.toSorted() };
+}
+const insert = (ids: string) => db.exec(`insert into hydrant_connections (id) select ${ids}`);
+
+describe('hints from PostgreSQL', () => {
+  it('each change is told, with the id it is of', async () => {
+    const one = { ids: ['acme'], payloads: 1, gaps: 0 };
+    expect(await told(() => store().put({ id: 'acme', n: 1 }))).toEqual(one);
+    expect(await told(() => store().put({ id: 'acme', n: 2 }))).toEqual(one);
+    expect(await told(() => store().put({ id: 'acme', n: 2, status: 'stopped' }))).toEqual(one);
+    expect(await told(() => store().touch('acme'))).toEqual(one);
+    expect(await told(() => store().delete('acme'))).toEqual(one);
+  });
+
+  it('what changes nothing is not told', async () => {
+    await insert(`'acme'`);
+    expect(await told(async () => {
+      await store().put({ id: 'acme' });
+      await db.exec(`update hydrant_connections set version = 1; delete from hydrant_connections where id = 'other'`);
+      await insert(`'none' where false`);
+    })).toEqual({ ids: [], payloads: 0, gaps: 0 });
+  });
+
+  it('a statement over many rows tells those that have a new version, and of a new id both', async () => {
+    await insert(`'c' || n from generate_series(1, 5) n`);
+    expect((await told(() => db.exec(`update hydrant_connections set data = '{"n":2}' where id in ('c2', 'c3')`))).ids).toEqual(['c2', 'c3']);
+    expect((await told(() => db.exec(`update hydrant_connections set id = 'renamed' where id = 'c4'`))).ids).toEqual(['c4', 'renamed']);
+    expect((await told(() => db.exec(`delete from hydrant_connections where id in ('c1', 'c2')`))).ids).toEqual(['c1', 'c2']);
+  });
+
+  it('many ids go into as few payloads as they fit into', async () => {
+    const { ids, payloads, gaps } = await told(() => insert(`'connection ' || n from generate_series(1, 2000) n`));
+    expect(new Set(ids).size).toBe(2_000);
+    expect(ids).toHaveLength(2_000);
+    // Of 7 900 bytes at most, for 18 bytes an id.
+    expect(payloads).toBeGreaterThan(4);
+    expect(payloads).toBeLessThan(7);
+    expect(gaps).toBe(0);
+  });
+
+  it('truncate is a gap, and so is an id too long to be told; the others beside it are told', async () => {
+    await insert(`'acme'`);
+    expect(await told(() => db.exec('truncate hydrant_connections'))).toEqual({ ids: [], payloads: 0, gaps: 1 });
+    expect(await told(() => insert(`unnest(array['acme', repeat(E'\\x01', 2000)])`))).toEqual({ ids: ['acme'], payloads: 1, gaps: 1 });
+  });
+
+  it('ids arrive as they are, whatever is in them', async () => {
+    const odd = ['"', '\\', "'", ',', '[]', '🙂', '\n', '\u0001'].toSorted();
+    expect((await told(() => db.query('insert into hydrant_connections (id) select unnest($1::text[])', [odd]))).ids).toEqual(odd);
+  });
+
+  it('what is rolled back is never told', async () => {
+    expect((await told(() => db.exec(`begin; insert into hydrant_connections (id) values ('acme'); rollback`))).ids).toEqual([]);
+  });
+
+  it('a channel of its own is told of its own table only', async () => {
+    const other = store({ table: 'elsewhere', channel: 'it\'s "mine"' });
+    await other.migrate();
+    expect((await told(() => insert(`'acme'`), other)).ids).toEqual([]);
+    expect((await told(() => other.put({ id: 'acme' }), other)).ids).toEqual(['acme']);
+    expect((await told(() => other.put({ id: 'acme', n: 2 }))).ids).toEqual([]);
+  });
+});
