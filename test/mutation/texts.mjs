@@ -3,10 +3,14 @@ import { declareValuePlugin, PluginKind } from '@stryker-mutator/api/plugin';
 /** Functions of ours that fail with a text, and which argument that is. */
 const FAILING = new Map([['eventually', 0], ['told', 0], ['promised', 1]]);
 
-/** Leaves the messages of errors and assertions alone: `new Error(message)`, `new ConnectionError(code, message)`, `assert.ok(holds, message)`. */
+/**
+ * Leaves the messages of errors and assertions alone: `new Error(message)`, `new ConnectionError(code, message)`,
+ * `assert.ok(holds, message)`; and the texts of Lua, which only a Redis runs.
+ */
 const texts = {
   shouldIgnore(path) {
     if (!path.isStringLiteral() && !path.isTemplateLiteral()) return undefined;
+    if (path.isTemplateLiteral() && path.node.quasis.some(({ value }) => value.raw.includes('redis.call('))) return 'a script that runs in Redis';
     for (let part = path; part.parentPath !== null; part = part.parentPath) {
       const parent = part.parentPath;
       if (parent.isFunction() || parent.isStatement()) return undefined;
