@@ -33,7 +33,7 @@ export function urlOf(req: NodeRequest, settings: PublicOrigin): string | undefi
 }
 
 function withQueryOf(target: string, url: URL): string {
-  const query = /\?[^#]*/.exec(target)?.[0] ?? '';
+  const [, query = ''] = /^[^?#]*(\?[^#]*)/.exec(target) ?? [];
   return url.origin + url.pathname + query + url.hash;
 }
 
