@@ -45,7 +45,7 @@ export function invalidOption(name: string, expected: string, actual: unknown): 
 function checkOrigin(origin: unknown): string | undefined {
   if (origin === undefined) return undefined;
   const parsed = typeof origin === 'string' && URL.canParse(origin) ? new URL(origin) : undefined;
-  if (parsed === undefined || !/^https?:$/.test(parsed.protocol) || parsed.href !== `${parsed.origin}/`) {
+  if (parsed === undefined || !['http:', 'https:'].includes(parsed.protocol) || parsed.href !== `${parsed.origin}/`) {
     throw invalidOption('origin', "an http(s) origin without a path, such as 'https://hooks.example.com'", origin);
   }
   return parsed.origin;

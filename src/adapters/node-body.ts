@@ -89,7 +89,7 @@ function isReencoded(req: NodeRequest, parsed: ParsedByOthers, bytes: Uint8Array
 
 /** Not `body !== undefined`: Express 4 sets `{}` on requests it has not read. */
 function isConsumed(source: Readable): boolean {
-  return source.readableDidRead || source.readableEnded || Readable.isDisturbed(source);
+  return Readable.isDisturbed(source) || source.readableEnded;
 }
 
 function refused(code: 'BODY_ALREADY_PARSED' | 'BODY_TOO_LARGE'): NodeBody {
