@@ -1,0 +1,47 @@
+import { describe, expect, test, vi } from 'vitest';
+import { checkOptions, invalidOption } from '../../src/adapters/adapter-options.js';
+
+const refused = (option: string) => expect.objectContaining({ code: 'INVALID_OPTIONS', message: expect.stringMatching(new RegExp(`^${option}: expected `)) as string });
+
+describe('options of every adapter', () => {
+  test('all may be left out', () => {
+    expect(checkOptions({})).toEqual({ maxBodyBytes: undefined, trustProxy: undefined, origin: undefined, onError: expect.any(Function) as unknown });
+  });
+
+  test.each([1, 1024, Number.MAX_SAFE_INTEGER, Infinity])('maxBodyBytes may be %d', (maxBodyBytes) => {
+    expect(checkOptions({ maxBodyBytes })).toMatchObject({ maxBodyBytes });
+  });
+
+  test.each([0, -1, 0.5, Number.NaN, -Infinity, 2 ** 53, null, '1', 1n])('maxBodyBytes cannot be %s', (maxBodyBytes) => {
+    expect(() => checkOptions({ maxBodyBytes: maxBodyBytes as number })).toThrow(refused('maxBodyBytes'));
+  });
+
+  test('trustProxy is a boolean', () => {
+    for (const trustProxy of [true, false]) expect(checkOptions({ trustProxy })).toMatchObject({ trustProxy });
+    for (const trustProxy of [null, 1, 'true']) expect(() => checkOptions({ trustProxy: trustProxy as never })).toThrow(refused('trustProxy'));
+  });
+
+  test.each([['https://hooks.example.com', 'https://hooks.example.com'], ['http://h:8080/', 'http://h:8080'], ['HTTPS://H:443', 'https://h']])('origin may be %s', (origin, kept) => {
+    expect(checkOptions({ origin })).toMatchObject({ origin: kept });
+  });
+
+  test.each(['', 'h', 'ftp://h', 'ws://h', 'file:///', 'https://h/x', 'https://h?x', 'https://h#x', 'https://u:p@h', null, 7, new URL('https://h')])('origin cannot be %s', (origin) => {
+    expect(() => checkOptions({ origin: origin as string })).toThrow(refused('origin'));
+  });
+
+  test('onError is a function, and nothing that it does harms anybody', async () => {
+    expect(() => checkOptions({ onError: null as never })).toThrow(refused('onError'));
+    for (const onError of [vi.fn(() => { throw new Error('x'); }), vi.fn(() => Promise.reject(new Error('x'))), vi.fn()]) {
+      expect(checkOptions({ onError }).onError('the error')).toBeUndefined();
+      expect(onError).toHaveBeenCalledExactlyOnceWith('the error');
+    }
+  });
+
+  test.each<[unknown, string]>([
+    ['text', '"text"'], ['x'.repeat(100), `"${'x'.repeat(100)}"`], ['x'.repeat(101), `"${'x'.repeat(100)}…"`],
+    [null, 'null'], [undefined, 'undefined'], [5, '5'], [5n, '5'], [true, 'true'], [[1], 'an array'], [{ secret: 1 }, 'a value of type object'],
+    [() => 'secret', 'a value of type function'], [Symbol('secret'), 'a value of type symbol'],
+  ])('what came is shown, and nothing of what is in it: %#', (got, shown) => {
+    expect(invalidOption('option', 'something else', got)).toMatchObject({ code: 'INVALID_OPTIONS', message: `option: expected something else, got ${shown}` });
+  });
+});

@@ -1,0 +1,137 @@
+import fastify, { type FastifyInstance } from 'fastify';
+import { fastifyWebhook, type FastifyWebhookOptions } from 'hydrant/fastify';
+import { describe, expect, test, vi } from 'vitest';
+
+/** One route, asked without a network. */
+function app(respond: () => Response | Promise<Response>, options: Partial<FastifyWebhookOptions> = {}, prepare: (app: FastifyInstance) => void = () => {}): FastifyInstance {
+  const server = fastify();
+  prepare(server);
+  server.register(fastifyWebhook, { registry: { handleWebhook: async () => respond() }, path: '/:connectionId', onError: () => {}, ...options });
+  return server;
+}
+const post = (server: FastifyInstance, payload = 'x') => server.inject({ method: 'POST', url: '/c1', payload });
+
+describe('what Fastify is given to send', () => {
+  test.each([
+    ['application/json', 'application/json'], ['application/problem+JSON', 'application/problem+JSON'], ['text/x-test', 'text/x-test'],
+  ])('a text of type %s goes out as that', async (type, sent) => {
+    const answer = await post(app(() => new Response('{"a":1}', { status: 201, headers: { 'content-type': type, 'x-one': '1' } })));
+    expect([answer.statusCode, answer.headers['content-type'], answer.headers['x-one'], answer.body]).toEqual([201, sent, '1', '{"a":1}']);
+  });
+
+  test('bytes and streams as they are', async () => {
+    const bytes = await post(app(() => new Response(new Uint8Array([0, 255]), { headers: { 'content-type': 'application/octet-stream' } })));
+    expect([...bytes.rawPayload]).toEqual([0, 255]);
+    const stream = await post(app(() => new Response(new Blob(['streamed']).stream(), { status: 202, headers: { 'x-one': '1' } })));
+    expect([stream.statusCode, stream.headers['x-one'], stream.body]).toEqual([202, '1', 'streamed']);
+  });
+
+  test('what has no type gets none', async () => {
+    const answer = await post(app(() => new Response(new Uint8Array([1]))));
+    expect(answer.headers).not.toHaveProperty('content-type');
+  });
+
+  test('hooks see text and bytes, and may change them', async () => {
+    const seen: unknown[] = [];
+    const server = app(() => new Response('text', { headers: { 'content-type': 'text/plain' } }), {}, (host) => {
+      host.addHook('onSend', async (_request, _reply, payload) => {
+        seen.push(payload);
+        return 'changed';
+      });
+    });
+    expect((await post(server)).body).toBe('changed');
+    expect(seen).toEqual(['text']);
+  });
+
+  test('of a HEAD only the head, and the body is let go of', async () => {
+    const cancel = vi.fn();
+    const answer = await app(() => new Response(new ReadableStream({ cancel }), { status: 203, headers: { 'x-one': '1' } })).inject({ method: 'HEAD', url: '/c1' });
+    expect([answer.statusCode, answer.headers['x-one'], answer.body]).toEqual([203, '1', '']);
+    expect(cancel).toHaveBeenCalledTimes(1);
+  });
+
+  test('a body that fails before its first part is a 500 without its head', async () => {
+    const onError = vi.fn();
+    const failing = () => new Response(new ReadableStream({ pull: () => Promise.reject(new Error('secret')) }), { headers: { 'x-one': '1' } });
+    const answer = await post(app(failing, { onError }));
+    expect([answer.statusCode, answer.json().code, answer.headers['x-one']]).toEqual([500, 'HANDLER_FAILED', undefined]);
+    expect(answer.body).not.toContain('secret');
+    expect(onError).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ message: 'secret' }));
+  });
+
+  test('a hook of the host that fails is for the host', async () => {
+    const onError = vi.fn();
+    const server = app(() => new Response('x'), { onError }, (host) => {
+      host.setErrorHandler((error: Error, _request, reply) => { reply.code(418).send(error.message); });
+      host.addHook('preHandler', async () => { throw new Error('denied'); });
+    });
+    const answer = await post(server);
+    expect([answer.statusCode, answer.body]).toEqual([418, 'denied']);
+    expect(onError).not.toHaveBeenCalled();
+  });
+});
+
+describe('what Fastify is told', () => {
+  test('an error goes to onError, or to the logger of the request', async () => {
+    const lines: string[] = [];
+    const fails = { handleWebhook: () => Promise.reject(new Error('why')) };
+    const server = fastify({ logger: { level: 'error', stream: { write: (line: string) => { lines.push(line); } } } });
+    const onError = vi.fn();
+    server.register(fastifyWebhook, { registry: fails, path: '/logged/:connectionId' });
+    server.register(fastifyWebhook, { registry: fails, path: '/told/:connectionId', onError });
+    await server.inject({ method: 'POST', url: '/told/c1' });
+    expect([onError.mock.calls.length, lines.length]).toEqual([1, 0]);
+    await server.inject({ method: 'POST', url: '/logged/c1' });
+    expect(lines.map((line) => JSON.parse(line) as object)).toEqual([expect.objectContaining({ msg: 'a webhook could not be served', err: expect.objectContaining({ message: 'why' }) as unknown })]);
+  });
+});
+
+describe('where the body is', () => {
+  const echo = (options: Partial<FastifyWebhookOptions> = {}, prepare?: (app: FastifyInstance) => void) => app(() => new Response(), {
+    registry: { handleWebhook: async (_id, request) => new Response(await request.text().catch((error: Error) => error.message)) }, ...options,
+  }, prepare);
+
+  test('up to maxBodyBytes it is read', async () => {
+    expect((await post(echo({ maxBodyBytes: 4 }), 'four')).body).toBe('four');
+    expect((await post(echo({ maxBodyBytes: 4 }), 'fives')).body).toContain('larger');
+  });
+
+  test('1 MiB of it is held for a function that may read it, or what maxBodyBytes says', async () => {
+    const connectionId = () => 'c1';
+    const mib = 'x'.repeat(1024 * 1024);
+    expect((await post(echo({ connectionId, path: '/c1' }), mib)).statusCode).toBe(200);
+    expect((await post(echo({ connectionId, path: '/c1' }), `${mib}x`)).statusCode).toBe(413);
+    expect((await post(echo({ connectionId, path: '/c1', maxBodyBytes: 5 }), 'sixsix')).statusCode).toBe(413);
+    expect((await post(echo(), `${mib}x`)).body).toHaveLength(mib.length + 1);
+  });
+
+  test('a hook may keep it in rawBody', async () => {
+    const server = echo({}, (host) => {
+      host.addHook('preParsing', async (request, _reply, payload) => {
+        for await (const _ of payload);
+        Object.assign(request, { rawBody: 'kept' });
+        return payload;
+      });
+    });
+    expect((await post(server, 'kept')).body).toBe('kept');
+  });
+});
+
+describe('the route', () => {
+  const start = async (options: object, prefix?: string) => app(() => new Response(), { ...options, ...(prefix === undefined ? {} : { prefix }) } as never).ready().then(() => 'ready', (error: Error) => error.message);
+
+  test.each<[object, string | undefined]>([
+    [{ path: '/:connectionId' }, undefined], [{ path: '/a/:team/b', connectionId: 'team' }, undefined], [{ path: '/x', connectionId: 'team' }, '/:team'],
+    [{ path: '/*', connectionId: '*' }, undefined], [{ path: '/a-:b', connectionId: 'b' }, undefined], [{ path: '/:A_9', connectionId: 'A_9' }, undefined], [{ path: '/x', connectionId: () => 'c1' }, undefined],
+  ])('%j is one, below %s', async (options, prefix) => {
+    expect(await start(options, prefix)).toBe('ready');
+  });
+
+  test.each<[object, string]>([
+    [{ path: undefined }, 'path: expected a route'], [{ path: 7 }, 'path: expected a route'], [{ path: undefined, connectionId: () => 'c1' }, 'path: expected a route'],
+    [{ path: '/:team' }, "path: expected a route with the parameter ':connectionId', got \"/:team\""], [{ path: '/:connectionIds' }, 'path: '], [{ path: '/connectionId' }, 'path: '],
+    [{ path: '/*', connectionId: 'rest' }, 'path: '], [{ path: '/:a', connectionId: ':a' }, 'path: '], [{ path: '/:a', connectionId: '' }, 'connectionId: '], [{ registry: {} }, 'registry: '], [{ trustProxy: 1 }, 'trustProxy: '],
+  ])('%j is none', async (options, message) => {
+    expect(await start(options)).toContain(message);
+  });
+});

@@ -1,0 +1,213 @@
+import { PassThrough } from 'node:stream';
+import { settle } from 'hydrant/testing';
+import { describe, expect, test, vi } from 'vitest';
+import { bodyOf, bodyPart, type BodyOptions, declaredLength, type NodeBody } from '../../src/adapters/node-body.js';
+import type { UnreadBody } from '../../src/webhook/requests.js';
+import { requestOf, type Message } from './support/messages.js';
+
+const CHUNKED = { 'transfer-encoding': 'chunked' };
+const tooLarge = expect.objectContaining({ code: 'BODY_TOO_LARGE' }) as unknown;
+const lost = expect.objectContaining({ code: 'BODY_ALREADY_PARSED' }) as unknown;
+const found = (message: Message, options: Partial<BodyOptions> = {}) => bodyOf(requestOf(message), { maxBytes: 100, ...options });
+const textOf = (body: NodeBody) => body.kind === 'bytes' ? Buffer.from(body.bytes).toString() : body.kind === 'refused' ? body.error.code : body.kind;
+
+/** A body nobody has read yet, and the request it is of. */
+function unread(message: Message, options: Partial<BodyOptions> = {}) {
+  const req = requestOf(message);
+  const given = bodyOf(req, { maxBytes: 100, ...options });
+  if (given.kind !== 'unread') throw new Error(`expected an unread body, got ${given.kind}`);
+  const body = given.body as UnreadBody;
+  let stop: () => void = () => {};
+  return { req, body, read: (cap = 100) => body.read(cap, (stops) => { stop = stops; }).then((bytes) => Buffer.from(bytes).toString()), stop: () => stop() };
+}
+
+describe('where the bytes of a body are found', () => {
+  test.each<[string, Message, string]>([
+    ['a GET', { method: 'GET', body: 'x' }, 'empty'],
+    ['a HEAD', { method: 'HEAD', body: 'x' }, 'empty'],
+    ['neither length nor chunks', {}, 'empty'],
+    ['a length of 0', { headers: { 'content-length': '00' } }, 'empty'],
+    ['chunks', { headers: CHUNKED }, 'unread'],
+    ['a length', { body: 'x' }, 'unread'],
+    ['HTTP/2: nothing follows the headers', { httpVersionMajor: 2, kept: { stream: { endAfterHeaders: true } } }, 'empty'],
+    ['HTTP/2: something follows', { httpVersionMajor: 2, kept: { stream: { endAfterHeaders: false } } }, 'unread'],
+    ['HTTP/2 of another kind', { httpVersionMajor: 2 }, 'unread'],
+    ['kept bytes', { body: 'as it came', kept: { rawBody: Buffer.from('raw'), body: { parsed: 1 } } }, 'raw'],
+    ['kept text', { body: 'raw', kept: { rawBody: 'raw', body: {} } }, 'raw'],
+    ['a body that is bytes', { body: 'raw', kept: { body: Buffer.from('raw') } }, 'raw'],
+    ['a body that is text', { body: 'raw', kept: { body: 'raw' } }, 'raw'],
+    ['kept bytes beside text', { body: 'four', kept: { rawBody: Buffer.from('raw'), body: 'text' } }, 'raw'],
+    ['a parsed body whose bytes are still there', { body: 'x', kept: { body: {} } }, 'unread'],
+    ['text that is longer than what came', { body: 'raw', kept: { body: '\ufeffraw' } }, 'BODY_ALREADY_PARSED'],
+    ['kept text that is', { body: 'raw', kept: { rawBody: '\ufeffraw', body: Buffer.from('raw') } }, 'BODY_ALREADY_PARSED'],
+    ['text of what came compressed', { body: 'gz', headers: { 'content-encoding': 'gzip' }, kept: { body: 'text' } }, 'text'],
+    ['text without a length to compare', { headers: CHUNKED, kept: { body: 'text' } }, 'text'],
+    ['kept text beside other bytes', { body: 'four', kept: { rawBody: 'raw', body: Buffer.from('four') } }, 'BODY_ALREADY_PARSED'],
+    ['as many as may be', { headers: CHUNKED, kept: { body: 'x'.repeat(100) } }, 'x'.repeat(100)],
+    ['more than may be', { headers: CHUNKED, kept: { body: 'x'.repeat(101) } }, 'BODY_TOO_LARGE'],
+    ['a length of as many as may be', { headers: { 'content-length': '100' } }, 'unread'],
+    ['a length of more', { headers: { 'content-length': '101' } }, 'BODY_TOO_LARGE'],
+  ])('%s', (_what, message, expected) => {
+    expect(textOf(found(message))).toBe(expected);
+  });
+
+  test('what a framework keeps elsewhere is looked at there', () => {
+    expect(textOf(found({ body: 'raw', kept: { body: 'not this' } }, { parsed: { rawBody: 'raw' } }))).toBe('raw');
+  });
+
+  test('a stream that was read, or that ended unread, is lost', async () => {
+    const read = requestOf({ body: 'x' });
+    read.read();
+    const ended = requestOf({ headers: CHUNKED });
+    ended.resume();
+    await settle();
+    for (const req of [read, ended]) expect(textOf(bodyOf(req, { maxBytes: 100 }))).toBe('BODY_ALREADY_PARSED');
+  });
+
+  test('the announced length', () => {
+    expect(declaredLength(requestOf({ headers: { 'content-length': '12' } }))).toBe(12);
+    expect(declaredLength(requestOf())).toBeNaN();
+  });
+});
+
+describe('a body that is read whole', () => {
+  test('all of it arrives, and nobody listens any more', async () => {
+    const { req, read } = unread({ body: 'all of it' });
+    expect(await read()).toBe('all of it');
+    expect(['data', 'end', 'close'].map((event) => req.listenerCount(event))).toEqual([0, 0, 0]);
+  });
+
+  test('from the stream that a framework has put in front', async () => {
+    const source = new PassThrough();
+    const { read } = unread({ headers: CHUNKED }, { source });
+    source.end('decoded');
+    expect(await read()).toBe('decoded');
+  });
+
+  test('with an encoding that others have set, byte for byte', async () => {
+    const req = requestOf({ body: Buffer.from([0xe9, 0x80]) });
+    req.setEncoding('latin1');
+    const body = (bodyOf(req, { maxBytes: 100 }) as { body: UnreadBody }).body;
+    expect([...await body.read(100, () => {})]).toEqual([0xe9, 0x80]);
+  });
+
+  test.each([[101, 100, true], [101, 200, true], [11, 10, false], [100, 100, undefined], [10, 10, undefined]])(
+    'of %i bytes, where its reader takes %i: is whoever asked for the cap told? %s',
+    async (length, cap, tells) => {
+      const onTooLarge = vi.fn();
+      const { req, read } = unread({ body: 'x'.repeat(length), headers: { 'content-length': undefined, ...CHUNKED } }, { onTooLarge });
+      if (tells === undefined) return expect(await read(cap)).toHaveLength(length);
+      await expect(read(cap)).rejects.toEqual(tooLarge);
+      expect(onTooLarge).toHaveBeenCalledTimes(tells ? 1 : 0);
+      expect(req.isPaused()).toBe(true);
+    },
+  );
+
+  test('announced as longer than its reader takes, nothing is read', async () => {
+    const { req, read } = unread({ body: 'x'.repeat(11) });
+    await expect(read(10)).rejects.toEqual(tooLarge);
+    expect(req.readableFlowing).toBeNull();
+    expect(await read(11)).toHaveLength(11);
+  });
+
+  test('stopped, it is read no further', async () => {
+    const { req, read, stop } = unread({ body: 'half', complete: false });
+    const reading = read();
+    stop();
+    await expect(reading).rejects.toThrow('Nobody waits');
+    expect(req.isPaused()).toBe(true);
+    expect(req.listenerCount('data')).toBe(0);
+  });
+
+  test.each<[string, (req: ReturnType<typeof requestOf>) => void]>([
+    ['breaks', (req) => { req.destroy(new Error('reset')); }],
+    ['closes', (req) => { req.destroy(); }],
+    ['reports an error', (req) => { req.emit('error', new Error('x')); }],
+  ])('that %s half-way fails its reader, and nobody else', async (_how, lose) => {
+    const { req, read } = unread({ body: 'half', complete: false });
+    const outcome = expect(read()).rejects.toThrow('before it was complete');
+    await settle();
+    lose(req);
+    await outcome;
+  });
+
+  test('that broke before its reader came fails it, too', async () => {
+    const { req, read } = unread({ body: 'half', complete: false });
+    req.destroy(new Error('reset'));
+    await settle();
+    await expect(read()).rejects.toThrow('before it was complete');
+  });
+});
+
+describe('a body that is read as a stream', () => {
+  const streamOf = (message: Message, options: Partial<BodyOptions> = {}) => {
+    const { req, body } = unread(message, options);
+    return { req, reader: body.stream().getReader() };
+  };
+
+  test('nothing is read before somebody asks, and no more than that', async () => {
+    const { req, reader } = streamOf({ body: 'one', complete: false });
+    await settle();
+    expect(req.readableFlowing).toBeNull();
+    expect(Buffer.from((await reader.read()).value!).toString()).toBe('one');
+    expect(req.isPaused()).toBe(true);
+    const second = reader.read();
+    req.push('two');
+    req.push(null);
+    expect(Buffer.from((await second).value!).toString()).toBe('two');
+    expect(await reader.read()).toEqual({ done: true, value: undefined });
+    expect(req.listenerCount('data')).toBe(0);
+  });
+
+  test('cancelled, it is read no further; also before it was begun', async () => {
+    const { req, reader } = streamOf({ body: 'one', complete: false });
+    await reader.read();
+    await reader.cancel();
+    expect([req.isPaused(), req.listenerCount('data')]).toEqual([true, 0]);
+    await streamOf({ body: 'one' }).reader.cancel();
+  });
+
+  test('over the cap it fails, and whoever asked for the cap is told', async () => {
+    const onTooLarge = vi.fn();
+    const { req, reader } = streamOf({ body: 'x'.repeat(101), headers: { 'content-length': undefined, ...CHUNKED } }, { onTooLarge });
+    await expect(reader.read()).rejects.toEqual(tooLarge);
+    expect(onTooLarge).toHaveBeenCalledTimes(1);
+    expect(req.isPaused()).toBe(true);
+  });
+
+  test('broken half-way, it fails', async () => {
+    const { req, reader } = streamOf({ body: 'one', complete: false });
+    await reader.read();
+    req.destroy();
+    await expect(reader.read()).rejects.toThrow('before it was complete');
+  });
+
+  test('of bytes that flow already, none is lost', async () => {
+    const req = requestOf({ body: 'one', complete: false });
+    const others = vi.fn();
+    req.on('data', others);
+    const body = bodyOf(req, { maxBytes: 100 });
+    await settle();
+    req.push('two');
+    req.push(null);
+    expect(await new Response(bodyPart(body) as ReadableStream).text()).toBe('onetwo');
+    expect(others).toHaveBeenCalledTimes(2);
+  });
+});
+
+describe('a body as a request is made of it', () => {
+  test('nothing, or bytes of its own', () => {
+    expect(bodyPart({ kind: 'empty' })).toBeNull();
+    const bytes = Buffer.from('raw');
+    const part = bodyPart({ kind: 'bytes', bytes }) as Uint8Array;
+    expect(part).toEqual(new Uint8Array(bytes));
+    part[0] = 0;
+    expect(bytes.toString()).toBe('raw');
+  });
+
+  test('a refused one fails in the hands of its reader', async () => {
+    const part = bodyPart(found({ kept: { body: '\ufeffx' }, body: 'x' })) as UnreadBody;
+    await expect(part.read(1, () => {})).rejects.toEqual(lost);
+    await expect(part.stream().getReader().read()).rejects.toEqual(lost);
+  });
+});

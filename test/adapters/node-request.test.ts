@@ -1,0 +1,98 @@
+import { EventEmitter } from 'node:events';
+import { settle } from 'hydrant/testing';
+import { describe, expect, test } from 'vitest';
+import { headOf, RequestHead } from '../../src/adapters/node-request.js';
+import type { NodeRequest, NodeResponse } from '../../src/adapters/node-types.js';
+import { requestOf, type Message } from './support/messages.js';
+
+const host = { host: 'h' };
+
+/** A response whose end its test decides. */
+class Output extends EventEmitter {
+  headersSent = false;
+  writableEnded = false;
+  writableFinished = false;
+  destroyed = false;
+  closed = false;
+}
+
+function arrived(message: Message, res = new Output()): { head: RequestHead; req: NodeRequest; res: Output } {
+  const req = requestOf({ ...message, headers: { ...host, ...message.headers } });
+  const head = headOf(req, res as unknown as NodeResponse, {});
+  if (head instanceof Response) throw new Error(`refused with ${head.status}`);
+  return { head, req, res };
+}
+
+describe('the head of a request', () => {
+  test('method, address and every header that is one', () => {
+    const { head } = arrived({ method: 'PUT', url: '/a?b', headers: { 'x-one': '1', cookie: ['a=1', 'b=2'], 'x-none': undefined, ':path': '/a' } });
+    expect([head.method, head.url]).toEqual(['PUT', 'http://h/a?b']);
+    expect([...head.headers]).toEqual([['cookie', 'a=1; b=2'], ['host', 'h'], ['x-one', '1']]);
+  });
+
+  test('without a method it is a GET', () => {
+    expect(arrived({ kept: { method: undefined } }).head.method).toBe('GET');
+  });
+
+  test.each<[string, Message, number, string]>([
+    ['CONNECT', { method: 'CONNECT' }, 501, 'Not Implemented'], ['TRACE', { method: 'TRACE' }, 501, 'Not Implemented'], ['TRACK', { method: 'TRACK' }, 501, 'Not Implemented'],
+    ['no address', { url: '*' }, 400, 'Bad Request'], ['a header that is none', { headers: { 'not a name': 'x' } }, 400, 'Bad Request'],
+  ])('%s is refused', async (_what, message, status, title) => {
+    const refusal = headOf(requestOf({ ...message, headers: { ...host, ...message.headers } }), new Output() as unknown as NodeResponse, {}) as Response;
+    expect([refusal.status, refusal.headers.get('content-type'), refusal.headers.get('cache-control')]).toEqual([status, 'application/problem+json', 'no-store']);
+    expect(await refusal.json()).toEqual({ type: 'about:blank', title, status });
+  });
+
+  test('a body may be put into it more than once, and the class of request be chosen', async () => {
+    const { head } = arrived({});
+    class Mine extends Request {}
+    const requests = [head.withBody(Buffer.from('one')), head.withBody(Buffer.from('two'), Mine), head.withBody(null)];
+    expect(await Promise.all(requests.map((request) => request.text()))).toEqual(['one', 'two', '']);
+    expect(requests.map((request) => request instanceof Mine)).toEqual([false, true, false]);
+    for (const { url, method, signal } of requests) expect([url, method, signal]).toEqual([head.url, 'POST', head.signal]);
+  });
+});
+
+describe('the signal of a request', () => {
+  const gone: Partial<Output>[] = [{ destroyed: true }, { closed: true }];
+
+  test('aborts when the response closes before it was finished', () => {
+    for (const state of gone) {
+      const { head, res } = arrived({});
+      expect(head.signal.aborted).toBe(false);
+      Object.assign(res, state).emit('close');
+      expect(head.signal.reason).toMatchObject({ name: 'AbortError', message: 'The client disconnected.' });
+    }
+  });
+
+  test('is aborted from the beginning where the client has left already', () => {
+    for (const state of gone) expect(arrived({}, Object.assign(new Output(), state)).head.signal.aborted).toBe(true);
+  });
+
+  test('never aborts when the response was sent', () => {
+    const { head, res } = arrived({});
+    Object.assign(res, { writableEnded: true, writableFinished: true, closed: true, destroyed: true }).emit('close');
+    expect(head.signal.aborted).toBe(false);
+  });
+});
+
+describe('what is left of the body once the response was sent', () => {
+  test('is read away, where somebody has read half of it', async () => {
+    const { req, res } = arrived({ body: 'half', complete: false });
+    req.on('data', () => {}).pause().removeAllListeners('data');
+    res.emit('finish');
+    expect(req.isPaused()).toBe(false);
+    await settle();
+    expect(req.readableLength).toBe(0);
+  });
+
+  test('is left alone where nobody has begun, or somebody still reads', () => {
+    const untouched = arrived({ body: 'x', complete: false });
+    untouched.res.emit('finish');
+    expect(untouched.req.readableFlowing).toBeNull();
+    const reading = arrived({ body: 'x', complete: false });
+    reading.req.on('data', () => {}).pause();
+    reading.res.emit('finish');
+    expect(reading.req.isPaused()).toBe(true);
+  });
+});

@@ -1,0 +1,237 @@
+import type { ServerResponse } from 'node:http';
+import { settle } from 'hydrant/testing';
+import { describe, expect, test, vi } from 'vitest';
+import { assertResponse, closesConnection, discard, sendResponse } from '../../src/adapters/node-response.js';
+import { isGone, isOver, type NodeResponse } from '../../src/adapters/node-types.js';
+import { requestOf, responseTo, type Message } from './support/messages.js';
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+const CHUNKED = { 'transfer-encoding': 'chunked' };
+
+/** A response on its way, and what of it has gone over the wire. */
+function sending(response: Response, message: Message = {}, prepare: (res: ServerResponse) => void = () => {}) {
+  const req = requestOf(message);
+  const { res, wire } = responseTo(req);
+  prepare(res);
+  const onError = vi.fn();
+  return { res, wire, onError, sent: sendResponse(response, req, res, onError) };
+}
+
+/** A body that its test makes by hand. */
+function stream() {
+  let controller!: ReadableStreamDefaultController<Uint8Array>;
+  const cancel = vi.fn();
+  const body = new ReadableStream<Uint8Array>({ start: (given) => { controller = given; }, cancel }, { highWaterMark: 0 });
+  return { body, cancel, enqueue: (text: string) => controller.enqueue(bytes(text)), close: () => controller.close(), fail: () => controller.error(new Error('secret')) };
+}
+
+async function written(response: Response, message: Message = {}, prepare?: (res: ServerResponse) => void): Promise<string> {
+  const { wire, sent } = sending(response, message, prepare);
+  await sent;
+  await settle();
+  return wire.written;
+}
+
+describe('the head of a response', () => {
+  test('status, its text and headers; never what frames the message', async () => {
+    const head = await written(new Response('text', { status: 201, statusText: 'Fine', headers: { 'x-one': '1', 'transfer-encoding': 'gzip', 'keep-alive': 'timeout=1' } }));
+    expect(head).toMatch(/^HTTP\/1\.1 201 Fine\r\n[^]*x-one: 1\r\n/);
+    expect(head).toMatch(/Content-Length: 4\r\n[^]*\r\ntext$/);
+    expect(head).not.toMatch(/gzip|timeout=1/);
+    expect(await written(new Response(null, { status: 204 }))).toMatch(/^HTTP\/1\.1 204 No Content\r\n/);
+  });
+
+  test.each<[unknown, string[]]>([[undefined, []], ['a=1', ['a=1']], [['a=1', 'b=2'], ['a=1', 'b=2']], [7, ['7']]])('cookies are added to those set before: %j', async (before, first) => {
+    const headers = new Headers([['set-cookie', 'c=3'], ['set-cookie', 'd=4']]);
+    const head = await written(new Response(null, { headers }), {}, (res) => { if (before !== undefined) res.setHeader('set-cookie', before as string); });
+    expect([...head.matchAll(/set-cookie: (.*)\r\n/gi)].map(([, cookie]) => cookie)).toEqual([...first, 'c=3', 'd=4']);
+    expect(await written(new Response(null), {}, (res) => { res.setHeader('set-cookie', 'a=1'); })).toMatch(/set-cookie: a=1\r\n/);
+  });
+
+  test('a length that is wrong is an error, but for HEAD and where there is no body', async () => {
+    const headers = { 'content-length': '5' };
+    const { onError, sent, res } = sending(new Response('text', { headers }));
+    await sent;
+    expect(onError).toHaveBeenCalledTimes(1);
+    expect(res.destroyed).toBe(true);
+    expect(await written(new Response('text', { headers }), { method: 'HEAD' })).toMatch(/content-length: 5\r\n[^]*\r\n\r\n$/);
+    expect(await written(new Response(null, { status: 200, headers }))).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
+  test.each<[string, Message, number, boolean]>([
+    ['the request was read', { headers: { 'content-length': '9' } }, 413, false],
+    ['HTTP/2', { headers: { 'content-length': '9' }, complete: false, httpVersionMajor: 2 }, 413, false],
+    ['no body', { complete: false }, 413, false],
+    ['an empty one', { headers: { 'content-length': '0' }, complete: false }, 413, false],
+    ['a refused one', { headers: { 'content-length': '1' }, complete: false }, 413, true],
+    ['a small one', { headers: { 'content-length': '65536' }, complete: false }, 200, false],
+    ['a large one', { headers: { 'content-length': '65537' }, complete: false }, 200, true],
+    ['one of unknown length', { headers: CHUNKED, complete: false }, 200, true],
+  ])('whether the connection ends with it: %s', (_what, message, status, closes) => {
+    expect(closesConnection(requestOf(message), status)).toBe(closes);
+  });
+
+  test('says so when the connection ends with it', async () => {
+    expect(await written(new Response('x'), { headers: CHUNKED, complete: false })).toMatch(/connection: close\r\n/i);
+    expect(await written(new Response('x'))).not.toMatch(/connection: close\r\n/i);
+  });
+});
+
+describe('the body of a response', () => {
+  test('that is a stream, complete at once, goes out in one piece', async () => {
+    const { body, enqueue, close } = stream();
+    enqueue('whole');
+    close();
+    expect(await written(new Response(body))).toMatch(/Content-Length: 5\r\n[^]*\r\nwhole$/i);
+    const empty = stream();
+    empty.close();
+    expect(await written(new Response(empty.body))).toMatch(/Content-Length: 0\r\n/i);
+  });
+
+  test('that takes its time: the head goes first, then each part as it comes', async () => {
+    const { body, enqueue, close } = stream();
+    const { wire, sent } = sending(new Response(body, { headers: { 'x-one': '1' } }));
+    await settle();
+    expect(wire.written).toMatch(/x-one: 1\r\n[^]*\r\n\r\n$/);
+    for (const part of ['first', 'second']) {
+      enqueue(part);
+      await settle();
+      expect(wire.written).toContain(part);
+    }
+    close();
+    await sent;
+    await settle();
+    expect(wire.written).toMatch(/0\r\n\r\n$/);
+  });
+
+  test('that takes its time and then is empty', async () => {
+    const { body, close } = stream();
+    const { wire, sent } = sending(new Response(body));
+    await settle();
+    close();
+    await sent;
+    await settle();
+    expect(wire.written).toMatch(/\r\n\r\n0\r\n\r\n$/);
+  });
+
+  test('whose first part is there at once and whose second is not', async () => {
+    const { body, enqueue, close } = stream();
+    enqueue('first');
+    const { wire, sent } = sending(new Response(body));
+    await settle();
+    expect(wire.written).toContain('first');
+    enqueue('second');
+    close();
+    await sent;
+    await settle();
+    expect(wire.written).toMatch(/first[^]*second[^]*0\r\n\r\n$/);
+  });
+
+  test('is asked for no more than the client takes', async () => {
+    let pulls = 0;
+    const part = 'x'.repeat(64 * 1024);
+    const body = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        pulls += 1;
+        if (pulls > 5) controller.close();
+        else controller.enqueue(bytes(part));
+      },
+    }, { highWaterMark: 0 });
+    const { wire, sent } = sending(new Response(body), {}, (res) => { (res.socket as unknown as { slow: boolean }).slow = true; });
+    for (let turn = 0; turn < 20; turn += 1) await settle();
+    // One that is being written, and one read ahead to know whether it is the only one.
+    expect(pulls).toBe(2);
+    wire.takeAll();
+    await sent;
+    await settle();
+    expect(pulls).toBe(6);
+    expect(wire.written.replaceAll(/[^x]/g, '')).toHaveLength(5 * part.length);
+  });
+
+  test.each(['at once', 'while it is waited for', 'after a part', 'while the client is slow'])('is let go of when the client leaves %s', async (when) => {
+    const { body, cancel, enqueue } = stream();
+    if (when === 'after a part' || when === 'while the client is slow') enqueue('x'.repeat(when === 'after a part' ? 1 : 64 * 1024));
+    const { res, wire, sent, onError } = sending(new Response(body), {}, (given) => {
+      if (when === 'while the client is slow') (given.socket as unknown as { slow: boolean }).slow = true;
+      if (when === 'at once') given.destroy();
+    });
+    for (let turn = 0; turn < 5; turn += 1) await settle();
+    res.destroy();
+    await sent;
+    expect(cancel).toHaveBeenCalledTimes(1);
+    expect(onError).not.toHaveBeenCalled();
+    if (when === 'at once') expect(wire.written).toBe('');
+    else expect(cancel).toHaveBeenCalledWith(expect.objectContaining({ name: 'AbortError' }));
+  });
+
+  test('that fails before its first part is a 500 and nothing of the error, half-way it cuts the connection', async () => {
+    const early = stream();
+    early.fail();
+    const first = sending(new Response(early.body, { headers: { 'x-one': '1' } }));
+    await first.sent;
+    expect(first.wire.written).toMatch(/^HTTP\/1\.1 500 [^]*HANDLER_FAILED/);
+    expect(first.wire.written).not.toMatch(/secret|x-one/);
+    expect(first.onError).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ message: 'secret' }));
+
+    const late = stream();
+    late.enqueue('half');
+    const second = sending(new Response(late.body));
+    await settle();
+    late.fail();
+    await second.sent;
+    expect([second.res.destroyed, second.wire.written.endsWith('0\r\n\r\n')]).toEqual([true, false]);
+    expect(second.onError).toHaveBeenCalledTimes(1);
+  });
+
+  test('of a HEAD is not sent, and let go of', async () => {
+    const { body, cancel } = stream();
+    expect(await written(new Response(body, { headers: { 'x-one': '1' } }), { method: 'HEAD' })).toMatch(/x-one: 1\r\n[^]*\r\n\r\n$/);
+    expect(cancel).toHaveBeenCalledTimes(1);
+    expect(await written(new Response('text'), { method: 'HEAD' })).toMatch(/\r\n\r\n$/);
+  });
+
+  test('that is being read by somebody else is a 500', async () => {
+    const response = new Response(stream().body);
+    response.body?.getReader();
+    expect(await written(response)).toMatch(/^HTTP\/1\.1 500 /);
+  });
+
+  test('where somebody has answered already is let go of', async () => {
+    const { body, cancel } = stream();
+    expect(await written(new Response(body), {}, (res) => { res.end('theirs'); })).toMatch(/^HTTP\/1\.1 200 [^]*theirs$/);
+    expect(cancel).toHaveBeenCalledTimes(1);
+  });
+
+  test('is let go of without a word, whatever it is', async () => {
+    const failing = new ReadableStream({ cancel: () => Promise.reject(new Error('x')) });
+    const locked = new Response(stream().body);
+    locked.body?.getReader();
+    for (const response of [new Response(failing), locked, new Response(null), undefined, null]) expect(discard(response as Response)).toBeUndefined();
+    await settle();
+  });
+});
+
+test.each<[unknown, boolean]>([
+  [new Response('x'), true], [new Response(null, { status: 204 }), true],
+  [{ status: 200, headers: { getSetCookie: () => [] } }, true], [{ status: 199, headers: { getSetCookie: () => [] } }, false],
+  [Response.error(), false], [undefined, false], [null, false], ['x', false], [{ status: 200 }, false], [{ status: 200, headers: {} }, false], [{ status: '200', headers: new Headers() }, false],
+])('what a handler returned is a response or not: %#', (value, is) => {
+  if (is) expect(assertResponse(value as Response)).toBe(value);
+  else expect(() => assertResponse(value as Response)).toThrow(TypeError);
+});
+
+test.each<[string, object, boolean, boolean]>([
+  ['nothing has happened', {}, false, false],
+  ['its head was sent', { headersSent: true }, true, false],
+  ['it was ended', { writableEnded: true }, true, false],
+  ['it was destroyed', { destroyed: true }, true, true],
+  ['it closed', { closed: true }, true, true],
+  ['its stream was reset', { stream: { destroyed: true } }, true, true],
+  ['its stream is fine', { stream: { destroyed: false } }, false, false],
+  ['it finished and closed', { headersSent: true, writableEnded: true, writableFinished: true, closed: true, destroyed: true }, true, false],
+  ['it was reset, which counts as finished', { writableFinished: true, stream: { destroyed: true } }, true, true],
+  ['it was ended and cut off', { writableEnded: true, destroyed: true }, true, true],
+])('%s: is it over, has the client gone?', (_what, state, over, gone) => {
+  const res = { headersSent: false, writableEnded: false, writableFinished: false, destroyed: false, closed: false, ...state } as unknown as NodeResponse;
+  expect([isOver(res), isGone(res)]).toEqual([over, gone]);
+});

@@ -1,0 +1,59 @@
+import { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { Duplex } from 'node:stream';
+import type { NodeRequest } from 'hydrant/node';
+
+export interface Message {
+  readonly method?: string | undefined;
+  readonly url?: string | undefined;
+  readonly headers?: Record<string, string | string[] | undefined>;
+  /** What has come of the body. Whether that is all of it: `complete`. */
+  readonly body?: string | Uint8Array;
+  readonly complete?: boolean;
+  readonly httpVersionMajor?: number;
+  readonly encrypted?: boolean;
+  /** What parsers and frameworks have put there. */
+  readonly kept?: object;
+}
+
+/** A connection that keeps what is written to it. */
+class Wire extends Duplex {
+  readonly remoteAddress = '127.0.0.1';
+  written = '';
+  /** While it is slow, what is written is not taken. */
+  slow = false;
+  #pending: (() => void) | undefined;
+
+  override _read(): void {}
+
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.written += chunk.toString('latin1');
+    if (!this.slow) done();
+    else this.#pending = done;
+  }
+
+  takeAll(): void {
+    this.slow = false;
+    this.#pending?.();
+  }
+}
+
+/** Node's own request, made by hand: nothing comes over a network. */
+export function requestOf({ method = 'POST', url = '/', headers = {}, body, complete = true, httpVersionMajor = 1, encrypted = false, kept = {} }: Message = {}): IncomingMessage & NodeRequest {
+  const req = new IncomingMessage(Object.assign(new Wire(), { encrypted }) as unknown as Socket);
+  const known = body === undefined ? headers : { 'content-length': String(Buffer.byteLength(body)), ...headers };
+  Object.assign(req, { method, url, httpVersionMajor, httpVersionMinor: 1, headers: known, complete });
+  if (body !== undefined) req.push(Buffer.from(body as string));
+  if (complete) req.push(null);
+  return Object.assign(req, kept) as IncomingMessage & NodeRequest;
+}
+
+/** The response to it, and what of it has gone over the wire so far. */
+export function responseTo(req: IncomingMessage): { res: ServerResponse; wire: Wire } {
+  const res = new ServerResponse(req);
+  const wire = new Wire();
+  res.assignSocket(wire as unknown as Socket);
+  // As the server of node:http passes it on.
+  wire.on('drain', () => { res.emit('drain'); });
+  return { res, wire };
+}

@@ -1,0 +1,131 @@
+import { ConnectionError } from 'hydrant';
+import { describe, expect, test, vi } from 'vitest';
+import type { NodeBody } from '../../src/adapters/node-body.js';
+import { RequestHead } from '../../src/adapters/node-request.js';
+import { answerWebhook, checkRoute, type ConnectionIdSource, type WebhookCall } from '../../src/adapters/webhook-route.js';
+
+const body = (text: string): NodeBody => ({ kind: 'bytes', bytes: Buffer.from(text) });
+const echo = async (id: string, request: Request) => Response.json({ id, text: await request.text() });
+
+function answer(connectionId: ConnectionIdSource, options: Partial<WebhookCall> = {}) {
+  const head = new RequestHead('http://h/x', 'POST', new Headers({ 'content-type': 'application/x-www-form-urlencoded' }));
+  const onError = vi.fn();
+  const answered = answerWebhook({ registry: { handleWebhook: echo }, connectionId, params: { connectionId: 'c1', team: 'T1' }, head, body: body('a=1'), onError, ...options });
+  return { head, onError, json: async () => (await answered).json() as Promise<unknown>, status: async () => (await answered).status };
+}
+
+const failed = (code: string, status = 500, title = 'Internal Server Error') => ({ type: 'about:blank', title, status, code });
+
+describe('a webhook whose id is a parameter of its route', () => {
+  test('is handed over with its body', async () => {
+    const { json, onError } = answer('team');
+    expect(await json()).toEqual({ id: 'T1', text: 'a=1' });
+    expect(onError).not.toHaveBeenCalled();
+  });
+
+  test.each<[Record<string, string>, string]>([[{}, 'no parameters'], [{ a: '1' }, "':a'"], [{ a: '1', b: '2' }, "':a', ':b'"]])('on a route with %j: its developer is told', async (params, got) => {
+    const { json, onError } = answer('team', { params });
+    expect(await json()).toEqual(failed('INVALID_OPTIONS'));
+    expect(onError).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({
+      code: 'INVALID_OPTIONS', message: `connectionId: expected a route with the parameter ':team', got a route with ${got}`,
+    }));
+  });
+
+  test('an empty parameter is an id like any other: the registry knows what is none', async () => {
+    expect(await answer('team', { params: { team: '' } }).json()).toEqual({ id: '', text: 'a=1' });
+  });
+
+  test.each<[string, () => unknown]>([
+    ['throws', () => { throw new Error('x'); }], ['rejects', () => Promise.reject(new Error('x'))], ['returns nothing', () => undefined],
+  ])('a registry that %s is a 500, and told of unless its client has left', async (_how, handleWebhook) => {
+    const { json, onError } = answer('team', { registry: { handleWebhook: handleWebhook as never } });
+    expect(await json()).toEqual(failed('HANDLER_FAILED'));
+    expect(onError).toHaveBeenCalledExactlyOnceWith(expect.any(Error));
+    const head = new RequestHead('http://h/x', 'POST', new Headers());
+    const left = answer('team', { head, registry: { handleWebhook: async () => { head.leave(); return handleWebhook() as never; } } });
+    expect(await left.json()).toEqual(failed('HANDLER_FAILED'));
+    expect(left.onError).not.toHaveBeenCalled();
+  });
+});
+
+describe('a webhook whose id is found by a function', () => {
+  test('which may read the body, and gets the parameters', async () => {
+    const { json } = answer(async (request, { team }) => `${String((await request.formData()).get('a'))}-${team}`);
+    expect(await json()).toEqual({ id: '1-T1', text: 'a=1' });
+  });
+
+  test('what it does to the bytes is not what the registry gets', async () => {
+    const { json } = answer(async (request) => {
+      new Uint8Array(await request.arrayBuffer()).fill(0);
+      return 'c1';
+    });
+    expect(await json()).toEqual({ id: 'c1', text: 'a=1' });
+  });
+
+  test('without a body there is none', async () => {
+    const { json } = answer((request) => String(request.body), { body: { kind: 'empty' } });
+    expect(await json()).toEqual({ id: 'null', text: '' });
+  });
+
+  test.each([undefined, '', null, 7])('that finds %j: 404', async (id) => {
+    const { json, onError } = answer(() => id as string);
+    expect(await json()).toEqual(failed('CONNECTION_NOT_FOUND', 404, 'Not Found'));
+    expect(onError).not.toHaveBeenCalled();
+  });
+
+  test('that cannot parse the body: 400, which is no news', async () => {
+    const { json, onError } = answer((request) => request.json() as Promise<string>);
+    expect(await json()).toEqual({ type: 'about:blank', title: 'Bad Request', status: 400 });
+    expect(onError).not.toHaveBeenCalled();
+  });
+
+  test('that cannot parse a form: 400', async () => {
+    const head = new RequestHead('http://h/x', 'POST', new Headers({ 'content-type': 'multipart/form-data; boundary=x' }));
+    const { status, onError } = answer(async (request) => String(await request.formData()), { head });
+    expect(await status()).toBe(400);
+    expect(onError).not.toHaveBeenCalled();
+  });
+
+  test.each<[string, (request: Request) => unknown]>([
+    ['throws', () => { throw new Error('x'); }],
+    ['throws nothing', () => { throw undefined; }],
+    ['throws null', () => { throw null; }],
+    ['throws text', () => { throw 'x'; }],
+    ['parses something else', async () => JSON.parse('{')],
+    ['reads the body twice', async (request) => { await request.text(); return request.json(); }],
+    ['finds nothing in what it parsed', async (request) => (Object.fromEntries(await request.formData()) as unknown as { team: { id: string } }).team.id],
+  ])('that %s: 500, which is told', async (_how, connectionId) => {
+    const { json, onError } = answer(connectionId as never);
+    expect(await json()).toEqual(failed('HANDLER_FAILED'));
+    expect(onError).toHaveBeenCalledTimes(1);
+  });
+
+  test('a registry that returns no response is a 500', async () => {
+    expect(await answer(() => 'c1', { registry: { handleWebhook: (async () => undefined) as never } }).status()).toBe(500);
+  });
+
+  test.each([['BODY_TOO_LARGE', 413, 'Content Too Large', 0], ['BODY_ALREADY_PARSED', 500, 'Internal Server Error', 1]] as const)('of a body that is %s it is not asked', async (code, status, title, told) => {
+    const connectionId = vi.fn(() => 'c1');
+    const { json, onError } = answer(connectionId, { body: { kind: 'refused', error: new ConnectionError(code, 'why') } });
+    expect(await json()).toMatchObject({ code, status, title });
+    expect(connectionId).not.toHaveBeenCalled();
+    expect(onError).toHaveBeenCalledTimes(told);
+  });
+
+  test('of a body that breaks it is not asked: 400', async () => {
+    const connectionId = vi.fn(() => 'c1');
+    const broken = new ReadableStream<Uint8Array>({ start: (controller) => controller.error(new Error('x')) });
+    const { status, onError } = answer(connectionId, { body: { kind: 'unread', body: broken } });
+    expect(await status()).toBe(400);
+    expect(connectionId).not.toHaveBeenCalled();
+    expect(onError).not.toHaveBeenCalled();
+  });
+});
+
+test.each<[unknown, unknown, string]>([
+  [undefined, 'id', 'registry: expected an object with handleWebhook'], [null, 'id', 'registry: '], [{}, 'id', 'registry: '], [{ handleWebhook: 'x' }, 'id', 'registry: '],
+  [{ handleWebhook: echo }, '', 'connectionId: expected the name of a route parameter'], [{ handleWebhook: echo }, 7, 'connectionId: '], [{ handleWebhook: echo }, undefined, 'connectionId: '],
+])('a route that cannot serve is refused: %#', (registry, connectionId, message) => {
+  expect(() => checkRoute(registry as never, connectionId as never)).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS', message: expect.stringContaining(message) as string }));
+  expect(checkRoute({ handleWebhook: echo }, () => 'c1')).toBeUndefined();
+});
