@@ -55,6 +55,9 @@ class InProcessRunner {
     const stray = (error) => { this.#stray.push(error); };
     process.on('unhandledRejection', stray);
     process.on('uncaughtException', stray);
+    // What all tests share and takes seconds to start is not to be taken for a test that hangs.
+    this.#collect();
+    await globalThis[Symbol.for('hydrant.test.ready')];
   }
 
   #collect() {

@@ -2,13 +2,14 @@
  * What the unit tests import as 'vitest' while mutants are judged: the same words, without vitest's own machinery around
  * them, so that a thousand runs of the tests cost a thousand runs of the tests and not a thousand starts of vitest.
  */
-import { ASYMMETRIC_MATCHERS_OBJECT, addCustomEqualityTesters, chai, GLOBAL_EXPECT, getState, JestAsymmetricMatchers, JestChaiExpect, JestExtend, setState } from '@vitest/expect';
+import { ASYMMETRIC_MATCHERS_OBJECT, addCustomEqualityTesters, chai, customMatchers, GLOBAL_EXPECT, getState, JestAsymmetricMatchers, JestChaiExpect, JestExtend, setState } from '@vitest/expect';
 import * as spy from '@vitest/spy';
 import { format } from 'node:util';
 
 chai.use(JestExtend);
 chai.use(JestChaiExpect);
 chai.use(JestAsymmetricMatchers);
+chai.expect.extend(chai.expect, customMatchers);
 
 function expect(value, message) {
   return chai.expect(value, message);

@@ -6,9 +6,12 @@ import type { PostgresListenClient } from 'hydrant/postgres';
  * also outlives the modules of one run of the tests where these are evaluated many times.
  */
 const KEY = Symbol.for('hydrant.test.pglite');
-const shared = (globalThis as { [KEY]?: { db?: Promise<PGlite>; readonly listening: Set<() => void> } })[KEY] ??= { listening: new Set() };
+const READY = Symbol.for('hydrant.test.ready');
+const everywhere = globalThis as { [KEY]?: { readonly db: Promise<PGlite>; readonly listening: Set<() => void> }; [READY]?: Promise<unknown> };
+const shared = everywhere[KEY] ??= { db: PGlite.create(), listening: new Set() };
+everywhere[READY] = shared.db;
 
-export const startPglite = (): Promise<PGlite> => (shared.db ??= PGlite.create());
+export const startPglite = (): Promise<PGlite> => shared.db;
 
 /** The database with nothing in it, nobody listening, and its clock at the right time. */
 export async function emptyPglite(): Promise<PGlite> {
