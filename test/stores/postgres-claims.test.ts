@@ -48,7 +48,7 @@ describe('PostgresClaims', () => {
     await expect(claims.claim(request, gone)).rejects.toBe('gone');
     await expect(claims.renew({ replica: 'a', ttlMs: 1, member: true, load: 0, held: [] }, gone)).rejects.toBe('gone');
     await expect(claims.release({ replica: 'a', claims: [], leave: true }, gone)).rejects.toBe('gone');
-    await expect(claims.claim(request, { signal: new AbortController().signal })).rejects.toThrow('sent');
+    for (const waiting of [{ signal: new AbortController().signal }, {}]) await expect(claims.claim(request, waiting)).rejects.toThrow('sent');
   });
 
   it('begins to listen with a hint of nobody, and tells those of its own table only', async () => {
@@ -59,6 +59,22 @@ describe('PostgresClaims', () => {
     await settle();
     expect(hints).toEqual([{ from: '', left: false }]);
     await subscription?.[Symbol.asyncDispose]();
+  });
+
+  it('tells of a release on a channel that is called after the table', async () => {
+    const told: string[] = [];
+    await db.exec('listen hydrant_hydrant_claims');
+    const stop = db.onNotification((_channel, payload) => { told.push(payload); });
+    await claimsOf().release({ replica: 'a', claims: await claimsOf().claim(request), leave: false });
+    await settle();
+    stop();
+    expect(told).toEqual(['["a"]']);
+  });
+
+  it('takes a name of as many bytes as PostgreSQL keeps', async () => {
+    const claims = claimsOf({ table: 'x'.repeat(63) });
+    await claims.migrate();
+    expect(await claims.claim(request)).toHaveLength(3);
   });
 
   it('tells nobody of a release that released nothing', async () => {

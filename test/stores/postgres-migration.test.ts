@@ -42,9 +42,20 @@ describe('the migration of a table that exists', () => {
 
   it('does nothing when there is nothing to do', async () => {
     await store().migrate();
+    await db.exec(`select setval('bots_hydrant_version_seq', 5)`);
     const before = await objects();
     await store().migrate({ lockTimeoutMs: 1 });
     expect(await objects()).toEqual(before);
+    expect(await values('select last_value as value from bots_hydrant_version_seq')).toEqual([5]);
+  });
+
+  it('a partition may be in another schema than the table', async () => {
+    await db.exec(`
+      create schema elsewhere; create table parts (id text primary key, platform text) partition by hash (id);
+      create table elsewhere.part partition of parts for values with (modulus 1, remainder 0)`);
+    const parts = store({ table: 'public.parts', where: undefined as never, stopped: 'false', softDelete: undefined as never });
+    await parts.migrate();
+    expect(await parts.put({ id: 'acme', platform: 'slack' })).toMatchObject({ platform: 'slack' });
   });
 
   it('as SQL for a file does the same, and twice is as good as once', async () => {
@@ -122,7 +133,9 @@ describe('the migration of a table that exists', () => {
   });
 
   it('needs to know which columns make a version, and a whole number for the lock time-out', async () => {
-    expect(() => PostgresStore.migrationSql({ ...mapping, columns: {} })).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS' }));
+    expect(() => PostgresStore.migrationSql({ ...mapping, columns: {} })).toThrow(expect.objectContaining({
+      code: 'INVALID_OPTIONS', message: 'PostgresStore: option columns.config: expected the columns whose change makes a new version, got undefined',
+    }));
     for (const lockTimeoutMs of [-1, 0.5, Number.POSITIVE_INFINITY, '5s', 2 ** 31]) {
       expect(() => PostgresStore.migrationSql({ ...mapping, lockTimeoutMs: lockTimeoutMs as number })).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS' }));
     }
@@ -190,8 +203,11 @@ describe('the migration of claims', () => {
     await claims.migrate();
     const migrated = await left();
     expect(migrated.join(' ')).toContain(name);
+    const sequence = `${schema}."${`${name}_token_seq`.replaceAll('"', '""')}"`;
+    await db.query(`select setval($1, 5)`, [sequence]);
     await claims.migrate();
     expect(await left()).toEqual(migrated);
+    expect(await values(`select last_value as value from ${sequence}`)).toEqual([5]);
     expect(await claims.claim(request)).toHaveLength(2);
     const { up, down } = PostgresClaims.migrationSql({ table });
     await db.exec(down);
@@ -206,6 +222,11 @@ describe('the migration of claims', () => {
   it('as SQL for a file is that of hydrant_claims unless told otherwise', async () => {
     await db.exec(PostgresClaims.migrationSql().up);
     expect(await new PostgresClaims({ client: db }).claim(request)).toHaveLength(2);
+  });
+
+  it('what a replica owns is found by an index', async () => {
+    await new PostgresClaims({ client: db }).migrate();
+    expect(await values(`select indexdef as value from pg_indexes where tablename = 'hydrant_claims'`)).toContainEqual(expect.stringContaining('(owner)'));
   });
 
   it('tokens do not begin again after down and up', async () => {

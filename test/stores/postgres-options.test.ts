@@ -18,6 +18,7 @@ describe('PostgresStore options', () => {
     ['table', { client, table: 'a\0b' }],
     ['table', { client, table: 'x'.repeat(64) }],
     ['columns', { client, columns: 'id' }],
+    ['columns', { client, columns: null }],
     ['columns.id', { client, columns: { id: '' } }],
     ['columns.version', { client, columns: { version: 1 } }],
     ['columns.status', { client, columns: { status: null } }],
@@ -30,6 +31,8 @@ describe('PostgresStore options', () => {
     ['stopped', { client, mapRow, stopped: false }],
     ['stopped', { client, stopped: 'false' }],
     ['softDelete', { client, softDelete: 'a = 1' }],
+    ['softDelete', { client, mapRow, softDelete: ' ' }],
+    ['idType', { client, idType: 'uuid' }],
     ['idType', { client, mapRow, idType: 'int' }],
     ['mapRow', { client, mapRow: {} }],
     ['toRow', { client, toRow: 'x' }],
@@ -42,7 +45,7 @@ describe('PostgresStore options', () => {
     ['watch.backoff.maxMs', { client, listenClient: mapRow, watch: { backoff: { initialMs: 1, maxMs: 2 ** 31 } } }],
   ])('refuses a wrong %s, says what was expected and what came', (option, options) => {
     expect(() => new PostgresStore(options as PostgresStoreOptions<object>)).toThrow(expect.toSatisfy(
-      (error) => isConnectionError(error, 'INVALID_OPTIONS') && error.message.includes(option) && /expected .+, got .+/.test(error.message),
+      (error) => isConnectionError(error, 'INVALID_OPTIONS') && error.message.includes(`option ${option}: `) && /expected .+, got .+/.test(error.message),
     ));
   });
 

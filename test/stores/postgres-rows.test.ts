@@ -1,4 +1,4 @@
-import type { PGlite } from '@electric-sql/pglite';
+import { types, type PGlite } from '@electric-sql/pglite';
 import { isConnectionError } from 'hydrant';
 import { PostgresStore, type PostgresClient, type PostgresStoreOptions } from 'hydrant/postgres';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -98,7 +98,14 @@ describe('PostgresStore on its own table', () => {
   ])('refuses %s with a clear error and writes nothing', async (_what, record, code) => {
     const store = await migrated<Own>();
     await expect(store.put(record as never)).rejects.toEqual(refusal(code));
+    await expect(store.put(record as never)).rejects.toThrow(/^PostgresStore: .*expected \w+/);
     expect(sent).toEqual([]);
+  });
+
+  it('a driver that makes JSON of what goes into a jsonb column does not make it twice', async () => {
+    const store = new PostgresStore<Own>({ client: { query: (text, values) => db.query(text, values, { serializers: { [types.JSONB]: (value) => JSON.stringify(value) } }) } });
+    await store.migrate();
+    expect(await store.put({ id: 'acme', token: 't' })).toMatchObject({ token: 't' });
   });
 
   it('tells which connection a draft is of that cannot be written, and why', async () => {
@@ -197,6 +204,13 @@ describe('PostgresStore mapped onto a table that exists', () => {
     const store = await bots({ toRow: undefined as never });
     await db.query(`insert into bots (id, platform) values ('acme', 'slack')`);
     await expect(store.put({ id: 'acme', platform: 'x' })).rejects.toMatchObject({ code: 'INVALID_OPTIONS' });
+    expect(await store.get('acme')).toMatchObject({ platform: 'slack' });
+  });
+
+  it('needs no columns.config for reading', async () => {
+    await bots();
+    await db.query(`insert into bots (id, platform) values ('acme', 'slack')`);
+    const store = new PostgresStore<Bot>({ client, table: 'bots', mapRow: mapping.mapRow });
     expect(await store.get('acme')).toMatchObject({ platform: 'slack' });
   });
 

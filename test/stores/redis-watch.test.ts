@@ -140,7 +140,7 @@ describe('RedisStore options', () => {
     ['watch.backoff.initialMs', { client: new FakeRedis(), watch: { backoff: { initialMs: -1, maxMs: 1 } } }],
   ])('refuses a wrong %s, says what was expected and what came', (option, options) => {
     expect(() => new RedisStore(options as RedisStoreOptions)).toThrow(expect.toSatisfy(
-      (error) => isConnectionError(error, 'INVALID_OPTIONS') && error.message.includes(option) && /expected .+, got .+/.test(error.message),
+      (error) => isConnectionError(error, 'INVALID_OPTIONS') && error.message.includes(`option ${option}: `) && /expected .+, got .+/.test(error.message),
     ));
   });
 });

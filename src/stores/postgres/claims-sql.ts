@@ -1,6 +1,6 @@
 import { ConnectionError } from '../../errors.js';
 import { qualified } from './layout.js';
-import type { MigrationSql } from './migration.js';
+import { script, type MigrationSql } from './migration.js';
 import { byteLength, derivedName, dollarQuoted, fingerprint, literal } from './quoting.js';
 
 /** Where claims are kept, and every statement that touches them. Ids and tokens travel as JSON: any driver takes text. */
@@ -66,8 +66,6 @@ begin
 end `)}`,
   };
 }
-
-const script = (statements: readonly string[]): string => statements.map((statement) => `${statement};\n`).join('\n');
 
 /**
  * $1 replica, $2 ttl, $3 whether a member, $4 load, $5 what it holds. Rows that somebody is just taking or giving back

@@ -52,7 +52,8 @@ end `)}`,
   };
 }
 
-const script = (statements: readonly string[]): string => statements.map((statement) => `${statement};\n`).join('\n');
+/** Statements as one text. */
+export const script = (statements: readonly string[]): string => statements.map((statement) => `${statement};\n`).join('');
 
 function names({ schema, tableName }: Layout): { sequence: string; sequenceName: string; versionFunction: string; notifyFunction: string } {
   const sequenceName = derivedName(tableName, '_hydrant_version_seq');
@@ -169,19 +170,18 @@ function undoNotify(layout: Layout): string[] {
 }
 
 function undoOf(layout: Layout): string[] {
-  const { sequence, versionFunction, notifyFunction } = names(layout);
+  const { versionFunction, notifyFunction } = names(layout);
+  // The sequence belongs to the version's column, and goes with it.
   return layout.mapped
     ? [
       ...undoNotify(layout),
       `drop trigger if exists ${VERSION_TRIGGER} on ${layout.table}`,
       `drop function if exists ${versionFunction}()`,
       `alter table ${layout.table} drop column if exists ${identifier(layout.versionColumn)}`,
-      `drop sequence if exists ${sequence}`,
     ]
     : [
       `drop table if exists ${layout.table}`,
       `drop function if exists ${versionFunction}()`,
       `drop function if exists ${notifyFunction}()`,
-      `drop sequence if exists ${sequence}`,
     ];
 }

@@ -26,13 +26,13 @@ export function queriesOf(layout: Layout): Queries {
   // Everything as text: drivers differ in what they make of other types.
   const own = mapped ? '*' : `${identifier(OWN_DATA_COLUMN)}::text as ${identifier(OWN_DATA_COLUMN)}`;
   const fields = `${own}, ${id}::text as "${ID}", ${version}::text as "${VERSION}", case when ${layout.stopped} then 'stopped' else 'active' end as "${STATUS}"`;
-  const alive = where === undefined ? '' : ` and ${visible}`;
-  const one = `where ${id} = $1::${layout.idType}${alive}`;
+  const one = `where ${id} = $1::${layout.idType} and ${visible}`;
+  const many = `where ${id} = any($1::${layout.idType}[]) and ${visible}`;
   const remove = where === undefined && softDelete === undefined ? `delete from ${table} ${one}`
     : softDelete === undefined ? undefined : `update ${table} set ${softDelete} ${one}`;
   return {
-    rows: `select ${fields} from ${table} where ${id} = any($1::${layout.idType}[])${alive}`,
-    versions: `select ${id}::text as "${ID}", ${version}::text as "${VERSION}" from ${table} where ${id} = any($1::${layout.idType}[])${alive}`,
+    rows: `select ${fields} from ${table} ${many}`,
+    versions: `select ${id}::text as "${ID}", ${version}::text as "${VERSION}" from ${table} ${many}`,
     all: `select ${fields} from ${table} where ${visible} order by ${id}`,
     remove,
     // The trigger takes null for a request for a new version: see the migration.
@@ -46,7 +46,8 @@ export function upsert(layout: Layout, queries: Queries, row: Readonly<Record<st
   const columns = Object.keys(row);
   const values = columns.map((column) => row[column]);
   const names = columns.map((column) => identifier(column));
-  const own = (column: string): string => (layout.mapped ? '' : column === OWN_DATA_COLUMN ? '::text::jsonb' : '::text');
+  // As text: of a parameter that is jsonb some drivers make JSON once more.
+  const own = (column: string): string => (!layout.mapped && column === OWN_DATA_COLUMN ? '::text::jsonb' : '');
   const text = `insert into ${layout.table} (${names.join(', ')}) values (${columns.map((column, n) => `$${n + 1}${own(column)}`).join(', ')})`
     // With the condition, a unique index that covers only the rows alive will do as well as one over all of them.
     + ` on conflict (${identifier(layout.idColumn)})${layout.where === undefined ? '' : ` where ${layout.where}`}`
