@@ -103,7 +103,7 @@ function ownTable(layout: Layout): string {
  * every writer that is connected when a column's type changes.
  */
 function versionBody(layout: Layout): string {
-  const { configColumns, idColumn, stopped, where, visible, schema } = layout;
+  const { configColumns, idColumn, stopped, where, visible } = layout;
   if (configColumns === undefined) throw invalidOption('columns.config', 'the columns whose change makes a new version', undefined);
   const version = identifier(layout.versionColumn);
   const state = `row(${[
@@ -111,8 +111,8 @@ function versionBody(layout: Layout): string {
   ].join(', ')})`;
   const of = (parameter: number): string => `(select ${state.replaceAll('%', '%%')} from (select ($${parameter}::%1$I.%2$I).*) hydrant)`;
   const changed = `select ${of(1)} is distinct from ${of(2)}`;
-  const { sequence, sequenceName } = names(layout);
-  const next = schema === undefined ? `format('%I.%I', tg_table_schema, ${literal(sequenceName)})` : literal(sequence);
+  // Beside the table, wherever the search path has found it: a partition may be in another schema.
+  const next = `format('%s.%I', (select relnamespace::regnamespace from pg_class where oid = coalesce(pg_partition_root(tg_relid), tg_relid)), ${literal(names(layout).sequenceName)})`;
   return `
 declare
   changed boolean := true;
