@@ -18,9 +18,10 @@ export function literal(text: string): string {
 
 /** Quotes a function body, with a tag that does not occur in it. */
 export function dollarQuoted(body: string): string {
-  let tag = '$hydrant$';
-  for (let n = 1; body.includes(tag); n += 1) tag = `$hydrant${n}$`;
-  return `${tag}${body}${tag}`;
+  for (let n = 0; ; n += 1) {
+    const tag = `$hydrant${n}$`;
+    if (!body.includes(tag)) return tag + body + tag;
+  }
 }
 
 /** A name for something that belongs to `base`, cut to what PostgreSQL keeps and still its own. */

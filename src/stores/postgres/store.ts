@@ -162,8 +162,8 @@ export class PostgresStore<D extends object = Record<string, unknown>> implement
   }
 }
 
-function lockTimeout(ms: unknown = 5_000): number {
-  if (typeof ms !== 'number' || !Number.isInteger(ms) || ms < 0 || ms > 2 ** 31 - 1) throw invalidOption('lockTimeoutMs', 'whole milliseconds, 0 for no limit', ms);
+function lockTimeout(ms = 5_000): number {
+  if (!Number.isInteger(ms) || ms < 0 || ms > 2 ** 31 - 1) throw invalidOption('lockTimeoutMs', 'whole milliseconds, 0 for no limit', ms);
   return ms;
 }
 

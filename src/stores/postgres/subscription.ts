@@ -56,7 +56,7 @@ class Listening implements ListeningAttempt {
    */
   async check(): Promise<void> {
     const heard = new Promise<void>((resolve) => { this.#heard = resolve; });
-    await this.#options.client.query('select pg_notify($1, $2)', [this.#ownChannel, '']);
+    await this.#options.client.query(`select pg_notify($1, '')`, [this.#ownChannel]);
     await heard;
   }
 
@@ -76,10 +76,11 @@ class Listening implements ListeningAttempt {
 
 /** The ids of a payload; `undefined` where it says only that something changed. */
 function idsOf(payload: string): readonly string[] | undefined {
+  let ids: unknown;
   try {
-    const ids: unknown = JSON.parse(payload);
-    return Array.isArray(ids) && ids.every((id) => typeof id === 'string') ? ids : undefined;
+    ids = JSON.parse(payload);
   } catch {
-    return undefined;
+    // Then it is no list of ids either.
   }
+  return Array.isArray(ids) && ids.every((id) => typeof id === 'string') ? ids : undefined;
 }

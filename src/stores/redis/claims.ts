@@ -6,7 +6,7 @@ import type {
 import { keepSubscribed, tuningOf } from '../subscribing.js';
 import { CLAIM, RELEASE, RENEW } from './claims-scripts.js';
 import { ClaimsListening } from './claims-listening.js';
-import { adapt, type Redis, type RedisClient } from './client.js';
+import { adapt, pairs, type Redis, type RedisClient } from './client.js';
 
 /** Options of {@link RedisClaims}. */
 export interface RedisClaimsOptions {
@@ -109,8 +109,4 @@ function fields({ id, token, notes }: HeldClaim & { readonly notes?: string | un
 
 function invalidOption(option: string, expected: string, got: unknown): ConnectionError<'INVALID_OPTIONS'> {
   return new ConnectionError('INVALID_OPTIONS', `RedisClaims: ${option}: expected ${expected}, got ${typeof got === 'string' ? JSON.stringify(got) : typeof got}`);
-}
-
-function pairs(flat: readonly string[]): [string, string][] {
-  return Array.from({ length: flat.length / 2 }, (_, index) => [flat[2 * index]!, flat[2 * index + 1]!]);
 }

@@ -89,3 +89,8 @@ function nodeRedis(client: NodeRedisClient): Redis {
     },
   };
 }
+
+/** What Redis tells as one list: names and values, by turns. */
+export function pairs(flat: readonly string[]): [string, string][] {
+  return Array.from({ length: flat.length / 2 }, (_, index) => [flat[2 * index]!, flat[2 * index + 1]!]);
+}

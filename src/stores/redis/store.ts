@@ -4,7 +4,7 @@ import type { ConnectionStore, StoreListener, StoreReadOptions } from '../../con
 import { ConnectionError, isConnectionError } from '../../errors.js';
 import { fieldsOf, invalidRow, jsonOf, statusOf, type Draft, type Fields, type StoredRecord } from '../drafts.js';
 import { tuningOf } from '../subscribing.js';
-import { adapt, type Redis, type RedisClient } from './client.js';
+import { adapt, pairs, type Redis, type RedisClient } from './client.js';
 import { DELETE, PUT, SCAN, TOUCH } from './scripts.js';
 import { subscribe } from './subscription.js';
 
@@ -133,9 +133,8 @@ export class RedisStore<D extends object = Record<string, unknown>> implements C
     let cursor = '0';
     do {
       const [next, entries] = await this.#redis.eval(SCAN, [this.#keys.records], [cursor]) as [string, string[]];
-      for (let n = 0; n + 1 < entries.length; n += 2) {
-        const id = entries[n] as string;
-        const record = recordOf(id, entries[n + 1]);
+      for (const [id, row] of pairs(entries)) {
+        const record = recordOf(id, row);
         if (!isConnectionError(record)) records.set(id, record as Fields<D> & StoredRecord);
       }
       cursor = next;
@@ -143,10 +142,10 @@ export class RedisStore<D extends object = Record<string, unknown>> implements C
     return [...records.values()];
   }
 
-  #change(script: string, id: string, json?: string): Promise<unknown> {
+  #change(script: string, id: string, ...json: string[]): Promise<unknown> {
     const { records, versions, counter, channel } = this.#keys;
     const suffix = crypto.randomUUID().replaceAll('-', '').slice(0, 12);
-    return this.#redis.eval(script, [records, versions, counter], [id, channel, suffix, ...(json === undefined ? [] : [json])]);
+    return this.#redis.eval(script, [records, versions, counter], [id, channel, suffix, ...json]);
   }
 
   async #read(key: string, ids: readonly string[], options: StoreReadOptions | undefined): Promise<ReadonlyMap<string, string>> {
@@ -170,8 +169,9 @@ function recordOf(id: string, row: unknown): StoredRecord | ConnectionError<'INV
   try {
     const text = row as string;
     const space = text.indexOf(' ');
-    const fields = JSON.parse(text.slice(space + 1)) as { status?: ConnectionStatus } | null;
-    if (space < 1 || typeof fields !== 'object' || fields === null || (fields.status !== 'active' && fields.status !== 'stopped')) {
+    // Of what is no object, the status is none, or cannot even be asked for.
+    const fields = JSON.parse(text.slice(space + 1)) as { status?: ConnectionStatus };
+    if (space < 1 || (fields.status !== 'active' && fields.status !== 'stopped')) {
       throw new TypeError('expected a version and a JSON object with a status');
     }
     return { ...fields, id, version: text.slice(0, space), status: fields.status };
