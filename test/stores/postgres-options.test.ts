@@ -8,6 +8,7 @@ const mapRow = (): object => ({});
 describe('PostgresStore options', () => {
   it.each<[string, unknown]>([
     ['options', undefined],
+    ['options', null],
     ['client', {}],
     ['client', { client: undefined }],
     ['client', { client: { query: 'select' } }],
@@ -36,10 +37,13 @@ describe('PostgresStore options', () => {
     ['idType', { client, mapRow, idType: 'int' }],
     ['mapRow', { client, mapRow: {} }],
     ['toRow', { client, toRow: 'x' }],
+    ['toRow', { client, mapRow, toRow: 'x' }],
     ['toRow', { client, toRow: mapRow }],
     ['notify', { client, notify: 'yes' }],
     ['channel', { client, channel: 'x'.repeat(64) }],
     ['listenClient', { client, listenClient: {} }],
+    ['watch', { client, listenClient: mapRow, watch: null }],
+    ['watch.timeoutMs', { client, listenClient: mapRow, watch: { timeoutMs: '5' } }],
     ['watch.pingIntervalMs', { client, listenClient: mapRow, watch: { pingIntervalMs: 0 } }],
     ['watch.timeoutMs', { client, listenClient: mapRow, watch: { timeoutMs: Number.NaN } }],
     ['watch.backoff.maxMs', { client, listenClient: mapRow, watch: { backoff: { initialMs: 1, maxMs: 2 ** 31 } } }],
@@ -49,15 +53,22 @@ describe('PostgresStore options', () => {
     ));
   });
 
+  it.each<[unknown, string]>([
+    ['a--', '"a--"'], ['--x'.repeat(40), `"${'--x'.repeat(33)}-"`], [null, 'null'], [['a'], 'an array'], [{}, 'object'], [7, 'number'],
+  ])('shows what came, and not too much of it: %j', (where, shown) => {
+    expect(() => new PostgresStore({ client, mapRow, where } as never)).toThrow(expect.toSatisfy((error: Error) => error.message.endsWith(`, got ${shown}`)));
+  });
+
   it('refuses a lock time-out that is none', async () => {
     const store = new PostgresStore({ client });
     for (const lockTimeoutMs of [-1, 0.5, Number.POSITIVE_INFINITY, '5s']) {
       await expect(store.migrate({ lockTimeoutMs: lockTimeoutMs as number })).rejects.toMatchObject({ code: 'INVALID_OPTIONS' });
+      await expect(store.migrate({ lockTimeoutMs: lockTimeoutMs as number })).rejects.toThrow('option lockTimeoutMs: expected whole milliseconds');
     }
   });
 
   it('has watch only with a connection of its own to listen on', () => {
     expect(new PostgresStore({ client }).watch).toBeUndefined();
-    expect(new PostgresStore({ client, listenClient: () => ({}) as never }).watch).toBeTypeOf('function');
+    expect(new PostgresStore({ client, listenClient: () => ({}) as never, watch: { timeoutMs: 2 ** 31 - 1 } }).watch).toBeTypeOf('function');
   });
 });

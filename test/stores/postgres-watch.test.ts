@@ -1,65 +1,7 @@
 import { PostgresStore, type PostgresListenClient } from 'hydrant/postgres';
 import { ManualClock, settle } from 'hydrant/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-
-/** A LISTEN connection as `pg` makes them, on a server that can be told to fail. */
-class FakeConnection implements PostgresListenClient {
-  readonly queries: string[] = [];
-  ended = false;
-  readonly #listeners = new Map<string, ((value: never) => void)[]>();
-  readonly #server: FakeServer;
-
-  constructor(server: FakeServer) {
-    this.#server = server;
-    server.connections.push(this);
-  }
-
-  on(event: string, listener: (value: never) => void): void {
-    this.#listeners.set(event, [...this.#listeners.get(event) ?? [], listener]);
-  }
-
-  emit(event: string, value?: unknown): void {
-    for (const listener of this.#listeners.get(event) ?? []) listener(value as never);
-  }
-
-  async connect(): Promise<void> {
-    await this.#server.answer('connect');
-  }
-
-  async query(text: string): Promise<void> {
-    this.queries.push(text);
-    await this.#server.answer('query');
-  }
-
-  async end(): Promise<void> {
-    this.ended = true;
-    await this.#server.answer('end');
-  }
-}
-
-class FakeServer {
-  readonly connections: FakeConnection[] = [];
-  deaf = false;
-  down: 'refuses' | 'hangs' | undefined;
-
-  async answer(what: string): Promise<void> {
-    if (this.down === 'hangs') await new Promise(() => {});
-    if (this.down === 'refuses' && what !== 'end') throw new Error('ECONNREFUSED');
-  }
-
-  /** What another connection notifies. */
-  async notify(channel: string): Promise<{ rows: [] }> {
-    await this.answer('query');
-    for (const connection of this.connections) {
-      if (!this.deaf && connection.queries[0]?.includes(`"${channel}"`) === true) connection.emit('notification', { channel, payload: '' });
-    }
-    return { rows: [] };
-  }
-
-  get last(): FakeConnection {
-    return this.connections.at(-1) as FakeConnection;
-  }
-}
+import { FakeConnection, FakeServer } from './support/fake-listening.js';
 
 let clock: ManualClock;
 let server: FakeServer;
@@ -67,7 +9,16 @@ let heard: (string | readonly string[])[];
 let errors: unknown[];
 let subscription: AsyncDisposable | undefined;
 let refusal: unknown;
-const listener = { changed: (ids: readonly string[]) => void heard.push(ids), gap: () => void heard.push('gap') };
+/** What else happens when a gap is told, and when a loss is. */
+let tell: () => void;
+let tellLoss: () => void;
+const listener = {
+  changed: (ids: readonly string[]) => void heard.push(ids),
+  gap: () => {
+    heard.push('gap');
+    tell();
+  },
+};
 
 beforeEach(() => {
   clock = new ManualClock();
@@ -76,6 +27,7 @@ beforeEach(() => {
   errors = [];
   subscription = undefined;
   refusal = undefined;
+  tell = tellLoss = () => {};
 });
 afterEach(async () => {
   server.down = undefined;
@@ -87,7 +39,7 @@ afterEach(async () => {
 
 function store(listenClient: () => PostgresListenClient | Promise<PostgresListenClient> = () => new FakeConnection(server)): PostgresStore {
   return new PostgresStore({
-    client: { query: (_text, values) => server.notify(values?.[0] as string) }, listenClient, clock, onWatchError: (error) => errors.push(error),
+    client: { query: (_text, values) => server.notify(values?.[0] as string) }, listenClient, clock, onWatchError: (error) => { errors.push(error); tellLoss(); },
     watch: { pingIntervalMs: 10_000, timeoutMs: 1_000, backoff: { initialMs: 100, maxMs: 8_000 } },
   });
 }
@@ -110,8 +62,8 @@ describe('PostgresStore.watch', () => {
     await watching();
     server.last.emit('notification', { channel: hydrant, payload: '["a","b"]' });
     server.last.emit('notification', { channel: 'somebody else', payload: '["c"]' });
-    for (const payload of ['', undefined, 'a', '{}', '[1]']) server.last.emit('notification', { channel: hydrant, payload });
-    expect(heard).toEqual(['gap', ['a', 'b'], 'gap', 'gap', 'gap', 'gap', 'gap']);
+    for (const payload of ['', undefined, 'a', '{}', '[1]', '["a",1]']) server.last.emit('notification', { channel: hydrant, payload });
+    expect(heard).toEqual(['gap', ['a', 'b'], 'gap', 'gap', 'gap', 'gap', 'gap', 'gap']);
   });
 
   it.each([
@@ -165,11 +117,48 @@ describe('PostgresStore.watch', () => {
     first.emit('error', new Error('terminated'));
     await clock.advance(100);
     heard.length = 0;
-    first.emit('notification', { channel: hydrant, payload: '["a"]' });
+    for (const payload of ['["a"]', '']) first.emit('notification', { channel: hydrant, payload });
     first.emit('error', new Error('again'));
-    await clock.advance(0);
+    await clock.advance(1_000);
     expect(heard).toEqual([]);
     expect(server.connections).toHaveLength(2);
+    expect(errors).toHaveLength(1);
+  });
+
+  it('gives up at once a connection that is lost while its listener is told', async () => {
+    await watching();
+    server.last.emit('end');
+    tell = () => {
+      tell = () => {};
+      server.last.emit('error', new Error('lost meanwhile'));
+    };
+    await clock.advance(100);
+    expect(errors.slice(1)).toEqual([new Error('lost meanwhile')]);
+    await clock.advance(200);
+    expect(server.connections).toHaveLength(3);
+  });
+
+  it('disposed of by whoever is told of a loss, it attempts nothing more', async () => {
+    await watching();
+    let disposal: PromiseLike<void> | undefined;
+    tellLoss = () => { disposal = subscription?.[Symbol.asyncDispose](); };
+    server.last.emit('end');
+    await clock.advance(0);
+    await disposal;
+    expect(clock.pendingTimers).toBe(0);
+    expect(server.connections).toHaveLength(1);
+  });
+
+  it('disposed of, it waits until its connection has ended, and no longer than a time-out', async () => {
+    await watching();
+    server.down = 'hangs';
+    let done = false;
+    const disposal = Promise.resolve(subscription?.[Symbol.asyncDispose]()).then(() => { done = true; });
+    await clock.advance(999);
+    expect(done).toBe(false);
+    await clock.advance(1);
+    expect(done).toBe(true);
+    await disposal;
   });
 
   it('backs off, with jitter, up to its most, and begins anew after a ping was answered', async () => {
@@ -240,11 +229,14 @@ describe('PostgresStore.watch', () => {
     await watching();
     await reach();
     const made = server.connections.length;
+    const told = errors.length;
     const disposal = subscription?.[Symbol.asyncDispose]();
     await clock.advance(1_000);
     await disposal;
     heard.length = 0;
+    for (const connection of server.connections) for (const payload of ['["a"]', '']) connection.emit('notification', { channel: hydrant, payload });
     await clock.advance(100_000);
+    expect(errors).toHaveLength(told);
     expect(server.connections).toHaveLength(made);
     expect(server.connections.every(({ ended }) => ended)).toBe(true);
     expect(heard).toEqual([]);

@@ -31,7 +31,7 @@ describe('RedisClaims', () => {
     await expect(claimsOf().renew({ replica: 'a', ttlMs: 1, member: true, load: 0, held: [] }, gone)).rejects.toBe('gone');
     await expect(claimsOf().release({ replica: 'a', claims: [], leave: true }, gone)).rejects.toBe('gone');
     expect(server.sent).toEqual([]);
-    expect(await claimsOf().claim(request, { signal: new AbortController().signal })).toHaveLength(1);
+    for (const [n, waiting] of [{ signal: new AbortController().signal }, {}].entries()) expect(await claimsOf().claim({ ...request, ids: [`c${n}`] }, waiting)).toHaveLength(1);
   });
 
   it('tells nobody of a release that released nothing, nor of one under another prefix', async () => {
@@ -41,6 +41,14 @@ describe('RedisClaims', () => {
     const others = claimsOf({ prefix: '{other}:' });
     await others.release({ replica: 'a', claims: await others.claim(request), leave: false });
     expect(hints).toEqual([{ from: '', left: false }]);
+  });
+
+  it('a ping goes to the node of the claims, and is heard by nobody else', async () => {
+    const clock = new ManualClock();
+    await Promise.all([claimsOf({ clock }).watch?.(() => {}), claimsOf({ clock }).watch?.(() => {})]);
+    await clock.advance(15_000);
+    expect([...server.subscribers].map(({ heard }) => heard)).toEqual([2, 2]);
+    expect(server.sent.map(({ keys }) => keys)).toEqual(Array.from({ length: 4 }, () => ['{hydrant}:claims:released']));
   });
 
   it('tells of a release, and stops when it is disposed of', async () => {
@@ -84,6 +92,7 @@ describe('RedisClaims', () => {
     [{ client: {} }, 'client: expected an ioredis or node-redis client, got object'],
     [{ prefix: 'hydrant:' }, 'prefix: expected text with a hash tag in braces, got "hydrant:"'],
     [{ prefix: '{}:' }, 'prefix: expected text with a hash tag in braces, got "{}:"'],
+    [{ prefix: ['{a}:'] }, 'prefix: expected text with a hash tag in braces, got object'],
     [{ prefix: 7 }, 'prefix: expected text with a hash tag in braces, got number'],
   ])('refuses wrong options: %o', (options, message) => {
     expect(() => claimsOf(options as Partial<RedisClaimsOptions>)).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS', message: `RedisClaims: ${message}` }));

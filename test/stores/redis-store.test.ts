@@ -1,6 +1,6 @@
 import { isConnectionError } from 'hydrant';
 import { RedisStore, type RedisStoreOptions } from 'hydrant/redis';
-import { storeConformance } from 'hydrant/testing';
+import { ManualClock, storeConformance } from 'hydrant/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { CLIENTS, FakeRedis } from './support/fake-redis.js';
 
@@ -64,6 +64,7 @@ describe('RedisStore', () => {
     await store().delete(7 as never);
     await expect(store().get('a', { signal: AbortSignal.abort('gone') })).rejects.toBe('gone');
     expect(server.sent).toHaveLength(1);
+    for (const options of [{ signal: new AbortController().signal }, {}]) expect(await store().get('a', options)).toBeDefined();
   });
 
   it('versions do not repeat even when Redis lost everything', async () => {
@@ -85,6 +86,11 @@ describe('RedisStore', () => {
   it('tells whether what is touched was there', async () => {
     await store().put({ id: 'acme' });
     expect([await store().touch('acme'), await store().touch('other')]).toEqual([true, false]);
+  });
+
+  it('a version is what stands before the first space', async () => {
+    server.hash('{hydrant}:records').set('acme', '7 {"status":"stopped","token":"a b"}');
+    expect(await store().get('acme')).toEqual({ id: 'acme', version: '7', status: 'stopped', token: 'a b' });
   });
 
   it.each<[string, string]>([
@@ -109,6 +115,30 @@ describe('RedisStore', () => {
   it('says so when what it reads back is no record', async () => {
     server.eval = () => 'x {';
     await expect(store().put({ id: 'acme' })).rejects.toMatchObject({ code: 'INVALID_RECORD', connectionId: 'acme' });
+  });
+
+  it('a ping is heard by nobody else, and finds that nothing was missed', async () => {
+    const clock = new ManualClock();
+    const heard: unknown[] = [];
+    const listener = { gap: () => void heard.push('gap'), changed: (ids: readonly string[]) => void heard.push(...ids) };
+    await Promise.all([store({ clock }).watch?.(listener), store({ clock }).watch?.(listener)]);
+    await store().put({ id: 'acme' });
+    await clock.advance(15_000);
+    expect(heard).toEqual(['gap', 'gap', 'acme', 'acme']);
+    expect([...server.subscribers].map((subscriber) => subscriber.heard)).toEqual([3, 3]);
+  });
+
+  it.each(['error', 'reconnecting', 'node-error', 'node-reconnecting'])('listens anew where node-redis says %s, and lets go of what it had', async (sign) => {
+    const clock = new ManualClock();
+    const heard: unknown[] = [];
+    const subscription = await store({ clock, client: CLIENTS['node-redis'](server) }).watch?.({ gap: () => void heard.push('gap'), changed: () => {} });
+    const [first] = server.subscribers;
+    first?.emit(sign, new Error('reset'));
+    await clock.advance(100);
+    expect(heard).toEqual(['gap', 'gap']);
+    expect([server.subscribers.size, server.subscribers.has(first!)]).toEqual([1, false]);
+    await subscription?.[Symbol.asyncDispose]();
+    expect(server.subscribers.size).toBe(0);
   });
 
   it('has no watch on a pool, which cannot listen, nor where it is turned off', () => {

@@ -130,6 +130,9 @@ describe('RedisStore.watch', () => {
 describe('RedisStore options', () => {
   it.each<[string, unknown]>([
     ['options', undefined],
+    ['options', null],
+    ['client', { client: null }],
+    ['watch', { client: new FakeRedis(), watch: null }],
     ['client', {}],
     ['client', { client: {} }],
     ['client', { client: { hmget() {} } }],

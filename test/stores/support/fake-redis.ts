@@ -37,12 +37,13 @@ export class FakeRedis {
   }
 
   eval(script: string, keys: readonly string[], args: readonly string[]): unknown {
+    if ([...keys, ...args].some((value) => typeof value !== 'string')) throw new TypeError('expected text alone');
     this.sent.push({ script, keys, args });
     switch (script) {
       case PUT: return this.#put(keys, args);
       case TOUCH: return this.#touch(keys, args);
       case DELETE: return this.#delete(keys, args);
-      case SCAN: return this.#scan(this.hash(keys[0]!), Number(args[0]));
+      case SCAN: return this.#scan(this.hash(keys[0]!), args[0]!);
       case PING: return this.publish(args[0]!, String(this.counters.get(keys[0]!) ?? 0));
       case RENEW: return this.#renew(keys, args);
       case CLAIM: return this.#claim(keys, args);
@@ -82,7 +83,9 @@ export class FakeRedis {
     return 1;
   }
 
-  #scan(hash: Hash, from: number): [string, string[]] {
+  #scan(hash: Hash, cursor: string): [string, string[]] {
+    if (!/^\d+$/.test(cursor)) throw new Error('ERR invalid cursor');
+    const from = Number(cursor);
     const to = from + this.step;
     return [to < hash.size ? String(to) : '0', [...hash].slice(from, to).flat()];
   }
@@ -110,10 +113,11 @@ export class FakeRedis {
   }
 
   #release(keys: readonly string[], [replica, leave, channel, hint, ...rest]: readonly string[]): void {
-    const claims = groups(rest, 7).map(([id, token, hasNotes, notes, to, notTo, forMs]) => ({
-      id: id!, token: BigInt(token!), notes: hasNotes === '1' ? notes : undefined,
-      offer: forMs === '' ? undefined : to === '' ? { notTo: notTo!, forMs: Number(forMs) } : { to: to!, forMs: Number(forMs) },
-    }));
+    const claims = groups(rest, 7).map(([id, token, hasNotes, notes, to, notTo, forMs]) => {
+      if (Number(to !== '') + Number(notTo !== '') !== Number(forMs !== '')) throw new Error('expected one to offer it to or to withhold it from, or none');
+      const offer = to === '' ? { notTo: notTo!, forMs: Number(forMs) } : { to: to!, forMs: Number(forMs) };
+      return { id: id!, token: BigInt(token!), notes: hasNotes === '1' ? notes : undefined, offer: forMs === '' ? undefined : offer };
+    });
     const server = this.#server(keys, replica!, claims.map(({ id }) => id));
     const stop = server.watch(() => this.publish(channel!, hint!));
     server.release({ replica: replica!, claims, leave: leave === '1' });
@@ -122,6 +126,8 @@ export class FakeRedis {
 }
 
 class FakeSubscriber implements IoredisSubscriber {
+  /** How many messages have arrived. */
+  heard = 0;
   channels: readonly string[] = [];
   readonly #server: FakeRedis;
   readonly #listeners: [string, (...values: never[]) => void][] = [];
@@ -136,6 +142,7 @@ class FakeSubscriber implements IoredisSubscriber {
   }
 
   hear(channel: string, message: string): void {
+    this.heard += 1;
     this.emit('message', channel, message);
   }
 
