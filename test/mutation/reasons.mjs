@@ -151,6 +151,20 @@ export const REASONS = [
   ['store-conformance/versions.ts', 'n % 5 === 4', '', 'deletes more often than need be'],
   ['store-conformance/versions.ts', 'n === 2', 'true', `${EQUAL}: an edit makes one of them active`],
   ['store-conformance/versions.ts', 'n === 2', 'n !== 2', `${EQUAL}: the others are stopped`],
+  ['exclusive/failures.ts', 'this.failed?.count', '', GUARD],
+  ['stores/postgres/claims-sql.ts', "'\\n'", '', `${EQUAL}: a fingerprint tells migrations apart, whatever stands between their steps`],
+  ['stores/postgres/claims-sql.ts', '/^select /', '', `${EQUAL}: the only step with that word begins with it`],
+  ['stores/postgres/migration.ts', "'\\n'", '', `${EQUAL}: a fingerprint tells migrations apart, whatever stands between their steps`],
+  ['stores/postgres/migration.ts', 'where === undefined', 'false', `${EQUAL}: what is visible anyway is so before and after`],
+  ['stores/postgres/quoting.ts', "'\\\\'", '', `${EQUAL}: an escape string without a backslash is the same text`],
+  ['stores/postgres/quoting.ts', "'0'", '', `${EQUAL}: a fingerprint that is shorter tells as much apart`],
+  ['stores/postgres/subscription.ts', "''", '', `${EQUAL}: neither is a list of ids`],
+  ['stores/postgres/subscription.ts', 'this.#client?.end', '', `${EQUAL}: whoever ends an attempt passes over its failure`],
+  ['stores/postgres/subscription.ts', 'this.#heard?.', '', GUARD],
+  ['stores/redis/claims-listening.ts', 'this.#heard?.', '', GUARD],
+  ['stores/redis/subscription.ts', 'this.#heard?.', '', GUARD],
+  ['stores/subscribing.ts', '{ error: undefined }', '', `${EQUAL}: only that it is over is looked at`],
+  ['stores/subscribing.ts', 'cancel?.', '', GUARD],
 ];
 
 /** @returns undefined where none has been found: then a test is missing */

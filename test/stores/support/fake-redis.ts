@@ -101,9 +101,9 @@ export class FakeRedis {
   }
 
   #renew(keys: readonly string[], [replica, ttl, member, load, ...rest]: readonly string[]): string[][] {
-    const held = groups(rest, 4).map(([id, token, hasNotes, notes]) => ({ id: id!, token: BigInt(token!), notes: hasNotes === '1' ? notes : undefined }));
+    const held = groups(rest, 4).map(([id, token, hasNotes, notes]) => ({ id: id!, token: BigInt(token!), notes: notesOf(hasNotes, notes) }));
     const { renewed, lost, strays, members } = this.#server(keys, replica!, held.map(({ id }) => id))
-      .renew({ replica: replica!, ttlMs: Number(ttl), member: member === '1', load: Number(load), held });
+      .renew({ replica: replica!, ttlMs: Number(ttl), member: yes(member), load: Number(load), held });
     return [[...renewed], [...lost], strays.flatMap(({ id, token }) => [id, String(token)]), members.flatMap((one) => [one.replica, String(one.load)])];
   }
 
@@ -116,11 +116,11 @@ export class FakeRedis {
     const claims = groups(rest, 7).map(([id, token, hasNotes, notes, to, notTo, forMs]) => {
       if (Number(to !== '') + Number(notTo !== '') !== Number(forMs !== '')) throw new Error('expected one to offer it to or to withhold it from, or none');
       const offer = to === '' ? { notTo: notTo!, forMs: Number(forMs) } : { to: to!, forMs: Number(forMs) };
-      return { id: id!, token: BigInt(token!), notes: hasNotes === '1' ? notes : undefined, offer: forMs === '' ? undefined : offer };
+      return { id: id!, token: BigInt(token!), notes: notesOf(hasNotes, notes), offer: forMs === '' ? undefined : offer };
     });
     const server = this.#server(keys, replica!, claims.map(({ id }) => id));
     const stop = server.watch(() => this.publish(channel!, hint!));
-    server.release({ replica: replica!, claims, leave: leave === '1' });
+    server.release({ replica: replica!, claims, leave: yes(leave) });
     stop();
   }
 }
@@ -202,6 +202,17 @@ export const CLIENTS = {
 };
 
 const jsonOf = (row: string | undefined): string | undefined => row?.slice(row.indexOf(' ') + 1);
+
+function yes(text: string | undefined): boolean {
+  if (text !== '0' && text !== '1') throw new Error(`expected 0 or 1, got ${text}`);
+  return text === '1';
+}
+
+function notesOf(has: string | undefined, notes: string | undefined): string | undefined {
+  if (yes(has)) return notes;
+  if (notes !== '') throw new Error('expected no notes');
+  return undefined;
+}
 
 function groups(flat: readonly string[], size: number): string[][] {
   return Array.from({ length: flat.length / size }, (_, n) => flat.slice(n * size, (n + 1) * size));
