@@ -2,7 +2,7 @@ import { expressWebhook, type ExpressRequest, type ExpressWebhookOptions } from 
 import { toNodeHandler } from 'hydrant/node';
 import { settle } from 'hydrant/testing';
 import { describe, expect, test, vi } from 'vitest';
-import { requestOf, responseTo, type Message } from './support/messages.js';
+import { requestOf, responseTo, rest, type Message } from './support/messages.js';
 
 const host = { host: 'h', 'x-forwarded-proto': 'https' };
 
@@ -11,7 +11,7 @@ async function answer(handle: (req: ReturnType<typeof requestOf>, res: ReturnTyp
   const req = requestOf({ body: 'text', ...message, headers: { ...host, ...message.headers } });
   const { res, wire } = responseTo(req);
   expect(handle(req, res)).toBeUndefined();
-  for (let turn = 0; turn < 3; turn += 1) await settle();
+  await rest();
   return wire.written;
 }
 

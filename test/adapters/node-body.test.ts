@@ -1,9 +1,8 @@
 import { PassThrough } from 'node:stream';
-import { settle } from 'hydrant/testing';
 import { describe, expect, test, vi } from 'vitest';
 import { bodyOf, bodyPart, type BodyOptions, declaredLength, type NodeBody } from '../../src/adapters/node-body.js';
 import type { UnreadBody } from '../../src/webhook/requests.js';
-import { requestOf, type Message } from './support/messages.js';
+import { requestOf, rest, type Message } from './support/messages.js';
 
 const CHUNKED = { 'transfer-encoding': 'chunked' };
 const tooLarge = expect.objectContaining({ code: 'BODY_TOO_LARGE' }) as unknown;
@@ -60,7 +59,7 @@ describe('where the bytes of a body are found', () => {
     read.read();
     const ended = requestOf({ headers: CHUNKED });
     ended.resume();
-    await settle();
+    await rest();
     for (const req of [read, ended]) expect(textOf(bodyOf(req, { maxBytes: 100 }))).toBe('BODY_ALREADY_PARSED');
   });
 
@@ -126,7 +125,7 @@ describe('a body that is read whole', () => {
   ])('that %s half-way fails its reader, and nobody else', async (_how, lose) => {
     const { req, read } = unread({ body: 'half', complete: false });
     const outcome = expect(read()).rejects.toThrow('before it was complete');
-    await settle();
+    await rest();
     lose(req);
     await outcome;
   });
@@ -134,7 +133,7 @@ describe('a body that is read whole', () => {
   test('that broke before its reader came fails it, too', async () => {
     const { req, read } = unread({ body: 'half', complete: false });
     req.destroy(new Error('reset'));
-    await settle();
+    await rest();
     await expect(read()).rejects.toThrow('before it was complete');
   });
 });
@@ -147,7 +146,7 @@ describe('a body that is read as a stream', () => {
 
   test('nothing is read before somebody asks, and no more than that', async () => {
     const { req, reader } = streamOf({ body: 'one', complete: false });
-    await settle();
+    await rest();
     expect(req.readableFlowing).toBeNull();
     expect(Buffer.from((await reader.read()).value!).toString()).toBe('one');
     expect(req.isPaused()).toBe(true);
@@ -187,7 +186,7 @@ describe('a body that is read as a stream', () => {
     const others = vi.fn();
     req.on('data', others);
     const body = bodyOf(req, { maxBytes: 100 });
-    await settle();
+    await rest();
     req.push('two');
     req.push(null);
     expect(await new Response(bodyPart(body) as ReadableStream).text()).toBe('onetwo');

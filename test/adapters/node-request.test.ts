@@ -1,9 +1,8 @@
 import { EventEmitter } from 'node:events';
-import { settle } from 'hydrant/testing';
 import { describe, expect, test } from 'vitest';
 import { headOf, RequestHead } from '../../src/adapters/node-request.js';
 import type { NodeRequest, NodeResponse } from '../../src/adapters/node-types.js';
-import { requestOf, type Message } from './support/messages.js';
+import { requestOf, rest, type Message } from './support/messages.js';
 
 const host = { host: 'h' };
 
@@ -82,7 +81,7 @@ describe('what is left of the body once the response was sent', () => {
     req.on('data', () => {}).pause().removeAllListeners('data');
     res.emit('finish');
     expect(req.isPaused()).toBe(false);
-    await settle();
+    await rest();
     expect(req.readableLength).toBe(0);
   });
 

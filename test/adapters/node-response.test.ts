@@ -1,9 +1,8 @@
 import type { ServerResponse } from 'node:http';
-import { settle } from 'hydrant/testing';
 import { describe, expect, test, vi } from 'vitest';
 import { assertResponse, closesConnection, discard, sendResponse } from '../../src/adapters/node-response.js';
 import { isGone, isOver, type NodeResponse } from '../../src/adapters/node-types.js';
-import { requestOf, responseTo, type Message } from './support/messages.js';
+import { requestOf, responseTo, rest, type Message } from './support/messages.js';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const CHUNKED = { 'transfer-encoding': 'chunked' };
@@ -28,7 +27,7 @@ function stream() {
 async function written(response: Response, message: Message = {}, prepare?: (res: ServerResponse) => void): Promise<string> {
   const { wire, sent } = sending(response, message, prepare);
   await sent;
-  await settle();
+  await rest();
   return wire.written;
 }
 
@@ -91,26 +90,26 @@ describe('the body of a response', () => {
   test('that takes its time: the head goes first, then each part as it comes', async () => {
     const { body, enqueue, close } = stream();
     const { wire, sent } = sending(new Response(body, { headers: { 'x-one': '1' } }));
-    await settle();
+    await rest();
     expect(wire.written).toMatch(/x-one: 1\r\n[^]*\r\n\r\n$/);
     for (const part of ['first', 'second']) {
       enqueue(part);
-      await settle();
+      await rest();
       expect(wire.written).toContain(part);
     }
     close();
     await sent;
-    await settle();
+    await rest();
     expect(wire.written).toMatch(/0\r\n\r\n$/);
   });
 
   test('that takes its time and then is empty', async () => {
     const { body, close } = stream();
     const { wire, sent } = sending(new Response(body));
-    await settle();
+    await rest();
     close();
     await sent;
-    await settle();
+    await rest();
     expect(wire.written).toMatch(/\r\n\r\n0\r\n\r\n$/);
   });
 
@@ -118,12 +117,12 @@ describe('the body of a response', () => {
     const { body, enqueue, close } = stream();
     enqueue('first');
     const { wire, sent } = sending(new Response(body));
-    await settle();
+    await rest();
     expect(wire.written).toContain('first');
     enqueue('second');
     close();
     await sent;
-    await settle();
+    await rest();
     expect(wire.written).toMatch(/first[^]*second[^]*0\r\n\r\n$/);
   });
 
@@ -138,12 +137,12 @@ describe('the body of a response', () => {
       },
     }, { highWaterMark: 0 });
     const { wire, sent } = sending(new Response(body), {}, (res) => { (res.socket as unknown as { slow: boolean }).slow = true; });
-    for (let turn = 0; turn < 20; turn += 1) await settle();
+    await rest();
     // One that is being written, and one read ahead to know whether it is the only one.
     expect(pulls).toBe(2);
     wire.takeAll();
     await sent;
-    await settle();
+    await rest();
     expect(pulls).toBe(6);
     expect(wire.written.replaceAll(/[^x]/g, '')).toHaveLength(5 * part.length);
   });
@@ -155,7 +154,7 @@ describe('the body of a response', () => {
       if (when === 'while the client is slow') (given.socket as unknown as { slow: boolean }).slow = true;
       if (when === 'at once') given.destroy();
     });
-    for (let turn = 0; turn < 5; turn += 1) await settle();
+    await rest();
     res.destroy();
     await sent;
     expect(cancel).toHaveBeenCalledTimes(1);
@@ -176,7 +175,7 @@ describe('the body of a response', () => {
     const late = stream();
     late.enqueue('half');
     const second = sending(new Response(late.body));
-    await settle();
+    await rest();
     late.fail();
     await second.sent;
     expect([second.res.destroyed, second.wire.written.endsWith('0\r\n\r\n')]).toEqual([true, false]);
@@ -207,7 +206,7 @@ describe('the body of a response', () => {
     const locked = new Response(stream().body);
     locked.body?.getReader();
     for (const response of [new Response(failing), locked, new Response(null), undefined, null]) expect(discard(response as Response)).toBeUndefined();
-    await settle();
+    await rest();
   });
 });
 

@@ -2,6 +2,7 @@ import { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { NodeRequest } from 'hydrant/node';
+import { settle } from 'hydrant/testing';
 
 export interface Message {
   readonly method?: string | undefined;
@@ -56,4 +57,9 @@ export function responseTo(req: IncomingMessage): { res: ServerResponse; wire: W
   // As the server of node:http passes it on.
   wire.on('drain', () => { res.emit('drain'); });
   return { res, wire };
+}
+
+/** Lets all that is under way come to rest: nothing here waits for a network. */
+export async function rest(): Promise<void> {
+  for (let turn = 0; turn < 20; turn += 1) await settle();
 }
