@@ -65,8 +65,7 @@ export function bodyPart(body: NodeBody): RequestParts['body'] {
 
 /** The length the sender announced; `NaN` if it did not. */
 export function declaredLength(req: NodeRequest): number {
-  const length = req.headers['content-length'];
-  return length === undefined ? Number.NaN : Number(length);
+  return Number(req.headers['content-length']);
 }
 
 function hasNoBody(req: NodeRequest): boolean {
@@ -149,7 +148,8 @@ function streamOf(source: Readable, maxBytes: number, onTooLarge: (() => void) |
     detach = listen(source, maxBytes, onTooLarge, {
       data(bytes) {
         controller.enqueue(bytes);
-        if ((controller.desiredSize ?? 0) <= 0) source.pause();
+        // Whoever wants more asks for it.
+        source.pause();
       },
       end: () => controller.close(),
       fail: (error) => controller.error(error),

@@ -12,7 +12,7 @@ export interface PublicOrigin {
 const HOST = /^(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
 
 /** A request target in absolute form, which names the host itself (RFC 9112, 3.2.2). */
-const ABSOLUTE = /^(https?:\/\/)([^/?#]*)(.*)$/is;
+const ABSOLUTE = /^(https?:\/\/)([^/?#]*)(.*)/is;
 
 /**
  * The URL the sender used, with the query as it came, byte for byte: the URL parser rewrites some of it (`'` to `%27`).
@@ -22,18 +22,18 @@ export function urlOf(req: NodeRequest, settings: PublicOrigin): string | undefi
   const target = req.originalUrl ?? req.url ?? '';
   const absolute = ABSOLUTE.exec(target);
   if (absolute === null && !target.startsWith('/')) return undefined;
-  const origin = absolute === null ? originOf(req, settings) : settings.origin ?? checkedOrigin(absolute[1], absolute[2]);
+  const origin = absolute === null ? originOf(req, settings) : settings.origin ?? checkedOrigin(absolute[1]!, absolute[2]);
   if (origin === undefined) return undefined;
-  const rest = absolute === null ? target : absolute[3] ?? '';
+  const rest = absolute === null ? target : absolute[3]!;
   try {
-    return withQueryOf(rest, new URL(origin + (rest.startsWith('/') ? rest : `/${rest}`)));
+    return withQueryOf(rest, new URL(origin + rest));
   } catch {
     return undefined;
   }
 }
 
 function withQueryOf(target: string, url: URL): string {
-  const [, query = ''] = /^[^?#]*(\?[^#]*)/.exec(target) ?? [];
+  const query = /^[^?#]*(\?[^#]*)/.exec(target)?.[1] ?? '';
   return url.origin + url.pathname + query + url.hash;
 }
 
@@ -50,20 +50,19 @@ function originOf(req: NodeRequest, { origin, trustProxy, framework }: PublicOri
 
 function ownAddress(req: NodeRequest): { protocol: string; host: string | undefined } {
   const encrypted = 'encrypted' in req.socket && req.socket.encrypted === true;
-  const authority = req.headers[':authority'];
   return {
     protocol: encrypted ? 'https' : 'http',
-    host: req.headers.host ?? (typeof authority === 'string' ? authority : undefined),
+    host: req.headers.host ?? (req.headers[':authority'] as string | undefined),
   };
 }
 
 /** The first value: what the proxy nearest to the sender saw. */
 export function forwarded(req: NodeRequest, name: string): string | undefined {
   const value = req.headers[name];
-  const first = (typeof value === 'string' ? value : undefined)?.split(',', 1)[0]?.trim();
+  const first = (typeof value === 'string' ? value : undefined)?.split(',', 1)[0]!.trim();
   return first === '' ? undefined : first;
 }
 
-function checkedOrigin(scheme: string | undefined, host: string | undefined): string | undefined {
-  return scheme !== undefined && host !== undefined && HOST.test(host) ? scheme + host : undefined;
+function checkedOrigin(scheme: string, host: string | undefined): string | undefined {
+  return host !== undefined && HOST.test(host) ? scheme + host : undefined;
 }

@@ -95,10 +95,10 @@ async function answerById(
 
 /** Knows a body that does not parse, which is its sender's fault, from a fault of the function that reads it. */
 class UnverifiedRequest extends Request {
-  #parseErrors = new WeakSet<object>();
+  readonly #parseErrors = new Set<unknown>();
 
   failedToParseWith(error: unknown): boolean {
-    return typeof error === 'object' && error !== null && this.#parseErrors.has(error);
+    return this.#parseErrors.has(error);
   }
 
   override json(): Promise<any> {
@@ -114,7 +114,7 @@ class UnverifiedRequest extends Request {
     try {
       return await parse();
     } catch (error) {
-      if (!isSecondRead && typeof error === 'object' && error !== null) this.#parseErrors.add(error);
+      if (!isSecondRead) this.#parseErrors.add(error);
       throw error;
     }
   }

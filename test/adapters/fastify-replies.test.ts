@@ -105,6 +105,12 @@ describe('where the body is', () => {
     expect((await post(echo(), `${mib}x`)).body).toHaveLength(mib.length + 1);
   });
 
+  test('also of a method of which Fastify itself reads none', async () => {
+    const options = (payload: string) => echo({ maxBodyBytes: 4 }).inject({ method: 'OPTIONS', url: '/c1', payload });
+    expect((await options('four')).body).toBe('four');
+    expect((await options('fives')).body).toContain('larger');
+  });
+
   test('a hook may keep it in rawBody', async () => {
     const server = echo({}, (host) => {
       host.addHook('preParsing', async (request, _reply, payload) => {

@@ -34,6 +34,7 @@ describe('where the bytes of a body are found', () => {
     ['kept bytes', { body: 'as it came', kept: { rawBody: Buffer.from('raw'), body: { parsed: 1 } } }, 'raw'],
     ['kept text', { body: 'raw', kept: { rawBody: 'raw', body: {} } }, 'raw'],
     ['a body that is bytes', { body: 'raw', kept: { body: Buffer.from('raw') } }, 'raw'],
+    ['a body that is the bytes of what came compressed', { body: 'gzipped', kept: { body: Buffer.from('raw') } }, 'raw'],
     ['a body that is text', { body: 'raw', kept: { body: 'raw' } }, 'raw'],
     ['kept bytes beside text', { body: 'four', kept: { rawBody: Buffer.from('raw'), body: 'text' } }, 'raw'],
     ['a parsed body whose bytes are still there', { body: 'x', kept: { body: {} } }, 'unread'],
@@ -81,6 +82,13 @@ describe('a body that is read whole', () => {
     const { read } = unread({ headers: CHUNKED }, { source });
     source.end('decoded');
     expect(await read()).toBe('decoded');
+  });
+
+  test('from one that gives text', async () => {
+    const source = new PassThrough({ objectMode: true });
+    const { read } = unread({ headers: CHUNKED }, { source });
+    source.end('ü€');
+    expect(await read()).toBe('ü€');
   });
 
   test('with an encoding that others have set, byte for byte', async () => {

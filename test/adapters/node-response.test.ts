@@ -81,7 +81,7 @@ describe('the body of a response', () => {
     const { body, enqueue, close } = stream();
     enqueue('whole');
     close();
-    expect(await written(new Response(body))).toMatch(/Content-Length: 5\r\n[^]*\r\nwhole$/i);
+    expect(await written(new Response(body, { status: 201, headers: { 'x-one': '1' } }))).toMatch(/^HTTP\/1\.1 201 [^]*x-one: 1\r\n[^]*Content-Length: 5\r\n[^]*\r\nwhole$/i);
     const empty = stream();
     empty.close();
     expect(await written(new Response(empty.body))).toMatch(/Content-Length: 0\r\n/i);
@@ -160,7 +160,7 @@ describe('the body of a response', () => {
     expect(cancel).toHaveBeenCalledTimes(1);
     expect(onError).not.toHaveBeenCalled();
     if (when === 'at once') expect(wire.written).toBe('');
-    else expect(cancel).toHaveBeenCalledWith(expect.objectContaining({ name: 'AbortError' }));
+    else expect(cancel).toHaveBeenCalledWith(expect.objectContaining({ name: 'AbortError', message: 'The client disconnected.' }));
   });
 
   test('that fails before its first part is a 500 and nothing of the error, half-way it cuts the connection', async () => {
