@@ -186,7 +186,13 @@ export const REASONS = [
   ['stores/redis/claims-listening.ts', 'this.#heard?.', '', GUARD],
   ['stores/redis/subscription.ts', 'this.#heard?.', '', GUARD],
   ['stores/subscribing.ts', '{ error: undefined }', '', `${EQUAL}: only that it is over is looked at`],
+  ['stores/postgres/claims.ts', "''", '"Stryker was here!"', GUARD],
+  ['stores/postgres/layout.ts', "''", '"Stryker was here!"', GUARD],
+  ['stores/postgres/migration.ts', "'status'", '', GUARD],
+  ['stores/postgres/rows.ts', "'status'", '', GUARD],
+  ['stores/redis/claims.ts', "''", '"Stryker was here!"', GUARD],
   ['stores/subscribing.ts', 'cancel?.', '', GUARD],
+  ['stores/subscribing.ts', '{ ref: false }', '{}', `${EQUAL}: a timer that does not say so holds nothing open either`],
 ];
 
 /** @returns undefined where none has been found: then a test is missing */

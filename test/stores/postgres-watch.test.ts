@@ -247,5 +247,9 @@ describe('PostgresStore.watch', () => {
     await watching();
     expect(clock.pendingTimers).toBe(1);
     expect(clock.pendingRefTimers).toBe(0);
+    server.down = 'hangs';
+    await clock.advance(10_000);
+    expect(clock.pendingTimers).toBe(1);
+    expect(clock.pendingRefTimers).toBe(0);
   });
 });
