@@ -151,7 +151,6 @@ export const REASONS = [
   ['store-conformance/versions.ts', 'n % 5 === 4', '', 'deletes more often than need be'],
   ['store-conformance/versions.ts', 'n === 2', 'true', `${EQUAL}: an edit makes one of them active`],
   ['store-conformance/versions.ts', 'n === 2', 'n !== 2', `${EQUAL}: the others are stopped`],
-  ['exclusive/failures.ts', 'this.failed?.count', '', GUARD],
   ['adapters/adapter-options.ts', 'result instanceof Promise', 'true', `${EQUAL}: what it throws itself is passed over`],
   ['adapters/fastify.ts', "typeof source === 'string'", 'true', COST],
   ['adapters/fastify.ts', '|\\*$/g', '', `${EQUAL}: Fastify takes a wildcard only at the end`],
