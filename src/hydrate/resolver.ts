@@ -146,13 +146,13 @@ export class Resolver<R extends ConnectionRecord, I> {
     const { slots, limits, learnt } = this.#host;
     if (reason !== undefined) learnt.withoutSlot(read.id, undefined, read.sentAt);
     const current = read.flagged ? undefined : slots.index.get(read.id);
-    const keep = current !== undefined && reason === 'replaced' && limits.keepLastGood;
-    if (current !== undefined && reason !== undefined && !keep) slots.supersede(current, reason);
+    // Not what is only on its way: the row had changed before whoever is told of it began.
+    const lastGood = reason === 'replaced' && limits.keepLastGood ? slots.lastGood(current) : undefined;
+    if (current !== undefined && reason !== undefined && lastGood === undefined) slots.supersede(current, reason);
     for (const waiter of read.waiters) {
       if (waiter.settled) continue;
-      if (!keep) waiter.fail(error);
-      else if (waiter.found === undefined) this.join(waiter as LeaseWaiter<R, I>, current);
-      else waiter.found({ record: current.record, sentAt: read.sentAt });
+      if (lastGood === undefined) waiter.fail(error);
+      else this.#serve(waiter, lastGood, read.sentAt);
     }
   }
 
