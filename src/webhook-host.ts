@@ -115,15 +115,19 @@ export class RegistryForWebhooks<R extends ConnectionRecord, I> implements Webho
     try {
       return await secretsOf(record);
     } catch (cause) {
-      // Those who waited for the same answer share one failure.
-      const noted = backoff.remainingMs(id, version);
-      const { count, delayMs } = noted > 0
-        ? { count: backoff.count(id, version), delayMs: noted }
-        : backoff.fail(id, version);
+      const { count, delayMs } = this.#noted(id, version);
       const error = new ConnectionError('HYDRATION_FAILED', `The secrets of connection '${id}' could not be had`, { connectionId: id, retryAfterMs: delayMs, cause });
       emit('hydrationFailed', { id, version, error, failures: count, retryAfterMs: delayMs });
       slots.effects.flush();
       throw error;
     }
+  }
+
+  /** Those who waited for the same answer share one failure. That of a version the row has moved on from ends no back-off. */
+  #noted(id: string, version: string): { readonly count: number; readonly delayMs: number } {
+    const { backoff } = this.#parts;
+    const delayMs = backoff.remainingMs(id, version);
+    if (delayMs > 0) return { count: backoff.count(id, version), delayMs };
+    return backoff.leavesAnotherAlone(id, version) ? { count: 1, delayMs: 0 } : backoff.fail(id, version);
   }
 }
