@@ -45,7 +45,7 @@ export class Resolver<R extends ConnectionRecord, I> {
 
   /** Applies the answer to a read. */
   apply(read: Read<R>, answer: Answer): Promise<void> | undefined {
-    const { slots, reader } = this.#host;
+    const { slots, reader, learnt } = this.#host;
     const { id } = read;
     const current = slots.index.get(id);
     if (answer.kind === 'failed') {
@@ -57,7 +57,10 @@ export class Resolver<R extends ConnectionRecord, I> {
       // Only the row can tell what became of it. Its read begins later than this one, so it serves these waiters too.
       const waiting = read.waiters.filter((waiter) => !waiter.settled);
       for (const waiter of waiting) reader.request(id, 'row', waiter);
-      if (waiting.length === 0 && current !== undefined) reader.request(id, 'row');
+      if (waiting.length === 0) {
+        if (current === undefined) learnt.withoutSlot(id, answer.version, read.sentAt);
+        else reader.request(id, 'row');
+      }
     } else {
       const parsed = parseRow(id, answer.row, this.#host.recordSchema);
       if (isThenable(parsed)) return this.#inTime(id, answer.row, parsed).then((row) => this.#applyRow(read, row));
