@@ -9,6 +9,8 @@ let generations = 0;
  */
 export class Slot<R extends ConnectionRecord, I> {
   readonly record: R;
+  /** That of the row as it was read: a store may hand out its own object, and change it, or one that cannot be looked at later. */
+  readonly version: string;
   state: SlotState<R, I>;
   instance: I | undefined = undefined;
   leases = 0;
@@ -25,15 +27,12 @@ export class Slot<R extends ConnectionRecord, I> {
 
   constructor(record: R, checkedAt: number, superseded: Supersession | undefined = undefined) {
     this.record = record;
+    this.version = String(record.version);
     this.checkedAt = checkedAt;
     this.state = { kind: 'pending', generation: generations++, waiters: new Set<SlotWaiter<R, I>>(), fallback: undefined, superseded };
   }
 
   get id(): string {
     return this.record.id;
-  }
-
-  get version(): string {
-    return String(this.record.version);
   }
 }
