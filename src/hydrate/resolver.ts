@@ -235,9 +235,11 @@ export class Resolver<R extends ConnectionRecord, I> {
     const serves = current?.state.kind === 'live' && staleIfErrorMs > 0
       && clock.monotonic() - current.checkedAt <= staleIfErrorMs;
     for (const waiter of waiters) {
-      if (serves && waiter.found !== undefined) {
+      // A sweep is no use that could be served: it ends when the store is down.
+      const served = serves && waiter.background === undefined;
+      if (served && waiter.found !== undefined) {
         if (!waiter.settled) waiter.found({ record: current.record, sentAt: current.checkedAt, unconfirmed: true });
-      } else if (serves) this.#serve(waiter, current, current.checkedAt);
+      } else if (served) this.#serve(waiter, current, current.checkedAt);
       else if (!waiter.settled) {
         waiter.fail(new ConnectionError('STORE_UNAVAILABLE', `The row of connection '${id}' could not be read`, { connectionId: id, cause }));
       }
