@@ -143,18 +143,21 @@ export class Hydrator<R extends ConnectionRecord, I> {
       this.outcomes.timedOut(slot, hydrationTimeoutMs);
       free();
     }, hydrationTimeoutMs, { ref: true });
-    Promise.resolve(result).then(
-      (instance) => {
+    const failed = (error: unknown): void => {
+      cancelTimeout?.();
+      this.outcomes.failed(slot, context, error);
+      free();
+    };
+    try {
+      Promise.resolve(result).then((instance) => {
         cancelTimeout?.();
         this.outcomes.created(slot, context, instance);
         free();
-      },
-      (error: unknown) => {
-        cancelTimeout?.();
-        this.outcomes.failed(slot, context, error);
-        free();
-      },
-    );
+      }, failed);
+    } catch (error) {
+      // A promise may have a `then` of its own that throws.
+      failed(error);
+    }
   }
 
   #giveUp(slot: Slot<R, I>, reason: DisposeReason, cause: unknown): void {

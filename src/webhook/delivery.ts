@@ -197,12 +197,17 @@ export class Delivery<R extends ConnectionRecord, I, F extends FoundRecord<R>> {
   }
 
   #waitUntil(holds: Holds, work: Promise<unknown>): void {
-    const release = holds.take();
-    const settled = Promise.resolve(work).then(release, (cause: unknown) => {
-      release();
+    this.#tellPlatform(this.#settled(work, holds.take()));
+  }
+
+  async #settled(work: Promise<unknown>, release: () => void): Promise<void> {
+    try {
+      await work;
+    } catch (cause) {
       this.#tell('Work handed to waitUntil', cause, true);
-    });
-    this.#tellPlatform(settled);
+    } finally {
+      release();
+    }
   }
 
   /** Lets `acknowledge` answer if nobody else has by then. */

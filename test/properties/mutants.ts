@@ -86,7 +86,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'G9: a permit is never given back by a create that fails',
-    file: 'hydrate/hydrator.ts', find: '        this.outcomes.failed(slot, context, error);\n        free();', replace: '        this.outcomes.failed(slot, context, error);',
+    file: 'hydrate/hydrator.ts', find: '      this.outcomes.failed(slot, context, error);\n      free();', replace: '      this.outcomes.failed(slot, context, error);',
   },
   {
     name: 'G10: a forged webhook is handled',
@@ -106,7 +106,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'G2: waitUntil does not hold its instance',
     kind: 'webhooks',
-    file: 'webhook/delivery.ts', find: 'const release = holds.take();', replace: 'const release = (): void => {};',
+    file: 'webhook/delivery.ts', find: 'this.#settled(work, holds.take())', replace: 'this.#settled(work, () => {})',
   },
   {
     name: 'G12: close abandons nothing at its deadline',
