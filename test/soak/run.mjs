@@ -25,12 +25,7 @@ await rm(folder, { recursive: true, force: true });
 
 report('churn', await churn(Number(values.connections)));
 report('strangers', await strangers(Number(values.requests)));
-let operations = Number(values.operations);
-if (Number(values.minutes) > 0) {
-  const { seconds } = await mixed(operations);
-  operations = Math.ceil(operations / seconds * Number(values.minutes) * 60);
-}
-report('mixed', await mixed(operations));
+report('mixed', await mixed(Number(values.operations), Number(values.minutes)));
 console.log('done');
 
 function report(part, { samples, ...figures }) {

@@ -8,6 +8,9 @@ export interface Report {
   readonly heldMiB: number; readonly timersLeft: number; readonly wrongs: readonly string[];
 }
 
+/** Times at which the books are compared and the heap is looked at. */
+const CHECKS = 20;
+
 const collect = (globalThis as { gc?: () => void }).gc;
 
 const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
@@ -18,7 +21,7 @@ const timers = (): number => process.getActiveResourcesInfo().filter((name) => n
 /** So many connections, one use each, through `maxInstances: 1000`, a hundred at a time. */
 export async function churn(connections: number): Promise<Report> {
   const plant = new Plant({ maxInstances: 1_000, maxConcurrentHydrations: 100, sweepIntervalMs: 0 });
-  return observed(plant, connections, 20, async (from, to) => {
+  return observed(plant, connections, CHECKS, async (from, to) => {
     for (let base = from; base < to; base += 100) {
       const ids = Array.from({ length: Math.min(100, to - base) }, (_, index) => `c${base + index}`);
       await Promise.all(ids.map(async (id) => {
@@ -30,8 +33,8 @@ export async function churn(connections: number): Promise<Report> {
   });
 }
 
-/** So many operations of every kind on more connections than fit. */
-export async function mixed(operations: number): Promise<Report> {
+/** So many operations of every kind on more connections than fit, over and over for so many minutes. */
+export async function mixed(operations: number, minutes: number): Promise<Report> {
   const plant = new Plant({
     maxInstances: 1_000, freshness: { maxStaleMs: 20 }, idleTimeoutMs: 500, sweepIntervalMs: 200, notFoundTtlMs: 50, acquireTimeoutMs: 5_000,
     failureBackoff: { initialMs: 5, maxMs: 50 }, maxConcurrentHydrations: 32,
@@ -39,10 +42,13 @@ export async function mixed(operations: number): Promise<Report> {
   plant.failEvery = 101;
   plant.failReadEvery = 503;
   for (let index = 0; index < 3_000; index++) await plant.rows.put({ id: `c${index}` });
-  return observed(plant, operations, 20, async (from, to) => {
-    for (let base = from; base < to; base += 100) {
-      await Promise.all(Array.from({ length: Math.min(100, to - base) }, () => operation(plant).catch(plant.expected)));
-    }
+  return observed(plant, operations, CHECKS, async (from, to) => {
+    const end = performance.now() + minutes * 60_000 / CHECKS;
+    do {
+      for (let base = from; base < to; base += 100) {
+        await Promise.all(Array.from({ length: Math.min(100, to - base) }, () => operation(plant).catch(plant.expected)));
+      }
+    } while (performance.now() < end);
   });
 }
 
@@ -50,7 +56,7 @@ export async function mixed(operations: number): Promise<Report> {
 export async function strangers(requests: number): Promise<Report> {
   const plant = new Plant({ webhook: { maxBodyBytes: 1_000 } });
   for (let index = 0; index < 1_000; index++) await plant.rows.put({ id: `c${index}` });
-  return observed(plant, requests, 20, async (from, to) => {
+  return observed(plant, requests, CHECKS, async (from, to) => {
     for (let base = from; base < to; base += 100) {
       await Promise.all(Array.from({ length: Math.min(100, to - base) }, (_, index) => strange(plant, base + index)));
     }
