@@ -57,7 +57,10 @@ export class Backoff {
 
   #note(id: string, version: string, at: number, earlier: number): { readonly count: number; readonly delayMs: number } {
     const count = earlier + 1;
-    const delayMs = Math.random() * this.#ceilingMs(earlier);
+    // A webhook and a hydrate may fail of the same secrets: what the one was told is not cut short by the other.
+    const before = this.#failures.get(id);
+    const notedMs = before?.version === version ? before.until - at : 0;
+    const delayMs = Math.max(Math.random() * this.#ceilingMs(earlier), notedMs);
     this.#failures.set(id, { version, count, until: at + delayMs });
     return { count, delayMs };
   }
