@@ -81,8 +81,8 @@ export interface Hold {
   releasedAt?: Moment;
   /** Of a webhook: its holder is done, but the sender has not read the response to its end. */
   lingers?: boolean;
-  /** Of a webhook: its stream failed. Whether the registry hears of that before the sender does cannot be seen. */
-  brokeOff?: boolean;
+  /** Of a webhook: when its stream failed. Whether the registry hears of that before the sender does cannot be seen. */
+  brokeOffAt?: Moment;
 }
 
 /** One wish for an instance: a `use`, an `acquire` or a webhook. */

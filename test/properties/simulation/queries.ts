@@ -84,7 +84,7 @@ export function knownLeases(world: World, instance: Instance): number {
 export function lastUsed(instance: Instance): { seq: number; t: number } {
   let last = instance.born;
   for (const hold of instance.holds) {
-    const end = hold.releasedAt;
+    const end = hold.brokeOffAt ?? hold.releasedAt;
     if (end !== undefined && end.seq > last.seq) last = end;
   }
   return last;

@@ -108,7 +108,7 @@ export class SimulatedWebhooks {
     delivery.bodyDone = true;
     if (delivery.hold?.lingers !== true) return;
     delivery.hold.lingers = false;
-    if (delivery.hold.brokeOff !== true) this.#callers!.ended(delivery.hold);
+    this.#callers!.ended(delivery.hold);
   }
 
   #cancel(delivery: Delivery): void {
@@ -240,7 +240,7 @@ export class SimulatedWebhooks {
           kind: 'body', label: `body of webhook ${hold.demand.n}`, hung: false,
           settle: (fail) => {
             if (over) return true;
-            if (fail) { hold.brokeOff = true; finish(); controller.error(new Error('the stream failed')); return true; }
+            if (fail) { hold.brokeOffAt = world.moment(); finish(); controller.error(new Error('the stream failed')); return true; }
             if (left-- > 0) { controller.enqueue(CHUNK); return false; }
             finish();
             controller.close();

@@ -66,7 +66,7 @@ function evictedInOrder(world: World, instance: Instance, complain: (why: string
   for (const other of world.instances) {
     if (other === instance || !isAlive(other) || !world.isPast(other.born) || !isIdle(world, other) || world.settings.keepLastGood) continue;
     const otherUsed = lastUsed(other);
-    if (otherUsed.seq < used.seq && world.isPast(otherUsed) && !beingTaken(world, other) && ![...other.holds].some(({ brokeOff }) => brokeOff)) {
+    if (otherUsed.seq < used.seq && world.isPast(otherUsed) && !beingTaken(world, other) && ![...other.holds].some(({ brokeOffAt }) => brokeOffAt !== undefined)) {
       complain(`instance ${other.n} was idle and had not been used for longer`);
     }
   }
