@@ -7,14 +7,11 @@ const GROWTH = 8;
 /** A map that forgets its least recently used entry rather than grow beyond its bound. */
 export class BoundedMap<V extends {}> {
   readonly #max: number;
-  readonly #dispose: ((value: V, key: string, reason: LRUCache.DisposeReason) => void) | undefined;
   #entries: LRUCache<string, V>;
 
-  /** @param forgot - is told what had to make room */
-  constructor(max: number, forgot?: (value: V) => void) {
+  constructor(max: number) {
     this.#max = max;
-    this.#dispose = forgot && ((value, _key, reason) => { if (reason === 'evict') forgot(value); });
-    this.#entries = this.#withRoomFor(Math.min(max, FIRST_ROOM));
+    this.#entries = new LRUCache<string, V>({ max: Math.min(max, FIRST_ROOM) });
   }
 
   get size(): number {
@@ -40,12 +37,8 @@ export class BoundedMap<V extends {}> {
   }
 
   #grow(max: number): void {
-    const larger = this.#withRoomFor(max);
+    const larger = new LRUCache<string, V>({ max });
     larger.load(this.#entries.dump());
     this.#entries = larger;
-  }
-
-  #withRoomFor(max: number): LRUCache<string, V> {
-    return new LRUCache<string, V>({ max, ...(this.#dispose === undefined ? {} : { dispose: this.#dispose }) });
   }
 }

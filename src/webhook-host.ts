@@ -65,9 +65,12 @@ export class RegistryForWebhooks<R extends ConnectionRecord, I> implements Webho
     return this.#parts.closing.accept();
   }
 
-  refusal(id: string): ConnectionError | undefined {
-    const { closing } = this.#parts;
-    return closing.expired ? closing.refusal(id) : undefined;
+  get expired(): boolean {
+    return this.#parts.closing.expired;
+  }
+
+  refusal(id: string): ConnectionError {
+    return this.#parts.closing.refusal(id);
   }
 
   /** The row alone, for a webhook that is still to be authenticated. */
@@ -86,8 +89,7 @@ export class RegistryForWebhooks<R extends ConnectionRecord, I> implements Webho
   acquire({ record, sentAt, invalidations, unconfirmed }: FoundNow<R>): Promise<Lease<R, I>> {
     const parts = this.#parts;
     const { slots, resolver, reader } = parts;
-    const refusal = this.refusal(record.id);
-    if (refusal !== undefined) return Promise.reject(refusal);
+    if (this.expired) return Promise.reject(this.refusal(record.id));
     const waiter = parts.wait({ id: record.id, signal: undefined, timeoutMs: this.timeoutMs });
     const outdated = invalidations !== parts.invalidations()
       || (unconfirmed === true && slots.index.get(record.id)?.record !== record);

@@ -21,8 +21,8 @@ export class Learnt {
    * Ids whose row led to no slot (not to be served, or nobody wanted it yet) or whose slot has gone → the version that is
    * to be served, if any, and when that was asked, or last put in doubt. Monotonic, milliseconds.
    */
-  readonly #newest = new BoundedMap<Newest>(MAX_WITHOUT_SLOT, ({ sentAt }) => { this.#doubtedAt = Math.max(this.#doubtedAt, sentAt); });
-  /** When hints were last lost, or what was forgotten had been asked. Monotonic, milliseconds. */
+  readonly #newest = new Map<string, Newest>();
+  /** When hints were last lost, or anything was forgotten. Monotonic, milliseconds. */
   #doubtedAt = -Infinity;
 
   /** @param isRowHeld - whether any webhook may hold a row: else nobody will ask what speaks against it */
@@ -53,9 +53,13 @@ export class Learnt {
   withoutSlot(id: string, version: string | undefined, sentAt: number): void {
     if (!this.#isRowHeld()) return;
     const newest = this.#newest.get(id);
-    if (newest === undefined || newest.sentAt < sentAt) this.#newest.set(id, { version, sentAt });
+    if (newest !== undefined && newest.sentAt > sentAt) return;
+    if (this.#newest.size >= MAX_WITHOUT_SLOT) {
+      this.#newest.clear();
+      this.#doubtedAt = this.#clock.monotonic();
+    }
     // Of two in the same millisecond nobody can tell which is the newer one.
-    else if (newest.sentAt === sentAt && newest.version !== version) this.#newest.set(id, { version: undefined, sentAt });
+    this.#newest.set(id, { version: newest?.sentAt === sentAt && newest.version !== version ? undefined : version, sentAt });
   }
 
   /** A hint: what was read of this id so far may be out of date. */

@@ -1,5 +1,4 @@
 import type { Clock } from '../clock.js';
-import type { Awaitable } from '../contracts/record.js';
 import { isThenable } from '../thenable.js';
 import type { CleanUp } from './state.js';
 
@@ -7,19 +6,16 @@ import type { CleanUp } from './state.js';
 export interface TearDown {
   readonly clock: Clock;
   readonly timeoutMs: number;
-  /** Undefined when there is no instance: only the clean-ups of a failed `create` are run. */
-  readonly dispose: (() => Awaitable<void>) | undefined;
-  readonly cleanUps: readonly CleanUp[];
+  /** What is to be run, in this order: `dispose` where there is an instance, then the clean-ups. */
+  readonly steps: readonly CleanUp[];
   onFailure(error: unknown): void;
   onDone(): void;
 }
 
 /**
- * Runs `dispose`, then the clean-ups last first, each whatever became of the one before, and never waits for ever. What
- * need not be awaited is done in this step.
+ * Runs each whatever became of the one before, and never waits for ever. What need not be awaited is done in this step.
  */
-export function tearDown({ clock, timeoutMs, dispose, cleanUps, onFailure, onDone }: TearDown): void {
-  const steps = [...(dispose === undefined ? [] : [dispose]), ...cleanUps.toReversed()];
+export function tearDown({ clock, timeoutMs, steps, onFailure, onDone }: TearDown): void {
   const rest = runEach(steps, onFailure);
   if (rest === undefined) return onDone();
 
@@ -38,7 +34,7 @@ export function tearDown({ clock, timeoutMs, dispose, cleanUps, onFailure, onDon
 }
 
 /** Returns what is still to be waited for, if anything is. */
-function runEach(steps: readonly (() => Awaitable<void>)[], onFailure: (error: unknown) => void): Promise<void> | undefined {
+function runEach(steps: readonly CleanUp[], onFailure: (error: unknown) => void): Promise<void> | undefined {
   for (const [at, step] of steps.entries()) {
     try {
       const pending = step();

@@ -29,5 +29,5 @@ export class DrainSignals<R extends ConnectionRecord, I> {
 }
 
 function deadlinePassed(id: string): Error {
-  return new Error(`The instance of connection '${id}' is disposed of although this lease is held: its drain deadline has passed`);
+  return new Error(`Connection '${id}' is disposed of under this lease: its drain deadline has passed`);
 }

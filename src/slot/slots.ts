@@ -1,5 +1,5 @@
 import type { DisposeReason } from '../contracts/factory.js';
-import type { Awaitable, ConnectionRecord } from '../contracts/record.js';
+import type { ConnectionRecord } from '../contracts/record.js';
 import { Departing } from './departing.js';
 import { tearDown } from './disposal.js';
 import { DrainSignals } from './drain-signals.js';
@@ -205,7 +205,7 @@ export class Slots<R extends ConnectionRecord, I> {
   addCleanUp(slot: Slot<R, I>, cleanUp: CleanUp): void {
     const { state } = slot;
     if (state.kind === 'live' || state.kind === 'draining') slot.state = { ...state, cleanUps: [...state.cleanUps, cleanUp] };
-    else this.#tearDown(slot, undefined, [cleanUp], () => {});
+    else this.#tearDown(slot, [cleanUp], () => {});
   }
 
   /** Older slots of this connection that are not gone yet. */
@@ -280,7 +280,10 @@ export class Slots<R extends ConnectionRecord, I> {
     this.#departing.add(slot);
     this.effects.add(() => {
       this.drainSignals.abort(slot);
-      this.#tearDown(slot, supersession === undefined ? undefined : () => this.#host.dispose(instance, record, supersession), cleanUps, () => {
+      // Clean-ups run last first.
+      const steps = cleanUps.toReversed();
+      if (supersession !== undefined) steps.unshift(() => this.#host.dispose(instance, record, supersession));
+      this.#tearDown(slot, steps, () => {
         if (supersession !== undefined) {
           this.#host.emit('disposed', { id, version, reason: supersession.reason, abandonedLeases: leases });
         }
@@ -292,10 +295,10 @@ export class Slots<R extends ConnectionRecord, I> {
     this.#departing.progressed(id);
   }
 
-  #tearDown(slot: Slot<R, I>, dispose: (() => Awaitable<void>) | undefined, cleanUps: readonly CleanUp[], onDone: () => void): void {
+  #tearDown(slot: Slot<R, I>, steps: readonly CleanUp[], onDone: () => void): void {
     const { clock, limits, emit } = this.#host;
     const { id, version } = slot;
-    tearDown({ clock, timeoutMs: limits.disposeTimeoutMs, dispose, cleanUps, onDone, onFailure: (error) => emit('disposeFailed', { id, version, error }) });
+    tearDown({ clock, timeoutMs: limits.disposeTimeoutMs, steps, onDone, onFailure: (error) => emit('disposeFailed', { id, version, error }) });
   }
 
   #disposed(slot: Slot<R, I>): void {

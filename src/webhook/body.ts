@@ -26,7 +26,7 @@ export async function readBody(request: Request, maxBytes: number, onStop: (stop
 
 function alreadyParsed(): ConnectionError {
   return new ConnectionError('BODY_ALREADY_PARSED',
-    'something read the request body before hydrant could: mount the webhook route before body parsers, or let the parser keep the raw bytes in req.rawBody');
+    'The request body was read before the webhook handler: mount the webhook route before body parsers, or keep the raw bytes in req.rawBody.');
 }
 
 function tooLarge(maxBytes: number): ConnectionError {

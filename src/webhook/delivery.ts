@@ -162,8 +162,8 @@ export class Delivery<R extends ConnectionRecord, I, F extends FoundRecord<R>> {
     if (!isThenable(secrets)) return secrets;
     const resolved = await secrets;
     if (!lease.signal.aborted) return resolved;
-    throw this.#host.refusal(this.#id)
-      ?? new ConnectionError('ACQUIRE_TIMEOUT', `The secrets of connection '${this.#id}' came after its instance had to go`, { connectionId: this.#id });
+    if (this.#host.expired) throw this.#host.refusal(this.#id);
+    throw new ConnectionError('ACQUIRE_TIMEOUT', `The secrets of connection '${this.#id}' came after its instance had to go`, { connectionId: this.#id });
   }
 
   /** A response may have been read already, or be of another fetch and not to be copied. */

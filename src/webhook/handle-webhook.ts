@@ -32,8 +32,10 @@ export interface WebhookHost<R extends ConnectionRecord, I, F extends FoundRecor
   accept(): (() => void) | undefined;
   /** The row, as fresh as the registry's `freshness` asks, unless the delivery has `gone` without it. */
   find(id: string, gone: () => boolean): Promise<F>;
-  /** What is to be told once the deadline of `close` has passed. */
-  refusal(id: string): ConnectionError | undefined;
+  /** Whether the deadline of `close` has passed. */
+  readonly expired: boolean;
+  /** What is to be told while closing. */
+  refusal(id: string): ConnectionError;
   /** A lease that rests on the read that found the row. */
   acquire(found: F): Promise<Lease<R, I>>;
   factoryOf(record: R): InstanceFactory<R, I>;
@@ -53,7 +55,7 @@ export function createWebhookHandler<R extends ConnectionRecord, I, F extends Fo
       return delivery.refuse(new ConnectionError('INVALID_CONNECTION_ID', 'The connection id does not match webhook.connectionId'));
     }
     const ended = host.accept();
-    if (ended === undefined) return delivery.refuse(new ConnectionError('REGISTRY_CLOSED', 'The registry is closing', { connectionId: id }));
+    if (ended === undefined) return delivery.refuse(host.refusal(id));
     return delivery.run(ended);
   };
 }

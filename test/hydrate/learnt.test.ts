@@ -62,7 +62,10 @@ describe('what was learnt of a connection without a slot', () => {
   });
 
   test('so does what is forgotten for want of room', () => {
-    for (let index = 0; index <= 10_000; index += 1) learnt.withoutSlot(`c${index}`, '1', 10 + index);
+    clock.advanceSync(10);
+    for (let index = 0; index < 10_000; index += 1) learnt.withoutSlot(`c${index}`, '1', 10);
+    expect(learnt.doubtedSince(10)).toBe(false);
+    learnt.withoutSlot('one more', '1', 10);
     expect([learnt.doubtedSince(10), learnt.doubtedSince(11)]).toEqual([true, false]);
   });
 });

@@ -142,6 +142,6 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a clean-up runs first come, first served',
-    file: 'slot/disposal.ts', find: '...cleanUps.toReversed()', replace: '...cleanUps',
+    file: 'slot/slots.ts', find: 'cleanUps.toReversed()', replace: '[...cleanUps]',
   },
 ];
