@@ -128,7 +128,7 @@ export class Closing<R extends ConnectionRecord, I> {
   #abandon(): { id: string; leases: number }[] {
     const { slots, hydrator, reader } = this.#host;
     this.expired = true;
-    const all = (): Slot<R, I>[] => [...slots.index.values(), ...slots.allDeparting()];
+    const all = (): Slot<R, I>[] => [...slots.index.values(), ...slots.departing.all()];
     const hydrating = all().filter(({ state: { kind } }) => kind === 'pending' || kind === 'creating' || kind === 'abandoned');
     const waiters = [...reader.waiters()];
     for (const [id, waiter] of waiters) if (!waiter.settled) waiter.fail(this.refusal(id));

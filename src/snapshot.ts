@@ -57,7 +57,7 @@ export function takeSnapshot<R extends ConnectionRecord, I>(
     if ('fallback' in slot.state && slot.state.fallback !== undefined) add(slot.state.fallback, slot.state.fallback.leases - 1);
   };
   for (const slot of slots.index.values()) add(slot);
-  for (const slot of slots.allDeparting()) add(slot);
+  for (const slot of slots.departing.all()) add(slot);
   const { idle, leased, hydrating, draining } = counts;
   return {
     live: idle + leased, idle, leased, hydrating, queued, draining,

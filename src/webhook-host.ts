@@ -44,6 +44,7 @@ interface FoundNow<R extends ConnectionRecord> extends Found<R> { readonly inval
 /** What a registry is to its webhooks. A delivery uses a connection in two steps, for it is authenticated in between. */
 export class RegistryForWebhooks<R extends ConnectionRecord, I> implements WebhookHost<R, I, FoundNow<R>> {
   readonly clock: Clock;
+  readonly closing: Closing<R, I>;
   readonly options: ResolvedOptions<R, I>['webhook'];
   readonly timeoutMs: number;
   readonly factoryOf: (record: R) => InstanceFactory<R, I>;
@@ -53,24 +54,13 @@ export class RegistryForWebhooks<R extends ConnectionRecord, I> implements Webho
 
   constructor(parts: RegistryParts<R, I>) {
     this.clock = parts.clock;
+    this.closing = parts.closing;
     this.options = parts.options.webhook;
     this.timeoutMs = parts.options.acquireTimeoutMs;
     this.factoryOf = parts.factoryOf;
     this.around = parts.around;
     this.emit = parts.emit;
     this.#parts = parts;
-  }
-
-  accept(): (() => void) | undefined {
-    return this.#parts.closing.accept();
-  }
-
-  get expired(): boolean {
-    return this.#parts.closing.expired;
-  }
-
-  refusal(id: string): ConnectionError {
-    return this.#parts.closing.refusal(id);
   }
 
   /** The row alone, for a webhook that is still to be authenticated. */
@@ -88,8 +78,8 @@ export class RegistryForWebhooks<R extends ConnectionRecord, I> implements Webho
   /** A lease for a webhook that has been authenticated: it rests on the read that found the row. */
   acquire({ record, sentAt, invalidations, unconfirmed }: FoundNow<R>): Promise<Lease<R, I>> {
     const parts = this.#parts;
-    const { slots, resolver, reader } = parts;
-    if (this.expired) return Promise.reject(this.refusal(record.id));
+    const { closing, slots, resolver, reader } = parts;
+    if (closing.expired) return Promise.reject(closing.refusal(record.id));
     const waiter = parts.wait({ id: record.id, signal: undefined, timeoutMs: this.timeoutMs });
     const outdated = invalidations !== parts.invalidations()
       || (unconfirmed === true && slots.index.get(record.id)?.record !== record);

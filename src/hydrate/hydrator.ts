@@ -42,7 +42,7 @@ export class Hydrator<R extends ConnectionRecord, I> {
   start(slot: Slot<R, I>): void {
     if (slot.state.kind !== 'pending') return;
     if (this.#mustWait(slot, slot.state)) {
-      this.#host.slots.onDeparture(slot.id, () => this.start(slot));
+      this.#host.slots.departing.onProgress(slot.id, () => this.start(slot));
       return;
     }
     const factory = this.#host.factoryOf(slot.record);
@@ -79,7 +79,7 @@ export class Hydrator<R extends ConnectionRecord, I> {
   /** A create that everyone left must settle first; under 'drain-first' every older instance must be gone. */
   #mustWait(slot: Slot<R, I>, pending: Pending<R, I>): boolean {
     const drainFirst = this.#host.replacementOf(slot.record) === 'drain-first';
-    for (const other of this.#host.slots.departing(slot.id)) {
+    for (const other of this.#host.slots.departing.of(slot.id)) {
       const { state } = other;
       if (state.kind === 'abandoned') {
         if (!state.timedOut && (drainFirst || other.version === slot.version)) return true;
@@ -98,7 +98,7 @@ export class Hydrator<R extends ConnectionRecord, I> {
     if (slot.state.kind !== 'pending') return free();
     if (this.#mustWait(slot, slot.state)) {
       // An older generation began to go while this one was queued: hand the permit back rather than sit on it.
-      slots.onDeparture(slot.id, () => this.start(slot));
+      slots.departing.onProgress(slot.id, () => this.start(slot));
       return free();
     }
     const context = new CreateContext<unknown>({
@@ -130,7 +130,7 @@ export class Hydrator<R extends ConnectionRecord, I> {
     }
     return Promise.resolve(secrets).then((resolved) => {
       // Given up while the secrets were fetched: nothing was created, and nothing is to be.
-      if (slot.state.kind !== 'creating') throw new Error('given up before it was created');
+      if (slot.state.kind !== 'creating') throw new Error('unused');
       context.secrets = resolved;
       return this.#host.create(record, context);
     });

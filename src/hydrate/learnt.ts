@@ -16,7 +16,7 @@ export class Learnt {
   readonly #clock: Clock;
   readonly #isRowHeld: () => boolean;
   /** Ids the store does not know → until when that is believed. Monotonic, milliseconds. */
-  readonly #unknown = new BoundedMap<{ readonly until: number }>(MAX_UNKNOWN);
+  readonly #unknown = new BoundedMap<number>(MAX_UNKNOWN);
   /**
    * Ids whose row led to no slot (not to be served, or nobody wanted it yet) or whose slot has gone → the version that is
    * to be served, if any, and when that was asked, or last put in doubt. Monotonic, milliseconds.
@@ -33,16 +33,13 @@ export class Learnt {
 
   /** Whether the store was asked for this id a moment ago, and had no such row. */
   isUnknown(id: string): boolean {
-    const unknown = this.#unknown.get(id);
-    if (unknown === undefined) return false;
-    if (this.#clock.monotonic() < unknown.until) return true;
-    this.#unknown.delete(id);
-    return false;
+    const until = this.#unknown.get(id);
+    return until !== undefined && this.#clock.monotonic() < until;
   }
 
   /** The store has no such row, which is to be believed until then. */
   unknown(id: string, until: number): void {
-    this.#unknown.set(id, { until });
+    this.#unknown.set(id, until);
   }
 
   forgetUnknown(id: string): void {
@@ -74,14 +71,9 @@ export class Learnt {
     this.#doubtedAt = this.#clock.monotonic();
   }
 
-  /** Whether a read that was sent since then, or in the same millisecond, found anything but this version. */
+  /** Whether a read that was sent since then, or in the same millisecond, found anything but this version, or may have. */
   speaksAgainst(id: string, version: string, sentAt: number): boolean {
     const newest = this.#newest.get(id);
-    return newest !== undefined && newest.sentAt >= sentAt && newest.version !== version;
-  }
-
-  /** Whether something was lost since then that might speak against any row. */
-  doubtedSince(sentAt: number): boolean {
-    return this.#doubtedAt >= sentAt;
+    return this.#doubtedAt >= sentAt || (newest !== undefined && newest.sentAt >= sentAt && newest.version !== version);
   }
 }

@@ -39,6 +39,7 @@ const INVALIDATED: Supersession = { reason: 'invalidated', cause: undefined };
 /** What an answer of the store means: for the current slot, and for those who waited for it. Each in one step. */
 export class Resolver<R extends ConnectionRecord, I> {
   readonly #host: ResolverHost<R, I>;
+
   constructor(host: ResolverHost<R, I>) {
     this.#host = host;
   }
@@ -85,10 +86,8 @@ export class Resolver<R extends ConnectionRecord, I> {
 
   /** Whether anything was learnt since `sentAt`, or in the same millisecond, that speaks against this row. */
   #mayBeOutdated({ id, version: rowVersion }: R, sentAt: number, current: Slot<R, I> | undefined): boolean {
-    const { learnt } = this.#host;
     const version = String(rowVersion);
-    if (learnt.speaksAgainst(id, version, sentAt)) return true;
-    return current === undefined ? learnt.doubtedSince(sentAt) : current.checkedAt === sentAt && current.version !== version;
+    return this.#host.learnt.speaksAgainst(id, version, sentAt) || (current?.checkedAt === sentAt && current.version !== version);
   }
 
   /** Gives a waiter the current slot. */
@@ -163,7 +162,8 @@ export class Resolver<R extends ConnectionRecord, I> {
   #active(read: Seen<R>, record: R): void {
     const { slots, limits, backoff, learnt } = this.#host;
     const current = read.flagged ? undefined : slots.index.get(read.id);
-    if (current?.version === String(record.version)) {
+    const version = String(record.version);
+    if (current?.version === version) {
       current.checkedAt = read.sentAt;
       for (const waiter of read.waiters) this.#serve(waiter, current, read.sentAt);
       return;
@@ -175,24 +175,19 @@ export class Resolver<R extends ConnectionRecord, I> {
       else waiter.found({ record, sentAt: read.sentAt });
     }
     const lastGood = limits.keepLastGood ? slots.lastGood(current) : undefined;
-    const passOver = (): void => learnt.withoutSlot(read.id, String(record.version), read.sentAt);
-    if (joining.length === 0) {
-      passOver();
-      // Nobody wants the new version yet; the old one is not to be wanted any more.
-      if (current !== undefined && lastGood === undefined) slots.supersede(current, 'replaced');
+    const wanted = joining.length > 0;
+    const refusal = wanted ? this.#mayNotHydrate(record, backoff.remainingMs(read.id, version)) : undefined;
+    if (wanted && refusal === undefined) {
+      this.#hydrate(read, record, joining, current, lastGood);
       return;
     }
-    const refusal = this.#mayNotHydrate(record, backoff.remainingMs(read.id, String(record.version)));
-    if (refusal !== undefined) {
-      passOver();
-      if (current !== undefined && lastGood === undefined) slots.supersede(current, 'replaced');
-      for (const waiter of joining) {
-        if (lastGood === undefined) waiter.fail(refusal);
-        else this.join(waiter, lastGood);
-      }
-      return;
+    learnt.withoutSlot(read.id, version, read.sentAt);
+    // Though nothing is made of the new version, the old one is not to be wanted any more.
+    if (current !== undefined && lastGood === undefined) slots.supersede(current, 'replaced');
+    for (const waiter of joining) {
+      if (lastGood === undefined) waiter.fail(refusal as ConnectionError);
+      else this.join(waiter, lastGood);
     }
-    this.#hydrate(read, record, joining, current, lastGood);
   }
 
   #hydrate(

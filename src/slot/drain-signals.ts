@@ -29,5 +29,5 @@ export class DrainSignals<R extends ConnectionRecord, I> {
 }
 
 function deadlinePassed(id: string): Error {
-  return new Error(`Connection '${id}' is disposed of under this lease: its drain deadline has passed`);
+  return new Error(`Connection '${id}' is disposed of: its drain deadline has passed`);
 }

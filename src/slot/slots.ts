@@ -29,6 +29,8 @@ export class Slots<R extends ConnectionRecord, I> {
   readonly #host: SlotHost<R, I>;
   readonly #eviction: Eviction<R, I>;
   readonly #departing = new Departing<R, I>();
+  /** The slots that are out of the index and not gone yet. */
+  readonly departing: Pick<Departing<R, I>, 'of' | 'all' | 'onProgress'> = this.#departing;
 
   constructor(host: SlotHost<R, I>) {
     this.#host = host;
@@ -206,20 +208,6 @@ export class Slots<R extends ConnectionRecord, I> {
     const { state } = slot;
     if (state.kind === 'live' || state.kind === 'draining') slot.state = { ...state, cleanUps: [...state.cleanUps, cleanUp] };
     else this.#tearDown(slot, [cleanUp], () => {});
-  }
-
-  /** Older slots of this connection that are not gone yet. */
-  departing(id: string): Iterable<Slot<R, I>> {
-    return this.#departing.of(id);
-  }
-
-  allDeparting(): Iterable<Slot<R, I>> {
-    return this.#departing.all();
-  }
-
-  /** Calls back once, when an older slot of this connection is next out of somebody's way. */
-  onDeparture(id: string, listener: () => void): void {
-    this.#departing.onProgress(id, listener);
   }
 
   get isEmpty(): boolean {

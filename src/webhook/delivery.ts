@@ -162,8 +162,9 @@ export class Delivery<R extends ConnectionRecord, I, F extends FoundRecord<R>> {
     if (!isThenable(secrets)) return secrets;
     const resolved = await secrets;
     if (!lease.signal.aborted) return resolved;
-    if (this.#host.expired) throw this.#host.refusal(this.#id);
-    throw new ConnectionError('ACQUIRE_TIMEOUT', `The secrets of connection '${this.#id}' came after its instance had to go`, { connectionId: this.#id });
+    const { closing } = this.#host;
+    if (closing.expired) throw closing.refusal(this.#id);
+    throw new ConnectionError('ACQUIRE_TIMEOUT', `The secrets of connection '${this.#id}' could not be had in time`, { connectionId: this.#id });
   }
 
   /** A response may have been read already, or be of another fetch and not to be copied. */

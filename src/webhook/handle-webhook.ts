@@ -28,14 +28,15 @@ export interface WebhookHost<R extends ConnectionRecord, I, F extends FoundRecor
   };
   /** For the row, its secrets, the body and the verdict together; then again for the lease. */
   readonly timeoutMs: number;
-  /** Called when a delivery comes; what it returns, when that delivery has ended. `undefined` while closing. */
-  accept(): (() => void) | undefined;
+  readonly closing: {
+    /** Called when a delivery comes; what it returns, when that delivery has ended. `undefined` while closing. */
+    accept(): (() => void) | undefined;
+    /** The deadline of `close` has passed: what was accepted is refused after all. */
+    readonly expired: boolean;
+    refusal(id: string): ConnectionError;
+  };
   /** The row, as fresh as the registry's `freshness` asks, unless the delivery has `gone` without it. */
   find(id: string, gone: () => boolean): Promise<F>;
-  /** Whether the deadline of `close` has passed. */
-  readonly expired: boolean;
-  /** What is to be told while closing. */
-  refusal(id: string): ConnectionError;
   /** A lease that rests on the read that found the row. */
   acquire(found: F): Promise<Lease<R, I>>;
   factoryOf(record: R): InstanceFactory<R, I>;
@@ -54,8 +55,8 @@ export function createWebhookHandler<R extends ConnectionRecord, I, F extends Fo
     if (!isString || !host.options.connectionId.test(id)) {
       return delivery.refuse(new ConnectionError('INVALID_CONNECTION_ID', 'The connection id does not match webhook.connectionId'));
     }
-    const ended = host.accept();
-    if (ended === undefined) return delivery.refuse(host.refusal(id));
+    const ended = host.closing.accept();
+    if (ended === undefined) return delivery.refuse(host.closing.refusal(id));
     return delivery.run(ended);
   };
 }

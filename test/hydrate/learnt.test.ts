@@ -55,17 +55,17 @@ describe('what was learnt of a connection without a slot', () => {
   });
 
   test('hints that were lost speak against all that was read before, of any connection', () => {
-    expect(learnt.doubtedSince(0)).toBe(false);
+    expect(learnt.speaksAgainst('a', '1', 0)).toBe(false);
     clock.advanceSync(10);
     learnt.doubtAll();
-    expect([learnt.doubtedSince(10), learnt.doubtedSince(11)]).toEqual([true, false]);
+    expect([speaksAgainst(), learnt.speaksAgainst('a', '1', 11)]).toEqual([true, false]);
   });
 
   test('so does what is forgotten for want of room', () => {
     clock.advanceSync(10);
     for (let index = 0; index < 10_000; index += 1) learnt.withoutSlot(`c${index}`, '1', 10);
-    expect(learnt.doubtedSince(10)).toBe(false);
+    expect(speaksAgainst()).toBe(false);
     learnt.withoutSlot('one more', '1', 10);
-    expect([learnt.doubtedSince(10), learnt.doubtedSince(11)]).toEqual([true, false]);
+    expect([speaksAgainst(), learnt.speaksAgainst('a', '1', 11)]).toEqual([true, false]);
   });
 });

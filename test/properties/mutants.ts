@@ -14,7 +14,7 @@ export interface Mutant {
 export const mutants: readonly Mutant[] = [
   {
     name: 'G1: a use that arrives while the instance is created starts another create',
-    file: 'hydrate/resolver.ts', find: 'if (current?.version === String(record.version)) {',
+    file: 'hydrate/resolver.ts', find: 'if (current?.version === version) {',
     replace: "if (current?.version === String(record.version) && current.state.kind === 'live') {",
     also: { find: 'this.#confirms(answer, current)) {', replace: "this.#confirms(answer, current) && current.state.kind === 'live') {" },
   },

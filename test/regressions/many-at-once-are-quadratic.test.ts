@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { Slots } from '../../src/slot/slots.js';
+import { Departing } from '../../src/slot/departing.js';
 import { Harness } from '../support/harness.js';
 
 afterEach(() => vi.restoreAllMocks());
@@ -27,7 +27,7 @@ test('what departs is not all looked at for each that has gone', async () => {
   for (const id of ids) h.rows.put(id);
   await Promise.all(ids.map((id) => h.registry.acquire(id)));
   const slow = h.holdDispose(0);
-  const looks = vi.spyOn(Slots.prototype, 'allDeparting');
+  const looks = vi.spyOn(Departing.prototype, 'all');
   let settled = false;
   const closed = h.registry.close({ drainTimeoutMs: 0 }).finally(() => { settled = true; });
   await h.settle();

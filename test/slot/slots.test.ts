@@ -43,7 +43,7 @@ describe('the states of a slot', () => {
   test('one that is born superseded is on its way out from the start', () => {
     const slot: Made = new Slot(row(), 0, { reason: 'invalidated', cause: undefined });
     slots.installSuperseded(slot);
-    expect([...slots.departing('a')]).toEqual([slot]);
+    expect([...slots.departing.of('a')]).toEqual([slot]);
     expect(slots.index.size).toBe(0);
     expect(slots.isEmpty).toBe(false);
   });
