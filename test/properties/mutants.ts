@@ -56,6 +56,10 @@ export const mutants: readonly Mutant[] = [
     file: 'hydrate/resolver.ts', find: "this.#refuse(read, 'stopped',", replace: 'this.#refuse(read, undefined,',
   },
   {
+    name: 'G4: a row that does not parse leaves the instance of the version before it serving',
+    file: 'hydrate/resolver.ts', find: "this.#refuse(read, replaced ? 'replaced' : undefined, row.error);", replace: 'this.#refuse(read, undefined, row.error);',
+  },
+  {
     name: 'G6: a failure is not backed off from',
     file: 'hydrate/backoff.ts', find: 'this.#failures.set(id, { version, count, until: at + delayMs });', replace: 'this.#failures.set(id, { version, count, until: at });',
   },
@@ -83,6 +87,10 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'G9: a permit too many',
     file: 'hydrate/admission.ts', find: 'return this.#running < this.#max &&', replace: 'return this.#running <= this.#max &&',
+  },
+  {
+    name: "G9: a platform takes more than its share of the permits",
+    file: 'hydrate/admission.ts', find: '&& line.running < line.max;', replace: '&& line.running <= line.max;',
   },
   {
     name: 'G9: a permit is never given back by a create that fails',

@@ -18,10 +18,12 @@ function drawSettings(random: Random, webhooks: boolean): Settings {
   const ids = random.pick([1, 1, 2, 2, 3, 4]);
   const replacement = random.chance(0.3) ? 'drain-first' : 'overlap';
   const backoffInitialMs = random.pick([0, 0, 10, 40]);
+  const brokenRows = random.pick(['unreadable', 'schema', 'schemaLater', 'platform'] as const);
   return {
     ids,
     existing: random.below(ids + 1),
     versions: random.pick(['number', 'string', 'bigint']),
+    brokenRows,
     freshness: random.chance(0.6) ? 'strict' : random.pick([0, 20, 100]),
     staleIfErrorMs: random.pick([0, 0, 0, 30, 200]),
     storeTimeoutMs: random.pick([30, 100, 500]),
@@ -49,6 +51,7 @@ function drawSettings(random: Random, webhooks: boolean): Settings {
       webhooks: webhooks ? random.pick(['in-handler', 'authenticated', 'authenticated']) : 'none',
       acknowledgeAfterMs: webhooks && random.chance(0.3) ? random.pick([10, 60]) : undefined,
       maxConcurrentHydrations: random.chance(0.2) ? 1 : undefined,
+      platforms: brokenRows === 'platform' || random.chance(0.2) ? 2 : 1,
     },
     eviction: random.pick(['lru', 'lru', 'sieve']),
   };
@@ -79,7 +82,7 @@ function drawWeights(random: Random, settings: Settings, kind: 'uses' | 'webhook
   const hooks = kind === 'webhooks';
   return {
     use: hooks ? maybe(2) : 5 * (0.3 + random.next()), acquire: maybe(4), tryAcquire: maybe(1), release: 3, retireLease: maybe(0.8),
-    retireInstance: maybe(1), abort: maybe(2.5), edit: maybe(2.5), stop: maybe(1), delete: maybe(1), breakRow: maybe(0.4),
+    retireInstance: maybe(1), abort: maybe(2.5), edit: maybe(2.5), stop: maybe(1), delete: maybe(1), breakRow: maybe(0.8),
     invalidate: maybe(1.5), hint: settings.store.watch ? maybe(1) : 0, gap: settings.store.watch ? maybe(0.5) : 0,
     settle: 9, advance: maybe(3), nextTimer: maybe(2), calm: maybe(0.3), close: 0.08,
     webhook: hooks ? 6 : 0, disconnect: hooks ? maybe(1) : 0, cancelBody: hooks ? maybe(1) : 0,

@@ -4,7 +4,7 @@ import type { ConnectionStatus, Version } from 'hydrant';
 export interface Moment { readonly seq: number; readonly t: number }
 
 /** A row as the simulated store hands it out: each answer is a fresh object that remembers the read it came from. */
-export interface Row { readonly id: string; readonly version: Version; readonly status: ConnectionStatus; readonly readNumber: number; readonly broken?: boolean }
+export interface Row { readonly id: string; readonly version: Version; readonly status: ConnectionStatus; readonly readNumber: number; readonly platform: string; readonly broken: boolean }
 
 /** What one read saw of one id. */
 export interface Sighting { readonly version: string; readonly status: ConnectionStatus; readonly broken: boolean }

@@ -5,6 +5,11 @@ export interface Settings {
   /** Those of them that have a row when the program starts. */
   readonly existing: number;
   readonly versions: 'number' | 'string' | 'bigint';
+  /**
+   * What is wrong with a row that is broken: the store cannot read it, `recordSchema` refuses it (at once or a few
+   * promises later), or it is of a platform that has no factory.
+   */
+  readonly brokenRows: 'unreadable' | 'schema' | 'schemaLater' | 'platform';
   readonly freshness: 'strict' | number;
   readonly staleIfErrorMs: number;
   readonly storeTimeoutMs: number;
@@ -34,6 +39,8 @@ export interface Settings {
     readonly webhooks: 'none' | 'in-handler' | 'authenticated';
     readonly acknowledgeAfterMs: number | undefined;
     readonly maxConcurrentHydrations: number | undefined;
+    /** With two, the connections take turns: each platform has a factory, and a share of the permits, of its own. */
+    readonly platforms: 1 | 2;
   };
 }
 

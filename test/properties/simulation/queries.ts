@@ -25,6 +25,10 @@ export const isGood = (read: Read): boolean => read.answered !== undefined && !r
 
 export const sighting = (read: Read, id: string): Sighting | undefined => read.seen?.get(id);
 
+/** Whether this answer is a row that says what became of the connection, and not a version or a row that says nothing. */
+export const isTelling = ({ settings }: World, read: Read, seen: Sighting | undefined): boolean =>
+  read.kind !== 'getVersions' && (settings.brokenRows !== 'unreadable' || !(seen?.broken ?? false));
+
 /** Reads of this id, newest first. */
 export function* readsOf(world: World, id: string): Iterable<Read> {
   for (let index = world.reads.length - 1; index >= 0; index--) {
@@ -46,13 +50,20 @@ export const onTheWire = (world: World, read: Read): boolean =>
 export const secretsRunning = (world: World, call: SecretsCall): boolean =>
   call.ended === undefined && call.aborted === undefined && world.clock.monotonic() < call.began.t + world.settings.hydrationTimeoutMs;
 
-/** How many hydrates may run at a time. */
-export const permits = ({ settings }: World): number => Math.min(settings.maxConcurrentHydrations, settings.factory.maxConcurrentHydrations ?? Number.POSITIVE_INFINITY);
+export const platformOf = ({ settings }: World, id: string): string => settings.factory.platforms === 2 && Number(id.slice(1)) % 2 === 1 ? 'odd' : 'even';
 
-/** Permits that are taken, or were a moment ago. */
-export const permitsInUse = (world: World): number =>
-  world.creations.filter((creation) => isRunning(creation) ? !surelyTimedOut(world, creation, world.quiet.t) : !world.isPast(creation.ended)).length
-  + world.secretsCalls.filter((call) => !world.isPast(call.ended)).length;
+/** Whether a hydrate of this connection finds no permit while these connections' hydrates have one each. */
+export function noPermitLeft(world: World, id: string, hydrating: readonly string[]): boolean {
+  const { maxConcurrentHydrations, factory: { maxConcurrentHydrations: share = Number.POSITIVE_INFINITY } } = world.settings;
+  return hydrating.length >= maxConcurrentHydrations
+    || hydrating.filter((other) => platformOf(world, other) === platformOf(world, id)).length >= share;
+}
+
+/** The connections whose hydrates have a permit, or had a moment ago. */
+export const withPermit = (world: World): string[] => [
+  ...world.creations.filter((creation) => isRunning(creation) ? !surelyTimedOut(world, creation, world.quiet.t) : !world.isPast(creation.ended)),
+  ...world.secretsCalls.filter((call) => !world.isPast(call.ended)),
+].map(({ id }) => id);
 
 /** Born and not on its way out. */
 export const isAlive = (instance: Instance): boolean => instance.disposeBegan === undefined;

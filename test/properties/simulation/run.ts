@@ -1,9 +1,10 @@
-import type { ConnectionRegistry, RegistryEvents } from 'hydrant';
+import { factoryByPlatform, type ConnectionRegistry, type InstanceFactory, type RegistryEvents, type StandardSchemaV1 } from 'hydrant';
 import { Callers, type Registry } from './callers.js';
-import { SimulatedFactory } from './factory.js';
+import { SimulatedFactory, type Handle } from './factory.js';
 import { Flow } from './flow.js';
 import { Model } from './model.js';
-import type { Operation, Program } from './program.js';
+import type { Row } from './observed.js';
+import type { Operation, Program, Settings } from './program.js';
 import { SimulatedStore } from './store.js';
 import { SimulatedWebhooks } from './webhooks.js';
 import { World, type Pending, type Violation } from './world.js';
@@ -59,13 +60,16 @@ class Run {
     const factory = new SimulatedFactory(this.world, this.#model);
     this.#webhooks = new SimulatedWebhooks(this.world, this.#model, factory, this.flow);
     const { settings } = program;
-    this.#registry = new Registry({
+    const hooked = { ...factory.factory, ...this.#webhooks.hooks };
+    const platforms: Record<'even' | 'odd', InstanceFactory<any, Handle>> = { even: hooked, odd: { ...hooked } };
+    const options = {
       store: this.#store.store,
-      factory: { ...factory.factory, ...this.#webhooks.hooks },
+      factory: settings.factory.platforms === 1 ? hooked : factoryByPlatform('platform', platforms),
       ...(settings.around && { around: factory.around }),
       ...registryOptions(program),
       clock: this.world.clock,
-    });
+    };
+    this.#registry = settings.brokenRows.startsWith('schema') ? new Registry({ ...options, recordSchema: schemaOf(settings) }) : new Registry(options);
     this.#callers = new Callers(this.world, this.#model, this.#registry);
     this.#webhooks.serveWith(this.#registry, this.#callers);
     for (const event of EVENTS) this.#registry.on(event, (payload) => this.#model.told(event, payload));
@@ -215,6 +219,12 @@ class Run {
       await this.flow.rest();
     }
   }
+}
+
+function schemaOf({ brokenRows }: Settings): StandardSchemaV1<Row, Row> {
+  const result = (row: Row) => row.broken ? { issues: [{ message: 'broken' }] } : { value: row };
+  const validate = (row: unknown) => brokenRows === 'schemaLater' ? Promise.resolve(result(row as Row)) : result(row as Row);
+  return { '~standard': { version: 1, vendor: 'simulation', validate } };
 }
 
 function registryOptions({ settings }: Program) {

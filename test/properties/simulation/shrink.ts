@@ -2,7 +2,7 @@ import type { Plans, Program, Settings } from './program.js';
 
 /** Settings at which nothing special happens: a smaller counter-example differs from them in less. */
 const PLAIN: Partial<Settings> = {
-  versions: 'number', freshness: 'strict', staleIfErrorMs: 0, storeTimeoutMs: 500, acquireTimeoutMs: 5_000, maxInstances: 100,
+  versions: 'number', brokenRows: 'unreadable', freshness: 'strict', staleIfErrorMs: 0, storeTimeoutMs: 500, acquireTimeoutMs: 5_000, maxInstances: 100,
   idleTimeoutMs: Number.POSITIVE_INFINITY, maxConcurrentHydrations: 16, maxQueuedHydrations: 1000, hydrationTimeoutMs: 1_000,
   disposeTimeoutMs: 100, drainTimeoutMs: 5_000, sweepIntervalMs: 0, notFoundTtlMs: 0,
   replacement: 'overlap', eviction: 'lru', keepLastGood: false, closeDrainMs: 300, around: false,
@@ -34,7 +34,7 @@ export async function shrink(program: Program, fails: (candidate: Program) => Pr
     }
     if (best.settings.backoffMaxMs > 0) await attempt({ ...best, settings: { ...best.settings, backoffInitialMs: 0, backoffMaxMs: 0 } });
     for (const [part, plain] of [
-      ['store', { getMany: false, getVersions: false, watch: false }], ['factory', { secrets: false, acknowledgeAfterMs: undefined, maxConcurrentHydrations: undefined }],
+      ['store', { getMany: false, getVersions: false, watch: false }], ['factory', { secrets: false, acknowledgeAfterMs: undefined, maxConcurrentHydrations: undefined, platforms: 1 }],
     ] as const) {
       for (const [name, value] of Object.entries(plain)) {
         if ((best.settings[part] as Record<string, unknown>)[name] === value) continue;

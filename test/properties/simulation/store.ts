@@ -1,5 +1,6 @@
 import type { ConnectionStatus, ConnectionStore, StoreListener, StoreReadOptions, Version } from 'hydrant';
 import { ConnectionError } from 'hydrant';
+import { platformOf } from './queries.js';
 import type { Moment, Read, Row, Sighting } from './observed.js';
 import type { Model } from './model.js';
 import { outside, type Pending, type World } from './world.js';
@@ -96,12 +97,17 @@ export class SimulatedStore {
   }
 
   #asRow(id: string, sighting: Sighting, read: Read): Row {
-    return { id, version: this.#version(sighting.version), status: sighting.status, readNumber: read.n };
+    const platform = sighting.broken && this.#world.settings.brokenRows === 'platform' ? 'unheard-of' : platformOf(this.#world, id);
+    return { id, version: this.#version(sighting.version), status: sighting.status, readNumber: read.n, platform, broken: sighting.broken };
+  }
+
+  #isUnreadable({ broken }: Sighting): boolean {
+    return broken && this.#world.settings.brokenRows === 'unreadable';
   }
 
   #row(id: string, read: Read): Row | undefined {
     const sighting = read.seen?.get(id);
-    if (sighting?.broken === true) throw new ConnectionError('INVALID_RECORD', 'this row cannot be read', { connectionId: id });
+    if (sighting !== undefined && this.#isUnreadable(sighting)) throw new ConnectionError('INVALID_RECORD', 'this row cannot be read', { connectionId: id });
     return sighting && this.#asRow(id, sighting, read);
   }
 
@@ -111,7 +117,7 @@ export class SimulatedStore {
       const sighting = read.seen?.get(id);
       if (sighting === undefined) continue;
       const error = new ConnectionError('INVALID_RECORD', 'this row cannot be read', { connectionId: id });
-      rows.set(id, sighting.broken ? error as unknown as Row : this.#asRow(id, sighting, read));
+      rows.set(id, this.#isUnreadable(sighting) ? error as unknown as Row : this.#asRow(id, sighting, read));
     }
     return rows;
   }

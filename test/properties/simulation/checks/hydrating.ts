@@ -1,5 +1,5 @@
 import type { Creation, Read, SecretsCall } from '../observed.js';
-import { heldBy, hydrationBegan, isAlive, isGood, isRunning, onTheWire, permits, readsOf, secretsRunning, sighting, timedOut } from '../queries.js';
+import { heldBy, hydrationBegan, isAlive, isGood, isRunning, noPermitLeft, onTheWire, readsOf, secretsRunning, sighting, timedOut } from '../queries.js';
 import type { World } from '../world.js';
 import type { Failure } from '../model.js';
 
@@ -43,9 +43,8 @@ export function drainFirst(world: World, creation: Creation): void {
 
 /** G9: permits. One is free again at the hydration timeout, whatever `create` does. */
 export function withinPermits(world: World, creation: Creation): void {
-  const running = world.creations.filter((other) => isRunning(other) && !timedOut(world, other)).length;
-  const most = permits(world);
-  if (running > most) world.violate('G9', `create ${creation.n} began as the ${running}th of at most ${most}`);
+  const others = world.creations.filter((other) => other !== creation && isRunning(other) && !timedOut(world, other)).map(({ id }) => id);
+  if (noPermitLeft(world, creation.id, others)) world.violate('G9', `create ${creation.n} began while those of ${others.join(' ')} had every permit`);
 }
 
 /** G5: built from an active row, as it was read, with that version's secrets. */

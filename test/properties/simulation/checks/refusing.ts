@@ -2,8 +2,9 @@ import { isConnectionError, type ConnectionError } from 'hydrant';
 import { Obeyed } from '../factory.js';
 import type { Failure } from '../model.js';
 import type { Demand } from '../observed.js';
-import { isFreshFor, isGood, permits, permitsInUse, readsOf, sighting } from '../queries.js';
+import { isAlive, isFreshFor, isGood, noPermitLeft, readsOf, sighting, withPermit } from '../queries.js';
 import type { World } from '../world.js';
+import { superseded } from './resting.js';
 import { storeFailedOver } from './serving.js';
 
 /** Every refusal is owed to something that happened. */
@@ -35,6 +36,7 @@ export function reason(world: World, demand: Demand, error: ConnectionError, fai
     case 'INVALID_RECORD':
       return saw(world, demand, (seen) => seen?.broken === true) ? undefined : ['G4', 'no read that it may rest on found a broken row'];
     case 'STORE_UNAVAILABLE': {
+      if (neededNoRead(world, demand)) return ['G4', 'its instance had been confirmed recently enough, and needed no read'];
       for (const read of readsOf(world, demand.id)) {
         if (!isFreshFor(demand, read)) break;
         if (read.failed || read.late || (read.answered === undefined && now >= read.sent.t + settings.storeTimeoutMs)) return undefined;
@@ -49,10 +51,9 @@ export function reason(world: World, demand: Demand, error: ConnectionError, fai
     case 'BACKING_OFF':
       return backsOff(world, demand, error, failures);
     case 'OVERLOADED': {
-      const busy = permitsInUse(world);
-      const cap = permits(world);
+      const hydrating = withPermit(world);
       // One call for secrets may keep several hydrates waiting.
-      return busy >= cap || world.secretsCalls.some((call) => !world.isPast(call.ended)) ? undefined : ['G9', `there was a permit: ${busy} of ${cap} were in use`];
+      return noPermitLeft(world, demand.id, hydrating) || world.secretsCalls.some((call) => !world.isPast(call.ended)) ? undefined : ['G9', `there was a permit: in use were those of ${hydrating.join(' ')}`];
     }
     case 'ACQUIRE_TIMEOUT':
       // Its secrets came after its instance had to go: nobody sees that of a factory without dispose.
@@ -66,6 +67,20 @@ export function reason(world: World, demand: Demand, error: ConnectionError, fai
     default:
       return ['errors', 'such a failure is not for a use'];
   }
+}
+
+/** What was live, and fresh enough, when it came. */
+function neededNoRead(world: World, demand: Demand): boolean {
+  const { freshness, began, quietBefore } = demand;
+  if (freshness === 'strict' || !world.settings.factory.dispose) return false;
+  return world.instances.some((instance) => {
+    if (instance.id !== demand.id || !isAlive(instance) || instance.born.seq > quietBefore || superseded(world, instance).may) return false;
+    for (const read of readsOf(world, demand.id)) {
+      if (read.sent.t < began.t - freshness) return false;
+      if (isGood(read) && read.answered!.seq < quietBefore && sighting(read, demand.id)?.version === instance.version) return true;
+    }
+    return false;
+  });
 }
 
 type Seen = ReturnType<typeof sighting>;

@@ -1,5 +1,5 @@
 import type { Demand, Hold, Instance } from '../observed.js';
-import { heldBy, isAlive, isGood, isIdle, isRunning, onTheWire, permits, readsOf, secretsRunning, sighting, surelyTimedOut } from '../queries.js';
+import { heldBy, isAlive, isGood, isIdle, isRunning, isTelling, noPermitLeft, onTheWire, readsOf, secretsRunning, sighting, surelyTimedOut } from '../queries.js';
 import type { World } from '../world.js';
 
 /*
@@ -21,19 +21,20 @@ function hasCause(world: World, demand: Demand): boolean {
   const { id } = demand;
   const { factory, replacement } = world.settings;
   if (world.reads.some((read) => onTheWire(world, read))) return true;
-  let running = 0;
+  const hydrating: string[] = [];
   for (const creation of world.creations) {
     if (!isRunning(creation) || surelyTimedOut(world, creation)) continue;
     if (creation.id === id) return true;
-    running++;
+    hydrating.push(creation.id);
   }
   for (const call of world.secretsCalls) {
     if (!secretsRunning(world, call)) continue;
     if (call.id === id) return true;
     // Several hydrates, of which all but the last are superseded, may wait for the same answer, each with a permit.
-    running += Math.max(1, world.demands.filter((other) => other.id === call.id && other.state === 'waiting').length);
+    const waiting = world.demands.filter((other) => other.id === call.id && other.state === 'waiting').length;
+    for (let count = Math.max(1, waiting); count > 0; count--) hydrating.push(call.id);
   }
-  if (running >= permits(world)) return true;
+  if (noPermitLeft(world, id, hydrating)) return true;
   return replacement === 'drain-first' && (!factory.dispose || cleaningUp(world, id)
     || world.instances.some((instance) => instance.id === id && !isGone(world, instance)));
 }
@@ -84,7 +85,7 @@ function signalIsHonest(world: World, hold: Hold): void {
   }
 }
 
-function superseded(world: World, instance: Instance): { must: boolean; may: boolean; how: string } {
+export function superseded(world: World, instance: Instance): { must: boolean; may: boolean; how: string } {
   const { id, creation } = instance;
   if (instance.retired !== undefined) return { must: true, may: true, how: 'retired' };
   if (world.invalidatedSince(id, creation.read.sent.seq)) return { must: true, may: true, how: 'invalidated' };
@@ -95,7 +96,7 @@ function superseded(world: World, instance: Instance): { must: boolean; may: boo
     const seen = sighting(read, id);
     const differs = seen?.version !== instance.version;
     if (differs) may = true;
-    const decides = differs && read.kind !== 'getVersions' && !(seen?.broken ?? false);
+    const decides = differs && isTelling(world, read, seen);
     if (decides && (!world.settings.keepLastGood || seen === undefined || seen.status === 'stopped')) return { must: true, may: true, how: 'read otherwise' };
   }
   return { must: false, may, how: '' };

@@ -1,5 +1,5 @@
 import type { Demand, Hold, Instance } from '../observed.js';
-import { isFreshFor, isGood, permits, permitsInUse, readsOf, sighting } from '../queries.js';
+import { isFreshFor, isGood, isTelling, noPermitLeft, readsOf, sighting, withPermit } from '../queries.js';
 import type { World } from '../world.js';
 import type { Failure } from '../model.js';
 
@@ -35,7 +35,7 @@ function confirmed(world: World, demand: Demand, instance: Instance): boolean {
     const seen = sighting(read, demand.id);
     if (seen?.version === instance.version && seen.status === 'active' && !seen.broken) return true;
     // What a row says is known: a use that comes after it is not handed what it replaced.
-    if (!world.settings.keepLastGood && read.kind !== 'getVersions' && read.answered!.seq < demand.quietBefore && !(seen?.broken ?? false)) return false;
+    if (!world.settings.keepLastGood && isTelling(world, read, seen) && read.answered!.seq < demand.quietBefore) return false;
   }
   return false;
 }
@@ -55,7 +55,7 @@ export function storeFailedOver(world: World, demand: Demand, { version }: { rea
     const seen = sighting(read, demand.id);
     if (seen?.version === version && !seen.broken) return failedAt !== undefined && read.sent.t >= failedAt - staleIfErrorMs;
     if (seen !== undefined && keepLastGood && seen.status === 'active') continue;
-    if (read.kind !== 'getVersions' && !(seen?.broken ?? false) && world.isPast(read.answered)) return false;
+    if (isTelling(world, read, seen) && world.isPast(read.answered)) return false;
   }
   return false;
 }
@@ -70,9 +70,11 @@ function lastGoodServes(world: World, demand: Demand, instance: Instance, failur
     // Versions alone decide nothing: the row does.
     if ((seen === undefined || seen.status === 'stopped') && read.kind === 'getVersions') continue;
     if (seen === undefined || seen.status === 'stopped') return false;
-    if (seen.broken || Number(seen.version) <= Number(instance.version)) continue;
+    if (Number(seen.version) <= Number(instance.version)) continue;
+    if (seen.broken && isTelling(world, read, seen)) return true;
+    if (seen.broken) continue;
     if (failures.some((failure) => failure.id === demand.id && failure.version === seen.version)) return true;
-    if (permitsInUse(world) >= permits(world)) return true;
+    if (noPermitLeft(world, demand.id, withPermit(world))) return true;
   }
   return false;
 }
