@@ -2,10 +2,10 @@ import { oncePerTurn, onNextTurn, systemClock, type Clock } from './clock.js';
 
 interface Entry {
   readonly due: number;
-  readonly callback: () => void;
+  /** `undefined` once it was called or cancelled. */
+  callback: (() => void) | undefined;
   previous: Entry | undefined;
   next: Entry | undefined;
-  pending: boolean;
 }
 
 /**
@@ -52,19 +52,21 @@ export class TimerQueue {
   /** Returns what cancels it. */
   add(callback: () => void): () => void {
     const previous = this.#last;
-    const entry: Entry = { due: this.#now() + this.#ms, callback, previous, next: undefined, pending: true };
+    const entry: Entry = { due: this.#now() + this.#ms, callback, previous, next: undefined };
     if (previous === undefined) this.#first = entry;
     else previous.next = entry;
     this.#last = entry;
     if (this.#cancelTimer === undefined) this.#arm(entry.due, this.#ms);
     return () => {
-      if (entry.pending) this.#remove(entry);
+      if (entry.callback !== undefined) this.#remove(entry);
     };
   }
 
   #remove(entry: Entry): void {
-    entry.pending = false;
     const { previous, next } = entry;
+    // One that the collector holds to be old, though it is garbage, would keep all that came after it, request by request,
+    // until the next full collection.
+    entry.callback = entry.previous = entry.next = undefined;
     if (previous === undefined) this.#first = next;
     else previous.next = next;
     if (next === undefined) this.#last = previous;
@@ -89,8 +91,9 @@ export class TimerQueue {
     const now = Math.max(this.#timerDue, this.#clock.monotonic());
     try {
       for (let entry = this.#first; entry !== undefined && entry.due <= now; entry = this.#first) {
+        const { callback } = entry;
         this.#remove(entry);
-        entry.callback();
+        callback?.();
       }
     } finally {
       this.#cancelTimer = undefined;

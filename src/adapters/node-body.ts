@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { ConnectionError } from '../errors.js';
-import type { RequestParts, UnreadBody } from '../webhook/requests.js';
+import type { RequestBody, UnreadBody } from '../webhook/requests.js';
 import type { NodeRequest, ParsedByOthers } from './node-types.js';
 
 /** Where a request's body comes from, or why it cannot be had. */
@@ -51,7 +51,7 @@ export function bodyOf(req: NodeRequest, { maxBytes, onTooLarge, source = req, p
 }
 
 /** The body as a request is made of it. A refused one fails in the hands of its reader. */
-export function bodyPart(body: NodeBody): RequestParts['body'] {
+export function bodyPart(body: NodeBody): RequestBody {
   switch (body.kind) {
     case 'empty': return null;
     case 'bytes': return new Uint8Array(body.bytes);

@@ -1,11 +1,11 @@
 import type { Writable } from 'node:stream';
-import { makeRequest, platformRequest, type RequestParts } from '../webhook/requests.js';
+import { makeRequest, platformRequest, type RequestBody, type RequestHead as Head } from '../webhook/requests.js';
 import { isGone, type NodeRequest, type NodeResponse } from './node-types.js';
 import { type PublicOrigin, urlOf } from './node-url.js';
 import { refusal } from './problem.js';
 
 /** A request with everything but its body, which may be put in more than once. */
-export class RequestHead {
+export class RequestHead implements Head {
   readonly url: string;
   readonly method: string;
   readonly headers: Headers;
@@ -26,11 +26,8 @@ export class RequestHead {
     this.#left.abort(new DOMException('The client disconnected.', 'AbortError'));
   }
 
-  withBody(body: RequestParts['body'], RequestClass?: typeof Request): Request {
-    const { url, method, headers } = this;
-    const left = this.#left;
-    const parts: RequestParts = { url, method, headers, body, get signal() { return left.signal; } };
-    return RequestClass === undefined ? makeRequest(parts) : platformRequest(parts, RequestClass);
+  withBody(body: RequestBody, RequestClass?: typeof Request): Request {
+    return RequestClass === undefined ? makeRequest(this, body) : platformRequest(this, body, RequestClass);
   }
 }
 

@@ -39,16 +39,20 @@ export class Backoff {
     return failures?.version === version ? failures.count : 0;
   }
 
-  /** Notes a failure, after `earlier` others. */
-  fail(id: string, version: string, earlier: number = this.count(id, version)): { readonly count: number; readonly delayMs: number } {
-    return this.#note(id, version, this.#clock.monotonic(), earlier);
+  fail(id: string, version: string): { readonly count: number; readonly delayMs: number } {
+    return this.#note(id, version, this.#clock.monotonic(), this.count(id, version));
   }
 
-  /** Notes that an instance which had come to life at `hydratedAt`, after `earlier` failures, died by itself. */
-  died(id: string, version: string, hydratedAt: number, earlier: number): void {
-    const healthy = this.#clock.monotonic() - hydratedAt >= HEALTHY_LIFE * this.#ceilingMs(earlier);
+  /**
+   * Notes the death of an instance that had come to life at `hydratedAt`, after `earlier` failures. Found dead in use it
+   * counts as a failure at any age, reported by itself only if it died young.
+   */
+  died(id: string, version: string, hydratedAt: number, earlier: number, inUse: boolean): void {
+    const now = this.#clock.monotonic();
+    const healthy = now - hydratedAt >= HEALTHY_LIFE * this.#ceilingMs(earlier);
+    if (inUse) this.#note(id, version, now, healthy ? 0 : earlier);
     // Dated from the hydrate: an instance that dies young is not made anew more often than one that never came to life.
-    this.#note(id, version, hydratedAt, healthy ? 0 : earlier);
+    else if (!healthy) this.#note(id, version, hydratedAt, earlier);
   }
 
   clear(id: string): void {

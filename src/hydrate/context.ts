@@ -2,51 +2,54 @@ import type { HydrationContext } from '../contracts/factory.js';
 import type { Awaitable } from '../contracts/record.js';
 import type { CleanUp, RunningCreate } from '../slot/state.js';
 
-/** What the context tells the hydrator. */
-export interface ContextHost {
-  /** The instance was reported dead after `create` had returned it. */
-  retire(cause: unknown): void;
-  /** A clean-up was registered after `create` had settled. */
-  late(cleanUp: CleanUp): void;
+/** What is told of a slot (`T`) once its `create` has settled. */
+export interface ContextHost<T> {
+  /** The instance was reported dead, by itself. */
+  retire(slot: T, cause: unknown, inUse: false): void;
+  addCleanUp(slot: T, cleanUp: CleanUp): void;
 }
 
-/** One `create` in the making: what it is given, and our side of it. */
-export class CreateContext<S> implements HydrationContext<S>, RunningCreate {
-  secrets: S = undefined as S;
+/**
+ * One `create` in the making: what it is given, and our side of it. What is given is its own and not its class's, for
+ * whoever wraps a factory passes `{ ...context }` on, and may be called bare.
+ */
+export class CreateContext<T> implements HydrationContext, RunningCreate {
+  static readonly #signal = { enumerable: true, get(this: CreateContext<unknown>): AbortSignal { return this.#makeSignal(); } };
+
+  declare readonly signal: AbortSignal;
+  secrets: unknown = undefined;
   readonly cleanUps: CleanUp[] = [];
   retired: { readonly cause: unknown } | undefined = undefined;
-  readonly #host: ContextHost;
+  readonly #host: ContextHost<T>;
+  readonly #slot: T;
   #controller: AbortController | undefined;
   #aborted: { readonly reason: unknown } | undefined;
   /** From when on `retire` and `onDispose` concern something that has its end, or its life, behind or before it. */
   #phase: 'creating' | 'created' | 'ended' = 'creating';
 
-  constructor(host: ContextHost) {
+  constructor(host: ContextHost<T>, slot: T) {
     this.#host = host;
+    this.#slot = slot;
+    Object.defineProperty(this, 'signal', CreateContext.#signal);
   }
 
-  /** Made when it is first asked for: most factories never look, and a signal costs more than a whole hydrate. */
-  get signal(): AbortSignal {
+  readonly retire = (cause?: unknown): void => {
+    if (this.#phase === 'creating') this.retired ??= { cause };
+    else if (this.#phase === 'created') this.#host.retire(this.#slot, cause, false);
+  };
+
+  readonly onDispose = (cleanUp: () => Awaitable<void>): void => {
+    if (this.#phase === 'creating') this.cleanUps.push(cleanUp);
+    else this.#host.addCleanUp(this.#slot, cleanUp);
+  };
+
+  /** When it is first asked for: most factories never look, and a signal costs more than a whole hydrate. */
+  #makeSignal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
       if (this.#aborted !== undefined) this.#controller.abort(this.#aborted.reason);
     }
     return this.#controller.signal;
-  }
-
-  /** A getter, like `onDispose`, for `create` may take it out of the context and call it bare. */
-  get retire(): (cause?: unknown) => void {
-    return (cause) => {
-      if (this.#phase === 'creating') this.retired ??= { cause };
-      else if (this.#phase === 'created') this.#host.retire(cause);
-    };
-  }
-
-  get onDispose(): (cleanUp: () => Awaitable<void>) => void {
-    return (cleanUp) => {
-      if (this.#phase === 'creating') this.cleanUps.push(cleanUp);
-      else this.#host.late(cleanUp);
-    };
   }
 
   abort(reason: unknown): void {

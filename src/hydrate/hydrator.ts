@@ -101,10 +101,7 @@ export class Hydrator<R extends ConnectionRecord, I> {
       slots.departing.onProgress(slot.id, () => this.start(slot));
       return free();
     }
-    const context = new CreateContext<unknown>({
-      retire: (cause) => slots.retire(slot, cause, false),
-      late: (cleanUp) => slots.addCleanUp(slot, cleanUp),
-    });
+    const context = new CreateContext(slots, slot);
     slots.creating(slot, slot.state, context);
     let result: Awaitable<I>;
     let pending: PromiseLike<I> | undefined;
@@ -121,7 +118,7 @@ export class Hydrator<R extends ConnectionRecord, I> {
     free();
   }
 
-  #create(slot: Slot<R, I>, context: CreateContext<unknown>): Awaitable<I> {
+  #create(slot: Slot<R, I>, context: CreateContext<Slot<R, I>>): Awaitable<I> {
     const { record } = slot;
     const secrets = this.#host.secretsOf(record);
     if (!isThenable(secrets)) {
@@ -137,7 +134,7 @@ export class Hydrator<R extends ConnectionRecord, I> {
   }
 
   /** The permit is held until `create` has settled, or until its time is up. */
-  #outcome(slot: Slot<R, I>, context: CreateContext<unknown>, result: PromiseLike<I>, free: FreePermit): void {
+  #outcome(slot: Slot<R, I>, context: CreateContext<Slot<R, I>>, result: PromiseLike<I>, free: FreePermit): void {
     const { clock, limits: { hydrationTimeoutMs } } = this.#host;
     const cancelTimeout = hydrationTimeoutMs === Infinity ? undefined : clock.setTimeout(() => {
       this.outcomes.timedOut(slot, hydrationTimeoutMs);

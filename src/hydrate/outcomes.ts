@@ -16,7 +16,7 @@ export class Outcomes<R extends ConnectionRecord, I> {
   }
 
   /** It has made an instance, in time or late. */
-  created(slot: Slot<R, I>, context: CreateContext<unknown>, instance: I): void {
+  created(slot: Slot<R, I>, context: CreateContext<Slot<R, I>>, instance: I): void {
     const { slots, backoff, clock } = this.#host;
     const { state, id, version } = slot;
     if (state.kind === 'abandoned') {
@@ -45,7 +45,7 @@ export class Outcomes<R extends ConnectionRecord, I> {
   }
 
   /** It threw or rejected, in time or late. */
-  failed(slot: Slot<R, I>, context: CreateContext<unknown>, cause: unknown): void {
+  failed(slot: Slot<R, I>, context: CreateContext<Slot<R, I>>, cause: unknown): void {
     const { slots } = this.#host;
     const { state } = slot;
     context.settled('ended');
@@ -81,8 +81,7 @@ export class Outcomes<R extends ConnectionRecord, I> {
     // The row has moved on to a version that is being left alone: the end of an older one must not end that.
     if (backoff.leavesAnotherAlone(id, version)) return;
     const earlier = this.#earlierFailures.get(slot) ?? 0;
-    if (inUse) backoff.fail(id, version, earlier);
-    else backoff.died(id, version, hydratedAt, earlier);
+    backoff.died(id, version, hydratedAt, earlier, inUse);
   }
 
   /** Notes a failure. A superseded slot's says nothing about the row's current version. */

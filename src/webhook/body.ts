@@ -83,11 +83,7 @@ export function concatenated(chunks: readonly Uint8Array[], size: number): Bytes
 
 /** A request of its own for each who reads it. Never `new Request(request)`, which takes the first one's body. */
 export function rebuilt(request: Request, bytes: Bytes): Request {
-  const { url, method } = request;
-  return makeRequest({
-    url, method,
-    get headers() { return request.headers; },
-    get signal() { return request.signal; },
-    body: bytes.byteLength === 0 || method === 'GET' || method === 'HEAD' ? null : bytes,
-  });
+  const { method } = request;
+  const hasNone = bytes.byteLength === 0 || method === 'GET' || method === 'HEAD';
+  return makeRequest(request, hasNone ? null : bytes);
 }

@@ -2,6 +2,7 @@ import type { InstanceFactory, WebhookContext } from '../contracts/factory.js';
 import type { ConnectionRecord } from '../contracts/record.js';
 import { ConnectionError, isConnectionError } from '../errors.js';
 import type { Lease } from '../slot/lease.js';
+import { ownSignal } from '../own-signal.js';
 import { isThenable } from '../thenable.js';
 import { within } from '../within.js';
 import { answerFailure, isResponse } from './failure.js';
@@ -128,8 +129,7 @@ export class Delivery<R extends ConnectionRecord, I, F extends FoundRecord<R>> {
     authenticate: Exclude<NonNullable<InstanceFactory<R, I>['authenticate']>, 'in-handler'>, record: R, secrets: unknown, controller: AbortController,
   ): Promise<boolean | Response> {
     try {
-      // Node makes a controller's signal when it is first asked for, at the price of all the rest of this.
-      const context = { record, secrets, get signal() { return controller.signal; } };
+      const context = ownSignal({ record, secrets }, controller);
       return await this.#host.around(record, () => authenticate(this.#incoming.copy(), context));
     } catch (cause) {
       throw new ConnectionError('UNAUTHENTICATED', 'authenticate threw', { connectionId: this.#id, cause });
@@ -142,12 +142,8 @@ export class Delivery<R extends ConnectionRecord, I, F extends FoundRecord<R>> {
       const { record } = lease;
       // Not those it was authenticated with: the instance may be of a newer version, or made after an `invalidate`.
       const secrets = await this.#secretsUnder(lease);
-      const context: WebhookContext<R, unknown> = {
-        record,
-        secrets,
-        get signal() { return lease.signal; },
-        waitUntil: (work) => this.#waitUntil(holds, work),
-      };
+      const waitUntil = (work: Promise<unknown>): void => this.#waitUntil(holds, work);
+      const context = ownSignal({ record, secrets, waitUntil }, lease);
       const response = await this.#callHandler(factory, lease.instance, context);
       if (this.#answer()) this.#resolve(await this.#sendable(response, holds.take()));
       else discard(response, holds.take());

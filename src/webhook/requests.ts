@@ -12,16 +12,17 @@ export interface UnreadBody {
   read(maxBytes: number, onStop: (stop: () => void) => void): Promise<Uint8Array>;
 }
 
-/** What a request is made of. Its getters may be lazy. */
-export interface RequestParts {
+/** What a request is made of besides its body; another request, for one. Its getters may be lazy. */
+export interface RequestHead {
   /** As it came, byte for byte: a signature may cover it. */
   readonly url: string;
   readonly method: string;
   readonly headers: Headers;
   readonly signal: AbortSignal;
-  /** Bytes are not written to, and not shared with whoever asks for an `arrayBuffer`. */
-  readonly body: Uint8Array<ArrayBuffer> | UnreadBody | ReadableStream<Uint8Array> | null;
 }
+
+/** Bytes are not written to, and not shared with whoever asks for an `arrayBuffer`. */
+export type RequestBody = Uint8Array<ArrayBuffer> | UnreadBody | ReadableStream<Uint8Array> | null;
 
 /** How a body is read without a stream. Shared by every copy of the package in a process. */
 export const READ: unique symbol = Symbol.for('hydrant.readBody');
@@ -29,12 +30,12 @@ export const READ: unique symbol = Symbol.for('hydrant.readBody');
 const decoder = new TextDecoder();
 const EMPTY = new Uint8Array();
 
-function isUnread(body: RequestParts['body']): body is UnreadBody {
+function isUnread(body: RequestBody): body is UnreadBody {
   return body !== null && 'stream' in body;
 }
 
 /** A request of the platform. */
-export function platformRequest({ url, method, headers, signal, body }: RequestParts, RequestClass = Request): Request {
+export function platformRequest({ url, method, headers, signal }: RequestHead, body: RequestBody, RequestClass = Request): Request {
   const init = { method, headers, signal, body: isUnread(body) ? body.stream() : body, duplex: 'half' };
   return Object.defineProperties(new RequestClass(url, init), {
     // The constructor writes some of it otherwise (`'` becomes `%27`).
@@ -49,17 +50,20 @@ export function platformRequest({ url, method, headers, signal, body }: RequestP
  * A request: where the platform takes it for one of its own, a light one, which makes the platform's only when it is
  * asked for something it does not have itself. On Node 20 that saves nine tenths of what a request costs that is read.
  */
-export function makeRequest(parts: RequestParts): Request {
+export function makeRequest(head: RequestHead, body: RequestBody): Request {
   if (light?.Base !== Request) light = { Base: Request, Light: lightClass(Request) };
-  return light.Light === undefined ? platformRequest(parts) : new light.Light(parts);
+  return light.Light === undefined ? platformRequest(head, body) : new light.Light(head, body);
 }
 
 /** A framework may put a `Request` of its own in the place of the platform's. */
-let light: { readonly Base: typeof Request; readonly Light: (new (parts: RequestParts) => Request) | undefined } | undefined;
+let light: { readonly Base: typeof Request; readonly Light: LightClass | undefined } | undefined;
 
-function lightClass(Base: typeof Request): (new (parts: RequestParts) => Request) | undefined {
+type LightClass = new (head: RequestHead, body: RequestBody) => Request;
+
+function lightClass(Base: typeof Request): LightClass | undefined {
   class LightRequest {
-    readonly #parts: RequestParts;
+    readonly #head: RequestHead;
+    readonly #body: RequestBody;
     #headers: Headers | undefined;
     #used = false;
     #whole: Request | undefined;
@@ -67,21 +71,21 @@ function lightClass(Base: typeof Request): (new (parts: RequestParts) => Request
     /** The platform's own request, in the same state: used, if this one was. */
     static whole(request: LightRequest): Request {
       if (request.#whole === undefined) {
-        const { url, method, signal, body } = request.#parts;
-        request.#whole = platformRequest({ url, method, signal, body, headers: request.headers }, Base);
+        request.#whole = platformRequest(request, request.#body, Base);
         if (request.#used) request.#whole.arrayBuffer().catch(() => {});
       }
       return request.#whole;
     }
 
-    constructor(parts: RequestParts) {
-      this.#parts = parts;
+    constructor(head: RequestHead, body: RequestBody) {
+      this.#head = head;
+      this.#body = body;
     }
 
-    get url(): string { return this.#parts.url; }
-    get method(): string { return this.#parts.method; }
-    get signal(): AbortSignal { return this.#parts.signal; }
-    get headers(): Headers { return this.#headers ??= new Headers(this.#parts.headers); }
+    get url(): string { return this.#head.url; }
+    get method(): string { return this.#head.method; }
+    get signal(): AbortSignal { return this.#head.signal; }
+    get headers(): Headers { return this.#headers ??= new Headers(this.#head.headers); }
     get bodyUsed(): boolean { return this.#whole?.bodyUsed ?? this.#used; }
 
     async text(): Promise<string> {
@@ -99,7 +103,7 @@ function lightClass(Base: typeof Request): (new (parts: RequestParts) => Request
     }
 
     [READ](maxBytes: number, onStop: (stop: () => void) => void): Awaitable<Uint8Array> | undefined {
-      const { body } = this.#parts;
+      const body = this.#body;
       if (this.#whole !== undefined || this.#used || !isUnread(body)) return this.#take();
       this.#used = true;
       return body.read(maxBytes, onStop);
@@ -107,7 +111,7 @@ function lightClass(Base: typeof Request): (new (parts: RequestParts) => Request
 
     /** The body, if it is known and can still be had. */
     #take(): Uint8Array<ArrayBuffer> | undefined {
-      const { body } = this.#parts;
+      const body = this.#body;
       if (this.#whole !== undefined || this.#used) return undefined;
       if (body === null) return EMPTY;
       if (!(body instanceof Uint8Array)) return undefined;
@@ -124,16 +128,16 @@ function lightClass(Base: typeof Request): (new (parts: RequestParts) => Request
         get(this: LightRequest): unknown { return Reflect.get(LightRequest.whole(this), symbol); },
       });
     }
-    const Light = LightRequest as unknown as new (parts: RequestParts) => Request;
+    const Light = LightRequest as unknown as LightClass;
     return isTakenFor(Base, Light) ? Light : undefined;
   } catch { return undefined; }
 }
 
 /** Elsewhere (Bun, workerd, Node 24) the platform knows its own by what cannot be given to another. */
-function isTakenFor(Base: typeof Request, Light: new (parts: RequestParts) => Request): boolean {
+function isTakenFor(Base: typeof Request, Light: LightClass): boolean {
   const probe = new Light({
-    url: 'http://localhost/', method: 'POST', headers: new Headers({ probe: 'yes' }), signal: new AbortController().signal, body: new Uint8Array(1),
-  });
+    url: 'http://localhost/', method: 'POST', headers: new Headers({ probe: 'yes' }), signal: new AbortController().signal,
+  }, new Uint8Array(1));
   const { method, headers, body } = new Base(probe);
   void body?.cancel();
   return method === 'POST' && headers.has('probe') && body !== null && probe.bodyUsed && probe.redirect === 'follow';

@@ -28,19 +28,22 @@ describe('back-off', () => {
     expect(backoff.leavesAnotherAlone('a', '1')).toBe(false);
   });
 
-  test.each([{ livedMs: 999, count: 4 }, { livedMs: 1_000, count: 1 }])('an instance that lived $livedMs ms, ten times its delay being 1000, has failed $count times', async ({ livedMs, count }) => {
+  test.each([
+    { livedMs: 999, found: 'by itself', count: 4 }, { livedMs: 1_000, found: 'by itself', count: 0 },
+    { livedMs: 999, found: 'in use', count: 4 }, { livedMs: 1_000, found: 'in use', count: 1 },
+  ])('an instance that is reported dead $found after $livedMs ms, ten times its delay being 1000, has failed $count times', async ({ livedMs, found, count }) => {
     const clock = new ManualClock();
     const backoff = new Backoff({ initialMs: 100, maxMs: 100 }, clock);
     await clock.advance(5_000);
     const hydratedAt = clock.monotonic();
     await clock.advance(livedMs);
-    backoff.died('a', '1', hydratedAt, 3);
+    backoff.died('a', '1', hydratedAt, 3, found === 'in use');
     expect(backoff.count('a', '1')).toBe(count);
   });
 });
 
 describe('the context of a create', () => {
-  const context = (): CreateContext<unknown> => new CreateContext({ retire: () => {}, late: () => {} });
+  const context = (): CreateContext<undefined> => new CreateContext({ retire: () => {}, addCleanUp: () => {} }, undefined);
 
   test('has one signal', () => {
     const one = context();

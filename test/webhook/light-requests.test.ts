@@ -3,10 +3,15 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { readBody, rebuilt } from '../../src/webhook/body.js';
-import { makeRequest, platformRequest, type RequestParts } from '../../src/webhook/requests.js';
+import { makeRequest as make, platformRequest as makeWhole, type RequestBody, type RequestHead } from '../../src/webhook/requests.js';
 
 const text = (body: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(body);
 const FORM = 'team_id=T1&text=hello+there';
+
+interface RequestParts extends RequestHead { readonly body: RequestBody }
+
+const makeRequest = (request: RequestParts): Request => make(request, request.body);
+const platformRequest = (request: RequestParts): Request => makeWhole(request, request.body);
 
 function parts({ body = text('{"a":1}'), ...others }: Partial<RequestParts> = {}): RequestParts {
   return {

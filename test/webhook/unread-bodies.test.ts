@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { readBody } from '../../src/webhook/body.js';
-import { makeRequest, platformRequest, READ, type RequestParts, type UnreadBody } from '../../src/webhook/requests.js';
+import { makeRequest as make, platformRequest, READ, type RequestBody, type RequestHead, type UnreadBody } from '../../src/webhook/requests.js';
 
 const text = (body: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(body);
 
@@ -14,14 +14,14 @@ function unread(): { asked: string[]; body: UnreadBody } {
     },
   };
 }
-const parts = (body: RequestParts['body']): RequestParts => ({
-  url: "http://localhost/?it='s", method: 'POST', headers: new Headers(), signal: new AbortController().signal, body,
-});
+
+const head = (): RequestHead => ({ url: "http://localhost/?it='s", method: 'POST', headers: new Headers(), signal: new AbortController().signal });
+const makeRequest = (body: RequestBody): Request => make(head(), body);
 
 describe('a body that nobody has read', () => {
   test('is read without a stream, once', async () => {
     const { asked, body } = unread();
-    const request = makeRequest(parts(body));
+    const request = makeRequest(body);
     expect(new TextDecoder().decode(await readBody(request, 100, () => {}))).toBe('hello');
     expect([asked, request.bodyUsed]).toEqual([['read 100'], true]);
     await expect(readBody(request, 100, () => {})).rejects.toMatchObject({ code: 'BODY_ALREADY_PARSED' });
@@ -29,8 +29,8 @@ describe('a body that nobody has read', () => {
 
   test('is a stream to the platform, whose request has the address and the signal it was given', async () => {
     const { asked, body } = unread();
-    const given = parts(body);
-    const request = platformRequest(given);
+    const given = head();
+    const request = platformRequest(given, body);
     expect([request.url, request.signal]).toEqual([given.url, given.signal]);
     expect(request.signal).toBe(given.signal);
     expect(await request.text()).toBe('hello');
@@ -39,7 +39,7 @@ describe('a body that nobody has read', () => {
 
   test('is not read under somebody who has begun to', () => {
     const { asked, body } = unread();
-    const request = makeRequest(parts(body)) as Request & { [READ]: (maxBytes: number, onStop: () => void) => unknown };
+    const request = makeRequest(body) as Request & { [READ]: (maxBytes: number, onStop: () => void) => unknown };
     request.body?.getReader();
     expect(request[READ](100, () => {})).toBeUndefined();
     expect(asked).toEqual(['stream']);
@@ -51,7 +51,7 @@ describe('a body that nobody has read', () => {
   });
 
   test('that is known already is at hand without a promise, and empty is not missing', () => {
-    const [known, none] = [makeRequest(parts(text('hello'))), makeRequest(parts(null))] as (Request & { [READ]: (maxBytes: number, onStop: () => void) => unknown })[];
+    const [known, none] = [makeRequest(text('hello')), makeRequest(null)] as (Request & { [READ]: (maxBytes: number, onStop: () => void) => unknown })[];
     expect([known?.[READ](100, () => {}), none?.[READ](100, () => {})]).toEqual([text('hello'), new Uint8Array()]);
   });
 });
