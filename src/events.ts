@@ -54,7 +54,7 @@ export class Events {
   }
 }
 
-/** A failure is written once per connection and version. */
+/** A failure is written once per connection and version, where it has them: one of the store once per process. */
 function lineOf<E extends keyof RegistryEvents>(event: E, payload: RegistryEvents[E]): Line | undefined {
   if (!('error' in payload)) return undefined;
   const { error } = payload;

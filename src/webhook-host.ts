@@ -81,8 +81,8 @@ export class RegistryForWebhooks<R extends ConnectionRecord, I> implements Webho
     const { closing, slots, resolver, reader } = parts;
     if (closing.expired) return Promise.reject(closing.refusal(record.id));
     const waiter = parts.wait({ id: record.id, signal: undefined, timeoutMs: this.timeoutMs });
-    const outdated = invalidations !== parts.invalidations()
-      || (unconfirmed === true && slots.index.get(record.id)?.record !== record);
+    // Unless it is that of a slot which still stands.
+    const outdated = (unconfirmed === true || invalidations !== parts.invalidations()) && slots.index.get(record.id)?.record !== record;
     if (!outdated) resolver.takeUp(record, sentAt, waiter);
     else reader.request(record.id, 'row', waiter);
     return waiter.promise;

@@ -4,7 +4,7 @@ import type { Awaitable } from './record.js';
 /**
  * Why an instance was disposed of.
  *
- * - `evicted`: more instances than `maxInstances`, and this one was the least recently used
+ * - `evicted`: more instances than `maxInstances`, and this one was to go by `eviction`
  * - `idle`: unused for `idleTimeoutMs`
  * - `replaced`: the row has a newer version
  * - `stopped`, `deleted`: the row says so
@@ -27,7 +27,7 @@ export interface HydrationContext<S = unknown> {
   readonly secrets: S;
   /**
    * The instance reports that it is dead (socket closed, token revoked): the next use hydrates anew. Soon after it came
-   * to life this counts as a failed hydrate, and uses wait out its back-off.
+   * to life this counts as a failed hydrate, and until its back-off has passed uses fail with `BACKING_OFF`.
    */
   retire(cause?: unknown): void;
   /** Registers a clean-up. Clean-ups run last first, after `dispose`, and also when `create` fails half-way. */
@@ -89,7 +89,10 @@ export interface InstanceFactory<R, I, S = any> {
   readonly authenticate?: 'in-handler' | ((request: Request, context: RecordContext<R, S>) => Awaitable<boolean | Response>);
   /** Serves one webhook. */
   readonly handleWebhook?: (instance: I, request: Request, context: WebhookContext<R, S>) => Awaitable<Response>;
-  /** Answers the sender after `afterMs` while the work goes on under its lease. `undefined` keeps waiting. */
+  /**
+   * Answers the sender `afterMs` milliseconds after the delivery came, while the work goes on under its lease. `undefined`
+   * keeps waiting.
+   */
   readonly acknowledge?: {
     readonly afterMs: number;
     readonly respond: (request: Request, context: { readonly record: R }) => Awaitable<Response | undefined>;

@@ -90,6 +90,8 @@ export class Attempt<R extends ConnectionRecord, I> {
       host.hydrated(version);
       signal.throwIfAborted();
       if (provision !== undefined && host.provisioned !== version) await this.#provision(lease, version, provision);
+      // Who was told that it is provisioned may have ended the attempt.
+      signal.throwIfAborted();
       this.#through();
       host.started(version);
       await (run === undefined ? this.#standBy() : this.#run(lease, run));

@@ -10,7 +10,8 @@ interface Newest { readonly version: string | undefined; readonly sentAt: number
 
 /**
  * What was learnt of connections that have no slot to keep it. A webhook that is being authenticated holds a row all the
- * while: this tells whether the row has been outdated since. Bounded: whatever is forgotten puts all older rows in doubt.
+ * while: this tells whether the row has been outdated since. Bounded: what speaks against rows is forgotten all at once,
+ * and then puts every older row in doubt.
  */
 export class Learnt {
   readonly #clock: Clock;
@@ -51,7 +52,7 @@ export class Learnt {
     if (!this.#isRowHeld()) return;
     const newest = this.#newest.get(id);
     if (newest !== undefined && newest.sentAt > sentAt) return;
-    if (this.#newest.size >= MAX_WITHOUT_SLOT) {
+    if (newest === undefined && this.#newest.size >= MAX_WITHOUT_SLOT) {
       this.#newest.clear();
       this.#doubtedAt = this.#clock.monotonic();
     }

@@ -5,7 +5,7 @@ import type { StandardSchemaV1 } from '../contracts/schema.js';
 import { ConnectionError } from '../errors.js';
 import { Slot } from '../slot/slot.js';
 import type { Slots } from '../slot/slots.js';
-import type { SlotWaiter, Supersession } from '../slot/state.js';
+import type { Supersession } from '../slot/state.js';
 import type { Backoff } from './backoff.js';
 import type { FreshnessReader, Read } from './freshness.js';
 import type { Hydrator } from './hydrator.js';
@@ -87,10 +87,11 @@ export class Resolver<R extends ConnectionRecord, I> {
   /** Whether anything was learnt since `sentAt`, or in the same millisecond, that speaks against this row. */
   #mayBeOutdated({ id, version: rowVersion }: R, sentAt: number, current: Slot<R, I> | undefined): boolean {
     const version = String(rowVersion);
-    return this.#host.learnt.speaksAgainst(id, version, sentAt) || (current?.checkedAt === sentAt && current.version !== version);
+    // Had anything spoken against the version that has a slot, another would stand in its place.
+    return current?.version !== version && (current?.checkedAt === sentAt || this.#host.learnt.speaksAgainst(id, version, sentAt));
   }
 
-  /** Gives a waiter the current slot. */
+  /** Gives a waiter a slot that is live or on its way. */
   join(waiter: LeaseWaiter<R, I>, slot: Slot<R, I>): void {
     const { slots } = this.#host;
     if (slot.state.kind === 'live') {
@@ -163,6 +164,7 @@ export class Resolver<R extends ConnectionRecord, I> {
     const { slots, limits, backoff, learnt } = this.#host;
     const current = read.flagged ? undefined : slots.index.get(read.id);
     const version = String(record.version);
+    learnt.forgetUnknown(read.id);
     if (current?.version === version) {
       current.checkedAt = read.sentAt;
       for (const waiter of read.waiters) this.#serve(waiter, current, read.sentAt);
@@ -175,9 +177,8 @@ export class Resolver<R extends ConnectionRecord, I> {
       else waiter.found({ record, sentAt: read.sentAt });
     }
     const lastGood = limits.keepLastGood ? slots.lastGood(current) : undefined;
-    const wanted = joining.length > 0;
-    const refusal = wanted ? this.#mayNotHydrate(record, backoff.remainingMs(read.id, version)) : undefined;
-    if (wanted && refusal === undefined) {
+    const refusal = this.#mayNotHydrate(record, backoff.remainingMs(read.id, version));
+    if (joining.length > 0 && refusal === undefined) {
       this.#hydrate(read, record, joining, current, lastGood);
       return;
     }
@@ -185,8 +186,8 @@ export class Resolver<R extends ConnectionRecord, I> {
     // Though nothing is made of the new version, the old one is not to be wanted any more.
     if (current !== undefined && lastGood === undefined) slots.supersede(current, 'replaced');
     for (const waiter of joining) {
-      if (lastGood === undefined) waiter.fail(refusal as ConnectionError);
-      else this.join(waiter, lastGood);
+      if (lastGood !== undefined) this.join(waiter, lastGood);
+      else if (refusal !== undefined) waiter.fail(refusal);
     }
   }
 
@@ -215,11 +216,10 @@ export class Resolver<R extends ConnectionRecord, I> {
     return new ConnectionError('OVERLOADED', `Connection '${id}' was not hydrated: maxQueuedHydrations others wait already`, { connectionId: id });
   }
 
-  #serve(waiter: ReadWaiter<R> | SlotWaiter<R, I>, slot: Slot<R, I>, sentAt: number): void {
-    const asked = waiter as ReadWaiter<R>;
-    if (asked.settled) return;
-    if (asked.found === undefined) this.join(waiter as LeaseWaiter<R, I>, slot);
-    else asked.found({ record: slot.record, sentAt });
+  #serve(waiter: ReadWaiter<R>, slot: Slot<R, I>, sentAt: number): void {
+    if (waiter.settled) return;
+    if (waiter.found === undefined) this.join(waiter as LeaseWaiter<R, I>, slot);
+    else waiter.found({ record: slot.record, sentAt });
   }
 
   /** The store did not answer: what was good a moment ago may serve on, where that was asked for. */

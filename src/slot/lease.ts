@@ -14,7 +14,10 @@ export interface Lease<out R, out I> extends Disposable {
   readonly stale: boolean;
   /** Aborts only when a drain deadline has passed and the instance is about to be disposed of under you. */
   readonly signal: AbortSignal;
-  /** Reports the instance dead; the next use hydrates anew. Counts as a failure for back-off. Does not release. */
+  /**
+   * Reports the instance dead: it is not handed out again, and what comes next is hydrated after the back-off of one more
+   * failure (of the first one, if it had lived long). Does not release.
+   */
   retire(cause?: unknown): void;
   /** Lets the instance go. Further calls do nothing. */
   release(): void;

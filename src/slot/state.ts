@@ -16,7 +16,8 @@ import type { Slot } from './slot.js';
  *
  * - At most one slot of an id is in the index. It is pending, creating or live, and not superseded.
  * - A slot leaves the index by identity, never by id: an old slot's end cannot touch its successor.
- * - Every slot that is out of the index and not disposed stands among the departing.
+ * - Every slot that is out of the index and not disposed stands among the departing; or, live, behind the hydrating slot
+ *   that holds it as its fallback (`keepLastGood`).
  * - `leases` counts from the moment a use is entitled to the instance, before the promise that tells it is settled.
  * - Only a live slot without a lease, or a draining one whose last lease went or whose deadline passed, is disposed of.
  * - There is no way back: no kind of state is entered twice, so whoever awaited need only look which one it is now.

@@ -25,10 +25,12 @@ const MAX_MS = 2 ** 31 - 1;
  * Checks how a subscription is to be kept up, and fills in what is left out.
  *
  * @param invalid - makes the error that says which option is wrong, what was expected and what came
+ * @param expected - of the whole
  */
-export function tuningOf(watch: Partial<SubscribingTuning>, invalid: (option: string, expected: string, got: unknown) => ConnectionError<'INVALID_OPTIONS'>): SubscribingTuning {
-  if (typeof watch !== 'object' || watch === null) throw invalid('watch', 'an object', watch);
+export function tuningOf(watch: Partial<SubscribingTuning>, invalid: (option: string, expected: string, got: unknown) => ConnectionError<'INVALID_OPTIONS'>, expected = 'an object'): SubscribingTuning {
+  if (typeof watch !== 'object' || watch === null) throw invalid('watch', expected, watch);
   const { pingIntervalMs = 15_000, timeoutMs = 5_000, backoff = { initialMs: 100, maxMs: 30_000 } } = watch;
+  if (typeof backoff !== 'object' || backoff === null) throw invalid('watch.backoff', 'an object', backoff);
   for (const [option, ms] of Object.entries({ pingIntervalMs, timeoutMs, 'backoff.initialMs': backoff.initialMs, 'backoff.maxMs': backoff.maxMs })) {
     if (typeof ms !== 'number' || !(ms > 0 && ms <= MAX_MS)) throw invalid(`watch.${option}`, `milliseconds from 1 to ${MAX_MS}`, ms);
   }

@@ -44,6 +44,7 @@ describe('PostgresStore options', () => {
     ['listenClient', { client, listenClient: {} }],
     ['watch', { client, listenClient: mapRow, watch: null }],
     ['watch.timeoutMs', { client, listenClient: mapRow, watch: { timeoutMs: '5' } }],
+    ['watch.backoff', { client, listenClient: mapRow, watch: { backoff: null } }],
     ['watch.pingIntervalMs', { client, listenClient: mapRow, watch: { pingIntervalMs: 0 } }],
     ['watch.timeoutMs', { client, listenClient: mapRow, watch: { timeoutMs: Number.NaN } }],
     ['watch.backoff.maxMs', { client, listenClient: mapRow, watch: { backoff: { initialMs: 1, maxMs: 2 ** 31 } } }],

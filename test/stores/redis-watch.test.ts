@@ -138,6 +138,7 @@ describe('RedisStore options', () => {
     ['client', { client: { hmget() {} } }],
     ['prefix', { client: new FakeRedis(), prefix: 1 }],
     ['watch', { client: new FakeRedis(), watch: true }],
+    ['watch.backoff', { client: new FakeRedis(), watch: { backoff: null } }],
     ['watch.pingIntervalMs', { client: new FakeRedis(), watch: { pingIntervalMs: Number.POSITIVE_INFINITY } }],
     ['watch.timeoutMs', { client: new FakeRedis(), watch: { timeoutMs: '1s' } }],
     ['watch.backoff.initialMs', { client: new FakeRedis(), watch: { backoff: { initialMs: -1, maxMs: 1 } } }],

@@ -51,7 +51,7 @@ export class RedisClaims implements ClaimStore {
     const redis = adapt(client);
     if (redis === undefined) throw invalidOption('client', 'an ioredis or node-redis client', client);
     if (typeof prefix !== 'string' || !/\{[^}]+\}/.test(prefix)) throw invalidOption('prefix', 'text with a hash tag in braces', prefix);
-    const tuning = watch === false ? undefined : tuningOf(watch, invalidOption);
+    const tuning = watch === false ? undefined : tuningOf(watch, invalidOption, 'false or an object');
     this.#redis = redis;
     this.#prefix = prefix;
     const { subscriber } = redis;

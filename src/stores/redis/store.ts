@@ -73,7 +73,7 @@ export class RedisStore<D extends object = Record<string, unknown>> implements C
     const redis = adapt(client);
     if (redis === undefined) throw invalidOption('client', 'a client of ioredis or node-redis', client);
     if (typeof prefix !== 'string') throw invalidOption('prefix', 'text', prefix);
-    const tuning = watch === false ? undefined : tuningOf(watch, invalidOption);
+    const tuning = watch === false ? undefined : tuningOf(watch, invalidOption, 'false or an object');
     this.#redis = redis;
     this.#keys = { records: `${prefix}records`, versions: `${prefix}versions`, counter: `${prefix}counter`, channel: `${prefix}changes` };
     const { subscriber } = redis;

@@ -1,0 +1,44 @@
+import { afterEach, expect, test } from 'vitest';
+import { ManualClock, settle } from 'hydrant/testing';
+import { Attempt } from '../../src/exclusive/attempt.js';
+import { Hold, readInstant } from '../../src/exclusive/hold.js';
+import { Cluster } from '../exclusive/support/cluster.js';
+
+let cluster: Cluster | undefined;
+afterEach(() => cluster?.close());
+
+// Without `run`: the listener of `provisioned` runs between the end of `provision` and the stand-by, which then
+// listens for an abort that has been.
+test('a runner without run that is stopped when it has provisioned stops at once and releases', async () => {
+  cluster = new Cluster(1);
+  const replica = cluster.replica({ run: undefined as never, provision: async () => undefined });
+  let stopped = false;
+  replica.runner.on('provisioned', () => void replica.runner.stop().then(() => { stopped = true; }));
+  replica.runner.start();
+  await cluster.clock.advance(3_000);
+  expect(replica.happened('provisioned')).toHaveLength(1);
+  expect({ stopped, unproven: replica.happened('stopUnproven').length, started: replica.happened('started').length, owners: cluster.server.owners().size })
+    .toEqual({ stopped: true, unproven: 0, started: 0, owners: 0 });
+});
+
+// The same gap in general: a renewal's answer (lost), a listing (restart), a deadline (expired) that falls into it.
+test('an attempt that is ended in the microtask after provision settles', async () => {
+  cluster = undefined;
+  const clock = new ManualClock();
+  let settled = false;
+  const lease = {
+    instance: 'i', record: { id: 'a', version: '1', status: 'active' as const }, stale: false, signal: new AbortController().signal,
+    retire() {}, release() {}, [Symbol.dispose]() {},
+  };
+  const attempt: Attempt<typeof lease.record, string> = new Attempt({
+    id: 'a', hold: new Hold(1n, readInstant(clock), 10_000, clock), clock, provisionTimeoutMs: 1_000, provisioned: undefined,
+    registry: { acquire: async () => lease },
+    duties: { run: undefined, provision: async () => undefined },
+    hydrated() {}, provisionOverdue() {}, started() {}, through() {}, expired() {},
+    provisionedNow: () => queueMicrotask(() => attempt.end(new Error('lost'))),
+  });
+  void attempt.settled.then(() => { settled = true; });
+  await settle();
+  await settle();
+  expect(settled).toBe(true);
+});

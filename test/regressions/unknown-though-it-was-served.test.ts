@@ -1,0 +1,17 @@
+import { expect, test } from 'vitest';
+import { Harness } from '../support/harness.js';
+
+test('an id that has been served is not unknown', async () => {
+  const h = new Harness({ idleTimeoutMs: 1 });
+  h.rows.hold();
+  const first = h.registry.use('a', () => {}).catch((error: unknown) => error);
+  await h.settle();
+  h.rows.put('a');
+  const second = h.registry.use('a', () => 'served');
+  await h.settle();
+  h.rows.letAllGo();
+  expect(await first).toMatchObject({ code: 'CONNECTION_NOT_FOUND' });
+  expect(await second).toBe('served');
+  await h.clock.advance(10); // idle: gone
+  expect(await h.registry.use('a', () => 'served')).toBe('served');
+});
