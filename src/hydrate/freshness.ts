@@ -97,8 +97,8 @@ export class FreshnessReader<R extends ConnectionRecord> {
     if (reads.wire === undefined) this.#enqueue(reads.next);
   }
 
-  /** A hint came for this id. Returns whether a read of it is on the wire, whose answer may be too old to know. */
-  doubt(id: string): boolean {
+  /** A hint came for this id: the answer of a read that is on the wire may be too old to know. Returns whether one is. */
+  markDoubtful(id: string): boolean {
     const wire = this.#reads.get(id)?.wire;
     if (wire !== undefined) wire.doubtful = true;
     return wire !== undefined;

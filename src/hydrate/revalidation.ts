@@ -132,7 +132,8 @@ export class Revalidation<R extends ConnectionRecord> {
     if (this.#stopped) return;
     for (const id of ids) {
       this.#host.doubt(id);
-      if (this.#host.reader.doubt(id) || this.#host.index.has(id)) this.#host.reader.request(id, 'version');
+      const onWire = this.#host.reader.markDoubtful(id);
+      if (onWire || this.#host.index.has(id)) this.#host.reader.request(id, 'version');
     }
   }
 

@@ -9,7 +9,7 @@ let generations = 0;
  */
 export class Slot<R extends ConnectionRecord, I> {
   readonly record: R;
-  /** That of the row as it was read: a store may hand out its own object, and change it, or one that cannot be looked at later. */
+  /** That of the row as it was read: a store may hand out its own object, and change it. */
   readonly version: string;
   state: SlotState<R, I>;
   instance: I | undefined = undefined;

@@ -84,11 +84,9 @@ export class Slots<R extends ConnectionRecord, I> {
   }
 
   /** pending → creating */
-  creating(slot: Slot<R, I>, state: Pending<R, I>, create: RunningCreate): Creating<R, I> {
+  creating(slot: Slot<R, I>, state: Pending<R, I>, create: RunningCreate): void {
     const { generation, waiters, fallback, superseded } = state;
-    const creating: Creating<R, I> = { kind: 'creating', generation, waiters, fallback, superseded, create, startedAt: this.#host.clock.monotonic() };
-    slot.state = creating;
-    return creating;
+    slot.state = { kind: 'creating', generation, waiters, fallback, superseded, create, startedAt: this.#host.clock.monotonic() };
   }
 
   /** creating → live, and at once on to draining or disposing if it was superseded meanwhile. */

@@ -13,7 +13,7 @@ import { whenRead } from './streaming.js';
 
 /** A delivery that may have a lease. */
 interface Identified<R extends ConnectionRecord, I, F extends FoundRecord<R>> {
-  readonly factory: InstanceFactory<R, I>; readonly target: F;
+  readonly factory: InstanceFactory<R, I>; readonly found: F;
 }
 
 /**
@@ -60,14 +60,14 @@ export class Delivery<R extends ConnectionRecord, I, F extends FoundRecord<R>> {
 
   async #serve(ended: () => void): Promise<void> {
     try {
-      const found = await this.#inTime();
-      if (isResponse(found)) {
-        this.#resolve(found);
+      const identified = await this.#inTime();
+      if (isResponse(identified)) {
+        this.#resolve(identified);
         return;
       }
-      const { factory, target } = found;
-      this.#acknowledgeLater(factory, target.record);
-      await this.#handle(factory, await this.#host.acquire(target));
+      const { factory, found } = identified;
+      this.#acknowledgeLater(factory, found.record);
+      await this.#handle(factory, await this.#host.acquire(found));
     } catch (error) {
       this.#answer();
       // Comes to nothing where somebody else has answered.
@@ -99,8 +99,8 @@ export class Delivery<R extends ConnectionRecord, I, F extends FoundRecord<R>> {
 
   /** Everything that can be known without an instance. A Response answers the request at once. */
   async #identify(controller: AbortController): Promise<Response | Identified<R, I, F>> {
-    const target = await this.#host.find(this.#id, () => this.#late !== undefined);
-    const { record } = target;
+    const found = await this.#host.find(this.#id, () => this.#late !== undefined);
+    const { record } = found;
     const factory = this.#host.factoryOf(record);
     this.#known = { record, factory };
     const connectionId = this.#id;
@@ -109,7 +109,7 @@ export class Delivery<R extends ConnectionRecord, I, F extends FoundRecord<R>> {
     }
     await this.#incoming.read();
     const { authenticate } = factory;
-    if (typeof authenticate !== 'function') return { factory, target };
+    if (typeof authenticate !== 'function') return { factory, found };
 
     this.#throwIfLate();
     const secrets = await this.#host.secretsOf(record);
@@ -117,7 +117,7 @@ export class Delivery<R extends ConnectionRecord, I, F extends FoundRecord<R>> {
     const verdict = await this.#authenticate(authenticate.bind(factory), record, secrets, controller);
     if (isResponse(verdict)) return verdict;
     if (verdict !== true) throw new ConnectionError('UNAUTHENTICATED', 'authenticate refused the request', { connectionId });
-    return { factory, target };
+    return { factory, found };
   }
 
   /** Whoever was answered for being late is done: nothing more is called on its behalf. */

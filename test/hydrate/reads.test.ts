@@ -109,8 +109,8 @@ describe('what is asked of the store', () => {
     await clock.advance(0);
     reads.request('a', 'row', second);
     expect([...reads.waiters()]).toEqual([['a', first], ['a', second]]);
-    expect(reads.doubt('b')).toBe(false);
-    expect(reads.doubt('a')).toBe(true);
+    expect(reads.markDoubtful('b')).toBe(false);
+    expect(reads.markDoubtful('a')).toBe(true);
   });
 });
 

@@ -16,7 +16,10 @@ describe('the states of a slot', () => {
   let gone: Made[];
   const row = (version = '1'): Row => ({ id: 'a', version, status: 'active' });
   const pendingOf = (slot: Made): Pending<Row, string> => slot.state as Pending<Row, string>;
-  const creating = (slot: Made): Creating<Row, string> => slots.creating(slot, pendingOf(slot), running());
+  const creating = (slot: Made): Creating<Row, string> => {
+    slots.creating(slot, pendingOf(slot), running());
+    return slot.state as Creating<Row, string>;
+  };
   const live = (version?: string): Made => {
     const slot: Made = new Slot(row(version), 0);
     slots.install(slot);
