@@ -109,7 +109,14 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
     });
     const hydrator = this.#hydrator = new Hydrator<R, I>({
       clock, slots, backoff: this.#backoff, limits: resolved, emit, factoryOf,
-      replacementOf: (record) => factoryOf(record).replacement ?? resolved.replacement,
+      replacementOf: (record) => {
+        try {
+          return factoryOf(record).replacement ?? resolved.replacement;
+        } catch {
+          // The store edited the row in place, to a platform nobody made a factory for: `create` fails of it.
+          return resolved.replacement;
+        }
+      },
       secretsOf: (record) => this.#secretsOf(record, true),
       create: (record, context) => this.#around(record, () => factoryOf(record).create(record, context)),
     });

@@ -83,8 +83,13 @@ export class RegistryForWebhooks<R extends ConnectionRecord, I> implements Webho
     const waiter = parts.wait({ id: record.id, signal: undefined, timeoutMs: this.timeoutMs });
     // Unless it is that of a slot which still stands.
     const outdated = (unconfirmed === true || invalidations !== parts.invalidations()) && slots.index.get(record.id)?.record !== record;
-    if (!outdated) resolver.takeUp(record, sentAt, waiter);
-    else reader.request(record.id, 'row', waiter);
+    try {
+      if (!outdated) resolver.takeUp(record, sentAt, waiter);
+      else reader.request(record.id, 'row', waiter);
+    } catch (cause) {
+      // A row may be lazy, and not to be looked at any more. Not by its id here, which is part of it.
+      waiter.fail(cause as ConnectionError);
+    }
     return waiter.promise;
   }
 

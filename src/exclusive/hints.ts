@@ -1,4 +1,8 @@
 import type { Clock } from '../clock.js';
+import { within } from '../within.js';
+
+/** How long the end of a subscription is waited for: the built-in ones take no longer, and whoever stops is not to hang. */
+const END_MS = 5_000;
 
 export interface HintsHost {
   readonly clock: Clock;
@@ -22,8 +26,13 @@ export class Hints {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancel?.();
-    const subscription = await this.#opening;
-    await subscription?.[Symbol.asyncDispose]();
+    const { clock, failed } = this.#host;
+    const ended = this.#opening.then((subscription) => subscription?.[Symbol.asyncDispose]());
+    try {
+      await within<unknown>(clock, END_MS, ended, () => undefined);
+    } catch (error) {
+      failed(error);
+    }
   }
 
   async #open(): Promise<AsyncDisposable | undefined> {

@@ -104,6 +104,15 @@ export class FreshnessReader<R extends ConnectionRecord> {
     return wire !== undefined;
   }
 
+  /** Hints may have been lost: the answers of all reads that are on the wire may be too old to know. They are asked again. */
+  doubtAll(): void {
+    for (const [id, { wire }] of this.#reads) {
+      if (wire === undefined) continue;
+      wire.doubtful = true;
+      this.request(id, 'version');
+    }
+  }
+
   /** From now on nothing is read for nobody: the store may be closed as soon as the registry is. */
   stopBackground(): void {
     this.#closing = true;

@@ -55,7 +55,13 @@ function parsed<R extends ConnectionRecord>(
 
 /** What becomes of a row that an asynchronous schema has not parsed in time. */
 export function notParsedInTime(id: string, row: unknown, timeoutMs: number): ParsedRow<never> {
-  return invalid(id, `could not be parsed: recordSchema has not settled within storeTimeoutMs (${timeoutMs} ms)`, versionOf(row));
+  const tell = (version: string | undefined): ParsedRow<never> =>
+    invalid(id, `could not be parsed: recordSchema has not settled within storeTimeoutMs (${timeoutMs} ms)`, version);
+  try {
+    return tell(versionOf(row));
+  } catch {
+    return tell(undefined);
+  }
 }
 
 /** Whether a row that may be anything says that nothing has changed, and is not stopped by a store that forgot to say so. */

@@ -140,6 +140,7 @@ export class Revalidation<R extends ConnectionRecord> {
   #gap(): void {
     if (this.#stopped) return;
     this.#host.doubtAll();
+    this.#host.reader.doubtAll();
     this.#sweep();
   }
 }

@@ -22,6 +22,7 @@ function open(watch?: ConnectionStore['watch'], sweepIntervalMs = 1_000): Revali
     store: { get: async () => undefined, ...(watch === undefined ? {} : { watch }) },
     reader: {
       request: (id: string, kind: string, waiter: BackgroundWaiter<ConnectionRecord> | undefined) => { asked.push({ id, kind, waiter }); },
+      doubtAll: () => {},
       markDoubtful: (id: string) => id === 'on the wire',
     } as unknown as FreshnessReader<ConnectionRecord>,
     doubt: (id) => { forgotten.push(id); },

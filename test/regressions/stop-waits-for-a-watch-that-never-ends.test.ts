@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest';
+import { ConnectionRegistry, MemoryStore } from 'hydrant';
+import { ExclusiveRunner, MemoryClaims, MemoryClaimServer } from 'hydrant/exclusive';
+import { ManualClock } from 'hydrant/testing';
+
+function runnerWith(where: 'claims' | 'list', watch: () => Promise<AsyncDisposable>) {
+  const clock = new ManualClock();
+  const store = new MemoryStore([{ id: 'a' }]);
+  const registry = new ConnectionRegistry<any, any>({ clock, store: store as any, factory: { create: () => ({}) } });
+  const server = new MemoryClaimServer({ clock });
+  const claims = new MemoryClaims({ server });
+  if (where === 'claims') Object.assign(claims, { watch });
+  const runner = new ExclusiveRunner<any, any>({
+    clock, registry, claims, list: () => ['a'],
+    ...(where === 'list' ? { watch } : {}),
+    run: ({ signal }: { signal: AbortSignal }) => new Promise<void>((resolve) => { signal.addEventListener('abort', () => resolve()); }),
+  } as any);
+  return { clock, runner, server, registry };
+}
+
+const kinds: [string, () => Promise<AsyncDisposable>][] = [
+  ['hangs while it is opened', () => new Promise(() => {})],
+  ['hangs when it is ended', async () => ({ [Symbol.asyncDispose]: () => new Promise<void>(() => {}) })],
+  ['fails when it is ended', async () => ({ [Symbol.asyncDispose]: async () => { throw new Error('lost'); } })],
+];
+for (const where of ['claims', 'list'] as const) {
+  test.each(kinds)(`stop resolves though the watch of the ${where} %s`, async (_, watch) => {
+    const { clock, runner, server } = runnerWith(where, watch);
+    runner.start();
+    await clock.advance(120_000);
+    expect(server.owners().size).toBe(1);
+    let settled: string | undefined;
+    runner.stop().then(() => { settled = 'resolved'; }, (error) => { settled = `rejected: ${error.message}`; });
+    await clock.advance(600_000);
+    expect(server.owners().size).toBe(0);
+    expect(settled).toBe('resolved');
+    expect(runner.snapshot().state).toBe('stopped');
+  });
+}
+
+test('a registry that closes under a runner whose watch fails to end breaks nothing', async () => {
+  const { clock, runner, registry } = runnerWith('claims', kinds[2]![1]);
+  const unhandled: unknown[] = [];
+  process.on('unhandledRejection', (e) => unhandled.push(e));
+  await registry.close();
+  runner.start();
+  await clock.advance(300_000);
+  expect(unhandled).toEqual([]);
+});
