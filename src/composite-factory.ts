@@ -8,19 +8,27 @@ export interface Composition {
   choose(record: ConnectionRecord): InstanceFactory<any, any>;
 }
 
+/** What a composite carries: whose it is tells one from a copy of it. */
+interface Carried extends Composition { readonly owner: object }
+
 /** Shared by every copy of the package in a process. */
 const COMPOSITION: unique symbol = Symbol.for('hydrant.composition');
 
-interface Composite { readonly [COMPOSITION]?: Composition }
+interface Composite { readonly [COMPOSITION]?: Carried }
 
 /** A factory that hands each record on to the part that takes it. */
-export function compose(composition: Composition): InstanceFactory<any, any> & Composite {
-  const { choose } = composition;
-  return {
+export function compose({ parts, choose }: Composition): InstanceFactory<any, any> & Composite {
+  const owner: InstanceFactory<any, any> = {
     create: (record, context) => choose(record).create(record, context),
     dispose: (instance, context) => choose(context.record).dispose?.(instance, context),
-    [COMPOSITION]: composition,
   };
+  return Object.freeze(Object.assign(owner, { [COMPOSITION]: { parts, choose, owner } }));
+}
+
+/** Whether this is a copy of a composite, with members of its own that nobody would call: an `authenticate`, for one. */
+export function isCopyOfComposite(factory: InstanceFactory<any, any>): boolean {
+  const composition = (factory as Composite)[COMPOSITION];
+  return composition !== undefined && composition.owner !== factory;
 }
 
 /** The factory of one record: itself, unless it is made of several. */

@@ -61,5 +61,7 @@ function lineOf<E extends keyof RegistryEvents>(event: E, payload: RegistryEvent
   if (event === 'webhookFailed' && !WRITTEN_WEBHOOK_FAILURES.has((error as ConnectionError).code)) return undefined;
   const id = 'id' in payload ? payload.id : '';
   const version = 'version' in payload ? payload.version : '';
-  return { key: [event, id, version].join('\u0000'), text: `hydrant: ${event}${id === '' ? '' : ` for connection '${id}'`}`, error };
+  // What befalls a webhook has no version: its kind tells one failure from another.
+  const kind = event === 'webhookFailed' ? (error as ConnectionError).code : '';
+  return { key: [event, id, version, kind].join('\u0000'), text: `hydrant: ${event}${id === '' ? '' : ` for connection '${id}'`}`, error };
 }

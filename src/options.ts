@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { systemClock, type Clock } from './clock.js';
-import { factoriesWithin } from './composite-factory.js';
+import { factoriesWithin, isCopyOfComposite } from './composite-factory.js';
 import type { Around, Freshness, RegistryOptions, RegistryTuning, ResolvedOptions } from './contracts/options.js';
 import type { ConnectionRecord } from './contracts/record.js';
 import type { StandardSchemaV1 } from './contracts/schema.js';
@@ -157,6 +157,7 @@ function unexpected(where: string, expected: string, got: string): ConnectionErr
 }
 
 function checkFactory(factory: unknown, what: string, at: string): void {
+  if (isObject(factory) && isCopyOfComposite(factory as never)) throw unexpected(`${what}: ${at}`, 'what factoryByPlatform returned (wrap the factories in it)', 'a copy');
   check(what, factoryShape(), isObject(factory) ? plainView(factory) : factory, at);
 }
 

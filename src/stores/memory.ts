@@ -37,6 +37,13 @@ implements ConnectionStore<Fields<D> & ConnectionRecord> {
     return this.#write(record);
   }
 
+  /** Gives a row a new version: its next use hydrates anew. Resolves to whether there is such a row. */
+  async touch(id: string): Promise<boolean> {
+    const row = this.#rows.get(id);
+    if (row !== undefined) this.#write(row);
+    return row !== undefined;
+  }
+
   /** Deletes a row. One that is created again gets a version it never had before. */
   async delete(id: string): Promise<void> {
     this.#rows.delete(id);

@@ -96,10 +96,10 @@ describe('a schema that misbehaves makes the row INVALID_RECORD, and the next us
     ['resolves nothing', async () => null, 'could not be parsed: recordSchema threw'],
     ['returns issues that are no list', () => ({ issues: 5 }), 'could not be parsed: recordSchema threw'],
     ['resolves issues that are no list', async () => ({ issues: 5 }), 'could not be parsed: recordSchema threw'],
-    ['loses the version', () => ({ value: { id: 'a', status: 'active' } }), 'has no version: expected a string, number or bigint'],
+    ['loses the version', () => ({ value: { id: 'a', status: 'active' } }), 'has no version that is a string, number or bigint'],
     ['changes the version', () => ({ value: { ...good, version: 'other' } }), 'has another version after recordSchema than before: versions must pass through it as they are'],
     ['changes the id', () => ({ value: { ...good, id: 'b' } }), 'is that of another connection: its id differs from the one that was asked for'],
-    ['drops the status', async () => ({ value: { ...good, status: undefined } }), "has no status: expected 'active' or 'stopped'"],
+    ['drops the status', async () => ({ value: { ...good, status: undefined } }), "has no status that is 'active' or 'stopped'"],
     ['makes no object of it', () => ({ value: 'x' }), 'is no record: expected an object, got string'],
     ['never settles', () => never, 'could not be parsed: recordSchema has not settled within storeTimeoutMs (5000 ms)'],
   ];

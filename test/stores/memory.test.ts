@@ -25,6 +25,13 @@ describe('MemoryStore', () => {
     expect(await store.put({ id: 'a' })).toEqual({ id: 'a', status: 'active', version: '2' });
   });
 
+  test('touch gives a row a new version, as it is', async () => {
+    const store = new MemoryStore([{ id: 'a', token: 't' }]);
+    expect(await store.touch('a')).toBe(true);
+    expect(await store.get('a')).toMatchObject({ id: 'a', token: 't', status: 'active', version: '2' });
+    expect([await store.touch('b'), await store.get('b')]).toEqual([false, undefined]);
+  });
+
   test('list has every row, and is not live', async () => {
     const store = new MemoryStore([{ id: 'a' }, { id: 'b' }]);
     const listed = await store.list();

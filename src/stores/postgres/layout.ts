@@ -1,5 +1,6 @@
 import { checkedName, derivedName, identifier, invalidOption, literal } from './quoting.js';
-import type { PostgresStoreOptions } from './options.js';
+import { ConnectionError } from '../../errors.js';
+import type { PostgresColumns, PostgresStoreOptions } from './options.js';
 
 /** The jsonb column of the store's own table: everything of a record but id, status and version. */
 export const OWN_DATA_COLUMN = 'data';
@@ -29,6 +30,18 @@ export interface Layout {
   readonly channel: string;
 }
 
+const OPTIONS = [
+  'client', 'table', 'columns', 'where', 'stopped', 'idType', 'mapRow', 'toRow', 'softDelete', 'notify', 'channel', 'listenClient', 'watch',
+  'onWatchError', 'clock',
+] as const satisfies readonly (keyof PostgresStoreOptions<object>)[];
+const COLUMNS = ['id', 'version', 'status', 'config'] as const satisfies readonly (keyof PostgresColumns)[];
+
+function refuseUnknown(where: string, given: object, known: readonly string[]): void {
+  for (const name of Object.keys(given)) {
+    if (!known.includes(name)) throw new ConnectionError('INVALID_OPTIONS', `PostgresStore: does not know the option ${where}${name.slice(0, 64)}`);
+  }
+}
+
 type LayoutOptions = Omit<PostgresStoreOptions<object>, 'client' | 'toRow' | 'mapRow'> & { readonly mapRow?: unknown };
 
 /**
@@ -42,6 +55,9 @@ export function layoutOf(options: LayoutOptions): Layout {
   if (mapped && typeof options.mapRow !== 'function') throw invalidOption('mapRow', 'a function', options.mapRow);
   const { schema, name } = tableOf(options.table ?? 'hydrant_connections');
   if (typeof columns !== 'object' || columns === null) throw invalidOption('columns', 'an object', columns);
+  // A mistyped name would leave the default in its place: another table, for one.
+  refuseUnknown('', options, [...OPTIONS, 'lockTimeoutMs']);
+  refuseUnknown('columns.', columns, COLUMNS);
   if (!['text', 'uuid', 'bigint'].includes(idType)) throw invalidOption('idType', `'text', 'uuid' or 'bigint'`, idType);
   if (typeof notify !== 'boolean') throw invalidOption('notify', 'a boolean', notify);
   const where = fragment('where', options.where);
