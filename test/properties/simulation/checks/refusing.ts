@@ -76,7 +76,8 @@ function neededNoRead(world: World, demand: Demand): boolean {
   return world.instances.some((instance) => {
     if (instance.id !== demand.id || !isAlive(instance) || instance.born.seq > quietBefore || superseded(world, instance).may) return false;
     for (const read of readsOf(world, demand.id)) {
-      if (read.sent.t < began.t - freshness) return false;
+      // Whole milliseconds are counted, in doubt against what is at hand.
+      if (read.sent.t < began.t - freshness + 2) return false;
       if (isGood(read) && read.answered!.seq < quietBefore && sighting(read, demand.id)?.version === instance.version) return true;
     }
     return false;
