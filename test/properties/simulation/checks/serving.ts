@@ -55,6 +55,8 @@ export function storeFailedOver(world: World, demand: Demand, { version }: { rea
     const seen = sighting(read, demand.id);
     if (seen?.version === version && !seen.broken) return failedAt !== undefined && read.sent.t >= failedAt - staleIfErrorMs;
     if (seen !== undefined && keepLastGood && seen.status === 'active') continue;
+    // A webhook has its lease while it waits for the handler's secrets: what is read meanwhile comes too late for it.
+    if (failedAt === undefined && demand.kind === 'webhook' && world.settings.factory.secrets) continue;
     if (isTelling(world, read, seen) && world.isPast(read.answered)) return false;
   }
   return false;
