@@ -64,6 +64,7 @@ describe('what was learnt of a connection without a slot', () => {
   test('so does what is forgotten for want of room', () => {
     clock.advanceSync(10);
     for (let index = 0; index < 10_000; index += 1) learnt.withoutSlot(`c${index}`, '1', 10);
+    learnt.withoutSlot('c0', '1', 10);
     expect(speaksAgainst()).toBe(false);
     learnt.withoutSlot('one more', '1', 10);
     expect([speaksAgainst(), learnt.speaksAgainst('a', '1', 11)]).toEqual([true, false]);

@@ -26,6 +26,8 @@ export const REASONS = [
   ['hydrate/freshness.ts', '2 * lane.first', '', COST],
   ['hydrate/freshness.ts', 'true', 'false', COST],
   ['hydrate/freshness.ts', '{…', '{}', COST],
+  ['hydrate/learnt.ts', 'until !== undefined', 'true', `${EQUAL}: no time is before one that is not there`],
+  ['hydrate/resolver.ts', 'refusal !== undefined', 'true', `${EQUAL}: nobody joins where there is neither a refusal nor a hydrate`],
   ['hydrate/outcomes.ts', "'ended'", '', `${EQUAL}: any phase but two means that it is over`],
   ['hydrate/hydrator.ts', "'unused'", '', `${EQUAL}: a pending slot has no instance that the reason could be told of`],
   ['hydrate/outcomes.ts', 'afterFailures > 0', '', `${EQUAL}: there is nothing to forget`],

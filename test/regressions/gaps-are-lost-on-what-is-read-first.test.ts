@@ -23,3 +23,18 @@ test.each<[string, (l: StoreListener) => void]>([['a hint', (l) => l.changed(['a
   await h.clock.advance(1_000);
   expect(await h.registry.use('a', ({ row }) => row.version)).toBe('v2');
 });
+
+test('a hint for an id whose next read is awaited already changes nothing for who awaits it', async () => {
+  const store = new Watched();
+  const h = new Harness({ store });
+  await h.settle();
+  store.put('a');
+  store.hold();
+  const uses = [h.registry.use('a', ({ row }) => row.version)];
+  await h.settle();
+  uses.push(h.registry.use('a', ({ row }) => row.version));
+  store.listener.changed(['a']);
+  await h.settle();
+  store.letAllGo();
+  expect(await Promise.all(uses)).toEqual(['v1', 'v1']);
+});
