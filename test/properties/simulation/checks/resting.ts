@@ -31,7 +31,8 @@ function hasCause(world: World, demand: Demand): boolean {
     if (!secretsRunning(world, call)) continue;
     if (call.id === id) return true;
     // Several hydrates, of which all but the last are superseded, may wait for the same answer, each with a permit.
-    const waiting = world.demands.filter((other) => other.id === call.id && other.state === 'waiting').length;
+    // Whoever left by a timeout left a hydrate behind.
+    const waiting = world.demands.filter((other) => other.id === call.id && (other.settled?.seq ?? Number.POSITIVE_INFINITY) > call.began.seq).length;
     for (let count = Math.max(1, waiting); count > 0; count--) hydrating.push(call.id);
   }
   if (noPermitLeft(world, id, hydrating)) return true;
