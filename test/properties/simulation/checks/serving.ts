@@ -71,7 +71,11 @@ function lastGoodServes(world: World, demand: Demand, instance: Instance, failur
     const seen = sighting(read, demand.id);
     // Versions alone decide nothing: the row does.
     if ((seen === undefined || seen.status === 'stopped') && read.kind === 'getVersions') continue;
-    if (seen === undefined || seen.status === 'stopped') return false;
+    if (seen === undefined || seen.status === 'stopped') {
+      if (world.isPast(read.answered)) return false;
+      // Answered after the one that it was served by, in the same step.
+      continue;
+    }
     if (Number(seen.version) <= Number(instance.version)) continue;
     if (seen.broken && isTelling(world, read, seen)) return true;
     if (seen.broken) continue;
