@@ -155,7 +155,8 @@ export class Resolver<R extends ConnectionRecord, I> {
     for (const waiter of read.waiters) {
       if (waiter.settled) continue;
       if (lastGood === undefined) waiter.fail(error);
-      else this.#serve(waiter, lastGood, read.sentAt);
+      // This row is no check of that version.
+      else this.#serve(waiter, lastGood, lastGood.checkedAt);
     }
   }
 

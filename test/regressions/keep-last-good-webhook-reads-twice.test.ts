@@ -12,3 +12,15 @@ test('a webhook to the last good instance of a row that does not parse costs one
   expect(response.status).toBe(200);
   expect(h.rows.reads.length - before).toBe(1);
 });
+
+test('and does not pass for a check of the last good version', async () => {
+  const h = new Harness({ keepLastGood: true, staleIfErrorMs: 30, factory: { authenticate: () => true, handleWebhook: () => new Response('ok') } });
+  h.rows.put('a');
+  await h.registry.use('a', () => {});
+  h.rows.put('a', { status: 'broken' as never });
+  await h.clock.advance(20);
+  expect((await h.registry.handleWebhook('a', new Request('http://gateway.test/a', { method: 'POST' }))).status).toBe(200);
+  h.rows.failure = new Error('down');
+  await h.clock.advance(20);
+  await expect(h.registry.use('a', () => {})).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+});
