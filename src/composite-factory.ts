@@ -8,8 +8,8 @@ export interface Composition {
   choose(record: ConnectionRecord): InstanceFactory<any, any>;
 }
 
-/** What a composite carries: whose it is tells one from a copy of it. */
-interface Carried extends Composition { readonly owner: object }
+/** What a composite carries: whose it is tells one from a copy of it. That of another version may not say. */
+interface Carried extends Composition { readonly owner?: object }
 
 /** Shared by every copy of the package in a process. */
 const COMPOSITION: unique symbol = Symbol.for('hydrant.composition');
@@ -27,8 +27,8 @@ export function compose({ parts, choose }: Composition): InstanceFactory<any, an
 
 /** Whether this is a copy of a composite, with members of its own that nobody would call: an `authenticate`, for one. */
 export function isCopyOfComposite(factory: InstanceFactory<any, any>): boolean {
-  const composition = (factory as Composite)[COMPOSITION];
-  return composition !== undefined && composition.owner !== factory;
+  const owner = (factory as Composite)[COMPOSITION]?.owner;
+  return owner !== undefined && owner !== factory;
 }
 
 /** The factory of one record: itself, unless it is made of several. */

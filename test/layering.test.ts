@@ -8,7 +8,7 @@ import { describe, expect, test } from 'vitest';
  * Who may know whom. A room is a folder of `src`, or a file that stands alone in it. `code` is what a room runs;
  * `types` is what it may name besides, which ties nothing to anything at run time.
  */
-const GROUND = ['contracts', 'clock.ts', 'errors.ts', 'thenable.ts', 'bounded.ts', 'listeners.ts', 'within.ts'];
+const GROUND = ['contracts', 'clock.ts', 'errors.ts', 'thenable.ts', 'bounded.ts', 'listeners.ts', 'within.ts', 'own-signal.ts'];
 const LAYERS: Record<string, { code: string[]; types?: string[] }> = {
   // The ground: nothing above it.
   'contracts': { code: [], types: ['clock.ts', 'errors.ts'] },
@@ -18,6 +18,7 @@ const LAYERS: Record<string, { code: string[]; types?: string[] }> = {
   'bounded.ts': { code: [] },
   'onlooker.ts': { code: [] },
   'listeners.ts': { code: ['bounded.ts', 'onlooker.ts'] },
+  'own-signal.ts': { code: [] },
   'within.ts': { code: [], types: ['clock.ts'] },
   'shared-timers.ts': { code: ['clock.ts'] },
   'composite-factory.ts': { code: ['contracts'] },
