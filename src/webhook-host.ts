@@ -87,7 +87,7 @@ export class RegistryForWebhooks<R extends ConnectionRecord, I> implements Webho
       if (!outdated) resolver.takeUp(record, sentAt, waiter);
       else reader.request(record.id, 'row', waiter);
     } catch (cause) {
-      // A row may be lazy, and not to be looked at any more. Not by its id here, which is part of it.
+      // A lazy row may throw by now. A waiter that nobody lets go would hold up `close`.
       waiter.fail(cause as ConnectionError);
     }
     return waiter.promise;

@@ -39,6 +39,7 @@ export class Backoff {
     return failures?.version === version ? failures.count : 0;
   }
 
+  /** Notes a failure, after those of this version that went before. */
   fail(id: string, version: string): { readonly count: number; readonly delayMs: number } {
     return this.#note(id, version, this.#clock.monotonic(), this.count(id, version));
   }

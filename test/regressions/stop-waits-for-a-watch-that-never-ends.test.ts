@@ -41,9 +41,11 @@ for (const where of ['claims', 'list'] as const) {
 test('a registry that closes under a runner whose watch fails to end breaks nothing', async () => {
   const { clock, runner, registry } = runnerWith('claims', kinds[2]![1]);
   const unhandled: unknown[] = [];
-  process.on('unhandledRejection', (e) => unhandled.push(e));
+  const noticed = (error: unknown): void => { unhandled.push(error); };
+  process.on('unhandledRejection', noticed);
   await registry.close();
   runner.start();
   await clock.advance(300_000);
+  process.off('unhandledRejection', noticed);
   expect(unhandled).toEqual([]);
 });
