@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { StoreListener } from 'hydrant';
-import { Harness, Rows } from '../support/harness.js';
+import { Harness, WatchedRows } from '../support/harness.js';
 import { post, webhookHarness } from '../support/webhooks.js';
 
 describe('reads nobody waits for any more', () => {
@@ -64,13 +63,8 @@ test('a store whose get throws at once, for thousands of ids, is unavailable to 
 });
 
 describe('a hint that comes while the row is first read', () => {
-  class Watched extends Rows {
-    listener!: StoreListener;
-    async watch(listener: StoreListener): Promise<AsyncDisposable> { this.listener = listener; return { async [Symbol.asyncDispose]() {} }; }
-  }
-
   test('is not lost', async () => {
-    const store = new Watched();
+    const store = new WatchedRows();
     const h = new Harness({ store, freshness: { maxStaleMs: 3_600_000 }, sweepIntervalMs: 0 });
     await h.settle();
     store.put('a');
@@ -86,7 +80,7 @@ describe('a hint that comes while the row is first read', () => {
   });
 
   test('is not lost on an id that comes to exist', async () => {
-    const store = new Watched();
+    const store = new WatchedRows();
     const h = new Harness({ store });
     await h.settle();
     store.hold();

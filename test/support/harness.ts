@@ -1,6 +1,6 @@
 import {
   ConnectionRegistry, type Awaitable, type ConnectionStore, type DisposeReason, type HydrationContext, type InstanceFactory,
-  type RegistryTuning,
+  type RegistryTuning, type StoreListener,
 } from 'hydrant';
 import { ManualClock } from 'hydrant/testing';
 import { deferred, type Deferred } from './deferred.js';
@@ -72,6 +72,16 @@ export interface HarnessOptions extends RegistryTuning {
   store?: ConnectionStore<Row>;
   around?: <T>(row: Row, work: () => T) => T;
   factory?: Partial<InstanceFactory<Row, Instance>>;
+}
+
+/** Rows whose hints a test gives by hand. */
+export class WatchedRows extends Rows {
+  listener!: StoreListener;
+
+  async watch(listener: StoreListener): Promise<AsyncDisposable> {
+    this.listener = listener;
+    return { async [Symbol.asyncDispose]() {} };
+  }
 }
 
 /** A registry on a manual clock over rows in memory, with a factory that writes down what happens. */

@@ -55,7 +55,7 @@ export function layoutOf(options: LayoutOptions): Layout {
   if (mapped && typeof options.mapRow !== 'function') throw invalidOption('mapRow', 'a function', options.mapRow);
   const { schema, name } = tableOf(options.table ?? 'hydrant_connections');
   if (typeof columns !== 'object' || columns === null) throw invalidOption('columns', 'an object', columns);
-  // A mistyped name would leave the default in its place: another table, for one.
+  // A mistyped name would leave the default in its place: another table, for one. `lockTimeoutMs` is of a migration.
   refuseUnknown('', options, [...OPTIONS, 'lockTimeoutMs']);
   refuseUnknown('columns.', columns, COLUMNS);
   if (!['text', 'uuid', 'bigint'].includes(idType)) throw invalidOption('idType', `'text', 'uuid' or 'bigint'`, idType);
