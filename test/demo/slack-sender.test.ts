@@ -1,6 +1,6 @@
 import { verifySlackRequest } from '@chat-adapter/slack/webhook';
 import { isValidSlackRequest } from '@slack/bolt';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { slackSignature, slashCommand } from '../../examples/support/slack-sender.mjs';
 
 const signingSecret = 'shh';
@@ -11,7 +11,7 @@ function chatSdkAccepts(request: Request, secret: string): Promise<boolean> {
 }
 
 describe('the demo signs requests as Slack does', () => {
-  it('so that the verifiers of the Chat SDK and of Bolt accept them', async () => {
+  test('so that the verifiers of the Chat SDK and of Bolt accept them', async () => {
     const command = slashCommand({ signingSecret, text: 'ünicode & more' });
     expect(await chatSdkAccepts(new Request('http://gateway/', command), signingSecret)).toBe(true);
     expect(isValidSlackRequest({
@@ -24,7 +24,7 @@ describe('the demo signs requests as Slack does', () => {
     })).toBe(true);
   });
 
-  it('and that they refuse another secret, a changed body and an old timestamp', async () => {
+  test('and that they refuse another secret, a changed body and an old timestamp', async () => {
     const command = slashCommand({ signingSecret });
     expect(await chatSdkAccepts(new Request('http://gateway/', command), 'another')).toBe(false);
     expect(await chatSdkAccepts(new Request('http://gateway/', { ...command, body: `${command.body}&more=1` }), signingSecret)).toBe(false);
@@ -32,7 +32,7 @@ describe('the demo signs requests as Slack does', () => {
     expect(await chatSdkAccepts(new Request('http://gateway/', { ...command, headers: old }), signingSecret)).toBe(false);
   });
 
-  it('as in the worked example of Slack’s documentation', () => {
+  test('as in the worked example of Slack’s documentation', () => {
     const body = 'token=xyzz0WbapA4vBCDEFasx0q6G&team_id=T1DC2JH3J&team_domain=testteamnow&channel_id=G8PSS9T3V&channel_name=foobar'
       + '&user_id=U2CERLKJA&user_name=roadrunner&command=%2Fwebhook-collect&text='
       + '&response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands%2FT1DC2JH3J%2F397700885554%2F96rGlfmibIGlgcZRskXaIFfN'

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { expect, it } from 'vitest';
+import { expect, test } from 'vitest';
 import { ROOT } from './built-copy.js';
 
 /** No examples, but what several share, and prose. */
@@ -9,24 +9,24 @@ const NO_EXAMPLES = new Set(['support', 'guides']);
 
 const examples = readdirSync(`${ROOT}examples`).filter((name) => statSync(`${ROOT}examples/${name}`).isDirectory() && !NO_EXAMPLES.has(name));
 
-it('every example says what it is', () => {
+test('every example says what it is', () => {
   expect(examples.filter((name) => !existsSync(`${ROOT}examples/${name}/README.md`))).toEqual([]);
 });
 
-it('every example has its place in the index, and every place leads to one', () => {
+test('every example has its place in the index, and every place leads to one', () => {
   const index = readFileSync(`${ROOT}examples/README.md`, 'utf8');
   const linked = [...index.matchAll(/\]\(([\w-]+)\)/g)].map(([, name]) => name as string);
   expect(linked.toSorted()).toEqual(examples.toSorted());
 });
 
-it('every example is run by a test', () => {
+test('every example is run by a test', () => {
   const tests = readdirSync(`${ROOT}test`, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.test.ts') && !path.endsWith('all.test.ts'))
     .map((path) => readFileSync(`${ROOT}test/${path}`, 'utf8')).join('\n');
   const run = (name: string): boolean => existsSync(`${ROOT}examples/${name}/run.mjs`) || tests.includes(`'${name}/`) || tests.includes(`examples/${name}`);
   expect(examples.filter((name) => !run(name))).toEqual([]);
 });
 
-it('the examples use the package as its types say', async () => {
+test('the examples use the package as its types say', async () => {
   const { stdout } = await promisify(execFile)(process.execPath, [`${ROOT}node_modules/ts7/bin/tsc`, '-p', 'examples', '--pretty', 'false'], { cwd: ROOT })
     .catch((error: { stdout: string }) => error);
   expect(stdout).toBe('');

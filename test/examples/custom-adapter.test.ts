@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ConnectionRegistry, MemoryStore } from 'hydrant';
 import { eventually, example } from './support.js';
 
@@ -29,14 +29,14 @@ describe('examples/custom-adapter', () => {
 
   const say = (text: string): Promise<void> => registry.use('acme', (adapter) => adapter.say('ada', text));
 
-  it('keeps one login for any number of uses, and answers what comes in', async () => {
+  test('keeps one login for any number of uses, and answers what comes in', async () => {
     await Promise.all(['a', 'b', 'c'].map(say));
     await eventually(() => server.log).toEqual(['LOGIN acme-bot', 'acme-bot: MSG ada a', 'acme-bot: MSG ada b', 'acme-bot: MSG ada c']);
     server.tell('acme-bot', 'hi');
     await eventually(() => server.log.at(-1)).toBe('acme-bot: MSG ada Hello');
   });
 
-  it('logs in again after the server has hung up', async () => {
+  test('logs in again after the server has hung up', async () => {
     await say('a');
     const retired = new Promise((resolve) => { registry.on('retired', resolve); });
     server.drop('acme-bot');
@@ -45,20 +45,20 @@ describe('examples/custom-adapter', () => {
     await eventually(() => server.log.filter((line) => line.startsWith('LOGIN'))).toHaveLength(2);
   });
 
-  it('logs the old one out before the new one in when the row was edited', async () => {
+  test('logs the old one out before the new one in when the row was edited', async () => {
     await say('a');
     await store.put({ ...row, greeting: 'Good morning' });
     await say('b');
     await eventually(() => server.log).toEqual(['LOGIN acme-bot', 'acme-bot: MSG ada a', 'acme-bot: QUIT', 'LOGIN acme-bot', 'acme-bot: MSG ada b']);
   });
 
-  it('leaves no connection open behind a login that was refused', async () => {
+  test('leaves no connection open behind a login that was refused', async () => {
     await store.put({ ...row, password: 'wrong' });
     await expect(say('a')).rejects.toMatchObject({ code: 'HYDRATION_FAILED', cause: new Error('the server answered DENIED') });
     await eventually(() => server.open).toBe(0);
   });
 
-  it('leaves none open behind a login that everyone has given up on', async () => {
+  test('leaves none open behind a login that everyone has given up on', async () => {
     server.silence(true);
     const controller = new AbortController();
     const use = registry.use('acme', (adapter) => adapter.say('ada', 'a'), { signal: controller.signal });

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { MemoryStore } from 'hydrant';
 import { ManualClock } from 'hydrant/testing';
 import { eventually, example, gate, listening, type Gate } from './support.js';
@@ -44,7 +44,7 @@ describe('examples/discord', () => {
   const ask = (): RequestInit => application.request({ type: 2, token: 'token-1', data: { name: 'ask', options: [{ value: 'why?' }] } });
   const edits = (): string[] => discord.received.map(({ method, path, body }) => `${method} ${path} ${body}`);
 
-  it('answers PING and probes with a bad signature cold', async () => {
+  test('answers PING and probes with a bad signature cold', async () => {
     const ping = await fetch(url, application.request({ type: 1 }));
     expect([ping.status, await ping.json()]).toEqual([200, { type: 1 }]);
     expect((await fetch(url, discordApplication().request({ type: 1 }))).status).toBe(401);
@@ -53,7 +53,7 @@ describe('examples/discord', () => {
     expect(prepared).toEqual([]);
   });
 
-  it('says that it is thinking after 2 s of a cold start, and writes the answer when it is there', async () => {
+  test('says that it is thinking after 2 s of a cold start, and writes the answer when it is there', async () => {
     const response = fetch(url, ask());
     await eventually(() => prepared).toEqual(['acme']);
     await clock.advance(2_000);
@@ -63,14 +63,14 @@ describe('examples/discord', () => {
     await eventually(edits).toEqual(edited('why? 42'));
   });
 
-  it('says so at once when it is warm', async () => {
+  test('says so at once when it is warm', async () => {
     preparing.open(async (question) => `${question} 42`);
     for (let turn = 0; turn < 2; turn += 1) expect(await (await fetch(url, ask())).json()).toEqual({ type: 5 });
     await eventually(edits).toEqual([...edited('why? 42'), ...edited('why? 42')]);
     expect(prepared).toEqual(['acme']);
   });
 
-  it('writes that it could not start, or could not answer, instead of thinking for ever', async () => {
+  test('writes that it could not start, or could not answer, instead of thinking for ever', async () => {
     const response = fetch(url, ask());
     await eventually(() => prepared).toEqual(['acme']);
     await clock.advance(2_000);

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { example } from './support.js';
 
 const { trial } = await example('from-a-map/trial.mjs');
@@ -24,7 +24,7 @@ describe('examples/from-a-map: each step runs, and does what its text says', () 
   beforeEach(() => { vi.spyOn(console, 'error').mockImplementation(() => {}); });
   afterEach(() => { vi.restoreAllMocks(); });
 
-  it.each([
+  test.each([
     ['0-a-map.mjs', { [AT_BOOT]: '8', [WEBHOOK]: '404', [MESSAGE]: 'no such bot: new', [EDIT]: 'Hello Ada', [LEFT]: '0' }],
     ['1-a-registry.mjs', { [AT_BOOT]: '8', [WEBHOOK]: '404', [MESSAGE]: 'Hello Ada', [EDIT]: 'Good morning Ada', [LEFT]: '0' }],
     ['2-webhooks.mjs', { [AT_BOOT]: '0', [WEBHOOK]: '200 Hello Ada', [EDIT]: 'Good morning Ada', [FORGED]: '1', [LEFT]: '0' }],
@@ -35,7 +35,7 @@ describe('examples/from-a-map: each step runs, and does what its text says', () 
     expect(await trial(createGateway)).toMatchObject(expected);
   });
 
-  it('the diffs of the README are the differences between the steps', () => {
+  test('the diffs of the README are the differences between the steps', () => {
     const shown = [...readFileSync(`${FOLDER}README.md`, 'utf8').matchAll(/```diff\n([^]*?)\n```/g)].map(([, diff = '']) => trimmed(diff));
     const actual = steps.slice(1).map((step, index) => {
       // It answers 1 when there are differences.

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { MemoryStore } from 'hydrant';
 import { eventually, example, listening } from './support.js';
 
@@ -36,7 +36,7 @@ describe('examples/gateway', () => {
     method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ to: '7', text: 'Lunch' }),
   })).status;
 
-  it('serves every platform cold, each by its own factory', async () => {
+  test('serves every platform cold, each by its own factory', async () => {
     expect(await sendAll()).toEqual({ slack: 200, telegram: 200, github: 204, discord: 200, whatsapp: 200 });
     await eventually(() => world.said()).toEqual({
       slack: ['42 (hi)'], telegram: ['Hello, Ada'], github: ['Thank you.'], discord: ['42 (hi)'], whatsapp: ['You said: hi (Acme)'],
@@ -44,26 +44,26 @@ describe('examples/gateway', () => {
     expect(gateway.registry.snapshot().live).toBe(5);
   });
 
-  it('calls no vendor and hydrates nothing for forged requests', async () => {
+  test('calls no vendor and hydrates nothing for forged requests', async () => {
     expect(await sendAll('a guess')).toEqual({ slack: 401, telegram: 401, github: 401, discord: 401, whatsapp: 401 });
     expect([world.calls(), gateway.registry.snapshot().live]).toEqual([0, 0]);
   });
 
-  it('refuses a row it has no factory for, for that row alone', async () => {
+  test('refuses a row it has no factory for, for that row alone', async () => {
     expect(await send('fax', { method: 'POST', body: 'beep' })).toBe(500);
     expect(failures).toEqual(['acme-fax INVALID_RECORD']);
     expect(await write('acme-fax')).toBe(500);
     expect(await write('acme-telegram')).toBe(204);
   });
 
-  it('writes through the same instances, and says why it cannot', async () => {
+  test('writes through the same instances, and says why it cannot', async () => {
     expect(await write('acme-whatsapp')).toBe(204);
     expect(world.said().whatsapp).toEqual(['Lunch (Acme)']);
     expect(await write('acme-github')).toBe(409);
     expect(await write('nobody')).toBe(404);
   });
 
-  it('is not ready any more while it closes, and refuses with a 503', async () => {
+  test('is not ready any more while it closes, and refuses with a 503', async () => {
     expect((await fetch(`${origin}/ready`)).status).toBe(200);
     await gateway.registry.close();
     expect((await fetch(`${origin}/ready`)).status).toBe(503);

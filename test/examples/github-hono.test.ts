@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { MemoryStore } from 'hydrant';
 import { ManualClock } from 'hydrant/testing';
 import { eventually, example } from './support.js';
@@ -35,7 +35,7 @@ describe('examples/github-hono', () => {
     (await gateway.app.request(path, await issueOpened(issue))).status;
   const comments = (): string[] => github.received.filter(({ method }) => method === 'POST').map(({ body }) => body);
 
-  it('serves a signed delivery cold, under the new secret and the old one', async () => {
+  test('serves a signed delivery cold, under the new secret and the old one', async () => {
     expect(await send({ secret: 'new', title: 'A crash' })).toBe(204);
     expect(await send({ secret: 'old' })).toBe(204);
     expect(comments()).toEqual(['{"body":"Thank you. Filed under crash."}', '{"body":"Thank you."}']);
@@ -43,14 +43,14 @@ describe('examples/github-hono', () => {
     expect(await send({ secret: 'old' })).toBe(401);
   });
 
-  it('asks nothing of GitHub for a forged, unsigned or unknown delivery, and keeps none of them', async () => {
+  test('asks nothing of GitHub for a forged, unsigned or unknown delivery, and keeps none of them', async () => {
     expect(await send({ secret: 'a guess' })).toBe(401);
     expect((await gateway.app.request('/github/acme', { method: 'POST', body: '{}' })).status).toBe(401);
     expect(await send({ secret: 'new' }, '/github/nobody')).toBe(404);
     expect([github.received, inbox.size]).toEqual([[], 0]);
   });
 
-  it('keeps a delivery that cannot be served, and replays it until it can', async () => {
+  test('keeps a delivery that cannot be served, and replays it until it can', async () => {
     answer = () => ({ status: 502 });
     expect(await send({ secret: 'new', title: 'A crash' })).toBe(202);
     expect(inbox.size).toBe(1);
@@ -61,7 +61,7 @@ describe('examples/github-hono', () => {
     expect([inbox.size, comments()]).toEqual([0, ['{"body":"Thank you."}']]);
   });
 
-  it('answers after 8 s, goes on, and keeps the delivery if that fails', async () => {
+  test('answers after 8 s, goes on, and keeps the delivery if that fails', async () => {
     let fail!: () => void;
     const failing = new Promise<{ status: number }>((resolve) => { fail = () => resolve({ status: 500 }); });
     answer = () => failing;
@@ -73,7 +73,7 @@ describe('examples/github-hono', () => {
     await eventually(() => inbox.size).toBe(1);
   });
 
-  it('answers 503 while the store is down, for nobody can tell whose secret counts', async () => {
+  test('answers 503 while the store is down, for nobody can tell whose secret counts', async () => {
     gateway.registry.on('storeFailed', () => {});
     store.get = () => Promise.reject(new Error('down'));
     expect([await send({ secret: 'new' }), inbox.size]).toEqual([503, 0]);

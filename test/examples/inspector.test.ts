@@ -1,10 +1,10 @@
-import { expect, it } from 'vitest';
+import { expect, test } from 'vitest';
 import { ConnectionRegistry, MemoryStore } from 'hydrant';
 import { example, listening } from './support.js';
 
 const { createOperators } = await example('inspector/operators.mjs');
 
-it('examples/inspector asks for the password, and refuses an action from elsewhere even with it', async () => {
+test('examples/inspector asks for the password, and refuses an action from elsewhere even with it', async () => {
   const registry = new ConnectionRegistry({ store: new MemoryStore([{ id: 'acme' }]), factory: { create: () => ({}) } });
   await registry.use('acme', () => {});
   const { listener, stop } = createOperators({ registry, password: 'open' });

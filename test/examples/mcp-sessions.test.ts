@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { example } from './support.js';
 
 const { startCluster } = await example('mcp-sessions/cluster.mjs');
@@ -24,7 +24,7 @@ describe('examples/mcp-sessions', () => {
     return connected;
   };
 
-  it('serves each request of one session on whatever replica it lands', async () => {
+  test('serves each request of one session on whatever replica it lands', async () => {
     const { call } = await connect('ada');
     for (const note of ['milk', 'bread', 'tea']) expect(await call('remember', { note })).toBe('kept');
     expect(await call('recall')).toBe('milk, bread, tea');
@@ -32,7 +32,7 @@ describe('examples/mcp-sessions', () => {
     expect(served).toEqual([['initialize', 'tools/call', 'tools/call'], ['notifications/initialized', 'tools/call', 'tools/call']]);
   });
 
-  it('goes on when every replica it has ever seen was replaced', async () => {
+  test('goes on when every replica it has ever seen was replaced', async () => {
     const { call } = await connect('ada');
     await call('remember', { note: 'milk' });
     for (const replica of cluster.replicas.slice()) await replica.stop();
@@ -40,14 +40,14 @@ describe('examples/mcp-sessions', () => {
     expect(await call('recall')).toBe('milk');
   });
 
-  it('keeps sessions apart', async () => {
+  test('keeps sessions apart', async () => {
     const [ada, eve] = await Promise.all([connect('ada'), connect('eve')]);
     await ada.call('remember', { note: 'milk' });
     await eve.call('remember', { note: 'tea' });
     expect([await ada.call('recall'), await eve.call('recall')]).toEqual(['milk', 'tea']);
   });
 
-  it('refuses whoever knows the session id and is somebody else, without taking the session up', async () => {
+  test('refuses whoever knows the session id and is somebody else, without taking the session up', async () => {
     const ada = await connect('ada');
     await ada.call('recall');
     for (const replica of cluster.replicas.slice()) await replica.stop();
@@ -57,7 +57,7 @@ describe('examples/mcp-sessions', () => {
     expect(fresh.registry.snapshot().live).toBe(0);
   });
 
-  it('answers 404 on every replica once the session has ended, so that a client begins a new one', async () => {
+  test('answers 404 on every replica once the session has ended, so that a client begins a new one', async () => {
     const ada = await connect('ada');
     const other = await connect('ada', ada.transport.sessionId);
     for (let turn = 0; turn < 2; turn += 1) expect(await other.call('recall')).toBe('');
@@ -66,7 +66,7 @@ describe('examples/mcp-sessions', () => {
     expect(await (await connect('ada')).call('recall')).toBe('');
   });
 
-  it('begins no session for a stranger, nor without a greeting', async () => {
+  test('begins no session for a stranger, nor without a greeting', async () => {
     const [{ origin }] = cluster.replicas;
     const post = async (headers: Record<string, string>, method: string): Promise<number> => (await fetch(origin, {
       method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: {} }),

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { MemoryStore } from 'hydrant';
 import { eventually, example } from './support.js';
 
@@ -28,7 +28,7 @@ describe('examples/per-user-mcp-clients', () => {
 
   const whoami = async (grant: string): Promise<string> => (await clients.call(grant, 'whoami')).content[0].text;
 
-  it('connects once per user, for any number of calls at a time, without a warning', async () => {
+  test('connects once per user, for any number of calls at a time, without a warning', async () => {
     const warnings: Error[] = [];
     const listener = (warning: Error): void => void warnings.push(warning);
     process.on('warning', listener);
@@ -39,7 +39,7 @@ describe('examples/per-user-mcp-clients', () => {
     expect(warnings).toEqual([]);
   });
 
-  it('lets go of a client whose token has expired, and connects with the new one once it was saved', async () => {
+  test('lets go of a client whose token has expired, and connects with the new one once it was saved', async () => {
     expect(await whoami('ada:calendar')).toBe('ada');
     users.delete('token-1');
     users.set('token-3', 'ada');
@@ -50,7 +50,7 @@ describe('examples/per-user-mcp-clients', () => {
     expect(await whoami('eve:calendar')).toBe('eve');
   });
 
-  it('begins a new session when the server has forgotten the old one', async () => {
+  test('begins a new session when the server has forgotten the old one', async () => {
     expect(await whoami('ada:calendar')).toBe('ada');
     server.sessions.clear();
     await expect(whoami('ada:calendar')).rejects.toMatchObject({ code: 404 });
@@ -58,7 +58,7 @@ describe('examples/per-user-mcp-clients', () => {
     expect(server.begun).toBe(2);
   });
 
-  it('ends the session when the grant is withdrawn, and every session when it closes', async () => {
+  test('ends the session when the grant is withdrawn, and every session when it closes', async () => {
     await Promise.all([whoami('ada:calendar'), whoami('eve:calendar')]);
     expect(server.sessions.size).toBe(2);
     await store.delete('ada:calendar');

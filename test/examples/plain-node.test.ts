@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { builtCopy, ROOT } from './built-copy.js';
 
 /** Tested by themselves. */
@@ -15,7 +15,7 @@ describe('under plain Node, against the built package, prints what its README sh
   beforeAll(async () => { copy = await builtCopy(); }, 60_000);
   afterAll(() => rmSync(copy, { recursive: true, force: true }));
 
-  it.each(runnable)('examples/%s', async (name) => {
+  test.each(runnable)('examples/%s', async (name) => {
     const { stdout, stderr } = await promisify(execFile)(process.execPath, [`${copy}/examples/${name}/run.mjs`], { timeout: 60_000 });
     expect(stderr).toBe('');
     const [, shown] = /```text\n([^]*?)```/.exec(readFileSync(`${ROOT}examples/${name}/README.md`, 'utf8')) ?? [];

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { ConnectionRegistry, MemoryStore, type ConnectionRecord } from 'hydrant';
 import { ManualClock, RecordingFactory, settle } from 'hydrant/testing';
 import { example } from './support.js';
@@ -12,7 +12,7 @@ const { around, organisation } = await example('recipes/async-context.mjs');
 const ping = async ({ record }: { record: ConnectionRecord }): Promise<void> => { if (record.id === 'dead') throw new Error('no answer'); };
 
 describe('examples/recipes', () => {
-  it('maximum-age: a busy instance is replaced, and its users finish', async () => {
+  test('maximum-age: a busy instance is replaced, and its users finish', async () => {
     const clock = new ManualClock();
     const factory = new RecordingFactory({ clock });
     const registry = new ConnectionRegistry({
@@ -32,7 +32,7 @@ describe('examples/recipes', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  it('health-check: what does not answer is retired, and nothing is started', async () => {
+  test('health-check: what does not answer is retired, and nothing is started', async () => {
     const factory = new RecordingFactory();
     const registry = new ConnectionRegistry({
       store: new MemoryStore([{ id: 'well' }, { id: 'dead' }, { id: 'cold' }]), factory, freshness: { maxStaleMs: 60_000 },
@@ -44,7 +44,7 @@ describe('examples/recipes', () => {
     await registry.close();
   });
 
-  it('leak-warnings: a lease that is never released shows, one that is does not', async () => {
+  test('leak-warnings: a lease that is never released shows, one that is does not', async () => {
     const clock = new ManualClock();
     const registry = new ConnectionRegistry({ clock, store: new MemoryStore([{ id: 'a' }, { id: 'b' }]), factory: { create: () => ({}) } });
     await registry.acquire('a');
@@ -56,7 +56,7 @@ describe('examples/recipes', () => {
     expect(await closed).toEqual({ abandoned: [{ id: 'a', leases: 1 }] });
   });
 
-  it('secret-rotation: touch reaches every replica, invalidate this one', async () => {
+  test('secret-rotation: touch reaches every replica, invalidate this one', async () => {
     let vault = 'old';
     const rows = new MemoryStore([{ id: 'a', ref: 'vault:a' }]);
     const store = Object.assign(rows, { touch: async (id: string) => rows.put(await rows.get(id) as never) });
@@ -74,7 +74,7 @@ describe('examples/recipes', () => {
     await Promise.all([one.close(), two.close()]);
   });
 
-  it('async-context: a hydrate runs in the context of its connection, whoever came first', async () => {
+  test('async-context: a hydrate runs in the context of its connection, whoever came first', async () => {
     const created: unknown[] = [];
     const registry = new ConnectionRegistry({
       store: new MemoryStore([{ id: 'a', organisation: 'acme' }]), around,

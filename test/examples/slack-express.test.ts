@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { MemoryStore } from 'hydrant';
 import { ManualClock } from 'hydrant/testing';
 import { startFakeSlackApi, type FakeSlackApi } from '../../examples/support/fake-slack-api.mjs';
@@ -49,7 +49,7 @@ describe('examples/slack-express', () => {
 
   const send = (request: RequestInit): Promise<Response> => fetch(`${origin}/slack/events`, request);
 
-  it('acknowledges a slash command within 3 s while a cold replica takes 5 s to hydrate, and answers it then', async () => {
+  test('acknowledges a slash command within 3 s while a cold replica takes 5 s to hydrate, and answers it then', async () => {
     const answer = send(workspaceCommand({ signingSecret, team: 'T0001', text: 'why?', responseUrl: `${responses.url}/1` }));
     await eventually(() => prepared).toEqual(['slack:T0001']);
     await clock.advance(2_000);
@@ -63,7 +63,7 @@ describe('examples/slack-express', () => {
     expect(responses.received).toEqual([]);
   });
 
-  it('tells the user through response_url when the work fails after it was acknowledged', async () => {
+  test('tells the user through response_url when the work fails after it was acknowledged', async () => {
     const answer = send(workspaceCommand({ signingSecret, team: 'T0001', responseUrl: `${responses.url}/commands/7` }));
     await eventually(() => prepared).toEqual(['slack:T0001']);
     await clock.advance(2_000);
@@ -74,7 +74,7 @@ describe('examples/slack-express', () => {
     expect(JSON.parse(responses.received[0]?.body ?? '')).toEqual({ text: 'I could not answer just now (HYDRATION_FAILED). Please try again.' });
   });
 
-  it('serves many workspaces at one URL, each as its own bot', async () => {
+  test('serves many workspaces at one URL, each as its own bot', async () => {
     preparing.open(answering);
     const statuses = await Promise.all(['T0001', 'T0002'].map(async (team) =>
       (await send(workspaceCommand({ signingSecret, team, text: team }))).status));
@@ -85,7 +85,7 @@ describe('examples/slack-express', () => {
     expect(prepared.toSorted()).toEqual(['slack:T0001', 'slack:T0002']);
   });
 
-  it('hydrates nothing for a forger, for a workspace that is not installed, or for another app’s secret', async () => {
+  test('hydrates nothing for a forger, for a workspace that is not installed, or for another app’s secret', async () => {
     expect((await send(workspaceCommand({ signingSecret: 'a guess', team: 'T0001' }))).status).toBe(401);
     expect((await send(workspaceCommand({ signingSecret, team: 'T0003' }))).status).toBe(401);
     expect((await send(workspaceCommand({ signingSecret, team: 'T9999' }))).status).toBe(404);
@@ -93,7 +93,7 @@ describe('examples/slack-express', () => {
     expect([prepared, slack.calls.size]).toEqual([[], 0]);
   });
 
-  it('answers Slack’s challenge from the row of the app, if it is signed', async () => {
+  test('answers Slack’s challenge from the row of the app, if it is signed', async () => {
     const challenge = { type: 'url_verification', challenge: '3eZbrw1aB' };
     const response = await send(slackEvent(signingSecret, challenge));
     expect([response.status, await response.json()]).toEqual([200, { challenge: '3eZbrw1aB' }]);
@@ -101,7 +101,7 @@ describe('examples/slack-express', () => {
     expect(prepared).toEqual([]);
   });
 
-  it('leaves the application’s own routes as they are, and they use the same instances', async () => {
+  test('leaves the application’s own routes as they are, and they use the same instances', async () => {
     preparing.open(answering);
     const response = await fetch(`${origin}/announcements`, {
       method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ team: 'T0001', channel: 'C7', text: 'new release' }),

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { MemoryStore } from 'hydrant';
 import { example } from './support.js';
 
@@ -34,7 +34,7 @@ describe('examples/telegram-fastify', () => {
   };
   const methods = (): string[] => telegram.calls.map(({ method }) => method);
 
-  it('serves a bot on a replica that has never seen it, with no call before the answer', async () => {
+  test('serves a bot on a replica that has never seen it, with no call before the answer', async () => {
     expect(await (await install(0, 'Hello')).json()).toEqual({ username: 'bot_1' });
     expect(await message(1)).toBe(200);
     expect(methods()).toEqual(['getMe', 'setWebhook', 'sendMessage']);
@@ -42,7 +42,7 @@ describe('examples/telegram-fastify', () => {
     expect(telegram.calls[1]?.parameters).toMatchObject({ url: 'https://bots.example.com/telegram/helper', secret_token: expect.stringMatching(/^[0-9a-f]{64}$/) });
   });
 
-  it('follows an edit that was made on the other replica, secret and all', async () => {
+  test('follows an edit that was made on the other replica, secret and all', async () => {
     await install(0, 'Hello');
     expect(await message(1)).toBe(200);
     const { secretToken } = await store.get('helper') as unknown as { secretToken: string };
@@ -52,7 +52,7 @@ describe('examples/telegram-fastify', () => {
     expect(telegram.calls.at(-1)?.parameters.text).toBe('Good morning, Ada');
   });
 
-  it('refuses a forged update before there is a bot, and an unknown bot', async () => {
+  test('refuses a forged update before there is a bot, and an unknown bot', async () => {
     await install(0, 'Hello');
     expect(await message(1, 'a guess')).toBe(401);
     expect(await message(1, '')).toBe(401);
@@ -60,7 +60,7 @@ describe('examples/telegram-fastify', () => {
     expect(methods()).toEqual(['getMe', 'setWebhook']);
   });
 
-  it('asks Telegram to send an update again when the bot’s answer fails', async () => {
+  test('asks Telegram to send an update again when the bot’s answer fails', async () => {
     await install(0, 'Hello');
     const row = await store.get('helper') as any;
     await store.put({ ...row, token: '1:revoked' });
@@ -75,7 +75,7 @@ describe('examples/telegram-fastify', () => {
     expect(errors).toHaveLength(1);
   });
 
-  it('leaves Fastify’s own routes their parsers, and they use the same bots', async () => {
+  test('leaves Fastify’s own routes their parsers, and they use the same bots', async () => {
     await install(0, 'Hello');
     expect((await json(1, 'POST', '/bots/helper/messages', '{')).status).toBe(400);
     expect((await json(1, 'POST', '/bots/helper/messages', JSON.stringify({ chat: '9', text: 'Lunch' }))).status).toBe(204);

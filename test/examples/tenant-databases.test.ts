@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { MemoryStore } from 'hydrant';
 import { startPostgres } from '../servers/support/postgres.mjs';
 import { eventually, example } from './support.js';
@@ -40,7 +40,7 @@ describe('examples/tenant-databases', () => {
   const textOf = (tenant: string): Promise<string> =>
     tenants.use(tenant, async (pool: pg.Pool) => (await pool.query('select text from notes')).rows[0].text);
 
-  it('gives each of two thousand tenants its own rows, over ten pools', { timeout: 120_000 }, async () => {
+  test('gives each of two thousand tenants its own rows, over ten pools', { timeout: 120_000 }, async () => {
     for (let from = 0; from < rows.length; from += 500) {
       const some = rows.slice(from, from + 500);
       expect(await Promise.all(some.map(({ id }) => textOf(id)))).toEqual(some.map(({ id }) => `of tenant ${id.slice(1)}`));
@@ -49,7 +49,7 @@ describe('examples/tenant-databases', () => {
     await eventually(openConnections).toBeLessThanOrEqual(20);
   });
 
-  it('ends no pool under a running query: not by eviction, edit, invalidation or deletion', async () => {
+  test('ends no pool under a running query: not by eviction, edit, invalidation or deletion', async () => {
     await admin.query('select pg_advisory_lock(7)');
     const slow = tenants.use('t1', async (pool: pg.Pool) => {
       await pool.query('select pg_advisory_lock(7)'); // waits until it is let go below
@@ -69,7 +69,7 @@ describe('examples/tenant-databases', () => {
     expect(await slow).toBe('of tenant 1');
   });
 
-  it('serves hundreds of requests at a time over ten pools, while rows change, without one error', async () => {
+  test('serves hundreds of requests at a time over ten pools, while rows change, without one error', async () => {
     let left = 600;
     const worker = async (index: number): Promise<void> => {
       for (let turn = index; left > 0; turn += 7) {
@@ -85,7 +85,7 @@ describe('examples/tenant-databases', () => {
     await Promise.all(Array.from({ length: 40 }, (_, index) => worker(index)));
   }, 120_000);
 
-  it('pauses for a tenant whose database does not answer, and harms no other', async () => {
+  test('pauses for a tenant whose database does not answer, and harms no other', async () => {
     tenants.registry.on('hydrationFailed', () => {});
     await store.put({ id: 'broken', url: 'postgres://nobody@127.0.0.1:1/none' });
     await expect(textOf('broken')).rejects.toMatchObject({ code: 'HYDRATION_FAILED' });

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { builtCopy, ROOT } from './built-copy.js';
 
 describe('examples/unit-testing: an application’s own tests', () => {
@@ -15,12 +15,12 @@ describe('examples/unit-testing: an application’s own tests', () => {
     return (await promisify(execFile)(process.execPath, args, { cwd: folder, timeout: 60_000, env: { ...own, NO_COLOR: '1' } })).stdout;
   };
 
-  it('pass under vitest', async () => {
+  test('pass under vitest', async () => {
     const report = JSON.parse(await run(`${ROOT}node_modules/vitest/vitest.mjs`, 'run', '--reporter=json'));
     expect(report).toMatchObject({ success: true, numPassedTests: 7, numTotalTests: 7 });
   }, 70_000);
 
-  it('pass under node:test, the conformance of their own store among them', async () => {
+  test('pass under node:test, the conformance of their own store among them', async () => {
     const output = await run('--test', '--test-reporter=tap', 'tests/bots.node.mjs');
     expect(output).toMatch(/^# pass 1[2-9]$/m);
     expect(output).toMatch(/^# fail 0$/m);

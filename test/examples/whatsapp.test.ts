@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { MemoryStore } from 'hydrant';
 import { example } from './support.js';
 
@@ -32,7 +32,7 @@ describe('examples/whatsapp', () => {
   const send = async (appSecret = 'shh'): Promise<number> =>
     (await gateway.app.request('/whatsapp/acme', whatsappMessage({ appSecret, text: 'hi' }))).status;
 
-  it('answers the challenge from the row, and only to who knows the verify token', async () => {
+  test('answers the challenge from the row, and only to who knows the verify token', async () => {
     const challenge = { 'hub.mode': 'subscribe', 'hub.verify_token': 'open sesame', 'hub.challenge': '1158201444' };
     const response = await asked(challenge);
     expect([response.status, await response.text()]).toEqual([200, '1158201444']);
@@ -42,7 +42,7 @@ describe('examples/whatsapp', () => {
     expect(graph.received).toEqual([]);
   });
 
-  it('serves a signed message cold and refuses a forged one before it starts anything', async () => {
+  test('serves a signed message cold and refuses a forged one before it starts anything', async () => {
     expect(await send('a guess')).toBe(401);
     expect(graph.received).toEqual([]);
     expect(await send()).toBe(200);
@@ -50,7 +50,7 @@ describe('examples/whatsapp', () => {
     expect(JSON.parse(graph.received[1]?.body ?? '')).toMatchObject({ to: '4915112345', text: { body: 'You said: hi (Acme)' } });
   });
 
-  it('retires what serves with a revoked token, pauses, and starts at once after the row was edited', async () => {
+  test('retires what serves with a revoked token, pauses, and starts at once after the row was edited', async () => {
     expect(await send()).toBe(200);
     token = 't2';
     expect(await send()).toBe(500);

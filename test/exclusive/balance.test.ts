@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { Cluster, type Replica } from './support/cluster.js';
 
 let cluster: Cluster;
@@ -46,7 +46,7 @@ async function join(count: number): Promise<Replica[]> {
 }
 
 describe('balance', () => {
-  it('lets replicas that start together want different connections, whoever comes first', async () => {
+  test('lets replicas that start together want different connections, whoever comes first', async () => {
     cluster = new Cluster(10);
     const [z, a] = [cluster.replica({ name: 'z' }), cluster.replica({ name: 'a' })];
     for (const { runner } of [z, a]) runner.start();
@@ -55,7 +55,7 @@ describe('balance', () => {
     expect(z.owned).toEqual(['c0005', 'c0006', 'c0007', 'c0008', 'c0009']);
   });
 
-  it('is within one from a cold boot of all, with nothing taken twice', async () => {
+  test('is within one from a cold boot of all, with nothing taken twice', async () => {
     cluster = new Cluster(103);
     const replicas = await join(5);
     await converged(replicas, 103);
@@ -63,7 +63,7 @@ describe('balance', () => {
     expect([...starts(replicas).values()].every((count) => count === 1)).toBe(true);
   });
 
-  it.each([[5, 1], [5, 3], [2, 6]])('is within one in at most 5 TTL after %i replicas get %i more, each connection moved at most once', async (before, joining) => {
+  test.each([[5, 1], [5, 3], [2, 6]])('is within one in at most 5 TTL after %i replicas get %i more, each connection moved at most once', async (before, joining) => {
     cluster = new Cluster(200);
     const old = await join(before);
     await converged(old, 200);
@@ -81,7 +81,7 @@ describe('balance', () => {
     expect(moves.size, 'nothing is moved that need not be').toBe(least);
   });
 
-  it.each(['stops', 'dies'])('is within one in at most 5 TTL after one of five %s, and nothing else is moved', async (how) => {
+  test.each(['stops', 'dies'])('is within one in at most 5 TTL after one of five %s, and nothing else is moved', async (how) => {
     cluster = new Cluster(100);
     const all = await join(5);
     await converged(all, 100);
@@ -101,7 +101,7 @@ describe('balance', () => {
     leaver!.fault = undefined;
   });
 
-  it('is restored with at most 3 queries per replica and tick', async () => {
+  test('is restored with at most 3 queries per replica and tick', async () => {
     cluster = new Cluster(300);
     const old = await join(3);
     await converged(old, 300);
@@ -113,7 +113,7 @@ describe('balance', () => {
     for (const replica of all) expect(replica.calls.length / 27).toBeLessThanOrEqual(3);
   });
 
-  it('hands over what has never started first, and what has just been claimed only after the cool-down', async () => {
+  test('hands over what has never started first, and what has just been claimed only after the cool-down', async () => {
     cluster = new Cluster(4);
     cluster.create = (row) => (row.id < 'c0002' ? { id: row.id, name: row.name, sent: [] } : new Promise(() => undefined));
     const a = await cluster.started({ maxConcurrentStarts: 1, handOverCoolDownMs: 60_000 });
@@ -126,7 +126,7 @@ describe('balance', () => {
     expect(held(b)).toHaveLength(2);
   });
 
-  it('hands over what is backing off before what serves', async () => {
+  test('hands over what is backing off before what serves', async () => {
     cluster = new Cluster(4);
     const a = cluster.replica();
     a.work = async ({ id }) => { if (id === 'c0003') throw new Error('logged out'); };
@@ -139,7 +139,7 @@ describe('balance', () => {
     expect(held(b).toSorted(), 'and then what has been here for longest').toEqual(['c0000', 'c0003']);
   });
 
-  it('keeps what it hands over for the replica that lacks it, for three ticks', async () => {
+  test('keeps what it hands over for the replica that lacks it, for three ticks', async () => {
     cluster = new Cluster(4);
     const a = await cluster.started();
     await cluster.clock.advance(20_000);
@@ -152,7 +152,7 @@ describe('balance', () => {
     b.fault = undefined;
   });
 
-  it('leaves what has just become free to the replica whose share it is', async () => {
+  test('leaves what has just become free to the replica whose share it is', async () => {
     for (const phaseMs of [0, 500, 1_000, 1_500, 2_000, 2_500]) {
       cluster = new Cluster(4);
       const [a, b] = [await cluster.started(), await cluster.started()];
@@ -170,7 +170,7 @@ describe('balance', () => {
     }
   });
 
-  it('moves nothing to a replica that comes and goes', async () => {
+  test('moves nothing to a replica that comes and goes', async () => {
     cluster = new Cluster(10);
     const replica = await cluster.started();
     await cluster.clock.advance(20_000);
@@ -183,7 +183,7 @@ describe('balance', () => {
     expect(replica.happened('ended')).toEqual([]);
   });
 
-  it('leaves nothing unowned although a living replica does not take what is its share', async () => {
+  test('leaves nothing unowned although a living replica does not take what is its share', async () => {
     cluster = new Cluster(10);
     const [a, b] = await join(2);
     b!.fault = (call, carryOut) => (call === 'claim' ? new Promise(() => undefined) : carryOut());
@@ -192,7 +192,7 @@ describe('balance', () => {
     b!.fault = undefined;
   });
 
-  it('takes what is offered to it before the offer lapses, and lets the others have what it does not take', async () => {
+  test('takes what is offered to it before the offer lapses, and lets the others have what it does not take', async () => {
     cluster = new Cluster(10);
     const a = await cluster.started();
     await cluster.clock.advance(TTL);

@@ -1,5 +1,5 @@
 import { ManualClock } from 'hydrant/testing';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { StartGate } from '../../src/exclusive/gate.js';
 import type { Holding } from '../../src/exclusive/holding.js';
 import { Holdings } from '../../src/exclusive/holdings.js';
@@ -18,7 +18,7 @@ describe('all holdings of a runner', () => {
     return { clock, expired, holdings, add };
   };
 
-  it('expire each at its deadline, by one timer, which holds the process open', async () => {
+  test('expire each at its deadline, by one timer, which holds the process open', async () => {
     const { clock, expired, holdings, add } = setUp();
     holdings.watchDeadlines();
     expect(clock.pendingTimers).toBe(0);
@@ -37,7 +37,7 @@ describe('all holdings of a runner', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  it('count those that count, and settle while one of them is not stuck', () => {
+  test('count those that count, and settle while one of them is not stuck', () => {
     const { holdings, add } = setUp();
     expect([holdings.load, holdings.settling]).toEqual([0, false]);
     add('stuck', 1, { counts: false, state: 'stuck' });
@@ -47,7 +47,7 @@ describe('all holdings of a runner', () => {
   });
 });
 
-it('who is cancelled when its turn has come gives it on', async () => {
+test('who is cancelled when its turn has come gives it on', async () => {
   const gate = new StartGate(1);
   const begun: string[] = [];
   const cancel = gate.enter(() => begun.push('first'));

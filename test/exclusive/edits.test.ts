@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { ConnectionRegistry, type StoreListener } from 'hydrant';
 import { Cluster, type Bot, type Row } from './support/cluster.js';
 
@@ -6,7 +6,7 @@ let cluster: Cluster;
 afterEach(() => cluster.close());
 
 describe('an edited record', () => {
-  it('restarts the tenure: the old loop has stopped before the new one begins, under the same token', async () => {
+  test('restarts the tenure: the old loop has stopped before the new one begins, under the same token', async () => {
     cluster = new Cluster(1);
     const replica = await cluster.started();
     const old = replica.running.get('c0000')!;
@@ -25,7 +25,7 @@ describe('an edited record', () => {
     expect(replica.calls).not.toContain('release');
   });
 
-  it('is not stopped by whoever asks the tenure before it', async () => {
+  test('is not stopped by whoever asks the tenure before it', async () => {
     cluster = new Cluster(1);
     const replica = await cluster.started();
     const old = replica.running.get('c0000')!;
@@ -38,7 +38,7 @@ describe('an edited record', () => {
     expect(() => now.assertHeld()).not.toThrow();
   });
 
-  it('is served in its new version at once, however stale the registry may serve others', async () => {
+  test('is served in its new version at once, however stale the registry may serve others', async () => {
     cluster = new Cluster(1);
     const registry = new ConnectionRegistry<Row, Bot>({
       store: cluster.store, clock: cluster.clock, freshness: { maxStaleMs: 600_000 }, factory: { create: (row) => ({ id: row.id, name: row.name, sent: [] }) },
@@ -50,7 +50,7 @@ describe('an edited record', () => {
     expect(replica.happened('started')).toHaveLength(2);
   });
 
-  it('is noticed with ids alone, when the registry has heard of it', async () => {
+  test('is noticed with ids alone, when the registry has heard of it', async () => {
     cluster = new Cluster(1);
     const replica = await cluster.started({ list: async () => ['c0000'] });
     await cluster.store.put({ id: 'c0000', name: 'edited' });
@@ -62,7 +62,7 @@ describe('an edited record', () => {
     expect(replica.running.get('c0000')!.record.name).toBe('edited');
   });
 
-  it('is noticed at once when watch gives a hint', async () => {
+  test('is noticed at once when watch gives a hint', async () => {
     cluster = new Cluster(1);
     let listener: StoreListener | undefined;
     let disposed = false;
@@ -84,7 +84,7 @@ describe('an edited record', () => {
     expect(disposed).toBe(true);
   });
 
-  it('causes one listing for a burst of hints, and one more for those that come while it is read', async () => {
+  test('causes one listing for a burst of hints, and one more for those that come while it is read', async () => {
     cluster = new Cluster(1);
     let listener: StoreListener | undefined;
     const lists: (() => void)[] = [];
@@ -112,14 +112,14 @@ describe('an edited record', () => {
     expect(lists).toHaveLength(3);
   });
 
-  it('does not restart for ever when the listing lags behind the record', async () => {
+  test('does not restart for ever when the listing lags behind the record', async () => {
     cluster = new Cluster(1);
     const replica = await cluster.started({ list: async () => [{ id: 'c0000', version: 'old' }] });
     await cluster.clock.advance(30_000);
     expect(replica.happened('started')).toHaveLength(1);
   });
 
-  it('that is edited while it is hydrated is served in its last version', async () => {
+  test('that is edited while it is hydrated is served in its last version', async () => {
     cluster = new Cluster(1);
     const waiting: (() => void)[] = [];
     cluster.create = (row) => new Promise((resolve) => { waiting.push(() => resolve({ id: row.id, name: row.name, sent: [] })); });
@@ -135,7 +135,7 @@ describe('an edited record', () => {
     expect(replica.happened('startFailed')).toEqual([]);
   });
 
-  it('ends a tenure whose instance has died, and begins another', async () => {
+  test('ends a tenure whose instance has died, and begins another', async () => {
     cluster = new Cluster(1);
     const replica = await cluster.started();
     const old = replica.running.get('c0000')!;
@@ -148,7 +148,7 @@ describe('an edited record', () => {
 });
 
 describe('the listing', () => {
-  it('decides what is owned: what is not in it is stopped and released, what is new is taken at the next listing', async () => {
+  test('decides what is owned: what is not in it is stopped and released, what is new is taken at the next listing', async () => {
     cluster = new Cluster(2);
     const replica = await cluster.started();
     await cluster.store.delete('c0000');
@@ -159,7 +159,7 @@ describe('the listing', () => {
     expect([...cluster.server.owners().keys()].toSorted()).toEqual(['c0001', 'new']);
   });
 
-  it('gives back at once what a claim brings that is not in it any more', async () => {
+  test('gives back at once what a claim brings that is not in it any more', async () => {
     cluster = new Cluster(1);
     const replica = cluster.replica();
     let answer: (() => void) | undefined;
@@ -175,7 +175,7 @@ describe('the listing', () => {
     expect(cluster.server.owners().size).toBe(0);
   });
 
-  it('that a hint asks for brings what is new at once, not at the next tick', async () => {
+  test('that a hint asks for brings what is new at once, not at the next tick', async () => {
     cluster = new Cluster(1);
     let listener: StoreListener | undefined;
     const replica = await cluster.started({
@@ -191,14 +191,14 @@ describe('the listing', () => {
     expect(replica.owned).toEqual(['c0000', 'new']);
   });
 
-  it('passes over what is stopped', async () => {
+  test('passes over what is stopped', async () => {
     cluster = new Cluster(2);
     await cluster.store.put({ id: 'c0000', name: 'x', status: 'stopped' });
     const replica = await cluster.started();
     expect(replica.owned).toEqual(['c0001']);
   });
 
-  it('stays in force while list fails', async () => {
+  test('stays in force while list fails', async () => {
     cluster = new Cluster(2);
     const replica = await cluster.started();
     cluster.store.list = () => Promise.reject(new Error('no such table'));
@@ -207,7 +207,7 @@ describe('the listing', () => {
     expect(replica.happened('listFailed')[0]).toEqual({ error: new Error('no such table') });
   });
 
-  it('is given up after 30 s without an answer, and asked for again', async () => {
+  test('is given up after 30 s without an answer, and asked for again', async () => {
     cluster = new Cluster(0);
     let asked = 0;
     const replica = cluster.replica({ list: () => { asked += 1; return asked === 1 ? new Promise(() => undefined) : ['c1']; } });
@@ -218,7 +218,7 @@ describe('the listing', () => {
     expect(replica.owned).toEqual(['c1']);
   });
 
-  it('passes over ids that no store can take, says so, and serves the others', async () => {
+  test('passes over ids that no store can take, says so, and serves the others', async () => {
     cluster = new Cluster(1);
     const replica = await cluster.started({ list: () => ['c0000', '', 'nul\0', '\ud800', 'x'.repeat(1_025), 7 as never, null as never, { version: 1 } as never] });
     expect(replica.owned).toEqual(['c0000']);

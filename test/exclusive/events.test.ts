@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { ConnectionRegistry } from 'hydrant';
 import { ExclusiveRunner, MemoryClaims, MemoryClaimServer } from 'hydrant/exclusive';
 import { Cluster } from './support/cluster.js';
@@ -6,7 +6,7 @@ import { Cluster } from './support/cluster.js';
 afterEach(() => { vi.restoreAllMocks(); });
 
 describe('events of an ExclusiveRunner', () => {
-  it('do not suffer from a listener that throws or rejects, and end when told to', async () => {
+  test('do not suffer from a listener that throws or rejects, and end when told to', async () => {
     const written = vi.spyOn(console, 'error').mockImplementation(() => undefined);
     const cluster = new Cluster(3);
     const replica = cluster.replica();
@@ -22,7 +22,7 @@ describe('events of an ExclusiveRunner', () => {
     await cluster.close();
   });
 
-  it('that tell of failures are written once per connection and version when nobody listens', async () => {
+  test('that tell of failures are written once per connection and version when nobody listens', async () => {
     const written = vi.spyOn(console, 'error').mockImplementation(() => undefined);
     const cluster = new Cluster(2);
     const registry = new ConnectionRegistry({ store: cluster.store, clock: cluster.clock, factory: { create: () => ({}) } });
@@ -41,7 +41,7 @@ describe('events of an ExclusiveRunner', () => {
     await stopped;
   });
 
-  it('are heard by name: one there is not is refused, and so is a listener that is none', () => {
+  test('are heard by name: one there is not is refused, and so is a listener that is none', () => {
     const { runner } = new Cluster(1).replica();
     expect(() => runner.on('start' as never, () => undefined)).toThrow(expect.objectContaining({
       code: 'INVALID_OPTIONS',
@@ -52,7 +52,7 @@ describe('events of an ExclusiveRunner', () => {
     expect(() => runner.on('started', undefined as never)).toThrow('ExclusiveRunner: on: expected a function, got undefined');
   });
 
-  it('tell of calls to the claim store that fail', async () => {
+  test('tell of calls to the claim store that fail', async () => {
     const cluster = new Cluster(1);
     const replica = await cluster.started();
     replica.fault = () => { throw new Error('ECONNREFUSED'); };

@@ -1,5 +1,5 @@
 import { ConnectionError } from 'hydrant';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { Cluster, type Replica } from './support/cluster.js';
 
 let cluster: Cluster;
@@ -26,7 +26,7 @@ function failing(replicas: readonly Replica[]) {
 }
 
 describe('a connection that cannot start', () => {
-  it('never spins: attempts over an hour', async () => {
+  test('never spins: attempts over an hour', async () => {
     seed = 1;
     cluster = new Cluster(1);
     const replicas = [0, 1, 2].map(() => cluster.replica({ random, list: async () => ['c0000'] }));
@@ -43,7 +43,7 @@ describe('a connection that cannot start', () => {
     expect(owners.size, 'others tried as well').toBe(3);
   }, 60_000);
 
-  it('recovers by itself when the cause goes', async () => {
+  test('recovers by itself when the cause goes', async () => {
     cluster = new Cluster(1);
     const replica = cluster.replica({ list: async () => ['c0000'] });
     const attempts = failing([replica]);
@@ -55,7 +55,7 @@ describe('a connection that cannot start', () => {
     expect(replica.owned).toEqual(['c0000']);
   });
 
-  it('recovers at once when the record is edited', async () => {
+  test('recovers at once when the record is edited', async () => {
     cluster = new Cluster(1);
     const replica = cluster.replica();
     failing([replica]);
@@ -69,7 +69,7 @@ describe('a connection that cannot start', () => {
     expect(replica.running.get('c0000')!.record.name).toBe('edited');
   });
 
-  it('keeps its claim, with a back-off that doubles', async () => {
+  test('keeps its claim, with a back-off that doubles', async () => {
     cluster = new Cluster(1);
     const replica = cluster.replica({ startBackoff: { initialMs: 1_000, maxMs: 8_000 } });
     const attempts = failing([replica]);
@@ -83,7 +83,7 @@ describe('a connection that cannot start', () => {
     });
   });
 
-  it('counts failures per version of the record', async () => {
+  test('counts failures per version of the record', async () => {
     cluster = new Cluster(1);
     const replica = cluster.replica();
     failing([replica]);
@@ -96,7 +96,7 @@ describe('a connection that cannot start', () => {
     expect(last).toMatchObject({ version: '2', failures: 1 });
   });
 
-  it('is handed to another replica after five failures, which goes on with the back-off where it was', async () => {
+  test('is handed to another replica after five failures, which goes on with the back-off where it was', async () => {
     cluster = new Cluster(1);
     const [a, b] = [await cluster.started(), await cluster.started()];
     const [owner, other] = a.owned.length === 1 ? [a, b] : [b, a];
@@ -113,7 +113,7 @@ describe('a connection that cannot start', () => {
     expect(attempts.at, 'the replica that failed did not take it back').toHaveLength(5);
   });
 
-  it('is not handed over when there is nobody to take it', async () => {
+  test('is not handed over when there is nobody to take it', async () => {
     cluster = new Cluster(1);
     const replica = cluster.replica({ startBackoff: { initialMs: 10, maxMs: 100 } });
     failing([replica]);
@@ -124,7 +124,7 @@ describe('a connection that cannot start', () => {
     expect(replica.calls).not.toContain('release');
   });
 
-  it('is not held against the next owner once it has served well', async () => {
+  test('is not held against the next owner once it has served well', async () => {
     cluster = new Cluster(1);
     const replica = cluster.replica();
     const attempts = failing([replica]);
@@ -141,7 +141,7 @@ describe('a connection that cannot start', () => {
     replica.fault = undefined;
   });
 
-  it('counts a run that returns before its signal aborts as a failure', async () => {
+  test('counts a run that returns before its signal aborts as a failure', async () => {
     cluster = new Cluster(1);
     const replica = cluster.replica({ run: async () => undefined });
     replica.runner.start();
@@ -150,7 +150,7 @@ describe('a connection that cannot start', () => {
     expect(replica.happened('startFailed')[0]!.error).toEqual(new Error('run has ended before its signal aborted'));
   });
 
-  it('counts a hydrate that fails, and does not count what was not an attempt', async () => {
+  test('counts a hydrate that fails, and does not count what was not an attempt', async () => {
     cluster = new Cluster(1);
     cluster.create = () => { throw new Error('no such host'); };
     const replica = cluster.replica();
@@ -164,7 +164,7 @@ describe('a connection that cannot start', () => {
     expect(replica.owned).toEqual(['c0000']);
   });
 
-  it('waits quietly while the record is stopped or gone although the listing names it', async () => {
+  test('waits quietly while the record is stopped or gone although the listing names it', async () => {
     cluster = new Cluster(2);
     await cluster.store.put({ id: 'c0000', name: 'x', status: 'stopped' });
     const replica = cluster.replica({ list: async () => ['c0000', 'c0001', 'unknown'] });
@@ -177,7 +177,7 @@ describe('a connection that cannot start', () => {
     expect(replica.owned).toEqual(['c0000', 'c0001']);
   });
 
-  it('does not fail a connection when it is asked to stop while it starts', async () => {
+  test('does not fail a connection when it is asked to stop while it starts', async () => {
     cluster = new Cluster(1);
     cluster.create = () => new Promise(() => undefined);
     const replica = cluster.replica();

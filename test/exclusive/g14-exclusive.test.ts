@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { isConnectionError } from 'hydrant';
 import { ManualClock } from 'hydrant/testing';
 import { Cluster } from './support/cluster.js';
@@ -16,7 +16,7 @@ function held(tenure: { assertHeld(): void }): boolean {
 }
 
 describe('G14 exclusive', () => {
-  it('at most one valid tenure per connection, and the token of the next owner is higher', async () => {
+  test('at most one valid tenure per connection, and the token of the next owner is higher', async () => {
     cluster = new Cluster(20);
     const tokens = new Map<string, bigint>();
     const check = (): void => {
@@ -42,7 +42,7 @@ describe('G14 exclusive', () => {
     }
   });
 
-  it("a running owner's signal aborts before its claim can be taken over", async () => {
+  test("a running owner's signal aborts before its claim can be taken over", async () => {
     cluster = new Cluster(1);
     const owner = await cluster.started();
     const tenure = owner.running.get('c0000')!;
@@ -61,7 +61,7 @@ describe('G14 exclusive', () => {
     victim.fault = undefined;
   });
 
-  it("a paused owner's signal aborts as soon as its event loop runs, and assertHeld throws even before", async () => {
+  test("a paused owner's signal aborts as soon as its event loop runs, and assertHeld throws even before", async () => {
     cluster = new Cluster(1);
     // A clock of its own: the replica is paused while the rest of the world goes on.
     const clock = new ManualClock();
@@ -78,7 +78,7 @@ describe('G14 exclusive', () => {
     await clock.advance(60_000);
   });
 
-  it('the first tick after a pause aborts what has expired, before anything is renewed', async () => {
+  test('the first tick after a pause aborts what has expired, before anything is renewed', async () => {
     cluster = new Cluster(3);
     const clock = new ManualClock();
     const paused = cluster.replica({ clock });
@@ -92,7 +92,7 @@ describe('G14 exclusive', () => {
     await clock.advance(60_000);
   });
 
-  it('a claim whose answer comes after it has run out is given back, and nothing begins under it', async () => {
+  test('a claim whose answer comes after it has run out is given back, and nothing begins under it', async () => {
     cluster = new Cluster(1);
     const clock = new ManualClock();
     const replica = cluster.replica({ clock });
@@ -111,7 +111,7 @@ describe('G14 exclusive', () => {
     await clock.advance(60_000);
   });
 
-  it('a use that begins after the deadline is refused', async () => {
+  test('a use that begins after the deadline is refused', async () => {
     cluster = new Cluster(1);
     const clock = new ManualClock();
     const replica = cluster.replica({ clock });
@@ -124,7 +124,7 @@ describe('G14 exclusive', () => {
     await clock.advance(60_000);
   });
 
-  it('a wall clock that jumps ahead costs a restart under a new token, and one that is set back nothing', async () => {
+  test('a wall clock that jumps ahead costs a restart under a new token, and one that is set back nothing', async () => {
     cluster = new Cluster(1);
     const replica = await cluster.started();
     cluster.clock.jumpWall(-3_600_000);
@@ -136,7 +136,7 @@ describe('G14 exclusive', () => {
     expect(replica.running.get('c0000')!.token).toBeGreaterThan(1n);
   });
 
-  it('a replica that is not the owner keeps its outbound ability', async () => {
+  test('a replica that is not the owner keeps its outbound ability', async () => {
     cluster = new Cluster(2);
     const [a, b] = [await cluster.started(), await cluster.started()];
     await cluster.clock.advance(10_000);

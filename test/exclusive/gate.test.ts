@@ -1,10 +1,10 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { StartGate } from '../../src/exclusive/gate.js';
 
 const turn = (): Promise<void> => new Promise((resolve) => { setImmediate(resolve); });
 
 describe('the gate for starts', () => {
-  it('lets in as many as it may, first come first served, and the next when one leaves', async () => {
+  test('lets in as many as it may, first come first served, and the next when one leaves', async () => {
     const gate = new StartGate(2);
     const began: number[] = [];
     for (const n of [1, 2, 3, 4]) gate.enter(() => began.push(n));
@@ -16,7 +16,7 @@ describe('the gate for starts', () => {
     expect(began).toEqual([1, 2, 3]);
   });
 
-  it('gives the place of one that gave up to the next: while it waits, and when it was just let in', async () => {
+  test('gives the place of one that gave up to the next: while it waits, and when it was just let in', async () => {
     const gate = new StartGate(1);
     const began: number[] = [];
     const letIn = gate.enter(() => began.push(1));

@@ -1,6 +1,6 @@
 import type { ClaimStore } from 'hydrant/exclusive';
 import { ManualClock } from 'hydrant/testing';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { Balance } from '../../src/exclusive/balance.js';
 import { Heartbeat } from '../../src/exclusive/heartbeat.js';
 import type { Holdings } from '../../src/exclusive/holdings.js';
@@ -39,7 +39,7 @@ beforeEach(() => {
 });
 
 describe('the heartbeat', () => {
-  it('renews at once, then after its first interval, then every tick, one renewal at a time, and holds the process open', async () => {
+  test('renews at once, then after its first interval, then every tick, one renewal at a time, and holds the process open', async () => {
     const beating = heart();
     expect([gates.length, clock.pendingRefTimers]).toEqual([1, 2]);
     await clock.advance(100);
@@ -56,7 +56,7 @@ describe('the heartbeat', () => {
     expect([gates.length, clock.pendingTimers, log]).toEqual([2, 0, ['answered by 0']]);
   });
 
-  it('knows whether the store may count this replica in: from when it says so until that was answered', async () => {
+  test('knows whether the store may count this replica in: from when it says so until that was answered', async () => {
     member = false;
     const silent = heart();
     expect(silent.announced).toBe(false);
@@ -68,14 +68,14 @@ describe('the heartbeat', () => {
     expect(beating.announced).toBe(false);
   });
 
-  it('hands on what was renewed, noted and lost, and minds nothing it had not asked for', async () => {
+  test('hands on what was renewed, noted and lost, and minds nothing it had not asked for', async () => {
     heart(holding('a'), holding('b', 'its notes'), holding('c'));
     gates[0]?.resolve(result({ renewed: ['a', 'b', 'unheard of'], lost: ['c', 'never held'] }));
     await clock.advance(0);
     expect(log).toEqual(['a proven', 'b proven', 'b noted its notes', 'c lost', 'answered by 0']);
   });
 
-  it.each([
+  test.each([
     { inFlight: false, later: 0, strayed: true }, { inFlight: true, later: 0, strayed: false }, { inFlight: false, later: 1, strayed: false }, { inFlight: true, later: 1, strayed: false },
   ])('takes what nobody here holds for forgotten, unless it may just have been taken: %o', async ({ inFlight, later, strayed }) => {
     takeovers.inFlight = inFlight;
@@ -86,7 +86,7 @@ describe('the heartbeat', () => {
     expect(log.filter((line) => line.endsWith('strayed'))).toEqual(strayed ? ['b strayed'] : []);
   });
 
-  it('tells of a failure, but not after the end', async () => {
+  test('tells of a failure, but not after the end', async () => {
     const beating = heart();
     gates[0]?.reject(new Error('down'));
     await clock.advance(100);
@@ -98,7 +98,7 @@ describe('the heartbeat', () => {
 });
 
 describe('balance', () => {
-  it('hands over what is cheapest to move, for three ticks, to who was there a beat ago', () => {
+  test('hands over what is cheapest to move, for three ticks, to who was there a beat ago', () => {
     const given: unknown[] = [];
     const costs = { dear: 2, cheap: 0, fixed: undefined, fair: 1 };
     const held = Object.entries(costs).map(([id, cost]) => ({ id, moveCost: () => cost, giveUp: (reason: string, offer: object) => { given.push([id, reason, offer]); } }));

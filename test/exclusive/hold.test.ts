@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { ManualClock } from 'hydrant/testing';
 import { Hold, readInstant } from '../../src/exclusive/hold.js';
 
@@ -11,7 +11,7 @@ describe('the local deadline', () => {
     hold = new Hold(1n, readInstant(clock), 1_000, clock);
   });
 
-  it('counts from before the call was sent', async () => {
+  test('counts from before the call was sent', async () => {
     const sentAt = readInstant(clock);
     await clock.advance(400);
     const late = new Hold(2n, sentAt, 1_000, clock);
@@ -22,7 +22,7 @@ describe('the local deadline', () => {
     expect(late.held).toBe(false);
   });
 
-  it('is moved by a renewal to ttl − margin after that was sent, not after it was answered', async () => {
+  test('is moved by a renewal to ttl − margin after that was sent, not after it was answered', async () => {
     await clock.advance(500);
     const sentAt = readInstant(clock);
     await clock.advance(400);
@@ -30,7 +30,7 @@ describe('the local deadline', () => {
     expect(hold.remainingMs).toBe(600);
   });
 
-  it('is not moved back by an answer that comes out of order', async () => {
+  test('is not moved back by an answer that comes out of order', async () => {
     const early = readInstant(clock);
     await clock.advance(500);
     hold.prove(readInstant(clock));
@@ -38,12 +38,12 @@ describe('the local deadline', () => {
     expect(hold.remainingMs).toBe(1_000);
   });
 
-  it('goes by the wall clock where that has gone further: the machine was suspended', () => {
+  test('goes by the wall clock where that has gone further: the machine was suspended', () => {
     clock.jumpWall(1_000);
     expect(hold.held).toBe(false);
   });
 
-  it('goes by the monotonic clock where that has gone further: the wall clock was set back', async () => {
+  test('goes by the monotonic clock where that has gone further: the wall clock was set back', async () => {
     clock.jumpWall(-3_600_000);
     await clock.advance(999);
     expect(hold.held).toBe(true);
@@ -51,7 +51,7 @@ describe('the local deadline', () => {
     expect(hold.held).toBe(false);
   });
 
-  it('is never held again once it has ended', () => {
+  test('is never held again once it has ended', () => {
     hold.end();
     hold.prove(readInstant(clock));
     expect(hold.held).toBe(false);

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { ConnectionError } from '../../src/errors.js';
 import { StartGate } from '../../src/exclusive/gate.js';
 import { deferred } from '../support/deferred.js';
@@ -12,7 +12,7 @@ const hang = (): Promise<never> => new Promise(() => undefined);
 const fail = async (): Promise<void> => { throw new Error('no'); };
 
 describe('an edit', () => {
-  it('that comes while the record is being read does not restart what was read after it', async () => {
+  test('that comes while the record is being read does not restart what was read after it', async () => {
     const answer = deferred();
     const read = bench.acquire;
     bench.acquire = async () => { await answer.promise; return read(); };
@@ -25,7 +25,7 @@ describe('an edit', () => {
     expect([one.state, one.version, bench.lease.released]).toEqual(['serving', '2', 0]);
   });
 
-  it('of what waits for its turn leaves it its place', async () => {
+  test('of what waits for its turn leaves it its place', async () => {
     bench.gate = new StartGate(1);
     bench.run = fail;
     const edited = bench.holding({ listed: '1' });
@@ -41,7 +41,7 @@ describe('an edit', () => {
     expect([edited.state, last.state]).toEqual(['working', 'queued']);
   });
 
-  it('that the listing does not know of yet does not cut the back-off short', async () => {
+  test('that the listing does not know of yet does not cut the back-off short', async () => {
     bench.run = fail;
     bench.version = '2';
     const one = bench.holding({ listed: '1' });
@@ -50,7 +50,7 @@ describe('an edit', () => {
     expect(one.state).toBe('waiting');
   });
 
-  it('of a record that was stopped ends the wait, though nothing has failed', async () => {
+  test('of a record that was stopped ends the wait, though nothing has failed', async () => {
     const read = bench.acquire;
     bench.acquire = async () => { throw new ConnectionError('CONNECTION_STOPPED', 'stopped'); };
     const one = bench.holding({ listed: '1' });
@@ -64,7 +64,7 @@ describe('an edit', () => {
 });
 
 describe('one that is stopping', () => {
-  it('because its instance has died does not begin anew when it is given up meanwhile', async () => {
+  test('because its instance has died does not begin anew when it is given up meanwhile', async () => {
     const gone = deferred();
     bench.run = () => gone.promise;
     const one = bench.holding();
@@ -77,7 +77,7 @@ describe('one that is stopping', () => {
     expect([one.state, bench.happened('ended')]).toEqual(['settled', [{ id: 'a', token: 7n, reason: 'unlisted' }]]);
   });
 
-  it('to be handed over still is when the runner stops meanwhile', async () => {
+  test('to be handed over still is when the runner stops meanwhile', async () => {
     const one = bench.holding();
     await bench.clock.advance(0);
     one.giveUp('handedOver', { to: 's', forMs: 3 });
@@ -86,7 +86,7 @@ describe('one that is stopping', () => {
     expect([one.release, bench.happened('ended')]).toEqual([{ notes: undefined, offer: { to: 's', forMs: 3 } }, [{ id: 'a', token: 7n, reason: 'handedOver' }]]);
   });
 
-  it.each([['lose', 'lost', 'none'], ['expire', 'expired', { notes: undefined, offer: undefined }]] as const)('and stuck when its claim ends (%s) is %s', async (end, reason, release) => {
+  test.each([['lose', 'lost', 'none'], ['expire', 'expired', { notes: undefined, offer: undefined }]] as const)('and stuck when its claim ends (%s) is %s', async (end, reason, release) => {
     const gone = deferred();
     bench.run = () => gone.promise;
     const one = bench.holding({ listed: '1' });
@@ -102,7 +102,7 @@ describe('one that is stopping', () => {
 });
 
 describe('an attempt', () => {
-  it.each([
+  test.each([
     ['that fails', { provision: undefined, afterMs: 0 }],
     ['that is overdue and then settles', { provision: (signal: AbortSignal) => new Promise<void>((resolve) => { signal.addEventListener('abort', () => resolve()); }), afterMs: 2_000 }],
   ])('%s lets one other start, not two', async (_how, { provision, afterMs }) => {
@@ -116,14 +116,14 @@ describe('an attempt', () => {
     expect([ended, ...next].map(({ state }) => state)).toEqual(['waiting', 'working', 'queued']);
   });
 
-  it('that ends by itself counts against the version it served, where the listing names none', async () => {
+  test('that ends by itself counts against the version it served, where the listing names none', async () => {
     bench.run = async () => undefined;
     bench.holding();
     await bench.clock.advance(0);
     expect(bench.happened('startFailed')).toMatchObject([{ version: '1', failures: 1 }]);
   });
 
-  it('that is to begin again costs as much to move as one that is on', async () => {
+  test('that is to begin again costs as much to move as one that is on', async () => {
     bench.gate = new StartGate(1);
     bench.run = fail;
     const again = bench.holding();
@@ -134,7 +134,7 @@ describe('an attempt', () => {
     expect([again.state, again.moveCost(0)]).toEqual(['queued', 2]);
   });
 
-  it('that never fails has nothing to note, however long it serves', async () => {
+  test('that never fails has nothing to note, however long it serves', async () => {
     bench.run = serve;
     const one = bench.holding();
     await bench.clock.advance(60_000);

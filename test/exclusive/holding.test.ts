@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { ConnectionError } from '../../src/errors.js';
 import { StartGate } from '../../src/exclusive/gate.js';
 import { formatNotes } from '../../src/exclusive/notes.js';
@@ -12,7 +12,7 @@ let bench: HoldingBench;
 beforeEach(() => { bench = new HoldingBench(); });
 
 describe('what becomes of a claimed connection', () => {
-  it('begins, serves, stops and is released with what it had to note', async () => {
+  test('begins, serves, stops and is released with what it had to note', async () => {
     const one = bench.holding();
     expect([seen(one), one.version, one.moveCost(0)]).toEqual([['queued', true, true], undefined, 0]);
     await bench.clock.advance(0);
@@ -28,7 +28,7 @@ describe('what becomes of a claimed connection', () => {
     expect(snapshotOf(one).heldForMs).toBe(0);
   });
 
-  it.each([['lost', 'none'], ['expired', { notes: undefined, offer: undefined }]] as const)('%s: it ends at once, and what is released is %j', async (reason, release) => {
+  test.each([['lost', 'none'], ['expired', { notes: undefined, offer: undefined }]] as const)('%s: it ends at once, and what is released is %j', async (reason, release) => {
     const one = bench.holding();
     await bench.clock.advance(0);
     if (reason === 'lost') one.lose();
@@ -40,7 +40,7 @@ describe('what becomes of a claimed connection', () => {
     expect(bench.happened('ended')).toMatchObject([{ reason }]);
   });
 
-  it('what never began is given up without a word', () => {
+  test('what never began is given up without a word', () => {
     const one = bench.holding();
     one.giveUp('stopped');
     expect([seen(one), bench.events, bench.over]).toEqual([['settled', false, false], [], 1]);
@@ -48,7 +48,7 @@ describe('what becomes of a claimed connection', () => {
     expect(bench.over).toBe(1);
   });
 
-  it('what is queued and given up leaves the gate to others', async () => {
+  test('what is queued and given up leaves the gate to others', async () => {
     bench.gate = new StartGate(1);
     bench.run = () => new Promise(() => {});
     bench.acquire = () => new Promise(() => {});
@@ -61,7 +61,7 @@ describe('what becomes of a claimed connection', () => {
     expect([second.state, third.state]).toEqual(['settled', 'working']);
   });
 
-  it('one that stops for an edit counts still, and begins anew with the new version', async () => {
+  test('one that stops for an edit counts still, and begins anew with the new version', async () => {
     const one = bench.holding({ listed: '1' });
     const gone = deferred();
     bench.run = async (now) => { await aborted(now.signal); await gone.promise; };
@@ -80,7 +80,7 @@ describe('what becomes of a claimed connection', () => {
     expect(one.state).toBe('serving');
   });
 
-  it('an instance that died is found at the next look', async () => {
+  test('an instance that died is found at the next look', async () => {
     const one = bench.holding();
     await bench.clock.advance(0);
     one.check();
@@ -90,7 +90,7 @@ describe('what becomes of a claimed connection', () => {
     expect(one.state).toBe('stopping');
   });
 
-  it('one that does not stop in time is stuck, counts no more, and is given up when it stops after all', async () => {
+  test('one that does not stop in time is stuck, counts no more, and is given up when it stops after all', async () => {
     for (const [ending, reason] of [['restart', 'failed'], ['release', 'unlisted']] as const) {
       bench.events = [];
       bench.over = 0;
@@ -110,7 +110,7 @@ describe('what becomes of a claimed connection', () => {
     }
   });
 
-  it('the graver end counts: a claim that was lost while its loop stopped is not released', async () => {
+  test('the graver end counts: a claim that was lost while its loop stopped is not released', async () => {
     const gone = deferred();
     bench.run = async () => gone.promise;
     const one = bench.holding();
@@ -124,7 +124,7 @@ describe('what becomes of a claimed connection', () => {
 });
 
 describe('what it costs to move', () => {
-  it('nothing before it began; not before the cool-down is over; then less while it waits than while it works', async () => {
+  test('nothing before it began; not before the cool-down is over; then less while it waits than while it works', async () => {
     const serving = bench.holding();
     bench.run = async () => { throw new Error('no'); };
     const waiting = bench.holding({ limits: { startBackoff: { initialMs: 60_000, maxMs: 60_000 } } });
@@ -140,7 +140,7 @@ describe('what it costs to move', () => {
 });
 
 describe('starts that fail', () => {
-  it('are told of, noted and tried again; the third is handed over where somebody else could try', async () => {
+  test('are told of, noted and tried again; the third is handed over where somebody else could try', async () => {
     const failure = new Error('no');
     bench.run = async () => { throw failure; };
     const one = bench.holding({ listed: '1' });
@@ -157,7 +157,7 @@ describe('starts that fail', () => {
     expect([one.release, bench.happened('ended')]).toEqual([{ notes: formatNotes({ provisioned: undefined, failed: { version: '1', count: 3 } }), offer: { notTo: 'r', forMs: 9_000 } }, [{ id: 'a', token: 7n, reason: 'failed' }]]);
   });
 
-  it('stay where nobody else could try', async () => {
+  test('stay where nobody else could try', async () => {
     bench.others = false;
     bench.run = async () => { throw new Error('no'); };
     const one = bench.holding();
@@ -165,14 +165,14 @@ describe('starts that fail', () => {
     expect([one.failures, one.state]).toEqual([3, 'waiting']);
   });
 
-  it('a run that ends by itself is one', async () => {
+  test('a run that ends by itself is one', async () => {
     bench.run = async () => {};
     bench.holding();
     await bench.clock.advance(0);
     expect(bench.happened('startFailed')[0].error.message).toBe('run has ended before its signal aborted');
   });
 
-  it('one of another version ends the wait, the same version or none does not', async () => {
+  test('one of another version ends the wait, the same version or none does not', async () => {
     bench.run = async () => { throw new Error('no'); };
     const one = bench.holding({ listed: '1' });
     await bench.clock.advance(0);
@@ -188,14 +188,14 @@ describe('starts that fail', () => {
     expect(one.state).toBe('serving');
   });
 
-  it('a registry that closes ends the runner, and is no failed start', async () => {
+  test('a registry that closes ends the runner, and is no failed start', async () => {
     bench.acquire = async () => { throw new ConnectionError('REGISTRY_CLOSED', 'closing'); };
     const one = bench.holding();
     await bench.clock.advance(0);
     expect([bench.closed, one.failures, bench.events]).toEqual([1, 0, []]);
   });
 
-  it('are forgotten once it has served for stableAfterMs, and that is noted', async () => {
+  test('are forgotten once it has served for stableAfterMs, and that is noted', async () => {
     const one = bench.holding({ notes: formatNotes({ provisioned: undefined, failed: { version: '0', count: 2 } }), listed: '1' });
     await bench.clock.advance(4_999);
     one.check();
@@ -205,7 +205,7 @@ describe('starts that fail', () => {
     expect([one.failures, one.unsavedNotes]).toEqual([0, formatNotes({ provisioned: undefined, failed: undefined })]);
   });
 
-  it('given up while it waits, it leaves no timer', async () => {
+  test('given up while it waits, it leaves no timer', async () => {
     bench.run = async () => { throw new Error('no'); };
     const one = bench.holding();
     await bench.clock.advance(0);
@@ -215,7 +215,7 @@ describe('starts that fail', () => {
 });
 
 describe('provision', () => {
-  it('comes before run, once per version, and is noted', async () => {
+  test('comes before run, once per version, and is noted', async () => {
     const given: unknown[] = [];
     const one = bench.holding({ provision: async (record, { token, instance, signal, assertHeld }) => { assertHeld(); given.push([record.version, token, instance, signal.aborted]); } });
     await bench.clock.advance(0);
@@ -225,7 +225,7 @@ describe('provision', () => {
     expect([again.state, given.length, bench.clock.pendingTimers]).toEqual(['serving', 1, 0]);
   });
 
-  it('that does not settle in time is a failed start, and keeps nobody else from starting', async () => {
+  test('that does not settle in time is a failed start, and keeps nobody else from starting', async () => {
     bench.gate = new StartGate(1);
     const gone = deferred();
     const [slow, next] = [bench.holding({ provision: () => gone.promise }), bench.holding()];

@@ -1,10 +1,10 @@
 import { ManualClock } from 'hydrant/testing';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Holding } from '../../src/exclusive/holding.js';
 import { Holdings } from '../../src/exclusive/holdings.js';
 
 describe('what a replica holds', () => {
-  it('is forgotten by identity: a late end does not touch what was claimed anew', () => {
+  test('is forgotten by identity: a late end does not touch what was claimed anew', () => {
     const holdings = new Holdings<never, never>(new ManualClock());
     const [old, current] = [{ id: 'c1' }, { id: 'c1' }] as unknown as [Holding<never, never>, Holding<never, never>];
     holdings.add(old);
@@ -15,7 +15,7 @@ describe('what a replica holds', () => {
     expect(holdings.has('c1')).toBe(false);
   });
 
-  it('is looked after by a timer of whole milliseconds: a fraction would be none, over and over', async () => {
+  test('is looked after by a timer of whole milliseconds: a fraction would be none, over and over', async () => {
     const clock = new ManualClock();
     await clock.advance(0.1 + 0.2);
     const holdings = new Holdings<never, never>(clock);

@@ -1,5 +1,5 @@
 import { ManualClock } from 'hydrant/testing';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { Listing, type ListingHost } from '../../src/exclusive/listing.js';
 import { deferred } from '../support/deferred.js';
 
@@ -19,7 +19,7 @@ describe('the listing', () => {
   };
   beforeEach(() => { clock = new ManualClock(); [lists, answer, changes, failures] = [0, () => ['b', 'a'], [], []]; });
 
-  it('is known, sorted and asked for anew; grown tells whether there is something new in it', async () => {
+  test('is known, sorted and asked for anew; grown tells whether there is something new in it', async () => {
     const listing = open();
     expect([listing.known, listing.has('a')]).toEqual([false, false]);
     await clock.advance(0);
@@ -38,7 +38,7 @@ describe('the listing', () => {
     expect([lists, clock.pendingTimers]).toEqual([3, 0]);
   });
 
-  it('passes over what is no id, and says how many', async () => {
+  test('passes over what is no id, and says how many', async () => {
     answer = () => ['', 'x'.repeat(1_024), 'x'.repeat(1_025), 'nul\0', '\uD800', 7, null, { id: 'ok' }];
     const listing = open();
     await clock.advance(0);
@@ -46,7 +46,7 @@ describe('the listing', () => {
     expect(failures.map((error) => (error as Error).message)).toEqual([expect.stringContaining('passed over 6 entries')]);
   });
 
-  it('needs versions where nothing else tells of an edit', async () => {
+  test('needs versions where nothing else tells of an edit', async () => {
     answer = () => ['a'];
     const listing = open({ versionsRequired: true });
     await clock.advance(0);
@@ -56,7 +56,7 @@ describe('the listing', () => {
     expect([listing.version('a'), failures.length]).toEqual(['1', 1]);
   });
 
-  it('that a hint asks for comes 100 ms after the last, once for a burst, and after the one under way', async () => {
+  test('that a hint asks for comes 100 ms after the last, once for a burst, and after the one under way', async () => {
     let hint!: { changed(ids: readonly string[]): void; gap(): void };
     let gate: ReturnType<typeof deferred> | undefined;
     answer = () => gate?.promise ?? ['a'];
@@ -85,7 +85,7 @@ describe('the listing', () => {
     expect(lists).toBe(4);
   });
 
-  it('that comes or fails after the end is nobody\'s business', async () => {
+  test('that comes or fails after the end is nobody\'s business', async () => {
     for (const end of ['resolve', 'reject'] as const) {
       const gate = deferred<string[]>();
       answer = () => gate.promise;

@@ -1,6 +1,6 @@
 import { MemoryClaimServer, type ClaimHint } from 'hydrant/exclusive';
 import { ManualClock } from 'hydrant/testing';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import type { Claim } from '../../src/exclusive/claims/contract.js';
 
 describe('the memory claim server', () => {
@@ -14,7 +14,7 @@ describe('the memory claim server', () => {
 
   beforeEach(() => { clock = new ManualClock(); server = new MemoryClaimServer({ clock }); });
 
-  it('lets a claim lapse to the millisecond', async () => {
+  test('lets a claim lapse to the millisecond', async () => {
     const [first] = claim('r', ['a']) as readonly [Claim];
     await clock.advance(99);
     expect([claim('s', ['a']), [...server.owners().keys()]]).toEqual([[], ['a']]);
@@ -24,7 +24,7 @@ describe('the memory claim server', () => {
     expect(claim('s', ['a'])).toMatchObject([{ id: 'a', token: first.token + 1n }]);
   });
 
-  it('leaves what has been free for less than was asked', async () => {
+  test('leaves what has been free for less than was asked', async () => {
     claim('r', ['a']);
     await clock.advance(149);
     expect(claim('s', ['a'], { freeForMs: 50 })).toEqual([]);
@@ -32,7 +32,7 @@ describe('the memory claim server', () => {
     expect(claim('s', ['a', 'never claimed'], { freeForMs: 50 })).toHaveLength(2);
   });
 
-  it('keeps an offer to one, and one to all but one, for as long as it stands; what is offered comes first', async () => {
+  test('keeps an offer to one, and one to all but one, for as long as it stands; what is offered comes first', async () => {
     const [a, b, c] = claim('r', ['a', 'b', 'c']).map(({ token }) => token) as [bigint, bigint, bigint];
     release('r', 'a', a, { offer: { to: 's', forMs: 50 } });
     release('r', 'b', b, { offer: { notTo: 's', forMs: 50 } });
@@ -44,7 +44,7 @@ describe('the memory claim server', () => {
     expect(claim('s', ['b']).map(({ id }) => id)).toEqual(['b']);
   });
 
-  it('gives what is offered once, and before the rest only while the offer stands', async () => {
+  test('gives what is offered once, and before the rest only while the offer stands', async () => {
     const reserve = (): void => {
       for (const { id, token } of claim('r', ['a', 'b', 'c'])) release('r', id, token, { offer: { a: { to: 's', forMs: 50 }, b: { notTo: 't', forMs: 50 } }[id] });
     };
@@ -57,7 +57,7 @@ describe('the memory claim server', () => {
     expect(claim('s', ['c', 'b', 'a']).map(({ id }) => id)).toEqual(['c', 'b', 'a']);
   });
 
-  it('forgets what its owner has forgotten when it lapses', async () => {
+  test('forgets what its owner has forgotten when it lapses', async () => {
     claim('r', ['a']);
     await clock.advance(99);
     expect(renew('r').strays).toHaveLength(1);
@@ -65,7 +65,7 @@ describe('the memory claim server', () => {
     expect(renew('r').strays).toEqual([]);
   });
 
-  it('knows its members until they leave or fall silent, and claims its owner has forgotten', async () => {
+  test('knows its members until they leave or fall silent, and claims its owner has forgotten', async () => {
     const [a] = claim('r', ['a']) as readonly [Claim];
     expect(renew('r')).toEqual({ renewed: [], lost: [], strays: [{ id: 'a', token: a.token }], members: [{ replica: 'r', load: 0 }] });
     expect(renew('r', [{ id: 'a', token: a.token, notes: 'n' }])).toMatchObject({ renewed: ['a'], strays: [] });
@@ -76,7 +76,7 @@ describe('the memory claim server', () => {
     expect(renew('r', [{ id: 'a', token: a.token }])).toMatchObject({ lost: ['a'] });
   });
 
-  it('tells of what was released, by whom, and of nothing else', () => {
+  test('tells of what was released, by whom, and of nothing else', () => {
     const hints: ClaimHint[] = [];
     const stop = server.watch((hint) => hints.push(hint));
     const [a] = claim('r', ['a']) as readonly [Claim];

@@ -1,15 +1,15 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { MemoryClaims, MemoryClaimServer } from 'hydrant/exclusive';
 import { claimConformance, ManualClock } from 'hydrant/testing';
 
-claimConformance({ describe, it }, () => {
+claimConformance({ describe, it: test }, () => {
   const clock = new ManualClock();
   const server = new MemoryClaimServer({ clock });
   return { claims: new MemoryClaims({ server }), others: new MemoryClaims({ server }), wait: (ms) => clock.advance(ms) };
 }, { watch: true });
 
 describe('MemoryClaims', () => {
-  it('tell of releases until the watch is disposed of', async () => {
+  test('tell of releases until the watch is disposed of', async () => {
     const server = new MemoryClaimServer({ clock: new ManualClock() });
     const claims = new MemoryClaims({ server });
     let hints = 0;
@@ -25,7 +25,7 @@ describe('MemoryClaims', () => {
     expect(hints).toBe(1);
   });
 
-  it('lets a test lose a request, an answer, or time', async () => {
+  test('lets a test lose a request, an answer, or time', async () => {
     const server = new MemoryClaimServer({ clock: new ManualClock() });
     let fault: 'request' | 'answer' | undefined = 'request';
     const claims = new MemoryClaims({

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { ConnectionRegistry, MemoryStore } from 'hydrant';
 import { ExclusiveRunner, MemoryClaims } from 'hydrant/exclusive';
 
@@ -11,13 +11,13 @@ const good = {
 };
 
 describe('options of an ExclusiveRunner', () => {
-  it('have defaults', () => {
+  test('have defaults', () => {
     expect(() => new ExclusiveRunner(good)).not.toThrow();
     expect(new ExclusiveRunner(good).snapshot()).toMatchObject({ state: 'idle', members: [], listed: 0, share: 0, load: 0, connections: [] });
     expect(new ExclusiveRunner({ ...good, replicaName: 'pod-7' }).replica).toMatch(/^pod-7-[0-9a-f-]{36}$/);
   });
 
-  it.each([
+  test.each([
     [{ registry: {} }, 'registry: expected a ConnectionRegistry, got object'],
     [{ claims: undefined }, 'claims: expected a claim store: an object with renew, claim and release, got undefined'],
     [{ list: [] }, 'list: expected a function, got object'],
@@ -43,7 +43,7 @@ describe('options of an ExclusiveRunner', () => {
       .toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS', message: `ExclusiveRunner: ${message}` }));
   });
 
-  it('are refused when they are none', () => {
+  test('are refused when they are none', () => {
     expect(() => new ExclusiveRunner(null as never)).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS' }));
   });
 });

@@ -1,12 +1,12 @@
 import { ManualClock } from 'hydrant/testing';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { Hints } from '../../src/exclusive/hints.js';
 import { Hold } from '../../src/exclusive/hold.js';
 import { answeredWithin as within } from '../../src/exclusive/answered.js';
 import { deferred } from '../support/deferred.js';
 
 describe('a hold', () => {
-  it('lasts from when its proof was asked for, by whichever clock has gone further, and proofs do not go back', async () => {
+  test('lasts from when its proof was asked for, by whichever clock has gone further, and proofs do not go back', async () => {
     const clock = new ManualClock();
     const at = (monotonic: number) => ({ monotonic, wall: 1_700_000_000_000 + monotonic });
     await clock.advance(100);
@@ -26,7 +26,7 @@ describe('a hold', () => {
 });
 
 describe('a call to the claim store', () => {
-  it('has its time, which holds the process open, and is told when that is over', async () => {
+  test('has its time, which holds the process open, and is told when that is over', async () => {
     const clock = new ManualClock();
     let signal: AbortSignal | undefined;
     const call = within(clock, 100, (options) => { signal = options.signal; return new Promise(() => {}); });
@@ -42,7 +42,7 @@ describe('a call to the claim store', () => {
 });
 
 describe('hints of the claim store', () => {
-  it('are asked for again after a failure, but not after the end', async () => {
+  test('are asked for again after a failure, but not after the end', async () => {
     const clock = new ManualClock();
     const failures: unknown[] = [];
     let tries = 0;

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { ConnectionRegistry } from 'hydrant';
 import type { ProvisionContext } from 'hydrant/exclusive';
 import { aborted, Cluster, type Bot, type Replica, type Row } from './support/cluster.js';
@@ -22,7 +22,7 @@ async function threeReplicas(options: ConstructorParameters<typeof Replica>[1]):
 }
 
 describe('provision', () => {
-  it('runs on one replica per version of the record, before run', async () => {
+  test('runs on one replica per version of the record, before run', async () => {
     cluster = new Cluster(9);
     const { calls, provision } = platform();
     let provisionedFirst = true;
@@ -37,7 +37,7 @@ describe('provision', () => {
     expect(replicas.flatMap((replica) => replica.happened('provisioned')).filter(({ id }) => id === 'c0004').map(({ version }) => version)).toEqual(['5', '10']);
   });
 
-  it('is not repeated by whoever takes over: after a release, and after a death', async () => {
+  test('is not repeated by whoever takes over: after a release, and after a death', async () => {
     cluster = new Cluster(6);
     const { calls, provision } = platform();
     const [a, b, c] = await threeReplicas({ provision });
@@ -50,7 +50,7 @@ describe('provision', () => {
     b!.fault = undefined;
   });
 
-  it('needs no run: the claim alone is kept, and no instance is held', async () => {
+  test('needs no run: the claim alone is kept, and no instance is held', async () => {
     cluster = new Cluster(6);
     const { calls, provision } = platform();
     const replicas = await threeReplicas({ provision, run: undefined as never });
@@ -68,7 +68,7 @@ describe('provision', () => {
     expect(cluster.server.owners().size, 'and it ends at once').toBe(0);
   });
 
-  it('without run stops at once also when it is the instance that stops the runner, on its way out', async () => {
+  test('without run stops at once also when it is the instance that stops the runner, on its way out', async () => {
     cluster = new Cluster(1);
     let stopped = false;
     const registry = new ConnectionRegistry<Row, Bot>({
@@ -87,7 +87,7 @@ describe('provision', () => {
     expect(replica.happened('stopUnproven')).toEqual([]);
   });
 
-  it('without run requires a listing with versions, and says so', async () => {
+  test('without run requires a listing with versions, and says so', async () => {
     cluster = new Cluster(1);
     const { calls, provision } = platform();
     const replica = await cluster.started({ provision, run: undefined as never, list: () => ['c0000'] });
@@ -95,7 +95,7 @@ describe('provision', () => {
     expect(String(replica.happened('listFailed')[0]!.error)).toContain('expected objects with id and version');
   });
 
-  it('is retried with the back-off of a failed start, and run does not begin before it has succeeded', async () => {
+  test('is retried with the back-off of a failed start, and run does not begin before it has succeeded', async () => {
     cluster = new Cluster(1);
     let failing = true;
     const at: number[] = [];
@@ -114,7 +114,7 @@ describe('provision', () => {
     expect(at).toHaveLength(5);
   });
 
-  it('is given the token, the instance and a signal that aborts when the claim is lost', async () => {
+  test('is given the token, the instance and a signal that aborts when the claim is lost', async () => {
     cluster = new Cluster(1);
     let given: ProvisionContext<Bot> | undefined;
     const replica = await cluster.started({
@@ -134,7 +134,7 @@ describe('provision', () => {
     replica.fault = undefined;
   });
 
-  it('that finds its claim run out before any timer has is aborted at once, and has not failed', async () => {
+  test('that finds its claim run out before any timer has is aborted at once, and has not failed', async () => {
     cluster = new Cluster(1);
     const found: unknown[] = [];
     const replica = await cluster.started({
@@ -153,7 +153,7 @@ describe('provision', () => {
     expect(replica.happened('ended')).toEqual([{ id: 'c0000', token: 1n, reason: 'expired' }]);
   });
 
-  it('that takes longer than provisionTimeoutMs is aborted and counts as failed', async () => {
+  test('that takes longer than provisionTimeoutMs is aborted and counts as failed', async () => {
     cluster = new Cluster(1);
     let begun = 0;
     const replica = await cluster.started({
@@ -168,7 +168,7 @@ describe('provision', () => {
     expect(replica.happened('startFailed')[0]!.error).toEqual(new Error('provision has not settled within 4000 ms'));
   });
 
-  it('that is overdue while the connection is being given up does not bring it back', async () => {
+  test('that is overdue while the connection is being given up does not bring it back', async () => {
     cluster = new Cluster(1);
     const replica = await cluster.started({ provisionTimeoutMs: 6_000, provision: () => new Promise((resolve) => { cluster.clock.setTimeout(resolve, 9_000, { ref: true }); }) });
     const stopped = replica.runner.stop();
@@ -179,7 +179,7 @@ describe('provision', () => {
     expect(cluster.server.owners().size).toBe(0);
   });
 
-  it('that never settles costs neither the other connections nor, for long, its own', async () => {
+  test('that never settles costs neither the other connections nor, for long, its own', async () => {
     cluster = new Cluster(4);
     let hung: string | undefined;
     const [a, b] = [0, 1].map(() => cluster.replica({

@@ -1,6 +1,6 @@
 import type { ClaimStore } from 'hydrant/exclusive';
 import { ManualClock } from 'hydrant/testing';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { Hold } from '../../src/exclusive/hold.js';
 import { Releases, type ReleasesHost } from '../../src/exclusive/releases.js';
 import { deferred } from '../support/deferred.js';
@@ -18,7 +18,7 @@ describe('releases', () => {
   const of = (id: string, hold?: Hold) => ({ claim: { id, token: 1n, notes: undefined, offer: undefined }, released: () => gone.push(id), ...(hold === undefined ? {} : { hold }) });
   beforeEach(() => { clock = new ManualClock(); [sent, fail, gone] = [[], false, []]; });
 
-  it('are collected for 10 ms, and follow each other after 50', async () => {
+  test('are collected for 10 ms, and follow each other after 50', async () => {
     const releases = open();
     expect(releases.empty).toBe(true);
     releases.add(of('a'));
@@ -34,7 +34,7 @@ describe('releases', () => {
     expect(sent[1]).toEqual({ ids: ['c'], leave: false });
   });
 
-  it('that fail are tried again until their claim has lapsed, strays once', async () => {
+  test('that fail are tried again until their claim has lapsed, strays once', async () => {
     fail = true;
     const releases = open();
     releases.add(of('stray'));
@@ -49,7 +49,7 @@ describe('releases', () => {
     expect([sent.length, gone, releases.empty]).toEqual([3, ['stray', 'held'], true]);
   });
 
-  it('are one query at a time: what comes meanwhile waits for its answer', async () => {
+  test('are one query at a time: what comes meanwhile waits for its answer', async () => {
     const gates: ReturnType<typeof deferred>[] = [];
     const releases = open({ claims: { release: () => { const gate = deferred(); gates.push(gate); return gate.promise; } } as unknown as ClaimStore });
     releases.add(of('a'));
@@ -62,7 +62,7 @@ describe('releases', () => {
     expect([gates.length, gone]).toEqual([2, ['a']]);
   });
 
-  it('are tried until the claim has run out for the others too, a margin after it has here', async () => {
+  test('are tried until the claim has run out for the others too, a margin after it has here', async () => {
     fail = true;
     const releases = open();
     const until = (validMs: number): Hold => new Hold(1n, { monotonic: 0, wall: clock.now() }, validMs, clock);
@@ -76,7 +76,7 @@ describe('releases', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  it('are given up at the second failure of a replica that leaves', async () => {
+  test('are given up at the second failure of a replica that leaves', async () => {
     fail = true;
     const releases = open();
     releases.leaveWithNext();
@@ -87,7 +87,7 @@ describe('releases', () => {
     expect([gone, sent.map(({ leave }) => leave)]).toEqual([['held'], [true, true]]);
   });
 
-  it('say that a replica leaves, once, unless a renewal under way may bring it back', async () => {
+  test('say that a replica leaves, once, unless a renewal under way may bring it back', async () => {
     for (const announced of [false, true]) {
       sent = [];
       const releases = open({ announced: () => announced });

@@ -1,6 +1,6 @@
 import { isConnectionError } from 'hydrant';
 import type { RenewResult } from 'hydrant/exclusive';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { aborted, Cluster } from './support/cluster.js';
 
 let cluster: Cluster;
@@ -9,7 +9,7 @@ afterEach(() => cluster.close());
 const hang = (): Promise<never> => new Promise(() => undefined);
 
 describe('renewals', () => {
-  it('of all connections are one query per tick, and the runner sends at most 3 queries per tick', async () => {
+  test('of all connections are one query per tick, and the runner sends at most 3 queries per tick', async () => {
     for (const count of [1, 500]) {
       cluster = new Cluster(count);
       const replica = await cluster.started();
@@ -22,7 +22,7 @@ describe('renewals', () => {
     }
   });
 
-  it('never wait behind hydrates, listings, claims or releases', async () => {
+  test('never wait behind hydrates, listings, claims or releases', async () => {
     cluster = new Cluster(4);
     const replica = await cluster.started();
     // From now on everything else hangs.
@@ -40,7 +40,7 @@ describe('renewals', () => {
     replica.fault = undefined;
   });
 
-  it('keep the tenure while the store cannot be reached, until the local deadline, and then abort', async () => {
+  test('keep the tenure while the store cannot be reached, until the local deadline, and then abort', async () => {
     cluster = new Cluster(1);
     const replica = await cluster.started();
     const tenure = replica.running.get('c0000')!;
@@ -58,7 +58,7 @@ describe('renewals', () => {
     replica.fault = undefined;
   });
 
-  it('abort the tenure at once when the store says that the claim is lost', async () => {
+  test('abort the tenure at once when the store says that the claim is lost', async () => {
     cluster = new Cluster(2);
     const replica = await cluster.started();
     const [lost, kept] = [...replica.running.values()];
@@ -74,7 +74,7 @@ describe('renewals', () => {
     replica.fault = undefined;
   });
 
-  it('treat an id that is in neither list as unknown: kept until the local deadline', async () => {
+  test('treat an id that is in neither list as unknown: kept until the local deadline', async () => {
     cluster = new Cluster(1);
     const replica = await cluster.started();
     const tenure = replica.running.get('c0000')!;
@@ -89,7 +89,7 @@ describe('renewals', () => {
     replica.fault = undefined;
   });
 
-  it('do not prolong what has expired here while its loop is still stopping: the claim runs out', async () => {
+  test('do not prolong what has expired here while its loop is still stopping: the claim runs out', async () => {
     cluster = new Cluster(1);
     const replica = cluster.replica({ stopTimeoutMs: 60_000 });
     replica.work = async ({ signal }) => {
@@ -108,7 +108,7 @@ describe('renewals', () => {
     expect(cluster.server.owners().size).toBe(0);
   });
 
-  it('that tell of a loss leave nothing to release', async () => {
+  test('that tell of a loss leave nothing to release', async () => {
     cluster = new Cluster(1);
     const replica = await cluster.started();
     const { token } = replica.running.get('c0000')!;
@@ -119,7 +119,7 @@ describe('renewals', () => {
     expect(replica.calls).not.toContain('release');
   });
 
-  it('may tell of a loss when the claim has already expired here: then there is nothing to release either', async () => {
+  test('may tell of a loss when the claim has already expired here: then there is nothing to release either', async () => {
     cluster = new Cluster(1);
     const replica = cluster.replica();
     replica.work = async ({ signal }) => {
@@ -142,7 +142,7 @@ describe('renewals', () => {
     expect(replica.calls).not.toContain('release');
   });
 
-  it('that are not answered are given up after two ticks, and their late answers prove nothing', async () => {
+  test('that are not answered are given up after two ticks, and their late answers prove nothing', async () => {
     cluster = new Cluster(1);
     const replica = await cluster.started();
     const tenure = replica.running.get('c0000')!;
@@ -158,7 +158,7 @@ describe('renewals', () => {
     replica.fault = undefined;
   });
 
-  it('count a late answer from when its call was sent', async () => {
+  test('count a late answer from when its call was sent', async () => {
     cluster = new Cluster(1);
     const replica = await cluster.started();
     const tenure = replica.running.get('c0000')!;
@@ -174,7 +174,7 @@ describe('renewals', () => {
     replica.fault = undefined;
   });
 
-  it('give back what a claim took whose answer was lost', async () => {
+  test('give back what a claim took whose answer was lost', async () => {
     cluster = new Cluster(5);
     const replica = cluster.replica();
     let lost = 0;
@@ -193,7 +193,7 @@ describe('renewals', () => {
     expect(replica.running.get('c0000')!.token).toBeGreaterThan(5n);
   });
 
-  it('do not take for a stray what a claim on its way has taken', async () => {
+  test('do not take for a stray what a claim on its way has taken', async () => {
     cluster = new Cluster(1);
     const replica = await cluster.started();
     replica.fault = (call, carryOut) => {

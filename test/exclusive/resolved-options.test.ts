@@ -1,6 +1,6 @@
 import { ConnectionRegistry, MemoryStore } from 'hydrant';
 import { MemoryClaims } from 'hydrant/exclusive';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { resolveRunnerOptions } from '../../src/exclusive/options.js';
 
 const store = new MemoryStore([{ id: 'a' }]);
@@ -11,7 +11,7 @@ const good = {
 const MAX = 2 ** 31 - 1;
 
 describe('the options of a runner', () => {
-  it('have these defaults', () => {
+  test('have these defaults', () => {
     expect(resolveRunnerOptions(good)).toMatchObject({
       ttlMs: 45_000, renewIntervalMs: 5_000, marginMs: 7_500, replicaName: 'replica', random: Math.random,
       startBackoff: { initialMs: 1_000, maxMs: 300_000 }, listIntervalMs: 10_000, stopTimeoutMs: 10_000, provisionTimeoutMs: 30_000,
@@ -19,7 +19,7 @@ describe('the options of a runner', () => {
     });
   });
 
-  it.each([
+  test.each([
     ['listIntervalMs', 1, MAX], ['stopTimeoutMs', 0, MAX], ['provisionTimeoutMs', 1, MAX], ['stableAfterMs', 0, MAX], ['handOverCoolDownMs', 0, MAX],
     ['handOverAfterFailures', 1, Number.MAX_SAFE_INTEGER], ['maxConcurrentStarts', 1, Number.MAX_SAFE_INTEGER], ['marginMs', 0, 35_000], ['renewIntervalMs', 1, 18_750],
   ])('%s may be %s to %s, no less and no more', (name, least, most) => {
@@ -27,14 +27,14 @@ describe('the options of a runner', () => {
     for (const value of [least - 1, most + 1]) expect(() => resolveRunnerOptions({ ...good, [name]: value })).toThrow(new RegExp(`ExclusiveRunner: (${name}|renewIntervalMs): expected`));
   });
 
-  it('ttlMs may be as short as 10 ms, initialMs as long as maxMs, a name as long as 64 letters', () => {
+  test('ttlMs may be as short as 10 ms, initialMs as long as maxMs, a name as long as 64 letters', () => {
     expect(resolveRunnerOptions({ ...good, ttlMs: 10 }).ttlMs).toBe(10);
     expect(resolveRunnerOptions({ ...good, startBackoff: { initialMs: 5, maxMs: 5 } }).startBackoff).toEqual({ initialMs: 5, maxMs: 5 });
     expect(resolveRunnerOptions({ ...good, replicaName: 'x'.repeat(64) }).replicaName).toHaveLength(64);
     for (const replicaName of ['', 'x'.repeat(65), 'a/b']) expect(() => resolveRunnerOptions({ ...good, replicaName })).toThrow('replicaName');
   });
 
-  it('need each method they are asked for', () => {
+  test('need each method they are asked for', () => {
     for (const claims of [{ renew() {}, claim() {} }, { renew() {}, release() {} }, { claim() {}, release() {} }, null, 'x', () => {}]) {
       expect(() => resolveRunnerOptions({ ...good, claims } as never)).toThrow('claims');
     }

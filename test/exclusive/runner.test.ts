@@ -1,6 +1,6 @@
 import { ConnectionRegistry } from 'hydrant';
 import { MemoryClaims, type ClaimStore, type RunnerRegistry } from 'hydrant/exclusive';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Cluster, type Bot, type Replica, type Row } from './support/cluster.js';
 
 let cluster: Cluster;
@@ -14,7 +14,7 @@ async function stopped({ runner }: Replica): Promise<void> {
 }
 
 describe('an ExclusiveRunner', () => {
-  it('says what it is doing', async () => {
+  test('says what it is doing', async () => {
     const { runner } = cluster.replica();
     const states = [runner.snapshot().state];
     runner.start();
@@ -30,7 +30,7 @@ describe('an ExclusiveRunner', () => {
     expect(unused.snapshot().state).toBe('stopped');
   });
 
-  it('that is started twice runs once', async () => {
+  test('that is started twice runs once', async () => {
     const replica = cluster.replica();
     replica.runner.start();
     replica.runner.start();
@@ -38,7 +38,7 @@ describe('an ExclusiveRunner', () => {
     expect(replica.calls.filter((call) => call === 'renew')).toHaveLength(3);
   });
 
-  it('is stopped by whoever disposes of it', async () => {
+  test('is stopped by whoever disposes of it', async () => {
     const { runner } = await cluster.started();
     const disposed = runner[Symbol.asyncDispose]();
     await cluster.clock.advance(1_000);
@@ -54,14 +54,14 @@ describe('the registry of a runner', () => {
     registry = new ConnectionRegistry<Row, Bot>({ store: cluster.store, clock: cluster.clock, sweepIntervalMs: 0, factory: { create: (row) => cluster.create(row) } });
   });
 
-  it('need not tell of events', async () => {
+  test('need not tell of events', async () => {
     const replica = await cluster.started({ registry: { acquire } });
     expect(replica.owned).toEqual(['c0000']);
     await stopped(replica);
     expect(cluster.server.owners().size).toBe(0);
   });
 
-  it('is listened to until the runner has stopped', async () => {
+  test('is listened to until the runner has stopped', async () => {
     let listening = 0;
     const on: RunnerRegistry<Row, Bot>['on'] = () => {
       listening += 1;
@@ -75,7 +75,7 @@ describe('the registry of a runner', () => {
 });
 
 describe('the claim store of a runner', () => {
-  it('need not tell of releases', async () => {
+  test('need not tell of releases', async () => {
     const claims = new MemoryClaims({ server: cluster.server });
     const silent: ClaimStore = {
       renew: (request) => claims.renew(request), claim: (request) => claims.claim(request), release: (request) => claims.release(request),
@@ -87,7 +87,7 @@ describe('the claim store of a runner', () => {
     expect(replica.happened('claimsFailed')).toEqual([]);
   });
 
-  it.each(['renew', 'claim', 'release'] as const)('that fails is told of, with the call: %s', async (call) => {
+  test.each(['renew', 'claim', 'release'] as const)('that fails is told of, with the call: %s', async (call) => {
     const replica = cluster.replica();
     const error = new Error('ECONNREFUSED');
     replica.fault = (which, carryOut) => {
@@ -103,7 +103,7 @@ describe('the claim store of a runner', () => {
     replica.fault = undefined;
   });
 
-  it('that cannot be watched is told of, and the runner works without hints', async () => {
+  test('that cannot be watched is told of, and the runner works without hints', async () => {
     const error = new Error('LISTEN is not allowed');
     const claims = new MemoryClaims({ server: cluster.server });
     claims.watch = () => Promise.reject(error);

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { planHandOver, shareOf } from '../../src/exclusive/share.js';
 
 const loads = (...counts: number[]) => counts.map((load, index) => ({ replica: `r${index}`, load }));
 
 describe('fair shares', () => {
-  it('add up to everything and differ by at most one', () => {
+  test('add up to everything and differ by at most one', () => {
     fc.assert(fc.property(fc.integer({ min: 1, max: 50 }), fc.integer({ min: 0, max: 10_000 }), (members, total) => {
       const shares = Array.from({ length: members }, (_, rank) => shareOf(rank, members, total));
       expect(shares.reduce((sum, share) => sum + share, 0)).toBe(total);
@@ -13,27 +13,27 @@ describe('fair shares', () => {
     }));
   });
 
-  it('give nothing to a replica that is not counted', () => {
+  test('give nothing to a replica that is not counted', () => {
     expect(shareOf(-1, 3, 10)).toBe(0);
     expect(shareOf(-1, 0, 10)).toBe(0);
   });
 });
 
 describe('the hand-over plan', () => {
-  it('gives a newcomer its share, in equal parts from all', () => {
+  test('gives a newcomer its share, in equal parts from all', () => {
     const members = loads(200, 200, 200, 200, 200, 0);
     const given = members.map(({ replica }) => planHandOver(replica, members, 1_000).get('r5') ?? 0);
     // 1000 = 4 × 167 + 2 × 166
     expect(given).toEqual([33, 33, 33, 33, 34, 0]);
   });
 
-  it('moves nothing where the difference is one', () => {
+  test('moves nothing where the difference is one', () => {
     // r0 would have the larger share; moving one there would only mirror the difference.
     const members = loads(1, 2);
     expect(planHandOver('r1', members, 3)).toEqual(new Map());
   });
 
-  it('evens out whatever the loads are, moves no connection twice, and nobody gives below its share', () => {
+  test('evens out whatever the loads are, moves no connection twice, and nobody gives below its share', () => {
     fc.assert(fc.property(fc.array(fc.integer({ min: 0, max: 300 }), { minLength: 1, maxLength: 12 }), (counts) => {
       const members = loads(...counts);
       const total = counts.reduce((sum, count) => sum + count, 0);

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { generate } from './simulation/program.js';
 import { report, simulate } from './simulation/simulate.js';
 
@@ -6,7 +6,7 @@ const PROGRAMS = Number(process.env['SIM_CLAIMS_COUNT'] ?? 300);
 const FIRST_SEED = Number(process.env['SIM_CLAIMS_SEED'] ?? 1);
 
 describe('the simulation of claims', () => {
-  it(`finds no violation in ${PROGRAMS} programs from seed ${FIRST_SEED}`, async () => {
+  test(`finds no violation in ${PROGRAMS} programs from seed ${FIRST_SEED}`, async () => {
     let polls = 0;
     let takeovers = 0;
     for (let seed = FIRST_SEED; seed < FIRST_SEED + PROGRAMS; seed += 1) {
@@ -19,7 +19,7 @@ describe('the simulation of claims', () => {
     expect(takeovers).toBeGreaterThan(PROGRAMS);
   }, 600_000);
 
-  it('takes the same way for the same seed', async () => {
+  test('takes the same way for the same seed', async () => {
     for (const seed of [1, 7, 42]) {
       const [once, again] = [await simulate(generate(seed)), await simulate(generate(seed))];
       expect(again.trace).toBe(once.trace);

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { aborted, Cluster, type Replica } from './support/cluster.js';
 
 let cluster: Cluster;
@@ -26,7 +26,7 @@ async function stoppingForAnEdit(): Promise<Replica> {
 }
 
 describe('stop first, then release', () => {
-  it('keeps and renews the claim until the loop has stopped', async () => {
+  test('keeps and renews the claim until the loop has stopped', async () => {
     cluster = new Cluster(1);
     const replica = await cluster.started({ stopTimeoutMs: 60_000 });
     slowToStop(replica, 30_000);
@@ -45,7 +45,7 @@ describe('stop first, then release', () => {
     expect(() => tenure.assertHeld()).toThrow(expect.objectContaining({ code: 'CLAIM_LOST' }));
   });
 
-  it('gives back what has expired here as well: it may be the wall clock that jumped', async () => {
+  test('gives back what has expired here as well: it may be the wall clock that jumped', async () => {
     cluster = new Cluster(1);
     const replica = await cluster.started();
     const tenure = replica.running.get('c0000')!;
@@ -56,7 +56,7 @@ describe('stop first, then release', () => {
     expect(cluster.server.owners().size, 'before the next tick').toBe(0);
   });
 
-  it('waits for what tenure.use left behind', async () => {
+  test('waits for what tenure.use left behind', async () => {
     cluster = new Cluster(1);
     const replica = await cluster.started();
     const tenure = replica.running.get('c0000')!;
@@ -73,7 +73,7 @@ describe('stop first, then release', () => {
     await expect(tenure.use(() => 'too late')).rejects.toMatchObject({ code: 'CLAIM_LOST' });
   });
 
-  it('does not release when the stop cannot be proven: the claim runs out, and this process never runs a second loop', async () => {
+  test('does not release when the stop cannot be proven: the claim runs out, and this process never runs a second loop', async () => {
     cluster = new Cluster(1);
     const replica = await cluster.started({ stopTimeoutMs: 5_000 });
     slowToStop(replica, 120_000);
@@ -101,7 +101,7 @@ describe('stop first, then release', () => {
     expect(replica.owned, 'and may serve again once the hung loop has ended').toEqual(['c0000']);
   });
 
-  it('goes on with a new claim when a hung loop ends after all', async () => {
+  test('goes on with a new claim when a hung loop ends after all', async () => {
     cluster = new Cluster(1);
     const replica = await cluster.started({ stopTimeoutMs: 1_000 });
     slowToStop(replica, 3_000);
@@ -115,7 +115,7 @@ describe('stop first, then release', () => {
 });
 
 describe('a release that fails', () => {
-  it('is tried again at the next tick, and not left to run out', async () => {
+  test('is tried again at the next tick, and not left to run out', async () => {
     cluster = new Cluster(1);
     const replica = await cluster.started();
     let failed = 0;
@@ -130,7 +130,7 @@ describe('a release that fails', () => {
     expect(cluster.server.owners().size).toBe(0);
   });
 
-  it('is tried once more when the runner stops', async () => {
+  test('is tried once more when the runner stops', async () => {
     cluster = new Cluster(2);
     const replica = await cluster.started();
     let failed = 0;
@@ -145,7 +145,7 @@ describe('a release that fails', () => {
     expect(cluster.server.owners().size).toBe(0);
   });
 
-  it('is given up once the claim has run out, so that it can be claimed anew', async () => {
+  test('is given up once the claim has run out, so that it can be claimed anew', async () => {
     cluster = new Cluster(1);
     const replica = await cluster.started();
     replica.fault = (call, carryOut) => {
@@ -163,7 +163,7 @@ describe('a release that fails', () => {
 });
 
 describe('a loop that takes its time to stop because of an edit', () => {
-  it('does not start again when the runner is stopped meanwhile', async () => {
+  test('does not start again when the runner is stopped meanwhile', async () => {
     const replica = await stoppingForAnEdit();
     const stopped = replica.runner.stop();
     await cluster.clock.advance(6_000);
@@ -173,7 +173,7 @@ describe('a loop that takes its time to stop because of an edit', () => {
     expect(cluster.server.owners().size).toBe(0);
   });
 
-  it('does not start again under a claim that is lost meanwhile', async () => {
+  test('does not start again under a claim that is lost meanwhile', async () => {
     const replica = await stoppingForAnEdit();
     const { token } = replica.running.get('c0000')!;
     const held = { id: 'c0000', token };
@@ -184,7 +184,7 @@ describe('a loop that takes its time to stop because of an edit', () => {
     expect(replica.happened('started')).toHaveLength(1);
   });
 
-  it('does not start again when it is given up meanwhile, and is not kept back by a later edit', async () => {
+  test('does not start again when it is given up meanwhile, and is not kept back by a later edit', async () => {
     const replica = await stoppingForAnEdit();
     await cluster.store.delete('c0000');
     await cluster.clock.advance(10_000);
@@ -195,7 +195,7 @@ describe('a loop that takes its time to stop because of an edit', () => {
 });
 
 describe('stop()', () => {
-  it('releases each claim as soon as its loop has stopped, and others take over at once', async () => {
+  test('releases each claim as soon as its loop has stopped, and others take over at once', async () => {
     cluster = new Cluster(6);
     const leaver = await cluster.started();
     const heir = cluster.replica({ handOverCoolDownMs: 3_600_000 });
@@ -208,7 +208,7 @@ describe('stop()', () => {
     expect(cluster.clock.monotonic() - before).toBeLessThanOrEqual(250);
   });
 
-  it('releases loops that stop together in one query', async () => {
+  test('releases loops that stop together in one query', async () => {
     cluster = new Cluster(20);
     const replica = await cluster.started();
     const stopped = replica.runner.stop();
@@ -217,7 +217,7 @@ describe('stop()', () => {
     expect(replica.calls.filter((call) => call === 'release')).toHaveLength(1);
   });
 
-  it('does not wait for a replica that is just joining', async () => {
+  test('does not wait for a replica that is just joining', async () => {
     cluster = new Cluster(12);
     const leaver = await cluster.started();
     const heir = await cluster.started();
@@ -233,7 +233,7 @@ describe('stop()', () => {
     joining.fault = undefined;
   });
 
-  it('does not wait for a replica that has just been handed something by each of the others', async () => {
+  test('does not wait for a replica that has just been handed something by each of the others', async () => {
     // Whatever phase of the hand-overs the stop falls into.
     for (let afterMs = 0; afterMs < 1_200; afterMs += 75) {
       cluster = new Cluster(60);
@@ -257,7 +257,7 @@ describe('stop()', () => {
     }
   }, 60_000);
 
-  it('is not undone by a renewal that the leave has overtaken', async () => {
+  test('is not undone by a renewal that the leave has overtaken', async () => {
     cluster = new Cluster(4);
     const [leaver, heir] = [await cluster.started(), await cluster.started()];
     await cluster.clock.advance(20_000);
@@ -275,7 +275,7 @@ describe('stop()', () => {
     expect(members.map(({ replica }) => replica)).toEqual([heir.runner.replica]);
   });
 
-  it('does not let one slow loop hold up the release of the others', async () => {
+  test('does not let one slow loop hold up the release of the others', async () => {
     cluster = new Cluster(3);
     const replica = await cluster.started();
     slowToStop(replica, 8_000);
@@ -289,7 +289,7 @@ describe('stop()', () => {
     expect(cluster.server.owners().size).toBe(0);
   });
 
-  it('says once that it leaves, and is not counted again while a slow loop still stops', async () => {
+  test('says once that it leaves, and is not counted again while a slow loop still stops', async () => {
     cluster = new Cluster(2);
     const replica = cluster.replica();
     replica.work = async ({ id, signal }) => {
@@ -304,7 +304,7 @@ describe('stop()', () => {
     expect(cluster.server.renew({ replica: 'third', ttlMs: 1, member: false, load: 0, held: [] }).members).toEqual([]);
   });
 
-  it('resolves although the store cannot be reached, and leaves the claims to run out', async () => {
+  test('resolves although the store cannot be reached, and leaves the claims to run out', async () => {
     cluster = new Cluster(2);
     const replica = await cluster.started();
     replica.fault = () => new Promise(() => undefined);
@@ -315,7 +315,7 @@ describe('stop()', () => {
     expect(replica.runner.snapshot().state).toBe('stopped');
   });
 
-  it('begins nothing that was waiting for its turn to start', async () => {
+  test('begins nothing that was waiting for its turn to start', async () => {
     cluster = new Cluster(3);
     let created = 0;
     cluster.create = () => {
@@ -331,7 +331,7 @@ describe('stop()', () => {
     expect(cluster.server.owners().size).toBe(0);
   });
 
-  it('does not keep what a claim on its way brings', async () => {
+  test('does not keep what a claim on its way brings', async () => {
     cluster = new Cluster(2);
     const replica = cluster.replica();
     let answer: (() => void) | undefined;
@@ -348,7 +348,7 @@ describe('stop()', () => {
     expect(replica.happened('started')).toEqual([]);
   });
 
-  it('leaves no timer behind, is the same promise when called again, and is final', async () => {
+  test('leaves no timer behind, is the same promise when called again, and is final', async () => {
     cluster = new Cluster(3);
     const replica = await cluster.started();
     const first = replica.runner.stop();
@@ -360,14 +360,14 @@ describe('stop()', () => {
     expect(() => replica.runner.start()).toThrow(expect.objectContaining({ code: 'REGISTRY_CLOSED' }));
   });
 
-  it('does nothing to a runner that was never started', async () => {
+  test('does nothing to a runner that was never started', async () => {
     cluster = new Cluster(1);
     const replica = cluster.replica();
     await replica.runner.stop();
     expect(replica.calls).toEqual([]);
   });
 
-  it('comes by itself when the registry has closed: this replica can serve nothing any more', async () => {
+  test('comes by itself when the registry has closed: this replica can serve nothing any more', async () => {
     cluster = new Cluster(2);
     const [replica, other] = [await cluster.started(), await cluster.started()];
     await cluster.clock.advance(10_000);

@@ -1,5 +1,5 @@
 import type { StoreListener } from 'hydrant';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { Cluster } from './support/cluster.js';
 
 let cluster: Cluster;
@@ -17,7 +17,7 @@ function hint(): void {
 }
 
 describe('the queries for something to take', () => {
-  it('are bounded, however many hints come: two per tick, at least each 200 ms, after the first few', async () => {
+  test('are bounded, however many hints come: two per tick, at least each 200 ms, after the first few', async () => {
     cluster = new Cluster(2);
     keep('c0001', 60_000);
     const replica = await cluster.started();
@@ -33,7 +33,7 @@ describe('the queries for something to take', () => {
     expect(claims, 'and none is left unheard for longer').toBeGreaterThanOrEqual(50);
   });
 
-  it('are not sent while nothing is lacking', async () => {
+  test('are not sent while nothing is lacking', async () => {
     cluster = new Cluster(2);
     const replica = await cluster.started();
     await cluster.clock.advance(10_000);
@@ -45,7 +45,7 @@ describe('the queries for something to take', () => {
     expect(replica.calls).not.toContain('claim');
   });
 
-  it('are not sent for a listing that brings nothing new', async () => {
+  test('are not sent for a listing that brings nothing new', async () => {
     cluster = new Cluster(2);
     keep('c0001', 60_000);
     let listener: StoreListener | undefined;
@@ -62,7 +62,7 @@ describe('the queries for something to take', () => {
     expect(replica.calls).toEqual([]);
   });
 
-  it('are not sent for what this replica itself has just given up for others', async () => {
+  test('are not sent for what this replica itself has just given up for others', async () => {
     cluster = new Cluster(2);
     const replica = await cluster.started({ handOverAfterFailures: 1 });
     await cluster.started();
@@ -76,7 +76,7 @@ describe('the queries for something to take', () => {
     expect(replica.calls.slice(replica.calls.indexOf('release'))).toEqual(['release']);
   });
 
-  it('are not sent once the replica stops, not even at the answer of a renewal sent before', async () => {
+  test('are not sent once the replica stops, not even at the answer of a renewal sent before', async () => {
     cluster = new Cluster(2);
     keep('c0001', 60_000);
     const replica = await cluster.started();
@@ -90,7 +90,7 @@ describe('the queries for something to take', () => {
     expect(replica.calls).not.toContain('claim');
   });
 
-  it('do not overlap: what is hinted at meanwhile is looked for afterwards', async () => {
+  test('do not overlap: what is hinted at meanwhile is looked for afterwards', async () => {
     cluster = new Cluster(2);
     keep('c0001', 600_000);
     const replica = await cluster.started();
@@ -117,7 +117,7 @@ describe('the queries for something to take', () => {
 });
 
 describe('a replica that starts', () => {
-  it('takes its share after a second, however long a tick is', async () => {
+  test('takes its share after a second, however long a tick is', async () => {
     cluster = new Cluster(3);
     const replica = cluster.replica({ ttlMs: 45_000, marginMs: 7_500 });
     replica.runner.start();

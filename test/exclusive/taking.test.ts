@@ -1,6 +1,6 @@
 import type { ClaimStore } from 'hydrant/exclusive';
 import { ManualClock } from 'hydrant/testing';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { Listing } from '../../src/exclusive/listing.js';
 import { Takeovers, type TakeoversHost } from '../../src/exclusive/takeovers.js';
 import { deferred } from '../support/deferred.js';
@@ -25,7 +25,7 @@ describe('takeovers', () => {
   };
   beforeEach(() => { clock = new ManualClock(); [asked, load, shareOf, rank] = [[], 0, 2, 0]; });
 
-  it('ask for what is missing, each replica from elsewhere', async () => {
+  test('ask for what is missing, each replica from elsewhere', async () => {
     const takeovers = open();
     takeovers.soon();
     await clock.advance(0);
@@ -36,7 +36,7 @@ describe('takeovers', () => {
     expect(takeovers.count).toBe(2);
   });
 
-  it('ask for nothing with a full share, but every three ticks for what nobody takes', async () => {
+  test('ask for nothing with a full share, but every three ticks for what nobody takes', async () => {
     load = 2;
     const takeovers = open();
     takeovers.soon();
@@ -52,7 +52,7 @@ describe('takeovers', () => {
     expect(asked).toEqual([{ ids, limit: 1_000, freeForMs: 3_000 }]);
   });
 
-  it('ask for nothing before the listing and the members are known, when all is taken, or once they are disabled', async () => {
+  test('ask for nothing before the listing and the members are known, when all is taken, or once they are disabled', async () => {
     for (const more of [{ listing: { known: false, ids } as never }, { occupied: () => true }, {}]) {
       rank = 'listing' in more || 'occupied' in more ? 0 : -1;
       const takeovers = open(more);
@@ -67,7 +67,7 @@ describe('takeovers', () => {
     expect(asked).toEqual([]);
   });
 
-  it('come in bursts of eight, then one every 200 ms, which hold the process open', async () => {
+  test('come in bursts of eight, then one every 200 ms, which hold the process open', async () => {
     const takeovers = open();
     for (let query = 0; query < 12; query += 1) { takeovers.soon(); await clock.advance(0); }
     expect([asked.length, clock.pendingTimers, clock.pendingRefTimers]).toEqual([8, 1, 1]);
@@ -84,7 +84,7 @@ describe('takeovers', () => {
     expect(asked).toHaveLength(17);
   });
 
-  it('that are asked for while one is under way follow it, and one that fails is told of', async () => {
+  test('that are asked for while one is under way follow it, and one that fails is told of', async () => {
     const failures: unknown[] = [];
     const taken: unknown[] = [];
     const gates: ReturnType<typeof deferred>[] = [];

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { runnerListeners, type RunnerEvents } from '../../src/exclusive/events.js';
 
 describe('what nobody listens to', () => {
@@ -14,7 +14,7 @@ describe('what nobody listens to', () => {
   });
   afterEach(() => { vi.restoreAllMocks(); });
 
-  it('is written where it is a failure: of which connection or call, and the error where there is one', () => {
+  test('is written where it is a failure: of which connection or call, and the error where there is one', () => {
     const error = new Error('down');
     events.emit('startFailed', failed());
     events.emit('stopUnproven', { id: 'c1', token: 1n });
@@ -28,14 +28,14 @@ describe('what nobody listens to', () => {
     ]);
   });
 
-  it('is not written where it is none', () => {
+  test('is not written where it is none', () => {
     events.emit('started', { id: 'c1', token: 1n, version: '1' });
     events.emit('provisioned', { id: 'c1', token: 1n, version: '1' });
     events.emit('ended', { id: 'c1', token: 1n, reason: 'stopped' });
     expect(written).toEqual([]);
   });
 
-  it('is written once per event, connection, version and call', () => {
+  test('is written once per event, connection, version and call', () => {
     for (let round = 0; round < 2; round += 1) {
       // The last two look alike when id and version are put together.
       for (const about of [{ id: 'c1' }, { id: 'c2' }, { version: undefined }, { version: '2' }, { id: 'c1', version: '12' }, { id: 'c11', version: '2' }]) events.emit('startFailed', failed(about));

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { createInspector, type Inspector } from 'hydrant/inspector';
 import { ManualClock } from 'hydrant/testing';
 import { FakeRegistry } from './support/fake-registry.js';
@@ -23,7 +23,7 @@ describe('what the inspector answers', () => {
     return [answer.status, await answer.text()];
   };
 
-  it.each([
+  test.each([
     ['the page', '', 'GET', 'text/html; charset=utf-8', expect.stringContaining("default-src 'none'; script-src 'nonce-")],
     ['data', '?view=data', 'GET', 'application/json', NOTHING],
     ['a stream', '?view=stream', 'GET', 'text/event-stream', NOTHING],
@@ -33,29 +33,29 @@ describe('what the inspector answers', () => {
     expect(Object.fromEntries(headers)).toMatchObject({ ...SAFE, 'content-type': type, 'content-security-policy': policy });
   });
 
-  it('a stream is not to be held back by a proxy', async () => {
+  test('a stream is not to be held back by a proxy', async () => {
     expect((await ask('?view=stream')).headers.get('x-accel-buffering')).toBe('no');
   });
 
-  it('HEAD is answered as GET is, and any other method with those there are', async () => {
+  test('HEAD is answered as GET is, and any other method with those there are', async () => {
     expect((await ask('', 'HEAD')).status).toBe(200);
     const refused = await ask('', 'PUT');
     expect([refused.status, refused.headers.get('allow'), await refused.text()]).toEqual([405, 'GET, HEAD, POST', 'Method not allowed']);
   });
 
-  it('who finds too many pages open is told to come back', async () => {
+  test('who finds too many pages open is told to come back', async () => {
     for (let streams = 0; streams < 100; streams += 1) await ask('?view=stream');
     const refused = await ask('?view=stream');
     expect([refused.status, refused.headers.get('retry-after'), await refused.text()]).toEqual([503, '10', 'Too many pages are open']);
   });
 
-  it('what was stopped says so', async () => {
+  test('what was stopped says so', async () => {
     inspector.stop();
     const answer = await ask();
     expect([answer.status, await answer.text()]).toEqual([503, 'The inspector was stopped']);
   });
 
-  it('what came of an action is said in words, for the page shows them', async () => {
+  test('what came of an action is said in words, for the page shows them', async () => {
     registry.connections = [{ id: 'a', state: 'idle', version: '1', leases: 0 }];
     expect(await act('?action=evict&id=a')).toEqual([200, 'Evicted']);
     expect(await act('?action=invalidate&id=a')).toEqual([200, 'Invalidated']);
@@ -65,23 +65,23 @@ describe('what the inspector answers', () => {
     expect([foreign.status, await foreign.text()]).toEqual([403, 'Only the page itself may do this']);
   });
 
-  it('an action without an id does nothing', async () => {
+  test('an action without an id does nothing', async () => {
     const invalidated = vi.spyOn(registry, 'invalidate');
     expect((await act('?action=invalidate'))[0]).toBe(400);
     expect(invalidated).not.toHaveBeenCalled();
   });
 
-  it('the longest id that a registry takes can be acted upon, and a longer one cannot', async () => {
+  test('the longest id that a registry takes can be acted upon, and a longer one cannot', async () => {
     expect((await act(`?action=invalidate&id=${'a'.repeat(1_024)}`))[0]).toBe(200);
     expect((await act(`?action=invalidate&id=${'a'.repeat(1_025)}`))[0]).toBe(400);
   });
 
-  it('what the registry takes for no id is none', async () => {
+  test('what the registry takes for no id is none', async () => {
     registry.invalidate = () => { throw new TypeError('expected an id'); };
     expect(await act('?action=invalidate&id=a')).toEqual([400, 'That is no id']);
   });
 
-  it('a failure is for the console, not for whoever asked', async () => {
+  test('a failure is for the console, not for whoever asked', async () => {
     const error = vi.spyOn(console, 'error').mockImplementation(() => {});
     const broken = new Error('the secret is xoxb');
     registry.snapshot = () => { throw broken; };

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { chromium, type Browser, type Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ConnectionRegistry, MemoryStore, type ConnectionRecord } from 'hydrant';
 import { createInspector, type Inspector } from 'hydrant/inspector';
 import { toNodeHandler } from 'hydrant/node';
@@ -62,7 +62,7 @@ describe.runIf(executablePath !== undefined)('the inspector’s page, in a real 
     await page.getByText('Live', { exact: true }).first().waitFor();
   };
 
-  it('shows what there is, follows it live, and keeps to its policy', async () => {
+  test('shows what there is, follows it live, and keeps to its policy', async () => {
     const lease = await registry.acquire('acme');
     await open();
     await row('acme').getByText('leased').waitFor();
@@ -76,7 +76,7 @@ describe.runIf(executablePath !== undefined)('the inspector’s page, in a real 
     expect(problems).toEqual([]);
   }, 60_000);
 
-  it('shows a failure, and when it is tried again', async () => {
+  test('shows a failure, and when it is tried again', async () => {
     factory.behaveOnCreate({ fail: new Error('secret') });
     await registry.use('broken', () => {}).catch(() => {});
     await open();
@@ -84,7 +84,7 @@ describe.runIf(executablePath !== undefined)('the inspector’s page, in a real 
     expect(await page.content()).not.toContain('secret');
   }, 60_000);
 
-  it('shows an id as text, whatever it is', async () => {
+  test('shows an id as text, whatever it is', async () => {
     await registry.use(HOSTILE, () => {});
     await open();
     await row(HOSTILE).waitFor();
@@ -92,7 +92,7 @@ describe.runIf(executablePath !== undefined)('the inspector’s page, in a real 
     expect(problems).toEqual([]);
   }, 60_000);
 
-  it('evicts and invalidates by keyboard alone, and says what came of it', async () => {
+  test('evicts and invalidates by keyboard alone, and says what came of it', async () => {
     await registry.use('acme', () => {});
     const lease = await registry.acquire('beta');
     await open();
@@ -110,7 +110,7 @@ describe.runIf(executablePath !== undefined)('the inspector’s page, in a real 
     lease.release();
   }, 60_000);
 
-  it('searches, filters, sorts and turns pages', async () => {
+  test('searches, filters, sorts and turns pages', async () => {
     await Promise.all(Array.from({ length: 250 }, (_, index) => registry.use(`bot-${String(index).padStart(3, '0')}`, () => {})));
     await open();
     await page.locator('#range').getByText('1 to 100').waitFor();
@@ -124,7 +124,7 @@ describe.runIf(executablePath !== undefined)('the inspector’s page, in a real 
     expect(await page.locator('th[aria-sort]').allTextContents()).toEqual(['Age']);
   }, 60_000);
 
-  it('keeps the focus while lines come and go, and stands still when it is paused', async () => {
+  test('keeps the focus while lines come and go, and stands still when it is paused', async () => {
     await registry.use('beta', () => {});
     await open();
     const button = page.getByRole('button', { name: 'Invalidate beta' });
@@ -141,7 +141,7 @@ describe.runIf(executablePath !== undefined)('the inspector’s page, in a real 
     await row('broken').waitFor();
   }, 60_000);
 
-  it('has a name for everything that can be reached, and is light and dark', async () => {
+  test('has a name for everything that can be reached, and is light and dark', async () => {
     await registry.use('acme', () => {});
     await open();
     await row('acme').waitFor();
@@ -157,7 +157,7 @@ describe.runIf(executablePath !== undefined)('the inspector’s page, in a real 
     expect(await background()).toBe('rgb(13, 17, 23)');
   }, 60_000);
 
-  it('lets no other origin act, although the browser would send what authorises it', async () => {
+  test('lets no other origin act, although the browser would send what authorises it', async () => {
     await registry.use('acme', () => {});
     const elsewhere = createServer((_req, res) => res.setHeader('content-type', 'text/html').end('<!doctype html><title>elsewhere</title>'));
     await new Promise<void>((resolve) => { elsewhere.listen(0, '127.0.0.1', resolve); });

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ConnectionRegistry, MemoryStore, type ConnectionRecord, type RegistrySnapshot } from 'hydrant';
 import { createInspector, type InspectedRegistry, type Inspector, type View } from 'hydrant/inspector';
 import { ManualClock, RecordingFactory, settle } from 'hydrant/testing';
@@ -36,20 +36,20 @@ describe('createInspector', () => {
     get(`?${new URLSearchParams({ action, id })}`, { method: 'POST', headers });
 
   describe('options', () => {
-    it.each<[unknown, string]>([
+    test.each<[unknown, string]>([
       [undefined, 'authorize: expected a function'], [{}, 'authorize: expected a function'], [{ authorize: true }, 'authorize: expected a function'],
       [{ authorize: () => true, title: 7 }, 'title: expected a string'], [{ authorize: () => true, intervalMs: 0 }, 'intervalMs: expected milliseconds'],
     ])('%o is refused', (options, message) => {
       expect(() => createInspector(registry, options as never)).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS', message: expect.stringContaining(message) }));
     });
 
-    it('so is what is no registry', () => {
+    test('so is what is no registry', () => {
       expect(() => createInspector({} as never, { authorize: () => true })).toThrow('registry: expected a ConnectionRegistry');
     });
   });
 
   describe('who may', () => {
-    it('nothing is shown or done without authorize, whatever is asked for', async () => {
+    test('nothing is shown or done without authorize, whatever is asked for', async () => {
       authorize = () => false;
       const invalidate = vi.spyOn(registry, 'invalidate');
       const answers = [await get(), await get('?view=data'), await get('?view=stream'), await post('invalidate', 'acme')];
@@ -57,14 +57,14 @@ describe('createInspector', () => {
       expect(invalidate).not.toHaveBeenCalled();
     });
 
-    it('a Response of authorize is the answer, and only true lets in', async () => {
+    test('a Response of authorize is the answer, and only true lets in', async () => {
       authorize = () => Response.redirect('http://gateway.example/login', 302);
       expect((await get()).headers.get('location')).toBe('http://gateway.example/login');
       authorize = () => 'yes' as never;
       expect((await get()).status).toBe(403);
     });
 
-    it('one that throws lets nobody in, and says nothing of why', async () => {
+    test('one that throws lets nobody in, and says nothing of why', async () => {
       const error = vi.spyOn(console, 'error').mockImplementation(() => {});
       authorize = () => { throw new Error('the session store is down'); };
       const answer = await get();
@@ -73,7 +73,7 @@ describe('createInspector', () => {
       error.mockRestore();
     });
 
-    it.each([
+    test.each([
       ['another origin', { ...OWN, 'sec-fetch-site': 'cross-site' }], ['another subdomain', { ...OWN, 'sec-fetch-site': 'same-site' }],
       ['a link', { ...OWN, 'sec-fetch-site': 'none' }], ['a form', { 'sec-fetch-site': 'same-origin', origin: 'http://gateway.example' }],
       ['another origin, in an old browser', { 'x-hydrant-inspector': '1', origin: 'http://evil.example' }],
@@ -84,12 +84,12 @@ describe('createInspector', () => {
       expect(registry.snapshot().idle).toBe(1);
     });
 
-    it('an action of an old browser on the page itself is let in, also behind a proxy that ends TLS', async () => {
+    test('an action of an old browser on the page itself is let in, also behind a proxy that ends TLS', async () => {
       await registry.use('acme', () => {});
       expect((await post('invalidate', 'acme', { 'x-hydrant-inspector': '1', origin: 'https://gateway.example' })).status).toBe(200);
     });
 
-    it('no action is a GET', async () => {
+    test('no action is a GET', async () => {
       await registry.use('acme', () => {});
       await get('?action=invalidate&id=acme', { headers: OWN });
       expect(registry.snapshot().idle).toBe(1);
@@ -98,7 +98,7 @@ describe('createInspector', () => {
   });
 
   describe('the page', () => {
-    it('is one document under a policy that lets in its own style and script and nothing else', async () => {
+    test('is one document under a policy that lets in its own style and script and nothing else', async () => {
       const [first, second] = [await get(), await get()];
       const nonce = /script-src 'nonce-([^']+)'/.exec(first.headers.get('content-security-policy') ?? '')?.[1] as string;
       expect(first.headers.get('content-security-policy')).toMatch(/^default-src 'none'; .*frame-ancestors 'none'/);
@@ -110,7 +110,7 @@ describe('createInspector', () => {
       expect(html).not.toMatch(/\bsrc=|https?:\/\/(?!www\.w3\.org)|@import|url\(|\son\w+=|style="/);
     });
 
-    it('shows a title as text', async () => {
+    test('shows a title as text', async () => {
       const own = createInspector(registry, { authorize: () => true, title: '<b>"Bots" & more</b>', clock });
       expect(await (await own(new Request(URL_))).text()).toContain('<h1>&lt;b&gt;&quot;Bots&quot; &amp; more&lt;/b&gt;</h1>');
       own.stop();
@@ -118,7 +118,7 @@ describe('createInspector', () => {
   });
 
   describe('what it tells', () => {
-    it('connections by state, version, leases and age, and the caps, without record contents', async () => {
+    test('connections by state, version, leases and age, and the caps, without record contents', async () => {
       const lease = await registry.acquire('acme');
       await clock.advance(1_500);
       await registry.use('beta', () => {});
@@ -131,7 +131,7 @@ describe('createInspector', () => {
       lease.release();
     });
 
-    it('the last failure and the next attempt, until it has come to life', async () => {
+    test('the last failure and the next attempt, until it has come to life', async () => {
       factory.behaveOnCreate({ fail: new Error('token xoxb-secret') });
       await expect(registry.use('acme', () => {})).rejects.toThrow();
       const { rows: [row], failed } = await data();
@@ -144,7 +144,7 @@ describe('createInspector', () => {
       expect(await data()).toMatchObject({ failed: 0, rows: [{ id: 'acme', state: 'idle' }] });
     });
 
-    it('how long hydrates took, in columns of ten seconds', async () => {
+    test('how long hydrates took, in columns of ten seconds', async () => {
       factory.behaveOnCreate((record) => (record.id === 'gamma' ? { fail: new Error('no') } : { delayMs: record.id === 'acme' ? 100 : 300 }));
       const uses = Promise.allSettled(['acme', 'beta', 'gamma'].map((id) => registry.use(id, () => {})));
       await clock.advance(300);
@@ -158,7 +158,7 @@ describe('createInspector', () => {
       expect((await data()).latency.columns.every(({ count }) => count === 0)).toBe(true);
     });
 
-    it('finds by part of an id, by state, and sorts', async () => {
+    test('finds by part of an id, by state, and sorts', async () => {
       const lease = await registry.acquire('gamma');
       await clock.advance(1_000);
       await registry.use('acme', () => {});
@@ -173,7 +173,7 @@ describe('createInspector', () => {
     });
   });
 
-  it('searches among 100 000 connections, a page at a time', async () => {
+  test('searches among 100 000 connections, a page at a time', async () => {
     const connections = Array.from({ length: 100_000 }, (_, index) => ({ id: `bot-${String(index).padStart(6, '0')}`, state: 'idle', version: '1', leases: 0, ageMs: index }));
     const limits = { maxInstances: 100_000, maxConcurrentHydrations: 16, maxQueuedHydrations: 1000 };
     const snapshot: RegistrySnapshot = { live: 100_000, idle: 100_000, leased: 0, hydrating: 0, queued: 0, draining: 0, limits, connections };
@@ -188,14 +188,14 @@ describe('createInspector', () => {
   });
 
   describe('actions', () => {
-    it('invalidate lets go of whatever there is, and of a failure', async () => {
+    test('invalidate lets go of whatever there is, and of a failure', async () => {
       const lease = await registry.acquire('acme');
       expect((await post('invalidate', 'acme')).status).toBe(200);
       expect(lease.stale).toBe(true);
       lease.release();
     });
 
-    it('invalidate forgets a failure, as the registry does', async () => {
+    test('invalidate forgets a failure, as the registry does', async () => {
       factory.behaveOnCreate({ fail: new Error('no') });
       await expect(registry.use('acme', () => {})).rejects.toThrow();
       expect((await data()).failed).toBe(1);
@@ -203,7 +203,7 @@ describe('createInspector', () => {
       expect(await data()).toMatchObject({ failed: 0, total: 0 });
     });
 
-    it('evict lets an idle one go, and refuses one in use or not there', async () => {
+    test('evict lets an idle one go, and refuses one in use or not there', async () => {
       const lease = await registry.acquire('acme');
       const refused = await post('evict', 'acme');
       expect([refused.status, await refused.text(), lease.stale]).toEqual([409, 'It is leased, and only what is idle is evicted', false]);
@@ -214,7 +214,7 @@ describe('createInspector', () => {
       expect((await post('evict', 'acme')).status).toBe(404);
     });
 
-    it.each([['explode', 'acme'], ['invalidate', ''], ['invalidate', 'a'.repeat(2_000)]])('%s of what is no id, or no action, is refused', async (action, id) => {
+    test.each([['explode', 'acme'], ['invalidate', ''], ['invalidate', 'a'.repeat(2_000)]])('%s of what is no id, or no action, is refused', async (action, id) => {
       expect((await post(action, id)).status).toBe(400);
     });
   });
@@ -222,7 +222,7 @@ describe('createInspector', () => {
   describe('the stream', () => {
     const read = async (reader: ReadableStreamDefaultReader<Uint8Array>): Promise<string> => new TextDecoder().decode((await reader.read()).value);
 
-    it('tells at once and every second, as long as somebody reads', async () => {
+    test('tells at once and every second, as long as somebody reads', async () => {
       const response = await get('?view=stream&search=acme');
       expect(response.headers.get('content-type')).toBe('text/event-stream');
       const reader = (response.body as ReadableStream<Uint8Array>).getReader();
@@ -237,7 +237,7 @@ describe('createInspector', () => {
       expect(clock.pendingTimers).toBe(timers - 1);
     });
 
-    it('ends after five minutes, so that whoever reads is authorised again, and with stop', async () => {
+    test('ends after five minutes, so that whoever reads is authorised again, and with stop', async () => {
       const drain = async (response: Response): Promise<void> => { for await (const _ of response.body as ReadableStream<Uint8Array>) void _; };
       const first = drain(await get('?view=stream'));
       await clock.advance(301_000);
@@ -248,7 +248,7 @@ describe('createInspector', () => {
       expect((await get()).status).toBe(503);
     });
 
-    it('takes one pass over everything for all who look within a second', async () => {
+    test('takes one pass over everything for all who look within a second', async () => {
       const snapshot = vi.spyOn(registry, 'snapshot');
       const readers = await Promise.all(Array.from({ length: 5 }, async () => ((await get('?view=stream')).body as ReadableStream<Uint8Array>).getReader()));
       expect(snapshot).toHaveBeenCalledTimes(1);
@@ -257,7 +257,7 @@ describe('createInspector', () => {
       await Promise.all(readers.map((reader) => reader.cancel()));
     });
 
-    it('is refused to more than a hundred at a time', async () => {
+    test('is refused to more than a hundred at a time', async () => {
       const open = await Promise.all(Array.from({ length: 100 }, () => get('?view=stream')));
       expect((await get('?view=stream')).status).toBe(503);
       await open[0]?.body?.cancel();

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createInspector } from 'hydrant/inspector';
 import { FakeRegistry } from './support/fake-registry.js';
 
@@ -7,7 +7,7 @@ const { snapshot, invalidate } = new FakeRegistry();
 const on = (): (() => void) => () => {};
 
 describe('createInspector refuses', () => {
-  it.each<[string, unknown, unknown, string]>([
+  test.each<[string, unknown, unknown, string]>([
     ['nothing in place of a registry', undefined, { authorize }, 'registry: expected a ConnectionRegistry, got nothing'],
     ['null in place of a registry', null, { authorize }, 'registry: expected a ConnectionRegistry, got null'],
     ['a registry that tells nothing', { snapshot, invalidate }, { authorize }, 'registry: expected a ConnectionRegistry, got a value of type object'],
@@ -21,11 +21,11 @@ describe('createInspector refuses', () => {
     expect(() => createInspector(registry as never, options as never)).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS', message: expect.stringContaining(message) }));
   });
 
-  it.each([1, 2 ** 31 - 1])('and takes an interval of %i', (intervalMs) => {
+  test.each([1, 2 ** 31 - 1])('and takes an interval of %i', (intervalMs) => {
     createInspector(new FakeRegistry(), { authorize, intervalMs }).stop();
   });
 
-  it('and calls the page Connections where it has no title', async () => {
+  test('and calls the page Connections where it has no title', async () => {
     const html = await (await createInspector(new FakeRegistry(), { authorize })(new Request('http://x/'))).text();
     expect(html).toContain('<h1>Connections</h1>');
   });

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ConnectionRegistry, MemoryStore, type ConnectionRecord } from 'hydrant';
 import { createInspector, type Inspector } from 'hydrant/inspector';
 import { ManualClock, RecordingFactory } from 'hydrant/testing';
@@ -30,7 +30,7 @@ describe('the inspector’s page, without a browser', () => {
   const open = () => openPage(inspector, clock);
   const use = (...ids: string[]): Promise<unknown> => Promise.all(ids.map((id) => registry.use(id, () => {})));
 
-  it('shows what there is, and follows it live', async () => {
+  test('shows what there is, and follows it live', async () => {
     const lease = await registry.acquire('acme');
     const { $, lines } = await open();
     expect([$('feed').textContent, $('feed').dataset['state']]).toEqual(['Live', 'live']);
@@ -44,7 +44,7 @@ describe('the inspector’s page, without a browser', () => {
     expect(lines()).toEqual([['acme', 'idle', '1', '0', '2.0 s', '', '', '']]);
   });
 
-  it('makes each line a row with a heading of its own, which its buttons name', async () => {
+  test('makes each line a row with a heading of its own, which its buttons name', async () => {
     await use('acme');
     const { document } = await open();
     const [row] = document.querySelector('tbody')?.children ?? [];
@@ -56,14 +56,14 @@ describe('the inspector’s page, without a browser', () => {
     ]);
   });
 
-  it.each([[999, '999 ms'], [1_000, '1.0 s'], [59_900, '59.9 s'], [60_000, '1 min 0 s'], [3_599_000, '59 min 59 s'], [3_600_000, '1 h 0 min'], [7_560_000, '2 h 6 min']])('an age of %i ms is shown as %s', async (ageMs, shown) => {
+  test.each([[999, '999 ms'], [1_000, '1.0 s'], [59_900, '59.9 s'], [60_000, '1 min 0 s'], [3_599_000, '59 min 59 s'], [3_600_000, '1 h 0 min'], [7_560_000, '2 h 6 min']])('an age of %i ms is shown as %s', async (ageMs, shown) => {
     const lease = await registry.acquire('acme');
     clock.advanceSync(ageMs);
     expect((await open()).lines()[0]?.slice(4, 6)).toEqual([shown, shown]);
     lease.release();
   });
 
-  it('counts what there is, against the caps', async () => {
+  test('counts what there is, against the caps', async () => {
     await use('acme', 'beta');
     const lease = await registry.acquire('acme');
     factory.behaveOnCreate({ delayMs: 500 });
@@ -79,7 +79,7 @@ describe('the inspector’s page, without a browser', () => {
     await broken;
   });
 
-  it('draws how long hydrates took, a column for ten seconds, and says it in words', async () => {
+  test('draws how long hydrates took, a column for ten seconds, and says it in words', async () => {
     const { $ } = await open();
     expect([$('latency-text').textContent, $('chart').children.length]).toEqual(['None yet.', 0]);
     factory.behaveOnCreate(({ id }) => (id === 'broken' ? { fail: new Error('no') } : { delayMs: 100 }));
@@ -94,14 +94,14 @@ describe('the inspector’s page, without a browser', () => {
     expect(bars()).toEqual(drawn('581'));
   });
 
-  it('says so where all have failed', async () => {
+  test('says so where all have failed', async () => {
     factory.behaveOnCreate({ fail: new Error('no') });
     await use('broken').catch(() => {});
     const { $ } = await open();
     expect($('latency-text').textContent).toBe('0 succeeded, 1 failed.');
   });
 
-  it('shows a failure, and when it is tried again', async () => {
+  test('shows a failure, and when it is tried again', async () => {
     factory.behaveOnCreate({ fail: new Error('secret') });
     await use('broken').catch(() => {});
     const { lines, $, document } = await open();
@@ -111,13 +111,13 @@ describe('the inspector’s page, without a browser', () => {
     expect([$('failed').textContent, document.root.textContent.includes('secret')]).toEqual(['1', false]);
   });
 
-  it('shows an id as text, whatever it is', async () => {
+  test('shows an id as text, whatever it is', async () => {
     await use(HOSTILE);
     const { lines, document } = await open();
     expect([lines()[0]?.[0], document.named('img')]).toEqual([HOSTILE, []]);
   });
 
-  it('evicts and invalidates, says what came of it, and shows it', async () => {
+  test('evicts and invalidates, says what came of it, and shows it', async () => {
     await use('acme');
     const lease = await registry.acquire('beta');
     const { button, lines, does, $, asked } = await open();
@@ -131,7 +131,7 @@ describe('the inspector’s page, without a browser', () => {
     lease.release();
   });
 
-  it('searches once typing has paused', async () => {
+  test('searches once typing has paused', async () => {
     await use(...Array.from({ length: 250 }, (_, index) => bot(index)));
     const { $, asked, lines, does } = await open();
     const before = asked.length;
@@ -146,7 +146,7 @@ describe('the inspector’s page, without a browser', () => {
     expect([$('matching').textContent, lines().length]).toEqual(['10 of 250', 10]);
   });
 
-  it('turns pages, and begins anew where something else is looked for', async () => {
+  test('turns pages, and begins anew where something else is looked for', async () => {
     await use(...Array.from({ length: 250 }, (_, index) => bot(index)));
     const { $, lines, does, button, document } = await open();
     const shown = (): unknown[] => [$('range').textContent, lines()[0]?.[0], $('previous').disabled, $('next').disabled];
@@ -165,7 +165,7 @@ describe('the inspector’s page, without a browser', () => {
     expect([...shown(), $('matching').textContent]).toEqual(['None', undefined, true, true, '0 of 250']);
   });
 
-  it('stands still while it is paused, shows what is asked for all the same, and goes on', async () => {
+  test('stands still while it is paused, shows what is asked for all the same, and goes on', async () => {
     await use('beta');
     const { $, lines, does, asked } = await open();
     await does(() => $('pause').click());
@@ -180,7 +180,7 @@ describe('the inspector’s page, without a browser', () => {
     expect([$('feed').textContent, $('pause').getAttribute('aria-pressed')]).toEqual(['Live', 'false']);
   });
 
-  it('is let in anew every five minutes, and goes on', async () => {
+  test('is let in anew every five minutes, and goes on', async () => {
     const { $, lines } = await openPage(createInspector(registry, { authorize: () => true, clock, intervalMs: 60_000 }), clock);
     await clock.advance(300_000);
     expect($('feed').dataset['state']).toBe('lost');
@@ -189,7 +189,7 @@ describe('the inspector’s page, without a browser', () => {
     expect([$('feed').dataset['state'], lines().length]).toEqual(['live', 1]);
   });
 
-  it('says that it has lost the connection, and that a request has failed', async () => {
+  test('says that it has lost the connection, and that a request has failed', async () => {
     await use('acme');
     const page = await open();
     const feed = (): unknown[] => [page.$('feed').textContent, page.$('feed').dataset['state']];
@@ -202,7 +202,7 @@ describe('the inspector’s page, without a browser', () => {
     expect(feed()).toEqual(['Connection lost', 'lost']);
   });
 
-  it('keeps lines and the focus while others come and go, also where a connection has two', async () => {
+  test('keeps lines and the focus while others come and go, also where a connection has two', async () => {
     await use('beta');
     const lease = await registry.acquire('beta');
     const { button, lines, document, does } = await open();

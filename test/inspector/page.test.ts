@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { createInspector } from 'hydrant/inspector';
 import { Document, type Element } from './support/document.js';
 import { FakeRegistry } from './support/fake-registry.js';
@@ -12,12 +12,12 @@ describe('the inspector’s page', () => {
   });
   const $ = (id: string): Element => page.getElementById(id) as Element;
 
-  it('has its title as heading and in the window’s bar, as text', () => {
+  test('has its title as heading and in the window’s bar, as text', () => {
     expect([page.named('h1')[0]?.textContent, page.named('title')[0]?.textContent]).toEqual(['It\'s <Bots>', 'It\'s <Bots>']);
     expect(html).toContain('<h1>It&#39;s &lt;Bots&gt;</h1>');
   });
 
-  it('has a name for everything that can be reached', () => {
+  test('has a name for everything that can be reached', () => {
     const nameOf = (element: Element): string => {
       const label = page.named('label').find((one) => one.getAttribute('for') === element.getAttribute('id'));
       const labelledBy = element.getAttribute('aria-labelledby')?.split(' ').map((id) => $(id).textContent).join(' ');
@@ -28,27 +28,27 @@ describe('the inspector’s page', () => {
     for (const element of reached) expect(nameOf(element), element.name).toMatch(/\w/);
   });
 
-  it('says of every number what it is', () => {
+  test('says of every number what it is', () => {
     for (const id of ['live', 'idle', 'leased', 'hydrating', 'queued', 'draining', 'failed']) {
       const fact = $(id).parent?.parent as Element;
       expect([id, fact.children.map(({ name }) => name), fact.firstChild.textContent]).toEqual([id, ['dt', 'dd'], expect.stringMatching(/\w/)]);
     }
   });
 
-  it('has a heading for every column, and sorts by those that can be sorted by', () => {
+  test('has a heading for every column, and sorts by those that can be sorted by', () => {
     const headings = page.named('th');
     expect(headings).toHaveLength(9);
     for (const heading of headings) expect([heading.getAttribute('scope'), heading.textContent]).toEqual(['col', expect.stringMatching(/\w/)]);
     expect(page.querySelectorAll('th[data-sort]').map(({ dataset }) => dataset['sort'])).toEqual(['id', 'leases', 'age', 'leased', 'failures']);
   });
 
-  it('filters by any state that a line can be in', () => {
+  test('filters by any state that a line can be in', () => {
     expect(page.named('option').map(({ textContent }) => textContent)).toEqual(['any', 'idle', 'leased', 'hydrating', 'draining', 'disposing', 'failed']);
     expect($('state').textContent).toBe('anyidleleasedhydratingdrainingdisposingfailed');
   });
 
   describe('holds a contrast of 4.5 to 1', () => {
-    it.each(['light', 'dark'] as const)('of every text on every ground, where it is %s', (scheme) => {
+    test.each(['light', 'dark'] as const)('of every text on every ground, where it is %s', (scheme) => {
       const colours = coloursOf(page.named('style')[0]?.textContent ?? '', scheme);
       for (const ground of ['--paper', '--raised']) {
         for (const text of ['--ink', '--quiet', '--blue', '--red', '--green', '--amber']) {

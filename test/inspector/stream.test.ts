@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { createInspector, type Inspector } from 'hydrant/inspector';
 import { ManualClock } from 'hydrant/testing';
 import { FakeRegistry } from './support/fake-registry.js';
@@ -22,7 +22,7 @@ describe('the inspector’s stream', () => {
     return seen;
   }
 
-  it('ends after five minutes, to the second', async () => {
+  test('ends after five minutes, to the second', async () => {
     const seen = follow(await open());
     await clock.advance(299_999);
     expect(seen).toEqual({ updates: 300, ended: false });
@@ -30,7 +30,7 @@ describe('the inspector’s stream', () => {
     expect(seen).toEqual({ updates: 300, ended: true });
   });
 
-  it('spares a reader that does not keep up what has gone by', async () => {
+  test('spares a reader that does not keep up what has gone by', async () => {
     const stream = await open();
     await clock.advance(100_000);
     inspector.stop();
@@ -39,7 +39,7 @@ describe('the inspector’s stream', () => {
     expect(seen).toEqual({ updates: 3, ended: true });
   });
 
-  it('leaves the process twenty times as long as an update takes to do its work', async () => {
+  test('leaves the process twenty times as long as an update takes to do its work', async () => {
     const { snapshot } = registry;
     registry.snapshot = () => { clock.advanceSync(100); return snapshot(); };
     const seen = follow(await open());
@@ -49,12 +49,12 @@ describe('the inspector’s stream', () => {
     expect(seen.updates).toBe(2);
   });
 
-  it('keeps no process alive', async () => {
+  test('keeps no process alive', async () => {
     await open();
     expect([clock.pendingTimers, clock.pendingRefTimers]).toEqual([1, 0]);
   });
 
-  it('fails where there is nothing to show, and makes room for another', async () => {
+  test('fails where there is nothing to show, and makes room for another', async () => {
     const streams = await Promise.all(Array.from({ length: 100 }, open));
     const seen = follow(streams[0] as ReadableStream<Uint8Array>);
     await clock.advance(0);

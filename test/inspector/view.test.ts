@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { ConnectionError, type ConnectionSnapshot } from 'hydrant';
 import { createInspector, type Inspector, type View } from 'hydrant/inspector';
 import { ManualClock } from 'hydrant/testing';
@@ -30,7 +30,7 @@ describe('what the inspector shows', () => {
       Object.entries({ a: 3, b: 7, c: 1, d: 2 }).forEach(([id, failures]) => fails(id, failures));
     });
 
-    it.each([
+    test.each([
       ['id', ['a', 'b', 'c', 'd', 'e']],
       ['age', ['b', 'e', 'd', 'c', 'a']],
       ['leases', ['b', 'd', 'e', 'c', 'a']],
@@ -42,17 +42,17 @@ describe('what the inspector shows', () => {
       expect(await ids(`sort=${sort}`)).toEqual(sorted);
     });
 
-    it.each(['', 'toString', 'nonsense'])('by id where %o is asked for', async (sort) => {
+    test.each(['', 'toString', 'nonsense'])('by id where %o is asked for', async (sort) => {
       expect(await ids(`sort=${sort}`)).toEqual(['a', 'b', 'c', 'd', 'e']);
     });
   });
 
-  it('an instance and its predecessor stay in their order', async () => {
+  test('an instance and its predecessor stay in their order', async () => {
     registry.connections = [connection('b'), connection('a', { version: '2' }), connection('a', { version: '1', state: 'draining' })];
     expect((await view()).rows.map(({ id, version }) => [id, version])).toEqual([['a', '2'], ['a', '1'], ['b', '1']]);
   });
 
-  it('everything, where nothing is searched for', async () => {
+  test('everything, where nothing is searched for', async () => {
     registry.connections = [connection('Acme'), connection('beta', { state: 'leased' })];
     expect(await ids()).toEqual(['Acme', 'beta']);
     expect(await ids('search=AC')).toEqual(['Acme']);
@@ -60,13 +60,13 @@ describe('what the inspector shows', () => {
     expect(await ids('state=leased')).toEqual(['beta']);
   });
 
-  it.each(['-1', '-250', 'NaN', 'first', '', '1e999x'])('an offset of %o is none', async (offset) => {
+  test.each(['-1', '-250', 'NaN', 'first', '', '1e999x'])('an offset of %o is none', async (offset) => {
     registry.connections = Array.from({ length: 150 }, (_, index) => connection(String(index).padStart(3, '0')));
     const { offset: from, rows } = await view(`offset=${offset}`);
     expect([from, rows.length, rows[0]?.id]).toEqual([0, 100, '000']);
   });
 
-  it('what failed beside what lives on, in one line', async () => {
+  test('what failed beside what lives on, in one line', async () => {
     registry.connections = [connection('a', { leases: 1, state: 'leased' }), connection('b')];
     fails('a', 3, '2');
     fails('c');
@@ -80,7 +80,7 @@ describe('what the inspector shows', () => {
     expect((await view('search=a')).rows[0]?.failure?.retryInMs).toBe(0);
   });
 
-  it('the last 10 000 failures, and none that is over', async () => {
+  test('the last 10 000 failures, and none that is over', async () => {
     for (let index = 0; index <= 10_000; index += 1) fails(`bot-${index}`);
     expect(await view('search=bot-0')).toMatchObject({ failed: 10_000, matching: 0 });
     hydrates('bot-1', 5);
@@ -88,17 +88,17 @@ describe('what the inspector shows', () => {
   });
 
   describe('of how long hydrates took', () => {
-    it('the median and the 95th percentile, in whatever order they came', async () => {
+    test('the median and the 95th percentile, in whatever order they came', async () => {
       for (let durationMs = 100; durationMs >= 1; durationMs -= 1) hydrates('a', durationMs);
       expect((await view()).latency.columns.at(-1)).toEqual({ count: 100, failures: 0, p50Ms: 51, p95Ms: 96 });
     });
 
-    it('nothing where none succeeded', async () => {
+    test('nothing where none succeeded', async () => {
       fails('a');
       expect((await view()).latency.columns.at(-1)).toEqual({ count: 0, failures: 1 });
     });
 
-    it('ten minutes', async () => {
+    test('ten minutes', async () => {
       for (let column = 0; column < 60; column += 1) {
         if (column > 0) await clock.advance(10_000);
         hydrates('a', column);
@@ -108,7 +108,7 @@ describe('what the inspector shows', () => {
     });
   });
 
-  it('nothing more once it is stopped: it listens to nothing', () => {
+  test('nothing more once it is stopped: it listens to nothing', () => {
     expect(registry.listeners).toBeGreaterThan(0);
     inspector.stop();
     expect(registry.listeners).toBe(0);

@@ -1,5 +1,5 @@
 import { metrics, trace, type Meter, type MetricOptions } from '@opentelemetry/api';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { ConnectionRegistry, MemoryStore } from 'hydrant';
 import { instrument, instrumentFactory, instrumentRunner } from 'hydrant/otel';
 
@@ -23,13 +23,13 @@ function instruments(): Instrument[] {
 describe('OpenTelemetry’s conventions', () => {
   afterEach(() => { vi.restoreAllMocks(); });
 
-  it.each(instruments())('$name is a name of ours, counts in a unit, and says what it is', ({ name, unit, description }) => {
+  test.each(instruments())('$name is a name of ours, counts in a unit, and says what it is', ({ name, unit, description }) => {
     expect(name).toMatch(/^hydrant(\.[a-z_]+)+$/);
     expect(unit).toMatch(/^(s|\{[a-z]+\})$/);
     expect(description).toMatch(/\S/);
   });
 
-  it('durations are told apart from a millisecond, for a warm use, to thirty seconds, for a hydrate that ran into its time-out', () => {
+  test('durations are told apart from a millisecond, for a warm use, to thirty seconds, for a hydrate that ran into its time-out', () => {
     const durations = instruments().filter(({ kind }) => kind === 'histogram');
     expect(durations.map(({ name, unit }) => [name, unit])).toEqual([
       ['hydrant.hydration.duration', 's'], ['hydrant.use.wait_time', 's'], ['hydrant.use.duration', 's'],
@@ -41,7 +41,7 @@ describe('OpenTelemetry’s conventions', () => {
     }
   });
 
-  it('meter and tracer are the global ones, under the package’s name, where none are given', () => {
+  test('meter and tracer are the global ones, under the package’s name, where none are given', () => {
     const [meter, tracer] = [vi.spyOn(metrics, 'getMeter'), vi.spyOn(trace, 'getTracer')];
     const factory = instrumentFactory({ create: () => ({}) });
     instrument(new ConnectionRegistry({ store: new MemoryStore(), factory })).stop();

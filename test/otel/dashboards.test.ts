@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Meter } from '@opentelemetry/api';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { ConnectionRegistry, MemoryStore } from 'hydrant';
 import { instrument, instrumentRunner } from 'hydrant/otel';
 import { example } from '../examples/support.js';
@@ -36,31 +36,31 @@ const used = (text: string): string[] => [...new Set(text.match(/\bhydrant_\w+(?
 describe('examples/observability', () => {
   const known = series();
 
-  it.each(dashboard.panels.map(({ title, targets }) => [title, targets] as const))('the panel “%s” asks for series that there are', (_, targets) => {
+  test.each(dashboard.panels.map(({ title, targets }) => [title, targets] as const))('the panel “%s” asks for series that there are', (_, targets) => {
     for (const { expr } of targets) {
       expect(used(expr).length).toBeGreaterThan(0);
       expect(used(expr).filter((name) => !known.has(name))).toEqual([]);
     }
   });
 
-  it('so do the alerts', () => {
+  test('so do the alerts', () => {
     expect(used(rules).length).toBeGreaterThan(5);
     expect(used(rules).filter((name) => !known.has(name))).toEqual([]);
   });
 
-  it('the dashboard leaves out nothing that is measured', () => {
+  test('the dashboard leaves out nothing that is measured', () => {
     const shown = new Set(dashboard.panels.flatMap(({ targets }) => targets.flatMap(({ expr }) => used(expr))));
     expect([...known].filter((name) => !shown.has(name))).toEqual([]);
   });
 
-  it('the README names everything that is measured', () => {
+  test('the README names everything that is measured', () => {
     const names = [...known].map((name) => name.replace('(_seconds)?', '').replace(/_bucket$/, ''));
     expect(names.filter((name) => !readme.includes(`\`${name}\``))).toEqual([]);
   });
 });
 
 describe('examples/observability/telemetry.mjs', () => {
-  it('measures, and still logs what fails', async () => {
+  test('measures, and still logs what fails', async () => {
     const { createInstrumented } = await example('observability/telemetry.mjs');
     const error = vi.spyOn(console, 'error').mockImplementation(() => {});
     const store = new MemoryStore([{ id: 'acme' }, { id: 'broken' }]);

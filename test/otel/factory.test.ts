@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { ConnectionRegistry, factoryByPlatform, MemoryStore } from 'hydrant';
 import { instrumentFactory } from 'hydrant/otel';
 import { realSdk, type Row } from './support/sdk.js';
@@ -7,7 +7,7 @@ describe('instrumentFactory', () => {
   const { tracer, named } = realSdk();
   const create = (): object => ({});
 
-  it('leaves what is synchronous so, and everything else as it was', async () => {
+  test('leaves what is synchronous so, and everything else as it was', async () => {
     class Factory {
       #made = 0;
       readonly replacement = 'drain-first' as const;
@@ -21,7 +21,7 @@ describe('instrumentFactory', () => {
     expect([wrapped.replacement, wrapped.authenticate, 'dispose' in wrapped]).toEqual(['drain-first', 'in-handler', false]);
   });
 
-  it('keeps every member, and calls methods on the factory itself', async () => {
+  test('keeps every member, and calls methods on the factory itself', async () => {
     class Factory {
       readonly #secret = 'xoxb';
       readonly maxConcurrentHydrations = 3;
@@ -41,11 +41,11 @@ describe('instrumentFactory', () => {
     expect(rest).toEqual({ maxConcurrentHydrations: 3, acknowledge: factory.acknowledge, handleWebhook: expect.any(Function) });
   });
 
-  it('adds no member that the factory does not have', () => {
+  test('adds no member that the factory does not have', () => {
     expect(Object.keys(instrumentFactory<Row, object, unknown>({ create }, { tracer }))).toEqual(['create']);
   });
 
-  it('takes what factoryByPlatform made: each platform keeps its own ways', async () => {
+  test('takes what factoryByPlatform made: each platform keeps its own ways', async () => {
     const factory = factoryByPlatform('platform', {
       slack: { create, authenticate: () => true, handleWebhook: () => new Response('slack'), maxConcurrentHydrations: 1 },
       telegram: { create, authenticate: () => true, handleWebhook: () => new Response('telegram') },
@@ -58,7 +58,7 @@ describe('instrumentFactory', () => {
     await registry.close();
   });
 
-  it('so it does where there is one platform, and refuses the rows of others', async () => {
+  test('so it does where there is one platform, and refuses the rows of others', async () => {
     const factory = instrumentFactory<any, object, unknown>(factoryByPlatform('platform', { slack: { create } }), { tracer });
     await using registry = new ConnectionRegistry<any, object>({ store: new MemoryStore<any>([{ id: 's', platform: 'slack' }, { id: 't', platform: 'telegram' }]), factory });
     expect(await registry.use('s', () => 'served')).toBe('served');

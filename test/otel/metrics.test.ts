@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { RegistryEvents, RegistrySnapshot } from 'hydrant';
 import { instrument } from 'hydrant/otel';
 import { settle } from 'hydrant/testing';
@@ -22,7 +22,7 @@ describe('metrics of hydrant/otel, with the real SDK', () => {
   const { points, instrumented } = sdk;
   const bots = { 'hydrant.registry.name': 'bots' };
 
-  it('count connections by state, and tell the caps', async () => {
+  test('count connections by state, and tell the caps', async () => {
     const { connections, registry } = instrumented({}, { maxInstances: 7 });
     const lease = await connections.acquire('acme');
     await connections.use('other', () => {});
@@ -35,7 +35,7 @@ describe('metrics of hydrant/otel, with the real SDK', () => {
     lease.release();
   });
 
-  it('tell staleness and the longest lease, in seconds', async () => {
+  test('tell staleness and the longest lease, in seconds', async () => {
     const { connections } = instrumented({}, { sweepIntervalMs: 0 });
     const lease = await connections.acquire('acme');
     await sdk.clock.advance(2_500);
@@ -45,7 +45,7 @@ describe('metrics of hydrant/otel, with the real SDK', () => {
     expect(await points('hydrant.lease.age')).toEqual([{ attributes: bots, value: 0 }]);
   });
 
-  it('tell of every state how many there are, and count only what lives as stale', async () => {
+  test('tell of every state how many there are, and count only what lives as stale', async () => {
     const limits = { maxInstances: 9, maxConcurrentHydrations: 16, maxQueuedHydrations: 1000 };
     const connection = (state: string, checkedAgoMs: number) => ({ id: state, state, version: '1', leases: 0, checkedAgoMs });
     const registry = fakeRegistry({
@@ -60,14 +60,14 @@ describe('metrics of hydrant/otel, with the real SDK', () => {
     expect(await points('hydrant.connection.staleness')).toEqual([{ attributes: {}, value: 5 }]);
   });
 
-  it('count that evictions showed maxInstances to be too small', async () => {
+  test('count that evictions showed maxInstances to be too small', async () => {
     const registry = fakeRegistry();
     instrument(registry, { meter: sdk.meter });
     registry.tell('thrashing', { maxInstances: 9, evictionsPerMinute: 100 });
     expect(await points('hydrant.thrashing')).toStrictEqual([{ attributes: {}, value: 1 }]);
   });
 
-  it('tell how long hydrates take, on the registry’s clock, and failures by code', async () => {
+  test('tell how long hydrates take, on the registry’s clock, and failures by code', async () => {
     let fail = false;
     const { connections, registry } = instrumented({
       create: () => new Promise<object>((resolve, reject) => { sdk.clock.setTimeout(() => { if (fail) reject(new Error('no')); else resolve({}); }, 250, { ref: true }); }),
@@ -84,7 +84,7 @@ describe('metrics of hydrant/otel, with the real SDK', () => {
     expect(await points('hydrant.hydration.failures')).toEqual([{ attributes: { ...bots, 'error.type': 'HYDRATION_FAILED' }, value: 1 }]);
   });
 
-  it('count evictions and other disposals by reason, retirements, and abandoned leases', async () => {
+  test('count evictions and other disposals by reason, retirements, and abandoned leases', async () => {
     const { connections, registry } = instrumented({}, { maxInstances: 1 });
     await connections.use('acme', () => {});
     const lease = await connections.acquire('other');
@@ -99,7 +99,7 @@ describe('metrics of hydrant/otel, with the real SDK', () => {
     expect(await points('hydrant.lease.abandoned')).toEqual([{ attributes: bots, value: 1 }]);
   });
 
-  it('count webhooks answered with a failure, disposes and reads that failed', async () => {
+  test('count webhooks answered with a failure, disposes and reads that failed', async () => {
     const { connections, store, registry } = instrumented({ authenticate: () => false, handleWebhook: () => new Response(), dispose: () => { throw new Error('no'); } });
     await connections.handleWebhook('acme', new Request('http://x/'));
     expect(await points('hydrant.webhook.failures')).toEqual([{ attributes: { ...bots, 'error.type': 'UNAUTHENTICATED', 'hydrant.webhook.acknowledged': false }, value: 1 }]);
@@ -112,7 +112,7 @@ describe('metrics of hydrant/otel, with the real SDK', () => {
     expect(await points('hydrant.store.failures')).toEqual([{ attributes: bots, value: 1 }]);
   });
 
-  it('tell how long uses wait and last, and what of them failed, without an id', async () => {
+  test('tell how long uses wait and last, and what of them failed, without an id', async () => {
     const { connections } = instrumented();
     await connections.use('acme', () => {});
     await expect(connections.use('acme', () => { throw new RangeError('no'); })).rejects.toThrow('no');
@@ -123,7 +123,7 @@ describe('metrics of hydrant/otel, with the real SDK', () => {
     expect(JSON.stringify(await sdk.exported())).not.toMatch(/acme|xoxb/);
   });
 
-  it('tell waits and uses in seconds, each for itself', async () => {
+  test('tell waits and uses in seconds, each for itself', async () => {
     let now = 5_000;
     vi.spyOn(systemClock, 'monotonic').mockImplementation(() => now);
     const { connections } = instrumented({ create: () => { now += 250; return {}; } });
@@ -135,7 +135,7 @@ describe('metrics of hydrant/otel, with the real SDK', () => {
     expect(await sums('hydrant.use.duration')).toEqual([[undefined, 2], ['RangeError', 0.5]]);
   });
 
-  it('tell how long leases are waited for, and that there was none', async () => {
+  test('tell how long leases are waited for, and that there was none', async () => {
     const { connections } = instrumented();
     (await connections.acquire('acme')).release();
     await expect(connections.acquire('gone')).rejects.toThrow();
@@ -144,13 +144,13 @@ describe('metrics of hydrant/otel, with the real SDK', () => {
     ]);
   });
 
-  it('tell apart what failed only where it was an error', async () => {
+  test('tell apart what failed only where it was an error', async () => {
     const { connections } = instrumented();
     await connections.use('acme', () => Promise.reject('a text with a secret')).catch(() => {});
     expect((await points('hydrant.use.duration')).map(({ attributes }) => attributes)).toEqual([{ ...bots, 'error.type': '_OTHER' }]);
   });
 
-  it('end with stop, and uses go on', async () => {
+  test('end with stop, and uses go on', async () => {
     const { connections, registry } = instrumented();
     connections.stop();
     await connections.use('acme', () => {});

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { RunnerEvents } from 'hydrant/exclusive';
 import { instrumentRunner, type InstrumentedRunner } from 'hydrant/otel';
 import { realSdk } from './support/sdk.js';
@@ -18,7 +18,7 @@ describe('instrumentRunner', () => {
     };
   });
 
-  it('tells claims held, this replica’s share, and how tenures ended', async () => {
+  test('tells claims held, this replica’s share, and how tenures ended', async () => {
     const stop = instrumentRunner(runner, { meter: sdk.meter });
     tell('ended', { id: 'a', token: 1n, reason: 'lost' });
     tell('claimsFailed', { call: 'renew', error: new Error('down') });
@@ -33,7 +33,7 @@ describe('instrumentRunner', () => {
     expect(snapshot).not.toHaveBeenCalled();
   });
 
-  it('counts starts that failed, stops unproven and listings that failed, under the runner’s name', async () => {
+  test('counts starts that failed, stops unproven and listings that failed, under the runner’s name', async () => {
     instrumentRunner(runner, { meter: sdk.meter, name: 'bots' });
     tell('startFailed', { id: 'a', version: '1', error: new Error('no'), failures: 1, retryAfterMs: 0, handedOver: false });
     tell('stopUnproven', { id: 'a', token: 1n });

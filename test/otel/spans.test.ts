@@ -1,5 +1,5 @@
 import { context, SpanStatusCode, trace } from '@opentelemetry/api';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { ConnectionRegistry, MemoryStore } from 'hydrant';
 import { instrument } from 'hydrant/otel';
 import { settle } from 'hydrant/testing';
@@ -9,7 +9,7 @@ import { realSdk, SECRET } from './support/sdk.js';
 describe('spans of hydrant/otel, with the real SDK', () => {
   const { spans, tracer, named, one, instrumented } = realSdk();
 
-  it('a cold use has one, a link to the hydrate it waited for, and its work is beneath it', async () => {
+  test('a cold use has one, a link to the hydrate it waited for, and its work is beneath it', async () => {
     const { connections } = instrumented({ create: async () => { tracer.startSpan('vendor call').end(); return {}; } });
     const request = tracer.startSpan('request');
     await context.with(trace.setSpan(context.active(), request), () => connections.use('acme', () => { tracer.startSpan('work').end(); }));
@@ -21,7 +21,7 @@ describe('spans of hydrant/otel, with the real SDK', () => {
     expect(one('vendor call').parentSpanContext?.spanId).toBe(hydrate.spanContext().spanId);
   });
 
-  it('a hydrate is a trace of its own, whoever came first, and all who waited link to it', async () => {
+  test('a hydrate is a trace of its own, whoever came first, and all who waited link to it', async () => {
     const { connections } = instrumented({ create: async () => { await Promise.resolve(); return {}; } });
     await Promise.all(['a', 'b', 'c'].map((name) =>
       context.with(trace.setSpan(context.active(), tracer.startSpan(name)), () => connections.use('acme', () => {}))));
@@ -32,7 +32,7 @@ describe('spans of hydrant/otel, with the real SDK', () => {
     expect(new Set(named('hydrant.use').map((span) => span.spanContext().traceId)).size).toBe(3);
   });
 
-  it('a warm use has no link, and is not cold', async () => {
+  test('a warm use has no link, and is not cold', async () => {
     const { connections } = instrumented();
     await connections.use('acme', () => {});
     await new Promise((resolve) => { setImmediate(resolve); });
@@ -42,7 +42,7 @@ describe('spans of hydrant/otel, with the real SDK', () => {
     expect(one('hydrant.use').attributes['hydrant.cold']).toBe(false);
   });
 
-  it('a use that came while the hydrate was under way is cold, too', async () => {
+  test('a use that came while the hydrate was under way is cold, too', async () => {
     let arrive: (() => void) | undefined;
     const { connections } = instrumented({ create: () => new Promise((resolve) => { arrive = () => resolve({}); }) });
     const first = connections.use('acme', () => {});
@@ -53,20 +53,20 @@ describe('spans of hydrant/otel, with the real SDK', () => {
     expect(named('hydrant.use').map(({ attributes, links }) => [attributes['hydrant.cold'], links.length])).toEqual([[true, 1], [true, 1]]);
   });
 
-  it('so is one whose hydrate took no time that the clock can tell', async () => {
+  test('so is one whose hydrate took no time that the clock can tell', async () => {
     vi.spyOn(systemClock, 'monotonic').mockReturnValue(1_000);
     const { connections } = instrumented();
     await connections.use('acme', () => {});
     expect(one('hydrant.use').attributes['hydrant.cold']).toBe(true);
   });
 
-  it('where hydrates are not traced, there is nothing to link to', async () => {
+  test('where hydrates are not traced, there is nothing to link to', async () => {
     await using registry = new ConnectionRegistry({ store: new MemoryStore([{ id: 'acme' }]), factory: { create: () => ({}) } });
     expect(await instrument(registry, { tracer }).use('acme', () => 'served')).toBe('served');
     expect(one('hydrant.use').links).toEqual([]);
   });
 
-  it('a dispose tells why', async () => {
+  test('a dispose tells why', async () => {
     const { connections, registry } = instrumented({ dispose: async () => {} });
     await connections.use('acme', () => {});
     registry.invalidate('acme');
@@ -76,7 +76,7 @@ describe('spans of hydrant/otel, with the real SDK', () => {
     });
   });
 
-  it('a dispose whose outcome throws when it is looked at has failed', async () => {
+  test('a dispose whose outcome throws when it is looked at has failed', async () => {
     const strict = new Proxy({}, { get() { throw new RangeError('no such property'); } });
     const { connections, registry } = instrumented({ dispose: () => strict as never });
     await connections.use('acme', () => {});
@@ -85,20 +85,20 @@ describe('spans of hydrant/otel, with the real SDK', () => {
     expect(one('hydrant.dispose').attributes['error.type']).toBe('RangeError');
   });
 
-  it('an acquire ends when the lease is there', async () => {
+  test('an acquire ends when the lease is there', async () => {
     const { connections } = instrumented();
     const lease = await connections.acquire('acme');
     expect(one('hydrant.acquire').attributes).toEqual({ 'hydrant.connection.id': 'acme', 'hydrant.cold': true });
     lease.release();
   });
 
-  it('an acquire that fails says so, and rejects', async () => {
+  test('an acquire that fails says so, and rejects', async () => {
     const { connections } = instrumented();
     await expect(connections.acquire('gone')).rejects.toMatchObject({ code: 'CONNECTION_NOT_FOUND' });
     expect(one('hydrant.acquire').attributes['error.type']).toBe('CONNECTION_NOT_FOUND');
   });
 
-  it('tryAcquire takes what is there, without a span', async () => {
+  test('tryAcquire takes what is there, without a span', async () => {
     const { connections } = instrumented({}, { freshness: { maxStaleMs: 60_000 } });
     await connections.use('acme', () => {});
     const lease = connections.tryAcquire('acme');
@@ -108,13 +108,13 @@ describe('spans of hydrant/otel, with the real SDK', () => {
     lease?.release();
   });
 
-  it('a webhook tells its status', async () => {
+  test('a webhook tells its status', async () => {
     const { connections } = instrumented({ authenticate: () => false, handleWebhook: () => new Response() });
     expect((await connections.handleWebhook('acme', new Request('http://x/'))).status).toBe(401);
     expect(one('hydrant.webhook').attributes).toEqual({ 'hydrant.connection.id': 'acme', 'http.response.status_code': 401 });
   });
 
-  it('failures tell their kind, and nothing of what they say', async () => {
+  test('failures tell their kind, and nothing of what they say', async () => {
     const { connections } = instrumented({ create: () => { throw new TypeError(`bad token ${SECRET}`); } });
     await expect(connections.use('acme', () => {})).rejects.toMatchObject({ code: 'HYDRATION_FAILED' });
     await expect(connections.use('gone', () => {})).rejects.toMatchObject({ code: 'CONNECTION_NOT_FOUND' });

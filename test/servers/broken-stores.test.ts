@@ -3,7 +3,7 @@ import pg from 'pg';
 import { PostgresStore, type PostgresClient } from 'hydrant/postgres';
 import { RedisStore, type IoredisClient } from 'hydrant/redis';
 import type { StoreUnderTest } from 'hydrant/testing';
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { conformanceFailures } from '../testing/support/conformance.js';
 import { createDatabase, openPool, type TestDatabase } from './support/databases.js';
 import { testPrefix } from './support/redis-clients.js';
@@ -42,29 +42,29 @@ describe('a broken PostgresStore fails the conformance suite', () => {
     }, CAPABILITIES);
   }
 
-  it('not as it is', async () => {
+  test('not as it is', async () => {
     expect(await failures()).toEqual([]);
   });
 
-  it('with updated_at as its version', async () => {
+  test('with updated_at as its version', async () => {
     await pool.query(`create or replace function hydrant_connections_hydrant_version() returns trigger language plpgsql as $$
       begin new.version := extract(epoch from clock_timestamp())::bigint; return new; end $$`);
     expect(await failures()).toContain('versions: every edit, stop and start makes a new one');
   });
 
-  it('with a version that is counted per row', async () => {
+  test('with a version that is counted per row', async () => {
     await pool.query(`create or replace function hydrant_connections_hydrant_version() returns trigger language plpgsql as $$
       begin new.version := case tg_op when 'INSERT' then 1 else old.version + 1 end; return new; end $$`);
     expect(await failures()).toContain('versions: none is used twice, not even after delete and recreate');
   });
 
-  it('with a version that a stop does not change', async () => {
+  test('with a version that a stop does not change', async () => {
     await pool.query(`create or replace function hydrant_connections_hydrant_version() returns trigger language plpgsql as $$
       begin new.version := case when tg_op = 'UPDATE' and old.data = new.data then old.version else nextval('hydrant_connections_hydrant_version_seq') end; return new; end $$`);
     expect(await failures()).toContain('versions: every edit, stop and start makes a new one');
   });
 
-  it('reading in a transaction that was opened earlier', async () => {
+  test('reading in a transaction that was opened earlier', async () => {
     const client = new pg.Client({ connectionString: database.url });
     await client.connect();
     await client.query('begin isolation level repeatable read; select count(*) from hydrant_connections');
@@ -72,7 +72,7 @@ describe('a broken PostgresStore fails the conformance suite', () => {
     await client.end();
   });
 
-  it('without its notifications', async () => {
+  test('without its notifications', async () => {
     await pool.query('drop trigger hydrant_notify_update on hydrant_connections');
     expect(await failures()).toEqual(['watch: an edit, a stop, a delete and a creation are told, each once it can be read']);
   });
@@ -106,23 +106,23 @@ describe.skipIf(inject('redisUrl') === undefined)('a broken RedisStore fails the
     }, CAPABILITIES);
   }
 
-  it('not as it is', async () => {
+  test('not as it is', async () => {
     expect(await failures((script) => script)).toEqual([]);
   });
 
-  it('with versions that repeat', async () => {
+  test('with versions that repeat', async () => {
     expect(await failures((script) => script.replace(`.. '-' .. ARGV[3]`, `* 0 .. '-'`))).toContain('versions: every edit, stop and start makes a new one');
   });
 
-  it('with versions that are written beside the row', async () => {
+  test('with versions that are written beside the row', async () => {
     expect(await failures((script) => script.replace(`redis.call('HSET', KEYS[2], id, version)`, ''))).toContain('versions: getVersions says what get says');
   });
 
-  it('that leaves the version of a deleted row', async () => {
+  test('that leaves the version of a deleted row', async () => {
     expect(await failures((script) => script.replace(`redis.call('HDEL', KEYS[2], ARGV[1])`, ''))).toContain('versions: getVersions says what get says');
   });
 
-  it('without its notifications', async () => {
+  test('without its notifications', async () => {
     expect(await failures((script) => script.replace(`redis.call('PUBLISH', ARGV[2], string.format('%.0f', number) .. ' ' .. id)`, '')))
       .toContain('watch: an edit, a stop, a delete and a creation are told, each once it can be read');
   });

@@ -3,7 +3,7 @@ import pg from 'pg';
 import { ConnectionRegistry, type ConnectionStore, type StoreListener } from 'hydrant';
 import { PostgresStore, type PostgresClient } from 'hydrant/postgres';
 import { RecordingFactory } from 'hydrant/testing';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createDatabase, openPool } from './support/databases.js';
 import { startPostgres } from './support/postgres.mjs';
 
@@ -34,7 +34,7 @@ function counting(pool: pg.Pool): PostgresClient & { queries: number; underway: 
 const insert = (pool: pg.Pool, count: number): Promise<unknown> => pool.query(`insert into hydrant_connections (id) select 'c' || n from generate_series(0, ${count - 1}) n`);
 
 describe('queries per use', () => {
-  it('bursts over 500 connections: a tenth of the queries that a read per use would be, a thirtieth with { maxStaleMs: 1000 }', async () => {
+  test('bursts over 500 connections: a tenth of the queries that a read per use would be, a thirtieth with { maxStaleMs: 1000 }', async () => {
     await using database = await createDatabase();
     const pool = openPool(database.url, 10);
     const client = counting(pool);
@@ -70,7 +70,7 @@ describe('queries per use', () => {
 });
 
 describe('an outage of the database under load', () => {
-  it('with staleIfErrorMs live connections go on, without it they are 503 with Retry-After, and afterwards all is well without a herd', async () => {
+  test('with staleIfErrorMs live connections go on, without it they are 503 with Retry-After, and afterwards all is well without a herd', async () => {
     const server = await startPostgres({ own: true });
     const pools = [openPool(server.url, 10), openPool(server.url, 10)];
     try {
@@ -133,7 +133,7 @@ describe('an outage of the database under load', () => {
 });
 
 describe('100 000 connections in the store, 10 000 live', () => {
-  it('the check after a gap stays chunked and leaves the event loop its turns', async () => {
+  test('the check after a gap stays chunked and leaves the event loop its turns', async () => {
     await using database = await createDatabase();
     const pool = openPool(database.url, 4);
     const inner = new PostgresStore({ client: pool });

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import pg from 'pg';
-import { describe, expect, inject, it } from 'vitest';
+import { describe, expect, inject, test } from 'vitest';
 import { createDatabase } from './support/databases.js';
 
 const SUPPORT = new URL('./support/', import.meta.url);
@@ -34,7 +34,7 @@ async function running(pid: number): Promise<boolean> {
 }
 
 describe('test servers', () => {
-  it('give every test file an empty PostgreSQL database and drop it afterwards', async () => {
+  test('give every test file an empty PostgreSQL database and drop it afterwards', async () => {
     let url: string;
     {
       await using database = await createDatabase();
@@ -49,7 +49,7 @@ describe('test servers', () => {
     expect(inject('postgresUrl')).toMatch(/^postgres/);
   });
 
-  it.each([
+  test.each([
     ['stops them', 'await server.stop();'],
     ['just ends', ''],
     ['throws', 'throw undefined;'],

@@ -1,7 +1,7 @@
 import type { PGlite } from '@electric-sql/pglite';
 import { PostgresStore } from 'hydrant/postgres';
 import { storeConformance, type StoreUnderTest } from 'hydrant/testing';
-import { beforeAll, beforeEach, describe, it } from 'vitest';
+import { beforeAll, beforeEach, describe, test } from 'vitest';
 import { emptyPglite, startPglite } from './support/pglite.js';
 
 let db: PGlite;
@@ -11,7 +11,7 @@ beforeEach(async () => { db = await emptyPglite(); });
 const CAPABILITIES = { getMany: true, getVersions: true, invalidRows: true, bookkeeping: true, touch: true };
 
 describe('PostgresStore on PGlite, with its own table', () => {
-  storeConformance({ describe, it }, async (): Promise<StoreUnderTest> => {
+  storeConformance({ describe, it: test }, async (): Promise<StoreUnderTest> => {
     const store = new PostgresStore<{ config: { value: string } }>({ client: db });
     await store.migrate();
     return {
@@ -29,7 +29,7 @@ describe('PostgresStore on PGlite, with its own table', () => {
 describe('PostgresStore on PGlite, mapped onto a table that exists', () => {
   beforeEach(async () => { await db.exec('create table connections (id text primary key, config jsonb, state text, note text, deleted boolean not null default false)'); });
 
-  storeConformance({ describe, it }, async (): Promise<StoreUnderTest> => {
+  storeConformance({ describe, it: test }, async (): Promise<StoreUnderTest> => {
     const store = new PostgresStore({
       client: db,
       table: 'connections',

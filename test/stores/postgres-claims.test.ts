@@ -1,7 +1,7 @@
 import type { PGlite } from '@electric-sql/pglite';
 import { PostgresClaims, type PostgresClaimsOptions } from 'hydrant/postgres';
 import { claimConformance, ManualClock, settle } from 'hydrant/testing';
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { emptyPglite, passInPglite, PgliteListener, startPglite } from './support/pglite.js';
 
 let db: PGlite;
@@ -14,7 +14,7 @@ beforeEach(async () => {
 const claimsOf = (options: Partial<PostgresClaimsOptions> = {}) => new PostgresClaims({ client: db, listenClient: () => new PgliteListener(db), ...options });
 
 // Its longest test is for real servers: test/servers runs the whole suite on one.
-const quick = (name: string, test: () => Promise<void>) => name.includes('2 000') ? undefined : it(name, test);
+const quick = (name: string, body: () => Promise<void>) => name.includes('2 000') ? undefined : test(name, body);
 claimConformance({ describe, it: quick }, () => ({
   claims: claimsOf(), others: claimsOf(),
   wait: (ms) => passInPglite(db, ms),
@@ -23,7 +23,7 @@ claimConformance({ describe, it: quick }, () => ({
 describe('PostgresClaims', () => {
   const request = { replica: 'a', ttlMs: 60_000, ids: ['c1', 'c2', 'c3'], limit: 3, freeForMs: 0 };
 
-  it('tokens rise even if the sequence is set back', async () => {
+  test('tokens rise even if the sequence is set back', async () => {
     const claims = claimsOf();
     const [first] = await claims.claim({ ...request, ids: ['c1'] });
     await claims.release({ replica: 'a', claims: [first!], leave: false });
@@ -32,7 +32,7 @@ describe('PostgresClaims', () => {
     expect(second!.token).toBe(first!.token + 1n);
   });
 
-  it('never deletes a claim, and forgets replicas that have been gone for a day', async () => {
+  test('never deletes a claim, and forgets replicas that have been gone for a day', async () => {
     const claims = claimsOf();
     await claims.release({ replica: 'a', claims: await claims.claim(request), leave: true });
     expect((await db.query('select from hydrant_claims')).rows).toHaveLength(3);
@@ -42,7 +42,7 @@ describe('PostgresClaims', () => {
     expect(rows).toEqual([{ replica: 'b' }, { replica: 'just gone' }]);
   });
 
-  it('sends nothing once nobody waits for the answer', async () => {
+  test('sends nothing once nobody waits for the answer', async () => {
     const claims = claimsOf({ client: { query: () => Promise.reject(new Error('sent')) } });
     const gone = { signal: AbortSignal.abort('gone') };
     await expect(claims.claim(request, gone)).rejects.toBe('gone');
@@ -51,7 +51,7 @@ describe('PostgresClaims', () => {
     for (const waiting of [{ signal: new AbortController().signal }, {}]) await expect(claims.claim(request, waiting)).rejects.toThrow('sent');
   });
 
-  it('begins to listen with a hint of nobody, and tells those of its own table only', async () => {
+  test('begins to listen with a hint of nobody, and tells those of its own table only', async () => {
     const hints: unknown[] = [];
     const subscription = await claimsOf({ table: 'elsewhere.other' }).watch?.((hint) => hints.push(hint));
     const claims = claimsOf();
@@ -61,7 +61,7 @@ describe('PostgresClaims', () => {
     await subscription?.[Symbol.asyncDispose]();
   });
 
-  it('tells of a release on a channel that is called after the table', async () => {
+  test('tells of a release on a channel that is called after the table', async () => {
     const told: string[] = [];
     await db.exec('listen hydrant_hydrant_claims');
     const stop = db.onNotification((_channel, payload) => { told.push(payload); });
@@ -71,13 +71,13 @@ describe('PostgresClaims', () => {
     expect(told).toEqual(['["a"]']);
   });
 
-  it('takes a name of as many bytes as PostgreSQL keeps', async () => {
+  test('takes a name of as many bytes as PostgreSQL keeps', async () => {
     const claims = claimsOf({ table: 'x'.repeat(63) });
     await claims.migrate();
     expect(await claims.claim(request)).toHaveLength(3);
   });
 
-  it('tells nobody of a release that released nothing', async () => {
+  test('tells nobody of a release that released nothing', async () => {
     const hints: unknown[] = [];
     const claims = claimsOf();
     const subscription = await claims.watch?.((hint) => hints.push(hint));
@@ -87,7 +87,7 @@ describe('PostgresClaims', () => {
     await subscription?.[Symbol.asyncDispose]();
   });
 
-  it('checks every 15 seconds that it still hears, for five seconds, and tells of what it lost', async () => {
+  test('checks every 15 seconds that it still hears, for five seconds, and tells of what it lost', async () => {
     const clock = new ManualClock();
     const errors: unknown[] = [];
     let deaf = false;
@@ -108,13 +108,13 @@ describe('PostgresClaims', () => {
     await subscription?.[Symbol.asyncDispose]();
   });
 
-  it('has watch only with a connection of its own to listen on', () => {
+  test('has watch only with a connection of its own to listen on', () => {
     expect(new PostgresClaims({ client: db }).watch).toBeUndefined();
     expect(claimsOf().watch).toBeTypeOf('function');
   });
 
   const client = { query: async () => ({ rows: [] }) };
-  it.each<[unknown, string]>([
+  test.each<[unknown, string]>([
     [{ client: {} }, 'client: expected an object with query(text, values), got object'],
     [{}, 'client: expected an object with query(text, values), got undefined'],
     [{ client, table: 'a.b.c' }, 'table: expected \'table\' or \'schema.table\', got "a.b.c"'],

@@ -1,7 +1,7 @@
 import type { PGlite } from '@electric-sql/pglite';
 import { PostgresStore, type PostgresStoreOptions } from 'hydrant/postgres';
 import { ManualClock, settle } from 'hydrant/testing';
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { emptyPglite, PgliteListener, startPglite } from './support/pglite.js';
 
 interface Row { readonly n?: number }
@@ -36,7 +36,7 @@ async function told(work: () => Promise<unknown>, listening = store()): Promise<
 const insert = (ids: string) => db.exec(`insert into hydrant_connections (id) select ${ids}`);
 
 describe('hints from PostgreSQL', () => {
-  it('each change is told, with the id it is of', async () => {
+  test('each change is told, with the id it is of', async () => {
     const one = { ids: ['acme'], payloads: 1, gaps: 0 };
     expect(await told(() => store().put({ id: 'acme', n: 1 }))).toEqual(one);
     expect(await told(() => store().put({ id: 'acme', n: 2 }))).toEqual(one);
@@ -45,7 +45,7 @@ describe('hints from PostgreSQL', () => {
     expect(await told(() => store().delete('acme'))).toEqual(one);
   });
 
-  it('what changes nothing is not told', async () => {
+  test('what changes nothing is not told', async () => {
     await insert(`'acme'`);
     expect(await told(async () => {
       await store().put({ id: 'acme' });
@@ -54,14 +54,14 @@ describe('hints from PostgreSQL', () => {
     })).toEqual({ ids: [], payloads: 0, gaps: 0 });
   });
 
-  it('a statement over many rows tells those that have a new version, and of a new id both', async () => {
+  test('a statement over many rows tells those that have a new version, and of a new id both', async () => {
     await insert(`'c' || n from generate_series(1, 5) n`);
     expect((await told(() => db.exec(`update hydrant_connections set data = '{"n":2}' where id in ('c2', 'c3')`))).ids).toEqual(['c2', 'c3']);
     expect((await told(() => db.exec(`update hydrant_connections set id = 'renamed' where id = 'c4'`))).ids).toEqual(['c4', 'renamed']);
     expect((await told(() => db.exec(`delete from hydrant_connections where id in ('c1', 'c2')`))).ids).toEqual(['c1', 'c2']);
   });
 
-  it('many ids go into as few payloads as they fit into', async () => {
+  test('many ids go into as few payloads as they fit into', async () => {
     const { ids, payloads, gaps } = await told(() => insert(`'connection ' || n from generate_series(1, 2000) n`));
     expect(new Set(ids).size).toBe(2_000);
     expect(ids).toHaveLength(2_000);
@@ -71,22 +71,22 @@ describe('hints from PostgreSQL', () => {
     expect(gaps).toBe(0);
   });
 
-  it('truncate is a gap, and so is an id too long to be told; the others beside it are told', async () => {
+  test('truncate is a gap, and so is an id too long to be told; the others beside it are told', async () => {
     await insert(`'acme'`);
     expect(await told(() => db.exec('truncate hydrant_connections'))).toEqual({ ids: [], payloads: 0, gaps: 1 });
     expect(await told(() => insert(`unnest(array['acme', repeat(E'\\x01', 2000)])`))).toEqual({ ids: ['acme'], payloads: 1, gaps: 1 });
   });
 
-  it('ids arrive as they are, whatever is in them', async () => {
+  test('ids arrive as they are, whatever is in them', async () => {
     const odd = ['"', '\\', "'", ',', '[]', '🙂', '\n', '\u0001'].toSorted();
     expect((await told(() => db.query('insert into hydrant_connections (id) select unnest($1::text[])', [odd]))).ids).toEqual(odd);
   });
 
-  it('what is rolled back is never told', async () => {
+  test('what is rolled back is never told', async () => {
     expect((await told(() => db.exec(`begin; insert into hydrant_connections (id) values ('acme'); rollback`))).ids).toEqual([]);
   });
 
-  it('a channel of its own is told of its own table only', async () => {
+  test('a channel of its own is told of its own table only', async () => {
     const other = store({ table: 'elsewhere', channel: 'it\'s "mine"' });
     await other.migrate();
     expect((await told(() => insert(`'acme'`), other)).ids).toEqual([]);

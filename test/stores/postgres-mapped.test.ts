@@ -1,6 +1,6 @@
 import type { PGlite } from '@electric-sql/pglite';
 import { PostgresStore, type PostgresClient, type PostgresStoreOptions } from 'hydrant/postgres';
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { emptyPglite, startPglite } from './support/pglite.js';
 
 let db: PGlite;
@@ -30,14 +30,14 @@ describe('PostgresStore mapped onto a table that exists', () => {
     await db.exec(`create table bots (id text primary key, platform text, status text not null default 'active', seen int, deleted_at timestamptz)`);
   });
 
-  it('mapRow gets the columns of the row and none of the store\'s own', async () => {
+  test('mapRow gets the columns of the row and none of the store\'s own', async () => {
     const store = await bots();
     expect(await store.put({ id: 'acme', platform: 'slack' })).toEqual({
       id: 'acme', platform: 'slack', columns: 'id,status,seen,deleted_at,hydrant_version', status: 'active', version: expect.any(String) as string,
     });
   });
 
-  it('only the configuration, the status and where a row is hidden make a new version', async () => {
+  test('only the configuration, the status and where a row is hidden make a new version', async () => {
     const store = await bots();
     const version = async (change: string) => {
       await db.query(`update bots set ${change}`);
@@ -51,7 +51,7 @@ describe('PostgresStore mapped onto a table that exists', () => {
     expect(new Set([first, stopped, revived, await version(`platform = 'x'`)]).size).toBe(4);
   });
 
-  it('deletes softly: what is hidden is neither read nor touched, and is revived by the next put', async () => {
+  test('deletes softly: what is hidden is neither read nor touched, and is revived by the next put', async () => {
     const store = await bots();
     const first = await store.put({ id: 'acme', platform: 'slack' });
     await store.put({ id: 'other', platform: 'slack' });
@@ -64,7 +64,7 @@ describe('PostgresStore mapped onto a table that exists', () => {
     expect((await store.put({ id: 'acme', platform: 'slack' })).version).not.toBe(first.version);
   });
 
-  it('softDelete without a where only sets what it says; without both, rows are deleted', async () => {
+  test('softDelete without a where only sets what it says; without both, rows are deleted', async () => {
     const marks = await bots({ where: undefined as never, softDelete: `status = 'stopped'` });
     await marks.put({ id: 'acme', platform: 'slack' });
     await marks.delete('acme');
@@ -74,14 +74,14 @@ describe('PostgresStore mapped onto a table that exists', () => {
     expect((await db.query('select 1 from bots')).rows).toEqual([]);
   });
 
-  it('with a where and no softDelete it refuses to delete', async () => {
+  test('with a where and no softDelete it refuses to delete', async () => {
     const store = await bots({ softDelete: undefined as never });
     await store.put({ id: 'acme', platform: 'slack' });
     await expect(store.delete('acme')).rejects.toMatchObject({ code: 'INVALID_OPTIONS' });
     expect(await store.get('acme')).toBeDefined();
   });
 
-  it('says so when a trigger of the table lets nothing be written', async () => {
+  test('says so when a trigger of the table lets nothing be written', async () => {
     const store = await bots();
     await db.exec(`
       create function refuse() returns trigger language plpgsql as $$ begin return null; end $$;
@@ -89,41 +89,41 @@ describe('PostgresStore mapped onto a table that exists', () => {
     await expect(store.put({ id: 'acme', platform: 'slack' })).rejects.toMatchObject({ code: 'INVALID_OPTIONS', connectionId: 'acme' });
   });
 
-  it('says so when what it wrote is hidden by where, and when what it wrote is no record', async () => {
+  test('says so when what it wrote is hidden by where, and when what it wrote is no record', async () => {
     const hides = await bots({ toRow: ({ platform }) => ({ platform, deleted_at: new Date() }) });
     await expect(hides.put({ id: 'acme', platform: 'slack' })).rejects.toMatchObject({ code: 'INVALID_OPTIONS', connectionId: 'acme' });
     const spoils = await bots({ toRow: () => ({ platform: null, deleted_at: null }) });
     await expect(spoils.put({ id: 'acme', platform: 'slack' })).rejects.toMatchObject({ code: 'INVALID_RECORD', connectionId: 'acme' });
   });
 
-  it('needs toRow for put, and for nothing else', async () => {
+  test('needs toRow for put, and for nothing else', async () => {
     const store = await bots({ toRow: undefined as never });
     await db.query(`insert into bots (id, platform) values ('acme', 'slack')`);
     await expect(store.put({ id: 'acme', platform: 'x' })).rejects.toMatchObject({ code: 'INVALID_OPTIONS' });
     expect(await store.get('acme')).toMatchObject({ platform: 'slack' });
   });
 
-  it('needs no columns.config for reading', async () => {
+  test('needs no columns.config for reading', async () => {
     await bots();
     await db.query(`insert into bots (id, platform) values ('acme', 'slack')`);
     const store = new PostgresStore<Bot>({ client: db, table: 'bots', mapRow: mapping.mapRow });
     expect(await store.get('acme')).toMatchObject({ platform: 'slack' });
   });
 
-  it('the status goes into its column, and out of it', async () => {
+  test('the status goes into its column, and out of it', async () => {
     const store = await bots();
     expect(await store.put({ id: 'acme', platform: 'slack', status: 'stopped' })).toMatchObject({ status: 'stopped' });
     expect(await store.put({ id: 'acme', platform: 'slack' })).toMatchObject({ status: 'active' });
   });
 
-  it('toRow gets the status, and may say what stands for it', async () => {
+  test('toRow gets the status, and may say what stands for it', async () => {
     const store = await bots({ toRow: ({ platform, status }) => ({ platform, status: status === 'active' ? 'running' : status }) });
     await store.put({ id: 'acme', platform: 'slack' });
     expect((await db.query('select status from bots')).rows).toEqual([{ status: 'running' }]);
     expect(await store.put({ id: 'acme', platform: 'slack', status: 'stopped' })).toMatchObject({ status: 'stopped' });
   });
 
-  it('a condition may decide about the status; then there is no status column', async () => {
+  test('a condition may decide about the status; then there is no status column', async () => {
     await db.exec('alter table bots drop column status');
     const store = await bots({ stopped: 'seen > 0' });
     expect(await store.put({ id: 'acme', platform: 'slack' })).toMatchObject({ status: 'active' });
@@ -131,13 +131,13 @@ describe('PostgresStore mapped onto a table that exists', () => {
     expect(await store.get('acme')).toMatchObject({ status: 'stopped' });
   });
 
-  it.each([[undefined], ['text'], [7], [null], [['list']]])('mapRow that returns %j makes the row INVALID_RECORD', async (mapped) => {
+  test.each([[undefined], ['text'], [7], [null], [['list']]])('mapRow that returns %j makes the row INVALID_RECORD', async (mapped) => {
     const store = await bots({ mapRow: () => mapped as never });
     await db.query(`insert into bots (id, platform) values ('acme', 'slack')`);
     await expect(store.get('acme')).rejects.toMatchObject({ code: 'INVALID_RECORD', connectionId: 'acme', cause: new TypeError('expected an object from mapRow') });
   });
 
-  it('works where the id is unique only among the rows that are alive', async () => {
+  test('works where the id is unique only among the rows that are alive', async () => {
     await db.exec('alter table bots drop constraint bots_pkey; create unique index on bots (id) where deleted_at is null');
     const store = await bots();
     await store.put({ id: 'acme', platform: 'slack' });
@@ -152,7 +152,7 @@ describe('PostgresStore mapped onto a table that exists', () => {
 describe('ids of another form than the column\'s', () => {
   const uuid = 'aaaaaaaa-0000-4000-8000-000000000001';
 
-  it.each([
+  test.each([
     ['uuid', [uuid], ['', 'x', uuid.toUpperCase(), `{${uuid}}`, `${uuid}0`, `0${uuid}`]],
     ['bigint', ['9223372036854775807', '-5', '0', '12'], ['', 'x', '1 ', '+1', '01', '-0', '1.0', '1e3', '9223372036854775808', '-9223372036854775809']],
   ] as const)('%s: they are unknown rather than errors', async (idType, possible, odd) => {
@@ -163,7 +163,7 @@ describe('ids of another form than the column\'s', () => {
     for (const id of odd) await expect(store.put({ id, c: 'x' })).rejects.toMatchObject({ code: 'INVALID_CONNECTION_ID' });
   });
 
-  it('what a collation takes for the same is still another id', async () => {
+  test('what a collation takes for the same is still another id', async () => {
     const asked: PostgresClient = { query: async () => ({ rows: ['acme', 'Acme'].map((id) => ({ 'hydrant:id': id, 'hydrant:version': '1' })) }) };
     expect(await new PostgresStore({ client: asked }).getVersions(['Acme'])).toEqual(new Map([['Acme', '1']]));
   });

@@ -1,6 +1,6 @@
 import type { PGlite } from '@electric-sql/pglite';
 import { PostgresClaims, PostgresStore, type PostgresStoreOptions } from 'hydrant/postgres';
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { emptyPglite, startPglite } from './support/pglite.js';
 
 let db: PGlite;
@@ -33,14 +33,14 @@ describe('the migration of a table that exists', () => {
 
   const store = (options: Partial<PostgresStoreOptions<{ platform: string }>> = {}) => new PostgresStore({ client: db, ...mapping, ...options });
 
-  it('rewrites no row: the version of what is there is 0', async () => {
+  test('rewrites no row: the version of what is there is 0', async () => {
     const file = await values(`select relfilenode as value from pg_class where relname = 'bots'`);
     await store().migrate();
     expect(await values(`select relfilenode as value from pg_class where relname = 'bots'`)).toEqual(file);
     expect(await store().get('acme')).toEqual({ id: 'acme', platform: 'slack', status: 'active', version: '0' });
   });
 
-  it('does nothing when there is nothing to do', async () => {
+  test('does nothing when there is nothing to do', async () => {
     await store().migrate();
     await db.exec(`select setval('bots_hydrant_version_seq', 5)`);
     const before = await objects();
@@ -49,7 +49,7 @@ describe('the migration of a table that exists', () => {
     expect(await values('select last_value as value from bots_hydrant_version_seq')).toEqual([5]);
   });
 
-  it.each(['parts', 'public.parts'])('a partition of %s may be in another schema', async (table) => {
+  test.each(['parts', 'public.parts'])('a partition of %s may be in another schema', async (table) => {
     await db.exec(`
       create schema elsewhere; create table parts (id text primary key, platform text) partition by hash (id);
       create table elsewhere.part partition of parts for values with (modulus 1, remainder 0)`);
@@ -58,7 +58,7 @@ describe('the migration of a table that exists', () => {
     expect(await parts.put({ id: 'acme', platform: 'slack' })).toMatchObject({ platform: 'slack' });
   });
 
-  it('as SQL for a file does the same, and twice is as good as once', async () => {
+  test('as SQL for a file does the same, and twice is as good as once', async () => {
     await store().migrate();
     const migrated = await names();
     await db.exec(`drop table bots cascade; drop function bots_hydrant_version; drop function bots_hydrant_notify; ${BOTS}`);
@@ -70,7 +70,7 @@ describe('the migration of a table that exists', () => {
     expect(await objects()).toEqual(before);
   });
 
-  it('can be undone without a trace, more than once, and versions do not begin again after it', async () => {
+  test('can be undone without a trace, more than once, and versions do not begin again after it', async () => {
     const before = await names();
     const { up, down } = PostgresStore.migrationSql(mapping);
     const seen: unknown[] = [];
@@ -86,7 +86,7 @@ describe('the migration of a table that exists', () => {
     await db.exec(`update bots set platform = 'x'`);
   });
 
-  it('waits for a lock as long as it is told to, five seconds by default, and sets that for itself alone', async () => {
+  test('waits for a lock as long as it is told to, five seconds by default, and sets that for itself alone', async () => {
     const during = async (sql: string) => {
       await db.exec(`begin; ${sql}`);
       const [timeout] = await values(`select current_setting('lock_timeout') as value`);
@@ -100,7 +100,7 @@ describe('the migration of a table that exists', () => {
     expect(await values(`select current_setting('lock_timeout') as value`)).toEqual(['0']);
   });
 
-  it('is made anew when the options say something else', async () => {
+  test('is made anew when the options say something else', async () => {
     await store().migrate();
     await store({ columns: { config: ['platform', 'note'] } }).migrate();
     const before = (await store().get('acme'))?.version;
@@ -108,7 +108,7 @@ describe('the migration of a table that exists', () => {
     expect((await store().get('acme'))?.version).not.toBe(before);
   });
 
-  it('without notify takes the notifications away', async () => {
+  test('without notify takes the notifications away', async () => {
     await store().migrate();
     expect(await triggers()).toEqual(['hydrant_notify_delete', 'hydrant_notify_insert', 'hydrant_notify_truncate', 'hydrant_notify_update', 'zzz_hydrant_version']);
     await store({ notify: false }).migrate();
@@ -116,7 +116,7 @@ describe('the migration of a table that exists', () => {
     expect((await names()).filter((name) => name.includes('notify'))).toEqual([]);
   });
 
-  it('the version trigger comes after all others: it sees what they made of the row', async () => {
+  test('the version trigger comes after all others: it sees what they made of the row', async () => {
     await db.exec(`
       create function normalise() returns trigger language plpgsql as $$ begin new.platform = lower(new.platform); return new; end $$;
       create trigger yyy_normalise before update on bots for each row execute function normalise()`);
@@ -125,14 +125,14 @@ describe('the migration of a table that exists', () => {
     expect((await store().get('acme'))?.version).toBe('0');
   });
 
-  it('a column that changes its type fails nobody', async () => {
+  test('a column that changes its type fails nobody', async () => {
     await store().migrate();
     await store().put({ id: 'acme', platform: 'a' });
     await db.exec('alter table bots alter column platform type varchar(9), drop column note');
     expect(await store().put({ id: 'acme', platform: 'b' })).toMatchObject({ platform: 'b' });
   });
 
-  it('needs to know which columns make a version, and a whole number for the lock time-out', async () => {
+  test('needs to know which columns make a version, and a whole number for the lock time-out', async () => {
     expect(() => PostgresStore.migrationSql({ ...mapping, columns: {} })).toThrow(expect.objectContaining({
       code: 'INVALID_OPTIONS', message: 'PostgresStore: option columns.config: expected the columns whose change makes a new version, got undefined',
     }));
@@ -144,7 +144,7 @@ describe('the migration of a table that exists', () => {
 });
 
 describe('the migration of the store\'s own table', () => {
-  it('is made and taken away again without a trace', async () => {
+  test('is made and taken away again without a trace', async () => {
     const before = await names();
     const store = new PostgresStore({ client: db });
     await store.migrate();
@@ -156,7 +156,7 @@ describe('the migration of the store\'s own table', () => {
     expect(await names()).toEqual(before);
   });
 
-  it('holds no other status than the two, and a row that somebody else writes is active and empty', async () => {
+  test('holds no other status than the two, and a row that somebody else writes is active and empty', async () => {
     const store = new PostgresStore({ client: db });
     await store.migrate();
     await expect(db.query(`insert into hydrant_connections (id, status) values ('acme', 'error')`)).rejects.toMatchObject({ code: '23514' });
@@ -164,7 +164,7 @@ describe('the migration of the store\'s own table', () => {
     expect(await store.get('acme')).toEqual({ id: 'acme', status: 'active', version: expect.any(String) as string });
   });
 
-  it('may be called and be anything, anywhere', async () => {
+  test('may be called and be anything, anywhere', async () => {
     await db.exec(`drop schema if exists "we""ird Schema" cascade; create schema "we""ird Schema"`);
     const options = { table: `we"ird Schema.Tab'le $hydrant$ %s \\ ${'x'.repeat(30)}`, columns: { id: 'I"d', status: 'st\'atus %I', version: 'ver\\sion $hydrant1$' } };
     const store = new PostgresStore<{ token: string }>({ client: db, ...options });
@@ -178,7 +178,7 @@ describe('the migration of the store\'s own table', () => {
     expect(await values(`select relname as value from pg_class where relnamespace = (select oid from pg_namespace where nspname like 'we%')`)).toEqual([]);
   });
 
-  it.each([['a', 'b'], ['ä', 'ü']])('two tables whose long names end in %s and %s share nothing that belongs to them', async (...ends) => {
+  test.each([['a', 'b'], ['ä', 'ü']])('two tables whose long names end in %s and %s share nothing that belongs to them', async (...ends) => {
     const [first, second] = ends.map((end) => ({ table: `${'long_'.repeat(12)}${end}`, client: db })) as [{ table: string; client: PGlite }, { table: string; client: PGlite }];
     const store = new PostgresStore<{ token: string }>(first);
     await store.migrate();
@@ -190,7 +190,7 @@ describe('the migration of the store\'s own table', () => {
     expect(lengths).toEqual([63, 63]);
   });
 
-  it('a name that PostgreSQL keeps whole is not cut', async () => {
+  test('a name that PostgreSQL keeps whole is not cut', async () => {
     await new PostgresStore({ client: db, table: 'x'.repeat(47) }).migrate();
     expect(await names()).toContain(`function ${'x'.repeat(47)}_hydrant_version`);
   });
@@ -199,7 +199,7 @@ describe('the migration of the store\'s own table', () => {
 describe('the migration of claims', () => {
   const request = { replica: 'a', ttlMs: 60_000, ids: ['c1', 'c2'], limit: 2, freeForMs: 0 };
 
-  it.each(['hydrant_claims', 'elsewhere.my "claims"'])('%s: does nothing when there is nothing to do, and leaves nothing behind on the way down', async (table) => {
+  test.each(['hydrant_claims', 'elsewhere.my "claims"'])('%s: does nothing when there is nothing to do, and leaves nothing behind on the way down', async (table) => {
     await db.exec('create schema elsewhere');
     const [schema, name] = table.includes('.') ? table.split('.') as [string, string] : ['public', table];
     const left = () => values(`select relname || ' ' || xmin as value from pg_class where relnamespace = '${schema}'::regnamespace order by 1`);
@@ -223,17 +223,17 @@ describe('the migration of claims', () => {
     expect(await left()).toEqual(before);
   });
 
-  it('as SQL for a file is that of hydrant_claims unless told otherwise', async () => {
+  test('as SQL for a file is that of hydrant_claims unless told otherwise', async () => {
     await db.exec(PostgresClaims.migrationSql().up);
     expect(await new PostgresClaims({ client: db }).claim(request)).toHaveLength(2);
   });
 
-  it('what a replica owns is found by an index', async () => {
+  test('what a replica owns is found by an index', async () => {
     await new PostgresClaims({ client: db }).migrate();
     expect(await values(`select indexdef as value from pg_indexes where tablename = 'hydrant_claims'`)).toContainEqual(expect.stringContaining('(owner)'));
   });
 
-  it('tokens do not begin again after down and up', async () => {
+  test('tokens do not begin again after down and up', async () => {
     const { up, down } = PostgresClaims.migrationSql();
     const tokens = new Set<bigint>();
     for (let n = 0; n < 3; n += 1) {

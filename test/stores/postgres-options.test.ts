@@ -1,12 +1,12 @@
 import { isConnectionError } from 'hydrant';
 import { PostgresStore, type PostgresStoreOptions } from 'hydrant/postgres';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 const client = { query: async () => ({ rows: [] }) };
 const mapRow = (): object => ({});
 
 describe('PostgresStore options', () => {
-  it.each<[string, unknown]>([
+  test.each<[string, unknown]>([
     ['options', undefined],
     ['options', null],
     ['client', {}],
@@ -54,13 +54,13 @@ describe('PostgresStore options', () => {
     ));
   });
 
-  it.each<[unknown, string]>([
+  test.each<[unknown, string]>([
     ['a--', '"a--"'], ['--x'.repeat(40), `"${'--x'.repeat(33)}-"`], [null, 'null'], [['a'], 'an array'], [{}, 'object'], [7, 'number'],
   ])('shows what came, and not too much of it: %j', (where, shown) => {
     expect(() => new PostgresStore({ client, mapRow, where } as never)).toThrow(expect.toSatisfy((error: Error) => error.message.endsWith(`, got ${shown}`)));
   });
 
-  it('refuses a lock time-out that is none', async () => {
+  test('refuses a lock time-out that is none', async () => {
     const store = new PostgresStore({ client });
     for (const lockTimeoutMs of [-1, 0.5, Number.POSITIVE_INFINITY, '5s']) {
       await expect(store.migrate({ lockTimeoutMs: lockTimeoutMs as number })).rejects.toMatchObject({ code: 'INVALID_OPTIONS' });
@@ -68,7 +68,7 @@ describe('PostgresStore options', () => {
     }
   });
 
-  it('has watch only with a connection of its own to listen on', () => {
+  test('has watch only with a connection of its own to listen on', () => {
     expect(new PostgresStore({ client }).watch).toBeUndefined();
     expect(new PostgresStore({ client, listenClient: () => ({}) as never, watch: { timeoutMs: 2 ** 31 - 1 } }).watch).toBeTypeOf('function');
   });

@@ -1,7 +1,7 @@
 import { types, type PGlite } from '@electric-sql/pglite';
 import { isConnectionError } from 'hydrant';
 import { PostgresStore, type PostgresClient, type PostgresStoreOptions } from 'hydrant/postgres';
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { emptyPglite, startPglite } from './support/pglite.js';
 
 let db: PGlite;
@@ -28,7 +28,7 @@ const refusal = (code: string) => expect.toSatisfy((error) => isConnectionError(
 describe('PostgresStore on its own table', () => {
   interface Own { readonly token: string; readonly list?: readonly number[] }
 
-  it('keeps every field as it was, is active unless told otherwise, and takes back what it gave', async () => {
+  test('keeps every field as it was, is active unless told otherwise, and takes back what it gave', async () => {
     const store = await migrated<Own>();
     const written = await store.put({ id: 'acme', token: '"\\\n🙂 \\u0000', list: [1, 2.5] });
     expect(written).toEqual({ id: 'acme', token: '"\\\n🙂 \\u0000', list: [1, 2.5], status: 'active', version: expect.stringMatching(/^\d+$/) as string });
@@ -39,7 +39,7 @@ describe('PostgresStore on its own table', () => {
     expect(stopped.version).not.toBe(written.version);
   });
 
-  it('reads many and versions with one query each, and knows only what was asked for', async () => {
+  test('reads many and versions with one query each, and knows only what was asked for', async () => {
     const store = await migrated<Own>();
     const [a, b] = [await store.put({ id: 'a', token: '1' }), await store.put({ id: 'b', token: '2' })];
     await store.put({ id: 'c', token: '3' });
@@ -49,21 +49,21 @@ describe('PostgresStore on its own table', () => {
     expect(sent).toHaveLength(2);
   });
 
-  it('lists all by id, without those that are no records', async () => {
+  test('lists all by id, without those that are no records', async () => {
     const store = await migrated<Own>();
     for (const id of ['b', 'c', 'a']) await store.put({ id, token: id });
     await db.query(`update hydrant_connections set data = '["secret"]' where id = 'b'`);
     expect((await store.list()).map(({ id }) => id)).toEqual(['a', 'c']);
   });
 
-  it.each(['["secret"]', '"secret"', '7', 'null'])('a row that holds %s is INVALID_RECORD, and says nothing of it', async (data) => {
+  test.each(['["secret"]', '"secret"', '7', 'null'])('a row that holds %s is INVALID_RECORD, and says nothing of it', async (data) => {
     const store = await migrated<Own>();
     await db.query(`insert into hydrant_connections (id, data) values ('bad', $1::text::jsonb)`, [data]);
     await expect(store.get('bad')).rejects.toEqual(refusal('INVALID_RECORD'));
     await expect(store.get('bad')).rejects.toMatchObject({ connectionId: 'bad', cause: new TypeError('expected a JSON object in data') });
   });
 
-  it('deletes and touches what is there', async () => {
+  test('deletes and touches what is there', async () => {
     const store = await migrated<Own>();
     const { version } = await store.put({ id: 'acme', token: 't' });
     expect([await store.touch('acme'), await store.touch('other')]).toEqual([true, false]);
@@ -74,7 +74,7 @@ describe('PostgresStore on its own table', () => {
     expect(await store.get('acme')).toBeUndefined();
   });
 
-  it('asks nothing where no id can exist, or where nobody waits for the answer', async () => {
+  test('asks nothing where no id can exist, or where nobody waits for the answer', async () => {
     const store = await migrated<Own>();
     expect(await store.get('')).toBeUndefined();
     expect((await store.getMany([])).size).toBe(0);
@@ -86,7 +86,7 @@ describe('PostgresStore on its own table', () => {
     for (const options of [{ signal: new AbortController().signal }, {}]) expect(await store.get('acme', options)).toBeUndefined();
   });
 
-  it.each<[string, unknown, string]>([
+  test.each<[string, unknown, string]>([
     ['no id', { token: 'secret' }, 'INVALID_CONNECTION_ID'],
     ['an empty id', { id: '' }, 'INVALID_CONNECTION_ID'],
     ['an id with NUL', { id: 'a\0b' }, 'INVALID_CONNECTION_ID'],
@@ -102,13 +102,13 @@ describe('PostgresStore on its own table', () => {
     expect(sent).toEqual([]);
   });
 
-  it('a driver that makes JSON of what goes into a jsonb column does not make it twice', async () => {
+  test('a driver that makes JSON of what goes into a jsonb column does not make it twice', async () => {
     const store = new PostgresStore<Own>({ client: { query: (text, values) => db.query(text, values, { serializers: { [types.JSONB]: (value) => JSON.stringify(value) } }) } });
     await store.migrate();
     expect(await store.put({ id: 'acme', token: 't' })).toMatchObject({ token: 't' });
   });
 
-  it('tells which connection a draft is of that cannot be written, and why', async () => {
+  test('tells which connection a draft is of that cannot be written, and why', async () => {
     const store = await migrated<Own>();
     const circular: Record<string, unknown> = {};
     circular['self'] = circular;
@@ -116,7 +116,7 @@ describe('PostgresStore on its own table', () => {
     await expect(store.put({ id: 'acme', token: '\0' })).rejects.toSatisfy((error) => isConnectionError(error) && error.connectionId === 'acme' && !('cause' in error));
   });
 
-  it('a record smuggles in neither a version nor a prototype', async () => {
+  test('a record smuggles in neither a version nor a prototype', async () => {
     const store = await migrated<Own>();
     const record = await store.put({ id: 'acme', ...JSON.parse('{"version":"7","token":"t","__proto__":{"polluted":true}}') as Own });
     expect(record.version).not.toBe('7');

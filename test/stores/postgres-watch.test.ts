@@ -1,6 +1,6 @@
 import { PostgresStore, type PostgresListenClient } from 'hydrant/postgres';
 import { ManualClock, settle } from 'hydrant/testing';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { FakeConnection, FakeServer } from './support/fake-listening.js';
 
 let clock: ManualClock;
@@ -52,13 +52,13 @@ async function watching(listenClient?: () => PostgresListenClient | Promise<Post
 const hydrant = 'hydrant_hydrant_connections';
 
 describe('PostgresStore.watch', () => {
-  it('listens before it says that there may be a gap', async () => {
+  test('listens before it says that there may be a gap', async () => {
     await watching();
     expect(server.last.queries[0]).toContain(`listen "${hydrant}"`);
     expect(heard).toEqual(['gap']);
   });
 
-  it('tells ids, and a gap for what says only that something changed or is no list of ids', async () => {
+  test('tells ids, and a gap for what says only that something changed or is no list of ids', async () => {
     await watching();
     server.last.emit('notification', { channel: hydrant, payload: '["a","b"]' });
     server.last.emit('notification', { channel: 'somebody else', payload: '["c"]' });
@@ -66,7 +66,7 @@ describe('PostgresStore.watch', () => {
     expect(heard).toEqual(['gap', ['a', 'b'], 'gap', 'gap', 'gap', 'gap', 'gap', 'gap']);
   });
 
-  it.each([
+  test.each([
     ['reports an error', (connection: FakeConnection) => connection.emit('error', new Error('terminated'))],
     ['ends', (connection: FakeConnection) => connection.emit('end')],
   ])('subscribes again, with a gap, when its connection %s', async (_how, lose) => {
@@ -81,7 +81,7 @@ describe('PostgresStore.watch', () => {
     expect(errors).toHaveLength(1);
   });
 
-  it('notices a connection that is silently dead, by its ping', async () => {
+  test('notices a connection that is silently dead, by its ping', async () => {
     await watching();
     server.down = 'hangs';
     await clock.advance(10_999);
@@ -93,7 +93,7 @@ describe('PostgresStore.watch', () => {
     expect(heard).toEqual(['gap', 'gap']);
   });
 
-  it('notices one on which nothing is heard any more', async () => {
+  test('notices one on which nothing is heard any more', async () => {
     await watching();
     server.deaf = true;
     await clock.advance(11_000);
@@ -103,7 +103,7 @@ describe('PostgresStore.watch', () => {
     expect(heard).toEqual(['gap', 'gap']);
   });
 
-  it('refuses one on which nothing is heard, as behind a pooler in transaction mode', async () => {
+  test('refuses one on which nothing is heard, as behind a pooler in transaction mode', async () => {
     server.deaf = true;
     await watching();
     await clock.advance(1_000);
@@ -111,7 +111,7 @@ describe('PostgresStore.watch', () => {
     expect(heard).toEqual([]);
   });
 
-  it('hears nothing more of a connection it has given up', async () => {
+  test('hears nothing more of a connection it has given up', async () => {
     await watching();
     const first = server.last;
     first.emit('error', new Error('terminated'));
@@ -125,7 +125,7 @@ describe('PostgresStore.watch', () => {
     expect(errors).toHaveLength(1);
   });
 
-  it('gives up at once a connection that is lost while its listener is told', async () => {
+  test('gives up at once a connection that is lost while its listener is told', async () => {
     await watching();
     server.last.emit('end');
     tell = () => {
@@ -138,7 +138,7 @@ describe('PostgresStore.watch', () => {
     expect(server.connections).toHaveLength(3);
   });
 
-  it('disposed of by whoever is told of a loss, it attempts nothing more', async () => {
+  test('disposed of by whoever is told of a loss, it attempts nothing more', async () => {
     await watching();
     let disposal: PromiseLike<void> | undefined;
     tellLoss = () => { disposal = subscription?.[Symbol.asyncDispose](); };
@@ -149,7 +149,7 @@ describe('PostgresStore.watch', () => {
     expect(server.connections).toHaveLength(1);
   });
 
-  it('disposed of, it waits until its connection has ended, and no longer than a time-out', async () => {
+  test('disposed of, it waits until its connection has ended, and no longer than a time-out', async () => {
     await watching();
     server.down = 'hangs';
     let done = false;
@@ -161,7 +161,7 @@ describe('PostgresStore.watch', () => {
     await disposal;
   });
 
-  it('backs off, with jitter, up to its most, and begins anew after a ping was answered', async () => {
+  test('backs off, with jitter, up to its most, and begins anew after a ping was answered', async () => {
     await watching();
     server.down = 'refuses';
     server.last.emit('end');
@@ -193,7 +193,7 @@ describe('PostgresStore.watch', () => {
     expect(server.connections).toHaveLength(made + 2);
   });
 
-  it('rejects when it cannot be opened a first time, and leaves nothing behind', async () => {
+  test('rejects when it cannot be opened a first time, and leaves nothing behind', async () => {
     server.down = 'refuses';
     await watching();
     expect(refusal).toMatchObject({ message: 'ECONNREFUSED' });
@@ -203,7 +203,7 @@ describe('PostgresStore.watch', () => {
     expect(server.connections.map(({ ended }) => ended)).toEqual([true]);
   });
 
-  it('a connection that is made too late is ended', async () => {
+  test('a connection that is made too late is ended', async () => {
     let made: ((connection: FakeConnection) => void) | undefined;
     await watching(() => new Promise((resolve) => { made = resolve; }));
     await clock.advance(1_000);
@@ -215,12 +215,12 @@ describe('PostgresStore.watch', () => {
     expect(late.queries).toEqual([]);
   });
 
-  it('a listenClient that throws is a failed attempt', async () => {
+  test('a listenClient that throws is a failed attempt', async () => {
     await watching(() => { throw new Error('no such host'); });
     expect(refusal).toMatchObject({ message: 'no such host' });
   });
 
-  it.each<[string, () => Promise<void>]>([
+  test.each<[string, () => Promise<void>]>([
     ['listening', async () => {}],
     ['waiting for its next attempt', async () => { server.down = 'refuses'; server.last.emit('end'); await clock.advance(0); }],
     ['connecting', async () => { server.down = 'hangs'; server.last.emit('end'); await clock.advance(100); }],
@@ -243,7 +243,7 @@ describe('PostgresStore.watch', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  it('keeps no process alive by itself', async () => {
+  test('keeps no process alive by itself', async () => {
     await watching();
     expect(clock.pendingTimers).toBe(1);
     expect(clock.pendingRefTimers).toBe(0);

@@ -1,13 +1,13 @@
 import { RedisClaims, type RedisClaimsOptions } from 'hydrant/redis';
 import { claimConformance, ManualClock } from 'hydrant/testing';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { CLIENTS, FakeRedis } from './support/fake-redis.js';
 
 let server: FakeRedis;
 beforeEach(() => { server = new FakeRedis(); });
 
 describe('RedisClaims', () => {
-  claimConformance({ describe, it }, () => ({
+  claimConformance({ describe, it: test }, () => ({
     claims: new RedisClaims({ client: CLIENTS.ioredis(server) }),
     others: new RedisClaims({ client: CLIENTS['node-redis'](server) }),
     wait: (ms) => server.clock.advance(ms),
@@ -16,7 +16,7 @@ describe('RedisClaims', () => {
   const request = { replica: 'a', ttlMs: 60_000, ids: ['c1'], limit: 1, freeForMs: 0 };
   const claimsOf = (options: Partial<RedisClaimsOptions> = {}) => new RedisClaims({ client: CLIENTS.ioredis(server), ...options });
 
-  it.each([['{hydrant}:claims:', {}], ['{a b}', { prefix: '{a b}' }]])('its keys are those of every replica with the prefix %s', async (prefix, options) => {
+  test.each([['{hydrant}:claims:', {}], ['{a b}', { prefix: '{a b}' }]])('its keys are those of every replica with the prefix %s', async (prefix, options) => {
     const claims = claimsOf(options);
     const held = await claims.claim(request);
     await claims.renew({ replica: 'a', ttlMs: 1, member: true, load: 1, held });
@@ -25,7 +25,7 @@ describe('RedisClaims', () => {
     expect(server.sent.map((sent) => sent.keys)).toEqual([keys, keys, keys]);
   });
 
-  it('sends nothing once nobody waits for the answer', async () => {
+  test('sends nothing once nobody waits for the answer', async () => {
     const gone = { signal: AbortSignal.abort('gone') };
     await expect(claimsOf().claim(request, gone)).rejects.toBe('gone');
     await expect(claimsOf().renew({ replica: 'a', ttlMs: 1, member: true, load: 0, held: [] }, gone)).rejects.toBe('gone');
@@ -34,7 +34,7 @@ describe('RedisClaims', () => {
     for (const [n, waiting] of [{ signal: new AbortController().signal }, {}].entries()) expect(await claimsOf().claim({ ...request, ids: [`c${n}`] }, waiting)).toHaveLength(1);
   });
 
-  it('tells nobody of a release that released nothing, nor of one under another prefix', async () => {
+  test('tells nobody of a release that released nothing, nor of one under another prefix', async () => {
     const hints: unknown[] = [];
     await claimsOf().watch?.((hint) => hints.push(hint));
     await claimsOf().release({ replica: 'nobody', claims: [{ id: 'c1', token: 1n }], leave: true });
@@ -43,7 +43,7 @@ describe('RedisClaims', () => {
     expect(hints).toEqual([{ from: '', left: false }]);
   });
 
-  it('a ping goes to the node of the claims, and is heard by nobody else', async () => {
+  test('a ping goes to the node of the claims, and is heard by nobody else', async () => {
     const clock = new ManualClock();
     await Promise.all([claimsOf({ clock }).watch?.(() => {}), claimsOf({ clock }).watch?.(() => {})]);
     await clock.advance(15_000);
@@ -51,7 +51,7 @@ describe('RedisClaims', () => {
     expect(server.sent.map(({ keys }) => keys)).toEqual(Array.from({ length: 4 }, () => ['{hydrant}:claims:released']));
   });
 
-  it('tells of a release, and stops when it is disposed of', async () => {
+  test('tells of a release, and stops when it is disposed of', async () => {
     const hints: unknown[] = [];
     const claims = claimsOf();
     const subscription = await claims.watch?.((hint) => hints.push(hint));
@@ -61,7 +61,7 @@ describe('RedisClaims', () => {
     expect(server.subscribers.size).toBe(0);
   });
 
-  it('checks every 15 seconds that it still hears, for five seconds, and listens anew where it does not', async () => {
+  test('checks every 15 seconds that it still hears, for five seconds, and listens anew where it does not', async () => {
     const clock = new ManualClock();
     const errors: unknown[] = [];
     const hints: unknown[] = [];
@@ -81,14 +81,14 @@ describe('RedisClaims', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  it('has no watch on a pool, which cannot listen, nor where it is turned off', () => {
+  test('has no watch on a pool, which cannot listen, nor where it is turned off', () => {
     const { hmGet, eval: evaluate } = CLIENTS['node-redis'](server);
     expect(claimsOf({ client: { hmGet, eval: evaluate } }).watch).toBeUndefined();
     expect(claimsOf({ watch: false }).watch).toBeUndefined();
     expect(claimsOf().watch).toBeTypeOf('function');
   });
 
-  it.each<[unknown, string]>([
+  test.each<[unknown, string]>([
     [{ client: {} }, 'client: expected an ioredis or node-redis client, got object'],
     [{ prefix: 'hydrant:' }, 'prefix: expected text with a hash tag in braces, got "hydrant:"'],
     [{ prefix: '{}:' }, 'prefix: expected text with a hash tag in braces, got "{}:"'],

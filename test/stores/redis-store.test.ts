@@ -1,14 +1,14 @@
 import { isConnectionError } from 'hydrant';
 import { RedisStore, type RedisStoreOptions } from 'hydrant/redis';
 import { ManualClock, storeConformance } from 'hydrant/testing';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { CLIENTS, FakeRedis } from './support/fake-redis.js';
 
 let server: FakeRedis;
 beforeEach(() => { server = new FakeRedis(); });
 
 describe.each(Object.entries(CLIENTS))('RedisStore on a client like %s', (_kind, clientOf) => {
-  storeConformance({ describe, it }, () => {
+  storeConformance({ describe, it: test }, () => {
     const store = new RedisStore<{ config: { value: string } }>({ client: clientOf(server) });
     return {
       store,
@@ -31,7 +31,7 @@ describe('RedisStore', () => {
   const store = (options: Partial<RedisStoreOptions> = {}) => new RedisStore<Row>({ client: CLIENTS.ioredis(server), ...options });
   const keysSent = () => server.sent.map(({ keys }) => keys);
 
-  it('keeps every field as it was, and takes back what it gave', async () => {
+  test('keeps every field as it was, and takes back what it gave', async () => {
     const record = { id: 'acme', token: '"\\\n\0🙂', list: [1, 2.5] };
     const written = await store().put(record);
     expect(written).toEqual({ ...record, status: 'active', version: expect.stringMatching(/^1-[0-9a-f]{12}$/) as string });
@@ -40,7 +40,7 @@ describe('RedisStore', () => {
     expect((await store().put({ ...written, status: 'stopped' })).version).toMatch(/^2-/);
   });
 
-  it('its keys and channel are those of every replica with the same prefix', async () => {
+  test('its keys and channel are those of every replica with the same prefix', async () => {
     const told: string[] = [];
     server.publish = (channel) => { told.push(channel); };
     for (const [prefix, options] of [['{hydrant}:', {}], ['{my}', { prefix: '{my}' }]] as const) {
@@ -53,7 +53,7 @@ describe('RedisStore', () => {
     }
   });
 
-  it('reads many with one command, and asks nothing where no id can exist or nobody waits', async () => {
+  test('reads many with one command, and asks nothing where no id can exist or nobody waits', async () => {
     await store().put({ id: 'a' });
     server.sent.length = 0;
     expect([...(await store().getMany(['a', 'b', '', '\ud800', 'c'])).keys()]).toEqual(['a']);
@@ -67,7 +67,7 @@ describe('RedisStore', () => {
     for (const options of [{ signal: new AbortController().signal }, {}]) expect(await store().get('a', options)).toBeDefined();
   });
 
-  it('versions do not repeat even when Redis lost everything', async () => {
+  test('versions do not repeat even when Redis lost everything', async () => {
     const seen = new Set<string>();
     for (let n = 0; n < 5; n += 1) {
       seen.add((await store().put({ id: 'acme', token: 'the same' })).version);
@@ -77,23 +77,23 @@ describe('RedisStore', () => {
     expect(seen.size).toBe(5);
   });
 
-  it('lists more rows than one step holds, and leaves out what is no record', async () => {
+  test('lists more rows than one step holds, and leaves out what is no record', async () => {
     for (const id of ['a', 'b', 'c', 'd', 'e']) await store().put({ id, token: id });
     server.hash('{hydrant}:records').set('c', 'x {');
     expect((await store().list()).map(({ id, token }) => [id, token])).toEqual(['a', 'b', 'd', 'e'].map((id) => [id, id]));
   });
 
-  it('tells whether what is touched was there', async () => {
+  test('tells whether what is touched was there', async () => {
     await store().put({ id: 'acme' });
     expect([await store().touch('acme'), await store().touch('other')]).toEqual([true, false]);
   });
 
-  it('a version is what stands before the first space', async () => {
+  test('a version is what stands before the first space', async () => {
     server.hash('{hydrant}:records').set('acme', '7 {"status":"stopped","token":"a b"}');
     expect(await store().get('acme')).toEqual({ id: 'acme', version: '7', status: 'stopped', token: 'a b' });
   });
 
-  it.each<[string, string]>([
+  test.each<[string, string]>([
     ['no version', '{"status":"active"}'], ['an empty version', ' {"status":"active"}'], ['no JSON', '1-a {'], ['no object', '1-a 7'], ['null', '1-a null'],
     ['no status', '1-a {"token":"secret"}'], ['another status', '1-a {"status":"error"}'],
   ])('a row with %s is INVALID_RECORD', async (_what, row) => {
@@ -101,7 +101,7 @@ describe('RedisStore', () => {
     await expect(store().get('bad')).rejects.toSatisfy((error) => isConnectionError(error, 'INVALID_RECORD') && !error.message.includes('secret') && error.connectionId === 'bad');
   });
 
-  it.each<[string, unknown, string]>([
+  test.each<[string, unknown, string]>([
     ['no id', { token: 'secret' }, 'INVALID_CONNECTION_ID'],
     ['an empty id', { id: '' }, 'INVALID_CONNECTION_ID'],
     ['an id that is no text', { id: '\ud800' }, 'INVALID_CONNECTION_ID'],
@@ -112,12 +112,12 @@ describe('RedisStore', () => {
     expect(server.sent).toEqual([]);
   });
 
-  it('says so when what it reads back is no record', async () => {
+  test('says so when what it reads back is no record', async () => {
     server.eval = () => 'x {';
     await expect(store().put({ id: 'acme' })).rejects.toMatchObject({ code: 'INVALID_RECORD', connectionId: 'acme' });
   });
 
-  it('a ping is heard by nobody else, and finds that nothing was missed', async () => {
+  test('a ping is heard by nobody else, and finds that nothing was missed', async () => {
     const clock = new ManualClock();
     const heard: unknown[] = [];
     const listener = { gap: () => void heard.push('gap'), changed: (ids: readonly string[]) => void heard.push(...ids) };
@@ -128,7 +128,7 @@ describe('RedisStore', () => {
     expect([...server.subscribers].map((subscriber) => subscriber.heard)).toEqual([3, 3]);
   });
 
-  it.each(['error', 'reconnecting', 'node-error', 'node-reconnecting'])('listens anew where node-redis says %s, and lets go of what it had', async (sign) => {
+  test.each(['error', 'reconnecting', 'node-error', 'node-reconnecting'])('listens anew where node-redis says %s, and lets go of what it had', async (sign) => {
     const clock = new ManualClock();
     const heard: unknown[] = [];
     const subscription = await store({ clock, client: CLIENTS['node-redis'](server) }).watch?.({ gap: () => void heard.push('gap'), changed: () => {} });
@@ -141,7 +141,7 @@ describe('RedisStore', () => {
     expect(server.subscribers.size).toBe(0);
   });
 
-  it('has no watch on a pool, which cannot listen, nor where it is turned off', () => {
+  test('has no watch on a pool, which cannot listen, nor where it is turned off', () => {
     const { hmGet, eval: evaluate } = CLIENTS['node-redis'](server);
     expect(store({ client: { hmGet, eval: evaluate } }).watch).toBeUndefined();
     expect(store({ watch: false }).watch).toBeUndefined();

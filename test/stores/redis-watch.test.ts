@@ -1,7 +1,7 @@
 import { isConnectionError } from 'hydrant';
 import { RedisStore, type IoredisClient, type IoredisSubscriber, type RedisStoreOptions } from 'hydrant/redis';
 import { ManualClock } from 'hydrant/testing';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 
 /** Redis as a listener sees it: numbered changes, and pings that are told the last number. */
 class FakeRedis implements IoredisClient {
@@ -72,7 +72,7 @@ async function watching(): Promise<AsyncDisposable> {
 }
 
 describe('RedisStore.watch', () => {
-  it('begins with a gap, whatever number the changes have reached', async () => {
+  test('begins with a gap, whatever number the changes have reached', async () => {
     redis.number = 41;
     await watching();
     redis.change('a');
@@ -80,7 +80,7 @@ describe('RedisStore.watch', () => {
     expect(heard).toEqual(['gap', ['a'], ['id with spaces ']]);
   });
 
-  it('a hint that was missed is a gap at the next hint', async () => {
+  test('a hint that was missed is a gap at the next hint', async () => {
     await watching();
     redis.change('a');
     redis.change('lost', false);
@@ -89,7 +89,7 @@ describe('RedisStore.watch', () => {
     expect(heard).toEqual(['gap', ['a'], 'gap', ['b'], ['c']]);
   });
 
-  it('a hint that was missed is a gap at the next ping, if no other comes', async () => {
+  test('a hint that was missed is a gap at the next ping, if no other comes', async () => {
     await watching();
     redis.change('a');
     redis.change('lost', false);
@@ -101,7 +101,7 @@ describe('RedisStore.watch', () => {
     expect(heard).toHaveLength(3);
   });
 
-  it('a Redis that lost its data is a gap', async () => {
+  test('a Redis that lost its data is a gap', async () => {
     redis.number = 41;
     await watching();
     redis.number = 0;
@@ -109,7 +109,7 @@ describe('RedisStore.watch', () => {
     expect(heard).toEqual(['gap', 'gap']);
   });
 
-  it.each(['error', 'close'])('subscribes again, with a gap, after its connection reports %s', async (event) => {
+  test.each(['error', 'close'])('subscribes again, with a gap, after its connection reports %s', async (event) => {
     await watching();
     redis.subscribers[0]?.emit(event, new Error('reset'));
     await clock.advance(100);
@@ -119,7 +119,7 @@ describe('RedisStore.watch', () => {
     expect(heard).toEqual(['gap', 'gap', ['a']]);
   });
 
-  it('disposed of, it lets go of everything', async () => {
+  test('disposed of, it lets go of everything', async () => {
     const subscription = await watching();
     await subscription[Symbol.asyncDispose]();
     expect(redis.subscribers[0]?.channels).toEqual([]);
@@ -128,7 +128,7 @@ describe('RedisStore.watch', () => {
 });
 
 describe('RedisStore options', () => {
-  it.each<[string, unknown]>([
+  test.each<[string, unknown]>([
     ['options', undefined],
     ['options', null],
     ['client', { client: null }],

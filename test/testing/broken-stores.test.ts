@@ -1,5 +1,5 @@
 import type { StoreUnderTest } from 'hydrant/testing';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { BROKEN_STORES, ODDEST } from './support/broken-stores.js';
 import { CompleteStore, EVERYTHING } from './support/complete-store.js';
 import { conformanceFailures } from './support/conformance.js';
@@ -11,7 +11,7 @@ const membersOf = (good: CompleteStore): Omit<Required<StoreUnderTest>, 'store'>
 });
 
 describe('the store conformance suite fails a store that', () => {
-  it.each(BROKEN_STORES)('%s', async (_name, caughtBy, change, capabilities) => {
+  test.each(BROKEN_STORES)('%s', async (_name, caughtBy, change, capabilities) => {
     const made = (): StoreUnderTest => {
       const good = new CompleteStore();
       const { store, ...members } = change(good);
@@ -20,7 +20,7 @@ describe('the store conformance suite fails a store that', () => {
     expect(await conformanceFailures(made, { ...EVERYTHING, hintTimeoutMs: 20, ...capabilities }, caughtBy)).toEqual([caughtBy]);
   });
 
-  it.each(ODDEST)('fails at an id %s', async (_what, odd) => {
+  test.each(ODDEST)('fails at an id %s', async (_what, odd) => {
     const made = (): CompleteStore => {
       const good = new CompleteStore();
       return Object.assign(good, { store: { get: async (id: string) => { if (id === odd) throw new Error('invalid id'); return good.get(id); } } });

@@ -1,6 +1,6 @@
 import { MemoryClaims, MemoryClaimServer, type ClaimStore } from 'hydrant/exclusive';
 import { claimConformance, ManualClock, type ClaimCapabilities, type ClaimsUnderTest } from 'hydrant/testing';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { BROKEN_CLAIMS } from './support/broken-claims.js';
 import type { Break } from './support/claim-breaks.js';
 import { claimFailures, type Defined } from './support/conformance.js';
@@ -24,17 +24,17 @@ function subject(change: Break = () => ({})): ClaimsUnderTest {
 const ALL: ClaimCapabilities = { watch: true, hintTimeoutMs: 100 };
 
 describe('the claim conformance suite', () => {
-  claimConformance({ describe, it }, () => subject(), ALL);
+  claimConformance({ describe, it: test }, () => subject(), ALL);
 
-  it.each(BROKEN_CLAIMS)('fails claims that %s', async (_name, caughtBy, change) => {
+  test.each(BROKEN_CLAIMS)('fails claims that %s', async (_name, caughtBy, change) => {
     expect(await claimFailures(() => subject(change), ALL, caughtBy)).toEqual([caughtBy]);
   });
 
-  it.each(RIGHT_CLAIMS)('passes claims that %s', async (_name, change) => {
+  test.each(RIGHT_CLAIMS)('passes claims that %s', async (_name, change) => {
     expect(await claimFailures(() => subject(change), ALL)).toEqual([]);
   });
 
-  it.each([[{ hintTimeoutMs: 100 }, 100], [{}, 5_000]])('waits for hints as long as %o says, and no longer than it must', async (capabilities, waitedMs) => {
+  test.each([[{ hintTimeoutMs: 100 }, 100], [{}, 5_000]])('waits for hints as long as %o says, and no longer than it must', async (capabilities, waitedMs) => {
     const HINTS = 'tells every watcher of a release, and who leaves';
     let passed = 0;
     const waiting = (change?: Break): ClaimsUnderTest => {
@@ -47,7 +47,7 @@ describe('the claim conformance suite', () => {
     expect([await claimFailures(() => waiting(), { watch: true, ...capabilities }, HINTS), passed]).toEqual([[], 0]);
   });
 
-  it('leaves no watcher behind', async () => {
+  test('leaves no watcher behind', async () => {
     let watching = 0;
     const counted: Break = (good) => ({
       watch: async (listener) => {
@@ -60,22 +60,22 @@ describe('the claim conformance suite', () => {
     expect(watching).toBe(0);
   });
 
-  it('fails claims that lack the watch their capabilities promise, and asks no others for it', async () => {
+  test('fails claims that lack the watch their capabilities promise, and asks no others for it', async () => {
     const without = (): ClaimsUnderTest => subject(() => ({ watch: undefined as never }));
     expect(await claimFailures(without, {})).toEqual([]);
     expect(await claimFailures(without, ALL)).toEqual(['tells every watcher of a release, and who leaves']);
   });
 
-  it('names every test, each by a name of its own', () => {
+  test('names every test, each by a name of its own', () => {
     const defined: Defined[] = [];
     const groups: string[] = [];
-    claimConformance({ describe: (name, define) => { groups.push(name); define(); }, it: (name, test) => defined.push({ name, test }) }, () => subject(), ALL);
+    claimConformance({ describe: (name, define) => { groups.push(name); define(); }, it: (name, body) => defined.push({ name, test: body }) }, () => subject(), ALL);
     expect(groups).toEqual(['claim conformance']);
     for (const { name } of defined) expect(name).toMatch(/^[a-z]+,? .*\w/);
     expect(new Set(defined.map(({ name }) => name)).size).toBe(defined.length);
   });
 
-  it('closes what each test was given, also where it failed', async () => {
+  test('closes what each test was given, also where it failed', async () => {
     const open = new Set<ClaimsUnderTest>();
     const failed = await claimFailures(() => {
       const made = { ...subject(() => ({ claim: async () => [] })), close: () => open.delete(made) };
@@ -85,7 +85,7 @@ describe('the claim conformance suite', () => {
     expect([failed.length > 10, open.size]).toEqual([true, 0]);
   });
 
-  it('measures in the unit of time it is told, and by default in half a second', async () => {
+  test('measures in the unit of time it is told, and by default in half a second', async () => {
     for (const [capabilities, ttlMs] of [[{ ttlMs: 40 }, 40], [{}, 500]] as const) {
       const asked = new Set<number>();
       await claimFailures(() => subject((good) => ({ claim: (request) => { asked.add(request.ttlMs); return good.claim(request); } })), capabilities);

@@ -1,5 +1,5 @@
 import { ManualClock, settle } from 'hydrant/testing';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 
 describe('ManualClock', () => {
   let clock: ManualClock;
@@ -10,7 +10,7 @@ describe('ManualClock', () => {
     fired = [];
   });
 
-  it('stands still until it is moved, and then moves both clocks', async () => {
+  test('stands still until it is moved, and then moves both clocks', async () => {
     expect([clock.now(), clock.monotonic()]).toEqual([1_700_000_000_000, 0]);
     await clock.advance(250);
     expect([clock.now(), clock.monotonic()]).toEqual([1_700_000_000_250, 250]);
@@ -18,11 +18,11 @@ describe('ManualClock', () => {
     expect([clock.now(), clock.monotonic()]).toEqual([1_700_000_000_300, 300]);
   });
 
-  it('starts when it is told to', () => {
+  test('starts when it is told to', () => {
     expect(new ManualClock(5_000).now()).toBe(5_000);
   });
 
-  it('lets the wall clock jump alone: no timer is due any sooner', () => {
+  test('lets the wall clock jump alone: no timer is due any sooner', () => {
     at(100, 'a');
     clock.jumpWall(-3_600_000);
     clock.jumpWall(1_000);
@@ -32,7 +32,7 @@ describe('ManualClock', () => {
     expect(fired).toEqual(['a at 100']);
   });
 
-  it.each(['advance', 'advanceSync'] as const)('%s fires what is due in its order, each at its time, and those of one moment as they were set', async (advance) => {
+  test.each(['advance', 'advanceSync'] as const)('%s fires what is due in its order, each at its time, and those of one moment as they were set', async (advance) => {
     at(300, 'last');
     at(100, 'first');
     at(200, 'second');
@@ -43,13 +43,13 @@ describe('ManualClock', () => {
     expect([clock.monotonic(), clock.pendingTimers]).toEqual([300, 1]);
   });
 
-  it.each(['advance', 'advanceSync'] as const)('%s fires what a timer has set in turn, where that is due, too', async (advance) => {
+  test.each(['advance', 'advanceSync'] as const)('%s fires what a timer has set in turn, where that is due, too', async (advance) => {
     clock.setTimeout(() => { at(100, 'set at 100'); at(101, 'too late'); }, 100, { ref: true });
     await clock[advance](200);
     expect(fired).toEqual(['set at 100 at 200']);
   });
 
-  it('fires no timer in the past: one that is overdue is due now', async () => {
+  test('fires no timer in the past: one that is overdue is due now', async () => {
     await clock.advance(100);
     at(-50, 'overdue');
     expect(clock.nextTimerAt).toBe(100);
@@ -57,7 +57,7 @@ describe('ManualClock', () => {
     expect(fired).toEqual(['overdue at 100']);
   });
 
-  it.each(['advance', 'advanceSync'] as const)('%s does not go back where a timer has moved it on', async (advance) => {
+  test.each(['advance', 'advanceSync'] as const)('%s does not go back where a timer has moved it on', async (advance) => {
     clock.setTimeout(() => clock.advanceSync(50), 100, { ref: true });
     at(120, 'meanwhile');
     at(160, 'after');
@@ -66,7 +66,7 @@ describe('ManualClock', () => {
     expect([clock.monotonic(), clock.now()]).toEqual([200, 1_700_000_000_200]);
   });
 
-  it('fires a cancelled timer never', async () => {
+  test('fires a cancelled timer never', async () => {
     const cancel = at(100, 'cancelled');
     at(100, 'not cancelled');
     cancel();
@@ -75,7 +75,7 @@ describe('ManualClock', () => {
     expect(fired).toEqual(['not cancelled at 100']);
   });
 
-  it('tells what is pending, what of it holds a process open, and when the next is due', () => {
+  test('tells what is pending, what of it holds a process open, and when the next is due', () => {
     expect([clock.pendingTimers, clock.pendingRefTimers, clock.nextTimerAt]).toEqual([0, 0, undefined]);
     at(300, 'a');
     at(200, 'b', false);
@@ -84,7 +84,7 @@ describe('ManualClock', () => {
     expect([clock.pendingTimers, clock.pendingRefTimers, clock.nextTimerAt]).toEqual([1, 1, 300]);
   });
 
-  it('lets promises settle before the first timer, after each, and at the end, when it is advanced', async () => {
+  test('lets promises settle before the first timer, after each, and at the end, when it is advanced', async () => {
     const heard: string[] = [];
     const hear = (name: string): Promise<void> => settle().then(() => { heard.push(name); });
     clock.setTimeout(() => { heard.push('timer'); void hear('what the timer began'); }, 100, { ref: true });
@@ -94,7 +94,7 @@ describe('ManualClock', () => {
     expect(heard).toEqual(['what was under way', 'timer', 'what the timer began', 'next timer', 'what the next began']);
   });
 
-  it('lets none settle when it is advanced at once', () => {
+  test('lets none settle when it is advanced at once', () => {
     let settled = false;
     void Promise.resolve().then(() => { settled = true; });
     clock.advanceSync(100);
@@ -103,7 +103,7 @@ describe('ManualClock', () => {
 });
 
 describe('settle', () => {
-  it('lets whatever is ready run, however long its chain of promises', async () => {
+  test('lets whatever is ready run, however long its chain of promises', async () => {
     let links = 0;
     const chain = async (): Promise<void> => { for (; links < 100; links += 1) await Promise.resolve(); };
     void chain();

@@ -1,6 +1,6 @@
 import { ConnectionRegistry } from 'hydrant';
 import { ManualClock, RecordingFactory, ScriptedStore } from 'hydrant/testing';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 
 let clock: ManualClock;
 let store: ScriptedStore<{ id: string; n?: number }>;
@@ -12,7 +12,7 @@ beforeEach(() => {
 });
 
 describe('RecordingFactory', () => {
-  it('remembers what was created and disposed of, in order, with versions and reasons', async () => {
+  test('remembers what was created and disposed of, in order, with versions and reasons', async () => {
     const registry = new ConnectionRegistry({ store, factory, clock });
     await registry.use('acme', (instance) => expect(instance).toMatchObject({ serial: 1, disposals: 0, record: { id: 'acme', version: '1' } }));
     await store.put({ id: 'acme', n: 1 });
@@ -27,7 +27,7 @@ describe('RecordingFactory', () => {
     expect(factory.count('created', 'other')).toBe(0);
   });
 
-  it('is slow, fails and hangs on demand', async () => {
+  test('is slow, fails and hangs on demand', async () => {
     const registry = new ConnectionRegistry({ store, factory, clock, failureBackoff: { initialMs: 0, maxMs: 0 }, acquireTimeoutMs: 60_000 });
     registry.on('hydrationFailed', () => {});
     factory.behaveOnCreate((_record, serial) => [{ fail: new Error('refused') }, { delayMs: 250 }, { hang: true }][serial - 1]);
@@ -47,7 +47,7 @@ describe('RecordingFactory', () => {
     await closed;
   });
 
-  it('fails and delays disposes on demand, and counts them', async () => {
+  test('fails and delays disposes on demand, and counts them', async () => {
     const registry = new ConnectionRegistry({ store, factory, clock });
     await registry.use('acme', () => {});
     await registry.use('other', () => {});
@@ -65,7 +65,7 @@ describe('RecordingFactory', () => {
     expect(errors).toHaveLength(1);
   });
 
-  it('hands out the context: an instance can retire itself', async () => {
+  test('hands out the context: an instance can retire itself', async () => {
     await using registry = new ConnectionRegistry({ store, factory, clock });
     await registry.use('acme', () => {});
     factory.live[0]?.context.retire('revoked');
@@ -73,18 +73,18 @@ describe('RecordingFactory', () => {
     expect(factory.events.at(-1)).toMatchObject({ kind: 'disposed', reason: 'retired' });
   });
 
-  it('does what it does in the same turn, where there is nothing to wait for', () => {
+  test('does what it does in the same turn, where there is nothing to wait for', () => {
     void factory.create({ id: 'acme', version: '1', status: 'active' }, {} as never);
     expect(factory.history).toEqual(['create acme 1', 'created acme 1']);
   });
 
-  it('holds the process open while it is slow', () => {
+  test('holds the process open while it is slow', () => {
     factory.behaveOnCreate({ delayMs: 100 });
     void factory.create({ id: 'acme', version: '1', status: 'active' }, {} as never);
     expect(clock.pendingRefTimers).toBe(1);
   });
 
-  it('is slow, or fails, each time alike where it is told so once', async () => {
+  test('is slow, or fails, each time alike where it is told so once', async () => {
     const registry = new ConnectionRegistry({ store, factory, clock, failureBackoff: { initialMs: 0, maxMs: 0 } });
     registry.on('hydrationFailed', () => {});
     registry.on('disposeFailed', () => {});
@@ -105,7 +105,7 @@ describe('RecordingFactory', () => {
     expect([factory.count('create'), factory.count('failed'), factory.count('create', 'other')]).toEqual([3, 2, 1]);
   });
 
-  it('remembers why an instance was reported dead', async () => {
+  test('remembers why an instance was reported dead', async () => {
     await using registry = new ConnectionRegistry({ store, factory, clock });
     const revoked = new Error('revoked');
     await registry.use('acme', (_instance, lease) => lease.retire(revoked));

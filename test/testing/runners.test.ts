@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 const source = (path: string): string => fileURLToPath(new URL(`../../src/${path}`, import.meta.url));
 
@@ -20,10 +20,10 @@ describe('the store conformance suite under node:test', () => {
   async function run(configOf: string): Promise<string> {
     const file = join(folder, 'store.test.mjs');
     await writeFile(file, `
-      import { describe, it } from 'node:test';
+      import { describe, it: test } from 'node:test';
       import { MemoryStore } from './index.mjs';
       import { storeConformance } from './testing/index.mjs';
-      storeConformance({ describe, it }, () => {
+      storeConformance({ describe, it: test }, () => {
         const store = new MemoryStore();
         return { store, write: (id, { status, config }) => store.put({ id, status, config }), remove: (id) => store.delete(id), configOf: ${configOf} };
       });`);
@@ -31,7 +31,7 @@ describe('the store conformance suite under node:test', () => {
     return (await promisify(execFile)(process.execPath, ['--test', '--test-reporter=tap', file], { env }).catch((error: { stdout: string }) => error)).stdout;
   }
 
-  it('passes a store that is right, and fails one that is not', async () => {
+  test('passes a store that is right, and fails one that is not', async () => {
     const right = await run('(record) => record.config');
     expect(right).toMatch(/# pass 1\d/);
     expect(right).toContain('# fail 0');

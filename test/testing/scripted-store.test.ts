@@ -1,5 +1,5 @@
 import { ManualClock, ScriptedStore } from 'hydrant/testing';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 
 let clock: ManualClock;
 let store: ScriptedStore<{ id: string; n: number }>;
@@ -16,7 +16,7 @@ function settling(...reads: Promise<unknown>[]): unknown[] {
 }
 
 describe('ScriptedStore', () => {
-  it('answers out of order when told to, with what was there when the read was sent', async () => {
+  test('answers out of order when told to, with what was there when the read was sent', async () => {
     store.behave(({ index }) => ({ delayMs: [300, 100][index] ?? 0 }));
     const reads = [store.get('a')];
     await store.put({ id: 'a', n: 2 });
@@ -28,7 +28,7 @@ describe('ScriptedStore', () => {
     expect(settled).toMatchObject([[1, { n: 2 }], [0, { n: 1 }]]);
   });
 
-  it('or with what is there when it answers', async () => {
+  test('or with what is there when it answers', async () => {
     store.behave({ delayMs: 100, sees: 'answered' });
     const settled = settling(store.get('a'));
     await store.put({ id: 'a', n: 2 });
@@ -36,7 +36,7 @@ describe('ScriptedStore', () => {
     expect(settled).toMatchObject([[0, { n: 2 }]]);
   });
 
-  it('fails, hangs, waits, and recovers', async () => {
+  test('fails, hangs, waits, and recovers', async () => {
     let open: ((value: unknown) => void) | undefined;
     const until = new Promise((resolve) => { open = resolve; });
     store.behave(({ index }) => [{ fail: 'down' }, { hang: true }, { until }][index]);
@@ -50,7 +50,7 @@ describe('ScriptedStore', () => {
     expect(await store.get('a')).toMatchObject({ n: 1 });
   });
 
-  it('remembers every read: of what, when, with which signal', async () => {
+  test('remembers every read: of what, when, with which signal', async () => {
     const { signal } = new AbortController();
     await store.get('a', { signal });
     await clock.advance(50);
@@ -63,16 +63,16 @@ describe('ScriptedStore', () => {
     ]);
   });
 
-  it('is empty where it is given no records', async () => {
+  test('is empty where it is given no records', async () => {
     expect(await new ScriptedStore().list()).toEqual([]);
   });
 
-  it('has only the members it is to have', () => {
+  test('has only the members it is to have', () => {
     const bare = new ScriptedStore({ without: ['getMany', 'getVersions', 'watch'] });
     expect([bare.getMany, bare.getVersions, bare.watch]).toEqual([undefined, undefined, undefined]);
   });
 
-  it('tells listeners of writes, loses hints when told to, and says that it may have', async () => {
+  test('tells listeners of writes, loses hints when told to, and says that it may have', async () => {
     const heard: unknown[] = [];
     const subscription = await store.watch?.({ changed: (ids) => heard.push(ids), gap: () => heard.push('gap') });
     await store.put({ id: 'a', n: 2 });
@@ -86,7 +86,7 @@ describe('ScriptedStore', () => {
     expect(store.listeners).toBe(0);
   });
 
-  it('keeps what breaks the contract, too', async () => {
+  test('keeps what breaks the contract, too', async () => {
     store.corrupt('a', { nonsense: true });
     expect(await store.get('a')).toEqual({ nonsense: true });
     expect(await store.list()).toHaveLength(2);

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { ConnectionStore } from 'hydrant';
 import { storeConformance, type StoreCapabilities } from 'hydrant/testing';
 import { systemClock } from '../../src/clock.js';
@@ -16,14 +16,14 @@ describe('the store conformance suite, by what a store has', () => {
   };
 
   describe('passes a store that has everything', () => {
-    storeConformance({ describe, it }, () => new CompleteStore(), EVERYTHING);
+    storeConformance({ describe, it: test }, () => new CompleteStore(), EVERYTHING);
   });
 
-  it.each([[[0, 4]], [[4, 0]]])('passes one whose subscriptions take %j turns', async (delays) => {
+  test.each([[[0, 4]], [[4, 0]]])('passes one whose subscriptions take %j turns', async (delays) => {
     expect(await conformanceFailures(() => new CompleteStore(delays), EVERYTHING)).toEqual([]);
   });
 
-  it('passes one that tells of a gap where there were too many changes', async () => {
+  test('passes one that tells of a gap where there were too many changes', async () => {
     const flooded = (): CompleteStore => {
       const made = new CompleteStore();
       const { tell } = made;
@@ -39,7 +39,7 @@ describe('the store conformance suite, by what a store has', () => {
     expect(await conformanceFailures(flooded, EVERYTHING)).toEqual([]);
   });
 
-  it.each(['number', 'bigint'])('passes one whose versions are of type %s', async (type) => {
+  test.each(['number', 'bigint'])('passes one whose versions are of type %s', async (type) => {
     const convert = (version: unknown): any => (type === 'number' ? Number(version) : BigInt(version as string));
     const made = (): CompleteStore => {
       const good = new CompleteStore();
@@ -48,14 +48,14 @@ describe('the store conformance suite, by what a store has', () => {
     expect(await conformanceFailures(made, {})).toEqual([]);
   });
 
-  it.each([
+  test.each([
     [['get'], {}], [['get', 'getMany'], { getMany: true }], [['get', 'getVersions'], { getVersions: true }], [['get', 'watch'], { watch: true }],
     [['get'], { invalidRows: true, touch: true, bookkeeping: true }],
   ] as const)('asks a store of %j for nothing that it does not have', async (members, capabilities) => {
     expect(await conformanceFailures(only(...members), capabilities)).toEqual([]);
   });
 
-  it('names every test, each by a name of its own, and defines those of a capability with it alone', () => {
+  test('names every test, each by a name of its own, and defines those of a capability with it alone', () => {
     const all = namesOf(EVERYTHING);
     for (const name of all) expect(name).toMatch(/^(get|getMany|getVersions|getMany and getVersions|ids|versions|invalid rows|watch): \w/);
     expect(new Set(all).size).toBe(all.length);
@@ -64,19 +64,19 @@ describe('the store conformance suite, by what a store has', () => {
     expect(namesOf({ ...EVERYTHING, interruption: false })).toEqual(all.filter((name) => !name.startsWith('watch: after its connection was cut')));
   });
 
-  it('puts them under a heading', () => {
+  test('puts them under a heading', () => {
     const headings: string[] = [];
-    storeConformance({ describe: (name) => headings.push(name), it }, () => new CompleteStore());
+    storeConformance({ describe: (name) => headings.push(name), it: test }, () => new CompleteStore());
     expect(headings).toEqual(['store conformance']);
   });
 
-  it.each<[StoreCapabilities, boolean]>([
+  test.each<[StoreCapabilities, boolean]>([
     [{}, true], [{ makeId: (n) => `id${n}` }, false], [{ makeId: (n) => `id${n}`, anyId: true }, true], [{ anyId: false }, false],
   ])('with %o, odd ids are written: %s', (capabilities, written) => {
     expect(namesOf(capabilities).includes('ids: an odd one is found again, and only under itself')).toBe(written);
   });
 
-  it('writes the ids that it is told to', async () => {
+  test('writes the ids that it is told to', async () => {
     const written = new Set<string>();
     const made = (): CompleteStore => {
       const good = new CompleteStore();
@@ -87,7 +87,7 @@ describe('the store conformance suite, by what a store has', () => {
     expect(written.size).toBeGreaterThan(10);
   });
 
-  it('closes every store, also where its test failed', async () => {
+  test('closes every store, also where its test failed', async () => {
     const open = new Set<object>();
     const failed = await conformanceFailures(() => {
       const made = Object.assign(new CompleteStore(), { store: { get: async () => undefined }, close: () => open.delete(made) });
@@ -98,23 +98,23 @@ describe('the store conformance suite, by what a store has', () => {
   });
 
   describe('says', () => {
-    it.each(['getMany', 'getVersions', 'watch'] as const)('that %s was promised and is not there', async (member) => {
+    test.each(['getMany', 'getVersions', 'watch'] as const)('that %s was promised and is not there', async (member) => {
       const name = namesOf({ [member]: true }).find((one) => !namesOf({}).includes(one) && !one.startsWith('ids')) as string;
       expect(await errorOf(only('get'), { [member]: true }, name)).toMatchObject({ message: `the capabilities promise ${member}, and it is not there` });
     });
 
-    it.each([undefined, null])('that a row is there where %o is found', async (found) => {
+    test.each([undefined, null])('that a row is there where %o is found', async (found) => {
       const error = await errorOf(() => Object.assign(new CompleteStore(), { store: { get: async () => found } }), {}, 'versions: reading changes none');
       expect(error).toMatchObject({ message: 'get(\'connection1\') found nothing, and the row is there' });
     });
 
-    it('what did not come in time', async () => {
+    test('what did not come in time', async () => {
       const error = await errorOf(() => Object.assign(new CompleteStore(), { store: { watch: async () => ({}) } }), { watch: true, hintTimeoutMs: 10 }, 'watch: a subscription begins with a gap');
       expect(error).toMatchObject({ message: 'not within 10 ms: gap() after subscribing' });
     });
   });
 
-  it('holds the process open while it waits for a hint', async () => {
+  test('holds the process open while it waits for a hint', async () => {
     const waits = vi.spyOn(systemClock, 'setTimeout');
     expect(await errorOf(() => new CompleteStore(), EVERYTHING, 'watch: a subscription begins with a gap')).toBeUndefined();
     expect(waits.mock.calls.map(([, , options]) => options)).toContainEqual({ ref: true });

@@ -3,7 +3,7 @@ import type { ConnectionStore } from '../../src/contracts/store.js';
 import { ConnectionError } from '../../src/errors.js';
 import { MemoryStore } from '../../src/stores/memory.js';
 import { ScriptedStore, storeConformance, type StoreCapabilities, type StoreUnderTest } from 'hydrant/testing';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { conformanceFailures } from './support/conformance.js';
 
 interface Row { readonly id: string; readonly status?: ConnectionStatus; readonly config: string }
@@ -40,7 +40,7 @@ function checked(row: unknown): ConnectionRecord {
 const failures = (makeStore: () => StoreUnderTest, capabilities = ALL, only?: string): Promise<string[]> => conformanceFailures(makeStore, capabilities, only);
 
 describe('MemoryStore', () => {
-  storeConformance({ describe, it }, () => {
+  storeConformance({ describe, it: test }, () => {
     const store = new MemoryStore<Row>();
     return {
       store,
@@ -52,15 +52,15 @@ describe('MemoryStore', () => {
 });
 
 describe('ScriptedStore', () => {
-  storeConformance({ describe, it }, subject(), { getMany: true, getVersions: true, watch: true });
+  storeConformance({ describe, it: test }, subject(), { getMany: true, getVersions: true, watch: true });
 });
 
 describe('the store conformance suite', () => {
-  it('passes a store that is right', async () => {
+  test('passes a store that is right', async () => {
     expect(await failures(subject())).toEqual([]);
   });
 
-  it('fails one that lacks what its capabilities promise', async () => {
+  test('fails one that lacks what its capabilities promise', async () => {
     const bare = subject((store) => ({ store: { get: (id) => store.get(id) } }));
     expect(await failures(bare, {})).toEqual([]);
     for (const capability of ['getMany', 'getVersions', 'watch', 'invalidRows', 'bookkeeping', 'touch'] as const) {
@@ -196,7 +196,7 @@ describe('the store conformance suite', () => {
     }), { interruption: true }],
   ];
 
-  it.each(broken)('fails a store that %s', async (_name, caughtBy, change, capabilities) => {
+  test.each(broken)('fails a store that %s', async (_name, caughtBy, change, capabilities) => {
     expect(await failures(subject(change), { ...ALL, ...capabilities }, caughtBy)).toEqual([caughtBy]);
   });
 });

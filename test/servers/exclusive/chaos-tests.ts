@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { control, shortChaos, type ShortReport } from './chaos/short.mjs';
 
 /** The process that stops, the server, the one that takes over, the server again, the provider. */
@@ -11,22 +11,22 @@ export function chaosTests(kind: 'postgres' | 'redis', url: () => string): void 
   describe(`exclusive runners in ${kind} chaos`, () => {
     let report: ShortReport;
 
-    it('come through: everything is owned and even again after each fault', async () => {
+    test('come through: everything is owned and even again after each fault', async () => {
       report = await shortChaos({ kind, url: url() });
       expect(report.faults).toHaveLength(4);
     }, 120_000);
 
-    it('never had a poll accepted after a newer token was seen', () => {
+    test('never had a poll accepted after a newer token was seen', () => {
       expect(report.stale).toEqual([]);
       expect(report.faults.every(({ polls }) => polls > 0)).toBe(true);
     });
 
-    it('took over what a killed replica had within 1.25 TTL', () => {
+    test('took over what a killed replica had within 1.25 TTL', () => {
       expect(report.killTakeoversTtl).toHaveLength(40);
       expect(report.killTakeoversTtl.at(-1)).toBeLessThanOrEqual(1.25);
     });
 
-    it('took over what a stopping replica had within 250 ms at p99', () => {
+    test('took over what a stopping replica had within 250 ms at p99', () => {
       expect(report.stopTakeoversMs.length).toBeGreaterThanOrEqual(5 * 40 - 10);
       const [p50, p90, p99] = [0.5, 0.9, 0.99].map((share) => at(report.stopTakeoversMs, share)) as [number, number, number];
       process.stdout.write(`${kind} takeover after SIGTERM: p50 ${p50.toFixed(0)} ms, p90 ${p90.toFixed(0)} ms, p99 ${p99.toFixed(0)} ms, scheduling lag of the machine ${report.lagMs.toFixed(0)} ms\n`);
@@ -34,7 +34,7 @@ export function chaosTests(kind: 'postgres' | 'redis', url: () => string): void 
       expect(p99 - HOPS * report.lagMs).toBeLessThanOrEqual(250);
     });
 
-    it('sent at most 3 claim queries per replica and tick', () => {
+    test('sent at most 3 claim queries per replica and tick', () => {
       for (const count of report.queriesPerTick) expect(count).toBeLessThanOrEqual(3);
     });
 
@@ -43,7 +43,7 @@ export function chaosTests(kind: 'postgres' | 'redis', url: () => string): void 
 
 /** The harness must see what it is there to see. */
 export function controlTest(kind: 'postgres' | 'redis', url: () => string): void {
-  it('the plain heartbeat loop does not come through: the harness sees its stale polls', async () => {
+  test('the plain heartbeat loop does not come through: the harness sees its stale polls', async () => {
     const stale = await control({ kind, url: url() });
     process.stdout.write(`${kind} control, stale polls: paused ${stale.paused}, blocked ${stale.blocked}, unreachable ${stale.unreachable}\n`);
     expect(stale.paused + stale.blocked).toBeGreaterThan(0);

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { PostgresClaims } from 'hydrant/postgres';
 import { claimConformance } from 'hydrant/testing';
 import { createDatabase, openPool, type TestDatabase } from '../support/databases.js';
@@ -28,7 +28,7 @@ beforeEach(async () => {
 const pgLike = { query: async () => ({ rows: [] }) };
 const listenClient = (): pg.Client => new pg.Client({ connectionString: database.url });
 
-claimConformance({ describe, it }, () => ({
+claimConformance({ describe, it: test }, () => ({
   claims: new PostgresClaims({ client: pool, listenClient }),
   others: new PostgresClaims({ client: others, listenClient }),
   wait: (ms) => sleep(ms),
@@ -37,7 +37,7 @@ claimConformance({ describe, it }, () => ({
 describe('PostgresClaims', () => {
   const request = { replica: 'a', ttlMs: 60_000, ids: ['c1', 'c2', 'c3'], limit: 3, freeForMs: 0 };
 
-  it('renews neither as lost nor as renewed what somebody else has locked, and does not wait for it', async () => {
+  test('renews neither as lost nor as renewed what somebody else has locked, and does not wait for it', async () => {
     const claims = new PostgresClaims({ client: pool });
     const held = await claims.claim(request);
     const locker = await others.connect();
@@ -53,7 +53,7 @@ describe('PostgresClaims', () => {
     }
   });
 
-  it('takes something else rather than wait for a row that somebody has locked', async () => {
+  test('takes something else rather than wait for a row that somebody has locked', async () => {
     const claims = new PostgresClaims({ client: pool });
     await claims.release({ replica: 'a', claims: await claims.claim(request), leave: false });
     const locker = await others.connect();
@@ -68,7 +68,7 @@ describe('PostgresClaims', () => {
     }
   });
 
-  it('lets tokens rise even if the sequence is set back', async () => {
+  test('lets tokens rise even if the sequence is set back', async () => {
     const claims = new PostgresClaims({ client: pool });
     const [first] = await claims.claim({ ...request, ids: ['c1'] });
     await claims.release({ replica: 'a', claims: [first!], leave: false });
@@ -78,7 +78,7 @@ describe('PostgresClaims', () => {
     await pool.query("select setval('hydrant_claims_token_seq', (extract(epoch from clock_timestamp()) * 1000)::bigint)");
   });
 
-  it('never deletes a claim, and forgets replicas that have been gone for a day', async () => {
+  test('never deletes a claim, and forgets replicas that have been gone for a day', async () => {
     const claims = new PostgresClaims({ client: pool });
     await claims.release({ replica: 'a', claims: await claims.claim(request), leave: true });
     expect((await pool.query('select 1 from hydrant_claims')).rows).toHaveLength(3);
@@ -88,7 +88,7 @@ describe('PostgresClaims', () => {
     expect(rows).toEqual([{ replica: 'b' }, { replica: 'just gone' }]);
   });
 
-  it('renews 1000 claims without writing an index', async () => {
+  test('renews 1000 claims without writing an index', async () => {
     const claims = new PostgresClaims({ client: pool });
     const held = await claims.claim({ ...request, ids: Array.from({ length: 1_000 }, (_, n) => `c${n}`), limit: 1_000 });
     const updates = async (): Promise<{ all: number; hot: number }> => {
@@ -117,7 +117,7 @@ describe('PostgresClaims', () => {
     expect((after.hot - before.hot) / (after.all - before.all)).toBeGreaterThan(0.7);
   });
 
-  it('migrates once, from many replicas at a time, and leaves nothing behind on the way down', async () => {
+  test('migrates once, from many replicas at a time, and leaves nothing behind on the way down', async () => {
     await pool.query('create schema elsewhere');
     const table = 'elsewhere.my claims';
     await Promise.all([pool, others, pool, others].map((client) => new PostgresClaims({ client, table }).migrate()));
@@ -133,7 +133,7 @@ describe('PostgresClaims', () => {
     expect(await claims.claim(request)).toHaveLength(3);
   });
 
-  it.each([
+  test.each([
     [{ client: {} }, 'client: expected an object with query(text, values), got object'],
     [{ client: pgLike, table: 'a.b.c' }, 'table: expected \'table\' or \'schema.table\', got "a.b.c"'],
     [{ client: pgLike, table: '' }, 'table: expected \'table\' or \'schema.table\', got ""'],

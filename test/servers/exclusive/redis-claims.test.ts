@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { createClient } from 'redis';
-import { afterAll, beforeAll, describe, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, inject, test } from 'vitest';
 import { RedisClaims } from 'hydrant/redis';
 import { claimConformance } from 'hydrant/testing';
 
@@ -23,7 +23,7 @@ describe.runIf(url !== undefined)('RedisClaims', () => {
     node.destroy();
   });
 
-  claimConformance({ describe, it }, () => {
+  claimConformance({ describe, it: test }, () => {
     tests += 1;
     const prefix = `{test${tests}}:`;
     return {

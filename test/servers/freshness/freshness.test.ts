@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import type pg from 'pg';
 import { PostgresStore } from 'hydrant/postgres';
 import { RedisStore } from 'hydrant/redis';
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { createDatabase, openPool, type TestDatabase } from '../support/databases.js';
 import { startRedis } from '../support/redis.mjs';
 import type { TestServer } from '../support/server.mjs';
@@ -55,30 +55,30 @@ describe('G4 fresh, across four processes on PostgreSQL', () => {
   const scenario = (change: Partial<Scenario>): Scenario => ({ bundle: bundle.folder, kind: 'postgres', url: database.url, store, seed, durationMs, hints: 'on', ...change });
   const cutListeners = (): Promise<unknown> => pool.query(`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'listener' and datname = current_database()`);
 
-  it('with hints, while LISTEN connections are cut, a pool is exhausted and an event loop blocked', async () => {
+  test('with hints, while LISTEN connections are cut, a pool is exhausted and an event loop blocked', async () => {
     const { writes, reports } = await run(scenario({ faults: [cutListeners, block, exhaust, cutListeners, block] }));
     expectSubstance(writes, reports);
     expect(violations(writes, reports)).toEqual([]);
   }, timeout);
 
-  it('with hints of which half are lost', async () => {
+  test('with hints of which half are lost', async () => {
     const { writes, reports } = await run(scenario({ hints: 'dropped', faults: [cutListeners] }));
     expectSubstance(writes, reports);
     expect(violations(writes, reports)).toEqual([]);
   }, timeout);
 
-  it('without hints', async () => {
+  test('without hints', async () => {
     const { writes, reports } = await run(scenario({ hints: 'off', faults: [block, exhaust] }));
     expectSubstance(writes, reports);
     expect(violations(writes, reports)).toEqual([]);
   }, timeout);
 
-  it('a registry that skips reads fails this check', async () => {
+  test('a registry that skips reads fails this check', async () => {
     const { writes, reports } = await run(scenario({ hints: 'off', pretendStrictMs: 100, durationMs: 2_000 }));
     expect(violations(writes, reports).filter((violation) => violation.includes('strict')).length).toBeGreaterThan(0);
   }, timeout);
 
-  it('a registry that lets a use join a read already on the wire fails this check', async () => {
+  test('a registry that lets a use join a read already on the wire fails this check', async () => {
     await using mutated = await bundleSources({
       file: 'hydrate/freshness.ts',
       from: 'if (reads.next === undefined) {',
@@ -88,7 +88,7 @@ describe('G4 fresh, across four processes on PostgreSQL', () => {
     expect(violations(writes, reports).filter((violation) => violation.includes('strict')).length).toBeGreaterThan(0);
   }, timeout);
 
-  it('and the same slow store with the registry as it is passes', async () => {
+  test('and the same slow store with the registry as it is passes', async () => {
     const { writes, reports } = await run(scenario({ hints: 'on', answerDelayMs: 25, durationMs: 2_500 }));
     expect(violations(writes, reports)).toEqual([]);
   }, timeout);
@@ -113,13 +113,13 @@ describe.skipIf(inject('redisUrl') === undefined)('G4 fresh, across four process
   const restart = async (): Promise<void> => { await server.halt('SIGKILL'); await server.resume(); };
   const scenario = (change: Partial<Scenario>): Scenario => ({ bundle: bundle.folder, kind: 'redis', url: server.url, prefix: '{fresh}:', store, seed, durationMs, hints: 'on', ...change });
 
-  it('with hints, while Redis is killed and restarted and an event loop blocked', async () => {
+  test('with hints, while Redis is killed and restarted and an event loop blocked', async () => {
     const { writes, reports } = await run(scenario({ faults: [restart, block, restart] }));
     expectSubstance(writes, reports);
     expect(violations(writes, reports)).toEqual([]);
   }, timeout);
 
-  it('with hints of which half are lost', async () => {
+  test('with hints of which half are lost', async () => {
     const { writes, reports } = await run(scenario({ hints: 'dropped', faults: [() => client.client('KILL', 'TYPE', 'pubsub')] }));
     expectSubstance(writes, reports);
     expect(violations(writes, reports)).toEqual([]);

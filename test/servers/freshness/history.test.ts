@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { violations, type Report, type Use, type Write } from './history.js';
 
 const ms = (n: number): bigint => BigInt(n) * 1_000_000n;
@@ -10,7 +10,7 @@ const use = (begun: number, ended: number, seen: string, maxStaleMs?: number): U
 const report = (uses: Use[], change: Partial<Report> = {}): Report => ({ uses, created: 1, disposedOnce: 1, misused: [], longestTurnMs: 5, ...change });
 
 describe('the check of histories', () => {
-  it.each<[string, Use]>([
+  test.each<[string, Use]>([
     ['the version that was there', use(50, 60, '1')],
     ['either of two while the second is being written', use(105, 108, '1')],
     ['either of two while the second is being written (the new one)', use(105, 108, '2')],
@@ -24,7 +24,7 @@ describe('the check of histories', () => {
     expect(violations(WRITES, [report([seen])])).toEqual([]);
   });
 
-  it.each<[string, Use]>([
+  test.each<[string, Use]>([
     ['an old version after an edit', use(111, 115, '1')],
     ['a version after a stop', use(220, 230, '2')],
     ['a version after a delete', use(320, 330, '2')],
@@ -39,7 +39,7 @@ describe('the check of histories', () => {
     expect(violations(WRITES, [report([seen])])).toHaveLength(1);
   });
 
-  it('finds instances that were not disposed of exactly once, or used when they should not be', () => {
+  test('finds instances that were not disposed of exactly once, or used when they should not be', () => {
     expect(violations(WRITES, [report([], { created: 2 })])).toHaveLength(1);
     expect(violations(WRITES, [report([], { misused: ['x'] })])).toEqual(['x']);
   });

@@ -2,7 +2,7 @@ import pg from 'pg';
 import { ConnectionRegistry } from 'hydrant';
 import { PostgresStore } from 'hydrant/postgres';
 import { RecordingFactory } from 'hydrant/testing';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createDatabase, openPool, type TestDatabase } from '../support/databases.js';
 import { GATEWAY_MAPPING, GATEWAY_TABLE, type GatewayConnection } from '../support/gateway-table.js';
 
@@ -20,7 +20,7 @@ afterAll(async () => {
 });
 
 describe('a gateway that has a table of connections already', () => {
-  it('adopts it: its own SQL goes on as it was, and every use sees what it wrote', async () => {
+  test('adopts it: its own SQL goes on as it was, and every use sees what it wrote', async () => {
     const store = new PostgresStore<GatewayConnection>({ client: pool, ...GATEWAY_MAPPING, listenClient: () => new pg.Client({ connectionString: database.url }) });
     await store.migrate();
     const factory = new RecordingFactory<GatewayConnection & { id: string; version: string; status: 'active' | 'stopped' }>();

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { PostgresStore } from 'hydrant/postgres';
 import { storeConformance, type StoreUnderTest } from 'hydrant/testing';
-import { afterAll, beforeAll, describe, it } from 'vitest';
+import { afterAll, beforeAll, describe, test } from 'vitest';
 import { createDatabase, openPool, type TestDatabase } from '../support/databases.js';
 import { GATEWAY_MAPPING, GATEWAY_TABLE, type GatewayConnection } from '../support/gateway-table.js';
 
@@ -28,7 +28,7 @@ const cutListeners = (): Promise<unknown> => pool.query(`select pg_terminate_bac
 const ALL = { getMany: true, getVersions: true, watch: true, invalidRows: true, bookkeeping: true, touch: true, interruption: true };
 
 describe('PostgresStore on its own table', () => {
-  storeConformance({ describe, it }, async (): Promise<StoreUnderTest> => {
+  storeConformance({ describe, it: test }, async (): Promise<StoreUnderTest> => {
     const store = new PostgresStore<{ config: { value: string } }>({ client: pool, ...listening });
     await store.migrate();
     await pool.query('delete from hydrant_connections');
@@ -48,7 +48,7 @@ describe('PostgresStore on its own table', () => {
 describe('PostgresStore mapped onto a table that exists', () => {
   beforeAll(async () => { await pool.query(GATEWAY_TABLE); });
 
-  storeConformance({ describe, it }, async (): Promise<StoreUnderTest> => {
+  storeConformance({ describe, it: test }, async (): Promise<StoreUnderTest> => {
     const store = new PostgresStore<GatewayConnection>({ client: pool, ...GATEWAY_MAPPING, ...listening });
     await store.migrate();
     await pool.query('delete from chat_connections');
@@ -68,7 +68,7 @@ describe('PostgresStore mapped onto a table that exists', () => {
 describe('PostgresStore mapped onto a table with uuids', () => {
   beforeAll(async () => { await pool.query('create table workspaces (key uuid primary key, settings text not null, enabled boolean not null default true)'); });
 
-  storeConformance({ describe, it }, async (): Promise<StoreUnderTest> => {
+  storeConformance({ describe, it: test }, async (): Promise<StoreUnderTest> => {
     const store = new PostgresStore<{ settings: string }>({
       client: pool,
       table: 'public.workspaces',

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { PostgresStore } from 'hydrant/postgres';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createDatabase, openPool, type TestDatabase } from '../support/databases.js';
 import { GATEWAY_MAPPING, GATEWAY_TABLE, type GatewayConnection } from '../support/gateway-table.js';
 
@@ -52,7 +52,7 @@ describe('adopting a table that exists', () => {
       select 'c' || n, jsonb_build_object('value', n::text), case when n % 10 = 0 then now() end from generate_series(1, 10000) n`);
   });
 
-  it('rewrites no row and keeps what is there', async () => {
+  test('rewrites no row and keeps what is there', async () => {
     const filenode = await one(`select relfilenode as value from pg_class where relname = 'chat_connections'`);
     const size = await one(`select pg_relation_size('chat_connections') as value`);
     await mapped().migrate();
@@ -64,7 +64,7 @@ describe('adopting a table that exists', () => {
     expect((await mapped().list()).length).toBe(9_000);
   });
 
-  it('waits for a lock no longer than it is told to, and has then changed nothing', async () => {
+  test('waits for a lock no longer than it is told to, and has then changed nothing', async () => {
     const before = await objects();
     await whileReading(async () => {
       await expect(mapped().migrate({ lockTimeoutMs: 50 })).rejects.toMatchObject({ code: '55P03' });
@@ -74,19 +74,19 @@ describe('adopting a table that exists', () => {
     expect(await objects()).not.toBe(before);
   });
 
-  it('locks nothing when there is nothing to do', async () => {
+  test('locks nothing when there is nothing to do', async () => {
     await mapped().migrate();
     const before = await objects();
     await whileReading(() => mapped().migrate({ lockTimeoutMs: 1 }));
     expect(await objects()).toBe(before);
   });
 
-  it('many replicas may migrate at once', async () => {
+  test('many replicas may migrate at once', async () => {
     await Promise.all(Array.from({ length: 8 }, () => mapped().migrate()));
     await expect(mapped().touch('c1')).resolves.toBe(true);
   });
 
-  it('can be undone without a trace', async () => {
+  test('can be undone without a trace', async () => {
     const before = await objects();
     const { up, down } = PostgresStore.migrationSql(GATEWAY_MAPPING);
     await pool.query(`begin; ${up}; commit`);
@@ -98,7 +98,7 @@ describe('adopting a table that exists', () => {
     await pool.query(`update chat_connections set config = '{}'`);
   });
 
-  it('as SQL for a file it does the same as migrate(), and twice is as good as once', async () => {
+  test('as SQL for a file it does the same as migrate(), and twice is as good as once', async () => {
     await mapped().migrate();
     const migrated = await objects();
     const { up } = PostgresStore.migrationSql(GATEWAY_MAPPING);
@@ -110,7 +110,7 @@ describe('adopting a table that exists', () => {
     await whileReading(() => mapped().migrate({ lockTimeoutMs: 1 }));
   });
 
-  it('versions do not begin again after down and up', async () => {
+  test('versions do not begin again after down and up', async () => {
     const { up, down } = PostgresStore.migrationSql(GATEWAY_MAPPING);
     const seen: (string | undefined)[] = [];
     for (let n = 0; n < 3; n += 1) {
@@ -122,14 +122,14 @@ describe('adopting a table that exists', () => {
     expect(new Set(seen).size).toBe(3);
   });
 
-  it('without notify adds no notification, and takes away what was there', async () => {
+  test('without notify adds no notification, and takes away what was there', async () => {
     await mapped().migrate();
     expect(await triggers()).toBe('hydrant_notify_delete hydrant_notify_insert hydrant_notify_truncate hydrant_notify_update zzz_hydrant_version');
     await new PostgresStore<GatewayConnection>({ client: pool, ...GATEWAY_MAPPING, notify: false }).migrate();
     expect(await triggers()).toBe('zzz_hydrant_version');
   });
 
-  it('an option that changes what is a new version is migrated too', async () => {
+  test('an option that changes what is a new version is migrated too', async () => {
     await mapped().migrate();
     const wider = new PostgresStore<GatewayConnection>({ client: pool, ...GATEWAY_MAPPING, columns: { config: ['config', 'last_error'] } });
     await wider.migrate();
@@ -138,7 +138,7 @@ describe('adopting a table that exists', () => {
     expect((await wider.get('c1'))?.version).not.toBe(before);
   });
 
-  it('without columns.config there is nothing to migrate by', async () => {
+  test('without columns.config there is nothing to migrate by', async () => {
     const { columns: _, ...withoutColumns } = GATEWAY_MAPPING;
     expect(() => PostgresStore.migrationSql(withoutColumns)).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS' }));
   });
@@ -147,7 +147,7 @@ describe('adopting a table that exists', () => {
 describe('the store\'s own table', () => {
   beforeEach(() => pool.query(`drop schema public cascade; create schema public`));
 
-  it('is made and taken away again without a trace', async () => {
+  test('is made and taken away again without a trace', async () => {
     const before = await objects();
     const store = new PostgresStore({ client: pool });
     await store.migrate();
@@ -158,12 +158,12 @@ describe('the store\'s own table', () => {
     await expect(store.get('acme')).rejects.toMatchObject({ code: '42P01' });
   });
 
-  it('may be made by many replicas at once', async () => {
+  test('may be made by many replicas at once', async () => {
     await Promise.all(Array.from({ length: 8 }, () => new PostgresStore({ client: pool }).migrate()));
     await expect(new PostgresStore({ client: pool }).put({ id: 'acme' })).resolves.toMatchObject({ status: 'active' });
   });
 
-  it('may be called and be anywhere', async () => {
+  test('may be called and be anywhere', async () => {
     await pool.query(`create schema "we""ird Schema"`);
     const table = `we"ird Schema.Tab'le $hydrant$ %s \\ ${'x'.repeat(30)}`;
     const store = new PostgresStore<{ token: string }>({ client: pool, table, columns: { id: 'I"d', status: 'st\'atus %I', version: 'ver\\sion' } });
@@ -177,7 +177,7 @@ describe('the store\'s own table', () => {
     expect(await one(`select count(*)::int as value from pg_class where relnamespace = (select oid from pg_namespace where nspname like 'we%')`)).toBe(0);
   });
 
-  it('two tables with long names do not share what belongs to them', async () => {
+  test('two tables with long names do not share what belongs to them', async () => {
     const names = ['a', 'b'].map((end) => `${'long_'.repeat(12)}${end}`);
     const [first, second] = names.map((table) => new PostgresStore<{ token: string }>({ client: pool, table }));
     await first?.migrate();

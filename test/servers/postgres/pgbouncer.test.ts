@@ -2,7 +2,7 @@ import pg from 'pg';
 import { ConnectionRegistry } from 'hydrant';
 import { PostgresStore } from 'hydrant/postgres';
 import { RecordingFactory, storeConformance, type StoreUnderTest } from 'hydrant/testing';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createDatabase, openPool, type TestDatabase } from '../support/databases.js';
 import { startPgBouncer } from '../support/pgbouncer.mjs';
 import type { TestServer } from '../support/server.mjs';
@@ -25,7 +25,7 @@ describe.skipIf(bouncer === undefined)('PostgresStore through PgBouncer in trans
   afterAll(() => pool.end());
 
   describe('keeps its whole contract, hints aside', () => {
-    storeConformance({ describe, it }, async (): Promise<StoreUnderTest> => {
+    storeConformance({ describe, it: test }, async (): Promise<StoreUnderTest> => {
       const store = new PostgresStore<{ config: { value: string } }>({ client: pool });
       await store.migrate();
       await pool.query('delete from hydrant_connections');
@@ -45,7 +45,7 @@ describe.skipIf(bouncer === undefined)('PostgresStore through PgBouncer in trans
       await pool.query('delete from hydrant_connections');
     });
 
-    it('serves more connections at once than the pooler has servers, and sees every edit', async () => {
+    test('serves more connections at once than the pooler has servers, and sees every edit', async () => {
       const store = new PostgresStore<{ n: number }>({ client: pool });
       const factory = new RecordingFactory();
       await using registry = new ConnectionRegistry({ store, factory });
@@ -60,7 +60,7 @@ describe.skipIf(bouncer === undefined)('PostgresStore through PgBouncer in trans
       expect(factory.count('created')).toBe(150);
     });
 
-    it('says so when it is asked to listen there, instead of hearing nothing', async () => {
+    test('says so when it is asked to listen there, instead of hearing nothing', async () => {
       const store = new PostgresStore({ client: pool, listenClient: () => new pg.Client({ connectionString: url }), watch: { timeoutMs: 500 } });
       await expect(store.watch?.({ changed() {}, gap() {} })).rejects.toThrow('No answer within 500 ms');
     });

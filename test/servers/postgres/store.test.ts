@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { isConnectionError } from 'hydrant';
 import { PostgresStore, type PostgresClient } from 'hydrant/postgres';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createDatabase, openPool, type TestDatabase } from '../support/databases.js';
 import { GATEWAY_MAPPING, GATEWAY_TABLE, type GatewayConnection } from '../support/gateway-table.js';
 
@@ -44,7 +44,7 @@ async function mapped(options: object = {}): Promise<PostgresStore<GatewayConnec
 const draft = { organizationId: 'o1', platform: 'slack', config: { value: 'secret' } };
 
 describe('PostgresStore queries', () => {
-  it('one for a row, for many, for versions, and none where no id can exist', async () => {
+  test('one for a row, for many, for versions, and none where no id can exist', async () => {
     const store = await own();
     await store.put({ id: 'a' });
     sent.length = 0;
@@ -58,7 +58,7 @@ describe('PostgresStore queries', () => {
     expect(sent).toHaveLength(3);
   });
 
-  it('are plain text with values, never prepared by name', async () => {
+  test('are plain text with values, never prepared by name', async () => {
     const store = await own();
     await store.put({ id: 'a' });
     await store.get('a');
@@ -68,13 +68,13 @@ describe('PostgresStore queries', () => {
     for (const { text } of sent) expect(text).toBeTypeOf('string');
   });
 
-  it('are not sent when the signal has aborted already', async () => {
+  test('are not sent when the signal has aborted already', async () => {
     const store = await own();
     await expect(store.get('a', { signal: AbortSignal.abort('gone') })).rejects.toBe('gone');
     expect(sent).toHaveLength(0);
   });
 
-  it('find rows by the index', async () => {
+  test('find rows by the index', async () => {
     const store = await mapped();
     await pool.query(`insert into chat_connections (id, config) select 'c' || n, '{}' from generate_series(1, 5000) n; analyze chat_connections`);
     await store.getVersions(['c1', 'c2']);
@@ -85,7 +85,7 @@ describe('PostgresStore queries', () => {
 });
 
 describe('PostgresStore on its own table', () => {
-  it('keeps every field of a record as it was, and hands out none of its own', async () => {
+  test('keeps every field of a record as it was, and hands out none of its own', async () => {
     const store = await own<{ organizationId: string; config: { list: number[]; nested: { null: null; text: string } } }>();
     const record = { id: 'acme', organizationId: 'ö', config: { list: [1, 2.5], nested: { null: null, text: '"\\\n🙂 \\u0000' } } };
     const written = await store.put(record);
@@ -96,7 +96,7 @@ describe('PostgresStore on its own table', () => {
     expect(await store.put(written)).toEqual(written);
   });
 
-  it('a record cannot smuggle in a version or prototype', async () => {
+  test('a record cannot smuggle in a version or prototype', async () => {
     const store = await own();
     const record = await store.put({ id: 'acme', ...JSON.parse('{"version":"7","__proto__":{"polluted":true}}') as object });
     expect(record.version).not.toBe('7');
@@ -104,7 +104,7 @@ describe('PostgresStore on its own table', () => {
     expect((record as { polluted?: boolean }).polluted).toBeUndefined();
   });
 
-  it.each<[string, unknown, string]>([
+  test.each<[string, unknown, string]>([
     ['no id', { token: 'secret' }, 'INVALID_CONNECTION_ID'],
     ['an empty id', { id: '' }, 'INVALID_CONNECTION_ID'],
     ['an id with NUL', { id: 'a\0b' }, 'INVALID_CONNECTION_ID'],
@@ -119,7 +119,7 @@ describe('PostgresStore on its own table', () => {
     expect(sent).toHaveLength(0);
   });
 
-  it('reads with a driver that parses nothing', async () => {
+  test('reads with a driver that parses nothing', async () => {
     const raw: PostgresClient = { query: (text, values) => pool.query({ text, values, types: { getTypeParser: () => (value: unknown) => value } } as never) as never };
     const store = new PostgresStore<{ n: number }>({ client: raw });
     await store.migrate();
@@ -129,7 +129,7 @@ describe('PostgresStore on its own table', () => {
 });
 
 describe('PostgresStore mapped onto a table that exists', () => {
-  it('deletes softly, and revives what is put again', async () => {
+  test('deletes softly, and revives what is put again', async () => {
     const store = await mapped();
     const first = await store.put({ id: 'acme', ...draft });
     await store.delete('acme');
@@ -141,19 +141,19 @@ describe('PostgresStore mapped onto a table that exists', () => {
     expect(second.version).not.toBe(first.version);
   });
 
-  it('never deletes for good where it was not told how rows are deleted', async () => {
+  test('never deletes for good where it was not told how rows are deleted', async () => {
     const store = await mapped({ softDelete: undefined });
     await store.put({ id: 'acme', ...draft });
     await expect(store.delete('acme')).rejects.toMatchObject({ code: 'INVALID_OPTIONS' });
     expect(await store.get('acme')).toBeDefined();
   });
 
-  it('says so when what it wrote is hidden by where', async () => {
+  test('says so when what it wrote is hidden by where', async () => {
     const store = await mapped({ toRow: ({ config }: GatewayConnection) => ({ config, deleted_at: new Date() }) });
     await expect(store.put({ id: 'acme', ...draft })).rejects.toMatchObject({ code: 'INVALID_OPTIONS', connectionId: 'acme' });
   });
 
-  it('needs toRow for put, and for nothing else', async () => {
+  test('needs toRow for put, and for nothing else', async () => {
     const store = await mapped({ toRow: undefined });
     await pool.query(`insert into chat_connections (id, config) values ('acme', '{"value":"v"}')`);
     await expect(store.put({ id: 'acme', ...draft })).rejects.toMatchObject({ code: 'INVALID_OPTIONS' });
@@ -161,7 +161,7 @@ describe('PostgresStore mapped onto a table that exists', () => {
     expect(await store.touch('acme')).toBe(true);
   });
 
-  it('works where the id is unique only among the rows that are alive', async () => {
+  test('works where the id is unique only among the rows that are alive', async () => {
     await pool.query(`alter table chat_connections drop constraint chat_connections_pkey; create unique index on chat_connections (id) where deleted_at is null`);
     const store = await mapped();
     await store.put({ id: 'acme', ...draft });
@@ -172,14 +172,14 @@ describe('PostgresStore mapped onto a table that exists', () => {
     expect(await store.get('acme')).toMatchObject({ platform: 'telegram' });
   });
 
-  it('a row that mapRow throws on tells nothing of what is in it', async () => {
+  test('a row that mapRow throws on tells nothing of what is in it', async () => {
     const store = await mapped();
     await pool.query(`insert into chat_connections (id, config) values ('bad', '{"token":"secret"}'), ('good', '{"value":"v"}')`);
     await expect(store.get('bad')).rejects.toSatisfy((error) => isConnectionError(error, 'INVALID_RECORD') && error.connectionId === 'bad' && !error.message.includes('secret') && error.cause instanceof TypeError);
     expect((await store.list()).map(({ id }) => id)).toEqual(['good']);
   });
 
-  it('an id of another form than the column\'s is unknown, not an error', async () => {
+  test('an id of another form than the column\'s is unknown, not an error', async () => {
     await pool.query(`create table u (id uuid primary key, c text); create table b (id bigint primary key, c text)`);
     const options = { client, columns: { config: ['c'] }, stopped: 'false', mapRow: ({ c }: Readonly<Record<string, unknown>>) => ({ c: c as string }), toRow: ({ c }: { c: string }) => ({ c }) } as const;
     const uuids = new PostgresStore<{ c: string }>({ ...options, table: 'u', idType: 'uuid' });
@@ -195,7 +195,7 @@ describe('PostgresStore mapped onto a table that exists', () => {
     await expect(uuids.put({ id: 'x', c: 'u' })).rejects.toMatchObject({ code: 'INVALID_CONNECTION_ID' });
   });
 
-  it('a collation that ignores case does not make two ids one', async () => {
+  test('a collation that ignores case does not make two ids one', async () => {
     await pool.query(`create collation ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false); create table n (id text collate ci primary key, c text)`);
     const store = new PostgresStore<{ c: string }>({ client, table: 'n', columns: { config: ['c'] }, stopped: 'false', mapRow: ({ c }) => ({ c: c as string }) });
     await store.migrate();

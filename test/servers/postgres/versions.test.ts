@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { PostgresStore } from 'hydrant/postgres';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createDatabase, openPool, type TestDatabase } from '../support/databases.js';
 import { GATEWAY_MAPPING, GATEWAY_TABLE, type GatewayConnection } from '../support/gateway-table.js';
 
@@ -33,7 +33,7 @@ async function bumps(statement: string, client: pg.Pool | pg.Client = pool): Pro
 }
 
 describe('the version of a mapped row', () => {
-  it('changes with the configuration columns and whether the row is stopped, and with nothing else', async () => {
+  test('changes with the configuration columns and whether the row is stopped, and with nothing else', async () => {
     expect(await bumps(`update chat_connections set config = '{"value":"b"}'`)).toBe(true);
     expect(await bumps(`update chat_connections set config = '{"value": "b" }'`)).toBe(false);
     expect(await bumps(`update chat_connections set organization_id = 'o2'`)).toBe(true);
@@ -44,12 +44,12 @@ describe('the version of a mapped row', () => {
     expect(await bumps(`update chat_connections set status = 'starting'`)).toBe(true);
   });
 
-  it('a status that means nothing to the store is an active row', async () => {
+  test('a status that means nothing to the store is an active row', async () => {
     await pool.query(`update chat_connections set status = 'error'`);
     expect(await store.get('acme')).toMatchObject({ status: 'active' });
   });
 
-  it('is new after a soft delete was taken back', async () => {
+  test('is new after a soft delete was taken back', async () => {
     const before = await version();
     await pool.query('update chat_connections set deleted_at = now()');
     expect(await version()).toBeUndefined();
@@ -58,14 +58,14 @@ describe('the version of a mapped row', () => {
     expect(await bumps('update chat_connections set deleted_at = null')).toBe(false);
   });
 
-  it('cannot be set back by an application that writes whole rows', async () => {
+  test('cannot be set back by an application that writes whole rows', async () => {
     const { rows: [whole] } = await pool.query('select * from chat_connections');
     await pool.query(`update chat_connections set config = '{"value":"b"}'`);
     expect(await bumps(`update chat_connections set hydrant_version = ${(whole as { hydrant_version: string }).hydrant_version}`)).toBe(false);
     expect(await bumps('update chat_connections set hydrant_version = 1')).toBe(false);
   });
 
-  it('is never taken over by another id', async () => {
+  test('is never taken over by another id', async () => {
     await pool.query(`insert into chat_connections (id, config) values ('b', '{"value":"b"}')`);
     await pool.query(`delete from chat_connections where id = 'acme'`);
     const before = (await store.get('b'))?.version;
@@ -73,7 +73,7 @@ describe('the version of a mapped row', () => {
     expect(await version()).not.toBe(before);
   });
 
-  it('sees what other triggers made of the row', async () => {
+  test('sees what other triggers made of the row', async () => {
     await pool.query(`
       create function normalise() returns trigger language plpgsql as $$ begin new.config = '{"value":"normal"}'; return new; end $$;
       create trigger yyy_normalise before update on chat_connections for each row execute function normalise()`);
@@ -81,7 +81,7 @@ describe('the version of a mapped row', () => {
     expect(await bumps(`update chat_connections set config = '{"value":"other"}'`)).toBe(false);
   });
 
-  it('is kept by a role that may write the table and nothing else', async () => {
+  test('is kept by a role that may write the table and nothing else', async () => {
     const role = `writer_${database.name}`;
     await pool.query(`create role ${role}; grant select, insert, update, delete on chat_connections to ${role}; grant usage on schema public to ${role}`);
     const client = new pg.Client({ connectionString: database.url });
@@ -96,7 +96,7 @@ describe('the version of a mapped row', () => {
     }
   });
 
-  it('a change of a column\'s type does not fail those who are connected', async () => {
+  test('a change of a column\'s type does not fail those who are connected', async () => {
     const client = new pg.Client({ connectionString: database.url });
     await client.connect();
     try {
@@ -111,7 +111,7 @@ describe('the version of a mapped row', () => {
     }
   });
 
-  it('is one of a kind while many write the same row', async () => {
+  test('is one of a kind while many write the same row', async () => {
     const seen: string[] = [];
     await Promise.all(Array.from({ length: 200 }, async (_, n) => {
       const { rows } = await pool.query<{ v: string }>(`update chat_connections set config = jsonb_build_object('value', $1::text) returning hydrant_version::text v`, [String(n)]);
@@ -120,7 +120,7 @@ describe('the version of a mapped row', () => {
     expect(new Set(seen).size).toBe(200);
   });
 
-  it('works on a partitioned table', async () => {
+  test('works on a partitioned table', async () => {
     await pool.query(`
       create table parts (id text primary key, config text) partition by hash (id);
       create table parts_0 partition of parts for values with (modulus 2, remainder 0);

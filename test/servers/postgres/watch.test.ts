@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { PostgresStore } from 'hydrant/postgres';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createDatabase, openPool, type TestDatabase } from '../support/databases.js';
 
 let database: TestDatabase;
@@ -39,7 +39,7 @@ async function told(work: () => Promise<unknown>): Promise<{ ids: string[]; call
 }
 
 describe('hints from PostgreSQL', () => {
-  it('one statement over many rows tells every id, in payloads below the limit', async () => {
+  test('one statement over many rows tells every id, in payloads below the limit', async () => {
     const { ids, calls } = await told(() => pool.query(`insert into hydrant_connections (id) select 'connection ' || n from generate_series(1, 20000) n`));
     expect(new Set(ids).size).toBe(20_000);
     expect(ids).toHaveLength(20_000);
@@ -47,7 +47,7 @@ describe('hints from PostgreSQL', () => {
     expect(calls).toBeLessThan(100);
   });
 
-  it('an update tells only the rows that have a new version, a delete the rows that are gone', async () => {
+  test('an update tells only the rows that have a new version, a delete the rows that are gone', async () => {
     await pool.query(`insert into hydrant_connections (id, data) select 'c' || n, '{"n":1}' from generate_series(1, 10) n`);
     expect((await told(() => pool.query(`update hydrant_connections set data = jsonb_build_object('n', case when id = 'c3' then 2 else 1 end)`))).ids).toEqual(['c3']);
     expect((await told(() => pool.query(`update hydrant_connections set version = 1`))).ids).toEqual([]);
@@ -55,7 +55,7 @@ describe('hints from PostgreSQL', () => {
     expect((await told(() => pool.query(`update hydrant_connections set id = 'renamed' where id = 'c4'`))).ids.toSorted()).toEqual(['c4', 'renamed']);
   });
 
-  it('what is rolled back is never told, and what is committed is told once it is', async () => {
+  test('what is rolled back is never told, and what is committed is told once it is', async () => {
     const client = new pg.Client({ connectionString: database.url });
     await client.connect();
     const { ids } = await told(async () => {
@@ -68,13 +68,13 @@ describe('hints from PostgreSQL', () => {
     expect(ids).toEqual(['committed']);
   });
 
-  it('truncate, and an id too long to be told, are gaps', async () => {
+  test('truncate, and an id too long to be told, are gaps', async () => {
     await store.put({ id: 'x', n: 1 });
     expect(await told(() => pool.query('truncate hydrant_connections'))).toEqual({ ids: [], calls: 0, gaps: 1 });
     expect(await told(() => store.put({ id: 'y'.repeat(2_500) + '\u0001'.repeat(1_000), n: 1 }))).toEqual({ ids: [], calls: 0, gaps: 1 });
   });
 
-  it('ids arrive as they are, whatever is in them', async () => {
+  test('ids arrive as they are, whatever is in them', async () => {
     const odd = ['"', '\\', "'", ',', '[]', '🙂', '\n', '\u0001'];
     expect((await told(() => pool.query('insert into hydrant_connections (id) select unnest($1::text[])', [odd]))).ids.toSorted()).toEqual(odd.toSorted());
   });

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { RedisStore } from 'hydrant/redis';
 import { storeConformance, type StoreUnderTest } from 'hydrant/testing';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { startRedis } from '../support/redis.mjs';
 import { testPrefix, viaIoredis, viaIoredisCluster, viaNodeRedis, viaNodeRedisCluster, type TestClient } from '../support/redis-clients.js';
 
@@ -23,7 +23,7 @@ function conformance(server: () => { url: string }, connect: (url: string) => Te
     await connected[Symbol.asyncDispose]();
   });
 
-  storeConformance({ describe, it }, async (): Promise<StoreUnderTest> => {
+  storeConformance({ describe, it: test }, async (): Promise<StoreUnderTest> => {
     await administrator.del(`${keyPrefix}${prefix}records`, `${keyPrefix}${prefix}versions`);
     const store = new RedisStore<{ config: { value: string } }>({
       client: connected.client, prefix,
@@ -66,7 +66,7 @@ describe.skipIf(redisUrl === undefined)('RedisStore', () => {
     afterAll(() => cluster.stop());
     // Its cluster client subscribes again by itself and without a word: what counts is that nothing is missed.
     describe('with ioredis', () => conformance(() => cluster, (url) => viaIoredisCluster(url), { interruption: false }));
-    it('with ioredis, a change that is made while it subscribes again behind our back is told, or a gap is', async () => {
+    test('with ioredis, a change that is made while it subscribes again behind our back is told, or a gap is', async () => {
       const administrator = new Redis(cluster.url);
       await using connected = viaIoredisCluster(cluster.url);
       const store = new RedisStore<{ n: number }>({ client: connected.client, prefix: testPrefix(), watch: { pingIntervalMs: 50, timeoutMs: 500, backoff: { initialMs: 20, maxMs: 200 } } });

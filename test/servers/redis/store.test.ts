@@ -2,7 +2,7 @@ import { Redis } from 'ioredis';
 import { createClientPool } from 'redis';
 import { isConnectionError } from 'hydrant';
 import { RedisStore } from 'hydrant/redis';
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { startRedis } from '../support/redis.mjs';
 import { testPrefix, viaIoredis, viaNodeRedis } from '../support/redis-clients.js';
 import type { TestServer } from '../support/server.mjs';
@@ -20,7 +20,7 @@ describe.skipIf(redisUrl === undefined)('RedisStore', () => {
   afterAll(() => client.disconnect());
   beforeEach(() => client.del(`${prefix}records`, `${prefix}versions`, `${prefix}counter`));
 
-  it('keeps every field of a record as it was', async () => {
+  test('keeps every field of a record as it was', async () => {
     const record = { id: 'acme', token: '"\\\n\0🙂', list: [1, 2.5] };
     const written = await store.put(record);
     expect(written).toEqual({ ...record, status: 'active', version: expect.stringMatching(/^1-[0-9a-f]{12}$/) as string });
@@ -30,7 +30,7 @@ describe.skipIf(redisUrl === undefined)('RedisStore', () => {
     expect((await store.put({ ...written, status: 'stopped' })).version).not.toBe(written.version);
   });
 
-  it('reads many with one command', async () => {
+  test('reads many with one command', async () => {
     await store.put({ id: 'a' });
     const commands: string[][] = [];
     const monitor = await client.duplicate().monitor();
@@ -45,7 +45,7 @@ describe.skipIf(redisUrl === undefined)('RedisStore', () => {
     monitor.disconnect();
   });
 
-  it('versions do not repeat even when Redis lost everything', async () => {
+  test('versions do not repeat even when Redis lost everything', async () => {
     const seen: string[] = [];
     for (let n = 0; n < 5; n += 1) {
       seen.push((await store.put({ id: 'acme', token: 'the same' })).version);
@@ -54,20 +54,20 @@ describe.skipIf(redisUrl === undefined)('RedisStore', () => {
     expect(new Set(seen).size).toBe(5);
   });
 
-  it('lists more rows than one step holds, and leaves out what is no record', async () => {
+  test('lists more rows than one step holds, and leaves out what is no record', async () => {
     await Promise.all(Array.from({ length: 3_000 }, (_, n) => store.put({ id: `c${n}`, token: 'x'.repeat(100) })));
     await client.hset(`${prefix}records`, 'broken', 'x {');
     expect(new Set((await store.list()).map(({ id }) => id)).size).toBe(3_000);
   });
 
-  it.each<[string, string]>([
+  test.each<[string, string]>([
     ['no version', '{"status":"active"}'], ['no JSON', '1-a {'], ['no object', '1-a 7'], ['null', '1-a null'], ['no status', '1-a {"token":"secret"}'], ['another status', '1-a {"status":"error"}'],
   ])('a row with %s is INVALID_RECORD', async (_what, row) => {
     await client.hset(`${prefix}records`, 'bad', row);
     await expect(store.get('bad')).rejects.toSatisfy((error) => isConnectionError(error, 'INVALID_RECORD') && !error.message.includes('secret'));
   });
 
-  it.each<[string, unknown, string]>([
+  test.each<[string, unknown, string]>([
     ['no id', { token: 'secret' }, 'INVALID_CONNECTION_ID'],
     ['an empty id', { id: '' }, 'INVALID_CONNECTION_ID'],
     ['an id that is no text', { id: '\ud800' }, 'INVALID_CONNECTION_ID'],
@@ -78,7 +78,7 @@ describe.skipIf(redisUrl === undefined)('RedisStore', () => {
     expect(await store.list()).toEqual([]);
   });
 
-  it('has no watch where the client has no way to open a connection of its own', async () => {
+  test('has no watch where the client has no way to open a connection of its own', async () => {
     const pool = createClientPool({ url: redisUrl as string });
     await pool.connect();
     const pooled = new RedisStore({ client: pool, prefix });
@@ -93,7 +93,7 @@ describe.skipIf(redisUrl === undefined)('RedisStore', () => {
     return String(await client.call('CLIENT', 'LIST', 'TYPE', 'pubsub')).split('\n').filter((line) => line.includes('addr')).length;
   }
 
-  it('leaves no connection behind when nobody watches any more', async () => {
+  test('leaves no connection behind when nobody watches any more', async () => {
     const named = await viaNodeRedis(redisUrl as string);
     const before = await connections();
     for (const each of [client, named.client]) {
@@ -111,7 +111,7 @@ describe.skipIf(redisUrl === undefined)('RedisStore when Redis is restarted', ()
   beforeAll(async () => { server = await startRedis({ own: true }); });
   afterAll(() => server.stop());
 
-  it.each(['ioredis', 'node-redis'] as const)('watch through %s subscribes again, with a gap, and rows and versions are still there', async (kind) => {
+  test.each(['ioredis', 'node-redis'] as const)('watch through %s subscribes again, with a gap, and rows and versions are still there', async (kind) => {
     await using connected = kind === 'ioredis' ? viaIoredis(server.url) : await viaNodeRedis(server.url);
     const store = new RedisStore<{ token: string }>({ client: connected.client, prefix: `{${kind}}:`, watch: { timeoutMs: 1_000, backoff: { initialMs: 20, maxMs: 200 } } });
     const heard = { gaps: 0, changed: [] as string[] };
