@@ -20,10 +20,10 @@ describe('the store conformance suite under node:test', () => {
   async function run(configOf: string): Promise<string> {
     const file = join(folder, 'store.test.mjs');
     await writeFile(file, `
-      import { describe, it: test } from 'node:test';
+      import { describe, it } from 'node:test';
       import { MemoryStore } from './index.mjs';
       import { storeConformance } from './testing/index.mjs';
-      storeConformance({ describe, it: test }, () => {
+      storeConformance({ describe, it }, () => {
         const store = new MemoryStore();
         return { store, write: (id, { status, config }) => store.put({ id, status, config }), remove: (id) => store.delete(id), configOf: ${configOf} };
       });`);
