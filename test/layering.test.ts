@@ -8,7 +8,7 @@ import { describe, expect, test } from 'vitest';
  * Who may know whom. A room is a folder of `src`, or a file that stands alone in it. `code` is what a room runs;
  * `types` is what it may name besides, which ties nothing to anything at run time.
  */
-const GROUND = ['contracts', 'clock.ts', 'errors.ts', 'thenable.ts', 'bounded.ts', 'listeners.ts', 'within.ts', 'own-signal.ts'];
+const GROUND = ['contracts', 'clock.ts', 'errors.ts', 'thenable.ts', 'bounded.ts', 'listeners.ts', 'within.ts', 'own-signal.ts', 'surroundings.ts'];
 const LAYERS: Record<string, { code: string[]; types?: string[] }> = {
   // The ground: nothing above it.
   'contracts': { code: [], types: ['clock.ts', 'errors.ts'] },
@@ -19,6 +19,7 @@ const LAYERS: Record<string, { code: string[]; types?: string[] }> = {
   'onlooker.ts': { code: [] },
   'listeners.ts': { code: ['bounded.ts', 'onlooker.ts'] },
   'own-signal.ts': { code: [] },
+  'surroundings.ts': { code: [] },
   'within.ts': { code: [], types: ['clock.ts'] },
   'shared-timers.ts': { code: ['clock.ts'] },
   'composite-factory.ts': { code: ['contracts'] },
