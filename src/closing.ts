@@ -1,8 +1,10 @@
-import { onMicrotask, onNextTurn, type Clock } from './clock.js';
+import { onMicrotask, onNextTurn } from './clock.js';
 import type { ConnectionRecord } from './contracts/record.js';
+import type { Environment } from './environment.js';
 import { ConnectionError } from './errors.js';
 import type { FreshnessReader } from './hydrate/freshness.js';
 import type { Hydrator } from './hydrate/hydrator.js';
+import type { Revalidation } from './hydrate/revalidation.js';
 import { checkCall, resolveDrainTimeout } from './options.js';
 import type { Slot } from './slot/slot.js';
 import type { Slots } from './slot/slots.js';
@@ -13,17 +15,6 @@ export interface CloseReport {
   readonly abandoned: readonly { readonly id: string; readonly leases: number }[];
 }
 
-/** What closing needs to know of the registry it closes. */
-export interface ClosingHost<R extends ConnectionRecord, I> {
-  readonly clock: Clock;
-  readonly slots: Slots<R, I>;
-  readonly hydrator: Hydrator<R, I>;
-  readonly reader: FreshnessReader<R>;
-  readonly disposeTimeoutMs: number;
-  /** Nothing is served from now on but what was accepted: ends sweeps and hints. */
-  stop(): Promise<void>;
-}
-
 /** Looked at in one turn of the event loop: with a hundred thousand idle instances everything else would stand still. */
 const BATCH = 500;
 
@@ -32,16 +23,23 @@ export class Closing<R extends ConnectionRecord, I> {
   state: 'open' | 'closing' | 'closed' = 'open';
   /** The deadline has passed: what was accepted is refused after all. */
   expired = false;
-  /** Webhooks that have not ended. */
-  deliveries = 0;
-  readonly #host: ClosingHost<R, I>;
+  readonly #env: Environment<R, I>;
+  readonly #slots: Slots<R, I>;
+  readonly #hydrator: Hydrator<R, I>;
+  readonly #reader: FreshnessReader<R>;
+  readonly #revalidation: Revalidation<R>;
   /** Uses that wait for their lease, and webhooks that have not ended. */
   #accepted = 0;
   #closed: Promise<CloseReport> | undefined;
   #wake: (() => void) | undefined;
 
-  constructor(host: ClosingHost<R, I>) {
-    this.#host = host;
+  constructor(env: Environment<R, I>, slots: Slots<R, I>, hydrator: Hydrator<R, I>, reader: FreshnessReader<R>, revalidation: Revalidation<R>) {
+    this.#env = env;
+    this.#slots = slots;
+    this.#hydrator = hydrator;
+    this.#reader = reader;
+    this.#revalidation = revalidation;
+    slots.departed = () => this.#progressed();
   }
 
   /** A use begins to wait. */
@@ -55,18 +53,14 @@ export class Closing<R extends ConnectionRecord, I> {
     if (this.state === 'open') return;
     // Nobody is left who could want what is idle, and what becomes idle from now on goes by itself.
     if (this.#accepted === 0) onMicrotask(() => void this.#disposeIdle());
-    this.progressed();
+    this.#progressed();
   }
 
   /** Lets a webhook in; it calls what is returned when it has ended. `undefined` when closing. */
   accept(): (() => void) | undefined {
     if (this.state !== 'open') return undefined;
     this.began();
-    this.deliveries += 1;
-    return () => {
-      this.deliveries -= 1;
-      this.finished();
-    };
+    return () => this.finished();
   }
 
   refusal(id: string): ConnectionError {
@@ -74,7 +68,7 @@ export class Closing<R extends ConnectionRecord, I> {
   }
 
   /** Something ended: there may be nothing left to wait for. */
-  progressed(): void {
+  #progressed(): void {
     this.#wake?.();
   }
 
@@ -95,11 +89,15 @@ export class Closing<R extends ConnectionRecord, I> {
   }
 
   async #close(drainTimeoutMs: number): Promise<CloseReport> {
-    const { clock, slots, disposeTimeoutMs } = this.#host;
+    const { clock, options: { disposeTimeoutMs } } = this.#env;
+    const slots = this.#slots;
+    const reader = this.#reader;
     this.state = 'closing';
-    slots.closing = true;
+    this.#env.maxStaleMs = -Infinity;
+    slots.closing = (id) => reader.isAwaited(id);
     slots.stopIdleClock();
-    const stopped = within<unknown>(clock, disposeTimeoutMs, this.#host.stop(), () => undefined);
+    reader.stopBackground();
+    const stopped = within<unknown>(clock, disposeTimeoutMs, this.#revalidation.stop(), () => undefined);
     void this.#disposeIdle();
     const drained = this.#when(() => this.#accepted === 0 && slots.isEmpty).then(() => []);
     const abandoned = await within<CloseReport['abandoned']>(clock, drainTimeoutMs, drained, () => this.#abandon());
@@ -112,32 +110,32 @@ export class Closing<R extends ConnectionRecord, I> {
 
   /** Everything idle that nobody waits for. */
   async #disposeIdle(): Promise<void> {
-    const { slots, reader } = this.#host;
+    const slots = this.#slots;
     let looked = 0;
     for (const slot of slots.index.values()) {
-      if (slot.state.kind === 'live' && slot.leases === 0 && !reader.isAwaited(slot.id)) slots.supersede(slot, 'closing');
+      if (slot.state.kind === 'live' && slot.leases === 0 && !this.#reader.isAwaited(slot.id)) slots.supersede(slot, 'closing');
       looked += 1;
       if (looked % BATCH > 0) continue;
-      slots.effects.flush();
+      this.#env.effects.flush();
       await new Promise<void>(onNextTurn);
     }
-    slots.effects.flush();
+    this.#env.effects.flush();
   }
 
   /** The deadline has passed. */
   #abandon(): { id: string; leases: number }[] {
-    const { slots, hydrator, reader } = this.#host;
+    const slots = this.#slots;
     this.expired = true;
     const all = (): Slot<R, I>[] => [...slots.index.values(), ...slots.departing.all()];
     const hydrating = all().filter(({ state: { kind } }) => kind === 'pending' || kind === 'creating' || kind === 'abandoned');
-    const waiters = [...reader.waiters()];
+    const waiters = [...this.#reader.waiters()];
     for (const [id, waiter] of waiters) if (!waiter.settled) waiter.fail(this.refusal(id));
-    for (const slot of all()) hydrator.close(slot, this.refusal(slot.id));
+    for (const slot of all()) this.#hydrator.close(slot, this.refusal(slot.id));
     // Only now, for a hydrate that is given up gives back the last good instance that it held.
     const leased = all().filter(({ leases }) => leases > 0);
     const abandoned = [...leased, ...hydrating].map(({ id, leases }) => ({ id, leases }));
     slots.expireAll();
-    slots.effects.flush();
+    this.#env.effects.flush();
     return abandoned;
   }
 

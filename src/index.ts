@@ -25,4 +25,5 @@ export type {
   DisposeReason, FailureContext, HydrationContext, InstanceFactory, RecordContext, WebhookContext,
 } from './contracts/factory.js';
 export type { InstanceOf, RecordOf } from './factory-by-platform.js';
-export type { WebhookHandler, WebhookPlatform } from './webhook/handle-webhook.js';
+export type { WebhookHandler } from './webhook/handle-webhook.js';
+export type { WebhookPlatform } from './webhook/platform.js';

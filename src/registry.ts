@@ -1,30 +1,28 @@
-import { oncePerTurn, type Clock } from './clock.js';
+import { Backoff } from './backoff.js';
 import { Closing, type CloseReport } from './closing.js';
-import { factoryFor } from './composite-factory.js';
 import type { AcquireOptions, Connections } from './connections.js';
 import type { InstanceFactory } from './contracts/factory.js';
-import type { Around, ConnectionRegistryOptions, RegistryTuning, ResolvedOptions } from './contracts/options.js';
-import type { Awaitable, ConnectionRecord } from './contracts/record.js';
+import type { Around, ConnectionRegistryOptions, RegistryTuning } from './contracts/options.js';
+import type { ConnectionRecord } from './contracts/record.js';
 import type { StandardSchemaV1 } from './contracts/schema.js';
 import type { ConnectionStore } from './contracts/store.js';
+import { Environment } from './environment.js';
 import { ConnectionError } from './errors.js';
-import { Events, type RegistryEvents } from './events.js';
-import { Backoff } from './hydrate/backoff.js';
+import type { RegistryEvents } from './events.js';
 import { FreshnessReader } from './hydrate/freshness.js';
 import { Hydrator } from './hydrate/hydrator.js';
-import { Learnt } from './hydrate/learnt.js';
 import { notFound, Resolver } from './hydrate/resolver.js';
 import { Revalidation } from './hydrate/revalidation.js';
 import { Secrets } from './hydrate/secrets.js';
-import { LeaseWaiter, type LeaseDemand, type LeaseWaiterHost } from './hydrate/waiter.js';
+import { UnknownIds } from './hydrate/unknown-ids.js';
+import { LeaseWaiter, type LeaseDemand } from './hydrate/waiter.js';
 import { checkCall, checkSignal, resolveFreshness, resolveOptions, resolveTimeout } from './options.js';
 import type { Lease } from './slot/lease.js';
 import { run } from './slot/run.js';
 import { Slots } from './slot/slots.js';
-import { withSharedTimers } from './shared-timers.js';
 import { takeSnapshot, type RegistrySnapshot } from './snapshot.js';
+import { WebhookAccess } from './webhook/access.js';
 import { createWebhookHandler, type WebhookHandler } from './webhook/handle-webhook.js';
-import { RegistryForWebhooks } from './webhook-host.js';
 
 /** Ids go into queries, log lines and metrics. */
 const MAX_ID_LENGTH = 1_024;
@@ -50,120 +48,37 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
    */
   readonly handleWebhook: WebhookHandler;
 
-  readonly #options: ResolvedOptions<R, I>;
-  readonly #clock: Clock;
-  readonly #now: () => number;
-  readonly #events = new Events();
+  readonly #env: Environment<R, I>;
   readonly #backoff: Backoff;
-  readonly #learnt: Learnt;
+  readonly #unknown: UnknownIds;
   readonly #secrets: Secrets<R>;
   readonly #slots: Slots<R, I>;
   readonly #hydrator: Hydrator<R, I>;
   readonly #reader: FreshnessReader<R>;
   readonly #resolver: Resolver<R, I>;
-  readonly #revalidation: Revalidation<R>;
   readonly #closing: Closing<R, I>;
-  readonly #waiterHost: LeaseWaiterHost<R, I>;
-  /** The freshness bound, and `-Infinity` once nothing is served any more: the hot path makes one comparison. */
-  #maxStaleMs: number;
-  /** Rises with every `invalidate`: what was read before rests on what no longer counts. */
-  #invalidations = 0;
 
   /** @throws ConnectionError `INVALID_OPTIONS`, naming the option, what was expected and what came */
   constructor(options: { store: ConnectionStore<ConnectionRecord>; recordSchema: StandardSchemaV1<any, R>; factory: InstanceFactory<NoInfer<R>, I> } & RegistryTuning & { around?: Around<NoInfer<R>> });
   constructor(options: { store: ConnectionStore<R>; recordSchema?: undefined; factory: InstanceFactory<NoInfer<R>, I> } & RegistryTuning & { around?: Around<NoInfer<R>> });
   constructor(options: ConnectionRegistryOptions<R, I> | (Omit<ConnectionRegistryOptions<R, I>, 'store'> & { store: ConnectionStore<ConnectionRecord> })) {
-    const resolved = this.#options = resolveOptions<R, I>(options as never);
-    const { store, recordSchema } = resolved;
-    const clock = this.#clock = withSharedTimers(resolved.clock, [
-      resolved.acquireTimeoutMs, resolved.storeTimeoutMs, resolved.hydrationTimeoutMs, resolved.disposeTimeoutMs,
-    ]);
-    this.#now = oncePerTurn(resolved.clock);
-    this.#maxStaleMs = resolved.maxStaleMs;
-    this.#backoff = new Backoff(resolved.failureBackoff, clock);
-    const learnt = this.#learnt = new Learnt(clock, () => this.#closing.deliveries > 0);
-    this.#secrets = new Secrets(clock, resolved.hydrationTimeoutMs);
-
-    const emit = <E extends keyof RegistryEvents>(event: E, payload: RegistryEvents[E]): void => this.#emit(event, payload);
-    const factoryOf = (record: R): InstanceFactory<R, I> => factoryFor(resolved.factory, record);
-    const slots = this.#slots = new Slots<R, I>({
-      clock,
-      now: this.#now,
-      limits: resolved,
-      emit,
-      dispose: (instance, record, { reason, cause }) => {
-        const factory = factoryOf(record);
-        if (factory.dispose === undefined) return undefined;
-        return this.#around(record, () => factory.dispose?.(instance, { record, reason, cause }));
-      },
-      retired: (slot, cause, inUse) => {
-        this.#hydrator.outcomes.retired(slot, inUse);
-        emit('retired', { id: slot.id, version: slot.version, cause });
-      },
-      isAwaited: (id) => this.#reader.isAwaited(id),
-      unindexed: ({ id, version, checkedAt }) => learnt.withoutSlot(id, version, checkedAt),
-      departed: (slot) => {
-        this.#hydrator.departed(slot);
-        this.#closing.progressed();
-      },
-    });
-    const hydrator = this.#hydrator = new Hydrator<R, I>({
-      clock, slots, backoff: this.#backoff, limits: resolved, emit, factoryOf,
-      replacementOf: (record) => {
-        try {
-          return factoryOf(record).replacement ?? resolved.replacement;
-        } catch {
-          // The store edited the row in place, to a platform nobody made a factory for: `create` fails of it.
-          return resolved.replacement;
-        }
-      },
-      secretsOf: (record) => this.#secretsOf(record, true),
-      create: (record, context) => this.#around(record, () => factoryOf(record).create(record, context)),
-    });
-    const reader = this.#reader = new FreshnessReader<R>({
-      clock, store, storeTimeoutMs: resolved.storeTimeoutMs,
-      apply: (read, answer) => this.#resolver.apply(read, answer),
-      failed: (error) => emit('storeFailed', { error }),
-    });
-    const resolver = this.#resolver = new Resolver<R, I>({
-      clock, slots, hydrator, reader, recordSchema, learnt, backoff: this.#backoff, limits: resolved, factoryOf,
-    });
-    this.#revalidation = new Revalidation<R>({
-      clock, store, reader,
-      sweepIntervalMs: resolved.sweepIntervalMs,
-      index: slots.index,
-      doubt: (id) => learnt.doubt(id),
-      doubtAll: () => learnt.doubtAll(),
-      failed: (error) => emit('storeFailed', { error }),
-    });
-    this.#closing = new Closing<R, I>({
-      clock, slots, hydrator, reader, disposeTimeoutMs: resolved.disposeTimeoutMs,
-      stop: () => {
-        this.#maxStaleMs = -Infinity;
-        reader.stopBackground();
-        return this.#revalidation.stop();
-      },
-    });
-    this.#waiterHost = {
-      clock,
-      handOver: (slot) => slots.handOver(slot),
-      left: (waiter, aborted) => hydrator.left(waiter, aborted),
-      settled: () => this.#closing.finished(),
-    };
-    this.handleWebhook = createWebhookHandler(new RegistryForWebhooks<R, I>({
-      clock, slots, reader, resolver, emit, factoryOf,
-      options: resolved,
-      closing: this.#closing,
-      backoff: this.#backoff,
-      secrets: this.#secrets,
-      now: this.#now,
-      invalidations: () => this.#invalidations,
+    const env = this.#env = new Environment<R, I>(resolveOptions<R, I>(options as never));
+    const { clock, options: { failureBackoff, hydrationTimeoutMs } } = env;
+    const backoff = this.#backoff = new Backoff(failureBackoff, clock);
+    const unknown = this.#unknown = new UnknownIds(clock);
+    const secrets = this.#secrets = new Secrets<R>(env, hydrationTimeoutMs);
+    const slots = this.#slots = new Slots<R, I>(env, backoff);
+    const hydrator = this.#hydrator = new Hydrator<R, I>(env, slots, backoff, secrets);
+    const reader = this.#reader = new FreshnessReader<R>(env, (read, answer) => this.#resolver.apply(read, answer));
+    const resolver = this.#resolver = new Resolver<R, I>(env, slots, hydrator, reader, backoff, unknown);
+    const revalidation = new Revalidation<R>(env, slots.index, reader, unknown);
+    const closing = this.#closing = new Closing<R, I>(env, slots, hydrator, reader, revalidation);
+    this.handleWebhook = createWebhookHandler(new WebhookAccess<R, I>({
+      env, slots, reader, resolver, backoff, secrets, closing,
       checkId: (id) => this.#checkId(id),
       wait: (demand) => this.#wait(demand),
-      secretsOf: (record) => this.#secretsOf(record, false),
-      around: (record, work) => this.#around(record, work),
     }));
-    this.#revalidation.start();
+    revalidation.start();
   }
 
   /** `'closing'` from the call of `close` until it has settled. */
@@ -212,19 +127,18 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
    * back-off and its secrets.
    */
   invalidate(id: string): void {
-    this.#invalidations += 1;
-    this.#learnt.forgetUnknown(id);
+    this.#unknown.forget(id);
     this.#backoff.clear(id);
     this.#secrets.forget(id);
     this.#reader.flag(id);
     const slot = this.#slots.index.get(id);
     if (slot !== undefined) this.#slots.supersede(slot, 'invalidated');
-    this.#slots.effects.flush();
+    this.#env.effects.flush();
   }
 
   /** What there is at the moment, as plain JSON: counts, and a row per connection. No record contents. */
   snapshot(): RegistrySnapshot {
-    return takeSnapshot(this.#slots, this.#hydrator.queued, this.#options, this.#clock.monotonic());
+    return takeSnapshot(this.#slots, this.#hydrator.queued, this.#env.options, this.#env.clock.monotonic());
   }
 
   /**
@@ -232,7 +146,7 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
    * listens to is written to the console, once per connection and version where it has them: a listener of its event takes it from there.
    */
   on<E extends keyof RegistryEvents>(event: E, listener: (payload: RegistryEvents[E]) => void): () => void {
-    return this.#events.on(event, listener);
+    return this.#env.events.on(event, listener);
   }
 
   /**
@@ -255,8 +169,8 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
   #leaseNow(id: string): Lease<R, I> | undefined {
     const slot = this.#slots.index.get(id);
     if (slot === undefined || slot.state.kind !== 'live') return undefined;
-    const now = this.#now();
-    return now - slot.checkedAt <= this.#maxStaleMs ? this.#slots.lease(slot, now) : undefined;
+    const now = this.#env.now();
+    return now - slot.checkedAt <= this.#env.maxStaleMs ? this.#slots.lease(slot, now) : undefined;
   }
 
   #acquire(id: string, options: AcquireOptions): Promise<Lease<R, I>> {
@@ -265,11 +179,11 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
     const { signal, timeoutMs, freshness } = options;
     if (signal !== undefined) checkSignal(signal);
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
-    const demand = { id, signal, timeoutMs: timeoutMs === undefined ? this.#options.acquireTimeoutMs : resolveTimeout(timeoutMs) };
-    const maxStaleMs = freshness === undefined ? this.#maxStaleMs : resolveFreshness(freshness);
+    const demand = { id, signal, timeoutMs: timeoutMs === undefined ? this.#env.options.acquireTimeoutMs : resolveTimeout(timeoutMs) };
+    const maxStaleMs = freshness === undefined ? this.#env.maxStaleMs : resolveFreshness(freshness);
     const slot = this.#slots.index.get(id);
     if (slot === undefined) this.#checkId(id);
-    const now = this.#now();
+    const now = this.#env.now();
     const fresh = slot !== undefined && now - slot.checkedAt <= maxStaleMs;
     if (fresh && slot.state.kind === 'live') return Promise.resolve(this.#slots.lease(slot, now));
     const waiter = this.#wait(demand);
@@ -284,27 +198,14 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
       const got = typeof id === 'string' ? `one of ${id.length}` : typeof id;
       throw new ConnectionError('INVALID_CONNECTION_ID', `Expected an id of 1 to ${MAX_ID_LENGTH} characters without NUL, got ${got}`);
     }
-    if (this.#learnt.isUnknown(id)) throw notFound(id);
+    if (this.#unknown.has(id)) throw notFound(id);
   }
+
+  readonly #left = (waiter: LeaseWaiter<R, I>, aborted: { readonly reason: unknown } | undefined): void => this.#hydrator.left(waiter, aborted);
+  readonly #finished = (): void => this.#closing.finished();
 
   #wait(demand: LeaseDemand): LeaseWaiter<R, I> {
     this.#closing.began();
-    return new LeaseWaiter(demand, this.#waiterHost);
-  }
-
-  #secretsOf(record: R, permitted: boolean): Awaitable<unknown> {
-    const factory = factoryFor(this.#options.factory, record);
-    if (factory.secrets === undefined) return undefined;
-    return this.#secrets.get(factory, record, (signal) => this.#around(record, () => factory.secrets?.(record, { signal })), permitted);
-  }
-
-  #around<T>(record: R, work: () => T): T {
-    const { around } = this.#options;
-    return around === undefined ? work() : around(record, work);
-  }
-
-  /** Listeners are foreign code: they run when the step that gave rise to the event is complete. */
-  #emit<E extends keyof RegistryEvents>(event: E, payload: RegistryEvents[E]): void {
-    if (this.#events.isHeard(event)) this.#slots.effects.add(() => this.#events.emit(event, payload));
+    return new LeaseWaiter(demand, this.#env.clock, this.#slots, this.#left, this.#finished);
   }
 }

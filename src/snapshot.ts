@@ -47,6 +47,7 @@ export function takeSnapshot<R extends ConnectionRecord, I>(
   const connections: ConnectionSnapshot[] = [];
   const add = (slot: Slot<R, I>, leases = slot.leases): void => {
     const state = phaseOf(slot, leases);
+    if (state === undefined) return;
     counts[state] += 1;
     connections.push({
       id: slot.id, state, version: slot.version, leases,
@@ -66,8 +67,9 @@ export function takeSnapshot<R extends ConnectionRecord, I>(
   };
 }
 
-function phaseOf<R extends ConnectionRecord, I>({ state }: Slot<R, I>, leases: number): 'idle' | 'leased' | 'hydrating' | 'draining' | 'disposing' {
+function phaseOf<R extends ConnectionRecord, I>({ state }: Slot<R, I>, leases: number): 'idle' | 'leased' | 'hydrating' | 'draining' | 'disposing' | undefined {
   switch (state.kind) {
+    case 'seen': return undefined;
     case 'pending': case 'creating': case 'abandoned': return 'hydrating';
     case 'live': return leases > 0 ? 'leased' : 'idle';
     case 'draining': return 'draining';

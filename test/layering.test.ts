@@ -8,7 +8,7 @@ import { describe, expect, test } from 'vitest';
  * Who may know whom. A room is a folder of `src`, or a file that stands alone in it. `code` is what a room runs;
  * `types` is what it may name besides, which ties nothing to anything at run time.
  */
-const GROUND = ['contracts', 'clock.ts', 'errors.ts', 'thenable.ts', 'bounded.ts', 'listeners.ts', 'within.ts', 'own-signal.ts', 'surroundings.ts'];
+const GROUND = ['contracts', 'clock.ts', 'errors.ts', 'thenable.ts', 'bounded.ts', 'effects.ts', 'backoff.ts', 'listeners.ts', 'within.ts', 'own-signal.ts', 'surroundings.ts'];
 const LAYERS: Record<string, { code: string[]; types?: string[] }> = {
   // The ground: nothing above it.
   'contracts': { code: [], types: ['clock.ts', 'errors.ts'] },
@@ -16,6 +16,8 @@ const LAYERS: Record<string, { code: string[]; types?: string[] }> = {
   'errors.ts': { code: [] },
   'thenable.ts': { code: [] },
   'bounded.ts': { code: [] },
+  'effects.ts': { code: ['clock.ts'] },
+  'backoff.ts': { code: ['bounded.ts'], types: ['clock.ts'] },
   'onlooker.ts': { code: [] },
   'listeners.ts': { code: ['bounded.ts', 'onlooker.ts'] },
   'own-signal.ts': { code: [] },
@@ -26,18 +28,18 @@ const LAYERS: Record<string, { code: string[]; types?: string[] }> = {
   'options.ts': { code: [...GROUND, 'composite-factory.ts'] },
   'events.ts': { code: [...GROUND, 'options.ts'] },
   'connections.ts': { code: ['contracts'], types: ['slot'] },
+  'environment.ts': { code: ['clock.ts', 'effects.ts', 'events.ts', 'shared-timers.ts'], types: ['contracts'] },
   // The core.
-  'slot': { code: GROUND, types: ['events.ts'] },
-  'hydrate': { code: [...GROUND, 'slot'], types: ['events.ts'] },
+  'slot': { code: GROUND, types: ['environment.ts'] },
+  'hydrate': { code: [...GROUND, 'composite-factory.ts', 'slot'], types: ['environment.ts'] },
   'snapshot.ts': { code: ['contracts', 'slot'] },
-  'closing.ts': { code: [...GROUND, 'options.ts'], types: ['slot', 'hydrate'] },
-  'webhook-host.ts': { code: [...GROUND, 'hydrate'], types: ['slot', 'events.ts', 'closing.ts', 'webhook'] },
+  'closing.ts': { code: [...GROUND, 'options.ts'], types: ['environment.ts', 'slot', 'hydrate'] },
   'registry.ts': {
-    code: [...GROUND, 'connections.ts', 'shared-timers.ts', 'composite-factory.ts', 'options.ts', 'events.ts', 'slot', 'hydrate', 'snapshot.ts', 'closing.ts', 'webhook', 'webhook-host.ts'],
+    code: [...GROUND, 'connections.ts', 'environment.ts', 'options.ts', 'events.ts', 'slot', 'hydrate', 'snapshot.ts', 'closing.ts', 'webhook'],
   },
   'factory-by-platform.ts': { code: ['contracts', 'errors.ts', 'options.ts', 'composite-factory.ts'] },
   // Around it: the registry is known by its public verbs only, and what a lease is.
-  'webhook': { code: GROUND, types: ['events.ts', 'slot'] },
+  'webhook': { code: [...GROUND, 'hydrate'], types: ['environment.ts', 'closing.ts', 'slot'] },
   'exclusive': { code: GROUND, types: ['connections.ts', 'slot'] },
   'stores': { code: GROUND, types: ['exclusive'] },
   'adapters': { code: ['clock.ts', 'errors.ts', 'webhook'] },

@@ -1,6 +1,7 @@
 import { onMicrotask } from '../clock.js';
 import type { ConnectionRecord } from '../contracts/record.js';
-import { Query, type Answer, type AnswerOf, type QueryHost } from './query.js';
+import type { Environment } from '../environment.js';
+import { Query, type Answer, type AnswerOf } from './query.js';
 import type { ReadWaiter } from './waiter.js';
 
 /*
@@ -37,11 +38,8 @@ interface Lane<R extends ConnectionRecord> {
   first: number;
 }
 
-/** What the reads need to know of the registry they belong to. */
-export interface FreshnessHost<R extends ConnectionRecord> extends QueryHost {
-  /** Applies an answer in one synchronous step, or returns a promise when the row must be parsed asynchronously. */
-  apply(read: Read<R>, answer: Answer): Promise<void> | undefined;
-}
+/** Applies an answer in one synchronous step, or returns a promise when the row must be parsed asynchronously. */
+export type Apply<R extends ConnectionRecord> = (read: Read<R>, answer: Answer) => Promise<void> | undefined;
 
 interface Reads<R extends ConnectionRecord> { wire: Read<R> | undefined; next: Read<R> | undefined }
 
@@ -55,7 +53,8 @@ const MAX_CHECK_QUERIES = 32;
 
 /** All reads of the store: one per id at a time, in batches, in bounded number. */
 export class FreshnessReader<R extends ConnectionRecord> {
-  readonly #host: FreshnessHost<R>;
+  readonly #env: Environment<R, any>;
+  readonly #apply: Apply<R>;
   readonly #reads = new Map<string, Reads<R>>();
   readonly #versions: Lane<R> = { kind: 'version', maxQueries: 1, queries: 0, waiting: [], first: 0 };
   /** Rows of what lives, where the store cannot tell versions alone. */
@@ -68,8 +67,9 @@ export class FreshnessReader<R extends ConnectionRecord> {
     this.#send();
   };
 
-  constructor(host: FreshnessHost<R>) {
-    this.#host = host;
+  constructor(env: Environment<R, any>, apply: Apply<R>) {
+    this.#env = env;
+    this.#apply = apply;
   }
 
   /** Whether someone waits for a read of this id. */
@@ -144,13 +144,13 @@ export class FreshnessReader<R extends ConnectionRecord> {
 
   #laneOf(next: Read<R>): Lane<R> {
     if (next.kind === 'row') return next.lane === this.#checks ? this.#checks : this.#rows;
-    if (this.#host.store.getVersions !== undefined) return this.#versions;
+    if (this.#env.options.store.getVersions !== undefined) return this.#versions;
     next.kind = 'row';
     return this.#checks;
   }
 
   #send(): void {
-    const rowsPerQuery = this.#host.store.getMany === undefined ? 1 : MAX_ROWS;
+    const rowsPerQuery = this.#env.options.store.getMany === undefined ? 1 : MAX_ROWS;
     this.#sendIn(this.#versions, MAX_VERSIONS);
     this.#sendIn(this.#checks, rowsPerQuery);
     this.#sendIn(this.#rows, rowsPerQuery);
@@ -165,7 +165,7 @@ export class FreshnessReader<R extends ConnectionRecord> {
 
   #take(lane: Lane<R>, most: number): Read<R>[] {
     // In whole milliseconds, for every live connection keeps it, and a number with a fraction takes an object of its own.
-    const sentAt = Math.floor(this.#host.clock.monotonic());
+    const sentAt = Math.floor(this.#env.clock.monotonic());
     const taken: Read<R>[] = [];
     for (; lane.first < lane.waiting.length && taken.length < most; lane.first += 1) {
       const read = lane.waiting[lane.first] as Read<R>;
@@ -194,7 +194,7 @@ export class FreshnessReader<R extends ConnectionRecord> {
 
   #query(reads: readonly Read<R>[], lane: Lane<R>): void {
     lane.queries += 1;
-    const query = new Query(this.#host, lane.kind, reads.map(({ id }) => id), (answerOf) => {
+    const query = new Query(this.#env, lane.kind, reads.map(({ id }) => id), (answerOf) => {
       lane.queries -= 1;
       for (const read of reads) this.#answer(read, this.#answerTo(read, answerOf));
       this.#send();
@@ -203,7 +203,7 @@ export class FreshnessReader<R extends ConnectionRecord> {
   }
 
   #answer(read: Read<R>, answer: Answer): void {
-    const applied = this.#host.apply(read, answer);
+    const applied = this.#apply(read, answer);
     if (applied === undefined) this.#done(read);
     else void applied.then(() => { this.#done(read); this.#send(); });
   }
@@ -212,7 +212,7 @@ export class FreshnessReader<R extends ConnectionRecord> {
     try {
       return answerOf(id);
     } catch (error) {
-      this.#host.failed(error);
+      this.#env.emit('storeFailed', { error });
       return { kind: 'failed', error };
     }
   }
@@ -226,6 +226,6 @@ export class FreshnessReader<R extends ConnectionRecord> {
   }
 }
 
-function hasWaiter(read: Read<ConnectionRecord> | undefined): boolean {
+function hasWaiter(read: Read<any> | undefined): boolean {
   return read !== undefined && read.waiters.some((waiter) => !waiter.settled && waiter.background === undefined);
 }

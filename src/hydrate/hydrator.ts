@@ -1,31 +1,34 @@
-import type { DisposeReason } from '../contracts/factory.js';
-import type { Awaitable, ConnectionRecord } from '../contracts/record.js';
+import type { Backoff } from '../backoff.js';
+import type { DisposeReason, InstanceFactory } from '../contracts/factory.js';
+import type { ConnectionRecord } from '../contracts/record.js';
+import type { Environment } from '../environment.js';
 import type { ConnectionError } from '../errors.js';
 import type { Slot } from '../slot/slot.js';
+import type { Slots } from '../slot/slots.js';
 import type { Pending } from '../slot/state.js';
-import { isThenable } from '../thenable.js';
 import { Admission, type FreePermit } from './admission.js';
-import { CreateContext } from './context.js';
-import type { HydratorHost } from './hydrator-host.js';
-import { Outcomes } from './outcomes.js';
+import { Hydration } from './hydration.js';
+import type { Secrets } from './secrets.js';
 import type { LeaseWaiter } from './waiter.js';
 
 /**
- * Takes a slot from pending to live: waits for a predecessor that must go first, then for a permit, then for `create`.
- * What may happen meanwhile: everyone leaves by abort (`abandon`), the row changes (`superseded`), the time runs out,
- * the registry closes. `create` may also settle synchronously, after its time-out, or never.
+ * Takes a slot from pending to `create`: waits for a predecessor that must go first, then for a permit. What may happen
+ * meanwhile: everyone leaves by abort (`abandon`), the row changes (`superseded`), the registry closes.
  */
 export class Hydrator<R extends ConnectionRecord, I> {
-  readonly outcomes: Outcomes<R, I>;
-  readonly #host: HydratorHost<R, I>;
+  readonly #env: Environment<R, I>;
+  readonly #slots: Slots<R, I>;
   readonly #admission: Admission<Slot<R, I>>;
 
-  constructor(host: HydratorHost<R, I>) {
-    this.#host = host;
-    this.outcomes = new Outcomes<R, I>(host);
-    this.#admission = new Admission(host.limits.maxConcurrentHydrations, host.limits.maxQueuedHydrations, (slot, free) => {
+  constructor(env: Environment<R, I>, slots: Slots<R, I>, backoff: Backoff, secrets: Secrets<R>) {
+    this.#env = env;
+    this.#slots = slots;
+    const { maxConcurrentHydrations, maxQueuedHydrations } = env.options;
+    this.#admission = new Admission(maxConcurrentHydrations, maxQueuedHydrations, (slot, free) => {
       // `create` is foreign code: it runs when the step that led to it is complete.
-      host.slots.effects.add(() => this.#run(slot, free));
+      env.effects.add(() => {
+        if (this.#mayCreate(slot, free)) new Hydration(slot, env, slots, backoff, secrets, free).run();
+      });
     });
   }
 
@@ -33,19 +36,15 @@ export class Hydrator<R extends ConnectionRecord, I> {
     return this.#admission.queued;
   }
 
-  isFull(record: R): boolean {
-    const factory = this.#host.factoryOf(record);
+  isFull(factory: InstanceFactory<R, I>): boolean {
     return this.#admission.isFull(factory, factory.maxConcurrentHydrations);
   }
 
   /** Starts a pending slot. */
   start(slot: Slot<R, I>): void {
-    if (slot.state.kind !== 'pending') return;
-    if (this.#mustWait(slot, slot.state)) {
-      this.#host.slots.departing.onProgress(slot.id, () => this.start(slot));
-      return;
-    }
-    const factory = this.#host.factoryOf(slot.record);
+    const { state, factory } = slot;
+    if (state.kind !== 'pending' || this.#waits(slot, state)) return;
+    state.leave = () => this.#admission.leave(slot);
     this.#admission.enter(slot, factory, factory.maxConcurrentHydrations);
   }
 
@@ -57,29 +56,37 @@ export class Hydrator<R extends ConnectionRecord, I> {
     if (slot.state.waiters.size > 0) return;
     if (aborted !== undefined) this.#giveUp(slot, 'unused', aborted.reason);
     else if (slot.state.kind === 'pending' && slot.state.superseded !== undefined) this.#giveUp(slot, 'unused', undefined);
-    this.#host.slots.effects.flush();
+    this.#env.effects.flush();
   }
 
   /** The deadline of `close` has passed. */
   close(slot: Slot<R, I>, error: ConnectionError): void {
     const { state } = slot;
-    if (state.kind === 'pending' || state.kind === 'creating') {
-      const waiters = [...state.waiters];
-      state.waiters.clear();
-      this.#giveUp(slot, 'closing', error);
-      for (const waiter of waiters) waiter.fail(error);
-    }
+    if (state.kind !== 'pending' && state.kind !== 'creating') return;
+    const waiters = [...state.waiters];
+    state.waiters.clear();
+    this.#giveUp(slot, 'closing', error);
+    for (const waiter of waiters) waiter.fail(error);
   }
 
-  /** A slot is gone. */
-  departed(slot: Slot<R, I>): void {
-    this.#admission.leave(slot);
+  /** With a permit, which is handed back rather than sat on when an older generation began to go meanwhile. */
+  #mayCreate(slot: Slot<R, I>, free: FreePermit): boolean {
+    if (slot.state.kind === 'pending' && !this.#waits(slot, slot.state)) return true;
+    free();
+    return false;
+  }
+
+  /** Whether something must go first; then it is started again when that has got on. */
+  #waits(slot: Slot<R, I>, pending: Pending<R, I>): boolean {
+    if (!this.#mustWait(slot, pending)) return false;
+    this.#slots.departing.onProgress(slot.id, () => this.start(slot));
+    return true;
   }
 
   /** A create that everyone left must settle first; under 'drain-first' every older instance must be gone. */
   #mustWait(slot: Slot<R, I>, pending: Pending<R, I>): boolean {
-    const drainFirst = this.#host.replacementOf(slot.record) === 'drain-first';
-    for (const other of this.#host.slots.departing.of(slot.id)) {
+    const drainFirst = (slot.factory.replacement ?? this.#env.options.replacement) === 'drain-first';
+    for (const other of this.#slots.departing.of(slot.id)) {
       const { state } = other;
       if (state.kind === 'abandoned') {
         if (!state.timedOut && (drainFirst || other.version === slot.version)) return true;
@@ -92,73 +99,8 @@ export class Hydrator<R extends ConnectionRecord, I> {
     return false;
   }
 
-  /** With a permit. */
-  #run(slot: Slot<R, I>, free: FreePermit): void {
-    const { slots } = this.#host;
-    if (slot.state.kind !== 'pending') return free();
-    if (this.#mustWait(slot, slot.state)) {
-      // An older generation began to go while this one was queued: hand the permit back rather than sit on it.
-      slots.departing.onProgress(slot.id, () => this.start(slot));
-      return free();
-    }
-    const context = new CreateContext(slots, slot);
-    slots.creating(slot, slot.state, context);
-    let result: Awaitable<I>;
-    let pending: PromiseLike<I> | undefined;
-    try {
-      result = this.#create(slot, context);
-      // In here, for a proxy may throw when it is asked for `then`.
-      if (isThenable(result)) pending = result as PromiseLike<I>;
-    } catch (error) {
-      this.outcomes.failed(slot, context, error);
-      return free();
-    }
-    if (pending !== undefined) return this.#outcome(slot, context, pending, free);
-    this.outcomes.created(slot, context, result as I);
-    free();
-  }
-
-  #create(slot: Slot<R, I>, context: CreateContext<Slot<R, I>>): Awaitable<I> {
-    const { record } = slot;
-    const secrets = this.#host.secretsOf(record);
-    if (!isThenable(secrets)) {
-      context.secrets = secrets;
-      return this.#host.create(record, context);
-    }
-    return Promise.resolve(secrets).then((resolved) => {
-      // Given up while the secrets were fetched: nothing was created, and nothing is to be.
-      if (slot.state.kind !== 'creating') throw new Error('unused');
-      context.secrets = resolved;
-      return this.#host.create(record, context);
-    });
-  }
-
-  /** The permit is held until `create` has settled, or until its time is up. */
-  #outcome(slot: Slot<R, I>, context: CreateContext<Slot<R, I>>, result: PromiseLike<I>, free: FreePermit): void {
-    const { clock, limits: { hydrationTimeoutMs } } = this.#host;
-    const cancelTimeout = hydrationTimeoutMs === Infinity ? undefined : clock.setTimeout(() => {
-      this.outcomes.timedOut(slot, hydrationTimeoutMs);
-      free();
-    }, hydrationTimeoutMs, { ref: true });
-    const failed = (error: unknown): void => {
-      cancelTimeout?.();
-      this.outcomes.failed(slot, context, error);
-      free();
-    };
-    try {
-      Promise.resolve(result).then((instance) => {
-        cancelTimeout?.();
-        this.outcomes.created(slot, context, instance);
-        free();
-      }, failed);
-    } catch (error) {
-      // A promise may have a `then` of its own that throws.
-      failed(error);
-    }
-  }
-
   #giveUp(slot: Slot<R, I>, reason: DisposeReason, cause: unknown): void {
-    const { slots } = this.#host;
+    const slots = this.#slots;
     const { state } = slot;
     if (state.kind !== 'pending' && state.kind !== 'creating') return;
     const { fallback } = state;

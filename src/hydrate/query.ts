@@ -1,6 +1,7 @@
-import { onMicrotask, type Clock } from '../clock.js';
-import type { ConnectionRecord, Version } from '../contracts/record.js';
-import type { ConnectionStore, StoreReadOptions } from '../contracts/store.js';
+import { onMicrotask } from '../clock.js';
+import type { Version } from '../contracts/record.js';
+import type { StoreReadOptions } from '../contracts/store.js';
+import type { Environment } from '../environment.js';
 import { isConnectionError } from '../errors.js';
 
 /** What the store said of one id. */
@@ -12,18 +13,9 @@ export type Answer =
 /** Finds the answer for one of the ids that were asked for. A map of the store's own making may throw when it is asked. */
 export type AnswerOf = (id: string) => Answer;
 
-/** Whom a query tells. */
-export interface QueryHost {
-  readonly clock: Clock;
-  readonly store: ConnectionStore<ConnectionRecord>;
-  readonly storeTimeoutMs: number;
-  /** The store threw, rejected, answered with nonsense, or did not answer in time. */
-  failed(error: unknown): void;
-}
-
 /** One query of the store, for the versions or for the rows of some ids. It ends once, and what comes later is dropped. */
 export class Query {
-  readonly #host: QueryHost;
+  readonly #env: Environment<any, any>;
   readonly #kind: 'version' | 'row';
   readonly #ids: readonly string[];
   readonly #ended: (answerOf: AnswerOf) => void;
@@ -31,15 +23,15 @@ export class Query {
   #cancelTimeout: (() => void) | undefined;
   #over = false;
 
-  constructor(host: QueryHost, kind: 'version' | 'row', ids: readonly string[], ended: (answerOf: AnswerOf) => void) {
-    this.#host = host;
+  constructor(env: Environment<any, any>, kind: 'version' | 'row', ids: readonly string[], ended: (answerOf: AnswerOf) => void) {
+    this.#env = env;
     this.#kind = kind;
     this.#ids = ids;
     this.#ended = ended;
   }
 
   send(): void {
-    const { clock, storeTimeoutMs } = this.#host;
+    const { clock, options: { storeTimeoutMs } } = this.#env;
     this.#cancelTimeout = storeTimeoutMs === Infinity ? undefined : clock.setTimeout(() => {
       const error = new Error(`the store has not answered within storeTimeoutMs (${storeTimeoutMs} ms)`);
       this.#fail(error);
@@ -56,7 +48,7 @@ export class Query {
   }
 
   #askRow(id: string): void {
-    Promise.resolve(this.#host.store.get(id, this.#options)).then(
+    Promise.resolve(this.#env.options.store.get(id, this.#options)).then(
       (row) => this.#end(() => ({ kind: 'row', row })),
       (error: unknown) => {
         // A row that cannot be read is that row's trouble, not the store's.
@@ -67,14 +59,14 @@ export class Query {
   }
 
   #askRows(ids: readonly string[]): void {
-    this.#endWith(this.#host.store.getMany?.(ids, this.#options), (rows) => {
+    this.#endWith(this.#env.options.store.getMany?.(ids, this.#options), (rows) => {
       const found = asMap(rows, 'getMany');
       return (id) => ({ kind: 'row', row: found.get(id) });
     });
   }
 
   #askVersions(ids: readonly string[]): void {
-    this.#endWith(this.#host.store.getVersions?.(ids, this.#options), (versions) => {
+    this.#endWith(this.#env.options.store.getVersions?.(ids, this.#options), (versions) => {
       const found = asMap<Version>(versions, 'getVersions');
       return (id) => {
         const version = found.get(id);
@@ -89,7 +81,7 @@ export class Query {
 
   #fail(error: unknown): void {
     if (this.#over) return;
-    this.#host.failed(error);
+    this.#env.emit('storeFailed', { error });
     this.#end(() => ({ kind: 'failed', error }));
   }
 

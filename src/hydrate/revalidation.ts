@@ -1,23 +1,9 @@
-import { onNextTurn, type Clock } from '../clock.js';
+import { onNextTurn } from '../clock.js';
 import type { ConnectionRecord } from '../contracts/record.js';
-import type { ConnectionStore } from '../contracts/store.js';
+import type { Environment } from '../environment.js';
 import type { FreshnessReader } from './freshness.js';
+import type { UnknownIds } from './unknown-ids.js';
 import { BackgroundWaiter } from './waiter.js';
-
-/** What the background checks need to know of the registry they belong to. */
-export interface RevalidationHost<R extends ConnectionRecord> {
-  readonly clock: Clock;
-  readonly store: ConnectionStore<ConnectionRecord>;
-  readonly reader: FreshnessReader<R>;
-  readonly sweepIntervalMs: number;
-  /** The connections that are live or hydrating. */
-  readonly index: ReadonlyMap<string, unknown>;
-  /** A hint: what was learnt of this id before may be out of date. */
-  doubt(id: string): void;
-  /** Hints may have been lost. */
-  doubtAll(): void;
-  failed(error: unknown): void;
-}
 
 /** Checked at a time: one query of versions. Between two chunks the event loop turns. */
 const CHUNK = 1_000;
@@ -25,7 +11,11 @@ const RESUBSCRIBE_MS = { initial: 1_000, max: 60_000 };
 
 /** Checks what lives against the store: at intervals, when a hint says so, and all of it when hints were lost. */
 export class Revalidation<R extends ConnectionRecord> {
-  readonly #host: RevalidationHost<R>;
+  readonly #env: Environment<R, any>;
+  /** What is live, or may be before long. */
+  readonly #index: ReadonlyMap<string, unknown>;
+  readonly #reader: FreshnessReader<R>;
+  readonly #unknown: UnknownIds;
   #cancelSweep: (() => void) | undefined;
   #cancelResubscribe: (() => void) | undefined;
   /** Settles with the subscription, when there is one to end. */
@@ -34,13 +24,16 @@ export class Revalidation<R extends ConnectionRecord> {
   #again = false;
   #stopped = false;
 
-  constructor(host: RevalidationHost<R>) {
-    this.#host = host;
+  constructor(env: Environment<R, any>, index: ReadonlyMap<string, unknown>, reader: FreshnessReader<R>, unknown: UnknownIds) {
+    this.#env = env;
+    this.#index = index;
+    this.#reader = reader;
+    this.#unknown = unknown;
   }
 
   start(): void {
     this.#schedule();
-    if (this.#host.store.watch !== undefined) this.#subscribing = this.#subscribe(RESUBSCRIBE_MS.initial);
+    if (this.#env.options.store.watch !== undefined) this.#subscribing = this.#subscribe(RESUBSCRIBE_MS.initial);
   }
 
   /** Ends the sweeps and the subscription, one that is still being made included: its connection is closed after this. */
@@ -51,12 +44,12 @@ export class Revalidation<R extends ConnectionRecord> {
     try {
       await (await this.#subscribing)?.[Symbol.asyncDispose]();
     } catch (error) {
-      this.#host.failed(error);
+      this.#env.emit('storeFailed', { error });
     }
   }
 
   #schedule(): void {
-    const { clock, sweepIntervalMs } = this.#host;
+    const { clock, options: { sweepIntervalMs } } = this.#env;
     if (sweepIntervalMs === 0 || sweepIntervalMs === Infinity) return;
     this.#cancelSweep = clock.setTimeout(() => {
       this.#schedule();
@@ -71,11 +64,10 @@ export class Revalidation<R extends ConnectionRecord> {
       return;
     }
     this.#sweeping = true;
-    this.#chunk(this.#host.index.keys(), this.#host.index.size);
+    this.#chunk(this.#index.keys(), this.#index.size);
   }
 
   #chunk(ids: Iterator<string>, left: number): void {
-    const { reader } = this.#host;
     let asked = 0;
     let unanswered = 0;
     let open = 1;
@@ -95,7 +87,7 @@ export class Revalidation<R extends ConnectionRecord> {
       }
       asked += 1;
       open += 1;
-      reader.request(next.value, 'version', new BackgroundWaiter<R>((error) => {
+      this.#reader.request(next.value, 'version', new BackgroundWaiter<R>((error) => {
         if (error?.code === 'STORE_UNAVAILABLE') unanswered += 1;
         answered();
       }));
@@ -111,7 +103,7 @@ export class Revalidation<R extends ConnectionRecord> {
   }
 
   async #subscribe(retryMs: number): Promise<AsyncDisposable | undefined> {
-    const { store, clock } = this.#host;
+    const { clock, options: { store } } = this.#env;
     try {
       return await store.watch?.({
         changed: (ids) => this.#changed(ids),
@@ -119,7 +111,7 @@ export class Revalidation<R extends ConnectionRecord> {
       });
     } catch (error) {
       if (this.#stopped) return undefined;
-      this.#host.failed(error);
+      this.#env.emit('storeFailed', { error });
       const delayMs = retryMs * (0.5 + Math.random() / 2);
       this.#cancelResubscribe = clock.setTimeout(() => {
         this.#subscribing = this.#subscribe(Math.min(2 * retryMs, RESUBSCRIBE_MS.max));
@@ -131,16 +123,16 @@ export class Revalidation<R extends ConnectionRecord> {
   #changed(ids: readonly string[]): void {
     if (this.#stopped) return;
     for (const id of ids) {
-      this.#host.doubt(id);
-      const onWire = this.#host.reader.markDoubtful(id);
-      if (onWire || this.#host.index.has(id)) this.#host.reader.request(id, 'version');
+      this.#unknown.forget(id);
+      const onWire = this.#reader.markDoubtful(id);
+      if (onWire || this.#index.has(id)) this.#reader.request(id, 'version');
     }
   }
 
   #gap(): void {
     if (this.#stopped) return;
-    this.#host.doubtAll();
-    this.#host.reader.doubtAll();
+    this.#unknown.forgetAll();
+    this.#reader.doubtAll();
     this.#sweep();
   }
 }

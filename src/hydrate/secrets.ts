@@ -1,7 +1,8 @@
 import pLimit, { type LimitFunction } from 'p-limit';
 import { BoundedMap } from '../bounded.js';
-import type { Clock } from '../clock.js';
+import type { InstanceFactory } from '../contracts/factory.js';
 import type { Awaitable, ConnectionRecord } from '../contracts/record.js';
+import type { Environment } from '../environment.js';
 import { isThenable } from '../thenable.js';
 import { within } from '../within.js';
 
@@ -23,14 +24,20 @@ const MAX_CONCURRENT = 64;
 /** What `factory.secrets` resolved, kept per id and version. Concurrent askers share one call; a failure is not kept. */
 export class Secrets<R extends ConnectionRecord> {
   readonly #kept = new BoundedMap<Entry>(MAX_KEPT);
-  readonly #clock: Clock;
+  readonly #env: Pick<Environment<R, unknown>, 'clock' | 'around'>;
   readonly #timeoutMs: number;
   readonly #limits = new WeakMap<object, LimitFunction>();
 
   /** @param timeoutMs - after which a call counts as failed, so that one that hangs is not asked for ever */
-  constructor(clock: Clock, timeoutMs: number) {
-    this.#clock = clock;
+  constructor(env: Pick<Environment<R, any>, 'clock' | 'around'>, timeoutMs: number) {
+    this.#env = env;
     this.#timeoutMs = timeoutMs;
+  }
+
+  /** Of this record, whether or not its factory has any. */
+  of(record: R, factory: InstanceFactory<R, any>, permitted: boolean): Awaitable<unknown> {
+    if (factory.secrets === undefined) return undefined;
+    return this.get(factory, record, (signal) => this.#env.around(record, () => factory.secrets?.(record, { signal })), permitted);
   }
 
   /**
@@ -83,7 +90,7 @@ export class Secrets<R extends ConnectionRecord> {
     const controller = new AbortController();
     const answer = ask(controller.signal);
     if (!isThenable(answer)) return answer;
-    return within(this.#clock, this.#timeoutMs, answer, () => {
+    return within(this.#env.clock, this.#timeoutMs, answer, () => {
       const error = new Error(`secrets has not settled within hydrationTimeoutMs (${this.#timeoutMs} ms)`);
       controller.abort(error);
       throw error;

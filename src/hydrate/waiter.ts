@@ -3,15 +3,17 @@ import type { ConnectionRecord } from '../contracts/record.js';
 import { ConnectionError } from '../errors.js';
 import type { Lease } from '../slot/lease.js';
 import type { Slot } from '../slot/slot.js';
+import type { Slots } from '../slot/slots.js';
 import type { SlotWaiter } from '../slot/state.js';
 
-/** A row as a read found it. */
-export interface Found<R extends ConnectionRecord> {
-  readonly record: R;
+/** What a read found, for somebody who must look at the row first: a webhook that is not authenticated yet. */
+export interface Found<R extends ConnectionRecord, I = unknown> {
+  /** What stands for the row. It may have been outdated from the first, or be by the time an instance of it is wanted. */
+  readonly slot: Slot<R, I>;
   /** When the read was sent. Monotonic, milliseconds. */
   readonly sentAt: number;
-  /** The store did not answer (`staleIfErrorMs`): the instance made of it may serve on, but no other is to be made. */
-  readonly unconfirmed?: true;
+  /** Says that nobody looks at it any more. */
+  letGo(): void;
 }
 
 /** Someone who waits for a read to be answered. */
@@ -21,15 +23,15 @@ export interface ReadWaiter<R extends ConnectionRecord> {
   readonly background?: true;
   fail(error: ConnectionError): void;
   /** Present on who wants only the row. Who wants a lease is handed on to a slot instead. */
-  found?(found: Found<R>): void;
+  found?(found: Found<R, any>): void;
 }
 
 /** Someone who wants only the row: a webhook that is not authenticated yet. */
-export class RecordWaiter<R extends ConnectionRecord> implements ReadWaiter<R> {
-  readonly promise: Promise<Found<R>>;
+export class RecordWaiter<R extends ConnectionRecord, I> implements ReadWaiter<R> {
+  readonly promise: Promise<Found<R, I>>;
   #settled = false;
   readonly #gone: () => boolean;
-  #resolve!: (found: Found<R>) => void;
+  #resolve!: (found: Found<R, I>) => void;
   #reject!: (error: unknown) => void;
 
   /** @param gone - whether it has been answered otherwise meanwhile */
@@ -45,7 +47,7 @@ export class RecordWaiter<R extends ConnectionRecord> implements ReadWaiter<R> {
     return this.#settled || this.#gone();
   }
 
-  found(found: Found<R>): void {
+  found(found: Found<R, I>): void {
     this.#settled = true;
     this.#resolve(found);
   }
@@ -84,37 +86,37 @@ export interface LeaseDemand {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Whom a use that waits belongs to. */
-export interface LeaseWaiterHost<R extends ConnectionRecord, I> {
-  readonly clock: Clock;
-  /** Makes the lease of a hold that was counted already. */
-  handOver(slot: Slot<R, I>): Lease<R, I>;
-  /** It left of its own accord: by its own signal, which has this reason, or by its timeout. */
-  left(waiter: LeaseWaiter<R, I>, aborted: { readonly reason: unknown } | undefined): void;
-  /** It waits no more, whatever came of it. */
-  settled(): void;
-}
-
 /** A use that has no lease yet. It waits for a read, then for a slot, and leaves in one of four ways. */
 export class LeaseWaiter<R extends ConnectionRecord, I> implements SlotWaiter<R, I>, ReadWaiter<R> {
   readonly promise: Promise<Lease<R, I>>;
   settled = false;
-  /** The slot it has joined. */
+  /** The slot it has joined, or has a lease on. */
   slot: Slot<R, I> | undefined = undefined;
-  readonly #host: LeaseWaiterHost<R, I>;
+  readonly #slots: Slots<R, I>;
+  readonly #left: (waiter: LeaseWaiter<R, I>, aborted: { readonly reason: unknown } | undefined) => void;
+  readonly #settled: () => void;
   readonly #signal: AbortSignal | undefined;
   readonly #cancelTimeout: (() => void) | undefined;
   readonly #onAbort: (() => void) | undefined;
   #resolve!: (lease: Lease<R, I>) => void;
   #reject!: (error: unknown) => void;
 
-  constructor({ id, timeoutMs, signal }: LeaseDemand, host: LeaseWaiterHost<R, I>) {
-    this.#host = host;
+  /**
+   * @param left - told when it leaves of its own accord: by its own signal, which has this reason, or by its timeout
+   * @param settled - told when it waits no more, whatever came of it
+   */
+  constructor(
+    { id, timeoutMs, signal }: LeaseDemand, clock: Clock, slots: Slots<R, I>,
+    left: (waiter: LeaseWaiter<R, I>, aborted: { readonly reason: unknown } | undefined) => void, settled: () => void,
+  ) {
+    this.#slots = slots;
+    this.#left = left;
+    this.#settled = settled;
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    this.#cancelTimeout = timeoutMs === Infinity ? undefined : host.clock.setTimeout(() => {
+    this.#cancelTimeout = timeoutMs === Infinity ? undefined : clock.setTimeout(() => {
       this.#leave(new ConnectionError('ACQUIRE_TIMEOUT', `Connection '${id}' was not available within ${timeoutMs} ms`, { connectionId: id }), undefined);
     }, timeoutMs, { ref: true });
     this.#signal = signal;
@@ -125,23 +127,24 @@ export class LeaseWaiter<R extends ConnectionRecord, I> implements SlotWaiter<R,
   }
 
   deliver(slot: Slot<R, I>): void {
+    this.slot = slot;
     this.#settle();
-    this.#resolve(this.#host.handOver(slot));
-    this.#host.settled();
+    this.#resolve(this.#slots.handOver(slot));
+    this.#settled();
   }
 
   fail(error: ConnectionError): void {
     this.#settle();
     this.#reject(error);
-    this.#host.settled();
+    this.#settled();
   }
 
   /** Out of its slot before anybody is told: what that sets going must not find it there. */
   #leave(error: unknown, aborted: { readonly reason: unknown } | undefined): void {
     this.#settle();
     this.#reject(error);
-    this.#host.left(this, aborted);
-    this.#host.settled();
+    this.#left(this, aborted);
+    this.#settled();
   }
 
   #settle(): void {

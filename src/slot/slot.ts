@@ -1,7 +1,6 @@
+import type { InstanceFactory } from '../contracts/factory.js';
 import type { ConnectionRecord } from '../contracts/record.js';
-import type { SlotState, SlotWaiter, Supersession } from './state.js';
-
-let generations = 0;
+import type { SlotState } from './state.js';
 
 /**
  * One row in one version, and the instance made of it. A plain structure: `slots.ts` changes its state, `recency.ts`
@@ -9,10 +8,14 @@ let generations = 0;
  */
 export class Slot<R extends ConnectionRecord, I> {
   readonly record: R;
+  /** That of the row's platform. */
+  readonly factory: InstanceFactory<R, I>;
   /** That of the row as it was read: a store may hand out its own object, and change it. */
   readonly version: string;
-  state: SlotState<R, I>;
+  state: SlotState<R, I> = { kind: 'seen', holders: 0 };
   instance: I | undefined = undefined;
+  /** What the instance was made with. */
+  secrets: unknown = undefined;
   leases = 0;
   /** When the newest read that confirmed the record was sent. Monotonic, milliseconds. */
   checkedAt: number;
@@ -25,11 +28,11 @@ export class Slot<R extends ConnectionRecord, I> {
   queuedOrder = 0;
   queueIndex = -1;
 
-  constructor(record: R, checkedAt: number, superseded: Supersession | undefined = undefined) {
+  constructor(record: R, factory: InstanceFactory<R, I>, checkedAt: number) {
     this.record = record;
+    this.factory = factory;
     this.version = String(record.version);
     this.checkedAt = checkedAt;
-    this.state = { kind: 'pending', generation: generations++, waiters: new Set<SlotWaiter<R, I>>(), fallback: undefined, superseded };
   }
 
   get id(): string {

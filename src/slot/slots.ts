@@ -1,12 +1,12 @@
+import type { Backoff } from '../backoff.js';
 import type { DisposeReason } from '../contracts/factory.js';
 import type { ConnectionRecord } from '../contracts/record.js';
 import { Departing } from './departing.js';
 import { tearDown } from './disposal.js';
 import { DrainSignals } from './drain-signals.js';
-import { Effects } from './effects.js';
+import type { Environment } from '../environment.js';
 import { Eviction } from './eviction.js';
 import { SlotLease } from './lease.js';
-import type { SlotHost } from './slot-host.js';
 import type { Slot } from './slot.js';
 import {
   DISPOSED, DISPOSING, LIVE,
@@ -17,30 +17,34 @@ import {
 export class Slots<R extends ConnectionRecord, I> {
   /** The current slot of each connection: pending, creating or live, and never superseded. */
   readonly index = new Map<string, Slot<R, I>>();
-  readonly effects = new Effects();
   readonly drainSignals = new DrainSignals<R, I>();
   /** Instances that are live or draining: what `maxInstances` counts. */
   instances = 0;
   /** Being torn down. Counted, for to look among all that depart, for each that has gone, would be quadratic. */
   disposing = 0;
-  /** From `close` on, what becomes idle goes unless somebody waits for it. */
-  closing = false;
+  /** From `close` on, what becomes idle goes unless this says that an accepted use is about to ask for it. */
+  closing: ((id: string) => boolean) | undefined = undefined;
+  /** Called when a slot is gone. */
+  departed: () => void = () => {};
 
-  readonly #host: SlotHost<R, I>;
+  readonly #env: Environment<R, I>;
+  readonly #backoff: Backoff;
   readonly #eviction: Eviction<R, I>;
   readonly #departing = new Departing<R, I>();
+  #generations = 0;
   /** The slots that are out of the index and not gone yet. */
   readonly departing: Pick<Departing<R, I>, 'of' | 'all' | 'onProgress'> = this.#departing;
 
-  constructor(host: SlotHost<R, I>) {
-    this.#host = host;
+  constructor(env: Environment<R, I>, backoff: Backoff) {
+    this.#env = env;
+    this.#backoff = backoff;
     this.#eviction = new Eviction<R, I>({
-      clock: host.clock,
-      limits: host.limits,
+      clock: env.clock,
+      limits: env.options,
       instances: () => this.instances,
       supersede: (slot, reason) => this.supersede(slot, reason),
-      thrashing: (evictionsPerMinute) => host.emit('thrashing', { maxInstances: host.limits.maxInstances, evictionsPerMinute }),
-      flush: () => this.effects.flush(),
+      thrashing: (evictionsPerMinute) => env.emit('thrashing', { maxInstances: env.options.maxInstances, evictionsPerMinute }),
+      flush: () => env.effects.flush(),
     });
   }
 
@@ -56,7 +60,7 @@ export class Slots<R extends ConnectionRecord, I> {
   }
 
   /** Counts a lease that is handed over later, or kept by the registry itself. */
-  hold(slot: Slot<R, I>, now = this.#host.now()): void {
+  hold(slot: Slot<R, I>, now = this.#env.now()): void {
     slot.leases += 1;
     if (slot.leases === 1) slot.usedAt = now;
   }
@@ -64,12 +68,12 @@ export class Slots<R extends ConnectionRecord, I> {
   release(slot: Slot<R, I>): void {
     slot.leases -= 1;
     if (slot.leases > 0) return;
-    slot.usedAt = this.#host.now();
+    slot.usedAt = this.#env.now();
     this.#eviction.touch(slot);
     // What stands in the queue needs nothing done: it is live, and while there are too many, all that is leased is taken out.
-    if (slot.queueIndex < 0 || this.closing) {
+    if (slot.queueIndex < 0 || this.closing !== undefined) {
       this.#idle(slot);
-      this.effects.flush();
+      this.#env.effects.flush();
     }
   }
 
@@ -83,19 +87,36 @@ export class Slots<R extends ConnectionRecord, I> {
     this.#departing.add(slot);
   }
 
+  /** seen → pending: somebody is entitled to an instance. */
+  pending(slot: Slot<R, I>, superseded: Supersession | undefined = undefined): Pending<R, I> {
+    const state: Pending<R, I> = { kind: 'pending', generation: this.#generations++, waiters: new Set(), fallback: undefined, superseded, leave: undefined };
+    slot.state = state;
+    return state;
+  }
+
+  /** Somebody looks at the row, and may want an instance of it. Returns what says so no more. */
+  look(slot: Slot<R, I>): () => void {
+    if (slot.state.kind === 'seen') slot.state.holders += 1;
+    return () => {
+      if (slot.state.kind !== 'seen') return;
+      slot.state.holders -= 1;
+      if (slot.state.holders === 0) this.cancel(slot);
+    };
+  }
+
   /** pending → creating */
   creating(slot: Slot<R, I>, state: Pending<R, I>, create: RunningCreate): void {
     const { generation, waiters, fallback, superseded } = state;
-    slot.state = { kind: 'creating', generation, waiters, fallback, superseded, create, startedAt: this.#host.clock.monotonic() };
+    slot.state = { kind: 'creating', generation, waiters, fallback, superseded, create, startedAt: this.#env.clock.monotonic() };
   }
 
   /** creating → live, and at once on to draining or disposing if it was superseded meanwhile. */
-  live(slot: Slot<R, I>, { waiters, fallback, superseded, create }: Creating<R, I>, instance: I): void {
+  live(slot: Slot<R, I>, { waiters, fallback, superseded, create }: Creating<R, I>, instance: I, afterFailures: number): void {
     slot.instance = instance;
     // Rounded down, for a back-off is dated from it, and must not be longer than it is to be.
-    slot.hydratedAt = Math.floor(this.#host.clock.monotonic());
-    slot.usedAt = this.#host.now();
-    slot.state = create.cleanUps.length === 0 ? LIVE : { kind: 'live', cleanUps: create.cleanUps };
+    slot.hydratedAt = Math.floor(this.#env.clock.monotonic());
+    slot.usedAt = this.#env.now();
+    slot.state = create.cleanUps.length === 0 && afterFailures === 0 ? LIVE : { kind: 'live', cleanUps: create.cleanUps, afterFailures };
     this.instances += 1;
     for (const waiter of waiters) {
       this.hold(slot);
@@ -123,8 +144,9 @@ export class Slots<R extends ConnectionRecord, I> {
     this.#dispose(slot, create.cleanUps, supersession);
   }
 
-  /** pending → disposed: nothing was created. */
+  /** seen or pending → disposed: nothing was created. */
   cancel(slot: Slot<R, I>): void {
+    if (slot.state.kind === 'pending') slot.state.leave?.();
     this.#unindex(slot);
     this.#disposed(slot);
   }
@@ -161,6 +183,8 @@ export class Slots<R extends ConnectionRecord, I> {
         this.release(fallback);
       }
       if (state.kind === 'pending' && state.waiters.size === 0) this.cancel(slot);
+    } else if (state.kind === 'seen') {
+      this.cancel(slot);
     } else if (state.kind === 'live') {
       this.#unindex(slot);
       this.#eviction.remove(slot);
@@ -187,12 +211,14 @@ export class Slots<R extends ConnectionRecord, I> {
 
   /** The instance is dead. `inUse`: found so by a lease, rather than reported by itself. */
   retire(slot: Slot<R, I>, cause: unknown, inUse: boolean): void {
-    if (slot.state.kind !== 'live') return;
-    this.#host.retired(slot, cause, inUse);
+    const { state, id, version, hydratedAt } = slot;
+    if (state.kind !== 'live') return;
+    this.#backoff.died(id, version, hydratedAt, state.afterFailures, inUse);
+    this.#env.emit('retired', { id, version, cause });
     this.supersede(slot, 'retired', cause);
     // What is dead is nothing to fall back on.
-    this.dropFallback(this.index.get(slot.id));
-    this.effects.flush();
+    this.dropFallback(this.index.get(id));
+    this.#env.effects.flush();
   }
 
   /** The deadline of `close` has passed: what is leased is disposed of under its users. */
@@ -228,7 +254,7 @@ export class Slots<R extends ConnectionRecord, I> {
       state.cancelDeadline();
       this.#dispose(slot, state.cleanUps, state);
     } else if (state.kind === 'live') {
-      if (this.closing && !this.#host.isAwaited(slot.id)) {
+      if (this.closing?.(slot.id) === false) {
         this.supersede(slot, 'closing');
         return;
       }
@@ -237,10 +263,10 @@ export class Slots<R extends ConnectionRecord, I> {
   }
 
   #drain(slot: Slot<R, I>, cleanUps: readonly CleanUp[], { reason, cause }: Supersession): void {
-    const { clock, limits: { drainTimeoutMs } } = this.#host;
+    const { clock, effects, options: { drainTimeoutMs } } = this.#env;
     const cancelDeadline = drainTimeoutMs === Infinity
       ? () => {}
-      : clock.setTimeout(() => { this.#expire(slot); this.effects.flush(); }, drainTimeoutMs, { ref: true });
+      : clock.setTimeout(() => { this.#expire(slot); effects.flush(); }, drainTimeoutMs, { ref: true });
     slot.state = { kind: 'draining', cleanUps, reason, cause, cancelDeadline };
   }
 
@@ -258,23 +284,27 @@ export class Slots<R extends ConnectionRecord, I> {
    */
   #dispose(slot: Slot<R, I>, cleanUps: readonly CleanUp[], supersession: Supersession | undefined): void {
     if (slot.state.kind === 'live' || slot.state.kind === 'draining') this.instances -= 1;
-    const { id, version, record, leases } = slot;
+    const { id, version, record, factory, leases } = slot;
+    const { effects } = this.#env;
     const instance = slot.instance as I;
-    slot.instance = undefined;
+    slot.instance = slot.secrets = undefined;
     slot.state = DISPOSING;
     this.disposing += 1;
     this.#departing.add(slot);
-    this.effects.add(() => {
+    effects.add(() => {
       this.drainSignals.abort(slot);
       // Clean-ups run last first.
       const steps = cleanUps.toReversed();
-      if (supersession !== undefined) steps.unshift(() => this.#host.dispose(instance, record, supersession));
+      if (supersession !== undefined && factory.dispose !== undefined) {
+        const { reason, cause } = supersession;
+        steps.unshift(() => this.#env.around(record, () => factory.dispose?.(instance, { record, reason, cause })));
+      }
       this.#tearDown(slot, steps, () => {
         if (supersession !== undefined) {
-          this.#host.emit('disposed', { id, version, reason: supersession.reason, abandonedLeases: leases });
+          this.#env.emit('disposed', { id, version, reason: supersession.reason, abandonedLeases: leases });
         }
         this.#disposed(slot);
-        this.effects.flush();
+        effects.flush();
       });
     });
     // Its successor's `create` comes after its `dispose` has begun.
@@ -282,22 +312,20 @@ export class Slots<R extends ConnectionRecord, I> {
   }
 
   #tearDown(slot: Slot<R, I>, steps: readonly CleanUp[], onDone: () => void): void {
-    const { clock, limits, emit } = this.#host;
+    const { clock, options: { disposeTimeoutMs: timeoutMs } } = this.#env;
     const { id, version } = slot;
-    tearDown({ clock, timeoutMs: limits.disposeTimeoutMs, steps, onDone, onFailure: (error) => emit('disposeFailed', { id, version, error }) });
+    tearDown({ clock, timeoutMs, steps, onDone, onFailure: (error) => this.#env.emit('disposeFailed', { id, version, error }) });
   }
 
   #disposed(slot: Slot<R, I>): void {
     if (slot.state.kind === 'disposing') this.disposing -= 1;
     slot.state = DISPOSED;
     this.#departing.remove(slot);
-    this.#host.departed(slot);
+    this.departed();
   }
 
   /** By identity, never by id. */
   #unindex(slot: Slot<R, I>): void {
-    if (this.index.get(slot.id) !== slot) return;
-    this.index.delete(slot.id);
-    this.#host.unindexed(slot);
+    if (this.index.get(slot.id) === slot) this.index.delete(slot.id);
   }
 }

@@ -6,6 +6,8 @@ import type { Slot } from './slot.js';
 /*
  * One slot is one attempt to turn one row, in one version, into one instance, and then that instance's life.
  *
+ *   seen ──(a use)──▶ pending; gone again when nobody holds it
+ *
  *   pending ──▶ creating ──▶ live ──▶ draining ──▶ disposing ──▶ disposed
  *      │           │  │        └────(no lease)───────▲              ▲
  *      │           │  └──▶ abandoned ──(settles)─────┘              │
@@ -46,6 +48,9 @@ export interface RunningCreate {
   abort(reason: unknown): void;
 }
 
+/** Its row is known, and nobody is entitled to an instance yet: webhooks that are being authenticated hold it. */
+export interface Seen { readonly kind: 'seen'; holders: number }
+
 interface Hydrating<R extends ConnectionRecord, I> {
   /** Rises with every slot made: tells the older of two. */
   readonly generation: number;
@@ -57,7 +62,11 @@ interface Hydrating<R extends ConnectionRecord, I> {
 }
 
 /** Waits for a predecessor to go or for a permit. */
-export interface Pending<R extends ConnectionRecord, I> extends Hydrating<R, I> { readonly kind: 'pending' }
+export interface Pending<R extends ConnectionRecord, I> extends Hydrating<R, I> {
+  readonly kind: 'pending';
+  /** Gives up its place in the line for a permit. */
+  leave: (() => void) | undefined;
+}
 
 /** `create` is running. */
 export interface Creating<R extends ConnectionRecord, I> extends Hydrating<R, I> {
@@ -76,7 +85,12 @@ export interface Abandoned {
 }
 
 /** Leased when `slot.leases > 0`, idle otherwise. */
-export interface Live { readonly kind: 'live'; readonly cleanUps: readonly CleanUp[] }
+export interface Live {
+  readonly kind: 'live';
+  readonly cleanUps: readonly CleanUp[];
+  /** Failed attempts before it came to life, for one that dies young. */
+  readonly afterFailures: number;
+}
 
 /** Superseded and still leased. */
 export interface Draining extends Supersession {
@@ -93,9 +107,9 @@ export interface Disposed { readonly kind: 'disposed' }
 
 /** Every state a slot can be in; each carries only what it needs. */
 export type SlotState<R extends ConnectionRecord, I> =
-  | Pending<R, I> | Creating<R, I> | Abandoned | Live | Draining | Disposing | Disposed;
+  | Seen | Pending<R, I> | Creating<R, I> | Abandoned | Live | Draining | Disposing | Disposed;
 
 /** Shared, for most instances register no clean-up and every live connection pays for its state. */
-export const LIVE: Live = Object.freeze({ kind: 'live', cleanUps: Object.freeze([]) });
+export const LIVE: Live = Object.freeze({ kind: 'live', cleanUps: Object.freeze([]), afterFailures: 0 });
 export const DISPOSING: Disposing = Object.freeze({ kind: 'disposing' });
 export const DISPOSED: Disposed = Object.freeze({ kind: 'disposed' });

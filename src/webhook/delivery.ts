@@ -1,34 +1,34 @@
 import type { InstanceFactory, WebhookContext } from '../contracts/factory.js';
 import type { ConnectionRecord } from '../contracts/record.js';
+import type { Environment } from '../environment.js';
 import { ConnectionError, isConnectionError } from '../errors.js';
 import type { Lease } from '../slot/lease.js';
 import { ownSignal } from '../own-signal.js';
-import { isThenable } from '../thenable.js';
+import type { Slot } from '../slot/slot.js';
 import { within } from '../within.js';
+import type { Found } from '../hydrate/waiter.js';
+import type { WebhookAccess } from './access.js';
 import { answerFailure, isResponse } from './failure.js';
-import type { FoundRecord, WebhookHost, WebhookPlatform } from './handle-webhook.js';
 import { Holds } from './holds.js';
 import { Incoming } from './incoming.js';
+import type { WebhookPlatform } from './platform.js';
 import { whenRead } from './streaming.js';
-
-/** A delivery that may have a lease. */
-interface Identified<R extends ConnectionRecord, I, F extends FoundRecord<R>> {
-  readonly factory: InstanceFactory<R, I>; readonly found: F;
-}
 
 /**
  * One webhook on its way: row → body → authenticate → lease → handler → response.
  *
  * It is answered once, by whoever comes first: the handler, a failure, or `acknowledge`.
  */
-export class Delivery<R extends ConnectionRecord, I, F extends FoundRecord<R>> {
-  readonly #host: WebhookHost<R, I, F>;
+export class Delivery<R extends ConnectionRecord, I> {
+  readonly #access: WebhookAccess<R, I>;
+  readonly #env: Environment<R, I>;
   readonly #id: string;
   readonly #incoming: Incoming;
   readonly #platform: WebhookPlatform;
   readonly #arrivedAt: number;
   #resolve: (response: Response) => void = () => {};
-  #known: { readonly record: R; readonly factory: InstanceFactory<R, I> } | undefined;
+  /** Its row, as soon as that is known. */
+  #found: Found<R, I> | undefined;
   #answered = false;
   /** Its time was up before it had been identified. */
   #late: ConnectionError | undefined;
@@ -37,12 +37,13 @@ export class Delivery<R extends ConnectionRecord, I, F extends FoundRecord<R>> {
   /** Tells the platform that nothing is left to be done after an acknowledgement. */
   #over: (() => void) | undefined;
 
-  constructor(host: WebhookHost<R, I, F>, id: string, request: Request, platform: WebhookPlatform) {
-    this.#host = host;
+  constructor(access: WebhookAccess<R, I>, id: string, request: Request, platform: WebhookPlatform) {
+    this.#access = access;
+    this.#env = access.env;
     this.#id = id;
-    this.#incoming = new Incoming(request, host.options.maxBodyBytes);
+    this.#incoming = new Incoming(request, this.#env.options.webhook.maxBodyBytes);
     this.#platform = platform;
-    this.#arrivedAt = host.clock.monotonic();
+    this.#arrivedAt = this.#env.clock.monotonic();
   }
 
   /** Answers without looking any further. */
@@ -65,14 +66,16 @@ export class Delivery<R extends ConnectionRecord, I, F extends FoundRecord<R>> {
         this.#resolve(identified);
         return;
       }
-      const { factory, found } = identified;
-      this.#acknowledgeLater(factory, found.record);
-      await this.#handle(factory, await this.#host.acquire(found));
+      this.#acknowledgeLater(identified.slot);
+      const waiter = this.#access.acquire(this.#id, identified);
+      const lease = await waiter.promise;
+      await this.#handle(waiter.slot as Slot<R, I>, lease);
     } catch (error) {
       this.#answer();
       // Comes to nothing where somebody else has answered.
       this.#resolve(await this.#fail(error));
     } finally {
+      this.#found?.letGo();
       this.#over?.();
       ended();
     }
@@ -86,8 +89,8 @@ export class Delivery<R extends ConnectionRecord, I, F extends FoundRecord<R>> {
   }
 
   /** Nobody may keep a delivery waiting for ever before it even has an instance: neither vault nor slow sender. */
-  #inTime(): Promise<Response | Identified<R, I, F>> {
-    const { clock, timeoutMs } = this.#host;
+  #inTime(): Promise<Response | Found<R, I>> {
+    const { clock, options: { acquireTimeoutMs: timeoutMs } } = this.#env;
     const controller = new AbortController();
     return within(clock, timeoutMs, this.#identify(controller), () => {
       this.#late = new ConnectionError('ACQUIRE_TIMEOUT', `The webhook was not identified within ${timeoutMs} ms`, { connectionId: this.#id });
@@ -98,26 +101,27 @@ export class Delivery<R extends ConnectionRecord, I, F extends FoundRecord<R>> {
   }
 
   /** Everything that can be known without an instance. A Response answers the request at once. */
-  async #identify(controller: AbortController): Promise<Response | Identified<R, I, F>> {
-    const found = await this.#host.find(this.#id, () => this.#late !== undefined);
-    const { record } = found;
-    const factory = this.#host.factoryOf(record);
-    this.#known = { record, factory };
+  async #identify(controller: AbortController): Promise<Response | Found<R, I>> {
+    const found = await this.#access.find(this.#id, () => this.#late !== undefined);
+    if (this.#late !== undefined) found.letGo();
+    this.#throwIfLate();
+    this.#found = found;
+    const { record, factory } = found.slot;
     const connectionId = this.#id;
     if (factory.handleWebhook === undefined) {
       throw new ConnectionError('NO_WEBHOOK_HANDLER', `The factory of connection '${connectionId}' has no handleWebhook`, { connectionId });
     }
     await this.#incoming.read();
     const { authenticate } = factory;
-    if (typeof authenticate !== 'function') return { factory, found };
+    if (typeof authenticate !== 'function') return found;
 
     this.#throwIfLate();
-    const secrets = await this.#host.secretsOf(record);
+    const secrets = await this.#access.secretsOf(found.slot);
     this.#throwIfLate();
     const verdict = await this.#authenticate(authenticate.bind(factory), record, secrets, controller);
     if (isResponse(verdict)) return verdict;
     if (verdict !== true) throw new ConnectionError('UNAUTHENTICATED', 'authenticate refused the request', { connectionId });
-    return { factory, found };
+    return found;
   }
 
   /** Whoever was answered for being late is done: nothing more is called on its behalf. */
@@ -130,18 +134,19 @@ export class Delivery<R extends ConnectionRecord, I, F extends FoundRecord<R>> {
   ): Promise<boolean | Response> {
     try {
       const context = ownSignal({ record, secrets }, controller);
-      return await this.#host.around(record, () => authenticate(this.#incoming.copy(), context));
+      return await this.#env.around(record, () => authenticate(this.#incoming.copy(), context));
     } catch (cause) {
       throw new ConnectionError('UNAUTHENTICATED', 'authenticate threw', { connectionId: this.#id, cause });
     }
   }
 
-  async #handle(factory: InstanceFactory<R, I>, lease: Lease<R, I>): Promise<void> {
+  async #handle({ record, factory, secrets }: Slot<R, I>, lease: Lease<R, I>): Promise<void> {
     const holds = new Holds(() => lease.release());
     try {
-      const { record } = lease;
-      // Not those it was authenticated with: the instance may be of a newer version, or made after an `invalidate`.
-      const secrets = await this.#secretsUnder(lease);
+      if (factory !== this.#found?.slot.factory) {
+        // The row has moved to another platform, which has its own way to authenticate.
+        throw new ConnectionError('UNAUTHENTICATED', 'The request was authenticated for another platform', { connectionId: this.#id });
+      }
       const waitUntil = (work: Promise<unknown>): void => this.#waitUntil(holds, work);
       const context = ownSignal({ record, secrets, waitUntil }, lease);
       const response = await this.#callHandler(factory, lease.instance, context);
@@ -150,17 +155,6 @@ export class Delivery<R extends ConnectionRecord, I, F extends FoundRecord<R>> {
     } finally {
       holds.close();
     }
-  }
-
-  /** A drain deadline may pass while the secrets are fetched: what was disposed of meanwhile is not handed out. */
-  async #secretsUnder(lease: Lease<R, I>): Promise<unknown> {
-    const secrets = this.#host.secretsOf(lease.record);
-    if (!isThenable(secrets)) return secrets;
-    const resolved = await secrets;
-    if (!lease.signal.aborted) return resolved;
-    const { closing } = this.#host;
-    if (closing.expired) throw closing.refusal(this.#id);
-    throw new ConnectionError('ACQUIRE_TIMEOUT', `The secrets of connection '${this.#id}' could not be had in time`, { connectionId: this.#id });
   }
 
   /** A response may have been read already, or be of another fetch and not to be copied. */
@@ -185,7 +179,7 @@ export class Delivery<R extends ConnectionRecord, I, F extends FoundRecord<R>> {
   /** Whatever the handler throws is its own failure, even a ConnectionError: it may use other connections. */
   async #callHandler(factory: InstanceFactory<R, I>, instance: I, context: WebhookContext<R, unknown>): Promise<Response> {
     try {
-      const response = await this.#host.around(context.record, () => factory.handleWebhook?.(instance, this.#incoming.copy(), context));
+      const response = await this.#env.around(context.record, () => factory.handleWebhook?.(instance, this.#incoming.copy(), context));
       if (isResponse(response)) return response;
       throw new TypeError('handleWebhook must resolve a Response');
     } catch (cause) {
@@ -208,10 +202,9 @@ export class Delivery<R extends ConnectionRecord, I, F extends FoundRecord<R>> {
   }
 
   /** Lets `acknowledge` answer if nobody else has by then. */
-  #acknowledgeLater(factory: InstanceFactory<R, I>, record: R): void {
-    const { acknowledge } = factory;
+  #acknowledgeLater({ record, factory: { acknowledge } }: Slot<R, I>): void {
     if (acknowledge === undefined) return;
-    const { clock } = this.#host;
+    const { clock } = this.#env;
     const work = new Promise<void>((settle) => { this.#over = settle; });
     const delayMs = Math.max(0, acknowledge.afterMs - (clock.monotonic() - this.#arrivedAt));
     this.#cancelAcknowledge = clock.setTimeout(() => {
@@ -221,7 +214,7 @@ export class Delivery<R extends ConnectionRecord, I, F extends FoundRecord<R>> {
 
   async #acknowledge(acknowledge: NonNullable<InstanceFactory<R, I>['acknowledge']>, record: R, work: Promise<void>): Promise<void> {
     try {
-      const response = await this.#host.around(record, () => acknowledge.respond(this.#incoming.copy(), { record }));
+      const response = await this.#env.around(record, () => acknowledge.respond(this.#incoming.copy(), { record }));
       if (response === undefined || !this.#answer()) return;
       this.#acknowledged = true;
       this.#tellPlatform(work);
@@ -237,12 +230,12 @@ export class Delivery<R extends ConnectionRecord, I, F extends FoundRecord<R>> {
   }
 
   #tell(what: string, cause: unknown, acknowledged: boolean): void {
-    this.#host.emit('webhookFailed', { id: this.#id, error: this.#broken(what, cause), acknowledged });
+    this.#env.emit('webhookFailed', { id: this.#id, error: this.#broken(what, cause), acknowledged });
   }
 
   #fail(error: unknown): Promise<Response> {
     const failure = isConnectionError(error) ? error : this.#broken('The webhook', error);
-    return answerFailure(this.#host, { id: this.#id, incoming: this.#incoming, acknowledged: this.#acknowledged, known: this.#known }, failure);
+    return answerFailure(this.#env, { id: this.#id, incoming: this.#incoming, acknowledged: this.#acknowledged, slot: this.#found?.slot }, failure);
   }
 }
 

@@ -1,9 +1,9 @@
-import type { InstanceFactory } from '../contracts/factory.js';
 import type { ConnectionRecord } from '../contracts/record.js';
+import type { Environment } from '../environment.js';
 import { ConnectionError } from '../errors.js';
+import type { Slot } from '../slot/slot.js';
 import { isThenable } from '../thenable.js';
 import { within } from '../within.js';
-import type { FoundRecord, WebhookHost } from './handle-webhook.js';
 import type { Incoming } from './incoming.js';
 import { problem } from './responses.js';
 
@@ -12,38 +12,40 @@ export interface FailedDelivery<R extends ConnectionRecord, I> {
   readonly id: string;
   readonly incoming: Incoming;
   readonly acknowledged: boolean;
-  readonly known: { readonly record: R; readonly factory: InstanceFactory<R, I> } | undefined;
+  /** Where its row is known. */
+  readonly slot: Slot<R, I> | undefined;
 }
 
 /** Tells of a failure, and answers it: as the application has it, or with what is usual. Never rejects. */
-export async function answerFailure<R extends ConnectionRecord, I, F extends FoundRecord<R>>(
-  host: WebhookHost<R, I, F>, delivery: FailedDelivery<R, I>, failure: ConnectionError,
+export async function answerFailure<R extends ConnectionRecord, I>(
+  env: Environment<R, I>, delivery: FailedDelivery<R, I>, failure: ConnectionError,
 ): Promise<Response> {
   const { id, acknowledged } = delivery;
-  host.emit('webhookFailed', { id, error: failure, acknowledged });
+  env.emit('webhookFailed', { id, error: failure, acknowledged });
   try {
-    const response = await customResponse(host, delivery, failure);
+    const response = await customResponse(env, delivery, failure);
     if (isResponse(response)) return response;
   } catch (cause) {
     const error = new ConnectionError('HANDLER_FAILED', 'respondToFailure failed', { connectionId: id, cause });
-    host.emit('webhookFailed', { id, error, acknowledged });
+    env.emit('webhookFailed', { id, error, acknowledged });
   }
   return problem(failure);
 }
 
 /** What the application says instead, if it has anything to say in time. */
-function customResponse<R extends ConnectionRecord, I, F extends FoundRecord<R>>(
-  host: WebhookHost<R, I, F>, { incoming, acknowledged, known }: FailedDelivery<R, I>, failure: ConnectionError,
+function customResponse<R extends ConnectionRecord, I>(
+  env: Environment<R, I>, { incoming, acknowledged, slot }: FailedDelivery<R, I>, failure: ConnectionError,
 ): Promise<Response | undefined> | undefined {
+  const { clock, options: { acquireTimeoutMs, webhook } } = env;
   const controller = new AbortController();
-  const respond = known === undefined
-    ? host.options.respondToFailure && ((request: Request) => host.options.respondToFailure?.(failure, request))
-    : known.factory.respondToFailure && ((request: Request) => host.around(known.record, () =>
-      known.factory.respondToFailure?.(failure, request, { record: known.record, acknowledged, signal: controller.signal })));
+  const respond = slot === undefined
+    ? webhook.respondToFailure && ((request: Request) => webhook.respondToFailure?.(failure, request))
+    : slot.factory.respondToFailure && ((request: Request) => env.around(slot.record, () =>
+      slot.factory.respondToFailure?.(failure, request, { record: slot.record, acknowledged, signal: controller.signal })));
   if (respond === undefined) return undefined;
   // With its body, if that can be had at all.
   const response = incoming.read().catch(() => {}).then(() => respond(incoming.copy()));
-  return within(host.clock, host.timeoutMs, response, () => {
+  return within(clock, acquireTimeoutMs, response, () => {
     incoming.stopReading();
     controller.abort(failure);
     return undefined;

@@ -1,12 +1,13 @@
 import { ManualClock } from 'hydrant/testing';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { Admission } from '../../src/hydrate/admission.js';
-import { Backoff } from '../../src/hydrate/backoff.js';
+import { Backoff } from '../../src/backoff.js';
 import { CreateContext } from '../../src/hydrate/context.js';
 import { confirms, parseRow } from '../../src/hydrate/record.js';
 import { Secrets } from '../../src/hydrate/secrets.js';
 import { BackgroundWaiter, RecordWaiter } from '../../src/hydrate/waiter.js';
 import { ConnectionError } from '../../src/errors.js';
+import { Slot } from '../../src/slot/slot.js';
 import { deferred } from '../support/deferred.js';
 
 type Row = { id: string; version: string; status: 'active' };
@@ -62,14 +63,14 @@ describe('who waits for a read', () => {
   const error = new ConnectionError('STORE_UNAVAILABLE', 'down');
 
   test('a webhook waits no more once it has its row, or its failure, or is gone', async () => {
-    const [found, failed] = [new RecordWaiter<Row>(() => false), new RecordWaiter<Row>(() => false)];
+    const [found, failed] = [new RecordWaiter<Row, unknown>(() => false), new RecordWaiter<Row, unknown>(() => false)];
     expect(found.settled).toBe(false);
-    found.found({ record: row(), sentAt: 0 });
+    found.found({ slot: new Slot<Row, unknown>(row(), { create: () => ({}) }, 0), sentAt: 0, letGo: () => {} });
     failed.fail(error);
     expect([found.settled, failed.settled]).toEqual([true, true]);
-    expect((await found.promise).record).toEqual(row());
+    expect((await found.promise).slot.record).toEqual(row());
     await expect(failed.promise).rejects.toBe(error);
-    expect(new RecordWaiter<Row>(() => true).settled).toBe(true);
+    expect(new RecordWaiter<Row, unknown>(() => true).settled).toBe(true);
   });
 
   test('a check in the background likewise, and it is told', () => {
@@ -82,12 +83,14 @@ describe('who waits for a read', () => {
   });
 });
 
+const surroundings = (clock: ManualClock) => ({ clock, around: <T>(_record: Row, work: () => T): T => work() });
+
 describe('secrets', () => {
   const factory = {};
   const never = (): Promise<never> => new Promise(() => {});
 
   test('are at hand without a promise once they have come', async () => {
-    const secrets = new Secrets<Row>(new ManualClock(), Infinity);
+    const secrets = new Secrets<Row>(surroundings(new ManualClock()), Infinity);
     expect(secrets.has(row())).toBe(false);
     expect(await secrets.get(factory, row(), async () => 'one', true)).toBe('one');
     expect(secrets.get(factory, row(), never, true)).toBe('one');
@@ -97,7 +100,7 @@ describe('secrets', () => {
   });
 
   test('of an older version that fail late take nothing from the newer one', async () => {
-    const secrets = new Secrets<Row>(new ManualClock(), Infinity);
+    const secrets = new Secrets<Row>(surroundings(new ManualClock()), Infinity);
     const [old, now] = [deferred<string>(), deferred<string>()];
     const asked = [secrets.get(factory, row('1'), () => old.promise, true), secrets.get(factory, row('2'), () => now.promise, true)];
     old.reject(new Error('too old'));
@@ -107,7 +110,7 @@ describe('secrets', () => {
   });
 
   test.each(['a newer version', 'none'])('that waited for their turn are asked for, though %s is kept by then', async (kept) => {
-    const secrets = new Secrets<Row>(new ManualClock(), Infinity);
+    const secrets = new Secrets<Row>(surroundings(new ManualClock()), Infinity);
     const busy = Array.from({ length: 64 }, () => deferred<string>());
     busy.forEach(({ promise }, index) => { void secrets.get(factory, { ...row(), id: `b${index}` }, () => promise, false); });
     const asked = secrets.get(factory, row('1'), async () => 'one', false);
@@ -119,7 +122,7 @@ describe('secrets', () => {
 
   test.each([[1_000, 1], [Infinity, 0]])('have %s ms and %s timers, which hold the process open', (timeoutMs, timers) => {
     const clock = new ManualClock();
-    void new Secrets<Row>(clock, timeoutMs).get(factory, row(), never, true);
+    void new Secrets<Row>(surroundings(clock), timeoutMs).get(factory, row(), never, true);
     expect([clock.pendingTimers, clock.pendingRefTimers]).toEqual([timers, timers]);
   });
 });

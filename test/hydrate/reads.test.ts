@@ -1,6 +1,7 @@
 import type { ConnectionRecord, ConnectionStore } from 'hydrant';
 import { ManualClock } from 'hydrant/testing';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { Environment } from '../../src/environment.js';
 import { FreshnessReader, type Read } from '../../src/hydrate/freshness.js';
 import type { Answer } from '../../src/hydrate/query.js';
 import { BackgroundWaiter, RecordWaiter } from '../../src/hydrate/waiter.js';
@@ -23,15 +24,14 @@ function reader(methods: readonly ('get' | 'getMany' | 'getVersions')[], storeTi
     gates.push(gate);
     return gate.promise;
   };
-  return new FreshnessReader<Row>({
-    clock,
+  const env = new Environment<Row, unknown>({
+    clock, storeTimeoutMs,
     store: Object.fromEntries(['get', ...methods].map((name) => [name, method(name)])) as unknown as ConnectionStore<ConnectionRecord>,
-    storeTimeoutMs,
-    apply: (read: Read<Row>, answer: Answer) => { answers.push([read.id, answer]); return applying; },
-    failed: (error) => { failures.push(error); },
-  });
+  } as never);
+  env.emit = (event, payload) => { if (event === 'storeFailed') failures.push((payload as { error: unknown }).error); };
+  return new FreshnessReader<Row>(env, (read: Read<Row>, answer: Answer) => { answers.push([read.id, answer]); return applying; });
 }
-const waiter = (gone = false): RecordWaiter<Row> => { const one = new RecordWaiter<Row>(() => gone); one.promise.catch(() => {}); return one; };
+const waiter = (gone = false): RecordWaiter<Row, unknown> => { const one = new RecordWaiter<Row, unknown>(() => gone); one.promise.catch(() => {}); return one; };
 
 beforeEach(() => {
   clock = new ManualClock();

@@ -3,6 +3,7 @@ import { ManualClock } from 'hydrant/testing';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ConnectionError } from '../../src/errors.js';
 import type { FreshnessReader } from '../../src/hydrate/freshness.js';
+import { Environment } from '../../src/environment.js';
 import { Revalidation } from '../../src/hydrate/revalidation.js';
 import type { BackgroundWaiter } from '../../src/hydrate/waiter.js';
 import { deferred } from '../support/deferred.js';
@@ -17,18 +18,15 @@ let failures: unknown[];
 let forgotten: string[];
 
 function open(watch?: ConnectionStore['watch'], sweepIntervalMs = 1_000): Revalidation<ConnectionRecord> {
-  const revalidation = new Revalidation<ConnectionRecord>({
-    clock, index, sweepIntervalMs,
-    store: { get: async () => undefined, ...(watch === undefined ? {} : { watch }) },
-    reader: {
+  const env = new Environment<ConnectionRecord, unknown>({ clock, sweepIntervalMs, store: { get: async () => undefined, ...(watch === undefined ? {} : { watch }) } } as never);
+  env.emit = (event, payload) => { if (event === 'storeFailed') failures.push((payload as { error: unknown }).error); };
+  const reader = {
       request: (id: string, kind: string, waiter: BackgroundWaiter<ConnectionRecord> | undefined) => { asked.push({ id, kind, waiter }); },
       doubtAll: () => {},
       markDoubtful: (id: string) => id === 'on the wire',
-    } as unknown as FreshnessReader<ConnectionRecord>,
-    doubt: (id) => { forgotten.push(id); },
-    doubtAll: () => { forgotten.push('all'); },
-    failed: (error) => { failures.push(error); },
-  });
+    } as unknown as FreshnessReader<ConnectionRecord>;
+  const unknown = { forget: (id: string) => { forgotten.push(id); }, forgetAll: () => { forgotten.push('all'); } } as never;
+  const revalidation = new Revalidation<ConnectionRecord>(env, index, reader, unknown);
   revalidation.start();
   return revalidation;
 }

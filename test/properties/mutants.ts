@@ -14,8 +14,8 @@ export interface Mutant {
 export const mutants: readonly Mutant[] = [
   {
     name: 'G1: a use that arrives while the instance is created starts another create',
-    file: 'hydrate/resolver.ts', find: 'if (current?.version === version) {',
-    replace: "if (current?.version === String(record.version) && current.state.kind === 'live') {",
+    file: 'hydrate/resolver.ts', find: 'if (current?.version === slot.version) {',
+    replace: "if (current?.version === slot.version && current.state.kind === 'live') {",
     also: { find: 'this.#confirms(answer, current)) {', replace: "this.#confirms(answer, current) && current.state.kind === 'live') {" },
   },
   {
@@ -32,7 +32,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'G3: a create that finishes after everyone left is lost',
-    file: 'hydrate/outcomes.ts', find: 'slots.discard(slot, context, instance, { reason: state.reason, cause: undefined });', replace: '',
+    file: 'hydrate/hydration.ts', find: 'slots.discard(slot, context, instance, { reason: state.reason, cause: undefined });', replace: '',
   },
   {
     name: 'G3: an instance that is evicted is forgotten and never disposed of',
@@ -49,7 +49,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'G4: the age of an answer is taken when it comes, not when it was asked for',
-    file: 'hydrate/resolver.ts', find: 'this.#confirms(answer, current)) {\n      current.checkedAt = read.sentAt;', replace: 'this.#confirms(answer, current)) {\n      current.checkedAt = this.#host.clock.monotonic();',
+    file: 'hydrate/resolver.ts', find: 'this.#confirms(answer, current)) {\n      current.checkedAt = read.sentAt;', replace: 'this.#confirms(answer, current)) {\n      current.checkedAt = this.#env.clock.monotonic();',
   },
   {
     name: 'G4: a stopped row leaves its instance serving',
@@ -61,11 +61,11 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'G6: a failure is not backed off from',
-    file: 'hydrate/backoff.ts', find: 'this.#failures.set(id, { version, count, until: at + delayMs });', replace: 'this.#failures.set(id, { version, count, until: at });',
+    file: 'backoff.ts', find: 'this.#failures.set(id, { version, count, until: at + delayMs });', replace: 'this.#failures.set(id, { version, count, until: at });',
   },
   {
     name: 'G6: the back-off of one version holds for the next',
-    file: 'hydrate/backoff.ts', find: 'failures === undefined || failures.version !== version ? 0', replace: 'failures === undefined ? 0',
+    file: 'backoff.ts', find: 'failures === undefined || failures.version !== version ? 0', replace: 'failures === undefined ? 0',
   },
   {
     name: 'G7: a time-out aborts the hydrate that others may want',
@@ -78,7 +78,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "G8: an old slot's end removes its successor",
-    file: 'slot/slots.ts', find: 'if (this.index.get(slot.id) !== slot) return;', replace: '',
+    file: 'slot/slots.ts', find: 'if (this.index.get(slot.id) === slot) this.index.delete', replace: 'this.index.delete',
   },
   {
     name: 'G9: idle instances stay beyond maxInstances',
@@ -94,7 +94,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'G9: a permit is never given back by a create that fails',
-    file: 'hydrate/hydrator.ts', find: '      this.outcomes.failed(slot, context, error);\n      free();', replace: '      this.outcomes.failed(slot, context, error);',
+    file: 'hydrate/hydration.ts', find: '      this.#tell(state, error);\n    }\n    this.#end();\n  }\n\n  /** It has not', replace: '      this.#tell(state, error);\n      return;\n    }\n    this.#end();\n  }\n\n  /** It has not',
   },
   {
     name: 'G10: a forged webhook is handled',
@@ -126,7 +126,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'G13: a sweep checks nothing',
-    file: 'hydrate/revalidation.ts', find: 'this.#chunk(this.#host.index.keys(), this.#host.index.size);', replace: 'this.#chunk(this.#host.index.keys(), 0);',
+    file: 'hydrate/revalidation.ts', find: 'this.#chunk(this.#index.keys(), this.#index.size);', replace: 'this.#chunk(this.#index.keys(), 0);',
   },
   {
     name: 'invalidate leaves the read on the wire as it is',
@@ -142,7 +142,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "'drain-first' waits for nothing",
-    file: 'hydrate/hydrator.ts', find: "const drainFirst = this.#host.replacementOf(slot.record) === 'drain-first';", replace: 'const drainFirst = false;',
+    file: 'hydrate/hydrator.ts', find: "const drainFirst = (slot.factory.replacement ?? this.#env.options.replacement) === 'drain-first';", replace: 'const drainFirst = false;',
   },
   {
     name: 'a successor is not woken when its predecessor is out of its way',

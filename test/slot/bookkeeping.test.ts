@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { Departing } from '../../src/slot/departing.js';
-import { Effects } from '../../src/slot/effects.js';
+import { Effects } from '../../src/effects.js';
 import { Slot } from '../../src/slot/slot.js';
 
 type Row = { id: string; version: string; status: 'active' };
-const slotOf = (id: string): Slot<Row, unknown> => new Slot({ id, version: '1', status: 'active' }, 0);
+const slotOf = (id: string): Slot<Row, unknown> => new Slot<Row, unknown>({ id, version: '1', status: 'active' }, { create: () => '' }, 0);
 
 describe('slots that are on their way out', () => {
   test('any number of one connection are known, each until it is gone', () => {

@@ -1,5 +1,7 @@
 import { ManualClock } from 'hydrant/testing';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { Backoff } from '../../src/backoff.js';
+import { Environment } from '../../src/environment.js';
 import { Slot } from '../../src/slot/slot.js';
 import { Slots } from '../../src/slot/slots.js';
 import type { Creating, Pending, RunningCreate, SlotWaiter } from '../../src/slot/state.js';
@@ -13,38 +15,31 @@ const waiter: SlotWaiter<Row, string> = { deliver: () => {}, fail: () => {} };
 /** What the registry relies on in any order, whether or not it asks for it in every one today. */
 describe('the states of a slot', () => {
   let slots: Slots<Row, string>;
-  let gone: Made[];
+  let all: Made[];
   const row = (version = '1'): Row => ({ id: 'a', version, status: 'active' });
   const pendingOf = (slot: Made): Pending<Row, string> => slot.state as Pending<Row, string>;
+  const made = (version?: string): Made => { const slot: Made = new Slot(row(version), { create: () => 'instance' }, 0); slots.pending(slot); all.push(slot); return slot; };
   const creating = (slot: Made): Creating<Row, string> => {
     slots.creating(slot, pendingOf(slot), running());
     return slot.state as Creating<Row, string>;
   };
   const live = (version?: string): Made => {
-    const slot: Made = new Slot(row(version), 0);
+    const slot = made(version);
     slots.install(slot);
-    slots.live(slot, creating(slot), 'instance');
+    slots.live(slot, creating(slot), 'instance', 0);
     return slot;
   };
 
   beforeEach(() => {
-    gone = [];
     const clock = new ManualClock();
-    slots = new Slots<Row, string>({
-      clock,
-      now: () => clock.monotonic(),
-      limits: { maxInstances: 10, eviction: 'lru', idleTimeoutMs: 1_000, drainTimeoutMs: 1_000, disposeTimeoutMs: 1_000 },
-      dispose: () => {},
-      emit: () => {},
-      retired: () => {},
-      isAwaited: () => false,
-      unindexed: () => {},
-      departed: (slot) => { gone.push(slot); },
-    });
+    const limits = { maxInstances: 10, eviction: 'lru', idleTimeoutMs: 1_000, drainTimeoutMs: 1_000, disposeTimeoutMs: 1_000, clock };
+    slots = new Slots<Row, string>(new Environment<Row, string>(limits as never), new Backoff({ initialMs: 0, maxMs: 0 }, clock));
+    all = [];
   });
 
   test('one that is born superseded is on its way out from the start', () => {
-    const slot: Made = new Slot(row(), 0, { reason: 'invalidated', cause: undefined });
+    const slot: Made = new Slot(row(), { create: () => 'instance' }, 0);
+    slots.pending(slot, { reason: 'invalidated', cause: undefined });
     slots.installSuperseded(slot);
     expect([...slots.departing.of('a')]).toEqual([slot]);
     expect(slots.index.size).toBe(0);
@@ -52,7 +47,7 @@ describe('the states of a slot', () => {
   });
 
   test('the first reason it is superseded for is the one that counts', () => {
-    const slot: Made = new Slot(row(), 0);
+    const slot = made();
     pendingOf(slot).waiters.add(waiter);
     slots.install(slot);
     slots.supersede(slot, 'stopped');
@@ -61,7 +56,7 @@ describe('the states of a slot', () => {
   });
 
   test('superseded while pending, it is given up at once unless somebody waits for it', () => {
-    const [nobodys, awaited]: Made[] = [new Slot(row(), 0), new Slot(row(), 0)];
+    const [nobodys, awaited]: Made[] = [made(), made()];
     for (const slot of [nobodys, awaited] as Made[]) {
       slots.install(slot);
       if (slot === awaited) pendingOf(slot).waiters.add(waiter);
@@ -69,11 +64,11 @@ describe('the states of a slot', () => {
     }
     expect(nobodys?.state.kind).toBe('disposed');
     expect(awaited?.state.kind).toBe('pending');
-    expect(gone).toEqual([nobodys]);
+    expect(all.filter(({ state }) => state.kind === 'disposed')).toEqual([nobodys]);
   });
 
   test('superseded while it is created, it is created to its end', () => {
-    const slot: Made = new Slot(row(), 0);
+    const slot = made();
     slots.install(slot);
     creating(slot);
     slots.supersede(slot, 'replaced');
@@ -93,7 +88,7 @@ describe('the states of a slot', () => {
   test('a fallback is let go by a successor that is pending as well as by one that is created; others have none', () => {
     const fallback = live();
     for (const begun of [false, true]) {
-      const successor: Made = new Slot(row('2'), 0);
+      const successor = made('2');
       slots.hold(fallback);
       pendingOf(successor).fallback = fallback;
       if (begun) creating(successor);

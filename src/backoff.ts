@@ -1,5 +1,5 @@
-import { BoundedMap } from '../bounded.js';
-import type { Clock } from '../clock.js';
+import { BoundedMap } from './bounded.js';
+import type { Clock } from './clock.js';
 
 interface Failures { readonly version: string; readonly count: number; readonly until: number }
 
@@ -49,6 +49,8 @@ export class Backoff {
    * counts as a failure at any age, reported by itself only if it died young.
    */
   died(id: string, version: string, hydratedAt: number, earlier: number, inUse: boolean): void {
+    // The row has moved on to a version that is being left alone: the end of an older one must not end that.
+    if (this.leavesAnotherAlone(id, version)) return;
     const now = this.#clock.monotonic();
     const healthy = now - hydratedAt >= HEALTHY_LIFE * this.#ceilingMs(earlier);
     if (inUse) this.#note(id, version, now, healthy ? 0 : earlier);

@@ -1,4 +1,4 @@
-import { onMicrotask } from '../clock.js';
+import { onMicrotask } from './clock.js';
 
 /** Places that are kept: more were taken by a burst. */
 const MAX_ROOM = 1_024;

@@ -1,0 +1,168 @@
+import type { Backoff } from '../backoff.js';
+import type { Awaitable, ConnectionRecord } from '../contracts/record.js';
+import type { Environment } from '../environment.js';
+import { ConnectionError } from '../errors.js';
+import type { Slot } from '../slot/slot.js';
+import type { Slots } from '../slot/slots.js';
+import type { Creating, Pending } from '../slot/state.js';
+import { isThenable } from '../thenable.js';
+import type { FreePermit } from './admission.js';
+import { CreateContext } from './context.js';
+import type { Secrets } from './secrets.js';
+
+/**
+ * One `create`, from its permit to whatever comes of it: for its slot, for those who wait for it, and for the back-off of
+ * its version. It may settle synchronously, after its time-out, or never; the permit is held until it has, or until its
+ * time is up.
+ */
+export class Hydration<R extends ConnectionRecord, I> {
+  readonly #slot: Slot<R, I>;
+  readonly #env: Environment<R, I>;
+  readonly #slots: Slots<R, I>;
+  readonly #backoff: Backoff;
+  readonly #secrets: Secrets<R>;
+  readonly #free: FreePermit;
+  readonly #context: CreateContext<Slot<R, I>>;
+  #cancelTimeout: (() => void) | undefined;
+
+  constructor(slot: Slot<R, I>, env: Environment<R, I>, slots: Slots<R, I>, backoff: Backoff, secrets: Secrets<R>, free: FreePermit) {
+    this.#slot = slot;
+    this.#env = env;
+    this.#slots = slots;
+    this.#backoff = backoff;
+    this.#secrets = secrets;
+    this.#free = free;
+    this.#context = new CreateContext(slots, slot);
+  }
+
+  run(): void {
+    this.#slots.creating(this.#slot, this.#slot.state as Pending<R, I>, this.#context);
+    let result: Awaitable<I>;
+    let pending: boolean;
+    try {
+      result = this.#create();
+      // In here, for a proxy may throw when it is asked for `then`.
+      pending = isThenable(result);
+    } catch (error) {
+      return this.#failed(error);
+    }
+    if (!pending) return this.#created(result as I);
+    this.#startTimeout();
+    try {
+      Promise.resolve(result).then((instance) => this.#created(instance), (error: unknown) => this.#failed(error));
+    } catch (error) {
+      // A promise may have a `then` of its own that throws.
+      this.#failed(error);
+    }
+  }
+
+  #create(): Awaitable<I> {
+    const { record, factory } = this.#slot;
+    const secrets = this.#secrets.of(record, factory, true);
+    const create = (resolved: unknown): Awaitable<I> => {
+      this.#context.secrets = this.#slot.secrets = resolved;
+      return this.#env.around(record, () => factory.create(record, this.#context));
+    };
+    if (!isThenable(secrets)) return create(secrets);
+    return Promise.resolve(secrets).then((resolved) => {
+      // Given up while the secrets were fetched: nothing was created, and nothing is to be.
+      if (this.#slot.state.kind !== 'creating') throw new Error('unused');
+      return create(resolved);
+    });
+  }
+
+  #startTimeout(): void {
+    const { clock, options: { hydrationTimeoutMs } } = this.#env;
+    if (hydrationTimeoutMs === Infinity) return;
+    this.#cancelTimeout = clock.setTimeout(() => this.#timedOut(hydrationTimeoutMs), hydrationTimeoutMs, { ref: true });
+  }
+
+  /** It has made an instance, in time or late. */
+  #created(instance: I): void {
+    const slot = this.#slot;
+    const slots = this.#slots;
+    const context = this.#context;
+    const { state, id, version } = slot;
+    if (state.kind === 'abandoned') {
+      context.settled('ended');
+      slots.discard(slot, context, instance, { reason: state.reason, cause: undefined });
+    } else if (state.kind === 'creating' && context.retired !== undefined) {
+      const { cause } = context.retired;
+      context.settled('ended');
+      this.#env.emit('retired', { id, version, cause });
+      const error = this.#failure(state, 'HYDRATION_FAILED', 'reported itself dead while it was hydrated', cause);
+      slots.discard(slot, context, instance, { reason: 'retired', cause });
+      this.#tell(state, error);
+    } else if (state.kind === 'creating') {
+      context.settled('created');
+      const afterFailures = this.#backoff.count(id, version);
+      if (afterFailures > 0 && state.superseded === undefined) this.#backoff.clear(id);
+      slots.live(slot, state, instance, afterFailures);
+      this.#env.emit('hydrated', { id, version, durationMs: this.#env.clock.monotonic() - state.startedAt, afterFailures });
+    }
+    this.#end();
+  }
+
+  /** It threw or rejected, in time or late. */
+  #failed(cause: unknown): void {
+    const slot = this.#slot;
+    const { state } = slot;
+    this.#context.settled('ended');
+    if (state.kind === 'abandoned') {
+      this.#slots.failed(slot, state);
+    } else if (state.kind === 'creating') {
+      const error = this.#failure(state, 'HYDRATION_FAILED', 'could not be hydrated', cause);
+      this.#slots.failed(slot, state);
+      this.#tell(state, error);
+    }
+    this.#end();
+  }
+
+  /** It has not settled in time. It may yet. */
+  #timedOut(hydrationTimeoutMs: number): void {
+    const slot = this.#slot;
+    const { state } = slot;
+    if (state.kind === 'abandoned') {
+      this.#slots.noLongerAwaited(slot, state);
+    } else if (state.kind === 'creating') {
+      const error = this.#failure(state, 'HYDRATION_TIMEOUT', `was not hydrated within ${hydrationTimeoutMs} ms`, undefined);
+      this.#slots.abandon(slot, state, 'unused', true);
+      this.#tell(state, error);
+      state.create.abort(error);
+    }
+    this.#end();
+  }
+
+  #end(): void {
+    this.#cancelTimeout?.();
+    this.#env.effects.flush();
+    this.#free();
+  }
+
+  /** Notes a failure. A superseded slot's says nothing about the row's current version. */
+  #failure(state: Creating<R, I>, code: 'HYDRATION_FAILED' | 'HYDRATION_TIMEOUT', what: string, cause: unknown): ConnectionError {
+    const { id, version } = this.#slot;
+    const { count, delayMs } = state.superseded === undefined ? this.#backoff.fail(id, version) : { count: 1, delayMs: 0 };
+    const error = new ConnectionError(code, `Connection '${id}' ${what}`, { connectionId: id, retryAfterMs: delayMs, cause });
+    this.#env.emit('hydrationFailed', { id, version, error, failures: count, retryAfterMs: delayMs });
+    return error;
+  }
+
+  /** The waiters of a slot that failed get the last good instance where there is one, else the failure. */
+  #tell({ waiters, fallback }: Creating<R, I>, error: ConnectionError): void {
+    const slots = this.#slots;
+    const { id } = this.#slot;
+    if (fallback?.state.kind === 'live' && !slots.index.has(id)) slots.install(fallback);
+    // Or that of a newer version on its way, to which it was handed on.
+    const serving = this.#env.options.keepLastGood ? slots.lastGood(slots.index.get(id)) : undefined;
+    for (const waiter of waiters) {
+      if (serving === undefined) {
+        waiter.fail(error);
+      } else {
+        slots.hold(serving);
+        waiter.deliver(serving);
+      }
+    }
+    if (fallback !== undefined) slots.release(fallback);
+  }
+}

@@ -1,0 +1,33 @@
+import { BoundedMap } from '../bounded.js';
+import type { Clock } from '../clock.js';
+
+/** Unknown ids that are remembered at a time. */
+const MAX_REMEMBERED = 10_000;
+
+/** Ids of which the store said a moment ago that there is no such row: asked again and again, they cost no read. */
+export class UnknownIds {
+  readonly #clock: Clock;
+  /** Until when that is believed. Monotonic, milliseconds. */
+  readonly #until = new BoundedMap<number>(MAX_REMEMBERED);
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  has(id: string): boolean {
+    const until = this.#until.get(id);
+    return until !== undefined && this.#clock.monotonic() < until;
+  }
+
+  add(id: string, until: number): void {
+    this.#until.set(id, until);
+  }
+
+  forget(id: string): void {
+    this.#until.delete(id);
+  }
+
+  forgetAll(): void {
+    this.#until.clear();
+  }
+}
