@@ -31,15 +31,16 @@ const LAYERS: Record<string, { code: string[]; types?: string[] }> = {
   'environment.ts': { code: ['clock.ts', 'effects.ts', 'events.ts', 'shared-timers.ts'], types: ['contracts'] },
   // The core.
   'slot': { code: GROUND, types: ['environment.ts'] },
-  'hydrate': { code: [...GROUND, 'composite-factory.ts', 'slot'], types: ['environment.ts'] },
+  'reads': { code: GROUND, types: ['environment.ts', 'slot'] },
+  'hydrate': { code: [...GROUND, 'composite-factory.ts', 'slot', 'reads'], types: ['environment.ts'] },
   'snapshot.ts': { code: ['contracts', 'slot'] },
-  'closing.ts': { code: [...GROUND, 'options.ts'], types: ['environment.ts', 'slot', 'hydrate'] },
+  'closing.ts': { code: [...GROUND, 'options.ts'], types: ['environment.ts', 'slot', 'reads', 'hydrate'] },
   'registry.ts': {
-    code: [...GROUND, 'connections.ts', 'environment.ts', 'options.ts', 'events.ts', 'slot', 'hydrate', 'snapshot.ts', 'closing.ts', 'webhook'],
+    code: [...GROUND, 'connections.ts', 'environment.ts', 'options.ts', 'events.ts', 'slot', 'reads', 'hydrate', 'snapshot.ts', 'closing.ts', 'webhook'],
   },
   'factory-by-platform.ts': { code: ['contracts', 'errors.ts', 'options.ts', 'composite-factory.ts'] },
   // Around it: the registry is known by its public verbs only, and what a lease is.
-  'webhook': { code: [...GROUND, 'hydrate'], types: ['environment.ts', 'closing.ts', 'slot'] },
+  'webhook': { code: [...GROUND, 'reads', 'hydrate'], types: ['environment.ts', 'closing.ts', 'slot'] },
   'exclusive': { code: GROUND, types: ['connections.ts', 'slot'] },
   'stores': { code: GROUND, types: ['exclusive'] },
   'adapters': { code: ['clock.ts', 'errors.ts', 'webhook'] },

@@ -9,7 +9,7 @@ import type { Pending } from '../slot/state.js';
 import { Admission, type FreePermit } from './admission.js';
 import { Hydration } from './hydration.js';
 import type { Secrets } from './secrets.js';
-import type { LeaseWaiter } from './waiter.js';
+import type { LeaseWaiter } from './lease-waiter.js';
 
 /**
  * Takes a slot from pending to `create`: waits for a predecessor that must go first, then for a permit. What may happen

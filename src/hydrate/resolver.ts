@@ -9,12 +9,13 @@ import type { Slots } from '../slot/slots.js';
 import type { Supersession } from '../slot/state.js';
 import { isThenable } from '../thenable.js';
 import { within } from '../within.js';
-import type { FreshnessReader, Read } from './freshness.js';
+import type { FreshnessReader, Read } from '../reads/reader.js';
 import type { Hydrator } from './hydrator.js';
-import type { Answer } from './query.js';
-import { confirms, notParsedInTime, parseRow, type ParsedRow } from './record.js';
-import type { UnknownIds } from './unknown-ids.js';
-import type { LeaseWaiter, ReadWaiter } from './waiter.js';
+import type { Answer } from '../reads/query.js';
+import { confirms, notParsedInTime, parseRow, type ParsedRow } from '../reads/row.js';
+import type { UnknownIds } from '../reads/unknown-ids.js';
+import type { ReadWaiter } from '../reads/waiters.js';
+import type { LeaseWaiter } from './lease-waiter.js';
 
 const INVALIDATED: Supersession = { reason: 'invalidated', cause: undefined };
 

@@ -3,10 +3,11 @@ import type { Closing } from '../closing.js';
 import type { ConnectionRecord } from '../contracts/record.js';
 import type { Environment } from '../environment.js';
 import { ConnectionError } from '../errors.js';
-import type { FreshnessReader } from '../hydrate/freshness.js';
+import type { FreshnessReader } from '../reads/reader.js';
 import { backingOff, type Resolver } from '../hydrate/resolver.js';
 import type { Secrets } from '../hydrate/secrets.js';
-import { RecordWaiter, type Found, type LeaseDemand, type LeaseWaiter } from '../hydrate/waiter.js';
+import { RecordWaiter, type Found } from '../reads/waiters.js';
+import { type LeaseDemand, type LeaseWaiter } from '../hydrate/lease-waiter.js';
 import type { Slot } from '../slot/slot.js';
 import type { Slots } from '../slot/slots.js';
 

@@ -6,7 +6,7 @@ import type { Lease } from '../slot/lease.js';
 import { ownSignal } from '../own-signal.js';
 import type { Slot } from '../slot/slot.js';
 import { within } from '../within.js';
-import type { Found } from '../hydrate/waiter.js';
+import type { Found } from '../reads/waiters.js';
 import type { WebhookAccess } from './access.js';
 import { answerFailure, isResponse } from './failure.js';
 import { Holds } from './holds.js';

@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 
 /** Tests that cannot judge a mutant: they look at files, measure time, start programs, or take PostgreSQL through a suite that takes seconds. */
 const UNFIT = /pglite|layering|constructing-a-registry|dashboards|browser|runners\.test|g9-memory|simulation\.test/;
-const CORE_TESTS = ['test/guarantees', 'test/regressions', 'test/registry', 'test/slot', 'test/hydrate', 'test/webhook', 'test'];
+const CORE_TESTS = ['test/guarantees', 'test/regressions', 'test/registry', 'test/slot', 'test/reads', 'test/hydrate', 'test/webhook', 'test'];
 /** And single ones: for what only a module evaluated twice can show, and of frameworks that go the same way through the source as another. */
 export const UNFIT_TEST = /another copy of the package|that does not show it loses nothing|^test\/adapters\/\S+ +(Express 4|Hono)/;
 /** Those that go through thousands of connections: only what all others let pass is shown to them. */
@@ -20,6 +20,7 @@ const core = (...mutate) => ({ mutate, folders: CORE_TESTS, last: SLICES });
 
 const GROUPS = {
   slot: core('src/slot/**/*.ts'),
+  reads: core('src/reads/**/*.ts'),
   hydrate: core('src/hydrate/**/*.ts'),
   webhook: core('src/webhook/**/*.ts'),
   registry: core('src/*.ts', '!src/index.ts'),

@@ -40,12 +40,12 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'G4: a use attaches to the read on the wire',
-    file: 'hydrate/freshness.ts', find: '    if (reads.next === undefined) {',
+    file: 'reads/reader.ts', find: '    if (reads.next === undefined) {',
     replace: '    if (reads.wire !== undefined) {\n      if (waiter !== undefined) reads.wire.waiters.push(waiter);\n      return;\n    }\n    if (reads.next === undefined) {',
   },
   {
     name: 'G4: a late answer counts',
-    file: 'hydrate/query.ts', find: '    if (this.#over) return;\n    this.#over = true;', replace: '    this.#over = true;',
+    file: 'reads/query.ts', find: '    if (this.#over) return;\n    this.#over = true;', replace: '    this.#over = true;',
   },
   {
     name: 'G4: the age of an answer is taken when it comes, not when it was asked for',
@@ -126,7 +126,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'G13: a sweep checks nothing',
-    file: 'hydrate/revalidation.ts', find: 'this.#chunk(this.#index.keys(), this.#index.size);', replace: 'this.#chunk(this.#index.keys(), 0);',
+    file: 'reads/revalidation.ts', find: 'this.#chunk(this.#index.keys(), this.#index.size);', replace: 'this.#chunk(this.#index.keys(), 0);',
   },
   {
     name: 'invalidate leaves the read on the wire as it is',

@@ -9,7 +9,7 @@ test('a webhook gets its instance and the secrets of that instance in one step, 
     factory: {
       secrets: () => `secret ${calls += 1}`,
       authenticate: 'in-handler',
-      handleWebhook: ({ name }, { secrets }) => {
+      handleWebhook: ({ name }, _request, { secrets }) => {
         served.push({ name, secrets });
         return new Response();
       },
@@ -26,7 +26,7 @@ test('a webhook gets its instance and the secrets of that instance in one step, 
   expect((await response).status).toBe(200);
   expect({ calls, served, log: h.log }).toEqual({
     calls: 1,
-    served: [{ name: 'a@v1', secrets: 'secret 1' }],
+    served: [{ name: 'a@v1#0', secrets: 'secret 1' }],
     log: ['create a@v1', 'dispose a@v1 invalidated'],
   });
 });

@@ -2,10 +2,10 @@ import type { ConnectionRecord, ConnectionStore, StoreListener } from 'hydrant';
 import { ManualClock } from 'hydrant/testing';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ConnectionError } from '../../src/errors.js';
-import type { FreshnessReader } from '../../src/hydrate/freshness.js';
+import type { FreshnessReader } from '../../src/reads/reader.js';
 import { Environment } from '../../src/environment.js';
-import { Revalidation } from '../../src/hydrate/revalidation.js';
-import type { BackgroundWaiter } from '../../src/hydrate/waiter.js';
+import { Revalidation } from '../../src/reads/revalidation.js';
+import type { BackgroundWaiter } from '../../src/reads/waiters.js';
 import { deferred } from '../support/deferred.js';
 
 const down = new ConnectionError('STORE_UNAVAILABLE', 'down');

@@ -2,9 +2,9 @@ import type { ConnectionRecord, ConnectionStore } from 'hydrant';
 import { ManualClock } from 'hydrant/testing';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Environment } from '../../src/environment.js';
-import { FreshnessReader, type Read } from '../../src/hydrate/freshness.js';
-import type { Answer } from '../../src/hydrate/query.js';
-import { BackgroundWaiter, RecordWaiter } from '../../src/hydrate/waiter.js';
+import { FreshnessReader, type Read } from '../../src/reads/reader.js';
+import type { Answer } from '../../src/reads/query.js';
+import { BackgroundWaiter, RecordWaiter } from '../../src/reads/waiters.js';
 import { deferred, type Deferred } from '../support/deferred.js';
 
 type Row = { id: string; version: string; status: 'active' };

@@ -2,7 +2,7 @@ import { onMicrotask } from '../clock.js';
 import type { ConnectionRecord } from '../contracts/record.js';
 import type { Environment } from '../environment.js';
 import { Query, type Answer, type AnswerOf } from './query.js';
-import type { ReadWaiter } from './waiter.js';
+import type { ReadWaiter } from './waiters.js';
 
 /*
  * The rule: at most one read of an id is outstanding, whoever wants it, and a use attaches to the next read not yet

@@ -1,9 +1,9 @@
 import { onNextTurn } from '../clock.js';
 import type { ConnectionRecord } from '../contracts/record.js';
 import type { Environment } from '../environment.js';
-import type { FreshnessReader } from './freshness.js';
+import type { FreshnessReader } from './reader.js';
 import type { UnknownIds } from './unknown-ids.js';
-import { BackgroundWaiter } from './waiter.js';
+import { BackgroundWaiter } from './waiters.js';
 
 /** Checked at a time: one query of versions. Between two chunks the event loop turns. */
 const CHUNK = 1_000;
