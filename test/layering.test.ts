@@ -8,7 +8,7 @@ import { describe, expect, test } from 'vitest';
  * Who may know whom. A room is a folder of `src`, or a file that stands alone in it. `code` is what a room runs;
  * `types` is what it may name besides, which ties nothing to anything at run time.
  */
-const GROUND = ['contracts', 'clock.ts', 'errors.ts', 'thenable.ts', 'bounded.ts', 'effects.ts', 'backoff.ts', 'listeners.ts', 'within.ts', 'own-signal.ts', 'surroundings.ts'];
+const GROUND = ['contracts', 'clock.ts', 'errors.ts', 'thenable.ts', 'bounded.ts', 'effects.ts', 'backoff.ts', 'listeners.ts', 'within.ts', 'own-signal.ts', 'surroundings.ts', 'checks.ts'];
 const LAYERS: Record<string, { code: string[]; types?: string[] }> = {
   // The ground: nothing above it.
   'contracts': { code: [], types: ['clock.ts', 'errors.ts'] },
@@ -22,6 +22,7 @@ const LAYERS: Record<string, { code: string[]; types?: string[] }> = {
   'listeners.ts': { code: ['bounded.ts', 'onlooker.ts'] },
   'own-signal.ts': { code: [] },
   'surroundings.ts': { code: [] },
+  'checks.ts': { code: ['errors.ts'] },
   'within.ts': { code: [], types: ['clock.ts'] },
   'shared-timers.ts': { code: ['clock.ts'] },
   'composite-factory.ts': { code: ['contracts'] },
@@ -43,11 +44,11 @@ const LAYERS: Record<string, { code: string[]; types?: string[] }> = {
   'webhook': { code: [...GROUND, 'reads', 'hydrate'], types: ['environment.ts', 'closing.ts', 'slot'] },
   'exclusive': { code: GROUND, types: ['connections.ts', 'slot'] },
   'stores': { code: GROUND, types: ['exclusive'] },
-  'adapters': { code: ['clock.ts', 'errors.ts', 'webhook'] },
+  'adapters': { code: ['clock.ts', 'errors.ts', 'checks.ts', 'webhook'] },
   'testing': { code: GROUND, types: ['exclusive'] },
   // Looks on: what it measures is known by its shape.
   'otel': { code: ['clock.ts', 'errors.ts', 'thenable.ts', 'onlooker.ts', 'composite-factory.ts'], types: ['contracts', 'connections.ts', 'events.ts', 'exclusive', 'slot', 'snapshot.ts', 'webhook'] },
-  'inspector': { code: ['clock.ts', 'errors.ts', 'onlooker.ts'], types: ['events.ts', 'snapshot.ts'] },
+  'inspector': { code: ['clock.ts', 'errors.ts', 'checks.ts', 'onlooker.ts'], types: ['events.ts', 'snapshot.ts'] },
   'index.ts': {
     code: ['clock.ts', 'errors.ts', 'factory-by-platform.ts', 'registry.ts', 'stores'],
     types: ['contracts', 'connections.ts', 'closing.ts', 'events.ts', 'slot', 'snapshot.ts', 'webhook', 'composite-factory.ts', 'options.ts'],
@@ -58,8 +59,11 @@ const LAYERS: Record<string, { code: string[]; types?: string[] }> = {
 const PACKAGES: Record<string, string[]> = {
   'lru-cache': ['bounded.ts'],
   'p-limit': ['hydrate/secrets.ts'],
-  'zod': ['options.ts'],
+  'zod/mini': ['checks.ts'],
 };
+
+/** In the build itself: nothing is installed for it. */
+const BUNDLED = 'zod/mini';
 
 /** Optional peers that are no framework and no driver but an interface, and the only room that may import each. */
 const PEERS: Record<string, string> = { '@opentelemetry/api': 'otel' };
@@ -144,7 +148,7 @@ describe('layering', () => {
 
   test('no other package is imported, not even for its types: frameworks and drivers are known by their shape', () => {
     const { dependencies } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { dependencies: object };
-    expect(Object.keys(dependencies).toSorted()).toEqual(Object.keys(PACKAGES));
+    expect([...Object.keys(dependencies), BUNDLED].toSorted()).toEqual(Object.keys(PACKAGES));
     expect(IMPORTS.filter((one) => !isOurs(one) && !one.to.startsWith('node:') && !(one.to in PACKAGES) && PEERS[one.to] !== roomOf(one.from))).toEqual([]);
   });
 

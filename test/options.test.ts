@@ -47,7 +47,10 @@ const OPTIONS: Record<string, { expected: string; wrong: [unknown, string][]; ri
   staleIfErrorMs: { expected: orNever(0), wrong: [...NOT_NUMBERS, ...BEYOND_TIMERS], right: [0, MAX_TIMER_MS, Infinity] },
   storeTimeoutMs: { expected: orNever(1), wrong: [...NOT_NUMBERS, ...BEYOND_TIMERS, ...ZERO], right: [1, MAX_TIMER_MS, Infinity] },
   acquireTimeoutMs: { expected: orNever(1), wrong: [...NOT_NUMBERS, ...BEYOND_TIMERS, ...ZERO], right: [1, MAX_TIMER_MS, Infinity] },
-  maxInstances: { expected: `an integer from 1 to ${2 ** 24}`, wrong: [...NOT_NUMBERS, ...NEVER, ...ZERO, ...FRACTION, [2 ** 24 + 1, '16777217']], right: [1, 2 ** 24] },
+  maxInstances: {
+    expected: `an integer from 1 to ${2 ** 24}, or Infinity`,
+    wrong: [...NOT_NUMBERS, ...ZERO, ...FRACTION, [2 ** 24 + 1, '16777217']], right: [1, 2 ** 24, Infinity],
+  },
   eviction: { expected: '"lru" or "sieve"', wrong: [['fifo', '"fifo"'], [true, 'true']], right: ['lru', 'sieve'] },
   idleTimeoutMs: { expected: orNever(0), wrong: [...NOT_NUMBERS, ...BEYOND_TIMERS], right: [0, MAX_TIMER_MS, Infinity] },
   maxConcurrentHydrations: { expected: 'an integer of at least 1', wrong: [...NOT_NUMBERS, ...NEVER, ...ZERO, ...FRACTION], right: [1, 1_000_000] },

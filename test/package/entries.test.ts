@@ -8,7 +8,7 @@ const peers = Object.keys(manifest.peerDependencies);
 
 /** Node's modules that an entry may bring along, and the packages. Nothing else. */
 const MAY_COME: Record<string, RegExp> = {
-  'hydrant': /^(zod|lru-cache|p-limit)$/,
+  'hydrant': /^(lru-cache|p-limit)$/,
   'hydrant/node': /^node:(stream|http)$/,
   'hydrant/express': /^node:(stream|http)$/,
   'hydrant/fastify': /^node:(stream|http)$/,
