@@ -21,7 +21,7 @@ export interface RegistryTuning {
   storeTimeoutMs?: number;
   /** How long a use waits for its lease: the default of `timeoutMs`. Default 30 000. */
   acquireTimeoutMs?: number;
-  /** Live instances; idle ones beyond that are evicted, leased ones never. Default 1000. */
+  /** Live instances. Idle ones beyond this number are evicted, leased ones never. `Infinity`: no limit. Default 1000. */
   maxInstances?: number;
   /**
    * Which idle instance is evicted. `'lru'`: the least recently used. `'sieve'`: one that was not used since it was last
