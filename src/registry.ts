@@ -7,11 +7,12 @@ import type { ConnectionRecord } from './contracts/record.js';
 import type { StandardSchemaV1 } from './contracts/schema.js';
 import type { ConnectionStore } from './contracts/store.js';
 import { Environment } from './environment.js';
-import { ConnectionError } from './errors.js';
+import type { ConnectionError } from './errors.js';
 import type { RegistryEvents } from './events.js';
+import { checkId } from './reads/ids.js';
 import { FreshnessReader } from './reads/reader.js';
 import { Hydrator } from './hydrate/hydrator.js';
-import { notFound, Resolver } from './hydrate/resolver.js';
+import { Resolver } from './hydrate/resolver.js';
 import { Revalidation } from './reads/revalidation.js';
 import { Secrets } from './hydrate/secrets.js';
 import { UnknownIds } from './reads/unknown-ids.js';
@@ -23,9 +24,6 @@ import { Slots } from './slot/slots.js';
 import { takeSnapshot, type RegistrySnapshot } from './snapshot.js';
 import { WebhookAccess } from './webhook/access.js';
 import { createWebhookHandler, type WebhookHandler } from './webhook/handle-webhook.js';
-
-/** Ids go into queries, log lines and metrics. */
-const MAX_ID_LENGTH = 1_024;
 
 /**
  * Keeps the instances of the connections that are in use, and only those. Any number of replicas may have one over the
@@ -74,8 +72,7 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
     const revalidation = new Revalidation<R>(env, slots.index, reader, unknown);
     const closing = this.#closing = new Closing<R, I>(env, slots, hydrator, reader, revalidation);
     this.handleWebhook = createWebhookHandler(new WebhookAccess<R, I>({
-      env, slots, reader, resolver, backoff, secrets, closing,
-      checkId: (id) => this.#checkId(id),
+      env, slots, reader, resolver, backoff, secrets, unknown, closing,
       wait: (demand) => this.#wait(demand),
     }));
     revalidation.start();
@@ -182,7 +179,7 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
     const demand = { id, signal, timeoutMs: timeoutMs === undefined ? this.#env.options.acquireTimeoutMs : resolveTimeout(timeoutMs) };
     const maxStaleMs = freshness === undefined ? this.#env.maxStaleMs : resolveFreshness(freshness);
     const slot = this.#slots.index.get(id);
-    if (slot === undefined) this.#checkId(id);
+    if (slot === undefined) checkId(id);
     const now = this.#env.now();
     const fresh = slot !== undefined && now - slot.checkedAt <= maxStaleMs;
     if (fresh && slot.state.kind === 'live') return Promise.resolve(this.#slots.lease(slot, now));
@@ -190,15 +187,6 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
     if (fresh) this.#resolver.join(waiter, slot);
     else this.#reader.request(id, slot === undefined ? 'row' : 'version', waiter);
     return waiter.promise;
-  }
-
-  /** @throws ConnectionError `INVALID_CONNECTION_ID` or `CONNECTION_NOT_FOUND` */
-  #checkId(id: unknown): void {
-    if (typeof id !== 'string' || id === '' || id.length > MAX_ID_LENGTH || id.includes('\0')) {
-      const got = typeof id === 'string' ? `one of ${id.length}` : typeof id;
-      throw new ConnectionError('INVALID_CONNECTION_ID', `Expected an id of 1 to ${MAX_ID_LENGTH} characters without NUL, got ${got}`);
-    }
-    if (this.#unknown.has(id)) throw notFound(id);
   }
 
   readonly #left = (waiter: LeaseWaiter<R, I>, aborted: { readonly reason: unknown } | undefined): void => this.#hydrator.left(waiter, aborted);

@@ -1,4 +1,5 @@
 import { oncePerTurn, onNextTurn, systemClock, type Clock } from './clock.js';
+import type { Surroundings } from './surroundings.js';
 
 interface Entry {
   readonly due: number;
@@ -10,20 +11,27 @@ interface Entry {
 
 /**
  * A clock on which the deadlines of these durations share one timer each. A hydrate sets several deadlines and cancels
- * all of them an instant later: timers of the platform were a quarter of what a cold use costs.
+ * all of them soon afterwards: the platform's timers were a quarter of the cost of a cold use.
  *
- * Only the system's clock is wrapped: what another clock's timers do is for its owner to see.
+ * Timers are shared on the system's clock only, because the owner of another clock may look at its timers.
+ *
+ * @param inOwnContext - sets every timer. A timer keeps the async context in which it was set, and so does the timer that
+ * its callback sets: without this, a registry keeps the context of one request for as long as it lives
  */
-export function withSharedTimers(clock: Clock, durationsMs: readonly number[]): Clock {
-  if (clock !== systemClock) return clock;
+export function withSharedTimers(clock: Clock, durationsMs: readonly number[], inOwnContext: Surroundings): Clock {
+  const apart: Clock = {
+    now: () => clock.now(),
+    monotonic: () => clock.monotonic(),
+    setTimeout: (callback, ms, options) => inOwnContext(() => clock.setTimeout(callback, ms, options)),
+  };
+  if (clock !== systemClock) return apart;
   const now = oncePerTurn(clock);
-  const queues = new Map(durationsMs.map((ms) => [ms, new TimerQueue(clock, now, ms)]));
+  const queues = new Map(durationsMs.map((ms) => [ms, new TimerQueue(apart, now, ms)]));
   return {
-    now: clock.now,
-    monotonic: clock.monotonic,
+    ...apart,
     setTimeout(callback, ms, options) {
       const queue = options.ref ? queues.get(ms) : undefined;
-      return queue === undefined ? clock.setTimeout(callback, ms, options) : queue.add(callback);
+      return queue === undefined ? apart.setTimeout(callback, ms, options) : queue.add(callback);
     },
   };
 }

@@ -5,6 +5,7 @@ import { systemClock } from '../src/clock.js';
 import { TimerQueue, withSharedTimers } from '../src/shared-timers.js';
 
 const MS = 100;
+const unchanged = <A extends readonly unknown[], T>(work: (...args: A) => T, ...args: A): T => work(...args);
 const nextTurn = (): Promise<void> => new Promise((resolve) => { setImmediate(resolve); });
 
 describe('deadlines that share a timer', () => {
@@ -166,7 +167,7 @@ describe('deadlines that share a timer', () => {
 test("on the system's clock those of one duration share one timer, and what is not to keep the process alive has its own", () => {
   const held = (): number => process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length;
   const before = held();
-  const clock = withSharedTimers(systemClock, [60_000, 70_000]);
+  const clock = withSharedTimers(systemClock, [60_000, 70_000], unchanged);
   const set = (ms: number, ref = true): (() => void) => clock.setTimeout(() => {}, ms, { ref });
   const cancels = [set(60_000), set(60_000), set(60_000)];
   expect(held() - before).toBe(1);
@@ -179,7 +180,19 @@ test("on the system's clock those of one duration share one timer, and what is n
   for (const cancel of cancels) cancel();
 });
 
-test('a clock of the caller keeps its timers to itself', () => {
+test('a clock of the caller has a timer for each deadline', () => {
   const clock = new ManualClock();
-  expect(withSharedTimers(clock, [MS])).toBe(clock);
+  const wrapped = withSharedTimers(clock, [MS], unchanged);
+  wrapped.setTimeout(() => {}, MS, { ref: true });
+  wrapped.setTimeout(() => {}, MS, { ref: true });
+  expect(clock.pendingTimers).toBe(2);
+});
+
+test.each([{ clock: systemClock, whose: "the system's" }, { clock: new ManualClock(), whose: "the caller's" }])('timers of $whose clock are set in the context that was passed in', ({ clock }) => {
+  let set = 0;
+  const own: typeof unchanged = (work, ...args) => { set += 1; return work(...args); };
+  const wrapped = withSharedTimers(clock, [MS], own);
+  const cancels = [MS, MS, 2 * MS].map((ms) => wrapped.setTimeout(() => {}, ms, { ref: true }));
+  expect(set).toBe(clock === systemClock ? 2 : 3);
+  for (const cancel of cancels) cancel();
 });

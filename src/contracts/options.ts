@@ -44,7 +44,7 @@ export interface RegistryTuning {
   sweepIntervalMs?: number;
   /** Doubles from `initialMs` to `maxMs`, full jitter, per connection and version. Zeros turn it off. */
   failureBackoff?: { initialMs: number; maxMs: number };
-  /** How long an unknown id is answered without a read. 0: never. Default 1 000. */
+  /** How long webhooks for an unknown id are answered 404 without a read. 0: never. Default 1 000. */
   notFoundTtlMs?: number;
   /**
    * `'overlap'`: a superseded instance drains beside its successor. `'drain-first'`: it is disposed of before the
@@ -67,8 +67,8 @@ export interface RegistryTuning {
 }
 
 /**
- * Wrapped around every factory call. Single-flight runs a hydrate in the asynchronous context of whoever came first;
- * this is where you put the connection's own context (organisation, trace) in its place.
+ * Wrapped around every factory call and clean-up, with the row it is for. `secrets`, `create`, `dispose` and clean-ups run
+ * in the async context in which the registry was constructed: set the connection's own context (organisation, trace) here.
  */
 export type Around<R> = <T>(record: R, work: () => T) => T;
 

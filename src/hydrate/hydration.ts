@@ -35,6 +35,7 @@ export class Hydration<R extends ConnectionRecord, I> {
     this.#context = new CreateContext(slots, slot);
   }
 
+  /** Call it in the registry's own async context: all that follows stays in it. */
   run(): void {
     this.#slots.creating(this.#slot, this.#slot.state as Pending<R, I>, this.#context);
     let result: Awaitable<I>;

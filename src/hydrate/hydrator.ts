@@ -27,7 +27,8 @@ export class Hydrator<R extends ConnectionRecord, I> {
     this.#admission = new Admission(maxConcurrentHydrations, maxQueuedHydrations, (slot, free) => {
       // `create` is foreign code: it runs when the step that led to it is complete.
       env.effects.add(() => {
-        if (this.#mayCreate(slot, free)) new Hydration(slot, env, slots, backoff, secrets, free).run();
+        if (!this.#mayCreate(slot, free)) return;
+        env.inOwnContext(() => new Hydration(slot, env, slots, backoff, secrets, free).run());
       });
     });
   }

@@ -24,12 +24,12 @@ const MAX_CONCURRENT = 64;
 /** What `factory.secrets` resolved, kept per id and version. Concurrent askers share one call; a failure is not kept. */
 export class Secrets<R extends ConnectionRecord> {
   readonly #kept = new BoundedMap<Entry>(MAX_KEPT);
-  readonly #env: Pick<Environment<R, unknown>, 'clock' | 'around'>;
+  readonly #env: Pick<Environment<R, unknown>, 'clock' | 'apart'>;
   readonly #timeoutMs: number;
   readonly #limits = new WeakMap<object, LimitFunction>();
 
   /** @param timeoutMs - after which a call counts as failed, so that one that hangs is not asked for ever */
-  constructor(env: Pick<Environment<R, any>, 'clock' | 'around'>, timeoutMs: number) {
+  constructor(env: Pick<Environment<R, any>, 'clock' | 'apart'>, timeoutMs: number) {
     this.#env = env;
     this.#timeoutMs = timeoutMs;
   }
@@ -37,7 +37,7 @@ export class Secrets<R extends ConnectionRecord> {
   /** Of this record, whether or not its factory has any. */
   of(record: R, factory: InstanceFactory<R, any>, permitted: boolean): Awaitable<unknown> {
     if (factory.secrets === undefined) return undefined;
-    return this.get(factory, record, (signal) => this.#env.around(record, () => factory.secrets?.(record, { signal })), permitted);
+    return this.get(factory, record, (signal) => this.#env.apart(record, () => factory.secrets?.(record, { signal })), permitted);
   }
 
   /**

@@ -38,13 +38,17 @@ export class Query {
       this.#options.abort(error);
     }, storeTimeoutMs, { ref: true });
     try {
-      if (this.#kind === 'version') this.#askVersions(this.#ids);
-      else if (this.#ids.length === 1) this.#askRow(this.#ids[0] as string);
-      else this.#askRows(this.#ids);
+      this.#env.inOwnContext(() => this.#ask());
     } catch (error) {
       // Not within this one, for the query that follows a failed one may throw as well.
       onMicrotask(() => this.#fail(error));
     }
+  }
+
+  #ask(): void {
+    if (this.#kind === 'version') this.#askVersions(this.#ids);
+    else if (this.#ids.length === 1) this.#askRow(this.#ids[0] as string);
+    else this.#askRows(this.#ids);
   }
 
   #askRow(id: string): void {

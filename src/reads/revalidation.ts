@@ -42,7 +42,8 @@ export class Revalidation<R extends ConnectionRecord> {
     this.#cancelSweep?.();
     this.#cancelResubscribe?.();
     try {
-      await (await this.#subscribing)?.[Symbol.asyncDispose]();
+      const subscription = await this.#subscribing;
+      await this.#env.inOwnContext(() => subscription?.[Symbol.asyncDispose]());
     } catch (error) {
       this.#env.emit('storeFailed', { error });
     }
@@ -105,10 +106,10 @@ export class Revalidation<R extends ConnectionRecord> {
   async #subscribe(retryMs: number): Promise<AsyncDisposable | undefined> {
     const { clock, options: { store } } = this.#env;
     try {
-      return await store.watch?.({
+      return await this.#env.inOwnContext(() => store.watch?.({
         changed: (ids) => this.#changed(ids),
         gap: () => this.#gap(),
-      });
+      }));
     } catch (error) {
       if (this.#stopped) return undefined;
       this.#env.emit('storeFailed', { error });

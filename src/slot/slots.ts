@@ -297,7 +297,7 @@ export class Slots<R extends ConnectionRecord, I> {
       const steps = cleanUps.toReversed();
       if (supersession !== undefined && factory.dispose !== undefined) {
         const { reason, cause } = supersession;
-        steps.unshift(() => this.#env.around(record, () => factory.dispose?.(instance, { record, reason, cause })));
+        steps.unshift(() => factory.dispose?.(instance, { record, reason, cause }));
       }
       this.#tearDown(slot, steps, () => {
         if (supersession !== undefined) {
@@ -313,8 +313,9 @@ export class Slots<R extends ConnectionRecord, I> {
 
   #tearDown(slot: Slot<R, I>, steps: readonly CleanUp[], onDone: () => void): void {
     const { clock, options: { disposeTimeoutMs: timeoutMs } } = this.#env;
-    const { id, version } = slot;
-    tearDown({ clock, timeoutMs, steps, onDone, onFailure: (error) => this.#env.emit('disposeFailed', { id, version, error }) });
+    const { id, version, record } = slot;
+    const apart = steps.map((step) => () => this.#env.apart(record, step));
+    tearDown({ clock, timeoutMs, steps: apart, onDone, onFailure: (error) => this.#env.emit('disposeFailed', { id, version, error }) });
   }
 
   #disposed(slot: Slot<R, I>): void {

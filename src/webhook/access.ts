@@ -4,8 +4,10 @@ import type { ConnectionRecord } from '../contracts/record.js';
 import type { Environment } from '../environment.js';
 import { ConnectionError } from '../errors.js';
 import type { FreshnessReader } from '../reads/reader.js';
-import { backingOff, type Resolver } from '../hydrate/resolver.js';
+import { backingOff, notFound, type Resolver } from '../hydrate/resolver.js';
 import type { Secrets } from '../hydrate/secrets.js';
+import { checkId } from '../reads/ids.js';
+import type { UnknownIds } from '../reads/unknown-ids.js';
 import { RecordWaiter, type Found } from '../reads/waiters.js';
 import { type LeaseDemand, type LeaseWaiter } from '../hydrate/lease-waiter.js';
 import type { Slot } from '../slot/slot.js';
@@ -20,8 +22,7 @@ export interface WebhookParts<R extends ConnectionRecord, I> {
   readonly backoff: Backoff;
   readonly secrets: Secrets<R>;
   readonly closing: Closing<R, I>;
-  /** @throws ConnectionError `INVALID_CONNECTION_ID` or `CONNECTION_NOT_FOUND` */
-  checkId(id: string): void;
+  readonly unknown: UnknownIds;
   /** Someone who waits for a lease from now on. */
   wait(demand: LeaseDemand): LeaseWaiter<R, I>;
 }
@@ -40,10 +41,14 @@ export class WebhookAccess<R extends ConnectionRecord, I> {
 
   /** The row alone, as fresh as the registry's `freshness` asks, unless the delivery has `gone` without it. */
   async find(id: string, gone: () => boolean): Promise<Found<R, I>> {
-    const { env, slots, reader, checkId } = this.#parts;
+    const { env, slots, reader, unknown } = this.#parts;
     const slot = slots.index.get(id);
-    if (slot === undefined) checkId(id);
-    else if (env.now() - slot.checkedAt <= env.options.maxStaleMs) return { slot, sentAt: slot.checkedAt, letGo: slots.look(slot) };
+    if (slot === undefined) {
+      checkId(id);
+      if (unknown.has(id)) throw notFound(id);
+    } else if (env.now() - slot.checkedAt <= env.options.maxStaleMs) {
+      return { slot, sentAt: slot.checkedAt, letGo: slots.look(slot) };
+    }
     const waiter = new RecordWaiter<R, I>(gone);
     reader.request(id, slot === undefined ? 'row' : 'version', waiter);
     return waiter.promise;

@@ -204,7 +204,8 @@ export class Delivery<R extends ConnectionRecord, I> {
   /** Lets `acknowledge` answer if nobody else has by then. */
   #acknowledgeLater({ record, factory: { acknowledge } }: Slot<R, I>): void {
     if (acknowledge === undefined) return;
-    const { clock } = this.#env;
+    // Not the environment's clock: `respond` is called for this request, and so in its async context.
+    const { clock } = this.#env.options;
     const work = new Promise<void>((settle) => { this.#over = settle; });
     const delayMs = Math.max(0, acknowledge.afterMs - (clock.monotonic() - this.#arrivedAt));
     this.#cancelAcknowledge = clock.setTimeout(() => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { StoreListener } from 'hydrant';
 import { Harness, Rows } from '../support/harness.js';
+import { post, seen } from '../support/webhooks.js';
 
 describe('G13 no zombies', () => {
   test('a stopped or deleted connection keeps no idle instance beyond one sweep, though nobody uses it', async () => {
@@ -80,23 +81,26 @@ describe('G13 no zombies', () => {
 
   test('a hint makes an unknown id known', async () => {
     const { h, rows, listener } = await watched();
-    await expect(h.registry.use('a', () => {})).rejects.toMatchObject({ code: 'CONNECTION_NOT_FOUND' });
+    const webhook = async () => seen(await h.registry.handleWebhook('a', post()));
+    expect(await webhook()).toMatchObject({ code: 'CONNECTION_NOT_FOUND' });
     rows.put('a');
+    expect(await webhook()).toMatchObject({ code: 'CONNECTION_NOT_FOUND' });
     listener.changed(['a']);
-    await h.registry.use('a', () => {});
+    expect(await webhook()).toMatchObject({ code: 'NO_WEBHOOK_HANDLER' });
   });
 
   test('a gap re-validates everything that lives, and makes unknown ids known', async () => {
     const { h, rows, listener } = await watched();
     for (const id of ['a', 'b']) { rows.put(id); await h.registry.use(id, () => {}); }
-    await expect(h.registry.use('c', () => {})).rejects.toMatchObject({ code: 'CONNECTION_NOT_FOUND' });
+    const webhook = async () => seen(await h.registry.handleWebhook('c', post()));
+    expect(await webhook()).toMatchObject({ code: 'CONNECTION_NOT_FOUND' });
     rows.put('a');
     rows.delete('b');
     rows.put('c');
     listener.gap();
     await h.settle();
     expect(h.log.slice(-2).toSorted()).toEqual(['dispose a@v1 replaced', 'dispose b@v2 deleted']);
-    await h.registry.use('c', () => {});
+    expect(await webhook()).toMatchObject({ code: 'NO_WEBHOOK_HANDLER' });
   });
 
   test('a subscription that fails is reported and tried again', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Harness } from '../support/harness.js';
+import { post, seen } from '../support/webhooks.js';
 
 describe('G8 identity-safe', () => {
   test("an old instance's last release, after invalidate and re-hydrate, does not touch its successor", async () => {
@@ -86,6 +87,6 @@ describe('G8 identity-safe', () => {
     h.registry.invalidate('a');
     h.rows.letAllGo();
     await expect(early).rejects.toMatchObject({ code: 'CONNECTION_NOT_FOUND' });
-    await h.registry.use('a', () => {});
+    expect(await seen(await h.registry.handleWebhook('a', post()))).toMatchObject({ code: 'NO_WEBHOOK_HANDLER' });
   });
 });

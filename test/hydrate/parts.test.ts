@@ -83,14 +83,14 @@ describe('who waits for a read', () => {
   });
 });
 
-const surroundings = (clock: ManualClock) => ({ clock, around: <T>(_record: Row, work: () => T): T => work() });
+const environment = (clock: ManualClock) => ({ clock, apart: <T>(_record: Row, work: () => T): T => work() });
 
 describe('secrets', () => {
   const factory = {};
   const never = (): Promise<never> => new Promise(() => {});
 
   test('are at hand without a promise once they have come', async () => {
-    const secrets = new Secrets<Row>(surroundings(new ManualClock()), Infinity);
+    const secrets = new Secrets<Row>(environment(new ManualClock()), Infinity);
     expect(secrets.has(row())).toBe(false);
     expect(await secrets.get(factory, row(), async () => 'one', true)).toBe('one');
     expect(secrets.get(factory, row(), never, true)).toBe('one');
@@ -100,7 +100,7 @@ describe('secrets', () => {
   });
 
   test('of an older version that fail late take nothing from the newer one', async () => {
-    const secrets = new Secrets<Row>(surroundings(new ManualClock()), Infinity);
+    const secrets = new Secrets<Row>(environment(new ManualClock()), Infinity);
     const [old, now] = [deferred<string>(), deferred<string>()];
     const asked = [secrets.get(factory, row('1'), () => old.promise, true), secrets.get(factory, row('2'), () => now.promise, true)];
     old.reject(new Error('too old'));
@@ -110,7 +110,7 @@ describe('secrets', () => {
   });
 
   test.each(['a newer version', 'none'])('that waited for their turn are asked for, though %s is kept by then', async (kept) => {
-    const secrets = new Secrets<Row>(surroundings(new ManualClock()), Infinity);
+    const secrets = new Secrets<Row>(environment(new ManualClock()), Infinity);
     const busy = Array.from({ length: 64 }, () => deferred<string>());
     busy.forEach(({ promise }, index) => { void secrets.get(factory, { ...row(), id: `b${index}` }, () => promise, false); });
     const asked = secrets.get(factory, row('1'), async () => 'one', false);
@@ -122,7 +122,7 @@ describe('secrets', () => {
 
   test.each([[1_000, 1], [Infinity, 0]])('have %s ms and %s timers, which hold the process open', (timeoutMs, timers) => {
     const clock = new ManualClock();
-    void new Secrets<Row>(surroundings(clock), timeoutMs).get(factory, row(), never, true);
+    void new Secrets<Row>(environment(clock), timeoutMs).get(factory, row(), never, true);
     expect([clock.pendingTimers, clock.pendingRefTimers]).toEqual([timers, timers]);
   });
 });

@@ -149,6 +149,14 @@ export const mutants: readonly Mutant[] = [
     file: 'slot/departing.ts', find: 'for (const listener of listeners) listener();', replace: '',
   },
   {
+    name: 'G4: a use is told of an unknown id without asking the store',
+    file: 'registry.ts', find: '    if (slot === undefined) checkId(id);', replace: "    if (slot === undefined && this.#unknown.has(id)) throw Object.assign(new Error(), { code: 'CONNECTION_NOT_FOUND' });",
+  },
+  {
+    name: 'a clean-up runs outside of around',
+    file: 'slot/slots.ts', find: 'this.#env.apart(record, step)', replace: 'step()',
+  },
+  {
     name: 'a clean-up runs first come, first served',
     file: 'slot/slots.ts', find: 'cleanUps.toReversed()', replace: '[...cleanUps]',
   },

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { Harness } from '../support/harness.js';
+import { post, seen } from '../support/webhooks.js';
 
 test('an id that has been served is not unknown', async () => {
   const h = new Harness({ idleTimeoutMs: 1 });
@@ -13,5 +14,5 @@ test('an id that has been served is not unknown', async () => {
   expect(await first).toMatchObject({ code: 'CONNECTION_NOT_FOUND' });
   expect(await second).toBe('served');
   await h.clock.advance(10); // idle: gone
-  expect(await h.registry.use('a', () => 'served')).toBe('served');
+  expect(await seen(await h.registry.handleWebhook('a', post()))).toMatchObject({ code: 'NO_WEBHOOK_HANDLER' });
 });

@@ -94,6 +94,7 @@ export class SimulatedFactory {
     const world = this.#world;
     const place = creation.cleanUps.registered++;
     context.onDispose(() => {
+      this.checkAround('a clean-up');
       world.note(`clean-up ${place} of create ${creation.n}`);
       const expected = creation.cleanUps.registered - 1 - creation.cleanUps.ran;
       if (place !== expected) world.violate('G3', `clean-up ${place} of create ${creation.n} ran where ${expected} was next`);

@@ -94,11 +94,11 @@ function saw(world: World, demand: Demand, matches: (seen: Seen) => boolean): bo
   return false;
 }
 
-/** The one exception to freshness that nobody asks for: an unknown id may stay unknown for `notFoundTtlMs`. */
+/** A webhook may be told for `notFoundTtlMs` that an unknown id is unknown. A use always asks the store. */
 function missing(world: World, demand: Demand): boolean {
-  const { notFoundTtlMs } = world.settings;
+  const notFoundTtlMs = demand.kind === 'webhook' ? world.settings.notFoundTtlMs : 0;
   for (const read of readsOf(world, demand.id)) {
-    const remembered = read.sent.t >= demand.began.t - notFoundTtlMs && notFoundTtlMs > 0 && !world.invalidatedSince(demand.id, read.sent.seq, demand.began.seq)
+    const remembered = notFoundTtlMs > 0 && read.sent.t >= demand.began.t - notFoundTtlMs && !world.invalidatedSince(demand.id, read.sent.seq, demand.began.seq)
       && !hintedSince(world, demand, read.answered?.seq ?? 0);
     if (!isFreshFor(demand, read) && !remembered && read.sent.t < demand.began.t - notFoundTtlMs) return false;
     if (!isFreshFor(demand, read) && !remembered) continue;
