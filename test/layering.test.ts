@@ -58,7 +58,7 @@ const LAYERS: Record<string, { code: string[]; types?: string[] }> = {
 /** Packages, and the only files that may import them. */
 const PACKAGES: Record<string, string[]> = {
   'lru-cache': ['bounded.ts'],
-  'p-limit': ['hydrate/secrets.ts'],
+  'p-limit': ['exclusive/environment.ts', 'hydrate/secrets.ts'],
   'zod/mini': ['checks.ts'],
 };
 
@@ -134,6 +134,11 @@ describe('layering', () => {
     expect(circles).toEqual([]);
   });
 
+  test('in exclusive no file names one that names it, not even for its types', () => {
+    const own = FILES.filter((path) => path.startsWith('exclusive/'));
+    expect(own.filter((path) => IMPORTS.some((one) => one.from === path && isOurs(one) && reachableFrom(one.to, true).has(path)))).toEqual([]);
+  });
+
   test('contracts are types only', () => {
     expect(IMPORTS.filter(({ from, types }) => from.startsWith('contracts/') && !types)).toEqual([]);
     for (const [path, source] of SOURCES) {
@@ -159,7 +164,7 @@ describe('layering', () => {
 
   test('the stores, exclusive and the adapters do not bring the registry along', () => {
     for (const entry of FILES.filter((path) => /^(stores\/\w+\/index|exclusive\/index|adapters\/(node|express|fastify))\.ts$/.test(path))) {
-      expect([...reachableFrom(entry, false)].filter((path) => ['registry.ts', 'options.ts', 'zod', 'p-limit'].includes(path)), entry).toEqual([]);
+      expect([...reachableFrom(entry, false)].filter((path) => ['registry.ts', 'options.ts', 'zod', 'hydrate/secrets.ts'].includes(path)), entry).toEqual([]);
     }
   });
 

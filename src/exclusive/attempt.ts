@@ -1,47 +1,29 @@
-import type { Clock } from '../clock.js';
-import type { Awaitable, ConnectionRecord } from '../contracts/record.js';
-import type { Connections } from '../connections.js';
+import type { ConnectionRecord } from '../contracts/record.js';
 import type { Lease } from '../slot/lease.js';
-import type { Hold } from './hold.js';
-import { LiveTenure, type Tenure } from './tenure.js';
+import type { RunnerEnvironment } from './environment.js';
+import { LiveTenure } from './tenure.js';
+import type { Validity } from './validity.js';
 
-/** What `provision` is given besides the record. */
-export interface ProvisionContext<out I> {
-  /** The fencing token of the replica that provisions. */
-  readonly token: bigint;
-  /** Aborts when the claim is lost, the runner stops, or `provisionTimeoutMs` has passed. */
-  readonly signal: AbortSignal;
-  readonly instance: I;
-  /** @throws ConnectionError `CLAIM_LOST` */
-  assertHeld(): void;
-}
-
-/** What an owner does with a connection. */
-export interface Duties<R, I> {
-  readonly run: ((tenure: Tenure<R, I>) => Awaitable<void>) | undefined;
-  readonly provision: ((record: R, context: ProvisionContext<I>) => Awaitable<void>) | undefined;
-}
-
-/** What an attempt needs to know, and whom it tells. */
-export interface AttemptHost<R extends ConnectionRecord, I> {
+/** The connection that an attempt serves. */
+export interface Attempted {
   readonly id: string;
-  readonly hold: Hold;
-  readonly clock: Clock;
-  readonly registry: Pick<Connections<R, I>, 'acquire'>;
-  readonly duties: Duties<R, I>;
-  readonly provisionTimeoutMs: number;
-  /** The version that somebody has provisioned already. */
+  readonly validity: Validity;
+  /** The version that was provisioned last, by any replica. */
   readonly provisioned: string | undefined;
+}
+
+/** Learns how an attempt is getting on. */
+export interface AttemptObserver {
   /** The record is known. */
   hydrated(version: string): void;
-  provisionedNow(version: string): void;
-  /** `provision` has had its time. */
+  provisioned(version: string): void;
+  /** `provision` has not settled within `provisionTimeoutMs`. */
   provisionOverdue(): void;
-  /** Everything has been prepared; `run` is called next. */
+  /** Everything is prepared, and `run` is called next. */
   started(version: string): void;
-  /** The start is over, well or badly: others may start. Called once. */
-  through(): void;
-  /** The local deadline was found to have passed. */
+  /** The start is over, well or badly: another may begin. */
+  startDone(): void;
+  /** The local deadline has passed, and no timer has noticed yet. */
   expired(): void;
 }
 
@@ -53,18 +35,21 @@ export interface Outcome {
 }
 
 /**
- * One attempt to serve as the owner: lease → provision → run. `settled` never rejects, and resolves only when nothing
- * of the attempt goes on any more: `run` and `provision` have settled, every `tenure.use` has, and the lease is back.
+ * One attempt to serve as the owner: lease → provision → run. `settled` never rejects. It resolves when nothing of the
+ * attempt is left: `run` and `provision` have settled, every `tenure.use` has, and the lease is released.
  */
 export class Attempt<R extends ConnectionRecord, I> {
   readonly settled: Promise<Outcome>;
-  readonly #host: AttemptHost<R, I>;
+  readonly #environment: RunnerEnvironment<R, I>;
+  readonly #connection: Attempted;
+  readonly #observer: AttemptObserver;
   readonly #end = new AbortController();
   #lease: Lease<R, I> | undefined;
-  #isThrough = false;
 
-  constructor(host: AttemptHost<R, I>) {
-    this.#host = host;
+  constructor(environment: RunnerEnvironment<R, I>, connection: Attempted, observer: AttemptObserver) {
+    this.#environment = environment;
+    this.#connection = connection;
+    this.#observer = observer;
     this.settled = this.#carryOut();
   }
 
@@ -73,85 +58,84 @@ export class Attempt<R extends ConnectionRecord, I> {
     this.#end.abort(reason);
   }
 
-  /** The record was edited, stopped or deleted, or the instance died, as far as the registry knows. */
+  /** The registry knows that the record was edited, stopped or deleted, or that the instance died. */
   get stale(): boolean {
     return this.#lease?.stale === true;
   }
 
   async #carryOut(): Promise<Outcome> {
-    const host = this.#host;
-    const { run, provision } = host.duties;
+    const { registry, run, provision } = this.#environment.options;
+    const { id, provisioned } = this.#connection;
     const { signal } = this.#end;
     let version: string | undefined;
     try {
-      // Strict: a restart because of an edit must not be handed the instance that the edit superseded.
-      const lease = this.#lease = await host.registry.acquire(host.id, { signal, freshness: 'strict' });
+      // Strict: a restart after an edit must not get the instance that the edit superseded.
+      const lease = this.#lease = await registry.acquire(id, { signal, freshness: 'strict' });
       version = String(lease.record.version);
-      host.hydrated(version);
+      this.#observer.hydrated(version);
       signal.throwIfAborted();
-      if (provision !== undefined && host.provisioned !== version) await this.#provision(lease, version, provision);
-      // Who was told that it is provisioned may have ended the attempt.
+      if (provision !== undefined && provisioned !== version) await this.#provision(lease, version);
+      // A listener of `provisioned` may have ended the attempt.
       signal.throwIfAborted();
-      this.#through();
-      host.started(version);
-      await (run === undefined ? this.#standBy() : this.#run(lease, run));
+      this.#observer.startDone();
+      this.#observer.started(version);
+      await (run === undefined ? this.#standBy() : this.#run(lease));
       return { error: undefined, version };
     } catch (error) {
       return { error, version };
     } finally {
-      this.#through();
-      this.#letGo();
+      this.#observer.startDone();
+      this.#release();
     }
   }
 
-  async #run(lease: Lease<R, I>, run: NonNullable<Duties<R, I>['run']>): Promise<void> {
-    const { id, hold } = this.#host;
-    const tenure = new LiveTenure(id, lease, hold, this.#end.signal, () => this.#host.expired());
+  async #run(lease: Lease<R, I>): Promise<void> {
+    const { call, options } = this.#environment;
+    const tenure = this.#tenure(lease);
     try {
-      await run(tenure);
+      await call(options.run!, tenure);
     } finally {
       await tenure.close();
     }
   }
 
-  /** Nothing to run: the claim alone is kept, and the instance may become idle. */
+  /** Without `run` only the claim is kept, and the instance may become idle. */
   async #standBy(): Promise<void> {
     const { signal } = this.#end;
-    // Listened to first, for what the release sets off may end the attempt.
+    // Listen first, because releasing the lease may end the attempt.
     const aborted = new Promise((resolve) => { signal.addEventListener('abort', resolve); });
-    this.#letGo();
+    this.#release();
     await aborted;
   }
 
-  async #provision(lease: Lease<R, I>, version: string, provision: NonNullable<Duties<R, I>['provision']>): Promise<void> {
-    const { id, hold, clock, provisionTimeoutMs } = this.#host;
+  async #provision(lease: Lease<R, I>, version: string): Promise<void> {
+    const { call, clock, options: { provision, provisionTimeoutMs } } = this.#environment;
     const { signal } = this.#end;
-    const tenure = new LiveTenure(id, lease, hold, signal, () => this.#host.expired());
+    const tenure = this.#tenure(lease);
     const cancel = clock.setTimeout(() => {
-      // Others may start although this one may never end.
-      this.#through();
-      this.#host.provisionOverdue();
+      // Another may start although this one may never end.
+      this.#observer.startDone();
+      this.#observer.provisionOverdue();
     }, provisionTimeoutMs, { ref: true });
     try {
-      await provision(lease.record, { token: hold.token, signal, instance: lease.instance, assertHeld: tenure.assertHeld });
+      await call(provision!, lease.record, { token: tenure.token, signal, instance: lease.instance, assertHeld: tenure.assertHeld });
     } finally {
       cancel();
       await tenure.close();
     }
-    // It may have returned because of the signal: done is only what was done in time.
+    // `provision` may have returned because of the signal: then its work is not known to be done.
     signal.throwIfAborted();
-    this.#host.provisionedNow(version);
+    this.#observer.provisioned(version);
   }
 
-  #letGo(): void {
+  #tenure(lease: Lease<R, I>): LiveTenure<R, I> {
+    const { id, validity } = this.#connection;
+    return new LiveTenure(id, lease, validity, this.#end.signal, () => this.#observer.expired());
+  }
+
+  #release(): void {
     const lease = this.#lease;
     this.#lease = undefined;
     lease?.release();
-  }
-
-  #through(): void {
-    if (this.#isThrough) return;
-    this.#isThrough = true;
-    this.#host.through();
   }
 }

@@ -1,46 +1,60 @@
 import type { ConnectionRecord } from '../contracts/record.js';
+import type { Member } from './claims/contract.js';
+import type { RunnerEnvironment } from './environment.js';
 import type { Holding } from './holding.js';
 import type { Holdings } from './holdings.js';
-import type { Roster } from './roster.js';
-import { planHandOver } from './share.js';
+import { shareOf } from './roster.js';
 
-/** An offer is open for so many ticks: without a hint the taker looks once a tick. */
+/** An offer is open for this many ticks. Without a hint the taker looks once per tick. */
 const OFFER_TICKS = 3;
 
-export interface BalanceHost<R extends ConnectionRecord, I> {
-  readonly replica: string;
-  readonly roster: Roster;
-  readonly holdings: Holdings<R, I>;
-  readonly tickMs: number;
-  readonly coolDownMs: number;
+/**
+ * Hands over the connections beyond this replica's share, each one directly to a replica that lacks one. Shedding them
+ * without a direction would let replicas that lack nothing race for them.
+ *
+ * @param total - how many connections there are
+ */
+export function handOverSurplus<R extends ConnectionRecord, I>(
+  { replica, roster, options }: RunnerEnvironment<R, I>,
+  holdings: Holdings<R, I>,
+  total: number,
+): void {
+  const plan = planHandOver(replica, roster.members(holdings.load), total);
+  if (plan.size === 0) return;
+  const movable = cheapestFirst(holdings, options.coolDownMs);
+  for (const [to, count] of plan) {
+    if (!roster.established(to)) continue;
+    for (const holding of movable.splice(0, count)) holding.giveUp('handedOver', { to, forMs: OFFER_TICKS * options.tickMs });
+  }
 }
 
 /**
- * Hands over what is more than this replica's share, each connection straight to the replica that lacks one. Shedding
- * without a direction would let replicas that lack nothing take part in the race for it.
+ * To which members `replica` should hand how many of its connections, so that loads become equal. All replicas compute
+ * the same plan from the same view, and each carries out its own part. Nobody gives below its own share or takes above
+ * it. Views that differ for a moment therefore cost time but no second move.
+ *
+ * @param members - sorted by name; loads as last reported, and `replica`'s own as it is now
  */
-export class Balance<R extends ConnectionRecord, I> {
-  readonly #host: BalanceHost<R, I>;
-
-  constructor(host: BalanceHost<R, I>) {
-    this.#host = host;
-  }
-
-  /** @param total - how many connections there are */
-  restore(total: number): void {
-    const { replica, roster, holdings, tickMs } = this.#host;
-    const plan = planHandOver(replica, roster.members(holdings.load), total);
-    if (plan.size === 0) return;
-    const movable = this.#movable();
-    for (const [to, count] of plan) {
-      if (!roster.established(to)) continue;
-      for (const holding of movable.splice(0, count)) holding.giveUp('handedOver', { to, forMs: OFFER_TICKS * tickMs });
+export function planHandOver(replica: string, members: readonly Member[], total: number): ReadonlyMap<string, number> {
+  const shares = members.map((_, rank) => shareOf(rank, members.length, total));
+  const loads = members.map(({ load }) => load);
+  const plan = new Map<string, number>();
+  for (const [giver, { replica: from }] of members.entries()) {
+    for (const [taker, { replica: to }] of members.entries()) {
+      // A difference of one is balance: moving a connection would only mirror it.
+      const moved = Math.min(loads[giver]! - shares[giver]!, shares[taker]! - loads[taker]!, Math.floor((loads[giver]! - loads[taker]!) / 2));
+      if (moved <= 0) continue;
+      loads[giver]! -= moved;
+      loads[taker]! += moved;
+      if (from === replica) plan.set(to, moved);
     }
+    if (from === replica) break;
   }
+  return plan;
+}
 
-  /** Cheapest first: what has never started, then what is backing off, then what has been here for longest. */
-  #movable(): Holding<R, I>[] {
-    const costs = [...this.#host.holdings].map((holding) => ({ holding, cost: holding.moveCost(this.#host.coolDownMs) }));
-    return costs.filter(({ cost }) => cost !== undefined).toSorted((a, b) => a.cost! - b.cost!).map(({ holding }) => holding);
-  }
+/** Connections that never started, then those that back off, then those that were claimed first. */
+function cheapestFirst<R extends ConnectionRecord, I>(holdings: Holdings<R, I>, coolDownMs: number): Holding<R, I>[] {
+  const costs = [...holdings].map((holding) => ({ holding, cost: holding.moveCost(coolDownMs) }));
+  return costs.filter(({ cost }) => cost !== undefined).toSorted((a, b) => a.cost! - b.cost!).map(({ holding }) => holding);
 }

@@ -3,26 +3,26 @@ import { Listeners, type Line } from '../listeners.js';
 /**
  * Why a tenure ended.
  *
- * - `lost`: the store says that the claim is another's, or has expired
+ * - `lost`: according to the store the claim belongs to another replica, or has expired
  * - `expired`: the claim could not be proven in time (store unreachable, process paused, wall clock jumped)
- * - `handedOver`: to even out the replicas' shares
- * - `failed`: handed over after too many failed starts, or given up after it did not stop in time
+ * - `handedOver`: moved to even out the replicas' shares
+ * - `failed`: handed over after too many failed starts, or given up because it did not stop in time
  * - `unlisted`: `list` does not name the connection any more
  * - `stopped`: the runner was stopped
  */
 export type TenureEnd = 'lost' | 'expired' | 'handedOver' | 'failed' | 'unlisted' | 'stopped';
 
-/** What a runner tells its listeners. Payloads never hold record contents. Versions are strings. */
+/** The events of a runner. Payloads never hold record contents. Versions are strings. */
 export interface RunnerEvents {
-  /** A connection is prepared, and `run` is about to be called. */
+  /** A connection is prepared, and `run` is called next. */
   started: { id: string; token: bigint; version: string };
-  /** Nothing of this replica's ownership goes on any more. An edited record starts again without this event. */
+  /** This replica's ownership is over and nothing of it is left. An edited record starts again without this event. */
   ended: { id: string; token: bigint; reason: TenureEnd };
-  /** An attempt failed to start, or `run` ended by itself. The next one follows after `retryAfterMs`, here or elsewhere. */
+  /** An attempt failed to start, or `run` ended by itself. The next attempt follows after `retryAfterMs`, here or elsewhere. */
   startFailed: { id: string; version: string | undefined; error: unknown; failures: number; retryAfterMs: number; handedOver: boolean };
   /** `provision` has succeeded for this version. */
   provisioned: { id: string; token: bigint; version: string };
-  /** `run` did not settle within `stopTimeoutMs`: the claim is not released, it runs out by itself. */
+  /** `run` did not settle within `stopTimeoutMs`: the claim is not released and runs out by itself. */
   stopUnproven: { id: string; token: bigint };
   /** A call to the claim store failed, or was not answered in time. */
   claimsFailed: { call: 'renew' | 'claim' | 'release' | 'watch'; error: unknown };
@@ -30,7 +30,7 @@ export interface RunnerEvents {
   listFailed: { error: unknown };
 }
 
-/** All of them, for whoever misspells one. */
+/** All event names, to refuse misspelt ones. */
 export const RUNNER_EVENTS: Readonly<Record<keyof RunnerEvents, true>> = {
   started: true, ended: true, startFailed: true, provisioned: true, stopUnproven: true, claimsFailed: true, listFailed: true,
 };
@@ -39,7 +39,7 @@ const FAILURES: ReadonlySet<keyof RunnerEvents> = new Set(['startFailed', 'stopU
 
 export const runnerListeners = (): Listeners<RunnerEvents> => new Listeners<RunnerEvents>(lineOf);
 
-/** A failure is written once per connection and version. */
+/** A failure is written to the console once per connection and version. */
 function lineOf<E extends keyof RunnerEvents>(event: E, payload: RunnerEvents[E]): Line | undefined {
   if (!FAILURES.has(event)) return undefined;
   const { id, version, call } = payload as { id?: string; version?: string | undefined; call?: string };

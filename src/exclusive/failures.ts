@@ -1,12 +1,75 @@
 import { isConnectionError, type ConnectionErrorCode } from '../errors.js';
-import type { FailedStarts } from './notes.js';
 
-/** Nothing was tried that could have failed, or it is nobody's fault: not counted, and no reason to hand over. */
+/** How often a connection has failed to start, counted per version of its record. */
+export interface FailedStarts {
+  /** `undefined` when the version was not known. */
+  readonly version: string | undefined;
+  readonly count: number;
+}
+
+/** The notes that an owner leaves for the next one. The store keeps them with the claim, as JSON that people can read. */
+export class ClaimNotes {
+  #provisioned: string | undefined;
+  #failed: FailedStarts | undefined;
+  #unsaved: string | undefined;
+
+  /** @param text - as stored. Notes in another format, written by another version of this package, count as none */
+  constructor(text: string | undefined) {
+    if (text === undefined || text === '') return;
+    try {
+      const { provisioned, failed } = JSON.parse(text) as { provisioned?: unknown; failed?: { version?: unknown; count?: unknown } | null };
+      if (typeof provisioned === 'string') this.#provisioned = provisioned;
+      if (typeof failed?.count === 'number' && Number.isSafeInteger(failed.count) && failed.count > 0) {
+        this.#failed = { version: typeof failed.version === 'string' ? failed.version : undefined, count: failed.count };
+      }
+    } catch {
+      // Notes are a hint for the next owner, never a condition.
+    }
+  }
+
+  /** The version of the record that was provisioned last. */
+  get provisioned(): string | undefined {
+    return this.#provisioned;
+  }
+
+  set provisioned(version: string) {
+    this.#provisioned = version;
+    this.#changed();
+  }
+
+  get failed(): FailedStarts | undefined {
+    return this.#failed;
+  }
+
+  set failed(failed: FailedStarts | undefined) {
+    this.#failed = failed;
+    this.#changed();
+  }
+
+  /** Notes that the store does not have yet. */
+  get unsaved(): string | undefined {
+    return this.#unsaved;
+  }
+
+  /** The store now has `text`. */
+  saved(text: string): void {
+    if (text === this.#unsaved) this.#unsaved = undefined;
+  }
+
+  #changed(): void {
+    this.#unsaved = JSON.stringify({ provisioned: this.#provisioned, failed: this.#failed });
+  }
+}
+
+/** Errors that are not the connection's fault. They are not counted, and are no reason to hand over. */
 const POSTPONED: ReadonlySet<ConnectionErrorCode> = new Set<ConnectionErrorCode>([
   'BACKING_OFF', 'OVERLOADED', 'STORE_UNAVAILABLE', 'CONNECTION_NOT_FOUND', 'CONNECTION_STOPPED', 'REGISTRY_CLOSED',
 ]);
 
-/** What a failed attempt comes to. */
+/** Serving for this long forgives one failure, or a fifth of the longest delay where that is longer. */
+const LEAST_FORGIVENESS_MS = 60_000;
+
+/** The consequence of a failed attempt. */
 export interface Verdict {
   /** Whether it counts as a failure of this version of the record. */
   readonly counted: boolean;
@@ -14,28 +77,41 @@ export interface Verdict {
   readonly delayMs: number;
 }
 
-/** The failed attempts of one connection: counted per version of its record, with a doubling, jittered, capped delay. */
+/**
+ * The failed attempts of one connection: counted per version of its record, with a doubling, jittered, capped delay. Past
+ * failures are forgiven in proportion to the time served, one after the other, so that a slow crash loop is held back too.
+ */
 export class StartFailures {
-  /** Survives a change of owner. */
-  failed: FailedStarts | undefined;
-  readonly #backoff: { readonly initialMs: number; readonly maxMs: number };
-  readonly #random: () => number;
+  readonly #notes: ClaimNotes;
+  readonly #initialMs: number;
+  readonly #maxMs: number;
+  readonly #forgivenessMs: number;
   #postponed = 0;
 
-  constructor(failed: FailedStarts | undefined, backoff: { readonly initialMs: number; readonly maxMs: number }, random: () => number) {
-    this.failed = failed;
-    this.#backoff = backoff;
-    this.#random = random;
+  /** @param notes - where they are kept, so that they survive a change of owner */
+  constructor(notes: ClaimNotes, { initialMs, maxMs }: { readonly initialMs: number; readonly maxMs: number }) {
+    this.#notes = notes;
+    this.#initialMs = initialMs;
+    this.#maxMs = maxMs;
+    this.#forgivenessMs = Math.max(LEAST_FORGIVENESS_MS, maxMs / 5);
   }
 
-  /** The delay that the failures so far amount to; none if they concern another version. */
+  get count(): number {
+    return this.#notes.failed?.count ?? 0;
+  }
+
+  /** The version that failed. */
+  get version(): string | undefined {
+    return this.#notes.failed?.version;
+  }
+
+  /** The delay after the failures so far. Zero if they concern another version. */
   inheritedDelayMs(version: string | undefined): number {
-    const { failed } = this;
-    if (failed === undefined) return 0;
-    return version === undefined || failed.version === undefined || failed.version === version ? this.#delayMs(failed.count) : 0;
+    if (this.count === 0) return 0;
+    return version === undefined || this.version === undefined || this.version === version ? this.#delayMs(this.count) : 0;
   }
 
-  /** An attempt at this version has failed. */
+  /** Notes that an attempt at this version has failed. */
   note(error: unknown, version: string | undefined): Verdict {
     const postponed = isConnectionError(error) && POSTPONED.has(error.code);
     const leastMs = isConnectionError(error) ? error.retryAfterMs ?? 0 : 0;
@@ -44,14 +120,25 @@ export class StartFailures {
       return { counted: false, delayMs: Math.max(leastMs, this.#delayMs(this.#postponed)) };
     }
     this.#postponed = 0;
-    const earlier = this.failed?.version === version ? this.failed?.count ?? 0 : 0;
-    this.failed = { version, count: earlier + 1 };
-    return { counted: true, delayMs: Math.max(leastMs, this.#delayMs(this.failed.count)) };
+    const count = (this.version === version ? this.count : 0) + 1;
+    this.#notes.failed = { version, count };
+    return { counted: true, delayMs: Math.max(leastMs, this.#delayMs(count)) };
   }
 
-  /** Full jitter: replicas and connections that failed together do not come back together. */
+  /** The connection has been served for `servedMs`. Returns how much of that time has now been accounted for. */
+  forgive(servedMs: number): number {
+    const forgiven = Math.floor(servedMs / this.#forgivenessMs);
+    if (forgiven > 0 && this.count > 0) {
+      // Failures beyond the one that reached the longest delay did not lengthen it, so they need not be forgiven.
+      const stepsToLongest = Math.ceil(Math.log2(this.#maxMs / this.#initialMs)) + 1;
+      const count = Math.min(this.count, stepsToLongest) - forgiven;
+      this.#notes.failed = count > 0 ? { version: this.version, count } : undefined;
+    }
+    return forgiven * this.#forgivenessMs;
+  }
+
+  /** Full jitter: replicas and connections that failed together do not retry together. */
   #delayMs(count: number): number {
-    const { initialMs, maxMs } = this.#backoff;
-    return this.#random() * Math.min(maxMs, initialMs * 2 ** Math.min(count - 1, 52));
+    return Math.random() * Math.min(this.#maxMs, this.#initialMs * 2 ** Math.min(count - 1, 52));
   }
 }

@@ -1,50 +1,49 @@
-import type { Clock } from '../clock.js';
 import type { ConnectionRecord } from '../contracts/record.js';
-import { answeredWithin } from './answered.js';
-import type { ClaimStore, HeldClaim, Member, RenewResult } from './claims/contract.js';
-import { readInstant, type Instant } from './hold.js';
+import type { RenewResult } from './claims/contract.js';
+import type { RunnerEnvironment } from './environment.js';
 import type { Holding } from './holding.js';
 import type { Holdings } from './holdings.js';
+import type { Releases } from './releases.js';
 import type { Takeovers } from './takeovers.js';
+import { readInstant, type Instant } from './validity.js';
 
-export interface HeartbeatHost<R extends ConnectionRecord, I> {
-  readonly replica: string;
-  readonly clock: Clock;
-  readonly claims: ClaimStore;
-  readonly holdings: Holdings<R, I>;
-  readonly takeovers: Takeovers;
-  readonly ttlMs: number;
-  readonly tickMs: number;
-  readonly timeoutMs: number;
-  /** Whether this replica is to be counted as living. */
-  readonly member: () => boolean;
-  /** What it tells the others as its load. */
-  readonly load: () => number;
-  answered(members: readonly Member[]): void;
-  /** This replica owns something it does not know of: the answer to a claim was lost. */
-  stray(claim: HeldClaim): void;
-  failed(error: unknown): void;
-}
+/** At the answer to its second beat a replica begins to take its share. */
+const JOINING_BEATS = 2;
 
-/** What went along with a renewal, by id. */
+/** What was sent along with a renewal, by id. */
 type Sent<R extends ConnectionRecord, I> = ReadonlyMap<string, { readonly holding: Holding<R, I>; readonly notes: string | undefined }>;
 
 /**
- * Renews at every tick. It depends on nothing but its timer: no hydrate, listing, claim or release can be in front of
- * it. At most one renewal is under way; one that is not answered is given up after `timeoutMs` and sent anew.
+ * Renews at every tick. It depends on its timer alone: no hydrate, listing, claim or release can delay it. At most one
+ * renewal is under way. A renewal that is not answered in time is given up and sent anew.
  */
 export class Heartbeat<R extends ConnectionRecord, I> {
-  readonly #host: HeartbeatHost<R, I>;
+  readonly #environment: RunnerEnvironment<R, I>;
+  readonly #holdings: Holdings<R, I>;
+  readonly #takeovers: Takeovers<R, I>;
+  readonly #releases: Releases<R, I>;
+  readonly #answered: () => void;
+  #beats = 0;
   #renewal: Promise<void> | undefined;
-  #announced = false;
   #stopped = false;
   #cancel: (() => void) | undefined;
 
-  constructor(host: HeartbeatHost<R, I>) {
-    this.#host = host;
+  /** @param answered - called when a renewal was answered: the living replicas are known */
+  constructor(
+    environment: RunnerEnvironment<R, I>,
+    holdings: Holdings<R, I>,
+    takeovers: Takeovers<R, I>,
+    releases: Releases<R, I>,
+    answered: () => void,
+  ) {
+    this.#environment = environment;
+    this.#holdings = holdings;
+    this.#takeovers = takeovers;
+    this.#releases = releases;
+    this.#answered = answered;
   }
 
-  /** The second beat follows after `secondMs` already. */
+  /** The second beat follows after only `secondMs`. */
   start(secondMs: number): void {
     this.#beat(secondMs);
   }
@@ -56,52 +55,50 @@ export class Heartbeat<R extends ConnectionRecord, I> {
     await this.#renewal;
   }
 
-  /**
-   * Whether a renewal that calls this replica a member may still be carried out: it was sent, and has not been answered.
-   * A leave that overtakes it is undone by it.
-   */
-  get announced(): boolean {
-    return this.#announced;
+  /** Whether other replicas that start at this moment have been seen. */
+  get hasJoined(): boolean {
+    return this.#beats >= JOINING_BEATS;
   }
 
   #beat(nextMs: number): void {
-    const { clock, holdings, tickMs } = this.#host;
-    this.#cancel = clock.setTimeout(() => this.#beat(tickMs), nextMs, { ref: true });
-    holdings.watchDeadlines();
-    for (const holding of holdings) holding.check();
+    const { clock, options } = this.#environment;
+    this.#cancel = clock.setTimeout(() => this.#beat(options.tickMs), nextMs, { ref: true });
+    this.#holdings.watchDeadlines();
+    for (const holding of this.#holdings) holding.check();
     this.#renewal ??= this.#renew();
   }
 
   async #renew(): Promise<void> {
-    const { replica, clock, claims, holdings, takeovers, ttlMs, timeoutMs, member, load } = this.#host;
-    const sent: Sent<R, I> = new Map([...holdings].filter((holding) => holding.renewable)
-      .map((holding) => [holding.id, { holding, notes: holding.unsavedNotes }]));
-    const held = [...sent.values()].map(({ holding: { id, hold: { token } }, notes }) => ({ id, token, notes }));
-    const request = { replica, ttlMs, member: member(), load: load(), held };
-    const takeoversBefore = takeovers.inFlight ? undefined : takeovers.count;
-    this.#announced ||= request.member;
+    const { replica, clock, roster, state, options: { ttlMs } } = this.#environment;
+    const sent: Sent<R, I> = new Map([...this.#holdings].filter((holding) => holding.renewable)
+      .map((holding) => [holding.id, { holding, notes: holding.notes.unsaved }]));
+    const held = [...sent.values()].map(({ holding: { id, validity: { token } }, notes }) => ({ id, token, notes }));
+    const member = state === 'running';
+    const load = this.#beats === 0 ? -1 : this.#holdings.load;
+    const takeoversBefore = this.#takeovers.inFlight ? undefined : this.#takeovers.count;
+    this.#releases.announced ||= member;
     const sentAt = readInstant(clock);
-    let result: RenewResult | undefined;
-    try {
-      result = await answeredWithin(clock, timeoutMs, (options) => claims.renew(request, options));
-      this.#announced = false;
-    } catch (error) {
-      if (!this.#stopped) this.#host.failed(error);
-    }
+    const result = await this.#environment.ask('renew', (claims, options) => claims.renew({ replica, ttlMs, member, load, held }, options));
     this.#renewal = undefined;
-    if (result === undefined || this.#stopped) return;
+    if (result === undefined) return;
+    this.#releases.announced = false;
+    if (this.#stopped) return;
     this.#take(result, sent, sentAt);
-    // While a claim is on its way, what it has taken looks like a stray.
-    if (takeoversBefore === takeovers.count) for (const claim of result.strays) if (!holdings.has(claim.id)) this.#host.stray(claim);
-    this.#host.answered(result.members);
+    // While a claim query is under way, the claims it took look like strays.
+    if (takeoversBefore === this.#takeovers.count) {
+      for (const claim of result.strays) if (!this.#holdings.has(claim.id)) this.#releases.add({ claim });
+    }
+    this.#beats += 1;
+    roster.update(result.members, this.#beats <= JOINING_BEATS);
+    this.#answered();
   }
 
-  /** An id that is in neither list is unknown: its hold goes on until the local deadline. */
+  /** An id that is in neither list is unknown: it stays valid until the local deadline. */
   #take({ renewed, lost }: RenewResult, sent: Sent<R, I>, sentAt: Instant): void {
     for (const id of renewed) {
       const renewal = sent.get(id);
-      renewal?.holding.hold.prove(sentAt);
-      if (renewal?.notes !== undefined) renewal.holding.notesSaved(renewal.notes);
+      renewal?.holding.validity.prove(sentAt);
+      if (renewal?.notes !== undefined) renewal.holding.notes.saved(renewal.notes);
     }
     for (const id of lost) sent.get(id)?.holding.lose();
   }

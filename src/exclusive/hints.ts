@@ -1,48 +1,52 @@
-import type { Clock } from '../clock.js';
+import type { ConnectionRecord } from '../contracts/record.js';
 import { within } from '../within.js';
+import type { RunnerEnvironment } from './environment.js';
 
-/** How long the end of a subscription is waited for: the built-in ones take no longer, and whoever stops is not to hang. */
+/** How long the end of a subscription is waited for. The built-in stores take no longer, and `stop` must not hang. */
 const END_MS = 5_000;
 
-export interface HintsHost {
-  readonly clock: Clock;
-  readonly retryMs: number;
-  readonly subscribe: () => Promise<AsyncDisposable>;
-  failed(error: unknown): void;
-}
-
-/** A subscription that may fail to be opened: then it is tried again. What keeps it up afterwards is the store's. */
-export class Hints {
-  readonly #host: HintsHost;
+/** A subscription to hints. Opening it is retried every `retryMs` until it succeeds. The store then keeps it up. */
+export class Hints<R extends ConnectionRecord, I> {
+  readonly #environment: RunnerEnvironment<R, I>;
+  readonly #retryMs: number;
+  readonly #subscribe: () => Promise<AsyncDisposable>;
+  readonly #failed: (error: unknown) => void;
   #opening: Promise<AsyncDisposable | undefined>;
   #stopped = false;
   #cancel: (() => void) | undefined;
 
-  constructor(host: HintsHost) {
-    this.#host = host;
+  constructor(
+    environment: RunnerEnvironment<R, I>,
+    retryMs: number,
+    subscribe: () => Promise<AsyncDisposable>,
+    failed: (error: unknown) => void,
+  ) {
+    this.#environment = environment;
+    this.#retryMs = retryMs;
+    this.#subscribe = subscribe;
+    this.#failed = failed;
     this.#opening = this.#open();
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancel?.();
-    const { clock, failed } = this.#host;
     const ended = this.#opening.then((subscription) => subscription?.[Symbol.asyncDispose]());
     try {
-      await within<unknown>(clock, END_MS, ended, () => undefined);
+      await within<unknown>(this.#environment.clock, END_MS, ended, () => undefined);
     } catch (error) {
-      failed(error);
+      this.#failed(error);
     }
   }
 
   async #open(): Promise<AsyncDisposable | undefined> {
-    const { clock, retryMs, subscribe, failed } = this.#host;
+    const { clock, call } = this.#environment;
     try {
-      return await subscribe();
+      return await call(this.#subscribe);
     } catch (error) {
       if (this.#stopped) return undefined;
-      failed(error);
-      this.#cancel = clock.setTimeout(() => { this.#opening = this.#open(); }, retryMs, { ref: true });
+      this.#failed(error);
+      this.#cancel = clock.setTimeout(() => { this.#opening = this.#open(); }, this.#retryMs, { ref: true });
       return undefined;
     }
   }

@@ -2,44 +2,53 @@ import type { ConnectionRecord } from '../contracts/record.js';
 import { isConnectionError } from '../errors.js';
 import { Attempt, type Outcome } from './attempt.js';
 import type { Claim, Offer } from './claims/contract.js';
+import type { RunnerEnvironment } from './environment.js';
 import type { TenureEnd } from './events.js';
-import { StartFailures } from './failures.js';
-import type { Hold } from './hold.js';
-import type { HoldingHost } from './holding-host.js';
+import { ClaimNotes, StartFailures } from './failures.js';
 import { FINALITY, isFinal, reasonOf, type Ending, type HoldingState } from './holding-state.js';
-import { formatNotes, parseNotes } from './notes.js';
+import type { Validity } from './validity.js';
 
-/** One claimed connection; its state machine is drawn in `holding-state.ts`. */
+/** Keeps the books of all holdings. */
+export interface HoldingOwner<R extends ConnectionRecord, I> {
+  /** A holding has begun (1) or ceased (-1) to count towards this replica's share. */
+  countChanged(difference: number): void;
+  /** The holding is settled, or stuck. */
+  over(holding: Holding<R, I>): void;
+  /** The registry refuses: this replica can serve nothing any more. */
+  registryClosed(): void;
+}
+
+/** One claimed connection. Its state machine is drawn in `holding-state.ts`. */
 export class Holding<R extends ConnectionRecord, I> {
   readonly id: string;
-  readonly hold: Hold;
+  readonly validity: Validity;
+  readonly notes: ClaimNotes;
+  readonly #environment: RunnerEnvironment<R, I>;
+  readonly #owner: HoldingOwner<R, I>;
   readonly #claimedAt: number;
-  readonly #host: HoldingHost<R, I>;
   readonly #failures: StartFailures;
   #state: HoldingState<R, I>;
-  #provisioned: string | undefined;
-  /** Notes that the store does not have yet. */
-  #unsaved: string | undefined;
   #listed: string | undefined;
-  /** What the listing said when the attempt began: only what differs from it is news. */
+  /** The listed version when the attempt began. Only a different one is news. */
   #listedAtStart: string | undefined;
-  /** The record's version, as of the last attempt that got so far. */
+  /** The record's version, as of the last attempt that hydrated. */
   #version: string | undefined;
-  /** Since when `run` has been serving, on the monotonic clock. */
+  /** Since when `run` has been serving, on the monotonic clock. Moves on with the failures that this time has forgiven. */
   #servingSince: number | undefined;
   #begun = false;
 
-  /** @param listed - the version the listing says the record has, if it says */
-  constructor(claim: Claim, hold: Hold, listed: string | undefined, host: HoldingHost<R, I>) {
-    const { failed, provisioned } = parseNotes(claim.notes);
+  /** @param listed - the record's version according to the listing, if it has one */
+  constructor(environment: RunnerEnvironment<R, I>, claim: Claim, validity: Validity, listed: string | undefined, owner: HoldingOwner<R, I>) {
+    const { clock, options } = environment;
     this.id = claim.id;
-    this.hold = hold;
-    this.#host = host;
-    this.#claimedAt = host.clock.monotonic();
+    this.validity = validity;
+    this.notes = new ClaimNotes(claim.notes);
+    this.#environment = environment;
+    this.#owner = owner;
+    this.#claimedAt = clock.monotonic();
     this.#listed = listed;
-    this.#provisioned = provisioned;
-    this.#failures = new StartFailures(failed, host.limits.startBackoff, host.random);
-    // Somebody else's failures with this version are this replica's too: a hand-over never shortens the back-off.
+    this.#failures = new StartFailures(this.notes, options.startBackoff);
+    // Other replicas' failures with this version count here too: a hand-over never shortens the back-off.
     const delayMs = this.#failures.inheritedDelayMs(listed);
     this.#state = delayMs > 0 ? this.#waiting(delayMs) : this.#queued();
   }
@@ -53,7 +62,7 @@ export class Holding<R extends ConnectionRecord, I> {
   }
 
   get failures(): number {
-    return this.#failures.failed?.count ?? 0;
+    return this.#failures.count;
   }
 
   /** Whether it counts towards this replica's share. */
@@ -62,48 +71,39 @@ export class Holding<R extends ConnectionRecord, I> {
     return state.kind === 'stopping' ? !isFinal(state.ending) : state.kind !== 'stuck' && state.kind !== 'settled';
   }
 
-  /** What has settled holds no more. */
+  /** Whether its claim may be renewed. */
   get renewable(): boolean {
-    return this.#state.kind !== 'stuck' && this.hold.held;
+    return this.#state.kind !== 'stuck' && this.validity.held;
   }
 
-  /** Whether the claim is to be released: nothing of the holding goes on, and it was not lost. `undefined`: not yet. */
+  /** How to release the claim, once nothing of the holding is left; `'none'` if it was lost; `undefined`: not yet. */
   get release(): { readonly notes: string | undefined; readonly offer: Offer | undefined } | 'none' | undefined {
     if (this.#state.kind !== 'settled') return undefined;
     const { ending } = this.#state;
-    return ending.kind === 'lost' ? 'none' : { notes: this.#unsaved, offer: ending.kind === 'release' ? ending.offer : undefined };
+    return ending.kind === 'lost' ? 'none' : { notes: this.notes.unsaved, offer: ending.kind === 'release' ? ending.offer : undefined };
   }
 
-  /** What it costs to hand this one over, lower is cheaper; `undefined` while it is not to be moved. */
+  /** What it costs to hand this one over; lower is cheaper. `undefined` while it must not move. */
   moveCost(coolDownMs: number): number | undefined {
     const { kind } = this.#state;
     if (!this.#begun && kind === 'queued') return 0;
-    if (this.#host.clock.monotonic() - this.#claimedAt < coolDownMs) return undefined;
+    if (this.#environment.clock.monotonic() - this.#claimedAt < coolDownMs) return undefined;
     return kind === 'waiting' ? 1 : kind === 'queued' || kind === 'working' ? 2 : undefined;
   }
 
-  get unsavedNotes(): string | undefined {
-    return this.#unsaved;
-  }
-
-  /** The store has `notes` now. */
-  notesSaved(notes: string): void {
-    if (notes === this.#unsaved) this.#unsaved = undefined;
-  }
-
-  /** The listing says that the record has this version. */
+  /** According to the listing the record has this version. */
   listed(version: string | undefined): void {
     const before = this.#listed;
     this.#listed = version;
     if (this.#state.kind !== 'waiting') return this.#checkEdited();
-    if (version === undefined || version === before || version === this.#failures.failed?.version) return;
+    if (version === undefined || version === before || version === this.#failures.version) return;
     this.#state.cancel();
-    this.#state = this.#queued();
+    this.#enter(this.#queued());
   }
 
-  /** What time alone may have brought: an edit that the registry heard of, an instance that died, a start that held. */
+  /** Notices what time alone brings: an edit that the registry heard of, an instance that died, a start that held. */
   check(): void {
-    this.#forgetFailuresIfStable();
+    this.#forgiveFailures();
     if (this.#state.kind === 'working' && this.#state.attempt.stale) this.#end({ kind: 'restart' });
   }
 
@@ -112,54 +112,56 @@ export class Holding<R extends ConnectionRecord, I> {
     this.#end({ kind: 'release', reason, offer });
   }
 
-  /** The store says that the claim is not this replica's any more. */
+  /** According to the store the claim is not this replica's any more. */
   lose(): void {
-    this.hold.end();
+    this.validity.end();
     this.#end({ kind: 'lost' });
   }
 
   /** The local deadline has passed. */
   expire(): void {
-    this.hold.end();
+    this.validity.end();
     this.#end({ kind: 'expired' });
   }
 
+  #enter(state: HoldingState<R, I>): void {
+    const counted = this.counts;
+    this.#state = state;
+    if (this.counts !== counted) this.#owner.countChanged(counted ? -1 : 1);
+  }
+
   #queued(): HoldingState<R, I> {
-    return { kind: 'queued', leave: this.#host.gate.enter(() => this.#begin()) };
+    return { kind: 'queued', leave: this.#environment.queueStart((startDone) => this.#begin(startDone)) };
   }
 
   #waiting(delayMs: number): HoldingState<R, I> {
-    return { kind: 'waiting', cancel: this.#host.clock.setTimeout(() => { this.#state = this.#queued(); }, delayMs, { ref: true }) };
+    return { kind: 'waiting', cancel: this.#environment.clock.setTimeout(() => this.#enter(this.#queued()), delayMs, { ref: true }) };
   }
 
-  #begin(): void {
-    const { clock, registry, duties, gate, limits } = this.#host;
-    const about = { id: this.id, token: this.hold.token };
+  #begin(startDone: () => void): void {
+    const { clock, options } = this.#environment;
+    const about = { id: this.id, token: this.validity.token };
     this.#listedAtStart = this.#listed;
     this.#version = undefined;
     this.#begun = true;
-    const attempt = new Attempt<R, I>({
-      id: this.id, hold: this.hold, clock, registry, duties,
-      provisionTimeoutMs: limits.provisionTimeoutMs,
-      provisioned: this.#provisioned,
+    const attempt = new Attempt<R, I>(this.#environment, { id: this.id, validity: this.validity, provisioned: this.notes.provisioned }, {
+      startDone,
       hydrated: (version) => {
         this.#version = version;
         this.#checkEdited();
       },
-      provisionedNow: (version) => {
-        this.#provisioned = version;
-        this.#note();
-        this.#host.emit('provisioned', { ...about, version });
+      provisioned: (version) => {
+        this.notes.provisioned = version;
+        this.#environment.emit('provisioned', { ...about, version });
       },
-      provisionOverdue: () => this.#end({ kind: 'retry', error: new Error(`provision has not settled within ${limits.provisionTimeoutMs} ms`) }),
+      provisionOverdue: () => this.#end({ kind: 'retry', error: new Error(`provision has not settled within ${options.provisionTimeoutMs} ms`) }),
       started: (version) => {
         this.#servingSince = clock.monotonic();
-        this.#host.emit('started', { ...about, version });
+        this.#environment.emit('started', { ...about, version });
       },
-      through: () => gate.leave(),
       expired: () => this.expire(),
     });
-    this.#state = { kind: 'working', attempt };
+    this.#enter({ kind: 'working', attempt });
     void attempt.settled.then((outcome) => this.#settled(outcome));
   }
 
@@ -179,71 +181,63 @@ export class Holding<R extends ConnectionRecord, I> {
         return this.#finish(ending);
       case 'working': {
         const { attempt } = state;
-        const cancel = this.#host.clock.setTimeout(() => this.#giveUpWaiting(), this.#host.limits.stopTimeoutMs, { ref: true });
-        this.#state = { kind: 'stopping', attempt, ending, cancel };
+        const { clock, options } = this.#environment;
+        const cancel = clock.setTimeout(() => this.#giveUpWaiting(), options.stopTimeoutMs, { ref: true });
+        this.#enter({ kind: 'stopping', attempt, ending, cancel });
         return attempt.end(reasonOf(ending, this.id));
       }
       case 'stopping':
       case 'stuck':
-        if (FINALITY[ending.kind] > FINALITY[state.ending.kind]) this.#state = { ...state, ending };
+        if (FINALITY[ending.kind] > FINALITY[state.ending.kind]) this.#enter({ ...state, ending });
     }
   }
 
   #giveUpWaiting(): void {
     if (this.#state.kind !== 'stopping') return;
     const { attempt, ending } = this.#state;
-    this.#state = { kind: 'stuck', attempt, ending };
-    this.#host.emit('stopUnproven', { id: this.id, token: this.hold.token });
-    this.#host.over(this);
+    this.#enter({ kind: 'stuck', attempt, ending });
+    this.#environment.emit('stopUnproven', { id: this.id, token: this.validity.token });
+    this.#owner.over(this);
   }
 
-  /** The attempt has settled: the one place that decides what follows. */
+  /** The attempt has settled. This is the one place that decides what follows. */
   #settled(outcome: Outcome): void {
     const state = this.#state;
-    this.#forgetFailuresIfStable();
+    this.#forgiveFailures();
     this.#servingSince = undefined;
     if (state.kind === 'working') return this.#failed(outcome.error ?? new Error('run has ended before its signal aborted'), outcome);
     if (state.kind === 'stopping') {
       state.cancel();
       return state.ending.kind === 'retry' ? this.#failed(state.ending.error, outcome) : this.#finish(state.ending);
     }
-    // It was not renewed while it was stuck: too late to go on with this claim.
+    // A stuck holding was not renewed, so it is too late to go on with this claim.
     if (state.kind === 'stuck') this.#finish(isFinal(state.ending) ? state.ending : { kind: 'release', reason: 'failed' });
   }
 
   #failed(error: unknown, { version = this.#listed }: Outcome): void {
-    const { limits, replica } = this.#host;
+    const { replica, roster, options } = this.#environment;
     const { counted, delayMs } = this.#failures.note(error, version);
-    const handedOver = counted && this.failures % limits.handOverAfterFailures === 0 && this.#host.othersLive();
+    const handedOver = counted && this.failures % options.handOverAfterFailures === 0 && roster.othersLive;
     if (counted) {
-      this.#note();
-      this.#host.emit('startFailed', { id: this.id, version, error, failures: this.failures, retryAfterMs: delayMs, handedOver });
+      this.#environment.emit('startFailed', { id: this.id, version, error, failures: this.failures, retryAfterMs: delayMs, handedOver });
     }
-    if (handedOver) this.#finish({ kind: 'release', reason: 'failed', offer: { notTo: replica, forMs: limits.ttlMs } });
-    else this.#state = this.#waiting(delayMs);
-    if (isConnectionError(error, 'REGISTRY_CLOSED')) this.#host.registryClosed();
+    if (handedOver) this.#finish({ kind: 'release', reason: 'failed', offer: { notTo: replica, forMs: options.ttlMs } });
+    else this.#enter(this.#waiting(delayMs));
+    if (isConnectionError(error, 'REGISTRY_CLOSED')) this.#owner.registryClosed();
   }
 
-  /** Else the next owner would inherit a back-off for what has long been well. */
-  #forgetFailuresIfStable(): void {
-    if (this.failures === 0 || this.#servingSince === undefined) return;
-    if (this.#host.clock.monotonic() - this.#servingSince < this.#host.limits.stableAfterMs) return;
-    this.#failures.failed = undefined;
-    this.#note();
-  }
-
-  #note(): void {
-    this.#unsaved = formatNotes({ provisioned: this.#provisioned, failed: this.#failures.failed });
+  /** At every tick, so that an owner which is killed has left the notes to its successor. */
+  #forgiveFailures(): void {
+    if (this.#servingSince === undefined) return;
+    this.#servingSince += this.#failures.forgive(this.#environment.clock.monotonic() - this.#servingSince);
   }
 
   #finish(ending: Ending): void {
-    if (!isFinal(ending)) {
-      this.#state = this.#queued();
-      return;
-    }
-    this.hold.end();
-    this.#state = { kind: 'settled', ending };
-    if (this.#begun) this.#host.emit('ended', { id: this.id, token: this.hold.token, reason: ending.kind === 'release' ? ending.reason : ending.kind as 'lost' | 'expired' });
-    this.#host.over(this);
+    if (!isFinal(ending)) return this.#enter(this.#queued());
+    this.validity.end();
+    this.#enter({ kind: 'settled', ending });
+    const reason = ending.kind === 'release' ? ending.reason : ending.kind as 'lost' | 'expired';
+    if (this.#begun) this.#environment.emit('ended', { id: this.id, token: this.validity.token, reason });
+    this.#owner.over(this);
   }
 }

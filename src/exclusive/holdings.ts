@@ -1,15 +1,27 @@
-import type { Clock } from '../clock.js';
 import type { ConnectionRecord } from '../contracts/record.js';
-import type { Holding } from './holding.js';
+import type { Claim } from './claims/contract.js';
+import type { RunnerEnvironment } from './environment.js';
+import { Holding, type HoldingOwner } from './holding.js';
+import type { Listing } from './listing.js';
+import type { Releases } from './releases.js';
+import { Validity, type Instant } from './validity.js';
 
-/** What this replica has claimed, and the watch over its deadlines: one timer, for the soonest. */
-export class Holdings<R extends ConnectionRecord, I> implements Iterable<Holding<R, I>> {
-  readonly #clock: Clock;
+/** The connections that this replica has claimed, and the watch over their deadlines: one timer, for the soonest. */
+export class Holdings<R extends ConnectionRecord, I> implements Iterable<Holding<R, I>>, HoldingOwner<R, I> {
+  /** Stops the runner, because its registry has closed and this replica can serve nothing any more. */
+  readonly registryClosed: () => void;
+  readonly #environment: RunnerEnvironment<R, I>;
+  readonly #listing: Listing<R, I>;
+  readonly #releases: Releases<R, I>;
   readonly #holdings = new Map<string, Holding<R, I>>();
+  #load = 0;
   #cancel: (() => void) | undefined;
 
-  constructor(clock: Clock) {
-    this.#clock = clock;
+  constructor(environment: RunnerEnvironment<R, I>, listing: Listing<R, I>, releases: Releases<R, I>, registryClosed: () => void) {
+    this.#environment = environment;
+    this.#listing = listing;
+    this.#releases = releases;
+    this.registryClosed = registryClosed;
   }
 
   [Symbol.iterator](): Iterator<Holding<R, I>> {
@@ -24,48 +36,84 @@ export class Holdings<R extends ConnectionRecord, I> implements Iterable<Holding
     return this.#holdings.has(id);
   }
 
-  add(holding: Holding<R, I>): void {
-    this.#holdings.set(holding.id, holding);
-  }
-
-  /** By identity: what has been claimed anew meanwhile stays. */
-  delete(holding: Holding<R, I>): void {
-    if (this.#holdings.get(holding.id) === holding) this.#holdings.delete(holding.id);
-  }
-
   /** How many count towards this replica's share. */
   get load(): number {
-    let load = 0;
-    for (const holding of this) if (holding.counts) load += 1;
-    return load;
+    return this.#load;
   }
 
-  /** Whether anything is left that will still be released. */
+  /** Whether any of them will still be released. */
   get settling(): boolean {
     for (const holding of this) if (holding.state !== 'stuck') return true;
     return false;
   }
 
+  /** Keeps claims that were just taken, and gives back those that nobody wants any more. */
+  take(claims: readonly Claim[], sentAt: Instant): void {
+    const { clock, options: { ttlMs, marginMs }, state } = this.#environment;
+    for (const claim of claims) {
+      const validity = new Validity(claim.token, sentAt, ttlMs - marginMs, clock);
+      if (state !== 'running' || !this.#listing.has(claim.id) || this.has(claim.id)) this.#releases.add({ claim, validity });
+      else this.#add(new Holding(this.#environment, claim, validity, this.#listing.version(claim.id), this));
+    }
+    // The answer may have come so late that they have already run out.
+    this.watchDeadlines();
+    this.#environment.progressed();
+  }
+
+  /** The listing has changed. */
+  listed(): void {
+    for (const holding of this) {
+      if (this.#listing.has(holding.id)) holding.listed(this.#listing.version(holding.id));
+      else holding.giveUp('unlisted');
+    }
+  }
+
+  countChanged(difference: number): void {
+    this.#load += difference;
+  }
+
+  /** Nothing of a holding is left, or it did not stop in time. */
+  over(holding: Holding<R, I>): void {
+    const { id, validity, release } = holding;
+    if (release === 'none') this.#delete(holding);
+    else if (release !== undefined) {
+      this.#releases.add({ claim: { id, token: validity.token, ...release }, validity, released: () => this.#delete(holding) });
+    }
+    this.#environment.progressed();
+  }
+
   /**
-   * Ends what has passed its deadline, and sets the timer for the next. To be called when holds were made; what has been
-   * renewed meanwhile only makes the timer come early.
+   * Ends holdings whose deadline has passed, and sets the timer for the next one. Call it after claims were taken. After
+   * renewals the timer merely comes early.
    */
   watchDeadlines(): void {
     this.#cancel?.();
     this.#cancel = undefined;
     let soonestMs = Infinity;
     for (const holding of this) {
-      if (holding.hold.ended) continue;
-      const { remainingMs } = holding.hold;
+      if (holding.validity.ended) continue;
+      const { remainingMs } = holding.validity;
       if (remainingMs <= 0) holding.expire();
       else soonestMs = Math.min(soonestMs, remainingMs);
     }
-    // Rounded up: one that comes a fraction of a millisecond early finds the deadline ahead, and would be set for no time at all.
-    if (soonestMs !== Infinity) this.#cancel = this.#clock.setTimeout(() => this.watchDeadlines(), Math.ceil(soonestMs), { ref: true });
+    // Rounded up: a timer that fires a fraction of a millisecond early would be set again for no time at all.
+    if (soonestMs !== Infinity) {
+      this.#cancel = this.#environment.clock.setTimeout(() => this.watchDeadlines(), Math.ceil(soonestMs), { ref: true });
+    }
   }
 
   stopWatching(): void {
     this.#cancel?.();
     this.#cancel = undefined;
+  }
+
+  #add(holding: Holding<R, I>): void {
+    this.#holdings.set(holding.id, holding);
+    this.#load += 1;
+  }
+
+  /** By identity: a later holding of the same id stays. */
+  #delete(holding: Holding<R, I>): void {
+    if (this.#holdings.get(holding.id) === holding) this.#holdings.delete(holding.id);
   }
 }

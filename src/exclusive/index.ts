@@ -5,10 +5,8 @@
  */
 
 export { ExclusiveRunner } from './runner.js';
-export type { ExclusiveRunnerOptions, RunnerRegistry } from './options.js';
-export type { Tenure } from './tenure.js';
-export type { ProvisionContext } from './attempt.js';
-export type { ListedConnection } from './listing.js';
+export type { ExclusiveRunnerOptions, ListedConnection, RunnerRegistry } from './options.js';
+export type { ProvisionContext, Tenure } from './tenure.js';
 export type { RunnerEvents, TenureEnd } from './events.js';
 export type { HoldingSnapshot, RunnerSnapshot } from './snapshot.js';
 export { MemoryClaims, MemoryClaimServer, type ClaimCall, type Intercept } from './claims/memory.js';

@@ -1,40 +1,19 @@
-import type { Clock } from '../clock.js';
-import type { Awaitable, ConnectionStatus, Version } from '../contracts/record.js';
-import type { StoreListener } from '../contracts/store.js';
-import { answeredWithin } from './answered.js';
+import type { ConnectionRecord } from '../contracts/record.js';
+import type { RunnerEnvironment } from './environment.js';
 import { Hints } from './hints.js';
-
-/** A connection that is to have an owner. A row will do. */
-export interface ListedConnection {
-  readonly id: string;
-  /** With it, an edit is noticed at the next listing; without it, when the registry hears of it. */
-  readonly version?: Version | undefined;
-  /** A stopped one is passed over. */
-  readonly status?: ConnectionStatus | undefined;
-}
+import type { ListedConnection } from './options.js';
 
 /** After this long a listing counts as failed. */
 const LIST_TIMEOUT_MS = 30_000;
-/** As for a registry. */
+/** The same limit as a registry's. */
 const MAX_ID_LENGTH = 1_024;
-/** Hints that come in a burst cause one listing. */
+/** Hints in a burst cause one listing. */
 const HINT_SPACING_MS = 100;
 
-export interface ListingHost {
-  readonly clock: Clock;
-  readonly intervalMs: number;
-  readonly list: () => Awaitable<readonly (string | ListedConnection)[]>;
-  readonly watch: ((listener: StoreListener) => Promise<AsyncDisposable>) | undefined;
-  /** Whether ids alone will not do. */
-  readonly versionsRequired: boolean;
-  /** @param grown - whether there is something in it that the last one did not have */
-  changed(grown: boolean): void;
-  failed(error: unknown): void;
-}
-
-/** Which connections there are to own, from the last listing that succeeded. One listing is under way at a time. */
-export class Listing {
-  readonly #host: ListingHost;
+/** The connections to own, from the last listing that succeeded. One listing is under way at a time. */
+export class Listing<R extends ConnectionRecord, I> {
+  readonly #environment: RunnerEnvironment<R, I>;
+  readonly #changed: (grown: boolean) => void;
   #versions: ReadonlyMap<string, string | undefined> | undefined;
   #ids: readonly string[] = [];
   #inFlight = false;
@@ -42,10 +21,12 @@ export class Listing {
   #stopped = false;
   #listedAt = 0;
   #cancel: (() => void) | undefined;
-  #hints: Hints | undefined;
+  #hints: Hints<R, I> | undefined;
 
-  constructor(host: ListingHost) {
-    this.#host = host;
+  /** @param changed - told of every listing, and whether it contains an id that the last one did not have */
+  constructor(environment: RunnerEnvironment<R, I>, changed: (grown: boolean) => void) {
+    this.#environment = environment;
+    this.#changed = changed;
   }
 
   /** Whether there has been a listing. */
@@ -68,9 +49,10 @@ export class Listing {
 
   start(): void {
     void this.#refresh();
+    const { watch, listIntervalMs } = this.#environment.options;
+    if (watch === undefined) return;
     const hint = (): void => this.#soon(HINT_SPACING_MS);
-    const { clock, intervalMs: retryMs, watch, failed } = this.#host;
-    if (watch !== undefined) this.#hints = new Hints({ clock, retryMs, subscribe: () => watch({ changed: hint, gap: hint }), failed });
+    this.#hints = new Hints(this.#environment, listIntervalMs, () => watch({ changed: hint, gap: hint }), (error) => this.#failed(error));
   }
 
   async stop(): Promise<void> {
@@ -79,7 +61,7 @@ export class Listing {
     await this.#hints?.stop();
   }
 
-  /** Lists when the last listing is `spacingMs` old; a listing under way began before whatever is new. */
+  /** Lists when the last listing is `spacingMs` old. A listing under way began before the news, so another one follows. */
   #soon(spacingMs: number): void {
     if (this.#stopped) return;
     if (this.#inFlight) {
@@ -87,23 +69,24 @@ export class Listing {
       return;
     }
     this.#cancel?.();
-    const wait = Math.max(0, this.#listedAt + spacingMs - this.#host.clock.monotonic());
-    this.#cancel = this.#host.clock.setTimeout(() => void this.#refresh(), wait, { ref: true });
+    const { clock } = this.#environment;
+    const wait = Math.max(0, this.#listedAt + spacingMs - clock.monotonic());
+    this.#cancel = clock.setTimeout(() => void this.#refresh(), wait, { ref: true });
   }
 
   async #refresh(): Promise<void> {
-    const { clock, list } = this.#host;
+    const { clock, options: { list, listIntervalMs } } = this.#environment;
     this.#cancel?.();
     this.#inFlight = true;
     this.#listedAt = clock.monotonic();
     try {
-      const listed = await answeredWithin(clock, LIST_TIMEOUT_MS, list);
+      const listed = await this.#environment.request(LIST_TIMEOUT_MS, () => list());
       if (!this.#stopped) this.#take(listed);
     } catch (error) {
-      if (!this.#stopped) this.#host.failed(error);
+      if (!this.#stopped) this.#failed(error);
     }
     this.#inFlight = false;
-    const spacingMs = this.#again ? HINT_SPACING_MS : this.#host.intervalMs;
+    const spacingMs = this.#again ? HINT_SPACING_MS : listIntervalMs;
     this.#again = false;
     this.#soon(spacingMs);
   }
@@ -113,20 +96,26 @@ export class Listing {
     let refused = 0;
     for (const entry of listed) {
       const { id, version, status } = typeof entry === 'object' && entry !== null ? entry : { id: entry, version: undefined, status: undefined };
-      // One that a database refuses would make it refuse the whole batch.
+      // A database would refuse the whole batch because of one such id.
       if (typeof id !== 'string' || id === '' || id.length > MAX_ID_LENGTH || /[\0\p{Surrogate}]/u.test(id)) {
         refused += 1;
         continue;
       }
-      if (this.#host.versionsRequired && version === undefined) {
-        throw new TypeError('list: expected objects with id and version, for without run nothing else tells of an edit');
+      if (this.#environment.options.run === undefined && version === undefined) {
+        throw new TypeError('list: expected objects with id and version, because without run nothing else tells of an edit');
       }
       if (status !== 'stopped') versions.set(id, version === undefined ? undefined : String(version));
     }
-    if (refused > 0) this.#host.failed(new TypeError(`list: passed over ${refused} entries that are no ids: expected text of 1 to ${MAX_ID_LENGTH} characters, well-formed and without NUL`));
+    if (refused > 0) {
+      this.#failed(new TypeError(`list: passed over ${refused} entries that are no ids: expected text of 1 to ${MAX_ID_LENGTH} characters, well-formed and without NUL`));
+    }
     const before = this.#versions;
     this.#versions = versions;
     this.#ids = [...versions.keys()].toSorted();
-    this.#host.changed(before === undefined || this.#ids.some((id) => !before.has(id)));
+    this.#changed(before === undefined || this.#ids.some((id) => !before.has(id)));
+  }
+
+  #failed(error: unknown): void {
+    this.#environment.emit('listFailed', { error });
   }
 }

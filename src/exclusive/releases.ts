@@ -1,40 +1,28 @@
-import type { Clock } from '../clock.js';
-import { answeredWithin } from './answered.js';
-import type { ClaimStore, ReleasedClaim } from './claims/contract.js';
-import type { Hold } from './hold.js';
+import type { ConnectionRecord } from '../contracts/record.js';
+import type { ReleasedClaim } from './claims/contract.js';
+import type { RunnerEnvironment } from './environment.js';
+import type { Validity } from './validity.js';
 
 /** Loops that stop at about the same time are released in one query. */
 const COLLECT_MS = 10;
-/** And queries follow each other no faster than this. */
+/** Queries follow each other no faster than this. */
 const SPACING_MS = 50;
-/** A replica that stops tries so often in a row; then it leaves its claims to run out, for it is about to be killed. */
+/** A replica that stops tries this often in a row. Then it leaves its claims to run out, because it is about to be killed. */
 const LAST_TRIES = 2;
-
-export interface ReleasesHost {
-  readonly replica: string;
-  readonly clock: Clock;
-  readonly claims: ClaimStore;
-  readonly timeoutMs: number;
-  readonly retryMs: number;
-  readonly marginMs: number;
-  /** Whether what is sent now may be undone by a renewal that is still under way. */
-  readonly announced: () => boolean;
-  /** A release was answered, or given up. */
-  progressed(): void;
-  failed(error: unknown): void;
-}
 
 export interface Release {
   readonly claim: ReleasedClaim;
-  /** Tells when the claim runs out. Without it the release is tried once. */
-  readonly hold?: Hold;
-  /** The claim is released, or has run out by itself. */
+  /** Shows when the claim runs out. Without it the release is tried once. */
+  readonly validity?: Validity;
+  /** Called when the claim is released or has run out. */
   readonly released?: () => void;
 }
 
-/** Gives claims up, in batches, one query at a time. What cannot be released before it runs out is left to run out. */
-export class Releases {
-  readonly #host: ReleasesHost;
+/** Gives claims up in batches, one query at a time. A claim that cannot be released in time runs out by itself. */
+export class Releases<R extends ConnectionRecord, I> {
+  /** Whether a renewal may still be carried out that names this replica a member. It would undo a leave that overtook it. */
+  announced = false;
+  readonly #environment: RunnerEnvironment<R, I>;
   readonly #queue = new Set<Release>();
   #inFlight = false;
   #failedInRow = 0;
@@ -43,8 +31,8 @@ export class Releases {
   #leaving = false;
   #left = false;
 
-  constructor(host: ReleasesHost) {
-    this.#host = host;
+  constructor(environment: RunnerEnvironment<R, I>) {
+    this.#environment = environment;
   }
 
   add(release: Release): void {
@@ -61,7 +49,7 @@ export class Releases {
     this.#leaving = true;
   }
 
-  /** Says that this replica leaves, unless a release has said so for good. */
+  /** Says that this replica leaves, unless a release has already said so for good. */
   async leave(): Promise<void> {
     this.#leaving = true;
     if (!this.#left) await this.#send([]);
@@ -69,43 +57,43 @@ export class Releases {
 
   #soon(delayMs: number): void {
     if (this.#inFlight || this.#cancel !== undefined) return;
-    const wait = Math.max(delayMs, this.#sentAt + SPACING_MS - this.#host.clock.monotonic());
-    this.#cancel = this.#host.clock.setTimeout(() => {
+    const { clock } = this.#environment;
+    const wait = Math.max(delayMs, this.#sentAt + SPACING_MS - clock.monotonic());
+    this.#cancel = clock.setTimeout(() => {
       this.#cancel = undefined;
       void this.#flush();
     }, wait, { ref: true });
   }
 
   async #flush(): Promise<void> {
+    const { marginMs, tickMs } = this.#environment.options;
     const batch = [...this.#queue];
     this.#inFlight = true;
     const sent = await this.#send(batch.map(({ claim }) => claim));
     this.#inFlight = false;
     const givenUp = this.#leaving && this.#failedInRow >= LAST_TRIES;
     for (const release of batch) {
-      const lapsed = givenUp || release.hold === undefined || release.hold.remainingMs <= -this.#host.marginMs;
+      const lapsed = givenUp || release.validity === undefined || release.validity.remainingMs <= -marginMs;
       if (!sent && !lapsed) continue;
       this.#queue.delete(release);
       release.released?.();
     }
-    this.#host.progressed();
-    if (this.#queue.size > 0) this.#soon(sent ? COLLECT_MS : this.#host.retryMs);
+    this.#environment.progressed();
+    if (this.#queue.size > 0) this.#soon(sent ? COLLECT_MS : tickMs);
   }
 
   async #send(claims: readonly ReleasedClaim[]): Promise<boolean> {
-    const { clock, timeoutMs, replica } = this.#host;
+    const { replica, clock } = this.#environment;
     const leave = this.#leaving;
-    const leavesForGood = leave && !this.#host.announced();
+    const leavesForGood = leave && !this.announced;
     this.#sentAt = clock.monotonic();
-    try {
-      await answeredWithin(clock, timeoutMs, (options) => this.#host.claims.release({ replica, claims, leave }, options));
-      this.#left ||= leavesForGood;
-      this.#failedInRow = 0;
+    const answer = await this.#environment.ask('release', async (store, options) => {
+      await store.release({ replica, claims, leave }, options);
       return true;
-    } catch (error) {
-      this.#failedInRow += 1;
-      this.#host.failed(error);
-      return false;
-    }
+    });
+    const sent = answer === true;
+    this.#left ||= sent && leavesForGood;
+    this.#failedInRow = sent ? 0 : this.#failedInRow + 1;
+    return sent;
   }
 }

@@ -1,37 +1,47 @@
 import type { Member } from './claims/contract.js';
-import { shareOf } from './share.js';
 
-/** Which replicas live, as far as this one knows. It decides who takes what, never who may: that is the claim's. */
+/**
+ * How many of `total` connections the member at `rank` (of `members`, sorted by name) should own. The shares add up to
+ * `total` and differ by at most one. A replica that is not counted has a rank below 0 and owns none.
+ */
+export function shareOf(rank: number, members: number, total: number): number {
+  if (rank < 0) return 0;
+  return Math.floor(total / members) + (rank < total % members ? 1 : 0);
+}
+
+/** Which replicas live, as far as this one knows. The roster decides who takes what. Only a claim decides who may. */
 export class Roster {
   readonly #replica: string;
   #members: readonly Member[] = [];
   #previous: ReadonlySet<string> = new Set();
-  /** Said that they leave, and are listed all the same: by an answer on its way, or because of a last renewal of theirs. */
+  /** Replicas that said they leave but are still listed, by an answer under way or by their own last renewal. */
   readonly #left = new Set<string>();
+  #rank = -1;
 
   constructor(replica: string) {
     this.#replica = replica;
   }
 
   /**
-   * @param withJoining - whether replicas at their first beat count: for one that has just joined itself, so that those
-   * which start together share from the beginning; not for the others, or what is released would wait for them
+   * @param withJoining - whether replicas at their first beat count. They count for a replica that has just joined
+   * itself, so that replicas which start together share from the beginning. They do not count for others, because
+   * released connections would wait for them.
    */
   update(members: readonly Member[], withJoining: boolean): void {
-    this.#previous = new Set(this.#members.map(({ replica }) => replica));
+    this.#previous = new Set(this.names);
     const listed = new Set(members.map(({ replica }) => replica));
     for (const replica of this.#left) if (!listed.has(replica)) this.#left.delete(replica);
-    this.#members = members.filter(({ replica, load }) => !this.#left.has(replica) && (withJoining || load >= 0 || replica === this.#replica))
-      .toSorted((a, b) => (a.replica < b.replica ? -1 : 1));
+    this.#keep(members.filter(({ replica, load }) => !this.#left.has(replica) && (withJoining || load >= 0 || replica === this.#replica))
+      .toSorted((a, b) => (a.replica < b.replica ? -1 : 1)));
   }
 
-  /** It has said that it leaves, and nobody comes back under the same name. */
+  /** The replica has said that it leaves. Names are never used again. */
   remove(replica: string): void {
     this.#left.add(replica);
-    this.#members = this.#members.filter((member) => member.replica !== replica);
+    this.#keep(this.#members.filter((member) => member.replica !== replica));
   }
 
-  /** With this replica's own load as it is now, for the others know it as it was. */
+  /** The members, with this replica's own load as it is now: the others know an older one. */
   members(load: number): readonly Member[] {
     return this.#members.map((member) => (member.replica === this.#replica ? { ...member, load } : member));
   }
@@ -40,26 +50,31 @@ export class Roster {
     return this.#members.map(({ replica }) => replica);
   }
 
-  /** Whether a replica has been there for two heartbeats: one that comes and goes is handed nothing. */
+  /** Whether a replica has been there for two heartbeats. A replica that comes and goes is handed nothing. */
   established(replica: string): boolean {
     return this.#previous.has(replica);
   }
 
   get othersLive(): boolean {
-    return this.#members.some(({ replica }) => replica !== this.#replica);
+    return this.#members.length > (this.#rank < 0 ? 0 : 1);
   }
 
-  /** How many of `total` connections are this replica's to own. */
+  /** How many of `total` connections this replica should own. */
   share(total: number): number {
-    return shareOf(this.rank, this.#members.length, total);
+    return shareOf(this.#rank, this.#members.length, total);
   }
 
-  /** This replica's place; -1 while the store does not count it as living. */
+  /** This replica's place. It is -1 while the store does not count this replica as living. */
   get rank(): number {
-    return this.#members.findIndex(({ replica }) => replica === this.#replica);
+    return this.#rank;
   }
 
   get size(): number {
     return this.#members.length;
+  }
+
+  #keep(members: readonly Member[]): void {
+    this.#members = members;
+    this.#rank = members.findIndex(({ replica }) => replica === this.#replica);
   }
 }

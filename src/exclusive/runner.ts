@@ -1,34 +1,28 @@
 import type { ConnectionRecord } from '../contracts/record.js';
 import { ConnectionError } from '../errors.js';
-import { Balance } from './balance.js';
-import type { Claim, ClaimHint } from './claims/contract.js';
-import { runnerListeners, type RunnerEvents } from './events.js';
-import { StartGate } from './gate.js';
+import { handOverSurplus } from './balance.js';
+import type { ClaimHint } from './claims/contract.js';
+import { RunnerEnvironment } from './environment.js';
+import type { RunnerEvents } from './events.js';
 import { Heartbeat } from './heartbeat.js';
 import { Hints } from './hints.js';
-import { Hold, type Instant } from './hold.js';
-import { Holding } from './holding.js';
-import type { HoldingHost } from './holding-host.js';
 import { Holdings } from './holdings.js';
 import { Listing } from './listing.js';
-import { checkRunnerListening, resolveRunnerOptions, type ExclusiveRunnerOptions, type ResolvedRunnerOptions } from './options.js';
+import { checkRunnerListening, resolveRunnerOptions, type ExclusiveRunnerOptions } from './options.js';
 import { Releases } from './releases.js';
-import { Roster } from './roster.js';
 import { snapshotOf, type RunnerSnapshot } from './snapshot.js';
 import { Takeovers } from './takeovers.js';
 
 /** Two replicas that start within this time see each other before either takes anything. */
 const JOIN_MS = 1_000;
-/** At the answer to its second beat a replica begins to take its share. */
-const JOINING_BEATS = 2;
 
 /**
- * Gives each of the listed connections one owner among all replicas that run this, and runs what only an owner may do:
- * a long-poll loop, a socket, `setWebhook`. Start one per replica, over the same claim store.
+ * Gives each listed connection one owner among all replicas, and runs the work that only an owner may do: a long-poll
+ * loop, a socket, `setWebhook`. Start one runner per replica, over the same claim store.
  *
- * At most one owner has a valid claim, by the store's clock. An owner that cannot prove its claim any more stops
- * believing before it can be taken over; call `tenure.assertHeld()` right before each effect, and pass `tenure.token`
- * on to whatever can refuse lower ones.
+ * At most one owner has a valid claim, by the store's clock. An owner that can no longer prove its claim stops before
+ * another replica can take over. Call `tenure.assertHeld()` right before each effect, and pass `tenure.token` on to any
+ * receiver that can refuse lower ones.
  *
  * @example
  * const runner = new ExclusiveRunner({
@@ -43,74 +37,26 @@ const JOINING_BEATS = 2;
 export class ExclusiveRunner<R extends ConnectionRecord, I> implements AsyncDisposable {
   /** This process's name in the claim store: unique per runner. */
   readonly replica: string;
-  readonly #options: ResolvedRunnerOptions<R, I>;
-  readonly #listeners = runnerListeners();
+  readonly #environment: RunnerEnvironment<R, I>;
+  readonly #listing: Listing<R, I>;
+  readonly #releases: Releases<R, I>;
   readonly #holdings: Holdings<R, I>;
-  readonly #host: HoldingHost<R, I>;
-  readonly #roster: Roster;
-  readonly #listing: Listing;
-  readonly #takeovers: Takeovers;
+  readonly #takeovers: Takeovers<R, I>;
   readonly #heartbeat: Heartbeat<R, I>;
-  readonly #balance: Balance<R, I>;
-  readonly #releases: Releases;
   readonly #unsubscribe: (() => void)[] = [];
-  #hints: Hints | undefined;
-  #state: RunnerSnapshot['state'] = 'idle';
-  #beats = 0;
+  #hints: Hints<R, I> | undefined;
   #stopped: Promise<void> | undefined;
-  #progress: (() => void) | undefined;
 
-  /** @throws ConnectionError `INVALID_OPTIONS`, naming the option, what was expected and what came */
+  /** @throws ConnectionError `INVALID_OPTIONS`, with the option's name, the expected value and the given one */
   constructor(options: ExclusiveRunnerOptions<R, I>) {
-    const resolved = this.#options = resolveRunnerOptions(options);
-    const { clock, claims, registry, run, provision, random, ttlMs, marginMs, renewIntervalMs: tickMs } = resolved;
-    const replica = this.replica = `${resolved.replicaName}-${crypto.randomUUID()}`;
-    const timeoutMs = 2 * tickMs;
-    const failed = (call: RunnerEvents['claimsFailed']['call']) => (error: unknown): void => this.#emit('claimsFailed', { call, error });
-    const holdings = this.#holdings = new Holdings<R, I>(clock);
-    const roster = this.#roster = new Roster(replica);
-    this.#host = {
-      replica, clock, random, registry,
-      duties: { run, provision },
-      gate: new StartGate(resolved.maxConcurrentStarts),
-      limits: resolved,
-      emit: (event, payload) => this.#emit(event, payload),
-      othersLive: () => roster.othersLive,
-      over: (holding) => this.#over(holding),
-      registryClosed: () => void this.stop(),
-    };
-    const listing = this.#listing = new Listing({
-      clock,
-      intervalMs: resolved.listIntervalMs, list: resolved.list, watch: resolved.watch, versionsRequired: run === undefined,
-      changed: (grown) => this.#listed(grown),
-      failed: (error) => this.#emit('listFailed', { error }),
-    });
-    const takeovers = this.#takeovers = new Takeovers({
-      replica, clock, claims, listing, roster, ttlMs, tickMs, timeoutMs,
-      load: () => holdings.load,
-      occupied: (id) => holdings.has(id),
-      taken: (taken, sentAt) => this.#taken(taken, sentAt),
-      failed: failed('claim'),
-    });
-    this.#heartbeat = new Heartbeat<R, I>({
-      replica, clock, claims, holdings, takeovers, ttlMs, tickMs, timeoutMs,
-      member: () => this.#state === 'running',
-      load: () => (this.#beats === 0 ? -1 : holdings.load),
-      answered: (members) => {
-        this.#beats += 1;
-        roster.update(members, this.#beats <= JOINING_BEATS);
-        this.#beaten();
-      },
-      stray: (claim) => this.#releases.add({ claim }),
-      failed: failed('renew'),
-    });
-    this.#balance = new Balance<R, I>({ replica, roster, holdings, tickMs, coolDownMs: resolved.handOverCoolDownMs });
-    this.#releases = new Releases({
-      replica, clock, claims, timeoutMs, marginMs, retryMs: tickMs,
-      announced: () => this.#heartbeat.announced,
-      progressed: () => this.#progress?.(),
-      failed: failed('release'),
-    });
+    const resolved = resolveRunnerOptions(options);
+    this.replica = `${resolved.replicaName}-${crypto.randomUUID()}`;
+    const environment = this.#environment = new RunnerEnvironment(this.replica, resolved);
+    this.#listing = new Listing(environment, (grown) => this.#listed(grown));
+    this.#releases = new Releases(environment);
+    this.#holdings = new Holdings(environment, this.#listing, this.#releases, () => void this.stop());
+    this.#takeovers = new Takeovers(environment, this.#listing, this.#holdings);
+    this.#heartbeat = new Heartbeat(environment, this.#holdings, this.#takeovers, this.#releases, () => this.#renewed());
   }
 
   /**
@@ -119,30 +65,28 @@ export class ExclusiveRunner<R extends ConnectionRecord, I> implements AsyncDisp
    * @throws ConnectionError `REGISTRY_CLOSED` once it has been stopped: make a new one
    */
   start(): void {
+    const environment = this.#environment;
     if (this.#stopped !== undefined) throw new ConnectionError('REGISTRY_CLOSED', 'This runner has been stopped: make a new one');
-    if (this.#state !== 'idle') return;
-    this.#state = 'running';
-    const { registry, claims, clock, renewIntervalMs } = this.#options;
+    if (environment.state !== 'idle') return;
+    environment.state = 'running';
+    const { registry, claims, tickMs } = environment.options;
     for (const event of ['retired', 'hydrated'] as const) {
       // The registry is in the middle of a step: look when it is done.
       const unsubscribe = registry.on?.(event, ({ id }) => queueMicrotask(() => this.#holdings.get(id)?.check()));
       if (unsubscribe !== undefined) this.#unsubscribe.push(unsubscribe);
     }
     if (claims.watch !== undefined) {
-      this.#hints = new Hints({
-        clock, retryMs: renewIntervalMs,
-        subscribe: () => claims.watch!((hint) => this.#released(hint)),
-        failed: (error) => this.#emit('claimsFailed', { call: 'watch', error }),
-      });
+      const subscribe = (): Promise<AsyncDisposable> => claims.watch!((hint) => this.#released(hint));
+      this.#hints = new Hints(environment, tickMs, subscribe, (error) => environment.emit('claimsFailed', { call: 'watch', error }));
     }
     this.#listing.start();
-    this.#heartbeat.start(Math.min(renewIntervalMs, JOIN_MS));
+    this.#heartbeat.start(Math.min(tickMs, JOIN_MS));
   }
 
   /**
    * Stops every loop, releases each claim as soon as its loop has stopped, so that others take over at once, and
-   * leaves. Resolves when everything is released, or has been left to run out: a loop that does not stop within
-   * `stopTimeoutMs`, a store that cannot be reached. Close the registry afterwards.
+   * leaves. Resolves when everything is released or left to run out. A claim is left to run out if its loop does not
+   * stop within `stopTimeoutMs`, or if the store cannot be reached. Close the registry afterwards.
    */
   stop(): Promise<void> {
     return this.#stopped ??= this.#stop();
@@ -153,95 +97,62 @@ export class ExclusiveRunner<R extends ConnectionRecord, I> implements AsyncDisp
   }
 
   /**
-   * Listens to an event. A listener that throws harms nobody. Returns what ends the listening.
+   * Listens to an event, and returns an unsubscribe function. Exceptions thrown by listeners are caught.
    *
-   * @throws ConnectionError `INVALID_OPTIONS` for an event there is not, which would never be heard of
+   * @throws ConnectionError `INVALID_OPTIONS` if there is no event of that name
    */
   on<E extends keyof RunnerEvents>(event: E, listener: (payload: RunnerEvents[E]) => void): () => void {
     checkRunnerListening(event, listener);
-    return this.#listeners.on(event, listener);
+    return this.#environment.listeners.on(event, listener);
   }
 
-  /** What there is at the moment, as plain JSON. No record contents. */
+  /** The current state as plain JSON, without record contents. */
   snapshot(): RunnerSnapshot {
+    const { state, roster } = this.#environment;
     const listed = this.#listing.ids.length;
     return {
-      replica: this.replica, state: this.#state, members: this.#roster.names,
-      listed, share: this.#roster.share(listed), load: this.#holdings.load,
+      replica: this.replica, state, members: roster.names, listed, share: roster.share(listed), load: this.#holdings.load,
       connections: [...this.#holdings].map((holding) => snapshotOf(holding)),
     };
   }
 
-  /** A renewal was answered: who lives is known. */
-  #beaten(): void {
-    if (this.#state !== 'running') return;
-    // After the first answer, replicas that start at this moment have not been seen yet.
-    if (this.#beats >= JOINING_BEATS) this.#takeovers.enable();
-    this.#balance.restore(this.#listing.ids.length);
+  /** A renewal was answered, so the living replicas are known. */
+  #renewed(): void {
+    if (this.#environment.state !== 'running') return;
+    if (this.#heartbeat.hasJoined) this.#takeovers.enable();
+    handOverSurplus(this.#environment, this.#holdings, this.#listing.ids.length);
     this.#takeovers.soon();
   }
 
-  /** Somebody says that there is something to take. */
+  /** Another replica has released something. */
   #released({ from, left }: ClaimHint): void {
     if (from === this.replica) return;
-    if (left) this.#roster.remove(from);
+    if (left) this.#environment.roster.remove(from);
     this.#takeovers.soon();
   }
 
-  /** There is a new listing. */
   #listed(grown: boolean): void {
-    for (const holding of this.#holdings) {
-      if (this.#listing.has(holding.id)) holding.listed(this.#listing.version(holding.id));
-      else holding.giveUp('unlisted');
-    }
+    this.#holdings.listed();
     if (grown) this.#takeovers.soon();
   }
 
-  #taken(taken: readonly Claim[], sentAt: Instant): void {
-    const { clock, ttlMs, marginMs } = this.#options;
-    for (const claim of taken) {
-      const hold = new Hold(claim.token, sentAt, ttlMs - marginMs, clock);
-      if (this.#state !== 'running' || !this.#listing.has(claim.id) || this.#holdings.has(claim.id)) this.#releases.add({ claim, hold });
-      else this.#holdings.add(new Holding(claim, hold, this.#listing.version(claim.id), this.#host));
-    }
-    // The answer may have come so late that they have run out already.
-    this.#holdings.watchDeadlines();
-    this.#progress?.();
-  }
-
-  /** Nothing of a holding goes on any more, or it did not stop in time. */
-  #over(holding: Holding<R, I>): void {
-    const { id, hold: { token }, release } = holding;
-    if (release === 'none') this.#holdings.delete(holding);
-    else if (release !== undefined) {
-      this.#releases.add({ claim: { id, token, ...release }, hold: holding.hold, released: () => this.#holdings.delete(holding) });
-    }
-    this.#progress?.();
-  }
-
   async #stop(): Promise<void> {
-    if (this.#state === 'idle') {
-      this.#state = 'stopped';
+    const environment = this.#environment;
+    if (environment.state === 'idle') {
+      environment.state = 'stopped';
       return;
     }
-    this.#state = 'stopping';
+    environment.state = 'stopping';
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
     this.#takeovers.disable();
     this.#releases.leaveWithNext();
     for (const holding of this.#holdings) holding.giveUp('stopped');
-    while (this.#holdings.settling || this.#takeovers.inFlight || !this.#releases.empty) {
-      await new Promise<void>((resolve) => { this.#progress = resolve; });
-    }
+    while (this.#holdings.settling || this.#takeovers.inFlight || !this.#releases.empty) await environment.progress();
     await this.#heartbeat.stop();
     this.#holdings.stopWatching();
     await this.#releases.leave();
     await this.#listing.stop();
     await this.#hints?.stop();
-    this.#state = 'stopped';
-  }
-
-  /** Listeners are foreign code: they run when the step that gave rise to the event is complete. */
-  #emit<E extends keyof RunnerEvents>(event: E, payload: RunnerEvents[E]): void {
-    queueMicrotask(() => this.#listeners.emit(event, payload));
+    environment.state = 'stopped';
   }
 }

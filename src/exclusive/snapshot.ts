@@ -5,26 +5,26 @@ import type { Holding } from './holding.js';
 export interface HoldingSnapshot {
   readonly id: string;
   /**
-   * `queued`: waits for its turn to start; `working`: is being hydrated or provisioned; `serving`: `run` is on;
-   * `waiting`: backs off after a failure; `stopping`; `stuck`: has not stopped in time; `settled`: is being released.
+   * `queued`: waits for its turn to start. `working`: is being hydrated or provisioned. `serving`: `run` is under way.
+   * `waiting`: backs off after a failure. `stopping`. `stuck`: has not stopped in time. `settled`: is being released.
    */
   readonly state: 'queued' | 'working' | 'serving' | 'waiting' | 'stopping' | 'stuck' | 'settled';
-  /** The fencing token, as a string, for JSON knows no bigint. */
+  /** The fencing token, as a string, because JSON has no bigint. */
   readonly token: string;
   readonly version: string | undefined;
   readonly failures: number;
-  /** Until the local deadline, in milliseconds; 0 once the claim cannot be relied on. */
+  /** Milliseconds until the local deadline. Zero once the claim cannot be relied on. */
   readonly heldForMs: number;
 }
 
-/** What a runner is doing, as plain JSON. */
+/** The current work of a runner, as plain JSON. */
 export interface RunnerSnapshot {
   /** This process's name in the claim store. */
   readonly replica: string;
   readonly state: 'idle' | 'running' | 'stopping' | 'stopped';
   /** All living replicas, as far as this one knows. */
   readonly members: readonly string[];
-  /** How many connections there are, and how many of them are this replica's to own. */
+  /** How many connections there are, and how many of them this replica should own. */
   readonly listed: number;
   readonly share: number;
   /** How many it owns. */
@@ -33,6 +33,6 @@ export interface RunnerSnapshot {
 }
 
 /** The row of one holding. */
-export function snapshotOf<R extends ConnectionRecord, I>({ id, state, hold, version, failures }: Holding<R, I>): HoldingSnapshot {
-  return { id, state, token: String(hold.token), version, failures, heldForMs: hold.held ? hold.remainingMs : 0 };
+export function snapshotOf<R extends ConnectionRecord, I>({ id, state, validity, version, failures }: Holding<R, I>): HoldingSnapshot {
+  return { id, state, token: String(validity.token), version, failures, heldForMs: validity.held ? validity.remainingMs : 0 };
 }

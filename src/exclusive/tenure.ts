@@ -1,30 +1,29 @@
 import type { Awaitable } from '../contracts/record.js';
 import { ConnectionError } from '../errors.js';
 import type { Lease } from '../slot/lease.js';
-import type { Hold } from './hold.js';
+import type { Validity } from './validity.js';
 
 /**
- * One replica's time as the owner of one connection: what `run` is given. It ends when its `signal` aborts; `run`
- * then stops its loop and returns, and only then does another replica get the connection, unless the claim has
- * already run out.
+ * One replica's time as the owner of one connection, given to `run`. It ends when its `signal` aborts. `run` then stops
+ * its loop and returns. Only then is the claim released, unless it has already run out.
  */
 export interface Tenure<out R, out I> {
   readonly id: string;
   /** The row the instance was built from. An edited row ends the tenure and begins another. */
   readonly record: R;
   /**
-   * The fencing token: it rises with every change of owner. Whatever remembers the highest token it has seen and
-   * refuses lower ones is safe even from bytes that a paused process had already sent.
+   * The fencing token. It rises with every change of owner. A receiver that remembers the highest token and refuses
+   * lower ones is safe even from bytes that a paused process had already sent.
    */
   readonly token: bigint;
   /**
-   * Aborts when this replica should stop: its claim was lost or can no longer be proven (`reason` is a
-   * `ConnectionError` `CLAIM_LOST`), the record was edited, the connection goes to another replica, or the runner
-   * stops (`reason` is an `AbortError`). A process that was paused hears of it as soon as its event loop runs.
+   * Aborts when this replica should stop. `reason` is a `ConnectionError` `CLAIM_LOST` if the claim was lost or can no
+   * longer be proven. It is an `AbortError` if the record was edited, the connection goes to another replica, or the
+   * runner stops. In a process that was paused it aborts as soon as the event loop runs.
    */
   readonly signal: AbortSignal;
   /**
-   * Runs `work` with the live instance, if the claim is held. The tenure is not over before `work` has settled.
+   * Runs `work` with the live instance if the claim is held. The tenure is not over before `work` has settled.
    *
    * @throws ConnectionError `CLAIM_LOST`
    */
@@ -37,27 +36,38 @@ export interface Tenure<out R, out I> {
   assertHeld(): void;
 }
 
-/** The error that says so. */
+/** Given to `provision` besides the record. */
+export interface ProvisionContext<out I> {
+  /** The fencing token of the replica that provisions. */
+  readonly token: bigint;
+  /** Aborts when the claim is lost, the runner stops, or `provisionTimeoutMs` has passed. */
+  readonly signal: AbortSignal;
+  readonly instance: I;
+  /** @throws ConnectionError `CLAIM_LOST` */
+  assertHeld(): void;
+}
+
+/** Makes the error for a claim that is no longer held. */
 export function claimLost(id: string): ConnectionError<'CLAIM_LOST'> {
   return new ConnectionError('CLAIM_LOST', 'This replica does not own the connection any more', { connectionId: id });
 }
 
-/** A tenure over a lease and a hold. */
+/** A tenure over a lease and a claim. */
 export class LiveTenure<R, I> implements Tenure<R, I> {
   readonly id: string;
   readonly signal: AbortSignal;
   readonly #lease: Lease<R, I>;
-  readonly #hold: Hold;
+  readonly #validity: Validity;
   readonly #expired: () => void;
   #uses = 0;
   #idle: (() => void) | undefined;
   #over = false;
 
-  /** @param expired - told when `assertHeld` finds the deadline passed before any timer did */
-  constructor(id: string, lease: Lease<R, I>, hold: Hold, signal: AbortSignal, expired: () => void) {
+  /** @param expired - called when `assertHeld` notices the deadline before any timer did */
+  constructor(id: string, lease: Lease<R, I>, validity: Validity, signal: AbortSignal, expired: () => void) {
     this.id = id;
     this.#lease = lease;
-    this.#hold = hold;
+    this.#validity = validity;
     this.signal = signal;
     this.#expired = expired;
   }
@@ -67,11 +77,11 @@ export class LiveTenure<R, I> implements Tenure<R, I> {
   }
 
   get token(): bigint {
-    return this.#hold.token;
+    return this.#validity.token;
   }
 
   assertHeld = (): void => {
-    if (!this.#over && this.#hold.held) return;
+    if (!this.#over && this.#validity.held) return;
     if (!this.#over) this.#expired();
     throw claimLost(this.id);
   };
@@ -87,7 +97,7 @@ export class LiveTenure<R, I> implements Tenure<R, I> {
     }
   };
 
-  /** Waits for the uses that `run` left behind, then ends the tenure for good: a tenure kept in a closure is dead. */
+  /** Waits for uses that `run` left behind, then ends the tenure for good: a tenure kept in a closure is dead. */
   async close(): Promise<void> {
     while (this.#uses > 0) await new Promise<void>((resolve) => { this.#idle = resolve; });
     this.#over = true;

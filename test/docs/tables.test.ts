@@ -98,11 +98,12 @@ describe('the guide to exclusive transports', () => {
   test('options: each has its line, with its default', async () => {
     const { resolveRunnerOptions } = await import('../../src/exclusive/options.js');
     const required = { registry: { acquire: () => {} }, claims: { renew() {}, claim() {}, release() {} }, list: () => [], run() {} };
-    const defaults = resolveRunnerOptions(required as never) as unknown as Record<string, unknown>;
+    const { tickMs, marginMs, coolDownMs, ...defaults } = resolveRunnerOptions(required as never) as unknown as Record<string, unknown>;
+    expect({ tickMs, marginMs, coolDownMs }, 'told below the table').toEqual({ tickMs: 45_000 / 9, marginMs: 45_000 / 6, coolDownMs: 45_000 });
     const rows = tableUnder('Options', await guide('exclusive-transports'));
     expect(rows.flatMap(([names]) => quoted(names)).toSorted()).toEqual(Object.keys(defaults).toSorted());
     const told = rows.flatMap(([names, value = '']) => quoted(names).map((name) => [name, value]));
-    const given = told.map(([name = '']) => [name, name in required && name !== 'run' ? 'required' : name === 'random' ? 'system' : inWords(name === 'run' ? undefined : defaults[name], name)]);
+    const given = told.map(([name = '']) => [name, name in required && name !== 'run' ? 'required' : inWords(name === 'run' ? undefined : defaults[name], name)]);
     expect(told).toEqual(given);
   });
 

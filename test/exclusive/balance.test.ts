@@ -116,10 +116,10 @@ describe('balance', () => {
   test('hands over what has never started first, and what has just been claimed only after the cool-down', async () => {
     cluster = new Cluster(4);
     cluster.create = (row) => (row.id < 'c0002' ? { id: row.id, name: row.name, sent: [] } : new Promise(() => undefined));
-    const a = await cluster.started({ maxConcurrentStarts: 1, handOverCoolDownMs: 60_000 });
+    const a = await cluster.started({ maxConcurrentStarts: 1 });
     expect(a.owned).toEqual(['c0000', 'c0001']);
-    const b = await cluster.started({ maxConcurrentStarts: 1, handOverCoolDownMs: 60_000 });
-    await cluster.clock.advance(10_000);
+    const b = await cluster.started({ maxConcurrentStarts: 1 });
+    await cluster.clock.advance(4_000);
     expect(held(b), 'only what was queued moves').toEqual(['c0003']);
     await cluster.clock.advance(60_000);
     expect(held(a)).toHaveLength(2);

@@ -49,7 +49,7 @@ describe('events of an ExclusiveRunner', () => {
     }));
     expect(() => runner.on(['started'] as never, () => undefined)).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS' }));
     expect(() => runner.on('toString' as never, () => undefined)).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS' }));
-    expect(() => runner.on('started', undefined as never)).toThrow('ExclusiveRunner: on: expected a function, got undefined');
+    expect(() => runner.on('started', undefined as never)).toThrow('ExclusiveRunner: on: expected a function, got nothing');
   });
 
   test('tell of calls to the claim store that fail', async () => {

@@ -1,6 +1,7 @@
 import { ConnectionError } from 'hydrant';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { Cluster, type Replica } from './support/cluster.js';
+import { HoldingBench } from './support/holding-bench.js';
 
 let cluster: Cluster;
 afterEach(() => cluster.close());
@@ -29,7 +30,8 @@ describe('a connection that cannot start', () => {
   test('never spins: attempts over an hour', async () => {
     seed = 1;
     cluster = new Cluster(1);
-    const replicas = [0, 1, 2].map(() => cluster.replica({ random, list: async () => ['c0000'] }));
+    vi.spyOn(Math, 'random').mockImplementation(random);
+    const replicas = [0, 1, 2].map(() => cluster.replica({ list: async () => ['c0000'] }));
     const attempts = failing(replicas);
     for (const { runner } of replicas) runner.start();
     await cluster.clock.advance(HOUR);
@@ -131,7 +133,8 @@ describe('a connection that cannot start', () => {
     replica.runner.start();
     await cluster.clock.advance(20_000);
     attempts.broken = false;
-    await cluster.clock.advance(60_000);
+    // One failure is forgiven a minute.
+    await cluster.clock.advance(400_000);
     expect(replica.owned).toEqual(['c0000']);
     replica.fault = () => { throw new Error('gone'); };
     const next = cluster.replica();
@@ -189,5 +192,39 @@ describe('a connection that cannot start', () => {
     await stopped;
     expect(replica.happened('startFailed')).toEqual([]);
     expect(cluster.server.owners().size).toBe(0);
+  });
+});
+
+describe('a slow crash loop', () => {
+  const DAY = 24 * HOUR;
+
+  /** Serves for `lifeMs` each time, for a day, and returns how often it logged in. */
+  async function logInsADay(lifeMs: number, startBackoff?: { initialMs: number; maxMs: number }): Promise<{ logIns: number; servedMs: number }> {
+    seed = lifeMs;
+    const bench = new HoldingBench();
+    vi.spyOn(Math, 'random').mockImplementation(random);
+    let logIns = 0;
+    bench.others = false;
+    bench.run = async () => {
+      logIns += 1;
+      await new Promise<void>((resolve) => { bench.clock.setTimeout(resolve, lifeMs, { ref: true }); });
+      throw new Error('closed by the server');
+    };
+    bench.holding(startBackoff === undefined ? { startBackoff: { initialMs: 1_000, maxMs: 300_000 } } : { startBackoff });
+    await bench.clock.advance(DAY);
+    return { logIns, servedMs: logIns * lifeMs };
+  }
+
+  test.each([1_000, 3_000, 6_000, 20_000, 60_000])('of %i ms logs in at most 2 900 times a day, and 250 times with maxMs 900 000', async (lifeMs) => {
+    const usual = await logInsADay(lifeMs);
+    const slow = await logInsADay(lifeMs, { initialMs: 1_000, maxMs: 900_000 });
+    process.stdout.write(`log-ins a day with lives of ${lifeMs} ms: ${usual.logIns}, and ${slow.logIns} with maxMs 900 000\n`);
+    expect(usual.logIns).toBeLessThanOrEqual(2_900);
+    expect(slow.logIns).toBeLessThanOrEqual(250);
+  }, 60_000);
+
+  test('of five minutes loses less than 2 % of its time', async () => {
+    const { servedMs } = await logInsADay(300_000);
+    expect(servedMs).toBeGreaterThan(0.98 * DAY);
   });
 });

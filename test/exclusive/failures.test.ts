@@ -1,48 +1,126 @@
-import { describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ConnectionError } from 'hydrant';
-import { StartFailures } from '../../src/exclusive/failures.js';
+import { ClaimNotes, StartFailures, type FailedStarts } from '../../src/exclusive/failures.js';
 
 const BACKOFF = { initialMs: 1_000, maxMs: 10_000 };
-const half = (): number => 0.5;
+
+beforeEach(() => { vi.spyOn(Math, 'random').mockReturnValue(0.5); });
+afterEach(() => { vi.restoreAllMocks(); });
+
+function failuresAfter(failed?: FailedStarts, backoff = BACKOFF): { notes: ClaimNotes; failures: StartFailures } {
+  const notes = new ClaimNotes(JSON.stringify({ failed }));
+  return { notes, failures: new StartFailures(notes, backoff) };
+}
 
 describe('failed starts', () => {
   test('wait a share of a delay that doubles up to its cap', () => {
-    const failures = new StartFailures(undefined, BACKOFF, half);
+    const { failures } = failuresAfter();
     const delays = [1, 2, 3, 4, 5, 6].map(() => failures.note(new Error('x'), '1').delayMs);
     expect(delays).toEqual([500, 1_000, 2_000, 4_000, 5_000, 5_000]);
+    expect(failures.note(new Error('x'), '2'), 'another version begins anew').toEqual({ counted: true, delayMs: 500 });
   });
 
   test('wait at least as long as the error says', () => {
-    const failures = new StartFailures(undefined, BACKOFF, half);
+    const { notes, failures } = failuresAfter();
     const failed = new ConnectionError('HYDRATION_FAILED', 'x', { retryAfterMs: 7_000 });
     expect(failures.note(failed, '1')).toEqual({ counted: true, delayMs: 7_000 });
     const postponed = new ConnectionError('BACKING_OFF', 'x', { retryAfterMs: 8_000 });
     expect(failures.note(postponed, '1')).toEqual({ counted: false, delayMs: 8_000 });
-    expect(failures.failed).toEqual({ version: '1', count: 1 });
+    expect(notes.failed).toEqual({ version: '1', count: 1 });
   });
 
-  test.each(['BACKING_OFF', 'OVERLOADED', 'STORE_UNAVAILABLE', 'CONNECTION_NOT_FOUND', 'CONNECTION_STOPPED', 'REGISTRY_CLOSED'] as const)('do not count %s, and wait longer each time all the same', (code) => {
-    const failures = new StartFailures(undefined, BACKOFF, half);
+  test.each([
+    'BACKING_OFF', 'OVERLOADED', 'STORE_UNAVAILABLE', 'CONNECTION_NOT_FOUND', 'CONNECTION_STOPPED', 'REGISTRY_CLOSED',
+  ] as const)('do not count %s, but wait longer each time', (code) => {
+    const { notes, failures } = failuresAfter();
     const verdicts = [1, 2, 3].map(() => failures.note(new ConnectionError(code, 'x'), '1'));
     expect(verdicts).toEqual([500, 1_000, 2_000].map((delayMs) => ({ counted: false, delayMs })));
-    expect(failures.failed).toBeUndefined();
+    expect(notes.failed).toBeUndefined();
+    failures.note(new Error('counts'), '1');
+    expect(failures.note(new ConnectionError(code, 'x'), '1').delayMs, 'a counted failure ends the series').toBe(500);
   });
 
-  test('are counted where the version is not known as well', () => {
-    const failures = new StartFailures(undefined, BACKOFF, half);
+  test('count when the version is not known, too', () => {
+    const { notes, failures } = failuresAfter();
     for (const count of [1, 2]) {
       failures.note(new Error('no such host'), undefined);
-      expect(failures.failed).toEqual({ version: undefined, count });
+      expect(notes.failed).toEqual({ version: undefined, count });
     }
   });
 
-  test('are inherited for the version they concern, or where the version is not known', () => {
-    const inherited = (version: string | undefined, listed: string | undefined): number =>
-      new StartFailures({ version, count: 3 }, BACKOFF, half).inheritedDelayMs(listed);
-    expect(inherited('1', '1')).toBe(2_000);
-    expect(inherited('1', '2')).toBe(0);
-    expect(inherited(undefined, '2')).toBe(2_000);
-    expect(inherited('1', undefined)).toBe(2_000);
-    expect(new StartFailures(undefined, BACKOFF, half).inheritedDelayMs('1')).toBe(0);
+  test('are inherited for the version they concern, or if the version is not known', () => {
+    const inherited = (failed: FailedStarts | undefined, listed: string | undefined): number => failuresAfter(failed).failures.inheritedDelayMs(listed);
+    expect(inherited({ version: '1', count: 3 }, '1')).toBe(2_000);
+    expect(inherited({ version: '1', count: 3 }, '2')).toBe(0);
+    expect(inherited({ version: undefined, count: 3 }, '2')).toBe(2_000);
+    expect(inherited({ version: '1', count: 3 }, undefined)).toBe(2_000);
+    expect(inherited(undefined, '1')).toBe(0);
+  });
+});
+
+describe('the time served', () => {
+  test('forgives one failure a minute, and says how much of it is accounted for', () => {
+    const { notes, failures } = failuresAfter({ version: '1', count: 4 });
+    expect(failures.forgive(59_999)).toBe(0);
+    expect(notes.failed).toEqual({ version: '1', count: 4 });
+    expect(failures.forgive(150_000)).toBe(120_000);
+    expect(notes.failed).toEqual({ version: '1', count: 2 });
+    expect(failures.forgive(600_000)).toBe(600_000);
+    expect(notes.failed).toBeUndefined();
+  });
+
+  test('forgives one failure in a fifth of the longest delay where that is more than a minute', () => {
+    const { notes, failures } = failuresAfter({ version: '1', count: 4 }, { initialMs: 1_000, maxMs: 900_000 });
+    expect(failures.forgive(179_999)).toBe(0);
+    expect(failures.forgive(180_000)).toBe(180_000);
+    expect(notes.failed?.count).toBe(3);
+  });
+
+  test('forgives no faster and no slower after an outage of days', () => {
+    // 1, 2, 4, 8 and 10 s: the fifth failure has the longest delay.
+    const { notes, failures } = failuresAfter({ version: '1', count: 5_000 });
+    failures.forgive(60_000);
+    expect(notes.failed?.count).toBe(4);
+  });
+
+  test('has nothing to note when nothing has failed', () => {
+    const { notes, failures } = failuresAfter();
+    failures.forgive(3_600_000);
+    expect(notes.unsaved).toBeUndefined();
+  });
+});
+
+describe('the notes of a claim', () => {
+  test('come back as they were saved', () => {
+    const notes = new ClaimNotes(undefined);
+    expect(notes.unsaved).toBeUndefined();
+    notes.provisioned = '7';
+    notes.failed = { version: '7', count: 3 };
+    const read = new ClaimNotes(notes.unsaved);
+    expect({ provisioned: read.provisioned, failed: read.failed, unsaved: read.unsaved })
+      .toEqual({ provisioned: '7', failed: { version: '7', count: 3 }, unsaved: undefined });
+  });
+
+  test('stay unsaved until the store has the latest', () => {
+    const notes = new ClaimNotes(undefined);
+    notes.provisioned = '1';
+    const first = notes.unsaved!;
+    notes.provisioned = '2';
+    notes.saved(first);
+    expect(notes.unsaved).toBe('{"provisioned":"2"}');
+    notes.saved(notes.unsaved!);
+    expect(notes.unsaved).toBeUndefined();
+  });
+
+  test.each([
+    undefined, '', 'no JSON', 'null', '{"provisioned":7,"failed":null}',
+    ...['{"count":0}', '{"count":1.5}', '{"count":"1"}', '{}'].map((failed) => `{"failed":${failed}}`),
+  ])('that cannot be read are none: %s', (text) => {
+    const notes = new ClaimNotes(text);
+    expect({ provisioned: notes.provisioned, failed: notes.failed }).toEqual({ provisioned: undefined, failed: undefined });
+  });
+
+  test('keep a count whose version cannot be read', () => {
+    expect(new ClaimNotes('{"failed":{"version":7,"count":1}}').failed).toEqual({ version: undefined, count: 1 });
   });
 });

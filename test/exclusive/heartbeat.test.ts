@@ -1,41 +1,48 @@
-import type { ClaimStore } from 'hydrant/exclusive';
-import { ManualClock } from 'hydrant/testing';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { Balance } from '../../src/exclusive/balance.js';
+import type { ClaimStore, RenewRequest } from 'hydrant/exclusive';
+import { handOverSurplus } from '../../src/exclusive/balance.js';
 import { Heartbeat } from '../../src/exclusive/heartbeat.js';
 import type { Holdings } from '../../src/exclusive/holdings.js';
+import type { Releases } from '../../src/exclusive/releases.js';
 import type { Takeovers } from '../../src/exclusive/takeovers.js';
 import { deferred, type Deferred } from '../support/deferred.js';
+import { TestEnvironment, type Row } from './support/environment.js';
 
-type Row = { id: string; version: string; status: 'active' };
-
-let clock: ManualClock;
+let environment: TestEnvironment;
+let clock: TestEnvironment['clock'];
 let gates: Deferred<any>[];
+let requests: RenewRequest[];
 let log: string[];
 let takeovers: { inFlight: boolean; count: number };
-let member: boolean;
+let releases: { announced: boolean; add(release: { claim: { id: string } }): void };
 
 const holding = (id: string, notes?: string) => ({
-  id, renewable: true, unsavedNotes: notes, check: () => {}, hold: { token: 1n, prove: () => { log.push(`${id} proven`); } },
-  notesSaved: (saved: string) => { log.push(`${id} noted ${saved}`); }, lose: () => { log.push(`${id} lost`); },
+  id, renewable: true, check: () => {}, validity: { token: 1n, prove: () => { log.push(`${id} proven`); } },
+  notes: { unsaved: notes, saved: (saved: string) => { log.push(`${id} noted ${saved}`); } }, lose: () => { log.push(`${id} lost`); },
 });
 
 function heart(...held: ReturnType<typeof holding>[]): Heartbeat<Row, string> {
-  const beating = new Heartbeat<Row, string>({
-    replica: 'r', clock, ttlMs: 9_000, tickMs: 1_000, timeoutMs: 500, takeovers: takeovers as Takeovers,
-    holdings: { [Symbol.iterator]: () => held.values(), watchDeadlines: () => {}, has: (id: string) => held.some((one) => one.id === id) } as unknown as Holdings<Row, string>,
-    claims: { renew: () => { const gate = deferred<any>(); gates.push(gate); return gate.promise; } } as unknown as ClaimStore,
-    member: () => member, load: () => held.length,
-    answered: (members) => { log.push(`answered by ${members.length}`); }, stray: ({ id }) => { log.push(`${id} strayed`); }, failed: () => { log.push('failed'); },
-  });
+  const holdings = { [Symbol.iterator]: () => held.values(), watchDeadlines: () => {}, has: (id: string) => held.some((one) => one.id === id), load: held.length };
+  const beating = new Heartbeat<Row, string>(
+    environment, holdings as unknown as Holdings<Row, string>, takeovers as Takeovers<Row, string>, releases as unknown as Releases<Row, string>,
+    () => { log.push(`answered by ${environment.roster.size}`); },
+  );
   beating.start(100);
   return beating;
 }
 const result = (more: object = {}): object => ({ renewed: [], lost: [], strays: [], members: [], ...more });
 
 beforeEach(() => {
-  clock = new ManualClock();
-  [gates, log, takeovers, member] = [[], [], { inFlight: false, count: 0 }, true];
+  [gates, requests, log, takeovers] = [[], [], [], { inFlight: false, count: 0 }];
+  releases = { announced: false, add: ({ claim: { id } }) => { log.push(`${id} strayed`); } };
+  const renew = (request: RenewRequest): Promise<any> => {
+    const gate = deferred<any>();
+    gates.push(gate);
+    requests.push(request);
+    return gate.promise;
+  };
+  environment = new TestEnvironment({ claims: { renew, claim() {}, release() {} } as unknown as ClaimStore });
+  clock = environment.clock;
 });
 
 describe('the heartbeat', () => {
@@ -50,22 +57,33 @@ describe('the heartbeat', () => {
     await clock.advance(1);
     expect(gates).toHaveLength(2);
     const stopped = beating.stop();
-    gates[1]?.resolve(result({ members: [1] }));
+    gates[1]?.resolve(result({ members: [{ replica: 'r', load: 1 }] }));
     await stopped;
     await clock.advance(10_000);
     expect([gates.length, clock.pendingTimers, log]).toEqual([2, 0, ['answered by 0']]);
   });
 
-  test('knows whether the store may count this replica in: from when it says so until that was answered', async () => {
-    member = false;
-    const silent = heart();
-    expect(silent.announced).toBe(false);
-    member = true;
-    const beating = heart();
-    expect(beating.announced).toBe(true);
+  test('tells the releases whether the store may still count this replica in', async () => {
+    environment.state = 'stopping';
+    heart();
+    expect({ announced: releases.announced, member: requests[0]!.member }).toEqual({ announced: false, member: false });
+    environment.state = 'running';
+    heart();
+    expect({ announced: releases.announced, member: requests[1]!.member }).toEqual({ announced: true, member: true });
     gates[1]?.resolve(result());
     await clock.advance(0);
-    expect(beating.announced).toBe(false);
+    expect(releases.announced).toBe(false);
+  });
+
+  test('announces a load of -1 at its first beat, has joined after two, and knows the members then', async () => {
+    const beating = heart(holding('a'));
+    expect(requests[0]!.load).toBe(-1);
+    gates[0]?.resolve(result({ members: [{ replica: 'r', load: -1 }, { replica: 's', load: -1 }] }));
+    await clock.advance(100);
+    expect({ load: requests[1]!.load, joined: beating.hasJoined, log }).toEqual({ load: 1, joined: false, log: ['answered by 2'] });
+    gates[1]?.resolve(result());
+    await clock.advance(0);
+    expect(beating.hasJoined).toBe(true);
   });
 
   test('hands on what was renewed, noted and lost, and minds nothing it had not asked for', async () => {
@@ -86,29 +104,27 @@ describe('the heartbeat', () => {
     expect(log.filter((line) => line.endsWith('strayed'))).toEqual(strayed ? ['b strayed'] : []);
   });
 
-  test('tells of a failure, but not after the end', async () => {
-    const beating = heart();
+  test('reports a renewal that fails', async () => {
+    heart();
     gates[0]?.reject(new Error('down'));
-    await clock.advance(100);
-    const stopped = beating.stop();
-    gates[1]?.reject(new Error('down'));
-    await stopped;
-    expect(log).toEqual(['failed']);
+    await clock.advance(0);
+    expect(environment.happened('claimsFailed')).toEqual([{ call: 'renew', error: new Error('down') }]);
+    expect(log).toEqual([]);
   });
 });
 
 describe('balance', () => {
-  test('hands over what is cheapest to move, for three ticks, to who was there a beat ago', () => {
+  test('hands over the cheapest to move, for three ticks, to a replica that was there a beat ago', () => {
     const given: unknown[] = [];
     const costs = { dear: 2, cheap: 0, fixed: undefined, fair: 1 };
-    const held = Object.entries(costs).map(([id, cost]) => ({ id, moveCost: () => cost, giveUp: (reason: string, offer: object) => { given.push([id, reason, offer]); } }));
-    for (const established of [false, true]) {
-      new Balance<Row, string>({
-        replica: 'r', tickMs: 1_000, coolDownMs: 0,
-        holdings: { load: 4, [Symbol.iterator]: () => held.values() } as unknown as Holdings<Row, string>,
-        roster: { members: () => [{ replica: 'r', load: 4 }, { replica: 's', load: 0 }], established: () => established } as never,
-      }).restore(4);
-    }
-    expect(given).toEqual(['cheap', 'fair'].map((id) => [id, 'handedOver', { to: 's', forMs: 3_000 }]));
+    const held = Object.entries(costs).map(([id, cost]) => ({ id, moveCost: () => cost, giveUp: (reason: string, offer: object) => { given.push({ id, reason, offer }); } }));
+    const holdings = { load: 4, [Symbol.iterator]: () => held.values() } as unknown as Holdings<Row, string>;
+    const members = [{ replica: 'r', load: 4 }, { replica: 's', load: 0 }];
+    environment.roster.update(members, true);
+    handOverSurplus(environment, holdings, 4);
+    expect(given, 's was not there before').toEqual([]);
+    environment.roster.update(members, true);
+    handOverSurplus(environment, holdings, 4);
+    expect(given).toEqual(['cheap', 'fair'].map((id) => ({ id, reason: 'handedOver', offer: { to: 's', forMs: 3_000 } })));
   });
 });

@@ -1,6 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { ConnectionError } from '../../src/errors.js';
-import { StartGate } from '../../src/exclusive/gate.js';
 import { deferred } from '../support/deferred.js';
 import { HoldingBench, serve } from './support/holding-bench.js';
 
@@ -26,7 +25,7 @@ describe('an edit', () => {
   });
 
   test('of what waits for its turn leaves it its place', async () => {
-    bench.gate = new StartGate(1);
+    bench = new HoldingBench({ maxConcurrentStarts: 1 });
     bench.run = fail;
     const edited = bench.holding({ listed: '1' });
     await bench.clock.advance(0);
@@ -36,7 +35,7 @@ describe('an edit', () => {
     const last = bench.holding();
     edited.listed('2');
     expect([edited.state, last.state]).toEqual(['queued', 'queued']);
-    bench.gate.leave();
+    bench.starts.at(-1)!();
     await bench.clock.advance(0);
     expect([edited.state, last.state]).toEqual(['working', 'queued']);
   });
@@ -106,9 +105,9 @@ describe('an attempt', () => {
     ['that fails', { provision: undefined, afterMs: 0 }],
     ['that is overdue and then settles', { provision: (signal: AbortSignal) => new Promise<void>((resolve) => { signal.addEventListener('abort', () => resolve()); }), afterMs: 2_000 }],
   ])('%s lets one other start, not two', async (_how, { provision, afterMs }) => {
-    bench.gate = new StartGate(1);
+    bench = new HoldingBench({ maxConcurrentStarts: 1 });
     bench.run = fail;
-    const ended = bench.holding({ limits: { startBackoff: { initialMs: 60_000, maxMs: 60_000 } }, provision: provision === undefined ? undefined : (_record, { signal }) => provision(signal) });
+    const ended = bench.holding({ startBackoff: { initialMs: 60_000, maxMs: 60_000 }, ...provision === undefined ? {} : { provision: (_record, { signal }) => provision(signal) } });
     await bench.clock.advance(afterMs);
     bench.acquire = hang;
     const next = [bench.holding(), bench.holding()];
@@ -124,7 +123,7 @@ describe('an attempt', () => {
   });
 
   test('that is to begin again costs as much to move as one that is on', async () => {
-    bench.gate = new StartGate(1);
+    bench = new HoldingBench({ maxConcurrentStarts: 1 });
     bench.run = fail;
     const again = bench.holding();
     await bench.clock.advance(0);
@@ -139,6 +138,6 @@ describe('an attempt', () => {
     const one = bench.holding();
     await bench.clock.advance(60_000);
     one.check();
-    expect([one.state, one.unsavedNotes]).toEqual(['serving', undefined]);
+    expect([one.state, one.notes.unsaved]).toEqual(['serving', undefined]);
   });
 });

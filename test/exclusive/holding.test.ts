@@ -1,7 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { ConnectionError } from '../../src/errors.js';
-import { StartGate } from '../../src/exclusive/gate.js';
-import { formatNotes } from '../../src/exclusive/notes.js';
 import { snapshotOf } from '../../src/exclusive/snapshot.js';
 import { deferred } from '../support/deferred.js';
 import { aborted } from './support/cluster.js';
@@ -9,21 +7,26 @@ import { HoldingBench, seen, serve } from './support/holding-bench.js';
 
 let bench: HoldingBench;
 
+const formatNotes = (notes: object): string => JSON.stringify(notes);
+
 beforeEach(() => { bench = new HoldingBench(); });
 
 describe('what becomes of a claimed connection', () => {
   test('begins, serves, stops and is released with what it had to note', async () => {
     const one = bench.holding();
-    expect([seen(one), one.version, one.moveCost(0)]).toEqual([['queued', true, true], undefined, 0]);
+    expect([seen(one), one.version, one.moveCost(0)]).toEqual([{ state: 'queued', counts: true, renewable: true }, undefined, 0]);
     await bench.clock.advance(0);
-    expect([seen(one), one.version, one.release]).toEqual([['serving', true, true], '1', undefined]);
+    expect([seen(one), one.version, one.release]).toEqual([{ state: 'serving', counts: true, renewable: true }, '1', undefined]);
     expect(snapshotOf(one)).toEqual({ id: 'a', state: 'serving', token: '7', version: '1', failures: 0, heldForMs: 1_000_000 });
     one.giveUp('handedOver', { to: 's', forMs: 3 });
-    expect(seen(one)).toEqual(['stopping', false, true]);
+    expect(seen(one)).toEqual({ state: 'stopping', counts: false, renewable: true });
     expect(bench.tenure?.signal.reason).toMatchObject({ name: 'AbortError', message: expect.stringContaining('(handedOver)') });
     await bench.clock.advance(0);
-    expect([seen(one), one.release, bench.over, bench.lease.released]).toEqual([['settled', false, false], { notes: undefined, offer: { to: 's', forMs: 3 } }, 1, 1]);
-    expect(bench.events).toEqual([['started', { id: 'a', token: 7n, version: '1' }], ['ended', { id: 'a', token: 7n, reason: 'handedOver' }]]);
+    expect([seen(one), one.release, bench.over, bench.lease.released]).toEqual([{ state: 'settled', counts: false, renewable: false }, { notes: undefined, offer: { to: 's', forMs: 3 } }, 1, 1]);
+    expect(bench.events).toEqual([
+      { event: 'started', payload: { id: 'a', token: 7n, version: '1' } },
+      { event: 'ended', payload: { id: 'a', token: 7n, reason: 'handedOver' } },
+    ]);
     expect(bench.clock.pendingTimers).toBe(0);
     expect(snapshotOf(one).heldForMs).toBe(0);
   });
@@ -43,20 +46,20 @@ describe('what becomes of a claimed connection', () => {
   test('what never began is given up without a word', () => {
     const one = bench.holding();
     one.giveUp('stopped');
-    expect([seen(one), bench.events, bench.over]).toEqual([['settled', false, false], [], 1]);
+    expect([seen(one), bench.events, bench.over]).toEqual([{ state: 'settled', counts: false, renewable: false }, [], 1]);
     one.giveUp('unlisted');
     expect(bench.over).toBe(1);
   });
 
   test('what is queued and given up leaves the gate to others', async () => {
-    bench.gate = new StartGate(1);
+    bench = new HoldingBench({ maxConcurrentStarts: 1 });
     bench.run = () => new Promise(() => {});
     bench.acquire = () => new Promise(() => {});
     const [first, second, third] = [bench.holding(), bench.holding(), bench.holding()];
     await bench.clock.advance(0);
     expect([first.state, second.state, third.state]).toEqual(['working', 'queued', 'queued']);
     second.giveUp('stopped');
-    bench.gate.leave();
+    bench.starts[0]!();
     await bench.clock.advance(0);
     expect([second.state, third.state]).toEqual(['settled', 'working']);
   });
@@ -68,13 +71,13 @@ describe('what becomes of a claimed connection', () => {
     await bench.clock.advance(0);
     one.listed('2');
     bench.version = '2';
-    expect([seen(one), one.moveCost(0)]).toEqual([['stopping', true, true], undefined]);
+    expect([seen(one), one.moveCost(0)]).toEqual([{ state: 'stopping', counts: true, renewable: true }, undefined]);
     expect(bench.tenure?.signal.reason).toMatchObject({ message: expect.stringContaining('(restart)') });
     expect(bench.clock.pendingRefTimers).toBe(1);
     gone.resolve();
     bench.run = serve;
     await bench.clock.advance(0);
-    expect([seen(one), one.version, bench.over]).toEqual([['serving', true, true], '2', 0]);
+    expect([seen(one), one.version, bench.over]).toEqual([{ state: 'serving', counts: true, renewable: true }, '2', 0]);
     one.listed('2');
     one.listed(undefined);
     expect(one.state).toBe('serving');
@@ -92,8 +95,7 @@ describe('what becomes of a claimed connection', () => {
 
   test('one that does not stop in time is stuck, counts no more, and is given up when it stops after all', async () => {
     for (const [ending, reason] of [['restart', 'failed'], ['release', 'unlisted']] as const) {
-      bench.events = [];
-      bench.over = 0;
+      bench = new HoldingBench();
       const gone = deferred();
       bench.run = async () => gone.promise;
       const one = bench.holding({ listed: '1' });
@@ -103,10 +105,10 @@ describe('what becomes of a claimed connection', () => {
       await bench.clock.advance(999);
       expect([one.state, bench.happened('stopUnproven')]).toEqual(['stopping', []]);
       await bench.clock.advance(1);
-      expect([seen(one), bench.happened('stopUnproven'), bench.over, one.release]).toEqual([['stuck', false, false], [{ id: 'a', token: 7n }], 1, undefined]);
+      expect([seen(one), bench.happened('stopUnproven'), bench.over, one.release]).toEqual([{ state: 'stuck', counts: false, renewable: false }, [{ id: 'a', token: 7n }], 1, undefined]);
       gone.resolve();
       await bench.clock.advance(0);
-      expect([seen(one), bench.happened('ended'), bench.over]).toEqual([['settled', false, false], [{ id: 'a', token: 7n, reason }], 2]);
+      expect([seen(one), bench.happened('ended'), bench.over]).toEqual([{ state: 'settled', counts: false, renewable: false }, [{ id: 'a', token: 7n, reason }], 2]);
     }
   });
 
@@ -127,8 +129,8 @@ describe('what it costs to move', () => {
   test('nothing before it began; not before the cool-down is over; then less while it waits than while it works', async () => {
     const serving = bench.holding();
     bench.run = async () => { throw new Error('no'); };
-    const waiting = bench.holding({ limits: { startBackoff: { initialMs: 60_000, maxMs: 60_000 } } });
-    const inherited = bench.holding({ notes: formatNotes({ failed: { version: '1', count: 5 }, provisioned: undefined }), listed: '1', limits: { startBackoff: { initialMs: 60_000, maxMs: 60_000 } } });
+    const waiting = bench.holding({ startBackoff: { initialMs: 60_000, maxMs: 60_000 } });
+    const inherited = bench.holding({ notes: formatNotes({ failed: { version: '1', count: 5 }, provisioned: undefined }), listed: '1', startBackoff: { initialMs: 60_000, maxMs: 60_000 } });
     expect(inherited.state).toBe('waiting');
     await bench.clock.advance(0);
     bench.run = serve;
@@ -145,12 +147,12 @@ describe('starts that fail', () => {
     bench.run = async () => { throw failure; };
     const one = bench.holding({ listed: '1' });
     await bench.clock.advance(0);
-    expect([seen(one), one.failures, one.unsavedNotes]).toEqual([['waiting', true, true], 1, formatNotes({ provisioned: undefined, failed: { version: '1', count: 1 } })]);
+    expect([seen(one), one.failures, one.notes.unsaved]).toEqual([{ state: 'waiting', counts: true, renewable: true }, 1, formatNotes({ provisioned: undefined, failed: { version: '1', count: 1 } })]);
     expect(bench.clock.pendingRefTimers).toBe(1);
-    one.notesSaved('another');
-    expect(one.unsavedNotes).toBeDefined();
-    one.notesSaved(one.unsavedNotes as string);
-    expect(one.unsavedNotes).toBeUndefined();
+    one.notes.saved('another');
+    expect(one.notes.unsaved).toBeDefined();
+    one.notes.saved(one.notes.unsaved as string);
+    expect(one.notes.unsaved).toBeUndefined();
     await bench.clock.advance(100);
     await bench.clock.advance(200);
     expect(bench.happened('startFailed').map(({ failures, retryAfterMs, handedOver, error }) => [failures, retryAfterMs, handedOver, error])).toEqual([[1, 100, false, failure], [2, 200, false, failure], [3, 400, true, failure]]);
@@ -195,14 +197,26 @@ describe('starts that fail', () => {
     expect([bench.closed, one.failures, bench.events]).toEqual([1, 0, []]);
   });
 
-  test('are forgotten once it has served for stableAfterMs, and that is noted', async () => {
-    const one = bench.holding({ notes: formatNotes({ provisioned: undefined, failed: { version: '0', count: 2 } }), listed: '1' });
-    await bench.clock.advance(4_999);
+  test('are forgiven one by one while it serves, and that is noted', async () => {
+    const one = bench.holding({ notes: formatNotes({ failed: { version: '0', count: 2 } }), listed: '1' });
+    await bench.clock.advance(59_999);
     one.check();
-    expect([one.failures, one.unsavedNotes]).toEqual([2, undefined]);
+    expect({ failures: one.failures, unsaved: one.notes.unsaved }).toEqual({ failures: 2, unsaved: undefined });
     await bench.clock.advance(1);
     one.check();
-    expect([one.failures, one.unsavedNotes]).toEqual([0, formatNotes({ provisioned: undefined, failed: undefined })]);
+    one.check();
+    expect({ failures: one.failures, unsaved: one.notes.unsaved }).toEqual({ failures: 1, unsaved: formatNotes({ failed: { version: '0', count: 1 } }) });
+    await bench.clock.advance(60_000);
+    one.check();
+    expect({ failures: one.failures, unsaved: one.notes.unsaved }).toEqual({ failures: 0, unsaved: formatNotes({}) });
+  });
+
+  test('are forgiven when it ends, too', async () => {
+    const one = bench.holding({ notes: formatNotes({ failed: { version: '1', count: 3 } }), listed: '2' });
+    await bench.clock.advance(120_000);
+    one.giveUp('stopped');
+    await bench.clock.advance(0);
+    expect(one.release).toMatchObject({ notes: formatNotes({ failed: { version: '1', count: 1 } }) });
   });
 
   test('given up while it waits, it leaves no timer', async () => {
@@ -219,14 +233,14 @@ describe('provision', () => {
     const given: unknown[] = [];
     const one = bench.holding({ provision: async (record, { token, instance, signal, assertHeld }) => { assertHeld(); given.push([record.version, token, instance, signal.aborted]); } });
     await bench.clock.advance(0);
-    expect([given, bench.happened('provisioned'), one.unsavedNotes]).toEqual([[['1', 7n, 'instance', false]], [{ id: 'a', token: 7n, version: '1' }], formatNotes({ provisioned: '1', failed: undefined })]);
+    expect([given, bench.happened('provisioned'), one.notes.unsaved]).toEqual([[['1', 7n, 'instance', false]], [{ id: 'a', token: 7n, version: '1' }], formatNotes({ provisioned: '1', failed: undefined })]);
     const again = bench.holding({ notes: formatNotes({ provisioned: '1', failed: undefined }), provision: async () => { given.push('again'); } });
     await bench.clock.advance(0);
     expect([again.state, given.length, bench.clock.pendingTimers]).toEqual(['serving', 1, 0]);
   });
 
   test('that does not settle in time is a failed start, and keeps nobody else from starting', async () => {
-    bench.gate = new StartGate(1);
+    bench = new HoldingBench({ maxConcurrentStarts: 1 });
     const gone = deferred();
     const [slow, next] = [bench.holding({ provision: () => gone.promise }), bench.holding()];
     await bench.clock.advance(0);

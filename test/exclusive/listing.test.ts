@@ -1,23 +1,24 @@
-import { ManualClock } from 'hydrant/testing';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { Listing, type ListingHost } from '../../src/exclusive/listing.js';
+import type { ExclusiveRunnerOptions } from 'hydrant/exclusive';
+import { Listing } from '../../src/exclusive/listing.js';
 import { deferred } from '../support/deferred.js';
+import { TestEnvironment, type Row } from './support/environment.js';
 
 describe('the listing', () => {
-  let clock: ManualClock;
+  let environment: TestEnvironment;
+  let clock: TestEnvironment['clock'];
   let lists: number;
   let answer: () => unknown;
   let changes: boolean[];
-  let failures: unknown[];
-  const open = (more: Partial<ListingHost> = {}): Listing => {
-    const listing = new Listing({
-      clock, intervalMs: 1_000, list: () => { lists += 1; return answer() as never; }, watch: undefined, versionsRequired: false,
-      changed: (grown) => changes.push(grown), failed: (error) => failures.push(error), ...more,
-    });
+  const failures = (): unknown[] => environment.happened('listFailed').map(({ error }) => error);
+  const open = (more: Partial<ExclusiveRunnerOptions<Row, string>> = {}): Listing<Row, string> => {
+    environment = new TestEnvironment({ listIntervalMs: 1_000, list: () => { lists += 1; return answer() as never; }, ...more });
+    clock = environment.clock;
+    const listing = new Listing(environment, (grown) => { changes.push(grown); });
     listing.start();
     return listing;
   };
-  beforeEach(() => { clock = new ManualClock(); [lists, answer, changes, failures] = [0, () => ['b', 'a'], [], []]; });
+  beforeEach(() => { [lists, answer, changes] = [0, () => ['b', 'a'], []]; });
 
   test('is known, sorted and asked for anew; grown tells whether there is something new in it', async () => {
     const listing = open();
@@ -43,17 +44,17 @@ describe('the listing', () => {
     const listing = open();
     await clock.advance(0);
     expect(listing.ids).toEqual(['ok', 'x'.repeat(1_024)]);
-    expect(failures.map((error) => (error as Error).message)).toEqual([expect.stringContaining('passed over 6 entries')]);
+    expect(failures().map((error) => (error as Error).message)).toEqual([expect.stringContaining('passed over 6 entries')]);
   });
 
   test('needs versions where nothing else tells of an edit', async () => {
     answer = () => ['a'];
-    const listing = open({ versionsRequired: true });
+    const listing = open({ run: undefined as never, provision: async () => {} });
     await clock.advance(0);
-    expect([listing.known, failures.length]).toEqual([false, 1]);
+    expect([listing.known, failures().length]).toEqual([false, 1]);
     answer = () => [{ id: 'a', version: 1 }];
     await clock.advance(1_000);
-    expect([listing.version('a'), failures.length]).toEqual(['1', 1]);
+    expect([listing.version('a'), failures().length]).toEqual(['1', 1]);
   });
 
   test('that a hint asks for comes 100 ms after the last, once for a burst, and after the one under way', async () => {
@@ -94,7 +95,7 @@ describe('the listing', () => {
       await listing.stop();
       gate[end](['a'] as never);
       await clock.advance(0);
-      expect([listing.known, changes, failures, clock.pendingTimers]).toEqual([false, [], [], 0]);
+      expect([listing.known, changes, failures(), clock.pendingTimers]).toEqual([false, [], [], 0]);
     }
   });
 });

@@ -1,22 +1,33 @@
 import type { ClaimStore } from 'hydrant/exclusive';
-import { ManualClock } from 'hydrant/testing';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { Hold } from '../../src/exclusive/hold.js';
-import { Releases, type ReleasesHost } from '../../src/exclusive/releases.js';
+import { Releases } from '../../src/exclusive/releases.js';
+import { Validity } from '../../src/exclusive/validity.js';
 import { deferred } from '../support/deferred.js';
+import { TestEnvironment, type Row } from './support/environment.js';
 
 describe('releases', () => {
-  let clock: ManualClock;
+  let clock: TestEnvironment['clock'];
   let sent: { ids: string[]; leave: boolean }[];
   let fail: boolean;
   let gone: string[];
-  const open = (more: Partial<ReleasesHost> = {}): Releases => new Releases({
-    replica: 'r', clock, timeoutMs: 500, retryMs: 1_000, marginMs: 100, announced: () => false, progressed: () => {}, failed: () => {},
-    claims: { release: async ({ claims, leave }: { claims: readonly { id: string }[]; leave: boolean }) => { sent.push({ ids: claims.map(({ id }) => id), leave }); if (fail) throw new Error('down'); } } as unknown as ClaimStore,
-    ...more,
+  let release: ClaimStore['release'];
+  const open = (): Releases<Row, string> => {
+    const claims = { renew() {}, claim() {}, release: (...call: Parameters<typeof release>) => release(...call) } as unknown as ClaimStore;
+    const environment = new TestEnvironment({ claims }, { marginMs: 100 });
+    clock = environment.clock;
+    return new Releases(environment);
+  };
+  const of = (id: string, validMs?: number): Parameters<Releases<Row, string>['add']>[0] => ({
+    claim: { id, token: 1n, notes: undefined, offer: undefined }, released: () => gone.push(id),
+    ...(validMs === undefined ? {} : { validity: new Validity(1n, { monotonic: 0, wall: clock.now() }, validMs, clock) }),
   });
-  const of = (id: string, hold?: Hold) => ({ claim: { id, token: 1n, notes: undefined, offer: undefined }, released: () => gone.push(id), ...(hold === undefined ? {} : { hold }) });
-  beforeEach(() => { clock = new ManualClock(); [sent, fail, gone] = [[], false, []]; });
+  beforeEach(() => {
+    [sent, fail, gone] = [[], false, []];
+    release = async ({ claims, leave }) => {
+      sent.push({ ids: claims.map(({ id }) => id), leave });
+      if (fail) throw new Error('down');
+    };
+  });
 
   test('are collected for 10 ms, and follow each other after 50', async () => {
     const releases = open();
@@ -38,7 +49,7 @@ describe('releases', () => {
     fail = true;
     const releases = open();
     releases.add(of('stray'));
-    releases.add(of('held', new Hold(1n, { monotonic: 0, wall: clock.now() }, 1_500, clock)));
+    releases.add(of('held', 1_500));
     await clock.advance(10);
     expect([gone, releases.empty]).toEqual([['stray'], false]);
     await clock.advance(999);
@@ -51,7 +62,8 @@ describe('releases', () => {
 
   test('are one query at a time: what comes meanwhile waits for its answer', async () => {
     const gates: ReturnType<typeof deferred>[] = [];
-    const releases = open({ claims: { release: () => { const gate = deferred(); gates.push(gate); return gate.promise; } } as unknown as ClaimStore });
+    release = () => { const gate = deferred(); gates.push(gate); return gate.promise; };
+    const releases = open();
     releases.add(of('a'));
     await clock.advance(10);
     releases.add(of('b'));
@@ -65,10 +77,9 @@ describe('releases', () => {
   test('are tried until the claim has run out for the others too, a margin after it has here', async () => {
     fail = true;
     const releases = open();
-    const until = (validMs: number): Hold => new Hold(1n, { monotonic: 0, wall: clock.now() }, validMs, clock);
     // The second try is 1 010 ms from now, the third 2 010.
-    releases.add(of('over here at the second', until(1_010)));
-    releases.add(of('over everywhere at the third', until(1_910)));
+    releases.add(of('over here at the second', 1_010));
+    releases.add(of('over everywhere at the third', 1_910));
     await clock.advance(1_010);
     expect([sent.length, gone]).toEqual([2, []]);
     await clock.advance(1_000);
@@ -80,7 +91,7 @@ describe('releases', () => {
     fail = true;
     const releases = open();
     releases.leaveWithNext();
-    releases.add(of('held', new Hold(1n, { monotonic: 0, wall: clock.now() }, 60_000, clock)));
+    releases.add(of('held', 60_000));
     await clock.advance(10);
     expect(gone).toEqual([]);
     await clock.advance(1_000);
@@ -90,7 +101,8 @@ describe('releases', () => {
   test('say that a replica leaves, once, unless a renewal under way may bring it back', async () => {
     for (const announced of [false, true]) {
       sent = [];
-      const releases = open({ announced: () => announced });
+      const releases = open();
+      releases.announced = announced;
       releases.leaveWithNext();
       releases.add(of('a'));
       await clock.advance(100);

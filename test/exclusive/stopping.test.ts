@@ -198,7 +198,7 @@ describe('stop()', () => {
   test('releases each claim as soon as its loop has stopped, and others take over at once', async () => {
     cluster = new Cluster(6);
     const leaver = await cluster.started();
-    const heir = cluster.replica({ handOverCoolDownMs: 3_600_000 });
+    const heir = cluster.replica();
     heir.runner.start();
     await cluster.clock.advance(20_000);
     expect(heir.owned).toHaveLength(3);

@@ -119,7 +119,7 @@ describe('the queries for something to take', () => {
 describe('a replica that starts', () => {
   test('takes its share after a second, however long a tick is', async () => {
     cluster = new Cluster(3);
-    const replica = cluster.replica({ ttlMs: 45_000, marginMs: 7_500 });
+    const replica = cluster.replica({ ttlMs: 45_000 });
     replica.runner.start();
     await cluster.clock.advance(1_100);
     expect(replica.owned).toHaveLength(3);

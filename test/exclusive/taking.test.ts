@@ -1,29 +1,39 @@
 import type { ClaimStore } from 'hydrant/exclusive';
-import { ManualClock } from 'hydrant/testing';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { Listing } from '../../src/exclusive/listing.js';
-import { Takeovers, type TakeoversHost } from '../../src/exclusive/takeovers.js';
+import type { Holdings } from '../../src/exclusive/holdings.js';
+import type { Listing } from '../../src/exclusive/listing.js';
+import { Takeovers } from '../../src/exclusive/takeovers.js';
 import { deferred } from '../support/deferred.js';
+import { TestEnvironment, type Row } from './support/environment.js';
 
 describe('takeovers', () => {
-  let clock: ManualClock;
+  let environment: TestEnvironment;
+  let clock: TestEnvironment['clock'];
   let asked: { ids: readonly string[]; limit: number; freeForMs: number }[];
   let load: number;
   let shareOf: number;
   let rank: number;
+  let known: boolean;
+  let occupied: boolean;
+  let taken: unknown[];
+  let claim: (request: { ids: readonly string[]; limit: number; freeForMs: number }) => Promise<any>;
   const ids = ['a', 'b', 'c', 'd'];
-  const open = (more: Partial<TakeoversHost> = {}): Takeovers => {
-    const takeovers = new Takeovers({
-      replica: 'r', clock, ttlMs: 9_000, tickMs: 1_000, timeoutMs: 500, load: () => load, occupied: (id) => id === 'mine', taken: () => {}, failed: () => {},
-      listing: { known: true, ids } as unknown as Listing,
-      roster: { get rank() { return rank; }, size: 2, share: () => shareOf } as never,
-      claims: { claim: async ({ ids: wanted, limit, freeForMs }: { ids: readonly string[]; limit: number; freeForMs: number }) => { asked.push({ ids: wanted, limit, freeForMs }); return []; } } as unknown as ClaimStore,
-      ...more,
-    });
+  const open = (): Takeovers<Row, string> => {
+    environment = new TestEnvironment({ claims: { renew() {}, claim: (request: any) => claim(request), release() {} } as unknown as ClaimStore });
+    clock = environment.clock;
+    Object.defineProperties(environment.roster, { rank: { get: () => rank }, size: { value: 2 }, share: { value: () => shareOf } });
+    const takeovers = new Takeovers(
+      environment,
+      { known, ids } as unknown as Listing<Row, string>,
+      { get load() { return load; }, has: () => occupied, take: (claims: unknown) => taken.push(claims) } as unknown as Holdings<Row, string>,
+    );
     takeovers.enable();
     return takeovers;
   };
-  beforeEach(() => { clock = new ManualClock(); [asked, load, shareOf, rank] = [[], 0, 2, 0]; });
+  beforeEach(() => {
+    [asked, taken, load, shareOf, rank, known, occupied] = [[], [], 0, 2, 0, true, false];
+    claim = async ({ ids: wanted, limit, freeForMs }) => { asked.push({ ids: wanted, limit, freeForMs }); return []; };
+  });
 
   test('ask for what is missing, each replica from elsewhere', async () => {
     const takeovers = open();
@@ -53,13 +63,14 @@ describe('takeovers', () => {
   });
 
   test('ask for nothing before the listing and the members are known, when all is taken, or once they are disabled', async () => {
-    for (const more of [{ listing: { known: false, ids } as never }, { occupied: () => true }, {}]) {
-      rank = 'listing' in more || 'occupied' in more ? 0 : -1;
-      const takeovers = open(more);
+    for (const state of [{ known: false, occupied: false, rank: 0 }, { known: true, occupied: true, rank: 0 }, { known: true, occupied: false, rank: -1 }]) {
+      ({ known, occupied, rank } = state);
+      const takeovers = open();
       takeovers.soon();
       await clock.advance(0);
     }
     rank = 0;
+    known = true;
     const takeovers = open();
     takeovers.disable();
     takeovers.soon();
@@ -85,10 +96,9 @@ describe('takeovers', () => {
   });
 
   test('that are asked for while one is under way follow it, and one that fails is told of', async () => {
-    const failures: unknown[] = [];
-    const taken: unknown[] = [];
     const gates: ReturnType<typeof deferred>[] = [];
-    const takeovers = open({ failed: (error) => failures.push(error), taken: (claims) => taken.push(claims), claims: { claim: () => { const gate = deferred<any>(); gates.push(gate); return gate.promise; } } as unknown as ClaimStore });
+    claim = () => { const gate = deferred<any>(); gates.push(gate); return gate.promise; };
+    const takeovers = open();
     takeovers.soon();
     takeovers.soon();
     takeovers.soon();
@@ -96,7 +106,7 @@ describe('takeovers', () => {
     expect([gates.length, takeovers.inFlight]).toEqual([1, true]);
     gates[0]?.reject(new Error('down'));
     await clock.advance(0);
-    expect([gates.length, failures.length, taken]).toEqual([2, 1, [[]]]);
+    expect([gates.length, environment.happened('claimsFailed').length, taken]).toEqual([2, 1, [[]]]);
     gates[1]?.resolve([] as never);
     await clock.advance(0);
     expect([gates.length, takeovers.inFlight]).toEqual([2, false]);

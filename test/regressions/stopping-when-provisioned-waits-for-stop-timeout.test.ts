@@ -1,8 +1,9 @@
 import { afterEach, expect, test } from 'vitest';
-import { ManualClock, settle } from 'hydrant/testing';
+import { settle } from 'hydrant/testing';
 import { Attempt } from '../../src/exclusive/attempt.js';
-import { Hold, readInstant } from '../../src/exclusive/hold.js';
+import { readInstant, Validity } from '../../src/exclusive/validity.js';
 import { Cluster } from '../exclusive/support/cluster.js';
+import { TestEnvironment, type Row } from '../exclusive/support/environment.js';
 
 let cluster: Cluster | undefined;
 afterEach(() => cluster?.close());
@@ -24,18 +25,16 @@ test('a runner without run that is stopped when it has provisioned stops at once
 // The same gap in general: a renewal's answer (lost), a listing (restart), a deadline (expired) that falls into it.
 test('an attempt that is ended in the microtask after provision settles', async () => {
   cluster = undefined;
-  const clock = new ManualClock();
   let settled = false;
   const lease = {
     instance: 'i', record: { id: 'a', version: '1', status: 'active' as const }, stale: false, signal: new AbortController().signal,
     retire() {}, release() {}, [Symbol.dispose]() {},
   };
-  const attempt: Attempt<typeof lease.record, string> = new Attempt({
-    id: 'a', hold: new Hold(1n, readInstant(clock), 10_000, clock), clock, provisionTimeoutMs: 1_000, provisioned: undefined,
-    registry: { acquire: async () => lease },
-    duties: { run: undefined, provision: async () => undefined },
-    hydrated() {}, provisionOverdue() {}, started() {}, through() {}, expired() {},
-    provisionedNow: () => queueMicrotask(() => attempt.end(new Error('lost'))),
+  const environment = new TestEnvironment({ registry: { acquire: async () => lease }, run: undefined as never, provision: async () => undefined });
+  const validity = new Validity(1n, readInstant(environment.clock), 10_000, environment.clock);
+  const attempt: Attempt<Row, string> = new Attempt(environment, { id: 'a', validity, provisioned: undefined }, {
+    hydrated() {}, provisionOverdue() {}, started() {}, startDone() {}, expired() {},
+    provisioned: () => queueMicrotask(() => attempt.end(new Error('lost'))),
   });
   void attempt.settled.then(() => { settled = true; });
   await settle();

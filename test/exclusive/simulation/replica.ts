@@ -76,7 +76,7 @@ export class SimulatedReplica {
         acquire: (id, options) => this.#acquire(id, options),
         on: (event, listener) => { if (event === 'retired') this.#retired = listener; return () => undefined; },
       },
-      replicaName: `r${String(index).padStart(3, '0')}`, claims: noted, clock: this.machine, random: random.next, ttlMs: TTL, stopTimeoutMs: 3_000,
+      replicaName: `r${String(index).padStart(3, '0')}`, claims: noted, clock: this.machine, ttlMs: TTL, stopTimeoutMs: 3_000,
       startBackoff: { initialMs: 500, maxMs: 4_000 }, handOverAfterFailures: 3, provisionTimeoutMs: 3_000,
       list: () => [...rows.records.values()],
       provision: async () => { this.provisions += 1; await this.#sleep(random.between(0, 20)); },

@@ -39,6 +39,8 @@ export async function simulate(program: Program): Promise<Result> {
   const onUnhandled = (error: unknown): void => { failure ??= error; };
   process.on('unhandledRejection', onUnhandled);
   process.on('uncaughtException', onUnhandled);
+  const { random: systemRandom } = Math;
+  Math.random = new Random(program.seed ^ 0x1177e4).next;
   try {
     await world.until(TROUBLE_MS, stopOnFailure);
     // Peace: nothing is broken any more, what was interrupted goes on, and somebody lives.
@@ -56,6 +58,7 @@ export async function simulate(program: Program): Promise<Result> {
   } catch (error) {
     failure ??= error;
   } finally {
+    Math.random = systemRandom;
     process.off('unhandledRejection', onUnhandled);
     process.off('uncaughtException', onUnhandled);
   }

@@ -3,6 +3,7 @@ import {
   ExclusiveRunner, MemoryClaims, MemoryClaimServer, type ClaimCall, type ExclusiveRunnerOptions, type RunnerEvents, type Tenure,
 } from 'hydrant/exclusive';
 import { ManualClock } from 'hydrant/testing';
+import { vi } from 'vitest';
 
 export interface Bot { readonly id: string; readonly name: string; sent: string[] }
 export interface Data { readonly id: string; readonly name: string; readonly status?: ConnectionStatus }
@@ -43,7 +44,7 @@ export class Replica {
       },
     });
     this.runner = new ExclusiveRunner<Row, Bot>({
-      registry: this.registry, claims, clock, replicaName: name, ttlMs: 9_000, marginMs: 1_500, random: () => 0.999,
+      registry: this.registry, claims, clock, replicaName: name, ttlMs: 9_000,
       list: () => cluster.store.list(),
       run: (tenure) => this.#run(tenure),
       ...options,
@@ -72,7 +73,7 @@ export class Replica {
   }
 }
 
-/** Replicas in one process, over one claim server and one store. TTL 9 s, tick 1 s, margin 1.5 s. */
+/** Replicas in one process, over one claim server and one store. TTL 9 s, tick 1 s, margin 1.5 s, hardly any jitter. */
 export class Cluster {
   readonly clock: ManualClock;
   readonly server: MemoryClaimServer;
@@ -81,6 +82,7 @@ export class Cluster {
   create: (row: Row) => Bot | Promise<Bot> = (row) => ({ id: row.id, name: row.name, sent: [] });
 
   constructor(ids: readonly string[] | number, clock = new ManualClock()) {
+    vi.spyOn(Math, 'random').mockReturnValue(0.999);
     this.clock = clock;
     this.server = new MemoryClaimServer({ clock });
     this.store = new MemoryStore<Data>((typeof ids === 'number' ? names(ids) : ids).map((id) => ({ id, name: id })));

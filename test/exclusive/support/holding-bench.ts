@@ -1,20 +1,20 @@
-import { ManualClock } from 'hydrant/testing';
-import { StartGate } from '../../../src/exclusive/gate.js';
-import { Hold } from '../../../src/exclusive/hold.js';
+import type { ExclusiveRunnerOptions, RunnerEvents, Tenure } from 'hydrant/exclusive';
+import type { ManualClock } from 'hydrant/testing';
+import { vi } from 'vitest';
 import { Holding } from '../../../src/exclusive/holding.js';
-import type { HoldingHost } from '../../../src/exclusive/holding-host.js';
-import type { Tenure } from '../../../src/exclusive/tenure.js';
-import { aborted } from './cluster.js';
+import { readInstant, Validity } from '../../../src/exclusive/validity.js';
+import { serve, TestEnvironment, type Row } from './environment.js';
 
-export type Row = { id: string; version: string; status: 'active' };
-type Host = HoldingHost<Row, string>;
+export { serve, type Row };
 
-export const serve = async ({ signal }: Tenure<Row, string>): Promise<void> => { await aborted(signal); };
+interface HoldingOptions extends Pick<ExclusiveRunnerOptions<Row, string>, 'provision' | 'startBackoff'> {
+  readonly notes?: string;
+  readonly listed?: string;
+}
 
-/** Makes holdings of a connection, and plays the runner and the registry around them. */
+/** Makes holdings of a connection, and plays the runner and the registry around them. Delays have their full length. */
 export class HoldingBench {
-  readonly clock = new ManualClock();
-  events: [string, any][] = [];
+  readonly #environment: TestEnvironment;
   /** How often a holding said that it is over, and that the registry is closed. */
   over = 0;
   closed = 0;
@@ -22,8 +22,9 @@ export class HoldingBench {
   /** The record's. */
   version = '1';
   lease = { stale: false, released: 0 };
-  gate = new StartGate(8);
-  /** The last one that was served. */
+  /** Starts that were let in, in order, with the functions that make room for the next. */
+  readonly starts: (() => void)[] = [];
+  /** The last tenure that was served. */
   tenure: Tenure<Row, string> | undefined;
   run: (tenure: Tenure<Row, string>) => Promise<void> = serve;
   acquire: () => Promise<unknown> = async () => {
@@ -34,25 +35,43 @@ export class HoldingBench {
     };
   };
 
-  happened(name: string): any[] {
-    return this.events.filter(([event]) => event === name).map(([, payload]) => payload);
+  constructor({ maxConcurrentStarts = 8 } = {}) {
+    vi.spyOn(Math, 'random').mockReturnValue(1);
+    const environment = this.#environment = new TestEnvironment({
+      maxConcurrentStarts,
+      registry: { acquire: () => this.acquire() as never },
+      run: (tenure) => { this.tenure = tenure; return this.run(tenure); },
+      stopTimeoutMs: 1_000, provisionTimeoutMs: 2_000, startBackoff: { initialMs: 100, maxMs: 10_000 },
+      handOverAfterFailures: 3,
+    });
+    Object.defineProperty(environment.roster, 'othersLive', { get: () => this.others });
+    const queueStart = environment.queueStart.bind(environment);
+    environment.queueStart = (begin) => queueStart((startDone) => { this.starts.push(startDone); begin(startDone); });
   }
 
-  holding({ notes, listed, limits, provision }: { notes?: string; listed?: string; limits?: Partial<Host['limits']>; provision?: Host['duties']['provision'] } = {}): Holding<Row, string> {
+  get clock(): ManualClock {
+    return this.#environment.clock;
+  }
+
+  get events(): TestEnvironment['events'] {
+    return this.#environment.events;
+  }
+
+  happened(event: keyof RunnerEvents): any[] {
+    return this.#environment.happened(event);
+  }
+
+  holding({ notes, listed, provision, startBackoff = this.#environment.options.startBackoff }: HoldingOptions = {}): Holding<Row, string> {
     const { clock } = this;
-    return new Holding<Row, string>({ id: 'a', token: 7n, notes }, new Hold(7n, { monotonic: clock.monotonic(), wall: clock.now() }, 1_000_000, clock), listed, {
-      replica: 'r', clock, random: () => 1, gate: this.gate,
-      registry: { acquire: () => this.acquire() as never },
-      duties: { run: (one) => { this.tenure = one; return this.run(one); }, provision },
-      limits: {
-        ttlMs: 9_000, stopTimeoutMs: 1_000, provisionTimeoutMs: 2_000, stableAfterMs: 5_000,
-        startBackoff: { initialMs: 100, maxMs: 10_000 }, handOverAfterFailures: 3, ...limits,
-      },
-      emit: (event, payload) => { this.events.push([event, payload]); },
-      othersLive: () => this.others, over: () => { this.over += 1; }, registryClosed: () => { this.closed += 1; },
+    // Prototypes: everything but the options of this one holding is shared.
+    const environment = Object.create(this.#environment, {
+      options: { value: { ...this.#environment.options, startBackoff, provision } },
+    }) as TestEnvironment;
+    return new Holding<Row, string>(environment, { id: 'a', token: 7n, notes }, new Validity(7n, readInstant(clock), 1_000_000, clock), listed, {
+      countChanged: () => {}, over: () => { this.over += 1; }, registryClosed: () => { this.closed += 1; },
     });
   }
 }
 
 /** What the runner sees of a holding. */
-export const seen = (one: Holding<Row, string>): unknown[] => [one.state, one.counts, one.renewable];
+export const seen = ({ state, counts, renewable }: Holding<Row, string>): object => ({ state, counts, renewable });

@@ -6,21 +6,21 @@ export interface Instant {
   readonly wall: number;
 }
 
-/** Reads both clocks. Take it before a call to the store is sent: the store counts from later. */
+/** Reads both clocks. Read them before a call to the store is sent, because the store starts counting later. */
 export function readInstant(clock: Clock): Instant {
   return { monotonic: clock.monotonic(), wall: clock.now() };
 }
 
 /**
- * How long a replica may believe that it still owns a connection, by its own clocks alone: `validMs` (ttl − margin)
- * from before the call was sent that proved it last. The store expires the claim later than that, so an owner has
- * stopped believing before anybody else can take over, whether or not the store can be reached.
+ * How long a replica may rely on a claim, by its own clocks alone: `validMs` (ttl − margin) from the moment before the
+ * call was sent that last proved the claim. The store expires the claim later than that. An owner therefore stops
+ * before another replica can take over, whether or not the store can be reached.
  *
- * Elapsed time is the larger of monotonic and wall: the monotonic clock stands still while a machine is suspended,
- * the wall clock may be set back. A wall clock that jumps ahead ends the hold early, which costs a restart and breaks
- * nothing.
+ * Elapsed time is the larger of monotonic and wall. The monotonic clock stands still while a machine is suspended, and
+ * the wall clock may be set back. A wall clock that jumps ahead ends the validity early, which only costs a restart.
  */
-export class Hold {
+export class Validity {
+  /** The claim's fencing token. */
   readonly token: bigint;
   readonly #clock: Clock;
   readonly #validMs: number;
@@ -34,17 +34,17 @@ export class Hold {
     this.#clock = clock;
   }
 
-  /** A renewal that was sent at `sentAt` has succeeded. An answer that comes late proves only what it proves. */
+  /** A renewal sent at `sentAt` has succeeded. A late answer proves the claim only from the time it was sent. */
   prove(sentAt: Instant): void {
     if (sentAt.monotonic > this.#provenAt.monotonic) this.#provenAt = sentAt;
   }
 
-  /** Released, lost or expired: it is never held again. */
+  /** Released, lost or expired: the claim is never relied on again. */
   end(): void {
     this.#ended = true;
   }
 
-  /** Whether the claim can still be relied on at this very moment. */
+  /** Whether the claim can be relied on at this very moment. */
   get held(): boolean {
     return !this.#ended && this.remainingMs > 0;
   }
@@ -53,7 +53,7 @@ export class Hold {
     return this.#ended;
   }
 
-  /** Until the local deadline, in milliseconds; 0 or less once it has passed. */
+  /** Milliseconds until the local deadline. Zero or less once it has passed. */
   get remainingMs(): number {
     const monotonic = this.#clock.monotonic() - this.#provenAt.monotonic;
     const wall = this.#clock.now() - this.#provenAt.wall;

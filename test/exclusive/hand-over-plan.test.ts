@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { planHandOver, shareOf } from '../../src/exclusive/share.js';
+import { planHandOver } from '../../src/exclusive/balance.js';
+import { shareOf } from '../../src/exclusive/roster.js';
 
 const loads = (...counts: number[]) => counts.map((load, index) => ({ replica: `r${index}`, load }));
 
