@@ -8,6 +8,7 @@ export { ConnectionRegistry } from './registry.js';
 export { ConnectionError, isConnectionError } from './errors.js';
 export { factoryByPlatform } from './factory-by-platform.js';
 export { MemoryStore } from './stores/memory.js';
+export { tableStore } from './stores/table.js';
 export { systemClock } from './clock.js';
 
 export type { AcquireOptions, Connections } from './connections.js';
@@ -24,6 +25,7 @@ export type { ConnectionStore, StoreListener, StoreReadOptions } from './contrac
 export type {
   DisposeReason, FailureContext, HydrationContext, InstanceFactory, RecordContext, WebhookContext,
 } from './contracts/factory.js';
+export type { TableRecord, TableStore, TableStoreOptions } from './stores/table.js';
 export type { InstanceOf, RecordOf } from './factory-by-platform.js';
 export type { WebhookHandler } from './webhook/handle-webhook.js';
 export type { WebhookPlatform } from './webhook/platform.js';

@@ -8,8 +8,8 @@ export type ConnectionStatus = 'active' | 'stopped';
 export interface ConnectionRecord {
   readonly id: string;
   /**
-   * Changes whenever the configuration or the status changes, and is never used twice for one id, not even after the
-   * row was deleted and created again. Bookkeeping (last error, last seen) must not change it.
+   * Two equal versions of one id mean equal configuration and equal status. Nothing else is required: a counter and a
+   * hash of the row both do. A version that changes with bookkeeping (last error, last seen) costs needless hydrates.
    */
   readonly version: Version;
   readonly status: ConnectionStatus;

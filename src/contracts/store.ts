@@ -17,9 +17,12 @@ export interface StoreListener {
 /**
  * Where the rows live. Only `get` is required; the other members make the same guarantees cheaper.
  *
- * Every read returns *committed* data *from the primary*: a replica that lags breaks freshness without a sign.
- * A row that cannot be read as a record is that row's problem: `get` rejects with an `INVALID_RECORD`
- * {@link ConnectionError}, `getMany` puts such an error into the map in the record's place.
+ * Every read returns *committed* data *from the primary*. A lagging replica breaks freshness, and nothing can notice it.
+ * Ids are 1 to 1 024 characters long and hold no NUL. Most come from URLs, so most unknown ones are junk.
+ *
+ * A row may fail by itself. `get` then rejects with a {@link ConnectionError}, and `getMany` puts that error into the
+ * map in the record's place: `INVALID_RECORD` for a row that is no record, `STORE_UNAVAILABLE` for one that could not be
+ * read this time. When a read rejects, all its ids count as unavailable.
  */
 export interface ConnectionStore<out R extends ConnectionRecord = ConnectionRecord> {
   /** The row, or `undefined` when there is none. */

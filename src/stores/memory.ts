@@ -6,8 +6,8 @@ import { ConnectionError } from '../errors.js';
 type Fields<D> = D extends unknown ? Omit<D, 'id' | 'status' | 'version'> : never;
 
 /**
- * Rows in this process's memory: for tests and for a first try. Every `put` gives the row a new version, and versions
- * are never used twice, so it keeps the store contract to the letter, except that nobody else can see it.
+ * Rows in this process's memory, for tests and for a first try. Every `put` gives the row a version that none had before.
+ * It keeps the whole contract of a store, except that no other process sees its rows.
  *
  * @example
  * const store = new MemoryStore([{ id: 'acme', token: 'xoxb-1' }]);

@@ -49,19 +49,19 @@ describe('a broken PostgresStore fails the conformance suite', () => {
   test('with updated_at as its version', async () => {
     await pool.query(`create or replace function hydrant_connections_hydrant_version() returns trigger language plpgsql as $$
       begin new.version := extract(epoch from clock_timestamp())::bigint; return new; end $$`);
-    expect(await failures()).toContain('versions: every edit, stop and start makes a new one');
+    expect(await failures()).toContain('versions: every edit, stop and start makes another one');
   });
 
   test('with a version that is counted per row', async () => {
     await pool.query(`create or replace function hydrant_connections_hydrant_version() returns trigger language plpgsql as $$
       begin new.version := case tg_op when 'INSERT' then 1 else old.version + 1 end; return new; end $$`);
-    expect(await failures()).toContain('versions: none is used twice, not even after delete and recreate');
+    expect(await failures()).toContain('versions: equal ones mean equal configuration and status, after delete and recreate too');
   });
 
   test('with a version that a stop does not change', async () => {
     await pool.query(`create or replace function hydrant_connections_hydrant_version() returns trigger language plpgsql as $$
       begin new.version := case when tg_op = 'UPDATE' and old.data = new.data then old.version else nextval('hydrant_connections_hydrant_version_seq') end; return new; end $$`);
-    expect(await failures()).toContain('versions: every edit, stop and start makes a new one');
+    expect(await failures()).toContain('versions: every edit, stop and start makes another one');
   });
 
   test('reading in a transaction that was opened earlier', async () => {
@@ -111,7 +111,7 @@ describe.skipIf(inject('redisUrl') === undefined)('a broken RedisStore fails the
   });
 
   test('with versions that repeat', async () => {
-    expect(await failures((script) => script.replace(`.. '-' .. ARGV[3]`, `* 0 .. '-'`))).toContain('versions: every edit, stop and start makes a new one');
+    expect(await failures((script) => script.replace(`.. '-' .. ARGV[3]`, `* 0 .. '-'`))).toContain('versions: every edit, stop and start makes another one');
   });
 
   test('with versions that are written beside the row', async () => {

@@ -23,7 +23,7 @@ describe.each(Object.entries(CLIENTS))('RedisStore on a client like %s', (_kind,
       bookkeep: async (id) => { await store.put(await store.get(id) as never); },
       touch: (id) => store.touch(id),
     };
-  }, { getMany: true, getVersions: true, watch: true, invalidRows: true, bookkeeping: true, touch: true });
+  }, { getMany: true, getVersions: true, watch: true, invalidRows: true, bookkeeping: true, touch: true, counter: true });
 });
 
 describe('RedisStore', () => {

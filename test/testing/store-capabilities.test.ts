@@ -6,7 +6,7 @@ import { CompleteStore, EVERYTHING, turns } from './support/complete-store.js';
 import { conformanceFailures, errorOf, namesOf } from './support/conformance.js';
 
 /** What a store may have, each by itself. */
-const SINGLY: readonly (keyof StoreCapabilities)[] = ['getMany', 'getVersions', 'watch', 'invalidRows', 'bookkeeping', 'touch'];
+const SINGLY: readonly (keyof StoreCapabilities)[] = ['getMany', 'getVersions', 'watch', 'invalidRows', 'bookkeeping', 'touch', 'counter'];
 
 describe('the store conformance suite, by what a store has', () => {
   afterEach(() => { vi.restoreAllMocks(); });

@@ -22,7 +22,7 @@ export interface StoreUnderTest {
   writeInvalid?(id: string): Promise<unknown>;
   /** Changes something about a row that is not configuration. With the capability `bookkeeping`. */
   bookkeep?(id: string): Promise<unknown>;
-  /** Gives a row a new version and changes nothing else. With the capability `touch`. */
+  /** Gives a row a new version and changes nothing else. Only a counter can. With the capability `touch`. */
   touch?(id: string): Promise<unknown>;
   /** Cuts the connection that hints come through. With the capability `interruption`. */
   interrupt?(): Promise<unknown>;
@@ -38,6 +38,8 @@ export interface StoreCapabilities {
   readonly invalidRows?: boolean;
   readonly bookkeeping?: boolean;
   readonly touch?: boolean;
+  /** Versions are counted: none comes twice. A hash of the row has the same version for the same row. */
+  readonly counter?: boolean;
   /** `watch` re-subscribes after its connection was cut. */
   readonly interruption?: boolean;
   /** Ids the tests may write. Default: letters and digits. */

@@ -55,9 +55,9 @@ const ODD_IDS = [
   'Grüße', '東京', '🙂', '\u00e9', 'e\u0301', 'UPPER', 'upper', '__proto__', 'constructor', 'null', '0', '-1', '../up', 'a/b', 'x'.repeat(512),
 ] as const;
 
-/** Ids come out of URLs: whatever stands there is an id, and at worst an unknown one. */
+/** Ids come from URLs. A registry asks a store for 1 to 1 024 characters without NUL, and most of them are unknown. */
 export function oddIdTests({ test, id, capabilities }: Suite): void {
-  const unknown = [...ODD_IDS, 'nul\0', '\0', '', '\ud800', 'x'.repeat(10_000)];
+  const unknown = [...ODD_IDS, '\ud800', 'x'.repeat(1_024)];
 
   test('ids: an odd one that is unknown is undefined, not an error', async ({ store }) => {
     for (const odd of unknown) assert.equal(await store.get(odd), undefined, JSON.stringify(odd.slice(0, 40)));

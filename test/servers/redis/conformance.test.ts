@@ -7,7 +7,7 @@ import { testPrefix, viaIoredis, viaIoredisCluster, viaNodeRedis, viaNodeRedisCl
 
 const redisUrl = inject('redisUrl');
 
-const CAPABILITIES = { getMany: true, getVersions: true, watch: true, invalidRows: true, bookkeeping: true, touch: true };
+const CAPABILITIES = { getMany: true, getVersions: true, watch: true, invalidRows: true, bookkeeping: true, touch: true, counter: true };
 
 function conformance(server: () => { url: string }, connect: (url: string) => TestClient | Promise<TestClient>, { keyPrefix = '', interruption = true } = {}): void {
   let administrator: Redis;

@@ -4,7 +4,7 @@ import { ScriptedStore, type StoreCapabilities, type StoreUnderTest } from 'hydr
 interface Row { readonly id: string; readonly status?: ConnectionStatus; readonly config: string }
 
 export const EVERYTHING: StoreCapabilities = {
-  getMany: true, getVersions: true, watch: true, invalidRows: true, bookkeeping: true, touch: true, interruption: true,
+  getMany: true, getVersions: true, watch: true, invalidRows: true, bookkeeping: true, touch: true, counter: true, interruption: true,
 };
 
 /** Lets so many turns of the event loop pass. */

@@ -1,0 +1,288 @@
+import { ConnectionRegistry, isConnectionError, tableStore, type ConnectionStatus } from 'hydrant';
+import { storeConformance, type StoreUnderTest } from 'hydrant/testing';
+import { describe, expect, test } from 'vitest';
+import { deferred } from '../support/deferred.js';
+
+interface Bot { readonly id: string; readonly token: string; readonly pausedAt: Date | null; readonly lastError?: string }
+
+const bot = (id: string, fields: Partial<Bot> = {}): Bot => ({ id, token: `token of ${id}`, pausedAt: null, ...fields });
+
+/** A table in memory that remembers which ids it was asked for. */
+class Bots {
+  readonly rows = new Map<string, Bot>();
+  readonly reads: (readonly string[])[] = [];
+
+  constructor(...rows: Bot[]) {
+    for (const row of rows) this.rows.set(row.id, row);
+  }
+
+  readonly read = async (ids: readonly string[]): Promise<Bot[]> => {
+    this.reads.push(ids);
+    return [...this.rows.values()].filter(({ id }) => ids.includes(id)).toReversed();
+  };
+}
+
+const status = (row: Bot): ConnectionStatus => (row.pausedAt === null ? 'active' : 'stopped');
+
+describe('tableStore', () => {
+  const kinds: Record<string, (bots: Bots) => ReturnType<typeof tableStore<Bot>>> = {
+    'with a hash of the row': (bots) => tableStore({ read: bots.read, status, ignore: ['lastError'] }),
+    'with a keyed hash of the row': (bots) => tableStore({ read: bots.read, status, ignore: ['lastError'], versionKey: 'a key' }),
+    'with a version of its owner': (bots) => tableStore({ read: bots.read, status, version: ({ token }) => token }),
+  };
+  describe.each(Object.entries(kinds))('%s', (_kind, storeOf) => {
+    storeConformance({ describe, it: test }, (): StoreUnderTest => {
+      const bots = new Bots();
+      return {
+        store: storeOf(bots),
+        write: async (id, row) => { bots.rows.set(id, bot(id, { token: row.config, pausedAt: row.status === 'active' ? null : new Date(0) })); },
+        remove: async (id) => { bots.rows.delete(id); },
+        configOf: (record) => (record as unknown as Bot).token,
+        bookkeep: async (id) => { bots.rows.set(id, { ...bots.rows.get(id) as Bot, lastError: 'timed out' }); },
+        writeInvalid: async (id) => { bots.rows.set(id, bot(id, { token: (() => {}) as never, pausedAt: 'never' as never })); },
+      };
+    }, { getMany: true, bookkeeping: true, invalidRows: _kind !== 'with a version of its owner' });
+  });
+
+  test('a record has all columns of its row, whatever the order of the rows', async () => {
+    const store = tableStore({ read: new Bots(bot('a'), bot('b')).read, status });
+    expect(await store.getMany(['a', 'b', 'c'])).toEqual(new Map(['a', 'b'].map((id) => [
+      id, { id, token: `token of ${id}`, pausedAt: null, status: 'active', version: expect.stringMatching(/^[0-9a-f]{64}$/) },
+    ])));
+  });
+
+  test('the id of a row is its column id as text, or what the option id says', async () => {
+    const numbered = tableStore({ read: () => [{ id: 7, token: 'a' }, { id: 8n, token: 'b' }] });
+    expect([...(await numbered.getMany(['7', '8', '9'])).keys()]).toEqual(['7', '8']);
+    const keyed = tableStore({ read: () => [{ _id: { hex: 'ff' }, token: 'a' }], id: (row) => row._id.hex });
+    expect(await keyed.get('ff')).toMatchObject({ id: 'ff', token: 'a' });
+  });
+
+  test('without the option status, a row is stopped where its column status says so', async () => {
+    const store = tableStore({ read: () => [{ id: 'a', status: 'stopped' }, { id: 'b', status: 'error' }, { id: 'c', status: null }] });
+    const records = await store.getMany(['a', 'b', 'c']);
+    expect([...records.values()].map((record) => record.status)).toEqual(['stopped', 'active', 'active']);
+  });
+
+  test('a stopped row never has the version of an active one, though only the time has stopped it', async () => {
+    let now = 0;
+    const rows = [{ id: 'a', rev: 7, endsAt: 5 }];
+    const statusAt = (row: { endsAt: number }): ConnectionStatus => (row.endsAt > now ? 'active' : 'stopped');
+    for (const store of [tableStore({ read: () => rows, status: statusAt }), tableStore({ read: () => rows, status: statusAt, version: (row) => row.rev })]) {
+      now = 0;
+      const active = await store.get('a');
+      now = 5;
+      const stopped = await store.get('a');
+      expect({ active: active?.status, stopped: stopped?.status, sameVersion: active?.version === stopped?.version })
+        .toEqual({ active: 'active', stopped: 'stopped', sameVersion: false });
+    }
+  });
+
+  test('a version of its owner is passed on as it is', async () => {
+    for (const version of [7, 7n, 'seven', 0]) expect((await tableStore({ read: () => [{ id: 'a' }], version: () => version }).get('a'))?.version).toBe(version);
+  });
+
+  test('ids that cannot exist are answered without a query', async () => {
+    const bots = new Bots(bot('a'));
+    const store = tableStore({ read: bots.read, validId: (id) => id.length === 1 });
+    expect(await store.get('not-an-id')).toBeUndefined();
+    expect([...(await store.getMany(['a', 'junk', '', '\0', '\ud800', 'a'])).keys()]).toEqual(['a']);
+    expect(bots.reads).toEqual([['a']]);
+  });
+
+  test('a row that a collation found under another id does not count', async () => {
+    const store = tableStore({ read: () => [bot('A'), bot('a')] });
+    expect([...(await store.getMany(['a', 'b'])).keys()]).toEqual(['a']);
+    expect(await store.get('B')).toBeUndefined();
+  });
+
+  test('read gets the signal of the caller, or one that never aborts', async () => {
+    const signals: AbortSignal[] = [];
+    const store = tableStore({ read: (_ids, { signal }) => { signals.push(signal); return [bot('a')]; } });
+    const controller = new AbortController();
+    await store.get('a', { signal: controller.signal });
+    await store.get('a');
+    expect(signals.map((signal) => [signal === controller.signal, signal.aborted])).toEqual([[true, false], [false, false]]);
+    controller.abort(new Error('too late'));
+    await expect(store.get('a', { signal: controller.signal })).rejects.toThrow('too late');
+    expect(signals.length).toBe(2);
+  });
+
+  test('a thenable that read returns is awaited, as the query builders of ORMs are', async () => {
+    let runs = 0;
+    const query = Object.assign(new Promise<Bot[]>((resolve) => { runs += 1; resolve([bot('a')]); }), { execute() {} });
+    expect(await tableStore({ read: () => query as PromiseLike<Bot[]> }).get('a')).toMatchObject({ id: 'a' });
+    expect(runs).toBe(1);
+  });
+});
+
+describe('a row of a tableStore that is no record', () => {
+  const good = bot('good');
+  const cases: [what: string, store: ReturnType<typeof tableStore<any>>, why: RegExp][] = [
+    ['with a value that has no canonical form', tableStore({ read: () => [good, bot('bad', { token: new Map() as never })] }), /'token' holds an instance of a class/],
+    ['that occurs twice', tableStore({ read: () => [good, bot('bad'), bot('bad')] }), /more than once/],
+    ['whose status throws', tableStore({ read: () => [good, bot('bad')], status: (row) => { if (row.id === 'bad') throw new Error(row.token); return 'active'; } }), /could not be read/],
+    ['whose status is none', tableStore({ read: () => [good, bot('bad')], status: (row) => (row.id === 'bad' ? row.token as never : 'active') }), /has no status/],
+    ['whose version is none', tableStore({ read: () => [good, bot('bad')], version: (row) => (row.id === 'bad' ? new Date() as never : 1) }), /has no version/],
+    ['whose version is empty', tableStore({ read: () => [good, bot('bad')], version: (row) => (row.id === 'bad' ? '' : 1) }), /has no version/],
+    ['whose version is not a number', tableStore({ read: () => [good, bot('bad')], version: (row) => (row.id === 'bad' ? NaN : 1) }), /has no version/],
+    ['with a column that throws', tableStore({ read: () => [good, { id: 'bad', get token() { throw new Error('token of bad'); } }] }), /could not be read/],
+  ];
+
+  test.each(cases)('%s is INVALID_RECORD for its id alone', async (_what, store, why) => {
+    const records = await store.getMany(['good', 'bad', 'missing']);
+    const error: unknown = records.get('bad');
+    expect([...records.keys()].toSorted()).toEqual(['bad', 'good']);
+    expect(records.get('good')).toMatchObject({ id: 'good', token: 'token of good' });
+    expect(error).toMatchObject({ code: 'INVALID_RECORD', connectionId: 'bad', message: expect.stringMatching(why) });
+    expect((error as Error).message).not.toContain('token of bad');
+    await expect(store.get('bad')).rejects.toMatchObject({ code: 'INVALID_RECORD', connectionId: 'bad' });
+  });
+
+  test('because read says so is INVALID_RECORD for its id alone', async () => {
+    const { ConnectionError } = await import('hydrant');
+    const store = tableStore({
+      read: (ids) => ids.map((id) => { if (id === 'bad') throw new ConnectionError('INVALID_RECORD', 'no token', { connectionId: id }); return bot(id); }),
+    });
+    for (const ids of [['bad'], ['good', 'bad']]) {
+      const records = await store.getMany(ids);
+      expect({ bad: isConnectionError(records.get('bad'), 'INVALID_RECORD'), size: records.size }).toEqual({ bad: true, size: ids.length });
+    }
+    await expect(store.get('bad')).rejects.toMatchObject({ code: 'INVALID_RECORD' });
+  });
+});
+
+describe('a read of a tableStore that fails', () => {
+  /** As a database does whose ids are uuids. */
+  const strict = (bots: Bots) => async (ids: readonly string[]): Promise<Bot[]> => {
+    const rows = await bots.read(ids);
+    if (ids.some((id) => id.startsWith('junk'))) throw new Error('invalid input syntax for type uuid');
+    return rows;
+  };
+
+  test('for several ids is judged id by id: the others are found, and the bad one is unavailable', async () => {
+    const bots = new Bots(bot('a'), bot('b'));
+    const records = await tableStore({ read: strict(bots) }).getMany(['a', 'junk', 'b', 'c']);
+    expect([...records.keys()].toSorted()).toEqual(['a', 'b', 'junk']);
+    expect(records.get('a')).toMatchObject({ token: 'token of a' });
+    expect(records.get('junk')).toMatchObject({ code: 'STORE_UNAVAILABLE', connectionId: 'junk', cause: { message: 'invalid input syntax for type uuid' } });
+    expect(bots.reads).toEqual([['a', 'junk', 'b', 'c'], ['a'], ['junk'], ['b'], ['c']]);
+  });
+
+  test('for one id rejects with what read threw', async () => {
+    await expect(tableStore({ read: strict(new Bots()) }).get('junk')).rejects.toThrow('uuid');
+    await expect(tableStore({ read: () => { throw new Error('synchronously'); } }).get('a')).rejects.toThrow('synchronously');
+  });
+
+  test('for every id rejects with the first failure', async () => {
+    let reads = 0;
+    const store = tableStore<Bot>({ read: () => { throw new Error(`down ${reads += 1}`); } });
+    await expect(store.getMany(['a', 'b', 'c'])).rejects.toThrow('down 1');
+    expect(reads).toBe(4);
+  });
+
+  test('reads at most 8 ids by themselves at a time, however many batches have failed', async () => {
+    let running = 0;
+    let most = 0;
+    const store = tableStore<Bot>({
+      async read(ids) {
+        if (ids.length > 1) throw new Error('too many');
+        running += 1;
+        most = Math.max(most, running);
+        await new Promise((resolve) => { setImmediate(resolve); });
+        running -= 1;
+        return ids.map((id) => bot(id));
+      },
+    });
+    const batches = [0, 1, 2].map((batch) => Array.from({ length: 30 }, (_, n) => `${batch}-${n}`));
+    const found = await Promise.all(batches.map((ids) => store.getMany(ids)));
+    expect({ most, sizes: found.map(({ size }) => size) }).toEqual({ most: 8, sizes: [30, 30, 30] });
+  });
+
+  test('a read by itself that hangs holds up no other batch once its own is aborted', async () => {
+    const controller = new AbortController();
+    const reads: string[] = [];
+    const hung = deferred<Bot[]>();
+    const store = tableStore<Bot>({
+      read(ids) {
+        if (ids.length > 1) throw new Error('too many');
+        reads.push(ids[0] as string);
+        return ids[0] === 'hangs' ? hung.promise : ids.map((id) => bot(id));
+      },
+    });
+    const first = store.getMany(['hangs', 'a'], { signal: controller.signal });
+    const second = store.getMany(['b', 'c']);
+    await new Promise((resolve) => { setImmediate(resolve); });
+    expect(reads).toEqual(['hangs', 'a']);
+    controller.abort(new Error('too late'));
+    expect((await second).size).toBe(2);
+    hung.resolve([]);
+    await expect(first).rejects.toThrow('too late');
+  });
+
+  test('sends no more reads once it is aborted', async () => {
+    const controller = new AbortController();
+    const reads: (readonly string[])[] = [];
+    const store = tableStore<Bot>({
+      async read(ids) {
+        reads.push(ids);
+        if (reads.length === 4) controller.abort(new Error('too late'));
+        throw new Error('down');
+      },
+    });
+    const ids = Array.from({ length: 100 }, (_, n) => `c${n}`);
+    await expect(store.getMany(ids, { signal: controller.signal })).rejects.toThrow('too late');
+    expect(reads.length).toBe(4);
+  });
+
+  test.each([
+    ['rows of a driver that resolves { rows }', () => ({ rows: [bot('a')] }) as never, /array of rows, got object/],
+    ['rows of mysql2 with their fields', () => [[bot('a')], []] as never, /to have an id, got undefined/],
+    ['nothing', () => undefined as never, /array of rows, got undefined/],
+  ])('%s: the error says what was expected', async (_what, read, message) => {
+    await expect(tableStore<Bot>({ read }).get('a')).rejects.toThrow(message);
+    await expect(tableStore<Bot>({ read }).getMany(['a', 'b'])).rejects.toThrow(message);
+  });
+
+  test('an id that could not be read fails its own uses, and disposes of no live instance', async () => {
+    const bots = new Bots(bot('a'), bot('b'));
+    let broken = false;
+    const disposed: string[] = [];
+    const store = tableStore<Bot>({
+      read(ids) {
+        if (broken && ids.includes('b')) throw new Error('connection lost');
+        return bots.read(ids);
+      },
+    });
+    await using registry = new ConnectionRegistry({
+      store, factory: { create: (record) => record.token, dispose: (token) => { disposed.push(token); } },
+    });
+    registry.on('storeFailed', () => {});
+    const uses = (): Promise<unknown[]> => Promise.all(['a', 'b'].map((id) => registry.use(id, (token) => token).catch((error: { code: string }) => error.code)));
+    expect(await uses()).toEqual(['token of a', 'token of b']);
+    broken = true;
+    expect(await uses()).toEqual(['token of a', 'STORE_UNAVAILABLE']);
+    expect(disposed).toEqual([]);
+    broken = false;
+    expect(await uses()).toEqual(['token of a', 'token of b']);
+    expect(disposed).toEqual([]);
+  });
+});
+
+describe('options of tableStore', () => {
+  const read = (): Bot[] => [];
+  test.each<[string, unknown]>([
+    ['options: expected an object, got undefined', undefined],
+    ['read: expected a function, got undefined', {}],
+    ['id: expected a function, got string', { read, id: 'key' }],
+    ['status: expected a function, got string', { read, status: 'active' }],
+    ['version: expected a function, got string', { read, version: 'rev' }],
+    ['validId: expected a function, got object', { read, validId: /x/ }],
+    ['ignore: expected an array of column names, got string', { read, ignore: 'lastError' }],
+    ['ignore: expected an array of column names, got an array', { read, ignore: [7] }],
+    ['versionKey: expected a text that is not empty, got string', { read, versionKey: '' }],
+    ['statuss: expected no such option, got function', { read, statuss: () => 'active' }],
+  ])('%s', (message, options) => {
+    expect(() => tableStore(options as never)).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS', message: `tableStore: ${message}` }));
+  });
+});
