@@ -5,7 +5,8 @@ const A_FUNCTION = 'a function';
 const COLUMNS = 'an array of column names';
 const A_KEY = 'a text that is not empty';
 const EXPECTED: Partial<Record<string, string>> = {
-  read: A_FUNCTION, id: A_FUNCTION, status: A_FUNCTION, version: A_FUNCTION, validId: A_FUNCTION, ignore: COLUMNS, versionKey: A_KEY,
+  read: A_FUNCTION, id: A_FUNCTION, status: A_FUNCTION, version: A_FUNCTION, validId: A_FUNCTION,
+  ignore: COLUMNS, versionKey: A_KEY,
 };
 
 /**

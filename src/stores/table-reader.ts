@@ -128,13 +128,15 @@ function isText(id: string): boolean {
 }
 
 function isVersion(value: unknown): value is Version {
-  return typeof value === 'bigint' || (typeof value === 'string' && value !== '') || (typeof value === 'number' && !Number.isNaN(value));
+  return typeof value === 'bigint' || (typeof value === 'string' && value !== '')
+    || (typeof value === 'number' && !Number.isNaN(value));
 }
 
 /** A stopped row has a version of its own, even if its status depends on the time or on another table. */
 function checkedVersion(version: unknown, status: ConnectionStatus): Version {
   if (!isVersion(version)) {
-    throw new NotARecord(`has no version: expected the option version to return a string, number or bigint, got ${typeof version}`);
+    const expected = 'expected the option version to return a string, number or bigint';
+    throw new NotARecord(`has no version: ${expected}, got ${typeof version}`);
   }
   return status === 'active' ? version : `${String(version)} (stopped)`;
 }

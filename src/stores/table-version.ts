@@ -20,10 +20,13 @@ function noCanonicalForm(column: string, what: string): NotARecord {
  */
 export function canonicalRow(row: object, status: ConnectionStatus, ignored: ReadonlySet<string>): string {
   const columns = Object.keys(row).filter((column) => !ignored.has(column)).toSorted();
-  return `${status}${columns.map((column) => property(column, canonical((row as Record<string, unknown>)[column], column, []))).join('')}`;
+  const values = row as Readonly<Record<string, unknown>>;
+  return status + columns.map((column) => property(column, canonical(values[column], column, []))).join('');
 }
 
-const property = (key: string, value: string | undefined): string => (value === undefined ? '' : `${JSON.stringify(key)}:${value}`);
+function property(key: string, value: string | undefined): string {
+  return value === undefined ? '' : `${JSON.stringify(key)}:${value}`;
+}
 
 /** `undefined` for `undefined`. */
 function canonical(value: unknown, column: string, parents: readonly object[]): string | undefined {

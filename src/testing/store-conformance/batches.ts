@@ -10,11 +10,15 @@ export function batchTests({ test, id, capabilities }: Suite): void {
       for (let n = 0; n < 4; n += 1) await write(id(n), { status: n === 2 ? 'stopped' : 'active', config: `config ${n}` });
       await remove(id(3));
       const records = await getMany([id(4), id(2), id(0), id(3), id(1), id(0)]);
-      assert.deepEqual([...records.keys()].toSorted(), [id(0), id(1), id(2)].toSorted(), 'an id that is missing from the map does not exist');
+      const missing = 'an id that is missing from the map does not exist';
+      assert.deepEqual([...records.keys()].toSorted(), [id(0), id(1), id(2)].toSorted(), missing);
       for (const n of [0, 1, 2]) {
         const record = records.get(id(n));
         assert.ok(record !== undefined);
-        assert.deepEqual([record.id, record.status, configOf(record), String(record.version)], [id(n), n === 2 ? 'stopped' : 'active', `config ${n}`, await versionOf(store, id(n))]);
+        assert.deepEqual(
+          { id: record.id, status: record.status, config: configOf(record), version: String(record.version) },
+          { id: id(n), status: n === 2 ? 'stopped' : 'active', config: `config ${n}`, version: await versionOf(store, id(n)) },
+        );
       }
       assert.equal((await getMany([])).size, 0);
     });
@@ -41,7 +45,8 @@ export function batchTests({ test, id, capabilities }: Suite): void {
   if (capabilities.invalidRows === true) {
     test('invalid rows: get rejects with INVALID_RECORD and tells nothing of what is in it', async ({ store, writeInvalid }) => {
       await promised(writeInvalid, 'writeInvalid')(id(1));
-      await assert.rejects(store.get(id(1)), (error) => isConnectionError(error, 'INVALID_RECORD') && error.connectionId === id(1));
+      const isAboutTheRow = (error: unknown): boolean => isConnectionError(error, 'INVALID_RECORD') && error.connectionId === id(1);
+      await assert.rejects(store.get(id(1)), isAboutTheRow);
     });
 
     test('invalid rows: one does not fail a batch for the others', async ({ store, write, writeInvalid }) => {
