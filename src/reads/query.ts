@@ -65,8 +65,16 @@ export class Query {
   #askRows(ids: readonly string[]): void {
     this.#endWith(this.#env.options.store.getMany?.(ids, this.#options), (rows) => {
       const found = asMap(rows, 'getMany');
-      return (id) => ({ kind: 'row', row: found.get(id) });
+      return (id) => this.#rowIn(found.get(id));
     });
+  }
+
+  /** A store may say of one row that it could not be read, and answer for the others. */
+  #rowIn(row: unknown): Answer {
+    if (!isConnectionError(row, 'STORE_UNAVAILABLE')) return { kind: 'row', row };
+    const error = row.cause ?? row;
+    this.#env.emit('storeFailed', { error });
+    return { kind: 'failed', error };
   }
 
   #askVersions(ids: readonly string[]): void {

@@ -257,12 +257,13 @@ describe('a read of a tableStore that fails', () => {
     await using registry = new ConnectionRegistry({
       store, factory: { create: (record) => record.token, dispose: (token) => { disposed.push(token); } },
     });
-    registry.on('storeFailed', () => {});
+    const failures: unknown[] = [];
+    registry.on('storeFailed', ({ error }) => failures.push(error));
     const uses = (): Promise<unknown[]> => Promise.all(['a', 'b'].map((id) => registry.use(id, (token) => token).catch((error: { code: string }) => error.code)));
     expect(await uses()).toEqual(['token of a', 'token of b']);
     broken = true;
     expect(await uses()).toEqual(['token of a', 'STORE_UNAVAILABLE']);
-    expect(disposed).toEqual([]);
+    expect({ disposed, failures }).toMatchObject({ disposed: [], failures: [{ message: 'connection lost' }] });
     broken = false;
     expect(await uses()).toEqual(['token of a', 'token of b']);
     expect(disposed).toEqual([]);
@@ -272,16 +273,16 @@ describe('a read of a tableStore that fails', () => {
 describe('options of tableStore', () => {
   const read = (): Bot[] => [];
   test.each<[string, unknown]>([
-    ['options: expected an object, got undefined', undefined],
-    ['read: expected a function, got undefined', {}],
-    ['id: expected a function, got string', { read, id: 'key' }],
-    ['status: expected a function, got string', { read, status: 'active' }],
-    ['version: expected a function, got string', { read, version: 'rev' }],
-    ['validId: expected a function, got object', { read, validId: /x/ }],
-    ['ignore: expected an array of column names, got string', { read, ignore: 'lastError' }],
+    ['expected an object of options, got nothing', undefined],
+    ['read: expected a function (ids, { signal }) => rows, got nothing', {}],
+    ['id: expected a function, got a string', { read, id: 'key' }],
+    ['status: expected a function, got a string', { read, status: 'active' }],
+    ['version: expected a function, got a string', { read, version: 'rev' }],
+    ['validId: expected a function, got /x/', { read, validId: /x/ }],
+    ['ignore: expected an array of column names, got "lastError"', { read, ignore: 'lastError' }],
     ['ignore: expected an array of column names, got an array', { read, ignore: [7] }],
-    ['versionKey: expected a text that is not empty, got string', { read, versionKey: '' }],
-    ['statuss: expected no such option, got function', { read, statuss: () => 'active' }],
+    ['versionKey: expected a text that is not empty, got ""', { read, versionKey: '' }],
+    ["does not know 'statuss'", { read, statuss: () => 'active' }],
   ])('%s', (message, options) => {
     expect(() => tableStore(options as never)).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS', message: `tableStore: ${message}` }));
   });
