@@ -2,13 +2,13 @@ import type { Clock } from '../clock.js';
 import type { StoreListener } from '../contracts/store.js';
 import type { ConnectionError } from '../errors.js';
 
-/** One connection's life as a listener. It says once through `lost` when it is of no more use. */
+/** One connection that listens for hints. It calls `lost` when the connection is of no more use. */
 export interface ListeningAttempt {
-  /** Connects and subscribes; resolves once hints arrive. */
+  /** Connects and subscribes. Resolves once hints arrive. */
   open(): Promise<unknown>;
   /** Resolves when hints are known to still arrive. */
   check(): Promise<unknown>;
-  /** Lets go of the connection. */
+  /** Ends the connection. */
   end(): Promise<unknown>;
 }
 
@@ -22,33 +22,38 @@ export interface SubscribingTuning {
 const MAX_MS = 2 ** 31 - 1;
 
 /**
- * Checks how a subscription is to be kept up, and fills in what is left out.
+ * Checks how a subscription is to be kept up, and fills in defaults.
  *
  * @param invalid - makes the error that says which option is wrong, what was expected and what came
  * @param expected - of the whole
  */
-export function tuningOf(watch: Partial<SubscribingTuning>, invalid: (option: string, expected: string, got: unknown) => ConnectionError<'INVALID_OPTIONS'>, expected = 'an object'): SubscribingTuning {
+export function tuningOf(
+  watch: Partial<SubscribingTuning>,
+  invalid: (option: string, expected: string, got: unknown) => ConnectionError<'INVALID_OPTIONS'>,
+  expected = 'an object',
+): SubscribingTuning {
   if (typeof watch !== 'object' || watch === null) throw invalid('watch', expected, watch);
   const { pingIntervalMs = 15_000, timeoutMs = 5_000, backoff = { initialMs: 100, maxMs: 30_000 } } = watch;
   if (typeof backoff !== 'object' || backoff === null) throw invalid('watch.backoff', 'an object', backoff);
-  for (const [option, ms] of Object.entries({ pingIntervalMs, timeoutMs, 'backoff.initialMs': backoff.initialMs, 'backoff.maxMs': backoff.maxMs })) {
+  const durations = { pingIntervalMs, timeoutMs, 'backoff.initialMs': backoff.initialMs, 'backoff.maxMs': backoff.maxMs };
+  for (const [option, ms] of Object.entries(durations)) {
     if (typeof ms !== 'number' || !(ms > 0 && ms <= MAX_MS)) throw invalid(`watch.${option}`, `milliseconds from 1 to ${MAX_MS}`, ms);
   }
   return { pingIntervalMs, timeoutMs, backoff };
 }
 
-/** What a subscription is kept up with. */
+/** Everything that keeps a subscription up. */
 export interface SubscribingOptions extends SubscribingTuning {
   readonly clock: Clock;
   readonly onError: ((error: unknown) => void) | undefined;
-  /** Begins an attempt. What it tells `listener` counts until the attempt is over. */
+  /** Begins an attempt. Calls of `listener` count until the attempt is over. */
   attempt(listener: StoreListener, lost: (error: unknown) => void): ListeningAttempt;
 }
 
 /**
- * Keeps one subscription up until it is disposed of: opened, checked, and opened again with back-off when lost. Every
- * opening is a gap, for what was said before it went unheard. Rejects when it could not be opened a first time: then
- * whoever asked knows, and nothing goes on behind them.
+ * Keeps one subscription up until it is disposed of: opens it, checks it, and opens it again with back-off when it is
+ * lost. Every opening is a gap, because earlier hints went unheard. Rejects when the first opening fails; then nothing
+ * goes on.
  */
 export function keepSubscribed(options: SubscribingOptions, listener: StoreListener): Promise<AsyncDisposable> {
   return new Promise((resolve, reject) => {
@@ -63,7 +68,7 @@ class Subscription implements AsyncDisposable {
   #opened = false;
   #disposed = false;
   #failures = 0;
-  /** Ends the wait that is under way, if any. */
+  /** Ends the wait under way, if any. */
   #interrupt: ((error: unknown) => void) | undefined;
 
   constructor(options: SubscribingOptions, listener: StoreListener, opened: () => void, refused: (error: unknown) => void) {
@@ -79,14 +84,14 @@ class Subscription implements AsyncDisposable {
   }
 
   async #run(opened: () => void, refused: (error: unknown) => void): Promise<void> {
-    const { backoff, onError } = this.#options;
+    const { backoff } = this.#options;
     while (!this.#disposed) {
       try {
         await this.#listen(opened);
       } catch (error) {
         if (!this.#opened) return refused(error);
         if (this.#disposed) return;
-        onError?.(error);
+        this.#report(error);
       }
       const most = Math.min(backoff.maxMs, backoff.initialMs * 2 ** this.#failures);
       this.#failures += 1;
@@ -99,15 +104,24 @@ class Subscription implements AsyncDisposable {
     const { pingIntervalMs, timeoutMs } = this.#options;
     let over: { readonly error: unknown } | undefined;
     const throwIfOver = (): void => { if (over !== undefined) throw over.error; };
+    const tell = (call: (listener: StoreListener) => void): void => {
+      if (over !== undefined) return;
+      // A driver calls this from its socket. An exception would end the process there.
+      try {
+        call(this.#listener);
+      } catch (error) {
+        this.#report(error);
+      }
+    };
     const attempt = this.#options.attempt({
-      changed: (ids) => { if (over === undefined) this.#listener.changed(ids); },
-      gap: () => { if (over === undefined) this.#listener.gap(); },
+      changed: (ids) => tell((listener) => listener.changed(ids)),
+      gap: () => tell((listener) => listener.gap()),
     }, (error) => {
       if (over !== undefined) return;
       over = { error };
       this.#interrupt?.(error);
     });
-    // Between two waits nothing is there to be interrupted.
+    // Between two waits there is nothing to interrupt.
     const checked = async (work: Promise<unknown> | undefined, ms: number): Promise<void> => {
       throwIfOver();
       await this.#wait(work, ms);
@@ -115,7 +129,7 @@ class Subscription implements AsyncDisposable {
     };
     try {
       await checked(attempt.open(), timeoutMs);
-      this.#listener.gap();
+      tell((listener) => listener.gap());
       this.#opened = true;
       opened();
       for (;;) {
@@ -127,8 +141,17 @@ class Subscription implements AsyncDisposable {
     } finally {
       over ??= { error: undefined };
       const ended = attempt.end().catch(() => {});
-      // Whoever disposes wants to know that nothing is left; a connection that does not end is not waited for.
+      // `dispose` leaves nothing behind, but it does not wait for a connection that does not end.
       if (this.#disposed) await this.#wait(ended, timeoutMs).catch(() => {});
+    }
+  }
+
+  /** An exception of the user's callback ends neither the subscription nor the process. */
+  #report(error: unknown): void {
+    try {
+      this.#options.onError?.(error);
+    } catch {
+      // Nobody is left to tell.
     }
   }
 

@@ -117,9 +117,15 @@ describe('the guide to exclusive transports', () => {
 });
 
 describe('the guide to stores', () => {
-  test.each([['PostgreSQL', 'stores/postgres/options.ts', 'PostgresStoreOptions'], ['Redis', 'stores/redis/store.ts', 'RedisStoreOptions']])('%s: each option has its line', async (heading, path, name) => {
-    const [, members = ''] = new RegExp(`interface ${name}[^{]*\\{([^]*?)\\n\\}`).exec(await source(path)) ?? [];
-    const declared = [...members.matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, option]) => option);
+  test.each<[string, Record<string, string>]>([
+    ['PostgreSQL', { PostgresStoreOptions: 'stores/postgres/options.ts' }],
+    ['Redis', { RedisStoreOptions: 'stores/redis/store.ts', RedisWatchOptions: 'stores/redis/listening.ts' }],
+  ])('%s: each option has its line', async (heading, interfaces) => {
+    const declared: string[] = [];
+    for (const [name, path] of Object.entries(interfaces)) {
+      const [, members = ''] = new RegExp(`interface ${name}[^{]*\\{([^]*?)\\n\\}`).exec(await source(path)) ?? [];
+      declared.push(...[...members.matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, option]) => option!));
+    }
     expect(tableUnder(heading, await guide('stores')).flatMap(([option]) => quoted(option))).toEqual(declared);
   });
 });

@@ -1,7 +1,8 @@
 import { RedisClaims, type RedisClaimsOptions } from 'hydrant/redis';
 import { claimConformance, ManualClock } from 'hydrant/testing';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { CLIENTS, FakeRedis } from './support/fake-redis.js';
+import { CLIENTS } from './support/fake-redis-clients.js';
+import { FakeRedis } from './support/fake-redis.js';
 
 let server: FakeRedis;
 beforeEach(() => { server = new FakeRedis(); });
@@ -21,8 +22,8 @@ describe('RedisClaims', () => {
     const held = await claims.claim(request);
     await claims.renew({ replica: 'a', ttlMs: 1, member: true, load: 1, held });
     await claims.release({ replica: 'a', claims: held, leave: true });
-    const keys = ['epoch', 'members', 'loads', 'owned:a', 'claim:c1'].map((key) => prefix + key);
-    expect(server.sent.map((sent) => sent.keys)).toEqual([keys, keys, keys]);
+    const keys = ['epoch', 'members', 'loads', 'owned:a', 'seen', 'scope', 'hints', 'claim:c1'].map((key) => prefix + key);
+    expect(server.sent.map((sent) => sent.keys)).toEqual([[`${prefix}epoch`], keys, keys, keys]);
   });
 
   test('sends nothing once nobody waits for the answer', async () => {
@@ -47,8 +48,10 @@ describe('RedisClaims', () => {
     const clock = new ManualClock();
     await Promise.all([claimsOf({ clock }).watch?.(() => {}), claimsOf({ clock }).watch?.(() => {})]);
     await clock.advance(15_000);
-    expect([...server.subscribers].map(({ heard }) => heard)).toEqual([2, 2]);
-    expect(server.sent.map(({ keys }) => keys)).toEqual(Array.from({ length: 4 }, () => ['{hydrant}:claims:released']));
+    expect(server.subscribers.map(({ heard }) => heard)).toEqual([2, 2]);
+    const scope = '{hydrant}:claims:scope';
+    const pings = Array.from({ length: 4 }, () => [scope, '{hydrant}:claims:hints']);
+    expect(server.sent.map(({ keys }) => keys)).toEqual([[scope], [scope], ...pings]);
   });
 
   test('tells of a release, and stops when it is disposed of', async () => {
@@ -58,7 +61,7 @@ describe('RedisClaims', () => {
     await claims.release({ replica: 'a', claims: await claims.claim(request), leave: false });
     expect(hints).toEqual([{ from: '', left: false }, { from: 'a', left: false }]);
     await subscription?.[Symbol.asyncDispose]();
-    expect(server.subscribers.size).toBe(0);
+    expect(server.connections.size).toBe(0);
   });
 
   test('checks every 15 seconds that it still hears, for five seconds, and listens anew where it does not', async () => {

@@ -2,7 +2,8 @@ import { isConnectionError } from 'hydrant';
 import { RedisStore, type RedisStoreOptions } from 'hydrant/redis';
 import { ManualClock, storeConformance } from 'hydrant/testing';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { CLIENTS, FakeRedis } from './support/fake-redis.js';
+import { CLIENTS } from './support/fake-redis-clients.js';
+import { FakeRedis } from './support/fake-redis.js';
 
 let server: FakeRedis;
 beforeEach(() => { server = new FakeRedis(); });
@@ -48,8 +49,9 @@ describe('RedisStore', () => {
       await store(options).put({ id: 'acme' });
       await store(options).get('acme');
       await store(options).getVersions(['acme']);
-      expect(keysSent()).toEqual([[`${prefix}records`, `${prefix}versions`, `${prefix}counter`], [`${prefix}records`], [`${prefix}versions`]]);
-      expect(told).toEqual([`${prefix}changes`]);
+      const written = [`${prefix}records`, `${prefix}versions`, `${prefix}counter`, `${prefix}scope`];
+      expect(keysSent()).toEqual([written, [`${prefix}records`], [`${prefix}versions`]]);
+      expect(told).toEqual([`${prefix}changes:${server.scopes.get(`${prefix}scope`)}`]);
     }
   });
 
@@ -136,9 +138,9 @@ describe('RedisStore', () => {
     first?.emit(sign, new Error('reset'));
     await clock.advance(100);
     expect(heard).toEqual(['gap', 'gap']);
-    expect([server.subscribers.size, server.subscribers.has(first!)]).toEqual([1, false]);
+    expect({ open: server.connections.size, first: server.connections.has(first!) }).toEqual({ open: 1, first: false });
     await subscription?.[Symbol.asyncDispose]();
-    expect(server.subscribers.size).toBe(0);
+    expect(server.connections.size).toBe(0);
   });
 
   test('has no watch on a pool, which cannot listen, nor where it is turned off', () => {

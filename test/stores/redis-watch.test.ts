@@ -1,59 +1,11 @@
 import { isConnectionError } from 'hydrant';
-import { RedisStore, type IoredisClient, type IoredisSubscriber, type RedisStoreOptions } from 'hydrant/redis';
+import { RedisStore, type RedisStoreOptions } from 'hydrant/redis';
 import { ManualClock } from 'hydrant/testing';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { CLIENTS } from './support/fake-redis-clients.js';
+import { FakeRedis } from './support/fake-redis.js';
 
-/** Redis as a listener sees it: numbered changes, and pings that are told the last number. */
-class FakeRedis implements IoredisClient {
-  number = 0;
-  subscribers: FakeSubscriber[] = [];
-
-  async hmget(): Promise<null[]> {
-    return [];
-  }
-
-  async eval(_script: string, numberOfKeys: number, ...args: string[]): Promise<unknown> {
-    const channel = args[numberOfKeys] as string;
-    this.tell(channel, String(this.number));
-    return 1;
-  }
-
-  duplicate(): FakeSubscriber {
-    const subscriber = new FakeSubscriber();
-    this.subscribers.push(subscriber);
-    return subscriber;
-  }
-
-  change(id: string, heard = true): void {
-    this.number += 1;
-    if (heard) this.tell('{hydrant}:changes', `${this.number} ${id}`);
-  }
-
-  tell(channel: string, message: string): void {
-    for (const subscriber of this.subscribers) if (subscriber.channels.includes(channel)) subscriber.emit('message', channel, message);
-  }
-}
-
-class FakeSubscriber implements IoredisSubscriber {
-  channels: string[] = [];
-  readonly #listeners: [string, (...values: never[]) => void][] = [];
-
-  async subscribe(...channels: string[]): Promise<void> {
-    this.channels = channels;
-  }
-
-  on(event: string, listener: (...values: never[]) => void): void {
-    this.#listeners.push([event, listener]);
-  }
-
-  emit(event: string, ...values: unknown[]): void {
-    for (const [name, listener] of this.#listeners) if (name === event) listener(...values as never[]);
-  }
-
-  disconnect(): void {
-    this.channels = [];
-  }
-}
+const COUNTER = '{hydrant}:counter';
 
 let clock: ManualClock;
 let redis: FakeRedis;
@@ -64,35 +16,51 @@ beforeEach(() => {
   heard = [];
 });
 
-async function watching(): Promise<AsyncDisposable> {
-  const store = new RedisStore({ client: redis, clock, watch: { pingIntervalMs: 10_000 } });
-  const subscription = await store.watch?.({ gap: () => void heard.push('gap'), changed: (ids) => void heard.push(ids) });
+const store = (kind: keyof typeof CLIENTS = 'ioredis', options: Partial<RedisStoreOptions> = {}): RedisStore<{ n?: number }> =>
+  new RedisStore({ client: CLIENTS[kind](redis), clock, watch: { pingIntervalMs: 10_000 }, ...options });
+
+async function watching(kind?: keyof typeof CLIENTS, options?: Partial<RedisStoreOptions>): Promise<AsyncDisposable> {
+  const listener = { gap: () => void heard.push('gap'), changed: (ids: readonly string[]) => void heard.push(ids) };
+  const subscription = await store(kind, options).watch?.(listener);
   if (subscription === undefined) throw new Error('there is no watch');
   return subscription;
 }
 
+/** A hint that reaches nobody. */
+async function lost(id: string): Promise<void> {
+  const { publish } = redis;
+  redis.publish = () => {};
+  await store().put({ id });
+  redis.publish = publish;
+}
+
+/** Sends text on the channel on which everybody listens. */
+function send(message: unknown): void {
+  for (const subscriber of redis.subscribers) subscriber.hear(subscriber.channels[0]!, message);
+}
+
 describe('RedisStore.watch', () => {
   test('begins with a gap, whatever number the changes have reached', async () => {
-    redis.number = 41;
+    redis.counters.set(COUNTER, 41);
     await watching();
-    redis.change('a');
-    redis.change('id with spaces ');
-    expect(heard).toEqual(['gap', ['a'], ['id with spaces ']]);
+    await store().put({ id: 'a' });
+    await store().put({ id: 'id with "spaces" ' });
+    expect(heard).toEqual(['gap', ['a'], ['id with "spaces" ']]);
   });
 
   test('a hint that was missed is a gap at the next hint', async () => {
     await watching();
-    redis.change('a');
-    redis.change('lost', false);
-    redis.change('b');
-    redis.change('c');
+    await store().put({ id: 'a' });
+    await lost('lost');
+    await store().put({ id: 'b' });
+    await store().put({ id: 'c' });
     expect(heard).toEqual(['gap', ['a'], 'gap', ['b'], ['c']]);
   });
 
   test('a hint that was missed is a gap at the next ping, if no other comes', async () => {
     await watching();
-    redis.change('a');
-    redis.change('lost', false);
+    await store().put({ id: 'a' });
+    await lost('lost');
     await clock.advance(9_999);
     expect(heard).toEqual(['gap', ['a']]);
     await clock.advance(1);
@@ -101,29 +69,79 @@ describe('RedisStore.watch', () => {
     expect(heard).toHaveLength(3);
   });
 
-  test('a Redis that lost its data is a gap', async () => {
-    redis.number = 41;
+  test('a counter that was set back is a gap', async () => {
+    redis.counters.set(COUNTER, 41);
     await watching();
-    redis.number = 0;
+    redis.counters.set(COUNTER, 0);
     await clock.advance(10_000);
     expect(heard).toEqual(['gap', 'gap']);
+  });
+
+  test('a Redis that lost its data is listened to anew, on the channel of its new scope', async () => {
+    const errors: unknown[] = [];
+    await watching('ioredis', { onWatchError: (error) => errors.push(error) });
+    redis.counters.clear();
+    redis.scopes.clear();
+    await store().put({ id: 'unheard' });
+    await clock.advance(10_100);
+    expect(errors).toHaveLength(1);
+    expect(heard).toEqual(['gap', 'gap']);
+    await store().put({ id: 'a' });
+    expect(heard).toEqual(['gap', 'gap', ['a']]);
+    expect(redis.connections.size).toBe(1);
   });
 
   test.each(['error', 'close'])('subscribes again, with a gap, after its connection reports %s', async (event) => {
     await watching();
     redis.subscribers[0]?.emit(event, new Error('reset'));
     await clock.advance(100);
-    expect(redis.subscribers).toHaveLength(2);
+    expect(redis.connections.size).toBe(1);
     expect(heard).toEqual(['gap', 'gap']);
-    redis.change('a');
+    await store().put({ id: 'a' });
     expect(heard).toEqual(['gap', 'gap', ['a']]);
   });
 
   test('disposed of, it lets go of everything', async () => {
     const subscription = await watching();
     await subscription[Symbol.asyncDispose]();
-    expect(redis.subscribers[0]?.channels).toEqual([]);
+    expect(redis.connections.size).toBe(0);
     expect(clock.pendingTimers).toBe(0);
+  });
+
+  test.each<[string, unknown]>([
+    ['no JSON', '{'], ['nothing', ''], ['no text', 7], ['a Buffer', Buffer.from('["1","a"]')], ['no list', '{"0":"1"}'], ['null', 'null'],
+    ['an empty list', '[]'], ['no number', '["x","a"]'], ['a number that is no text', '[1,"a"]'], ['a number below 0', '["-1","a"]'],
+    ['a number that no counter reaches', '["99999999999999999999","a"]'], ['an id that is no text', '["1",{}]'],
+    ['an empty id', '["1",""]'], ['a lone surrogate', '["1","\\ud800"]'], ['NUL', '["1","\\u0000"]'],
+    ['an id of a megabyte', JSON.stringify(['1', 'x'.repeat(1_000_000)])], ['two megabytes', `["1","a"${' '.repeat(2_000_000)}]`],
+    ['the form of 0.1.0', '1 a'],
+  ])('a hint with %s is a gap, and changes nothing else', async (_what, message) => {
+    for (const kind of ['ioredis', 'node-redis'] as const) {
+      heard = [];
+      const subscription = await watching(kind);
+      await store().put({ id: 'a', n: Math.random() });
+      send(message);
+      await store().put({ id: 'b', n: Math.random() });
+      expect(heard).toEqual(['gap', ['a'], 'gap', ['b']]);
+      await subscription[Symbol.asyncDispose]();
+    }
+  });
+
+  test('a listener that throws, and an error handler that throws, end neither the subscription nor the process', async () => {
+    const errors: unknown[] = [];
+    const broken = new Error('broken');
+    await store('ioredis', { onWatchError: (error) => { errors.push(error); throw error; } }).watch?.({
+      gap() { throw broken; },
+      changed(ids) { heard.push(ids); throw broken; },
+    });
+    await store().put({ id: 'a' });
+    await store().put({ id: 'b' });
+    expect(heard).toEqual([['a'], ['b']]);
+    expect(errors).toEqual([broken, broken, broken]);
+    redis.subscribers[0]?.emit('close');
+    await clock.advance(100);
+    await store().put({ id: 'c' });
+    expect(heard).toEqual([['a'], ['b'], ['c']]);
   });
 });
 
@@ -132,16 +150,16 @@ describe('RedisStore options', () => {
     ['options', undefined],
     ['options', null],
     ['client', { client: null }],
-    ['watch', { client: new FakeRedis(), watch: null }],
+    ['watch', { client: CLIENTS.ioredis(new FakeRedis()), watch: null }],
     ['client', {}],
     ['client', { client: {} }],
     ['client', { client: { hmget() {} } }],
-    ['prefix', { client: new FakeRedis(), prefix: 1 }],
-    ['watch', { client: new FakeRedis(), watch: true }],
-    ['watch.backoff', { client: new FakeRedis(), watch: { backoff: null } }],
-    ['watch.pingIntervalMs', { client: new FakeRedis(), watch: { pingIntervalMs: Number.POSITIVE_INFINITY } }],
-    ['watch.timeoutMs', { client: new FakeRedis(), watch: { timeoutMs: '1s' } }],
-    ['watch.backoff.initialMs', { client: new FakeRedis(), watch: { backoff: { initialMs: -1, maxMs: 1 } } }],
+    ['prefix', { client: CLIENTS.ioredis(new FakeRedis()), prefix: 1 }],
+    ['watch', { client: CLIENTS.ioredis(new FakeRedis()), watch: true }],
+    ['watch.backoff', { client: CLIENTS.ioredis(new FakeRedis()), watch: { backoff: null } }],
+    ['watch.pingIntervalMs', { client: CLIENTS.ioredis(new FakeRedis()), watch: { pingIntervalMs: Number.POSITIVE_INFINITY } }],
+    ['watch.timeoutMs', { client: CLIENTS.ioredis(new FakeRedis()), watch: { timeoutMs: '1s' } }],
+    ['watch.backoff.initialMs', { client: CLIENTS.ioredis(new FakeRedis()), watch: { backoff: { initialMs: -1, maxMs: 1 } } }],
   ])('refuses a wrong %s, says what was expected and what came', (option, options) => {
     expect(() => new RedisStore(options as RedisStoreOptions)).toThrow(expect.toSatisfy(
       (error) => isConnectionError(error, 'INVALID_OPTIONS') && error.message.includes(`option ${option}: `) && /expected .+, got .+/.test(error.message),

@@ -1,18 +1,46 @@
 import { systemClock, type Clock } from '../../clock.js';
 import type { Claim, ClaimHint, ClaimRequest, ClaimStore, Offer, ReleaseRequest, RenewRequest, RenewResult } from './contract.js';
 
-interface Row { owner: string | undefined; token: bigint; expiresAt: number; notes: string | undefined; offer: Offer | undefined; offerUntil: number }
+interface Row {
+  owner: string | undefined;
+  token: bigint;
+  expiresAt: number;
+  notes: string | undefined;
+  offer: Offer | undefined;
+  offerUntil: number;
+}
 
-/** The side of the claims that all replicas of a test share. Its clock is the store's clock. */
+/** Options of a {@link MemoryClaimServer}. */
+export interface MemoryClaimServerOptions {
+  /** The store's clock; its monotonic time counts. Default: the system's. */
+  readonly clock?: Clock;
+  /** A row is forgotten when its claim expired so many milliseconds ago. Default 30 days. */
+  readonly forgetAfterMs?: number;
+}
+
+const FORGET_AFTER_MS = 30 * 24 * 3_600_000;
+/** So many rows are looked at in each renewal, to forget them. */
+const LOOKED_AT = 100;
+
+/** The side of the claims that all replicas of a test share. */
 export class MemoryClaimServer {
   readonly #clock: Clock;
+  readonly #forgetAfterMs: number;
+  /** The rows that were looked at longest ago come first. */
   readonly #rows = new Map<string, Row>();
+  readonly #owned = new Map<string, Set<string>>();
   readonly #members = new Map<string, { load: number; expiresAt: number }>();
   readonly #listeners = new Set<(hint: ClaimHint) => void>();
   #token = 0n;
 
-  constructor(options: { readonly clock?: Clock } = {}) {
-    this.#clock = options.clock ?? systemClock;
+  constructor({ clock = systemClock, forgetAfterMs = FORGET_AFTER_MS }: MemoryClaimServerOptions = {}) {
+    this.#clock = clock;
+    this.#forgetAfterMs = forgetAfterMs;
+  }
+
+  /** How many connections have a row. */
+  get rows(): number {
+    return this.#rows.size;
   }
 
   renew({ replica, ttlMs, member, load, held }: RenewRequest): RenewResult {
@@ -30,10 +58,15 @@ export class MemoryClaimServer {
       row.notes = notes ?? row.notes;
       renewed.push(id);
     }
+    this.#forget(now);
     const known = new Set(held.map(({ id }) => id));
-    const strays = [...this.#rows].filter(([id, row]) => row.owner === replica && row.expiresAt > now && !known.has(id)).map(([id, { token }]) => ({ id, token }));
-    const members = [...this.#members].filter(([, { expiresAt }]) => expiresAt > now).map(([name, entry]) => ({ replica: name, load: entry.load }));
-    return { renewed, lost, strays, members };
+    const strays = [...this.#owned.get(replica) ?? []].filter((id) => !known.has(id) && this.#rows.get(id)!.expiresAt > now);
+    for (const [name, { expiresAt }] of this.#members) if (expiresAt <= now) this.#members.delete(name);
+    return {
+      renewed, lost,
+      strays: strays.map((id) => ({ id, token: this.#rows.get(id)!.token })),
+      members: [...this.#members].map(([name, entry]) => ({ replica: name, load: entry.load })),
+    };
   }
 
   claim({ replica, ttlMs, ids, limit, freeForMs }: ClaimRequest): readonly Claim[] {
@@ -42,7 +75,7 @@ export class MemoryClaimServer {
       const row = this.#rows.get(id);
       return row === undefined || (row.expiresAt <= now - freeForMs && allows(standingOffer(row, now), replica));
     });
-    // What is free for this replica and offered to one is offered to this one.
+    // A connection that is free for this replica and offered to somebody is offered to this replica.
     const offered = (id: string): boolean => {
       const offer = standingOffer(this.#rows.get(id), now);
       return offer !== undefined && 'to' in offer;
@@ -50,7 +83,7 @@ export class MemoryClaimServer {
     return [...free.filter(offered), ...free.filter((id) => !offered(id))].slice(0, limit).map((id) => {
       const notes = this.#rows.get(id)?.notes;
       const token = this.#token += 1n;
-      this.#rows.set(id, { owner: replica, token, expiresAt: now + ttlMs, notes, offer: undefined, offerUntil: 0 });
+      this.#put(id, { owner: replica, token, expiresAt: now + ttlMs, notes, offer: undefined, offerUntil: 0 });
       return { id, token, notes };
     });
   }
@@ -62,9 +95,9 @@ export class MemoryClaimServer {
       const row = this.#rows.get(id);
       if (row?.owner !== replica || row.token !== token) continue;
       released = true;
-      this.#rows.set(id, {
-        owner: undefined, token, expiresAt: Math.min(row.expiresAt, now), notes: notes ?? row.notes, offer, offerUntil: now + (offer?.forMs ?? 0),
-      });
+      const expiresAt = Math.min(row.expiresAt, now);
+      const offerUntil = now + (offer?.forMs ?? 0);
+      this.#put(id, { owner: undefined, token, expiresAt, notes: notes ?? row.notes, offer, offerUntil });
     }
     if (released) for (const listener of this.#listeners) listener({ from: replica, left: leave });
   }
@@ -75,16 +108,38 @@ export class MemoryClaimServer {
     return () => void this.#listeners.delete(own);
   }
 
-  /** Who owns what at this moment, by the store's clock. */
+  /** Who owns which connection at this moment, by the store's clock. */
   owners(): ReadonlyMap<string, { readonly owner: string; readonly token: bigint }> {
     const now = this.#clock.monotonic();
     const owners = new Map<string, { owner: string; token: bigint }>();
-    for (const [id, { owner, token, expiresAt }] of this.#rows) if (owner !== undefined && expiresAt > now) owners.set(id, { owner, token });
+    for (const [id, { owner, token, expiresAt }] of this.#rows) {
+      if (owner !== undefined && expiresAt > now) owners.set(id, { owner, token });
+    }
     return owners;
+  }
+
+  /** Tokens come from one counter, so a connection that is claimed again after its row is gone gets a higher one. */
+  #forget(now: number): void {
+    let left = Math.min(LOOKED_AT, this.#rows.size);
+    for (const [id, row] of this.#rows) {
+      if (left === 0) return;
+      left -= 1;
+      this.#put(id, row.expiresAt <= now - this.#forgetAfterMs ? undefined : row);
+    }
+  }
+
+  #put(id: string, row: Row | undefined): void {
+    const before = this.#rows.get(id)?.owner;
+    this.#rows.delete(id);
+    if (row !== undefined) this.#rows.set(id, row);
+    if (before === row?.owner) return;
+    const left = before === undefined ? undefined : this.#owned.get(before);
+    if (left?.delete(id) === true && left.size === 0) this.#owned.delete(before!);
+    if (row?.owner !== undefined) this.#owned.set(row.owner, (this.#owned.get(row.owner) ?? new Set()).add(id));
   }
 }
 
-/** The offer that stands, where one does. */
+/** The offer that stands, if any. */
 function standingOffer(row: Row | undefined, now: number): Offer | undefined {
   return row !== undefined && row.offerUntil > now ? row.offer : undefined;
 }
@@ -94,7 +149,7 @@ function allows(offer: Offer | undefined, replica: string): boolean {
   return 'to' in offer ? offer.to === replica : offer.notTo !== replica;
 }
 
-/** Which call of a {@link ClaimStore}. */
+/** A call of a {@link ClaimStore}. */
 export type ClaimCall = 'renew' | 'claim' | 'release';
 
 /**
@@ -102,7 +157,11 @@ export type ClaimCall = 'renew' | 'claim' | 'release';
  *
  * @example
  * // the answer is lost after the commit
- * const lossy: Intercept = async (call, carryOut) => { const answer = carryOut(); if (lost(call)) throw new Error('connection reset'); return answer; };
+ * const lossy: Intercept = async (call, carryOut) => {
+ *   const answer = carryOut();
+ *   if (lost(call)) throw new Error('connection reset');
+ *   return answer;
+ * };
  */
 export type Intercept = <T>(call: ClaimCall, carryOut: () => T) => T | Promise<T>;
 

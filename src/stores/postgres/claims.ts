@@ -3,6 +3,7 @@ import { ConnectionError } from '../../errors.js';
 import type {
   Claim, ClaimCallOptions, ClaimHint, ClaimRequest, ClaimStore, HeldClaim, Member, ReleaseRequest, RenewRequest, RenewResult,
 } from '../../exclusive/claims/contract.js';
+import { claimHintOf, MISSED_RELEASES, releaseEntries } from '../hints.js';
 import { claimsSql, type ClaimsSql } from './claims-sql.js';
 import type { PostgresClient, PostgresListenClient } from './client.js';
 import type { MigrationSql } from './migration.js';
@@ -64,8 +65,8 @@ export class PostgresClaims implements ClaimStore {
     const sql = this.#sql = claimsSql(table);
     if (listenClient === undefined) return;
     this.watch = (listener) => subscribe({ client, listenClient, channel: sql.channel, ...tuning, onError, clock }, {
-      changed: ([from = '', left]) => listener({ from, left: left === 'left' }),
-      gap: () => listener({ from: '', left: false }),
+      changed: (entries) => listener(claimHintOf(entries)),
+      gap: () => listener(MISSED_RELEASES),
     });
   }
 
@@ -105,7 +106,7 @@ export class PostgresClaims implements ClaimStore {
 
   async release({ replica, claims, leave }: ReleaseRequest, options?: ClaimCallOptions): Promise<void> {
     const given = claims.map(({ offer, ...claim }) => ({ ...asText(claim), ...offer }));
-    const hint = JSON.stringify(leave ? [replica, 'left'] : [replica]);
+    const hint = JSON.stringify(releaseEntries({ replica, leave }));
     await this.#query(this.#sql.release, [replica, JSON.stringify(given), leave, hint], options);
   }
 

@@ -1,5 +1,6 @@
 import { systemClock, type Clock } from '../../clock.js';
 import type { StoreListener } from '../../contracts/store.js';
+import { parseHint } from '../hints.js';
 import { keepSubscribed, type ListeningAttempt, type SubscribingTuning } from '../subscribing.js';
 import type { PostgresClient, PostgresListenClient } from './client.js';
 import { identifier } from './quoting.js';
@@ -68,19 +69,8 @@ class Listening implements ListeningAttempt {
   #notified(channel: string, payload: string): void {
     if (channel === this.#ownChannel) return this.#heard?.();
     if (channel !== this.#options.channel) return;
-    const ids = idsOf(payload);
+    const ids = parseHint(payload);
     if (ids === undefined) this.#listener.gap();
     else this.#listener.changed(ids);
   }
-}
-
-/** The ids of a payload; `undefined` where it says only that something changed. */
-function idsOf(payload: string): readonly string[] | undefined {
-  let ids: unknown;
-  try {
-    ids = JSON.parse(payload);
-  } catch {
-    // Then it is no list of ids either.
-  }
-  return Array.isArray(ids) && ids.every((id) => typeof id === 'string') ? ids : undefined;
 }

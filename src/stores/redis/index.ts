@@ -5,6 +5,9 @@
  */
 
 export type { Draft, Fields, StoredRecord } from '../drafts.js';
-export type { IoredisClient, IoredisSubscriber, NodeRedisClient, NodeRedisSubscriber, RedisClient } from './client.js';
+export type {
+  IoredisClient, IoredisCommands, IoredisConnection, NodeRedisClient, NodeRedisCommands, NodeRedisConnection, RedisClient,
+} from './client.js';
+export type { RedisWatchOptions } from './listening.js';
 export { RedisStore, type RedisStoreOptions } from './store.js';
 export { RedisClaims, type RedisClaimsOptions } from './claims.js';

@@ -1,58 +1,48 @@
-import { systemClock, type Clock } from '../../clock.js';
+import { systemClock } from '../../clock.js';
 import type { ConnectionStatus, Version } from '../../contracts/record.js';
 import type { ConnectionStore, StoreListener, StoreReadOptions } from '../../contracts/store.js';
 import { ConnectionError, isConnectionError } from '../../errors.js';
 import { fieldsOf, invalidRow, jsonOf, statusOf, type Draft, type Fields, type StoredRecord } from '../drafts.js';
-import { tuningOf } from '../subscribing.js';
-import { adapt, pairs, type Redis, type RedisClient } from './client.js';
+import { adapt, pairs, type RedisClient } from './client.js';
+import { RedisConnection } from './connection.js';
+import { listen, watchTuning, type RedisWatchOptions } from './listening.js';
+import { randomName } from './random-name.js';
 import { DELETE, PUT, SCAN, TOUCH } from './scripts.js';
-import { subscribe } from './subscription.js';
 
 /** Options of a {@link RedisStore}. */
-export interface RedisStoreOptions {
+export interface RedisStoreOptions extends RedisWatchOptions {
   /** An ioredis client or Cluster, or a connected node-redis client, pool or cluster. It must reach the primary. */
   readonly client: RedisClient;
   /**
-   * Before the names of the store's three keys and its channel. Default `{hydrant}:`; what stands in braces keeps the
-   * keys on one node of a cluster, so keep the braces.
+   * Before the names of the store's four keys and its channel. Default `{hydrant}:`. The text in braces keeps the keys
+   * on one node of a cluster, so keep the braces.
    */
   readonly prefix?: string;
-  /** How the listening connection, a duplicate of `client`, is kept alive; `false` for none. Milliseconds. */
-  readonly watch?: false | {
-    /** How often it is checked that no hint was missed. Default 15 000. */
-    readonly pingIntervalMs?: number;
-    /** How long connecting, subscribing and each check may take. Default 5 000. */
-    readonly timeoutMs?: number;
-    /** Between attempts; doubles, with jitter between half and whole. Default 100 to 30 000. */
-    readonly backoff?: { readonly initialMs: number; readonly maxMs: number };
-  };
-  /** Told when a subscription was lost or could not be made again; attempts go on. Default: nobody. */
-  readonly onWatchError?: (error: unknown) => void;
-  /** The source of time for `watch`. Default: the system's. */
-  readonly clock?: Clock;
 }
 
-/** The names of a store's keys and channel. */
-export interface RedisKeys {
-  readonly records: string;
-  readonly versions: string;
-  readonly counter: string;
-  readonly channel: string;
-}
+/** Ids of one command. More would be spread on the stack, and block the server. */
+const CHUNK = 1_000;
+/** A command that is not answered for so long fails. Then the connection is replaced if it is silent. */
+const TIMEOUT_MS = 5_000;
 
 /**
  * Rows in Redis 6 or later, on a client the caller owns.
  *
  * **Data model.** `{hydrant}:records` and `{hydrant}:versions` are hashes with a field per connection,
- * `{hydrant}:counter` numbers the changes. Every change is one script, so the three agree. A version is the number of
- * its change and 12 random characters: it is new even after Redis lost its last writes in a failover, or all of them.
- * Write through this class only.
+ * `{hydrant}:counter` numbers the changes, and `{hydrant}:scope` is a random part of the channel's name. Every change is
+ * one script, so the keys agree. A version is the number of its change and 12 random characters: it is new even after
+ * Redis lost its last writes in a failover, or all of them. Write through this class only.
  *
  * **Consistency.** A read is one command, and sees what was written before it was sent, given that it reaches the
  * primary (ioredis: leave `scaleReads` alone; node-redis: leave `useReplicas` alone). An asynchronous failover can
- * lose acknowledged writes: a connection that was stopped may be active again, which no reader can know. Use
- * `maxmemory-policy noeviction`: evicting one of the keys deletes every row. Hints are sent with the change, at most
- * once, and numbered: a listener that missed one knows by the next, or by the next ping.
+ * lose acknowledged writes: a connection that was stopped may be active again, which no reader can know. No key has a
+ * time to live, so `volatile-*` policies are safe. An `allkeys-*` policy may evict a key, and with it every row. Hints
+ * are sent with the change, at most once, and numbered: a listener that missed one knows by the next, or by the next
+ * ping.
+ *
+ * **Silence.** A command that Redis does not answer within 5 s fails with `STORE_UNAVAILABLE`. If the connection is
+ * silent as a whole, the next command goes over a duplicate of `client`, which ends when `client` ends. No option of the
+ * client is needed for that. A pool of node-redis has no duplicate: give it `socketTimeout`.
  *
  * @typeParam D - the records, or their own fields; id, version and status are added
  *
@@ -61,41 +51,50 @@ export interface RedisKeys {
  * await store.put({ id: 'acme', organizationId: 'o1', platform: 'slack', config: { botTokenRef: 'vault:1' } });
  */
 export class RedisStore<D extends object = Record<string, unknown>> implements ConnectionStore<Fields<D> & StoredRecord> {
-  /** Subscribes to hints; not there with `watch: false`, or on a pool. Rejects when the first attempt fails; goes on after that. */
+  /**
+   * Subscribes to hints; absent with `watch: false`, and on a pool. Rejects when the first attempt fails. Later attempts
+   * go on in the background.
+   */
   readonly watch?: (listener: StoreListener) => Promise<AsyncDisposable>;
-  readonly #redis: Redis;
-  readonly #keys: RedisKeys;
+  readonly #redis: RedisConnection;
+  readonly #keys: Readonly<Record<'records' | 'versions' | 'counter' | 'scope' | 'channel', string>>;
 
   /** @throws ConnectionError `INVALID_OPTIONS` */
   constructor(options: RedisStoreOptions) {
     if (typeof options !== 'object' || options === null) throw invalidOption('options', 'an object', options);
-    const { client, prefix = '{hydrant}:', watch = {}, onWatchError, clock = systemClock } = options;
-    const redis = adapt(client);
-    if (redis === undefined) throw invalidOption('client', 'a client of ioredis or node-redis', client);
+    const { client, prefix = '{hydrant}:', onWatchError: onError, clock = systemClock } = options;
+    const adapted = adapt(client);
+    if (adapted === undefined) throw invalidOption('client', 'a client of ioredis or node-redis', client);
     if (typeof prefix !== 'string') throw invalidOption('prefix', 'text', prefix);
-    const tuning = watch === false ? undefined : tuningOf(watch, invalidOption, 'false or an object');
-    this.#redis = redis;
-    this.#keys = { records: `${prefix}records`, versions: `${prefix}versions`, counter: `${prefix}counter`, channel: `${prefix}changes` };
-    const { subscriber } = redis;
-    if (tuning !== undefined && subscriber !== undefined) {
-      this.watch = (listener) => subscribe({ ...tuning, redis, subscriber, keys: this.#keys, clock, onError: onWatchError }, listener);
+    const tuning = watchTuning(options, invalidOption);
+    const redis = this.#redis = new RedisConnection(adapted, clock);
+    const keys = this.#keys = {
+      records: `${prefix}records`, versions: `${prefix}versions`,
+      counter: `${prefix}counter`, scope: `${prefix}scope`, channel: `${prefix}changes`,
+    };
+    const { duplicate } = adapted;
+    if (tuning !== undefined && duplicate !== undefined) {
+      this.watch = (listener) => listen({ ...tuning, clock, onError, redis, duplicate, keys }, listener);
     }
   }
 
-  /** @throws ConnectionError `INVALID_RECORD` when what is stored is no record */
+  /** @throws ConnectionError `INVALID_RECORD` when the stored value is no record */
   async get(id: string, options?: StoreReadOptions): Promise<(Fields<D> & StoredRecord) | undefined> {
     const record = (await this.getMany([id], options)).get(id);
     if (isConnectionError(record)) throw record;
     return record;
   }
 
-  /** One command. What is no record has its `INVALID_RECORD` error in the record's place. */
-  async getMany(ids: readonly string[], options?: StoreReadOptions): Promise<ReadonlyMap<string, Fields<D> & StoredRecord>> {
+  /** One command per thousand ids. A value that is no record has its `INVALID_RECORD` error in the record's place. */
+  async getMany(
+    ids: readonly string[],
+    options?: StoreReadOptions,
+  ): Promise<ReadonlyMap<string, Fields<D> & StoredRecord>> {
     const rows = await this.#read(this.#keys.records, ids, options);
     return new Map(Array.from(rows, ([id, row]) => [id, recordOf(id, row) as Fields<D> & StoredRecord]));
   }
 
-  /** One command, of versions only. */
+  /** One command per thousand ids, of versions only. */
   getVersions(ids: readonly string[], options?: StoreReadOptions): Promise<ReadonlyMap<string, Version>> {
     return this.#read(this.#keys.versions, ids, options);
   }
@@ -107,7 +106,10 @@ export class RedisStore<D extends object = Record<string, unknown>> implements C
    */
   async put(draft: Draft<D>): Promise<Fields<D> & StoredRecord> {
     const { id } = draft;
-    if (!isPossibleId(id)) throw new ConnectionError('INVALID_CONNECTION_ID', 'RedisStore: expected a record with non-empty, well-formed text as its id');
+    if (!isPossibleId(id)) {
+      const expected = 'expected a record with non-empty, well-formed text as its id';
+      throw new ConnectionError('INVALID_CONNECTION_ID', `RedisStore: ${expected}`);
+    }
     const json = jsonOf('RedisStore', id, { status: statusOf('RedisStore', draft), ...fieldsOf(draft) });
     const record = recordOf(id, await this.#change(PUT, id, json));
     if (isConnectionError(record)) throw record;
@@ -132,7 +134,7 @@ export class RedisStore<D extends object = Record<string, unknown>> implements C
     const records = new Map<string, Fields<D> & StoredRecord>();
     let cursor = '0';
     do {
-      const [next, entries] = await this.#redis.eval(SCAN, [this.#keys.records], [cursor]) as [string, string[]];
+      const [next, entries] = await this.#eval(SCAN, [this.#keys.records], [cursor]) as [string, string[]];
       for (const [id, row] of pairs(entries)) {
         const record = recordOf(id, row);
         if (!isConnectionError(record)) records.set(id, record as Fields<D> & StoredRecord);
@@ -143,21 +145,28 @@ export class RedisStore<D extends object = Record<string, unknown>> implements C
   }
 
   #change(script: string, id: string, ...json: string[]): Promise<unknown> {
-    const { records, versions, counter, channel } = this.#keys;
-    const suffix = crypto.randomUUID().replaceAll('-', '').slice(0, 12);
-    return this.#redis.eval(script, [records, versions, counter], [id, channel, suffix, ...json]);
+    const { records, versions, counter, scope, channel } = this.#keys;
+    return this.#eval(script, [records, versions, counter, scope], [id, channel, randomName(), ...json]);
   }
 
-  async #read(key: string, ids: readonly string[], options: StoreReadOptions | undefined): Promise<ReadonlyMap<string, string>> {
-    options?.signal?.throwIfAborted();
+  #eval(script: string, keys: readonly string[], args: readonly string[]): Promise<unknown> {
+    return this.#redis.send((commands) => commands.eval(script, keys, args), { timeoutMs: TIMEOUT_MS });
+  }
+
+  async #read(
+    key: string, ids: readonly string[], { signal }: StoreReadOptions = {},
+  ): Promise<ReadonlyMap<string, string>> {
+    signal?.throwIfAborted();
     const possible = ids.filter(isPossibleId);
     const found = new Map<string, string>();
-    if (possible.length === 0) return found;
-    const values = await this.#redis.hmget(key, possible);
-    possible.forEach((id, n) => {
-      const value = values[n];
-      if (typeof value === 'string') found.set(id, value);
-    });
+    for (let from = 0; from < possible.length; from += CHUNK) {
+      const asked = possible.slice(from, from + CHUNK);
+      const values = await this.#redis.send((commands) => commands.hmget(key, asked), { timeoutMs: TIMEOUT_MS, signal });
+      asked.forEach((id, n) => {
+        const value = values[n];
+        if (typeof value === 'string') found.set(id, value);
+      });
+    }
     return found;
   }
 }
@@ -181,5 +190,6 @@ function recordOf(id: string, row: unknown): StoredRecord | ConnectionError<'INV
 }
 
 function invalidOption(option: string, expected: string, got: unknown): ConnectionError<'INVALID_OPTIONS'> {
-  return new ConnectionError('INVALID_OPTIONS', `RedisStore: option ${option}: expected ${expected}, got ${got === null ? 'null' : typeof got}`);
+  const came = got === null ? 'null' : typeof got;
+  return new ConnectionError('INVALID_OPTIONS', `RedisStore: option ${option}: expected ${expected}, got ${came}`);
 }

@@ -1,29 +1,50 @@
 import { MemoryClaimServer } from 'hydrant/exclusive';
-import type { IoredisClient, IoredisSubscriber, NodeRedisClient, NodeRedisSubscriber } from 'hydrant/redis';
 import { ManualClock } from 'hydrant/testing';
-import { CLAIM, RELEASE, RENEW } from '../../../src/stores/redis/claims-scripts.js';
-import { DELETE, PING, PUT, SCAN, TOUCH } from '../../../src/stores/redis/scripts.js';
+import { CLAIM, FIXED_KEYS, FORGET, RELEASE, RENEW } from '../../../src/stores/redis/claims-scripts.js';
+import { MEMORY } from '../../../src/stores/redis/claims-scripts.js';
+import { PING, SCOPE } from '../../../src/stores/redis/listening.js';
+import { DELETE, PUT, SCAN, TOUCH } from '../../../src/stores/redis/scripts.js';
+import type { FakeConnection } from './fake-redis-clients.js';
 
 type Hash = Map<string, string>;
 
 /**
- * Redis as far as the stores use it. It runs no Lua: what each script promises is carried out here, and that the
- * scripts do the same is for the tests on real servers.
+ * Redis as far as the stores use it. It runs no Lua: the fake does in JavaScript what each script promises. The tests
+ * on real servers prove the scripts.
  */
 export class FakeRedis {
   /** The time that claims go by. */
   readonly clock = new ManualClock();
   readonly hashes = new Map<string, Hash>();
   readonly counters = new Map<string, number>();
-  readonly subscribers = new Set<FakeSubscriber>();
+  readonly scopes = new Map<string, string>();
+  /** Connections that hydrant opened and has not ended. */
+  readonly connections = new Set<FakeConnection>();
   readonly #claims = new Map<string, MemoryClaimServer>();
-  /** Every command, with its keys and what else it was given. */
+  /** Every command, with its keys and its other arguments. */
   readonly sent: { readonly script: string; readonly keys: readonly string[]; readonly args: readonly string[] }[] = [];
-  /** How many entries a step of SCAN gives. */
+  /** How many entries a step of SCAN returns. */
   step = 2;
+  /** The answer to INFO. */
+  memory = 'maxmemory:0\r\nmaxmemory_policy:noeviction\r\n';
+  forgetAfterMs = 1e9;
 
   hash(key: string): Hash {
     return this.hashes.get(key) ?? this.hashes.set(key, new Map()).get(key)!;
+  }
+
+  /** Connections that listen. */
+  get subscribers(): FakeConnection[] {
+    return [...this.connections].filter(({ channels }) => channels.length > 0);
+  }
+
+  /** Commands other than those that listen. */
+  get commands(): typeof this.sent {
+    return this.sent.filter(({ script }) => script !== SCOPE && script !== PING);
+  }
+
+  claimRows(prefix = '{hydrant}:claims:'): number {
+    return this.#claims.get(prefix)?.rows ?? 0;
   }
 
   hmget(key: string, fields: readonly string[]): (string | null)[] {
@@ -33,7 +54,7 @@ export class FakeRedis {
   }
 
   publish(channel: string, message: string): void {
-    for (const subscriber of this.subscribers) if (subscriber.channels.includes(channel)) subscriber.hear(channel, message);
+    for (const connection of this.connections) if (connection.channels.includes(channel)) connection.hear(channel, message);
   }
 
   eval(script: string, keys: readonly string[], args: readonly string[]): unknown {
@@ -44,23 +65,34 @@ export class FakeRedis {
       case TOUCH: return this.#touch(keys, args);
       case DELETE: return this.#delete(keys, args);
       case SCAN: return this.#scan(this.hash(keys[0]!), args[0]!);
-      case PING: return this.publish(args[0]!, String(this.counters.get(keys[0]!) ?? 0));
+      case SCOPE: return this.#scope(keys[0]!, args[0]!);
+      case PING: return this.publish(args[0]!, JSON.stringify([this.scopes.get(keys[0]!) ?? '-', String(this.counters.get(keys[1]!) ?? 0)]));
       case RENEW: return this.#renew(keys, args);
       case CLAIM: return this.#claim(keys, args);
       case RELEASE: return this.#release(keys, args);
-      // The ping of those that listen for claims.
-      default: return this.publish(args[0]!, '');
+      case FORGET: throw new Error('the fake forgets by itself');
+      case MEMORY: return this.memory;
+      default: throw new Error(`unexpected script: ${script}`);
     }
   }
 
-  #change([records, versions, counter]: readonly string[], [id, channel, suffix]: readonly string[], json: string | undefined): void {
-    const number = (this.counters.get(counter!) ?? 0) + 1;
-    this.counters.set(counter!, number);
+  #scope(key: string, candidate: string): string {
+    return this.scopes.get(key) ?? this.scopes.set(key, candidate).get(key)!;
+  }
+
+  #count(key: string): number {
+    const number = (this.counters.get(key) ?? 0) + 1;
+    this.counters.set(key, number);
+    return number;
+  }
+
+  #change([records, versions, counter, scope]: readonly string[], [id, channel, random]: readonly string[], json: string | undefined): void {
+    const number = this.#count(counter!);
     if (json !== undefined) {
-      this.hash(records!).set(id!, `${number}-${suffix} ${json}`);
-      this.hash(versions!).set(id!, `${number}-${suffix}`);
+      this.hash(records!).set(id!, `${number}-${random} ${json}`);
+      this.hash(versions!).set(id!, `${number}-${random}`);
     }
-    this.publish(channel!, `${number} ${id}`);
+    this.publish(`${channel}:${this.#scope(scope!, random!)}`, JSON.stringify([String(number), id]));
   }
 
   #put(keys: readonly string[], args: readonly string[]): string {
@@ -90,116 +122,56 @@ export class FakeRedis {
     return [to < hash.size ? String(to) : '0', [...hash].slice(from, to).flat()];
   }
 
-  /** The claims under a prefix, of which all keys of a call have to be. */
-  #server(keys: readonly string[], replica: string, ids: readonly string[]): MemoryClaimServer {
+  /** The claims under a prefix, which all keys of a call must have, and the ids of the call. */
+  #server(keys: readonly string[], replica: string): { server: MemoryClaimServer; ids: string[] } {
     const prefix = keys[0]!.replace(/epoch$/, '');
-    const expected = ['epoch', 'members', 'loads', `owned:${replica}`, ...ids.map((id) => `claim:${id}`)];
-    if (keys.join() !== expected.map((key) => prefix + key).join()) throw new Error(`unexpected keys: ${keys.join()}`);
-    const server = this.#claims.get(prefix) ?? new MemoryClaimServer({ clock: this.clock });
+    const expected = ['epoch', 'members', 'loads', `owned:${replica}`, 'seen', 'scope', 'hints'].map((key) => prefix + key);
+    const rows = keys.slice(FIXED_KEYS);
+    if (keys.slice(0, FIXED_KEYS).join() !== expected.join()) throw new Error(`unexpected keys: ${keys.join()}`);
+    if (!rows.every((key) => key.startsWith(`${prefix}claim:`))) throw new Error(`unexpected keys: ${rows.join()}`);
+    const server = this.#claims.get(prefix) ?? new MemoryClaimServer({ clock: this.clock, forgetAfterMs: this.forgetAfterMs });
     this.#claims.set(prefix, server);
-    return server;
+    return { server, ids: rows.map((key) => key.slice(prefix.length + 'claim:'.length)) };
   }
 
-  #renew(keys: readonly string[], [replica, ttl, member, load, ...rest]: readonly string[]): string[][] {
-    const held = groups(rest, 4).map(([id, token, hasNotes, notes]) => ({ id: id!, token: BigInt(token!), notes: notesOf(hasNotes, notes) }));
-    const { renewed, lost, strays, members } = this.#server(keys, replica!, held.map(({ id }) => id))
-      .renew({ replica: replica!, ttlMs: Number(ttl), member: yes(member), load: Number(load), held });
-    return [[...renewed], [...lost], strays.flatMap(({ id, token }) => [id, String(token)]), members.flatMap((one) => [one.replica, String(one.load)])];
+  #renew(keys: readonly string[], [replica, ttl, before, member, load, , ...rest]: readonly string[]): unknown[] {
+    const { server, ids } = this.#server(keys, replica!);
+    const notes = new Map(groups(rest.slice(ids.length), 2).map(([n, text]) => [ids[Number(n) - 1], text]));
+    const held = ids.map((id, n) => ({ id, token: BigInt(rest[n]!), notes: notes.get(id) }));
+    const isLast = before !== '';
+    const request = { replica: replica!, ttlMs: Number(ttl), load: Number(load), held };
+    const { lost, strays, members } = server.renew({ ...request, member: isLast && yes(member) });
+    const numbers = lost.map((id) => ids.indexOf(id) + 1);
+    if (!isLast) return [numbers, []];
+    // The server tells of everything it owns beyond this chunk. With as many as were renewed before, there is no more.
+    const owned = strays.length === Number(before) ? [] : strays;
+    return [numbers, [], members.flatMap((one) => [one.replica, String(one.load)]), owned.flatMap(({ id, token }) => [id, String(token)]), []];
   }
 
-  #claim(keys: readonly string[], [replica, ttl, limit, freeFor, ...ids]: readonly string[]): (string | null)[][] {
-    const taken = this.#server(keys, replica!, ids).claim({ replica: replica!, ttlMs: Number(ttl), ids, limit: Number(limit), freeForMs: Number(freeFor) });
+  #claim(keys: readonly string[], [replica, ttl, limit, freeFor]: readonly string[]): (string | null)[][] {
+    const { server, ids } = this.#server(keys, replica!);
+    const taken = server.claim({ replica: replica!, ttlMs: Number(ttl), ids, limit: Number(limit), freeForMs: Number(freeFor) });
     return taken.map(({ id, token, notes }) => [id, String(token), notes ?? null]);
   }
 
-  #release(keys: readonly string[], [replica, leave, channel, hint, ...rest]: readonly string[]): void {
-    const claims = groups(rest, 7).map(([id, token, hasNotes, notes, to, notTo, forMs]) => {
-      if (Number(to !== '') + Number(notTo !== '') !== Number(forMs !== '')) throw new Error('expected one to offer it to or to withhold it from, or none');
+  #release(keys: readonly string[], [replica, none, leave, channel, scope, hint, ...rest]: readonly string[]): void {
+    if (none !== '0') throw new Error(`expected no ttl, got ${none}`);
+    const { server, ids } = this.#server(keys, replica!);
+    const claims = groups(rest, 6).map(([token, hasNotes, notes, to, notTo, forMs], n) => {
+      if (Number(to !== '') + Number(notTo !== '') !== Number(forMs !== '')) {
+        throw new Error('expected one to offer it to or to withhold it from, or none');
+      }
       const offer = to === '' ? { notTo: notTo!, forMs: Number(forMs) } : { to: to!, forMs: Number(forMs) };
-      return { id: id!, token: BigInt(token!), notes: notesOf(hasNotes, notes), offer: forMs === '' ? undefined : offer };
+      return { id: ids[n]!, token: BigInt(token!), notes: notesOf(hasNotes, notes), offer: forMs === '' ? undefined : offer };
     });
-    const server = this.#server(keys, replica!, claims.map(({ id }) => id));
-    const stop = server.watch(() => this.publish(channel!, hint!));
+    const stop = server.watch(() => {
+      const entries = [String(this.#count(keys[6]!)), ...JSON.parse(hint!) as string[]];
+      this.publish(`${channel}:${this.#scope(keys[5]!, scope!)}`, JSON.stringify(entries));
+    });
     server.release({ replica: replica!, claims, leave: yes(leave) });
     stop();
   }
 }
-
-class FakeSubscriber implements IoredisSubscriber {
-  /** How many messages have arrived. */
-  heard = 0;
-  channels: readonly string[] = [];
-  readonly #server: FakeRedis;
-  readonly #listeners: [string, (...values: never[]) => void][] = [];
-
-  constructor(server: FakeRedis) {
-    this.#server = server;
-    server.subscribers.add(this);
-  }
-
-  async subscribe(...channels: string[]): Promise<void> {
-    this.channels = channels;
-  }
-
-  hear(channel: string, message: string): void {
-    this.heard += 1;
-    this.emit('message', channel, message);
-  }
-
-  on(event: string, listener: (...values: never[]) => void): void {
-    this.#listeners.push([event, listener]);
-  }
-
-  emit(event: string, ...values: unknown[]): void {
-    for (const [name, listener] of this.#listeners) if (name === event) listener(...values as never[]);
-  }
-
-  disconnect(): void {
-    this.#server.subscribers.delete(this);
-  }
-}
-
-/** As node-redis does it: connected by hand, and messages go to what was given when it subscribed. */
-class FakeNodeSubscriber implements NodeRedisSubscriber {
-  readonly #connection: FakeSubscriber;
-  #isConnected = false;
-
-  constructor(server: FakeRedis) {
-    this.#connection = new FakeSubscriber(server);
-  }
-
-  async connect(): Promise<void> {
-    this.#isConnected = true;
-  }
-
-  async subscribe(channels: string[], listener: (message: string, channel: string) => void): Promise<void> {
-    if (!this.#isConnected) throw new Error('The client is closed');
-    this.#connection.on('message', (channel: string, message: string) => listener(message, channel));
-    await this.#connection.subscribe(...channels);
-  }
-
-  on(event: string, listener: (reason: unknown) => void): void {
-    this.#connection.on(event, listener);
-  }
-
-  destroy(): void {
-    this.#connection.disconnect();
-  }
-}
-
-/** The two kinds of client. */
-export const CLIENTS = {
-  'ioredis': (server: FakeRedis): IoredisClient => ({
-    hmget: async (key, ...fields) => server.hmget(key, fields),
-    eval: async (script, keys, ...rest) => server.eval(script, rest.slice(0, keys), rest.slice(keys)),
-    duplicate: () => new FakeSubscriber(server),
-  }),
-  'node-redis': (server: FakeRedis): NodeRedisClient => ({
-    hmGet: async (key, fields) => server.hmget(key, fields),
-    eval: async (script, options) => server.eval(script, options.keys, options.arguments),
-    duplicate: () => new FakeNodeSubscriber(server),
-  }),
-};
 
 const jsonOf = (row: string | undefined): string | undefined => row?.slice(row.indexOf(' ') + 1);
 

@@ -1,0 +1,39 @@
+import type { ClaimHint } from '../exclusive/claims/contract.js';
+
+/*
+ * A hint is a JSON list of text. Whoever may publish on a channel can send anything, so every store reads hints here.
+ */
+
+/** A longer hint is not parsed, because parsing it would hold up the event loop. Characters. */
+const MAX_HINT_LENGTH = 1_048_576;
+/** No connection and no replica has a longer name. */
+const MAX_ENTRY_LENGTH = 1_024;
+
+/** The entries of a hint; `undefined` when it is odd in any way, which means that hints may have been missed. */
+export function parseHint(payload: unknown): readonly string[] | undefined {
+  if (typeof payload !== 'string' || payload.length > MAX_HINT_LENGTH) return undefined;
+  let entries: unknown;
+  try {
+    entries = JSON.parse(payload);
+  } catch {
+    return undefined;
+  }
+  return Array.isArray(entries) && entries.every(isEntry) ? entries : undefined;
+}
+
+const isEntry = (entry: unknown): entry is string => typeof entry === 'string'
+  && entry !== '' && entry.length <= MAX_ENTRY_LENGTH && !/[\0\p{Surrogate}]/u.test(entry);
+
+/** The entries of a hint about a release. */
+export function releaseEntries({ replica, leave }: { readonly replica: string; readonly leave: boolean }): readonly string[] {
+  return leave ? [replica, 'left'] : [replica];
+}
+
+/** Reads {@link releaseEntries}. Anything else means that hints may have been missed. */
+export function claimHintOf([from, left, ...rest]: readonly string[]): ClaimHint {
+  const known = from !== undefined && (left === undefined || left === 'left') && rest.length === 0;
+  return known ? { from, left: left === 'left' } : MISSED_RELEASES;
+}
+
+/** Releases may have gone unheard. */
+export const MISSED_RELEASES: ClaimHint = { from: '', left: false };
