@@ -1,4 +1,5 @@
 import { oncePerTurn, type Clock } from './clock.js';
+import type { InstanceFactory } from './contracts/factory.js';
 import type { ResolvedOptions } from './contracts/options.js';
 import type { ConnectionRecord } from './contracts/record.js';
 import { Effects } from './effects.js';
@@ -34,6 +35,11 @@ export class Environment<R extends ConnectionRecord, I> {
   /** Listeners are user code: they run when the step that caused the event is complete. */
   emit<E extends keyof RegistryEvents>(event: E, payload: RegistryEvents[E]): void {
     if (this.events.isHeard(event)) this.effects.add(() => this.events.emit(event, payload));
+  }
+
+  /** Whether an instance of this factory is created only when the one before it has been disposed of. */
+  isDrainFirst(factory: InstanceFactory<R, I>): boolean {
+    return (factory.replacement ?? this.options.replacement) === 'drain-first';
   }
 
   /** Calls the factory inside the `around` option, in the async context of the caller: for a request that is served. */

@@ -65,9 +65,9 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
     const backoff = this.#backoff = new Backoff(failureBackoff, clock);
     const unknown = this.#unknown = new UnknownIds(clock);
     const secrets = this.#secrets = new Secrets<R>(env, hydrationTimeoutMs);
-    const slots = this.#slots = new Slots<R, I>(env, backoff);
-    const hydrator = this.#hydrator = new Hydrator<R, I>(env, slots, backoff, secrets);
+    const slots = this.#slots = new Slots<R, I>(env, backoff, (id) => reader.outdate(id));
     const reader = this.#reader = new FreshnessReader<R>(env, (read, answer) => this.#resolver.apply(read, answer));
+    const hydrator = this.#hydrator = new Hydrator<R, I>(env, slots, reader, backoff, secrets);
     const resolver = this.#resolver = new Resolver<R, I>(env, slots, hydrator, reader, backoff, unknown);
     const revalidation = new Revalidation<R>(env, slots.index, reader, unknown);
     const closing = this.#closing = new Closing<R, I>(env, slots, hydrator, reader, revalidation);
@@ -194,6 +194,6 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
 
   #wait(demand: LeaseDemand): LeaseWaiter<R, I> {
     this.#closing.began();
-    return new LeaseWaiter(demand, this.#env.clock, this.#slots, this.#left, this.#finished);
+    return new LeaseWaiter(demand, this.#env, this.#slots, this.#left, this.#finished);
   }
 }

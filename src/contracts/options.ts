@@ -47,8 +47,9 @@ export interface RegistryTuning {
   /** How long webhooks for an unknown id are answered 404 without a read. 0: never. Default 1 000. */
   notFoundTtlMs?: number;
   /**
-   * `'overlap'`: a superseded instance drains beside its successor. `'drain-first'`: it is disposed of before the
-   * successor is created. Default `'overlap'`.
+   * `'overlap'`: a superseded instance drains beside its successor, which may miss what `dispose` writes to the row.
+   * `'drain-first'`: it is disposed of, then the row is read again, then the successor is created. That also holds after an
+   * eviction. Default `'overlap'`.
    */
   replacement?: 'overlap' | 'drain-first';
   /** A new version that fails to hydrate leaves the old instance serving. Not with `'drain-first'`. Default false. */

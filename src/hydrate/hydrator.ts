@@ -3,6 +3,7 @@ import type { DisposeReason, InstanceFactory } from '../contracts/factory.js';
 import type { ConnectionRecord } from '../contracts/record.js';
 import type { Environment } from '../environment.js';
 import type { ConnectionError } from '../errors.js';
+import type { FreshnessReader } from '../reads/reader.js';
 import type { Slot } from '../slot/slot.js';
 import type { Slots } from '../slot/slots.js';
 import type { Pending } from '../slot/state.js';
@@ -18,10 +19,12 @@ import type { LeaseWaiter } from './lease-waiter.js';
 export class Hydrator<R extends ConnectionRecord, I> {
   readonly #env: Environment<R, I>;
   readonly #slots: Slots<R, I>;
+  readonly #reader: FreshnessReader<R>;
   readonly #admission: Admission<Slot<R, I>>;
 
-  constructor(env: Environment<R, I>, slots: Slots<R, I>, backoff: Backoff, secrets: Secrets<R>) {
+  constructor(env: Environment<R, I>, slots: Slots<R, I>, reader: FreshnessReader<R>, backoff: Backoff, secrets: Secrets<R>) {
     this.#env = env;
+    this.#reader = reader;
     this.#slots = slots;
     const { maxConcurrentHydrations, maxQueuedHydrations } = env.options;
     this.#admission = new Admission(maxConcurrentHydrations, maxQueuedHydrations, (slot, free) => {
@@ -44,7 +47,7 @@ export class Hydrator<R extends ConnectionRecord, I> {
   /** Starts a pending slot. */
   start(slot: Slot<R, I>): void {
     const { state, factory } = slot;
-    if (state.kind !== 'pending' || this.#waits(slot, state)) return;
+    if (state.kind !== 'pending' || this.#waits(slot, state) || this.#readAgain(slot, state)) return;
     state.leave = () => this.#admission.leave(slot);
     this.#admission.enter(slot, factory, factory.maxConcurrentHydrations);
   }
@@ -72,7 +75,8 @@ export class Hydrator<R extends ConnectionRecord, I> {
 
   /** With a permit, which is handed back rather than sat on when an older generation began to go meanwhile. */
   #mayCreate(slot: Slot<R, I>, free: FreePermit): boolean {
-    if (slot.state.kind === 'pending' && !this.#waits(slot, slot.state)) return true;
+    const { state } = slot;
+    if (state.kind === 'pending' && !this.#waits(slot, state) && !this.#readAgain(slot, state)) return true;
     free();
     return false;
   }
@@ -84,9 +88,25 @@ export class Hydrator<R extends ConnectionRecord, I> {
     return true;
   }
 
+  /**
+   * Under 'drain-first' the successor is created from a row that was read after its predecessor had been disposed of. So the
+   * callers that waited for this slot wait for the next read. They wait at most once more, because nothing of this connection
+   * is left that could be disposed of.
+   */
+  #readAgain(slot: Slot<R, I>, pending: Pending<R, I>): boolean {
+    if (!pending.outdated || !this.#env.isDrainFirst(slot.factory)) return false;
+    const waiters = [...pending.waiters] as LeaseWaiter<R, I>[];
+    for (const waiter of waiters) {
+      waiter.slot = undefined;
+      this.#reader.request(slot.id, 'row', waiter);
+    }
+    this.#slots.cancel(slot);
+    return true;
+  }
+
   /** A create that everyone left must settle first; under 'drain-first' every older instance must be gone. */
   #mustWait(slot: Slot<R, I>, pending: Pending<R, I>): boolean {
-    const drainFirst = (slot.factory.replacement ?? this.#env.options.replacement) === 'drain-first';
+    const drainFirst = this.#env.isDrainFirst(slot.factory);
     for (const other of this.#slots.departing.of(slot.id)) {
       const { state } = other;
       if (state.kind === 'abandoned') {

@@ -1,8 +1,9 @@
-import type { Clock } from '../clock.js';
 import type { ConnectionRecord } from '../contracts/record.js';
+import type { Environment } from '../environment.js';
 import { ConnectionError } from '../errors.js';
 import type { ReadWaiter } from '../reads/waiters.js';
 import type { Lease } from '../slot/lease.js';
+import { obstacle } from '../slot/obstacle.js';
 import type { Slot } from '../slot/slot.js';
 import type { Slots } from '../slot/slots.js';
 import type { SlotWaiter } from '../slot/state.js';
@@ -34,7 +35,7 @@ export class LeaseWaiter<R extends ConnectionRecord, I> implements SlotWaiter<R,
    * @param settled - told when it waits no more, whatever came of it
    */
   constructor(
-    { id, timeoutMs, signal }: LeaseDemand, clock: Clock, slots: Slots<R, I>,
+    { id, timeoutMs, signal }: LeaseDemand, env: Environment<R, I>, slots: Slots<R, I>,
     left: (waiter: LeaseWaiter<R, I>, aborted: { readonly reason: unknown } | undefined) => void, settled: () => void,
   ) {
     this.#slots = slots;
@@ -44,8 +45,9 @@ export class LeaseWaiter<R extends ConnectionRecord, I> implements SlotWaiter<R,
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    this.#cancelTimeout = timeoutMs === Infinity ? undefined : clock.setTimeout(() => {
-      this.#leave(new ConnectionError('ACQUIRE_TIMEOUT', `Connection '${id}' was not available within ${timeoutMs} ms`, { connectionId: id }), undefined);
+    this.#cancelTimeout = timeoutMs === Infinity ? undefined : env.clock.setTimeout(() => {
+      const message = `Connection '${id}' was not available within ${timeoutMs} ms: ${obstacle(env, slots, this.slot)}`;
+      this.#leave(new ConnectionError('ACQUIRE_TIMEOUT', message, { connectionId: id }), undefined);
     }, timeoutMs, { ref: true });
     this.#signal = signal;
     if (signal !== undefined) {

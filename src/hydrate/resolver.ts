@@ -134,10 +134,10 @@ export class Resolver<R extends ConnectionRecord, I> {
   /** A row that is to be served. */
   #serveRow(read: Read<R>, record: R, factory: InstanceFactory<R, I>): void {
     const slots = this.#slots;
-    const { id, flagged, sentAt } = read;
+    const { id, flagged, sentAt, outdated } = read;
     const current = flagged ? undefined : slots.index.get(id);
     this.#unknown.forget(id);
-    const slot = new Slot<R, I>(record, factory, sentAt);
+    const slot = new Slot<R, I>(record, factory, sentAt, outdated);
     if (current?.version === slot.version) {
       current.checkedAt = sentAt;
       for (const waiter of read.waiters) this.#serve(waiter, current, sentAt);

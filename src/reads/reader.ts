@@ -19,6 +19,8 @@ export interface Read<R extends ConnectionRecord> {
   flagged: boolean;
   /** A hint came while it was on the wire: it may not have seen the change. */
   doubtful: boolean;
+  /** An instance was disposed of while it was on the wire: it may not have seen what `dispose` wrote. */
+  outdated: boolean;
   /** Asked for by nobody who waits, so it is sent though nobody does. */
   hinted: boolean;
   /** When it was sent. Monotonic, milliseconds. */
@@ -88,7 +90,7 @@ export class FreshnessReader<R extends ConnectionRecord> {
     let reads = this.#reads.get(id);
     if (reads === undefined) this.#reads.set(id, reads = { wire: undefined, next: undefined });
     if (reads.next === undefined) {
-      reads.next = { id, kind, waiters: waiter === undefined ? [] : [waiter], flagged: false, doubtful: false, hinted: false, sentAt: 0, lane: undefined };
+      reads.next = { id, kind, waiters: waiter === undefined ? [] : [waiter], flagged: false, doubtful: false, outdated: false, hinted: false, sentAt: 0, lane: undefined };
     } else {
       if (kind === 'row') reads.next.kind = 'row';
       if (waiter !== undefined) reads.next.waiters.push(waiter);
@@ -122,6 +124,12 @@ export class FreshnessReader<R extends ConnectionRecord> {
   flag(id: string): void {
     const wire = this.#reads.get(id)?.wire;
     if (wire !== undefined) wire.flagged = true;
+  }
+
+  /** An instance of this id has been disposed of: a read that is on the wire may not have seen what `dispose` wrote. */
+  outdate(id: string): void {
+    const wire = this.#reads.get(id)?.wire;
+    if (wire !== undefined) wire.outdated = true;
   }
 
   /** Everyone who waits for a read, and of which id. */

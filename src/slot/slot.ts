@@ -12,7 +12,7 @@ export class Slot<R extends ConnectionRecord, I> {
   readonly factory: InstanceFactory<R, I>;
   /** That of the row as it was read: a store may hand out its own object, and change it. */
   readonly version: string;
-  state: SlotState<R, I> = { kind: 'seen', holders: 0 };
+  state: SlotState<R, I>;
   instance: I | undefined = undefined;
   /** What the instance was made with. */
   secrets: unknown = undefined;
@@ -28,7 +28,8 @@ export class Slot<R extends ConnectionRecord, I> {
   queuedOrder = 0;
   queueIndex = -1;
 
-  constructor(record: R, factory: InstanceFactory<R, I>, checkedAt: number) {
+  constructor(record: R, factory: InstanceFactory<R, I>, checkedAt: number, outdated = false) {
+    this.state = { kind: 'seen', holders: 0, outdated };
     this.record = record;
     this.factory = factory;
     this.version = String(record.version);

@@ -10,7 +10,7 @@ import { SlotLease } from './lease.js';
 import type { Slot } from './slot.js';
 import {
   DISPOSED, DISPOSING, LIVE,
-  type Abandoned, type CleanUp, type Creating, type Pending, type RunningCreate, type Supersession,
+  type Abandoned, type CleanUp, type Creating, type Pending, type RunningCreate, type Seen, type Supersession,
 } from './state.js';
 
 /** All slots of a registry, and the only code that moves them from state to state. See `state.ts`. */
@@ -29,14 +29,17 @@ export class Slots<R extends ConnectionRecord, I> {
 
   readonly #env: Environment<R, I>;
   readonly #backoff: Backoff;
+  readonly #disposedOf: (id: string) => void;
   readonly #eviction: Eviction<R, I>;
   readonly #departing = new Departing<R, I>();
   #generations = 0;
   /** The slots that are out of the index and not gone yet. */
   readonly departing: Pick<Departing<R, I>, 'of' | 'all' | 'onProgress'> = this.#departing;
 
-  constructor(env: Environment<R, I>, backoff: Backoff) {
+  /** @param disposedOf - called when an instance of this connection has been disposed of */
+  constructor(env: Environment<R, I>, backoff: Backoff, disposedOf: (id: string) => void) {
     this.#env = env;
+    this.#disposedOf = disposedOf;
     this.#backoff = backoff;
     this.#eviction = new Eviction<R, I>({
       clock: env.clock,
@@ -89,7 +92,10 @@ export class Slots<R extends ConnectionRecord, I> {
 
   /** seen → pending: somebody is entitled to an instance. */
   pending(slot: Slot<R, I>, superseded: Supersession | undefined = undefined): Pending<R, I> {
-    const state: Pending<R, I> = { kind: 'pending', generation: this.#generations++, waiters: new Set(), fallback: undefined, superseded, leave: undefined };
+    const { outdated } = slot.state as Seen;
+    const state: Pending<R, I> = {
+      kind: 'pending', generation: this.#generations++, waiters: new Set(), fallback: undefined, superseded, outdated, leave: undefined,
+    };
     slot.state = state;
     return state;
   }
@@ -319,14 +325,30 @@ export class Slots<R extends ConnectionRecord, I> {
   }
 
   #disposed(slot: Slot<R, I>): void {
-    if (slot.state.kind === 'disposing') this.disposing -= 1;
+    const wasInstance = slot.state.kind === 'disposing';
     slot.state = DISPOSED;
+    if (wasInstance) {
+      this.disposing -= 1;
+      this.#outdate(slot.id);
+    }
     this.#departing.remove(slot);
     this.departed();
+  }
+
+  /** Rows of this connection that were read before now may lack what `dispose` has written. */
+  #outdate(id: string): void {
+    const current = this.index.get(id);
+    if (current !== undefined) outdate(current);
+    for (const other of this.#departing.of(id)) outdate(other);
+    this.#disposedOf(id);
   }
 
   /** By identity, never by id. */
   #unindex(slot: Slot<R, I>): void {
     if (this.index.get(slot.id) === slot) this.index.delete(slot.id);
   }
+}
+
+function outdate({ state }: Slot<any, any>): void {
+  if (state.kind === 'seen' || state.kind === 'pending') state.outdated = true;
 }

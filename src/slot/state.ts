@@ -48,8 +48,17 @@ export interface RunningCreate {
   abort(reason: unknown): void;
 }
 
+/** A row that was read, before an instance of it is created. */
+interface Planned {
+  /**
+   * An instance of this connection was disposed of after the row was read. Under 'drain-first' the row must be read again,
+   * because `dispose` may have written to it.
+   */
+  outdated: boolean;
+}
+
 /** Its row is known, and nobody is entitled to an instance yet: webhooks that are being authenticated hold it. */
-export interface Seen { readonly kind: 'seen'; holders: number }
+export interface Seen extends Planned { readonly kind: 'seen'; holders: number }
 
 interface Hydrating<R extends ConnectionRecord, I> {
   /** Rises with every slot made: tells the older of two. */
@@ -62,7 +71,7 @@ interface Hydrating<R extends ConnectionRecord, I> {
 }
 
 /** Waits for a predecessor to go or for a permit. */
-export interface Pending<R extends ConnectionRecord, I> extends Hydrating<R, I> {
+export interface Pending<R extends ConnectionRecord, I> extends Hydrating<R, I>, Planned {
   readonly kind: 'pending';
   /** Gives up its place in the line for a permit. */
   leave: (() => void) | undefined;

@@ -142,7 +142,20 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "'drain-first' waits for nothing",
-    file: 'hydrate/hydrator.ts', find: "const drainFirst = (slot.factory.replacement ?? this.#env.options.replacement) === 'drain-first';", replace: 'const drainFirst = false;',
+    file: 'hydrate/hydrator.ts', find: 'const drainFirst = this.#env.isDrainFirst(slot.factory);', replace: 'const drainFirst = false;',
+  },
+  {
+    name: "'drain-first' creates a successor from the row that was read before its predecessor had gone",
+    file: 'hydrate/hydrator.ts', find: 'if (!pending.outdated ||', replace: 'if (pending ||',
+  },
+  {
+    name: "'drain-first' trusts a read that was on the wire when the predecessor went",
+    file: 'reads/reader.ts', find: 'wire.outdated = true;', replace: 'wire.outdated = false;',
+  },
+  {
+    name: "'drain-first' trusts the row that a webhook was authenticated with",
+    kind: 'webhooks',
+    file: 'slot/slots.ts', find: "if (state.kind === 'seen' || state.kind === 'pending') state.outdated", replace: "if (state.kind === 'pending') state.outdated",
   },
   {
     name: 'a successor is not woken when its predecessor is out of its way',

@@ -33,7 +33,7 @@ describe('the states of a slot', () => {
   beforeEach(() => {
     const clock = new ManualClock();
     const limits = { maxInstances: 10, eviction: 'lru', idleTimeoutMs: 1_000, drainTimeoutMs: 1_000, disposeTimeoutMs: 1_000, clock };
-    slots = new Slots<Row, string>(new Environment<Row, string>(limits as never), new Backoff({ initialMs: 0, maxMs: 0 }, clock));
+    slots = new Slots<Row, string>(new Environment<Row, string>(limits as never), new Backoff({ initialMs: 0, maxMs: 0 }, clock), () => {});
     all = [];
   });
 

@@ -20,7 +20,7 @@ export function singleFlight(world: World, creation: Creation): void {
   }
 }
 
-/** 'drain-first': nothing of this connection is left when its successor is created. */
+/** 'drain-first': nothing of this connection is left when its successor is created, and its row was read afterwards. */
 export function drainFirst(world: World, creation: Creation): void {
   const { replacement, disposeTimeoutMs, hydrationTimeoutMs, factory } = world.settings;
   if (replacement !== 'drain-first' || !factory.dispose) return;
@@ -32,10 +32,14 @@ export function drainFirst(world: World, creation: Creation): void {
       continue;
     }
     const { instance } = other;
-    if (instance === undefined || instance.disposeEnded !== undefined) continue;
+    if (instance === undefined) continue;
     const late = other.ended!.t >= hydrationBegan(other) + hydrationTimeoutMs;
-    const hangs = instance.disposeBegan !== undefined && now >= instance.disposeBegan.t + disposeTimeoutMs;
-    if (!late && !hangs) {
+    const hangs = instance.disposeBegan !== undefined && (instance.disposeEnded?.t ?? now) >= instance.disposeBegan.t + disposeTimeoutMs;
+    if (late || hangs) continue;
+    if (instance.disposeEnded !== undefined) {
+      if (creation.read.sent.seq > instance.disposeEnded.seq) continue;
+      world.violate('drain-first', `create ${creation.n} was built from read ${creation.read.n}, which was sent before instance ${instance.n} had been disposed of`);
+    } else {
       world.violate('drain-first', `create ${creation.n} began before instance ${instance.n} of the same connection was disposed of (${heldBy(instance).length} leases)`);
     }
   }
