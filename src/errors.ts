@@ -11,23 +11,38 @@ const RETRYABLE: ReadonlySet<ConnectionErrorCode> = new Set<ConnectionErrorCode>
   'REGISTRY_CLOSED', 'CLAIM_LOST',
 ]);
 
+/** The HTTP status that answers each failure. Every other code is the gateway's own fault: 500. */
+const STATUS: Partial<Record<ConnectionErrorCode, number>> = {
+  INVALID_CONNECTION_ID: 404, CONNECTION_NOT_FOUND: 404, CONNECTION_STOPPED: 404, NO_WEBHOOK_HANDLER: 404,
+  UNAUTHENTICATED: 401, BODY_TOO_LARGE: 413,
+};
+
+/** The HTTP status that answers a failure with this code. */
+export function statusOf(code: ConnectionErrorCode): number {
+  return RETRYABLE.has(code) ? 503 : STATUS[code] ?? 500;
+}
+
 /** Shared by every copy of the package in a process (ESM and CommonJS copies differ). */
 const BRAND: unique symbol = Symbol.for('hydrant.ConnectionError');
 
 /** What a {@link ConnectionError} may carry besides its code and message. */
 export interface ConnectionErrorDetails {
   readonly connectionId?: string | undefined;
+  /** Default: what the code says. `false`, thrown by `create` or `secrets`, holds for this version of the row. */
+  readonly retryable?: boolean | undefined;
   readonly retryAfterMs?: number | undefined;
   readonly cause?: unknown;
 }
 
 /**
- * Every failure of this package. The message never holds record contents, for rows hold secrets; `cause` holds what
- * your own code or driver threw, so log it with the care you give those.
+ * Every failure of this package. The message never holds record contents, because rows hold secrets. `cause` holds what
+ * your own code or driver threw, so log it with care.
  */
 export class ConnectionError<C extends ConnectionErrorCode = ConnectionErrorCode> extends Error {
   override readonly name = 'ConnectionError';
   readonly code: C;
+  /** The HTTP status that a webhook is answered with. The error handlers of Express and Fastify answer with it too. */
+  readonly status: number;
   readonly connectionId: string | undefined;
   /** Whether the same call may succeed later, or on another replica. */
   readonly retryable: boolean;
@@ -38,9 +53,15 @@ export class ConnectionError<C extends ConnectionErrorCode = ConnectionErrorCode
     super(message, 'cause' in details ? { cause: details.cause } : undefined);
     this.code = code;
     this.connectionId = details.connectionId;
-    this.retryable = RETRYABLE.has(code);
+    this.status = statusOf(code);
+    this.retryable = details.retryable ?? RETRYABLE.has(code);
     this.retryAfterMs = details.retryAfterMs;
     Object.defineProperty(this, BRAND, { value: true });
+  }
+
+  /** The same as `status`, under the name that the exception filter of Nest reads. */
+  get statusCode(): number {
+    return this.status;
   }
 }
 

@@ -9,6 +9,12 @@ const RETRYABLE: Record<ConnectionErrorCode, boolean> = {
   UNAUTHENTICATED: false, BODY_TOO_LARGE: false, BODY_ALREADY_PARSED: false, NO_WEBHOOK_HANDLER: false, HANDLER_FAILED: false,
   REGISTRY_CLOSED: true, CLAIM_LOST: true, INVALID_OPTIONS: false,
 };
+/** README's table. */
+const STATUS: Record<ConnectionErrorCode, number> = {
+  CONNECTION_NOT_FOUND: 404, CONNECTION_STOPPED: 404, INVALID_CONNECTION_ID: 404, NO_WEBHOOK_HANDLER: 404, UNAUTHENTICATED: 401, BODY_TOO_LARGE: 413,
+  STORE_UNAVAILABLE: 503, HYDRATION_FAILED: 503, HYDRATION_TIMEOUT: 503, BACKING_OFF: 503, OVERLOADED: 503, ACQUIRE_TIMEOUT: 503,
+  REGISTRY_CLOSED: 503, CLAIM_LOST: 503, INVALID_RECORD: 500, BODY_ALREADY_PARSED: 500, HANDLER_FAILED: 500, INVALID_OPTIONS: 500,
+};
 const CODES = Object.keys(RETRYABLE) as ConnectionErrorCode[];
 
 describe('ConnectionError', () => {
@@ -16,7 +22,7 @@ describe('ConnectionError', () => {
     const cause = new Error('driver');
     const error = new ConnectionError(code, 'what happened', { connectionId: 'a', retryAfterMs: 5, cause });
     expect(error).toBeInstanceOf(Error);
-    expect(error).toMatchObject({ name: 'ConnectionError', code, message: 'what happened', connectionId: 'a', retryAfterMs: 5, retryable: RETRYABLE[code], cause });
+    expect(error).toMatchObject({ name: 'ConnectionError', code, message: 'what happened', connectionId: 'a', retryAfterMs: 5, retryable: RETRYABLE[code], status: STATUS[code], statusCode: STATUS[code], cause });
     expect(error.stack).toContain('what happened');
     expect(isConnectionError(error)).toBe(true);
     for (const other of CODES) expect(isConnectionError(error, other)).toBe(other === code);
@@ -31,7 +37,13 @@ describe('ConnectionError', () => {
 
   test('as JSON it tells the code and neither cause nor stack', () => {
     const error = new ConnectionError('BACKING_OFF', 'x', { connectionId: 'a', retryAfterMs: 7, cause: new Error('xoxb-secret') });
-    expect(JSON.parse(JSON.stringify(error))).toEqual({ name: 'ConnectionError', code: 'BACKING_OFF', connectionId: 'a', retryable: true, retryAfterMs: 7 });
+    expect(JSON.parse(JSON.stringify(error))).toEqual({ name: 'ConnectionError', code: 'BACKING_OFF', status: 503, connectionId: 'a', retryable: true, retryAfterMs: 7 });
+  });
+
+  test('its thrower may say that a retry is of no use, which changes nothing else', () => {
+    const error = new ConnectionError('HYDRATION_FAILED', 'token revoked', { retryable: false });
+    expect(error).toMatchObject({ code: 'HYDRATION_FAILED', status: 503, retryable: false });
+    expect(new ConnectionError('HYDRATION_FAILED', 'x', { retryable: undefined }).retryable).toBe(true);
   });
 
   test('in a log its brand is not seen', () => {

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { ConnectionError, ConnectionRegistry, MemoryStore, type ConnectionErrorCode } from 'hydrant';
 import { describe, expect, test } from 'vitest';
 import { resolveOptions } from '../../src/options.js';
-import { statusOf } from '../../src/webhook/responses.js';
+import { statusOf } from '../../src/errors.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const readme = await readFile(`${root}README.md`, 'utf8');
