@@ -3,7 +3,7 @@ import { ConnectionError } from './errors.js';
 
 /*
  * The one mechanism by which options are checked, at construction. Every refusal has the same form:
- * `<what was constructed>: <option>: expected <…>, got <…>`. This is the only file that knows zod. Its schemas are made
+ * `<class or function>: <option>: expected <…>, got <…>`. This is the only file that knows zod. Its schemas are made
  * on first use: one that is made while a module loads would stay in the bundle of everybody who imports that module.
  */
 
@@ -118,7 +118,7 @@ export const backoff = (least: number): Check<{ initialMs: number; maxMs: number
 /**
  * Returns the value with its defaults filled in.
  *
- * @param what - begins the message: the class or function that was called
+ * @param what - begins the message: the class or function that was called. Empty: the message begins with the option
  * @param at - the option, where `value` is not the whole of the options
  * @throws ConnectionError `INVALID_OPTIONS`, naming every wrong option
  */
@@ -130,7 +130,7 @@ export function check<T>(what: string, schema: Check<T>, value: unknown, at = ''
     const path = [...(at === '' ? [] : [at]), ...issue.path.map(String)].join('.');
     return path === '' ? issue.message : `${path}: ${issue.message}`;
   });
-  throw invalidOptions(`${what}: ${problems.join('; ')}`);
+  throw invalidOptions(`${what === '' ? '' : `${what}: `}${problems.join('; ')}`);
 }
 
 export function invalidOptions(message: string): ConnectionError<'INVALID_OPTIONS'> {

@@ -1,5 +1,5 @@
+import { aFunction, check, duration, once, shape as optionsShape, text, withDefault, withMethods } from '../checks.js';
 import { systemClock, type Clock } from '../clock.js';
-import { ConnectionError } from '../errors.js';
 
 /** Options of {@link createInspector}. */
 export interface InspectorOptions {
@@ -24,20 +24,16 @@ export interface ResolvedInspectorOptions {
   readonly clock: Clock;
 }
 
-/** @throws ConnectionError `INVALID_OPTIONS` */
-export function checkInspectorOptions(registry: unknown, options: InspectorOptions): ResolvedInspectorOptions {
-  const methods = ['snapshot', 'on', 'invalidate'] as const;
-  if (typeof registry !== 'object' || registry === null || methods.some((name) => typeof (registry as Record<string, unknown>)[name] !== 'function')) {
-    throw invalid('registry', 'a ConnectionRegistry', registry);
-  }
-  const { authorize, title = 'Connections', intervalMs = 1_000, clock = systemClock } = options ?? {};
-  if (typeof authorize !== 'function') throw invalid('authorize', 'a function (request) => boolean | Response, for the page shows and does everything', authorize);
-  if (typeof title !== 'string') throw invalid('title', 'a string', title);
-  if (!Number.isFinite(intervalMs) || intervalMs < 1 || intervalMs > 2 ** 31 - 1) throw invalid('intervalMs', 'milliseconds from 1 to 2147483647', intervalMs);
-  return { authorize, title, intervalMs, clock };
-}
+const shape = /* @__PURE__ */ once(() => optionsShape('an object of options', {
+  authorize: aFunction<InspectorOptions['authorize']>('a function (request) => boolean | Response, for the page shows and does everything'),
+  title: withDefault(text('a string'), 'Connections'),
+  intervalMs: withDefault(duration(1), 1_000),
+  clock: withDefault<Clock>(withMethods('a clock: { now, monotonic, setTimeout }', 'now', 'monotonic', 'setTimeout'), () => systemClock),
+}));
 
-function invalid(option: string, expected: string, got: unknown): ConnectionError<'INVALID_OPTIONS'> {
-  const came = typeof got === 'number' ? String(got) : got === undefined ? 'nothing' : got === null ? 'null' : `a value of type ${typeof got}`;
-  return new ConnectionError('INVALID_OPTIONS', `createInspector: ${option}: expected ${expected}, got ${came}`);
+/** @throws ConnectionError `INVALID_OPTIONS`, naming the option, what was expected and what came */
+export function checkInspectorOptions(registry: unknown, options: InspectorOptions): ResolvedInspectorOptions {
+  const what = 'createInspector';
+  check(what, withMethods('a ConnectionRegistry', 'snapshot', 'on', 'invalidate'), registry, 'registry');
+  return check(what, shape(), options ?? {});
 }

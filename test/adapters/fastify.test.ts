@@ -164,8 +164,8 @@ test('connectionId: another parameter, one of the prefix, a wildcard, a function
 });
 
 test.each([
-  [{ ...route, registry: undefined }, 'registry: expected an object with handleWebhook, such as a ConnectionRegistry, got undefined'],
-  [{ registry: echo }, "path: expected a route such as '/:connectionId', got undefined"],
+  [{ ...route, registry: undefined }, 'registry: expected an object with handleWebhook, such as a ConnectionRegistry, got nothing'],
+  [{ registry: echo }, "path: expected a route such as '/:connectionId', got nothing"],
   [{ ...route, registry: echo, connectionId: 'team' }, 'path: expected a route with the parameter \':team\', got "/webhooks/:connectionId"'],
   [{ ...route, registry: echo, maxBodyBytes: 0 }, 'maxBodyBytes: expected a positive integer or Infinity, got 0'],
 ])('wrong options fail the start: %#', async (options, message) => {
