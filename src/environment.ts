@@ -13,7 +13,7 @@ export class Environment<R extends ConnectionRecord, I> {
   readonly clock: Clock;
   /** The monotonic clock in whole milliseconds, rounded up, read at least once per turn of the event loop. */
   readonly now: () => number;
-  readonly events = new Events();
+  readonly events: Events;
   readonly effects = new Effects();
   /**
    * Calls `work` in the async context in which the registry was constructed. One caller's context must not decide a read
@@ -30,6 +30,7 @@ export class Environment<R extends ConnectionRecord, I> {
     const durationsMs = [acquireTimeoutMs, storeTimeoutMs, hydrationTimeoutMs, disposeTimeoutMs];
     this.clock = withSharedTimers(clock, durationsMs, this.inOwnContext);
     this.now = oncePerTurn(clock);
+    this.events = new Events(clock);
   }
 
   /** Listeners are user code: they run when the step that caused the event is complete. */

@@ -1,6 +1,8 @@
+import type { Clock } from './clock.js';
+import type { Line } from './console-lines.js';
 import type { DisposeReason } from './contracts/factory.js';
 import type { ConnectionError, ConnectionErrorCode } from './errors.js';
-import { Listeners, type Line } from './listeners.js';
+import { Listeners } from './listeners.js';
 import { checkListening } from './options.js';
 
 /** What a registry tells its listeners. Payloads never hold record contents. Versions are strings. */
@@ -36,7 +38,11 @@ const WRITTEN_WEBHOOK_FAILURES: ReadonlySet<ConnectionErrorCode> = new Set<Conne
 
 /** The listeners of a registry. */
 export class Events {
-  readonly #listeners = new Listeners<RegistryEvents>(lineOf);
+  readonly #listeners: Listeners<RegistryEvents>;
+
+  constructor(clock: Clock) {
+    this.#listeners = new Listeners<RegistryEvents>(lineOf, clock);
+  }
 
   /** @throws ConnectionError `INVALID_OPTIONS` for an event there is not, which would never be heard of */
   on<E extends keyof RegistryEvents>(event: E, listener: (payload: RegistryEvents[E]) => void): () => void {

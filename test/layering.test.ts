@@ -8,7 +8,7 @@ import { describe, expect, test } from 'vitest';
  * Who may know whom. A room is a folder of `src`, or a file that stands alone in it. `code` is what a room runs;
  * `types` is what it may name besides, which ties nothing to anything at run time.
  */
-const GROUND = ['contracts', 'clock.ts', 'errors.ts', 'thenable.ts', 'bounded.ts', 'effects.ts', 'backoff.ts', 'listeners.ts', 'within.ts', 'own-signal.ts', 'surroundings.ts', 'checks.ts'];
+const GROUND = ['contracts', 'clock.ts', 'errors.ts', 'thenable.ts', 'bounded.ts', 'effects.ts', 'backoff.ts', 'listeners.ts', 'within.ts', 'own-signal.ts', 'surroundings.ts', 'ids.ts', 'checks.ts', 'console-lines.ts'];
 const LAYERS: Record<string, { code: string[]; types?: string[] }> = {
   // The ground: nothing above it.
   'contracts': { code: [], types: ['clock.ts', 'errors.ts'] },
@@ -19,8 +19,10 @@ const LAYERS: Record<string, { code: string[]; types?: string[] }> = {
   'effects.ts': { code: ['clock.ts'] },
   'backoff.ts': { code: ['bounded.ts'], types: ['clock.ts'] },
   'onlooker.ts': { code: [] },
-  'listeners.ts': { code: ['bounded.ts', 'onlooker.ts'] },
+  'console-lines.ts': { code: ['bounded.ts'], types: ['clock.ts'] },
+  'listeners.ts': { code: ['console-lines.ts', 'onlooker.ts'], types: ['clock.ts'] },
   'own-signal.ts': { code: [] },
+  'ids.ts': { code: [] },
   'surroundings.ts': { code: [] },
   'checks.ts': { code: ['errors.ts'] },
   'within.ts': { code: [], types: ['clock.ts'] },
@@ -44,11 +46,11 @@ const LAYERS: Record<string, { code: string[]; types?: string[] }> = {
   'webhook': { code: [...GROUND, 'reads', 'hydrate'], types: ['environment.ts', 'closing.ts', 'slot'] },
   'exclusive': { code: GROUND, types: ['connections.ts', 'slot'] },
   'stores': { code: GROUND, types: ['exclusive'] },
-  'adapters': { code: ['clock.ts', 'errors.ts', 'checks.ts', 'webhook'] },
+  'adapters': { code: ['clock.ts', 'errors.ts', 'checks.ts', 'console-lines.ts', 'webhook'] },
   'testing': { code: GROUND, types: ['exclusive'] },
   // Looks on: what it measures is known by its shape.
-  'otel': { code: ['clock.ts', 'errors.ts', 'thenable.ts', 'onlooker.ts', 'composite-factory.ts'], types: ['contracts', 'connections.ts', 'events.ts', 'exclusive', 'slot', 'snapshot.ts', 'webhook'] },
-  'inspector': { code: ['clock.ts', 'errors.ts', 'checks.ts', 'onlooker.ts'], types: ['events.ts', 'snapshot.ts'] },
+  'otel': { code: ['clock.ts', 'errors.ts', 'ids.ts', 'thenable.ts', 'onlooker.ts', 'composite-factory.ts'], types: ['contracts', 'connections.ts', 'events.ts', 'exclusive', 'slot', 'snapshot.ts', 'webhook'] },
+  'inspector': { code: ['clock.ts', 'errors.ts', 'ids.ts', 'checks.ts', 'console-lines.ts', 'onlooker.ts'], types: ['events.ts', 'snapshot.ts'] },
   'index.ts': {
     code: ['clock.ts', 'errors.ts', 'factory-by-platform.ts', 'registry.ts', 'stores'],
     types: ['contracts', 'connections.ts', 'closing.ts', 'events.ts', 'slot', 'snapshot.ts', 'webhook', 'composite-factory.ts', 'options.ts'],

@@ -1,10 +1,11 @@
 import { afterEach, expect, test, vi } from 'vitest';
+import { ManualClock } from 'hydrant/testing';
 import { Listeners } from '../src/listeners.js';
 
 afterEach(() => { vi.restoreAllMocks(); });
 
 test('whether anybody listens is known', () => {
-  const listeners = new Listeners<{ warned: string; failed: string }>(() => undefined);
+  const listeners = new Listeners<{ warned: string; failed: string }>(() => undefined, new ManualClock());
   const heard = (): boolean[] => [listeners.has('warned'), listeners.has('failed')];
   expect(heard()).toEqual([false, false]);
   const off = listeners.on('warned', () => {});
@@ -18,7 +19,7 @@ test('what nobody listens to is written once per key, with its error where there
   vi.spyOn(console, 'error').mockImplementation((...args) => void written.push(args));
   const failure = new Error('down');
   const listeners = new Listeners<{ warned: string; failed: string; fine: string }>((event, key) =>
-    event === 'fine' ? undefined : { key, text: `${event} ${key}`, ...(event === 'failed' ? { error: failure } : {}) });
+    event === 'fine' ? undefined : { key, text: `${event} ${key}`, ...(event === 'failed' ? { error: failure } : {}) }, new ManualClock());
   for (const [event, key] of [['warned', 'a'], ['warned', 'a'], ['failed', 'b'], ['fine', 'c']] as const) listeners.emit(event, key);
   expect(written).toEqual([['warned a'], ['failed b', failure]]);
 });

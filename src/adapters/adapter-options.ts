@@ -1,4 +1,6 @@
 import { check, expecting, isFunction, looseShape, once, optional, quote, unexpected, type Check } from '../checks.js';
+import { systemClock } from '../clock.js';
+import { ConsoleLines } from '../console-lines.js';
 import type { ConnectionError } from '../errors.js';
 
 /** Options of every adapter. */
@@ -14,7 +16,7 @@ export interface AdapterOptions {
   readonly origin?: string | undefined;
   /**
    * Called with errors that are not reported to the sender, such as an exception in your code or a route mounted behind
-   * a body parser. Default: `console.error`. Exceptions that it throws are caught.
+   * a body parser. Exceptions that it throws are caught. Default: `console.error`, at most 100 times in ten minutes.
    */
   readonly onError?: ((error: unknown) => void) | undefined;
 }
@@ -65,6 +67,9 @@ function unharmed(onError: (error: unknown) => void): (error: unknown) => void {
   };
 }
 
+const consoleLines = /* @__PURE__ */ once(() => new ConsoleLines(systemClock));
+
+/** Limited, because a sender that repeats a request must not fill the log. */
 function logError(error: unknown): void {
-  console.error('hydrant: a request could not be served:', error);
+  consoleLines().write({ text: 'hydrant: a request could not be served:', error });
 }

@@ -1,4 +1,6 @@
-import { Listeners, type Line } from '../listeners.js';
+import { systemClock, type Clock } from '../clock.js';
+import type { Line } from '../console-lines.js';
+import { Listeners } from '../listeners.js';
 
 /**
  * Why a tenure ended.
@@ -37,7 +39,7 @@ export const RUNNER_EVENTS: Readonly<Record<keyof RunnerEvents, true>> = {
 
 const FAILURES: ReadonlySet<keyof RunnerEvents> = new Set(['startFailed', 'stopUnproven', 'claimsFailed', 'listFailed'] as const);
 
-export const runnerListeners = (): Listeners<RunnerEvents> => new Listeners<RunnerEvents>(lineOf);
+export const runnerListeners = (clock: Clock = systemClock): Listeners<RunnerEvents> => new Listeners<RunnerEvents>(lineOf, clock);
 
 /** A failure is written to the console once per connection and version. */
 function lineOf<E extends keyof RunnerEvents>(event: E, payload: RunnerEvents[E]): Line | undefined {

@@ -15,6 +15,15 @@ export function isFromOwnPage(request: Request): boolean {
   return origin !== null && URL.canParse(origin) && new URL(origin).host === new URL(request.url).host;
 }
 
+/**
+ * Whether a request was sent to one of these hosts. The scheme is not compared, because a proxy may end TLS, so both
+ * default ports count as none.
+ */
+export function isToHost(request: Request, hosts: readonly string[]): boolean {
+  const host = new URL(request.url).host.replace(/:(80|443)$/, '');
+  return hosts.some((allowed) => allowed.toLowerCase().replace(/:(80|443)$/, '') === host);
+}
+
 /** What every response carries: an operator's page is not for caches, frames or other origins. */
 export function securityHeaders(contentType: string, policy = "default-src 'none'; frame-ancestors 'none'"): Record<string, string> {
   return {

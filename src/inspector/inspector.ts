@@ -1,6 +1,8 @@
 import type { RegistryEvents } from '../events.js';
 import type { RegistrySnapshot } from '../snapshot.js';
-import { isFromOwnPage, plain, securityHeaders } from './guard.js';
+import { ConsoleLines, keyOf } from '../console-lines.js';
+import { isFromOwnPage, isToHost, plain, securityHeaders } from './guard.js';
+import { MAX_ID_LENGTH } from '../ids.js';
 import { History } from './history.js';
 import { checkInspectorOptions, type InspectorOptions } from './options.js';
 import { page } from './page.js';
@@ -24,8 +26,6 @@ export interface Inspector {
 /** Pages that may be open at a time, and how long one stream lasts before it has to be authorised again. */
 const MAX_STREAMS = 100;
 const STREAM_MS = 300_000;
-/** What a registry takes for an id at most. */
-const MAX_ID_LENGTH = 1_024;
 
 /**
  * An operator's page for one process: every connection by state, version, leases and age, its last failure and next
@@ -44,7 +44,8 @@ const MAX_ID_LENGTH = 1_024;
  * @throws ConnectionError `INVALID_OPTIONS`, above all without `authorize`
  */
 export function createInspector(registry: InspectedRegistry, options: InspectorOptions): Inspector {
-  const { authorize, title, intervalMs, clock } = checkInspectorOptions(registry, options);
+  const { authorize, allowedHosts, title, intervalMs, clock } = checkInspectorOptions(registry, options);
+  const lines = new ConsoleLines(clock);
   const history = new History(registry, clock);
   const stopped = new AbortController();
   let streams = 0;
@@ -95,6 +96,7 @@ export function createInspector(registry: InspectedRegistry, options: InspectorO
   }
 
   async function handle(request: Request): Promise<Response> {
+    if (allowedHosts !== undefined && !isToHost(request, allowedHosts)) return plain(421, 'Misdirected request');
     const verdict = await authorize(request);
     if (verdict instanceof Response) return verdict;
     if (verdict !== true) return plain(403, 'Forbidden');
@@ -113,7 +115,7 @@ export function createInspector(registry: InspectedRegistry, options: InspectorO
     try {
       return await handle(request);
     } catch (error) {
-      console.error('hydrant: the inspector failed:', error);
+      lines.write({ key: keyOf(error), text: 'hydrant: the inspector failed:', error });
       return plain(500, 'The inspector failed');
     }
   };

@@ -6,51 +6,66 @@ export interface StreamOptions {
   readonly signal: AbortSignal;
   /** The least time between two events, in milliseconds. */
   readonly intervalMs: number;
-  /** After this long the stream ends and the browser asks again, and is authorised again. Milliseconds. */
+  /** After so many milliseconds the stream ends. The browser then asks again, and is authorised again. */
   readonly lastsMs: number;
   readonly next: () => unknown;
   readonly ended: () => void;
 }
 
-/** Of the time between two events, at most one part in so many goes into making them. */
+/** Making an event takes at most one part in so many of the time between two events. */
 const REST = 20;
 
-/** Sends what `next` returns, now and again. A reader that is too slow misses what it had no room for. */
+/** Events that wait for a reader. */
+const ROOM = 4;
+
+/**
+ * Sends what `next` returns at every interval. A slow reader misses the events that it has no room for. `ended` is
+ * called once, when the stream holds nothing any more: a reader that still has events to read when the time is over
+ * gets an error instead, because its stream would stay open uncounted.
+ */
 export function eventStream({ clock, signal, intervalMs, lastsMs, next, ended }: StreamOptions): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   const until = clock.monotonic() + lastsMs;
   let finish = (): void => {};
   return new ReadableStream<Uint8Array>({
     start(controller) {
-      let cancel = (): void => {};
+      let cancelTimer = (): void => {};
+      let finished = false;
       const close = (): void => {
         finish();
         controller.close();
       };
+      const fail = (error: unknown): void => {
+        finish();
+        controller.error(error);
+      };
       finish = (): void => {
-        cancel();
+        // A stream that was closed is also cancelled by a reader that leaves before it has read everything.
+        if (finished) return;
+        finished = true;
+        cancelTimer();
         signal.removeEventListener('abort', close);
         ended();
       };
       const send = (): void => {
         const began = clock.monotonic();
-        if (began >= until || signal.aborted) return close();
-        if ((controller.desiredSize ?? 0) > 0) {
+        const room = controller.desiredSize ?? 0;
+        if (signal.aborted) return close();
+        if (began >= until) return room === ROOM ? close() : fail(new Error('The reader of the inspector is too slow'));
+        if (room > 0) {
           try {
             controller.enqueue(encoder.encode(`data: ${JSON.stringify(next())}\n\n`));
           } catch (error) {
-            finish();
-            controller.error(error);
-            return;
+            return fail(error);
           }
         }
         const cost = clock.monotonic() - began;
-        cancel = clock.setTimeout(send, Math.max(intervalMs, cost * REST), { ref: false });
+        cancelTimer = clock.setTimeout(send, Math.max(intervalMs, cost * REST), { ref: false });
       };
       signal.addEventListener('abort', close);
       controller.enqueue(encoder.encode('retry: 1000\n\n'));
       send();
     },
     cancel: () => finish(),
-  }, new CountQueuingStrategy({ highWaterMark: 4 }));
+  }, new CountQueuingStrategy({ highWaterMark: ROOM }));
 }

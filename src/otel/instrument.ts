@@ -1,4 +1,5 @@
 import { context, metrics, trace, type Attributes, type Meter, type Tracer } from '@opentelemetry/api';
+import { MAX_ID_LENGTH } from '../ids.js';
 import { systemClock } from '../clock.js';
 import type { RegistryEvents } from '../events.js';
 import type { AcquireOptions, Connections } from '../connections.js';
@@ -31,17 +32,20 @@ export interface Telemetry {
 export interface Instrumented<R, I> extends Connections<R, I>, Disposable {
   tryAcquire(id: string): Lease<R, I> | undefined;
   readonly handleWebhook: WebhookHandler;
-  /** Ends the metrics. What was handed out goes on to work. */
+  /** Ends the metrics. Leases and functions that were handed out still work. */
   stop(): void;
 }
+
+/** Ids come from strangers: one that the registry refuses for its length must not fill the telemetry. */
+const aboutId = (id: string): Attributes => ({ [ATTRIBUTE.id]: typeof id === 'string' ? id.slice(0, MAX_ID_LENGTH) : undefined });
 
 const seconds = (since: number): number => (systemClock.monotonic() - since) / 1000;
 
 /**
- * Measures a registry. Metrics are recorded from now on; spans for uses and webhooks come of what is returned, which
- * stands in the registry's place wherever connections are used. Spans of hydrates and disposes: `instrumentFactory`.
+ * Measures a registry. Metrics are recorded from now on. Use the returned object in the registry's place: it makes spans
+ * for uses and webhooks. `instrumentFactory` makes those of hydrates and disposes.
  *
- * It only looks on: failures that nobody else listens to are written to the console as before.
+ * It does not count as a listener: failures without other listeners are still written to the console.
  *
  * @example
  * const registry = new ConnectionRegistry({ store, factory: instrumentFactory(factory) });
@@ -62,7 +66,7 @@ export function instrument<R extends object, I>(registry: InstrumentedRegistry<R
 
   function use<T>(id: string, work: (instance: I, lease: Lease<R, I>) => T | Promise<T>, acquireOptions?: AcquireOptions): Promise<T> {
     const since = systemClock.monotonic();
-    return inSpan(tracer, SPAN.use, { [ATTRIBUTE.id]: id }, context.active(), async (span) => {
+    return inSpan(tracer, SPAN.use, aboutId(id), context.active(), async (span) => {
       const own = context.active();
       let usedSince: number | undefined;
       try {
@@ -70,7 +74,7 @@ export function instrument<R extends object, I>(registry: InstrumentedRegistry<R
           usedSince = systemClock.monotonic();
           waitTime.record(seconds(since), common);
           span.setAttribute(ATTRIBUTE.cold, linkHydrate(span, lease.record, since));
-          // Whoever brought the lease may have been in another context.
+          // The lease may have been brought in another context.
           return context.with(own, () => work(instance, lease));
         }, acquireOptions);
         useTime.record(seconds(usedSince ?? since), common);
@@ -85,7 +89,7 @@ export function instrument<R extends object, I>(registry: InstrumentedRegistry<R
 
   function acquire(id: string, acquireOptions?: AcquireOptions): Promise<Lease<R, I>> {
     const since = systemClock.monotonic();
-    return inSpan(tracer, SPAN.acquire, { [ATTRIBUTE.id]: id }, context.active(), async (span) => {
+    return inSpan(tracer, SPAN.acquire, aboutId(id), context.active(), async (span) => {
       try {
         const lease = await registry.acquire(id, acquireOptions);
         waitTime.record(seconds(since), common);
@@ -99,7 +103,7 @@ export function instrument<R extends object, I>(registry: InstrumentedRegistry<R
   }
 
   const handleWebhook: WebhookHandler = (id, request, host) =>
-    inSpan(tracer, SPAN.webhook, { [ATTRIBUTE.id]: id }, context.active(), async (span) => {
+    inSpan(tracer, SPAN.webhook, aboutId(id), context.active(), async (span) => {
       const response = await registry.handleWebhook(id, request, host);
       span.setAttribute(ATTRIBUTE.status, response.status);
       return response;

@@ -29,7 +29,7 @@ describe('a ConnectionError that reaches a framework is answered with its status
   test('Express 5', async () => {
     vi.spyOn(console, 'error').mockReturnValue(undefined);
     const app = express();
-    app.get('/:id', async (req, res) => { res.send(await use(req.params.id)); });
+    app.get('/:id', (req, res) => use(req.params.id).then((body) => res.send(body)));
     expect(await statusesOf(app.listen(0, '127.0.0.1'))).toEqual(EXPECTED);
   });
 

@@ -39,6 +39,8 @@ describe('createInspector', () => {
     test.each<[unknown, string]>([
       [undefined, 'authorize: expected a function'], [{}, 'authorize: expected a function'], [{ authorize: true }, 'authorize: expected a function'],
       [{ authorize: () => true, title: 7 }, 'title: expected a string'], [{ authorize: () => true, intervalMs: 0 }, 'intervalMs: expected milliseconds'],
+      ...['localhost', [], [''], ['http://localhost'], ['a/b'], ['u@h'], [7]].map((allowedHosts): [unknown, string] =>
+        [{ authorize: () => true, allowedHosts }, 'allowedHosts: expected an array of hosts']),
     ])('%o is refused', (options, message) => {
       expect(() => createInspector(registry, options as never)).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS', message: expect.stringContaining(message) }));
     });
@@ -71,6 +73,33 @@ describe('createInspector', () => {
       expect([answer.status, await answer.text()]).toEqual([500, 'The inspector failed']);
       expect(error).toHaveBeenCalledOnce();
       error.mockRestore();
+    });
+
+    test('one that always throws writes one line, not one for each request', async () => {
+      const error = vi.spyOn(console, 'error').mockImplementation(() => {});
+      authorize = () => { throw new Error('the session store is down'); };
+      for (let request = 0; request < 1_000; request += 1) await get();
+      expect(error).toHaveBeenCalledOnce();
+      error.mockClear();
+      let failures = 0;
+      authorize = () => { throw new Error(`failure ${failures += 1}`); };
+      for (let request = 0; request < 1_000; request += 1) await get();
+      expect(error).toHaveBeenCalledTimes(99);
+      error.mockRestore();
+    });
+
+    test('a request to another host than the allowed ones is refused before authorize is called (DNS rebinding)', async () => {
+      const asked: string[] = [];
+      const guarded = createInspector(registry, { authorize: ({ url }) => { asked.push(url); return true; }, allowedHosts: ['Ops.example.com', 'localhost:3000'] });
+      const status = async (url: string): Promise<number> => (await guarded(new Request(url))).status;
+      const right = ['http://localhost:3000/', 'https://ops.example.com/', 'http://ops.example.com:80/', 'http://ops.example.com:443/?view=data'];
+      for (const url of right) expect({ url, status: await status(url) }).toEqual({ url, status: 200 });
+      expect(asked).toHaveLength(right.length);
+      for (const url of ['http://evil.example:3000/', 'http://localhost/', 'http://localhost:3001/', 'http://ops.example.com.evil.example/', 'http://127.0.0.1:3000/?view=stream']) {
+        expect({ url, status: await status(url) }).toEqual({ url, status: 421 });
+      }
+      expect(asked).toHaveLength(right.length);
+      guarded.stop();
     });
 
     test.each([

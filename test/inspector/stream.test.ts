@@ -49,6 +49,27 @@ describe('the inspector’s stream', () => {
     expect(seen.updates).toBe(2);
   });
 
+  test('ends for a reader that has left events unread for five minutes, and holds nothing for it', async () => {
+    const stream = await open();
+    await clock.advance(300_000);
+    const seen = follow(stream);
+    await clock.advance(0);
+    expect(seen).toEqual({ updates: 0, ended: new Error('The reader of the inspector is too slow') });
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test('is counted once when a slow reader leaves after it was stopped or after its request was aborted', async () => {
+    const leaving = new AbortController();
+    const opened = await Promise.all(Array.from({ length: 100 }, (_, index) =>
+      inspector(new Request('http://x/?view=stream', index < 50 ? { signal: leaving.signal } : {}))));
+    const status = async (): Promise<number> => (await inspector(new Request('http://x/?view=stream'))).status;
+    leaving.abort();
+    // These have events that nobody has read, so cancelling still reaches the stream.
+    for (const response of opened.slice(0, 50)) await response.body?.cancel();
+    const more = await Promise.all(Array.from({ length: 60 }, status));
+    expect({ opened: more.filter((one) => one === 200).length, refused: more.filter((one) => one === 503).length }).toEqual({ opened: 50, refused: 10 });
+  });
+
   test('keeps no process alive', async () => {
     await open();
     expect([clock.pendingTimers, clock.pendingRefTimers]).toEqual([1, 0]);

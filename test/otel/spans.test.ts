@@ -125,4 +125,14 @@ describe('spans of hydrant/otel, with the real SDK', () => {
     const told = JSON.stringify(spans.getFinishedSpans().map(({ name, attributes, events, status }) => ({ name, attributes, events, status })));
     expect(told).not.toContain(SECRET);
   });
+
+  test('an id is cut at 1 024 characters, and one that is no text is left out', async () => {
+    const { connections } = instrumented();
+    const calls: ((id: string) => Promise<unknown>)[] = [
+      (id) => connections.use(id, () => {}), (id) => connections.acquire(id), (id) => connections.handleWebhook(id, new Request('http://gateway.test/')),
+    ];
+    for (const call of calls) for (const id of ['x'.repeat(1_000_000), 7 as never]) await call(id).catch(() => {});
+    const ids = spans.getFinishedSpans().map(({ name, attributes }) => ({ name, id: attributes['hydrant.connection.id'] }));
+    expect(ids).toEqual(['hydrant.use', 'hydrant.acquire', 'hydrant.webhook'].flatMap((name) => [{ name, id: 'x'.repeat(1_024) }, { name, id: undefined }]));
+  });
 });
