@@ -1,30 +1,69 @@
 import { BoundedMap } from './bounded.js';
 import type { Clock } from './clock.js';
+import type { ConnectionError } from './errors.js';
 
-interface Failures { readonly version: string; readonly count: number; readonly until: number }
+/** How long to leave something alone after its first failure, and at most. */
+export interface BackoffLimits { readonly initialMs: number; readonly maxMs: number }
 
-/** An instance that lived this many times the delay it would have been given was healthy: its past is forgiven. */
-const HEALTHY_LIFE = 10;
-/** Connections whose failures are remembered; the rest are tried again at once. */
+/** A life of this length makes up for one failure, a shorter one for its share of one. */
+const FORGIVING_MS = 120_000;
+/** Connections whose failures are remembered. A forgotten connection is tried again at once. */
 const MAX_REMEMBERED = 10_000;
 
-/** Failed attempts per connection and version, and until when the next one waits: doubling, full jitter, capped. */
+/** The longest delay after this many failures, which may be a fraction: it doubles with each, up to its cap. */
+export function ceilingMs({ initialMs, maxMs }: BackoffLimits, failures: number): number {
+  return Math.min(maxMs, initialMs * 2 ** Math.min(failures - 1, 52));
+}
+
+/**
+ * The failures that count against something that lived and died, given those that counted before its life. Time lived
+ * forgives in proportion: forgiving all of it at once would let an instance that dies after ten seconds, for ever, log in
+ * thousands of times a day.
+ *
+ * @param excusable - the death itself may be forgiven: a socket that its server closes now and then has not failed
+ */
+export function failuresAfterDeath(limits: BackoffLimits, before: number, livedMs: number, excusable: boolean): number {
+  const forgiven = livedMs / FORGIVING_MS;
+  const failures = excusable ? Math.max(0, before + 1 - forgiven) : Math.max(0, before - forgiven) + 1;
+  // More than enough for the longest delay would only have to be forgiven as well.
+  return Math.min(failures, most(limits));
+}
+
+function most({ initialMs, maxMs }: BackoffLimits): number {
+  return initialMs > 0 ? 1 + Math.ceil(Math.log2(maxMs / initialMs)) : 1;
+}
+
+interface Failures {
+  readonly version: string;
+  /** A fraction where time lived has forgiven some. */
+  readonly failures: number;
+  readonly until: number;
+  /** Set when this version cannot succeed: it is refused with this until it changes. */
+  readonly permanent: ConnectionError | undefined;
+  /** The row, to find the failures of connections that have no instance. */
+  readonly row: unknown;
+}
+
+/** Failed attempts per connection and version, and how long the next one waits: doubling, with full jitter, capped. */
 export class Backoff {
   readonly #failures = new BoundedMap<Failures>(MAX_REMEMBERED);
-  readonly #initialMs: number;
-  readonly #maxMs: number;
+  readonly #limits: BackoffLimits;
   readonly #clock: Clock;
 
-  constructor({ initialMs, maxMs }: { readonly initialMs: number; readonly maxMs: number }, clock: Clock) {
-    this.#initialMs = initialMs;
-    this.#maxMs = maxMs;
+  constructor(limits: BackoffLimits, clock: Clock) {
+    this.#limits = limits;
     this.#clock = clock;
   }
 
   /** How long this version is still to be left alone; 0 when it may be tried. */
   remainingMs(id: string, version: string): number {
-    const failures = this.#failures.get(id);
-    return failures === undefined || failures.version !== version ? 0 : Math.max(0, failures.until - this.#clock.monotonic());
+    const failures = this.#of(id, version);
+    return failures === undefined ? 0 : Math.max(0, failures.until - this.#clock.monotonic());
+  }
+
+  /** The failure that holds for this version, however long one waits. */
+  permanent(id: string, version: string): ConnectionError | undefined {
+    return this.#of(id, version)?.permanent;
   }
 
   /** Whether another version of this connection is still to be left alone. */
@@ -33,46 +72,55 @@ export class Backoff {
     return failures !== undefined && failures.version !== version && failures.until > this.#clock.monotonic();
   }
 
-  /** How often this version has failed in a row. */
+  /** The failures of this version in a row; a fraction where time lived has forgiven some. */
   count(id: string, version: string): number {
-    const failures = this.#failures.get(id);
-    return failures?.version === version ? failures.count : 0;
+    return this.#of(id, version)?.failures ?? 0;
   }
 
-  /** Notes a failure, after those of this version that went before. */
-  fail(id: string, version: string): { readonly count: number; readonly delayMs: number } {
-    return this.#note(id, version, this.#clock.monotonic(), this.count(id, version));
+  /** Notes a failure, after the earlier ones of this version. */
+  fail(id: string, version: string, row?: unknown): { readonly count: number; readonly delayMs: number } {
+    return this.#note(id, version, this.count(id, version) + 1, row);
+  }
+
+  /** Notes that this version cannot succeed. */
+  failForGood(id: string, version: string, permanent: ConnectionError, row: unknown): { readonly count: number; readonly delayMs: number } {
+    const failures = this.count(id, version) + 1;
+    this.#failures.set(id, { version, failures, until: Infinity, permanent, row });
+    return { count: Math.ceil(failures), delayMs: Infinity };
   }
 
   /**
-   * Notes the death of an instance that had come to life at `hydratedAt`, after `earlier` failures. Found dead in use it
-   * counts as a failure at any age, reported by itself only if it died young.
+   * Notes the death of an instance that was hydrated after `before` failures.
+   *
+   * @param inUse - found dead by one of its users, which always counts as a failure
    */
-  died(id: string, version: string, hydratedAt: number, earlier: number, inUse: boolean): void {
+  died(id: string, version: string, hydratedAt: number, before: number, inUse: boolean, row?: unknown): void {
     // The row has moved on to a version that is being left alone: the end of an older one must not end that.
     if (this.leavesAnotherAlone(id, version)) return;
-    const now = this.#clock.monotonic();
-    const healthy = now - hydratedAt >= HEALTHY_LIFE * this.#ceilingMs(earlier);
-    if (inUse) this.#note(id, version, now, healthy ? 0 : earlier);
-    // Dated from the hydrate: an instance that dies young is not made anew more often than one that never came to life.
-    else if (!healthy) this.#note(id, version, hydratedAt, earlier);
+    const failures = failuresAfterDeath(this.#limits, before, this.#clock.monotonic() - hydratedAt, !inUse);
+    if (failures > 0) this.#note(id, version, failures, row);
   }
 
   clear(id: string): void {
     this.#failures.delete(id);
   }
 
-  #note(id: string, version: string, at: number, earlier: number): { readonly count: number; readonly delayMs: number } {
-    const count = earlier + 1;
-    // A webhook and a hydrate may fail of the same secrets: what the one was told is not cut short by the other.
-    const before = this.#failures.get(id);
-    const notedMs = before?.version === version ? before.until - at : 0;
-    const delayMs = Math.max(Math.random() * this.#ceilingMs(earlier), notedMs);
-    this.#failures.set(id, { version, count, until: at + delayMs });
-    return { count, delayMs };
+  /** Forgets the failures of all rows that match. */
+  clearWhere(matches: (row: unknown) => boolean): void {
+    this.#failures.deleteWhere(({ row }) => row !== undefined && matches(row));
   }
 
-  #ceilingMs(earlier: number): number {
-    return Math.min(this.#maxMs, this.#initialMs * 2 ** Math.min(earlier, 52));
+  #of(id: string, version: string): Failures | undefined {
+    const failures = this.#failures.get(id);
+    return failures?.version === version ? failures : undefined;
+  }
+
+  #note(id: string, version: string, failures: number, row: unknown): { readonly count: number; readonly delayMs: number } {
+    const now = this.#clock.monotonic();
+    const before = this.#of(id, version);
+    // Two attempts of one version may fail at the same time: the second failure must not shorten the delay of the first.
+    const delayMs = Math.max(Math.random() * ceilingMs(this.#limits, failures), (before?.until ?? 0) - now);
+    this.#failures.set(id, { version, failures, until: now + delayMs, permanent: before?.permanent, row });
+    return { count: Math.ceil(failures), delayMs };
   }
 }

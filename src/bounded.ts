@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 
-/** An LRU list takes all its room when it is made, which for the bounds used here is milliseconds and 200 KiB each. */
+/** An LRU list takes all its room when it is made: for the bounds used here that is milliseconds, and 200 KiB each. */
 const FIRST_ROOM = 64;
 const GROWTH = 8;
 
@@ -30,6 +30,12 @@ export class BoundedMap<V extends {}> {
 
   delete(key: string): void {
     this.#entries.delete(key);
+  }
+
+  deleteWhere(matches: (value: V) => boolean): void {
+    const found: string[] = [];
+    for (const [key, value] of this.#entries) if (matches(value)) found.push(key);
+    for (const key of found) this.#entries.delete(key);
   }
 
   clear(): void {

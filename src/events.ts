@@ -9,7 +9,10 @@ import { checkListening } from './options.js';
 export interface RegistryEvents {
   /** An instance came to life, after `afterFailures` failed attempts at this version. */
   hydrated: { id: string; version: string; durationMs: number; afterFailures: number };
-  /** A hydrate failed; uses fail with `BACKING_OFF` for `retryAfterMs`. */
+  /**
+   * A hydrate failed. Uses are refused with `BACKING_OFF` for `retryAfterMs`, or, where that is `Infinity`, with `error`
+   * until the row has a new version.
+   */
   hydrationFailed: { id: string; version: string; error: ConnectionError; failures: number; retryAfterMs: number };
   /** An instance is gone. `abandonedLeases` is not 0 when a drain deadline passed with leases still held. */
   disposed: { id: string; version: string; reason: DisposeReason; abandonedLeases: number };

@@ -17,7 +17,7 @@ const LAYERS: Record<string, { code: string[]; types?: string[] }> = {
   'thenable.ts': { code: [] },
   'bounded.ts': { code: [] },
   'effects.ts': { code: ['clock.ts'] },
-  'backoff.ts': { code: ['bounded.ts'], types: ['clock.ts'] },
+  'backoff.ts': { code: ['bounded.ts'], types: ['clock.ts', 'errors.ts'] },
   'onlooker.ts': { code: [] },
   'console-lines.ts': { code: ['bounded.ts'], types: ['clock.ts'] },
   'listeners.ts': { code: ['console-lines.ts', 'onlooker.ts'], types: ['clock.ts'] },

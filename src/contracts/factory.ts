@@ -26,8 +26,8 @@ export interface HydrationContext<S = unknown> {
   /** What the factory's `secrets` returned for this record. */
   readonly secrets: S;
   /**
-   * The instance reports that it is dead (socket closed, token revoked): the next use hydrates anew. Soon after it came
-   * to life this counts as a failed hydrate, and until its back-off has passed uses fail with `BACKING_OFF`.
+   * The instance reports that it is dead (socket closed, token revoked): the next use hydrates anew. Unless it lived for
+   * two minutes and more, this counts as a failed hydrate: until its back-off has passed, uses fail with `BACKING_OFF`.
    */
   retire(cause?: unknown): void;
   /** Registers a clean-up. Clean-ups run last first, after `dispose`, and also when `create` fails half-way. */
@@ -72,9 +72,12 @@ export interface FailureContext<R> {
  * @typeParam S - what `secrets` resolves
  */
 export interface InstanceFactory<R, I, S = any> {
-  /** Record → instance. Called at most once at a time per connection and version, in each process. */
+  /**
+   * Record → instance. Called at most once at a time per connection and version, in each process. A ConnectionError with
+   * `retryable: false` fails for good: it is not called again until the row has a new version, or `invalidate` is called.
+   */
   readonly create: (record: R, context: HydrationContext<S>) => Awaitable<I>;
-  /** Resolves what the row only refers to. Kept per id and version, bounded; dropped by `invalidate`. */
+  /** Resolves what the row only refers to. Kept per id and version, bounded; dropped by `invalidate`. Fails for good as `create` does. */
   readonly secrets?: (record: R, context: { readonly signal: AbortSignal }) => Awaitable<S>;
   /** Tears the instance down. Called exactly once for every instance that `create` made. */
   readonly dispose?: (

@@ -8,6 +8,7 @@ import type { Creating, Pending } from '../slot/state.js';
 import { isThenable } from '../thenable.js';
 import type { FreePermit } from './admission.js';
 import { CreateContext } from './context.js';
+import { permanentFailure } from './permanent.js';
 import type { Secrets } from './secrets.js';
 
 /**
@@ -96,10 +97,12 @@ export class Hydration<R extends ConnectionRecord, I> {
       this.#tell(state, error);
     } else if (state.kind === 'creating') {
       context.settled('created');
-      const afterFailures = this.#backoff.count(id, version);
-      if (afterFailures > 0 && state.superseded === undefined) this.#backoff.clear(id);
-      slots.live(slot, state, instance, afterFailures);
-      this.#env.emit('hydrated', { id, version, durationMs: this.#env.clock.monotonic() - state.startedAt, afterFailures });
+      const failures = this.#backoff.count(id, version);
+      // Failures of an older version, too: they must not hide it when this instance dies young.
+      if (state.superseded === undefined) this.#backoff.clear(id);
+      slots.live(slot, state, instance, failures);
+      const durationMs = this.#env.clock.monotonic() - state.startedAt;
+      this.#env.emit('hydrated', { id, version, durationMs, afterFailures: Math.ceil(failures) });
     }
     this.#end();
   }
@@ -112,7 +115,7 @@ export class Hydration<R extends ConnectionRecord, I> {
     if (state.kind === 'abandoned') {
       this.#slots.failed(slot, state);
     } else if (state.kind === 'creating') {
-      const error = this.#failure(state, 'HYDRATION_FAILED', 'could not be hydrated', cause);
+      const error = this.#thrown(state, cause);
       this.#slots.failed(slot, state);
       this.#tell(state, error);
     }
@@ -142,10 +145,24 @@ export class Hydration<R extends ConnectionRecord, I> {
 
   /** Notes a failure. A superseded slot's says nothing about the row's current version. */
   #failure(state: Creating<R, I>, code: 'HYDRATION_FAILED' | 'HYDRATION_TIMEOUT', what: string, cause: unknown): ConnectionError {
+    const { id, version, record } = this.#slot;
+    const { count, delayMs } = state.superseded === undefined ? this.#backoff.fail(id, version, record) : { count: 1, delayMs: 0 };
+    return this.#told(new ConnectionError(code, `Connection '${id}' ${what}`, { connectionId: id, retryAfterMs: delayMs, cause }), count, delayMs);
+  }
+
+  /** `create` or `secrets` threw. */
+  #thrown(state: Creating<R, I>, cause: unknown): ConnectionError {
+    const { id, version, record } = this.#slot;
+    const permanent = permanentFailure(id, cause);
+    if (permanent === undefined) return this.#failure(state, 'HYDRATION_FAILED', 'could not be hydrated', cause);
+    const { count, delayMs } = state.superseded === undefined
+      ? this.#backoff.failForGood(id, version, permanent, record) : { count: 1, delayMs: 0 };
+    return this.#told(permanent, count, delayMs);
+  }
+
+  #told(error: ConnectionError, failures: number, retryAfterMs: number): ConnectionError {
     const { id, version } = this.#slot;
-    const { count, delayMs } = state.superseded === undefined ? this.#backoff.fail(id, version) : { count: 1, delayMs: 0 };
-    const error = new ConnectionError(code, `Connection '${id}' ${what}`, { connectionId: id, retryAfterMs: delayMs, cause });
-    this.#env.emit('hydrationFailed', { id, version, error, failures: count, retryAfterMs: delayMs });
+    this.#env.emit('hydrationFailed', { id, version, error, failures, retryAfterMs });
     return error;
   }
 

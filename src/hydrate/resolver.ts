@@ -182,6 +182,8 @@ export class Resolver<R extends ConnectionRecord, I> {
   }
 
   #mayNotHydrate(id: string, version: string, factory: InstanceFactory<R, I>): ConnectionError | undefined {
+    const permanent = this.#backoff.permanent(id, version);
+    if (permanent !== undefined) return permanent;
     const remainingMs = this.#backoff.remainingMs(id, version);
     if (remainingMs > 0) return backingOff(id, remainingMs);
     if (!this.#hydrator.isFull(factory)) return undefined;

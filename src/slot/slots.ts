@@ -117,12 +117,12 @@ export class Slots<R extends ConnectionRecord, I> {
   }
 
   /** creating → live, and at once on to draining or disposing if it was superseded meanwhile. */
-  live(slot: Slot<R, I>, { waiters, fallback, superseded, create }: Creating<R, I>, instance: I, afterFailures: number): void {
+  live(slot: Slot<R, I>, { waiters, fallback, superseded, create }: Creating<R, I>, instance: I, failures: number): void {
     slot.instance = instance;
     // Rounded down, for a back-off is dated from it, and must not be longer than it is to be.
     slot.hydratedAt = Math.floor(this.#env.clock.monotonic());
     slot.usedAt = this.#env.now();
-    slot.state = create.cleanUps.length === 0 && afterFailures === 0 ? LIVE : { kind: 'live', cleanUps: create.cleanUps, afterFailures };
+    slot.state = create.cleanUps.length === 0 && failures === 0 ? LIVE : { kind: 'live', cleanUps: create.cleanUps, failures };
     this.instances += 1;
     for (const waiter of waiters) {
       this.hold(slot);
@@ -217,9 +217,9 @@ export class Slots<R extends ConnectionRecord, I> {
 
   /** The instance is dead. `inUse`: found so by a lease, rather than reported by itself. */
   retire(slot: Slot<R, I>, cause: unknown, inUse: boolean): void {
-    const { state, id, version, hydratedAt } = slot;
+    const { state, id, version, hydratedAt, record } = slot;
     if (state.kind !== 'live') return;
-    this.#backoff.died(id, version, hydratedAt, state.afterFailures, inUse);
+    this.#backoff.died(id, version, hydratedAt, state.failures, inUse, record);
     this.#env.emit('retired', { id, version, cause });
     this.supersede(slot, 'retired', cause);
     // What is dead is nothing to fall back on.

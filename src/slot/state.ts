@@ -97,8 +97,8 @@ export interface Abandoned {
 export interface Live {
   readonly kind: 'live';
   readonly cleanUps: readonly CleanUp[];
-  /** Failed attempts before it came to life, for one that dies young. */
-  readonly afterFailures: number;
+  /** Failures that counted against its version when it came to life; see `backoff.ts`. */
+  readonly failures: number;
 }
 
 /** Superseded and still leased. */
@@ -119,6 +119,6 @@ export type SlotState<R extends ConnectionRecord, I> =
   | Seen | Pending<R, I> | Creating<R, I> | Abandoned | Live | Draining | Disposing | Disposed;
 
 /** Shared, for most instances register no clean-up and every live connection pays for its state. */
-export const LIVE: Live = Object.freeze({ kind: 'live', cleanUps: Object.freeze([]), afterFailures: 0 });
+export const LIVE: Live = Object.freeze({ kind: 'live', cleanUps: Object.freeze([]), failures: 0 });
 export const DISPOSING: Disposing = Object.freeze({ kind: 'disposing' });
 export const DISPOSED: Disposed = Object.freeze({ kind: 'disposed' });

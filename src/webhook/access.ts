@@ -4,6 +4,7 @@ import type { ConnectionRecord } from '../contracts/record.js';
 import type { Environment } from '../environment.js';
 import { ConnectionError } from '../errors.js';
 import type { FreshnessReader } from '../reads/reader.js';
+import { permanentFailure } from '../hydrate/permanent.js';
 import { backingOff, notFound, type Resolver } from '../hydrate/resolver.js';
 import type { Secrets } from '../hydrate/secrets.js';
 import { checkId } from '../reads/ids.js';
@@ -77,16 +78,21 @@ export class WebhookAccess<R extends ConnectionRecord, I> {
    * @throws ConnectionError `HYDRATION_FAILED`, `BACKING_OFF`
    */
   async secretsOf({ id, record, version, factory }: Slot<R, I>): Promise<unknown> {
-    const { env, backoff, secrets } = this.#parts;
+    const { env, slots, backoff, secrets } = this.#parts;
     if (factory.secrets !== undefined && !secrets.has(record)) {
+      const permanent = backoff.permanent(id, version);
+      if (permanent !== undefined) throw permanent;
       const remainingMs = backoff.remainingMs(id, version);
       if (remainingMs > 0) throw backingOff(id, remainingMs);
     }
     try {
       return await secrets.of(record, factory, false);
     } catch (cause) {
-      const { count, delayMs } = this.#noted(id, version);
-      const error = new ConnectionError('HYDRATION_FAILED', `The secrets of connection '${id}' could not be had`, { connectionId: id, retryAfterMs: delayMs, cause });
+      const permanent = permanentFailure(id, cause);
+      const { count, delayMs } = permanent === undefined ? this.#noted(id, version)
+        // The failure of an older version must not hide that of a newer one.
+        : slots.index.get(id)?.version === version ? backoff.failForGood(id, version, permanent, record) : { count: 1, delayMs: 0 };
+      const error = permanent ?? new ConnectionError('HYDRATION_FAILED', `The secrets of connection '${id}' could not be had`, { connectionId: id, retryAfterMs: delayMs, cause });
       env.emit('hydrationFailed', { id, version, error, failures: count, retryAfterMs: delayMs });
       env.effects.flush();
       throw error;

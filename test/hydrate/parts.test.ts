@@ -30,11 +30,13 @@ describe('back-off', () => {
   });
 
   test.each([
-    { livedMs: 999, found: 'by itself', count: 4 }, { livedMs: 1_000, found: 'by itself', count: 0 },
-    { livedMs: 999, found: 'in use', count: 4 }, { livedMs: 1_000, found: 'in use', count: 1 },
-  ])('an instance that is reported dead $found after $livedMs ms, ten times its delay being 1000, has failed $count times', async ({ livedMs, found, count }) => {
+    { livedMs: 0, found: 'by itself', count: 4 }, { livedMs: 60_000, found: 'by itself', count: 3.5 },
+    { livedMs: 240_000, found: 'by itself', count: 2 }, { livedMs: 480_000, found: 'by itself', count: 0 },
+    { livedMs: 0, found: 'in use', count: 4 }, { livedMs: 60_000, found: 'in use', count: 3.5 },
+    { livedMs: 360_000, found: 'in use', count: 1 }, { livedMs: 3_600_000, found: 'in use', count: 1 },
+  ])('an instance hydrated after 3 failures, reported dead $found after $livedMs ms, counts as $count failures', async ({ livedMs, found, count }) => {
     const clock = new ManualClock();
-    const backoff = new Backoff({ initialMs: 100, maxMs: 100 }, clock);
+    const backoff = new Backoff({ initialMs: 100, maxMs: 10_000 }, clock);
     await clock.advance(5_000);
     const hydratedAt = clock.monotonic();
     await clock.advance(livedMs);

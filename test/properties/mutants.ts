@@ -61,11 +61,19 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'G6: a failure is not backed off from',
-    file: 'backoff.ts', find: 'this.#failures.set(id, { version, count, until: at + delayMs });', replace: 'this.#failures.set(id, { version, count, until: at });',
+    file: 'backoff.ts', find: 'until: now + delayMs,', replace: 'until: now,',
   },
   {
     name: 'G6: the back-off of one version holds for the next',
-    file: 'backoff.ts', find: 'failures === undefined || failures.version !== version ? 0', replace: 'failures === undefined ? 0',
+    file: 'backoff.ts', find: 'return failures?.version === version ? failures : undefined;', replace: 'return failures;',
+  },
+  {
+    name: 'G6: a failure for good is tried again after a back-off',
+    file: 'hydrate/permanent.ts', find: 'cause.retryable !== false', replace: 'cause.retryable !== undefined',
+  },
+  {
+    name: 'G6: a use of what failed for good is told to come back',
+    file: 'hydrate/resolver.ts', find: 'if (permanent !== undefined) return permanent;', replace: '',
   },
   {
     name: 'G7: a time-out aborts the hydrate that others may want',

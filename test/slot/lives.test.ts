@@ -224,7 +224,7 @@ describe('a clean-up that is registered when create has long returned', () => {
 
 describe('an instance that reports its own death', () => {
   test.each([
-    { by: 'itself', code: 'BACKING_OFF', retryAfterMs: 200 },
+    { by: 'itself', code: 'BACKING_OFF', retryAfterMs: 500 * 2 ** (-300 / 120_000) },
     { by: 'its user', code: 'BACKING_OFF', retryAfterMs: 500 },
   ])('by $by: left alone for $retryAfterMs ms', async ({ by, code, retryAfterMs }) => {
     vi.spyOn(Math, 'random').mockReturnValue(1);

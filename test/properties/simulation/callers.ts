@@ -148,6 +148,7 @@ export class Callers {
   /** The last that is known of a hold. */
   ended(hold: Hold): void {
     hold.releasedAt = this.#world.note(`${hold.demand.kind} ${hold.demand.n} lets instance ${hold.instance.n} go`);
+    hold.doneAt ??= hold.releasedAt;
   }
 
   #demand(kind: 'use' | 'acquire', op: Use | Acquire, nestedIn?: Hold): Demand {

@@ -1,4 +1,4 @@
-import type { DisposeReason, HydrationContext, InstanceFactory } from 'hydrant';
+import { ConnectionError, type DisposeReason, type HydrationContext, type InstanceFactory } from 'hydrant';
 import type { Creation, Instance, Row, SecretsCall } from './observed.js';
 import type { Behaviour, Plans } from './program.js';
 import { outside, type Pending, type World } from './world.js';
@@ -145,6 +145,7 @@ export class SimulatedFactory {
       case 'throw': throw failed(new Error(`${label} threw`));
       case 'soon': return Promise.resolve(made());
       case 'fail': return Promise.reject(failed(new Error(`${label} failed`)));
+      case 'refuse': return Promise.reject(failed(new ConnectionError('HYDRATION_FAILED', `${label} failed for good`, { retryable: false })));
     }
     const { promise, resolve, reject } = outside<T>();
     const item: Pending = {

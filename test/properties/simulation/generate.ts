@@ -62,14 +62,16 @@ function drawPlans(random: Random): Plans {
     Array.from({ length: random.pick([1, 3, 7]) }, () => random.weighted<T>(weights));
   // Faults come in moods: a program in which nothing fails reaches deeper states than one in which everything does.
   const faults = random.pick([0, 0, 0.5, 1.5]);
-  const call: Record<Behaviour, number> = { later: 6, soon: 2, now: 2, obey: 3, hang: 0.6 * faults, fail: faults, throw: 0.5 * faults };
+  const call: Record<Behaviour, number> = { later: 6, soon: 2, now: 2, obey: 3, hang: 0.6 * faults, fail: faults, throw: 0.5 * faults, refuse: 0 };
+  // Only these two may fail for good.
+  const hydrating: Record<Behaviour, number> = { ...call, refuse: 0.4 * faults };
   const read: Record<ReadBehaviour, number> = { atSend: 4, atAnswer: 3, between: 2, soon: 4, hang: 0.4 * faults, fail: 0.6 * faults, throw: 0.2 * faults };
   const verdict: Record<Verdict, number> = { yes: 6, no: 2, response: 1, throw: 0.7, yesLater: 3, noLater: 1 };
   const handling: Record<Handling, number> = {
     text: 3, textLater: 3, stream: 2, streamLater: 2, readyStream: 1, empty: 1, throw: 0.5 * faults, failLater: 0.5 * faults, waitUntil: 2, waitUntilStream: 1,
   };
   return {
-    read: list(read), create: list(call), dispose: list(call), cleanUp: list(call), secrets: list(call), watch: list(call),
+    read: list(read), create: list(hydrating), dispose: list(call), cleanUp: list(call), secrets: list(hydrating), watch: list(call),
     authenticate: list(verdict), handler: list(handling),
   };
 }

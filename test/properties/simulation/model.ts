@@ -84,7 +84,10 @@ export class Model {
     const at = world.note(`event ${event} ${'id' in payload ? payload.id : ''} ${'version' in payload ? `v${payload.version}` : ''}`);
     if (event === 'hydrationFailed') {
       const { id, version, error, retryAfterMs } = payload as RegistryEvents['hydrationFailed'];
-      if (retryAfterMs > world.settings.backoffMaxMs || retryAfterMs < 0) world.violate('G6', `a back-off of ${retryAfterMs} ms`);
+      const claimed = (error.cause as { retryable?: boolean } | undefined)?.retryable === false;
+      if (claimed && error.retryable) world.violate('G6', `what failed for good of ${id} v${version} is told to be retryable`);
+      const forGood = retryAfterMs === Number.POSITIVE_INFINITY;
+      if (forGood ? error.retryable : retryAfterMs > world.settings.backoffMaxMs || retryAfterMs < 0) world.violate('G6', `a back-off of ${retryAfterMs} ms`);
       this.failures.push({ id, version, error, retryAfterMs, exact: true, at });
     } else if (event === 'webhookFailed') {
       const { id, error, acknowledged } = payload as RegistryEvents['webhookFailed'];

@@ -79,6 +79,8 @@ export interface Hold {
   signalAborted?: Moment;
   released: boolean;
   releasedAt?: Moment;
+  /** When its holder was done. A body that ended within one turn is let go then, although its sender reads on. */
+  doneAt?: Moment;
   /** Of a webhook: its holder is done, but the sender has not read the response to its end. */
   lingers?: boolean;
   /** Of a webhook: when its stream failed. Whether the registry hears of that before the sender does cannot be seen. */

@@ -48,9 +48,9 @@ export interface Settings {
  * How a call into the store or the factory is going to behave, decided when it comes:
  * `later` waits in the agenda until the scheduler settles it, `soon` is an already settled promise, `now` returns or
  * throws synchronously, `hang` stays unsettled until the program heals, `obey` is `later` that also rejects when its
- * signal aborts.
+ * signal aborts, `refuse` fails for good: with a ConnectionError that says `retryable: false`.
  */
-export type Behaviour = 'later' | 'soon' | 'now' | 'hang' | 'obey' | 'fail' | 'throw';
+export type Behaviour = 'later' | 'soon' | 'now' | 'hang' | 'obey' | 'fail' | 'throw' | 'refuse';
 
 /** When a read sees the table: as it is sent, as it is answered, or at a step of its own in between. */
 export type ReadBehaviour = 'atSend' | 'atAnswer' | 'between' | 'soon' | 'hang' | 'fail' | 'throw';

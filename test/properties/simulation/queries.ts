@@ -91,11 +91,11 @@ export function knownLeases(world: World, instance: Instance): number {
   return held.length + waiting.length;
 }
 
-/** When it was last let go, or born. */
-export function lastUsed(instance: Instance): { seq: number; t: number } {
+/** When it was last let go, or born: at the latest, or at the earliest moment that is possible. */
+export function lastUsed(instance: Instance, at: 'latest' | 'earliest'): { seq: number; t: number } {
   let last = instance.born;
   for (const hold of instance.holds) {
-    const end = hold.brokeOffAt ?? hold.releasedAt;
+    const end = hold.brokeOffAt ?? (at === 'latest' ? hold.releasedAt : hold.doneAt);
     if (end !== undefined && end.seq > last.seq) last = end;
   }
   return last;

@@ -34,9 +34,11 @@ export function reasonHolds(world: World, instance: Instance, reason: DisposeRea
   const now = world.clock.monotonic();
   const complain = (why: string): void => world.violate('reasons', `instance ${instance.n} was disposed of as '${reason}', but ${why}`);
   switch (reason) {
-    case 'idle':
-      if (now < lastUsed(instance).t + world.settings.idleTimeoutMs) complain(`it was in use ${now - lastUsed(instance).t} ms ago`);
+    case 'idle': {
+      const idleMs = now - lastUsed(instance, 'earliest').t;
+      if (idleMs < world.settings.idleTimeoutMs) complain(`it was in use ${idleMs} ms ago`);
       break;
+    }
     case 'evicted': evictedInOrder(world, instance, complain); break;
     case 'stopped': if (!rowSaid(world, instance, (seen) => seen?.status === 'stopped')) complain('no row said so'); break;
     case 'deleted': if (!rowSaid(world, instance, (seen) => seen === undefined)) complain('no read found it gone'); break;
@@ -61,11 +63,11 @@ function evictedInOrder(world: World, instance: Instance, complain: (why: string
   if (alive <= world.settings.maxInstances && !world.creations.some((creation) => creation.ended === undefined)) {
     complain(`there were only ${alive} instances`);
   }
-  const used = lastUsed(instance);
+  const used = lastUsed(instance, 'earliest');
   if (!world.isPast(used) || world.settings.eviction === 'sieve') return;
   for (const other of world.instances) {
     if (other === instance || !isAlive(other) || !world.isPast(other.born) || !isIdle(world, other) || world.settings.keepLastGood) continue;
-    const otherUsed = lastUsed(other);
+    const otherUsed = lastUsed(other, 'latest');
     if (otherUsed.seq < used.seq && world.isPast(otherUsed) && !beingTaken(world, other) && ![...other.holds].some(({ brokeOffAt }) => brokeOffAt !== undefined)) {
       complain(`instance ${other.n} was idle and had not been used for longer`);
     }

@@ -16,6 +16,8 @@ export function singleFlight(world: World, creation: Creation): void {
     }
     const { instance } = other;
     if (instance === undefined || instance.retired !== undefined || !world.settings.factory.dispose || !isAlive(instance)) continue;
+    // It came after its time-out: it is disposed of as soon as the registry hears of it.
+    if (other.ended!.t >= hydrationBegan(other) + world.settings.hydrationTimeoutMs) continue;
     world.violate('G1', `create ${creation.n} of ${id} v${version} began although instance ${instance.n} was live and sound`);
   }
 }

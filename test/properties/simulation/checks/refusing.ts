@@ -45,7 +45,9 @@ export function reason(world: World, demand: Demand, error: ConnectionError, fai
     }
     case 'HYDRATION_FAILED':
       if (error.cause instanceof Obeyed && error.cause.creation.abortedByWaiters) return ['G7', 'it paid for the abort of others'];
-      return failures.some((failure) => failure.error === error && failure.at.seq > demand.began.seq) ? undefined : ['G6', 'no hydrate failed while it waited'];
+      if (failures.some((failure) => failure.error === error && failure.at.seq > demand.began.seq)) return undefined;
+      if (failedForGood(world, demand, error, failures)) return undefined;
+      return ['G6', 'no hydrate failed while it waited'];
     case 'HYDRATION_TIMEOUT':
       return failures.some((failure) => failure.error === error && failure.at.seq > demand.began.seq) ? undefined : ['G6', 'no hydrate timed out while it waited'];
     case 'BACKING_OFF':
@@ -109,6 +111,13 @@ function missing(world: World, demand: Demand): boolean {
 
 const hintedSince = (world: World, demand: Demand, seq: number): boolean =>
   world.hints.some((hint) => (hint.id === demand.id || hint.id === undefined) && hint.at.seq > seq && hint.at.seq < demand.began.seq);
+
+/** The version that it may have read had failed for good, and was not invalidated since. */
+function failedForGood(world: World, demand: Demand, error: ConnectionError, failures: readonly Failure[]): boolean {
+  return failures.some((failure) => failure.error === error && !error.retryable && failure.retryAfterMs === Number.POSITIVE_INFINITY
+    && !world.invalidatedSince(demand.id, failure.at.seq, demand.began.seq)
+    && (saw(world, demand, (seen) => seen?.version === failure.version) || storeFailedOver(world, demand, failure)));
+}
 
 function backsOff(world: World, demand: Demand, error: ConnectionError, failures: readonly Failure[]): [string, string] | undefined {
   const now = world.clock.monotonic();
