@@ -4,9 +4,18 @@ const node = (version) => ['esm', 'cjs'].map((kind) => ({
   command: npx(`node@${version}`, 'node', '--test', kind === 'esm' ? 'portable.mjs' : 'portable.cjs'),
 }));
 
+/** The versions of Node that the package supports: the oldest, and the newest of each line. */
+export const NODE_VERSIONS = ['20.19.0', '22.23.3', '24.21.0', '26.10.0'];
+
+/** A supported version of another line than this one: each day another. */
+export function otherVersion(current, time) {
+  const others = NODE_VERSIONS.filter((version) => version.split('.')[0] !== current.split('.')[0]);
+  return others[Math.floor(time / 86_400_000) % others.length];
+}
+
 /** What the package is said to run on: the README's table is held to this list. */
 export const RUNTIMES = [
-  ...['20.19.0', '22.23.3', '24.21.0', '26.10.0'].flatMap(node),
+  ...NODE_VERSIONS.flatMap(node),
   { name: 'Bun 1.4.5', kind: 'esm', expected: 'bun@1.4.5', command: npx('bun@1.4.5', 'bun', 'test', './portable.mjs') },
   { name: 'Bun 1.4.5', kind: 'cjs', expected: 'bun@1.4.5', command: npx('bun@1.4.5', 'bun', 'test', './portable.cjs') },
   { name: 'Deno 2.9.6', kind: 'esm', expected: 'deno@2.9.6', command: npx('deno@2.9.6', 'deno', 'test', '-A', '--no-check', './portable.mjs') },
