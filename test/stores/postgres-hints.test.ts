@@ -49,7 +49,7 @@ describe('hints from PostgreSQL', () => {
     await insert(`'acme'`);
     expect(await told(async () => {
       await store().put({ id: 'acme' });
-      await db.exec(`update hydrant_connections set version = 1; delete from hydrant_connections where id = 'other'`);
+      await db.exec(`update hydrant_connections set status = 'active'; delete from hydrant_connections where id = 'other'`);
       await insert(`'none' where false`);
     })).toEqual({ ids: [], payloads: 0, gaps: 0 });
   });

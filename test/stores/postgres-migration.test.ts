@@ -20,6 +20,9 @@ const objects = () => values(`
     union all select 'function ' || proname, xmin::text from pg_proc where pronamespace = 'public'::regnamespace
     union all select 'trigger ' || tgname, xmin::text from pg_trigger where not tgisinternal) everything order by 1`);
 const names = async () => (await objects()).map((object) => String(object).replace(/ \d+$/, ''));
+/** The same of all schemas, without what is PostgreSQL's own. */
+const everything = async () => [...await names(), ...await values(`select nspname as value from pg_namespace where nspname !~ '^pg_' order by 1`)];
+const EVENTS = ['delete', 'insert', 'truncate', 'update'];
 const triggers = async () => (await names()).filter((name) => name.startsWith('trigger ')).map((name) => name.slice(8));
 
 const mapping = {
@@ -28,25 +31,37 @@ const mapping = {
 } satisfies Omit<PostgresStoreOptions<{ platform: string }>, 'client'>;
 const BOTS = `create table bots (id text primary key, platform text, note text, gone bool not null default false, halted bool not null default false)`;
 
+const finding = (object: string, problem = 'missing') => ({ object, problem });
+
 describe('the migration of a table that exists', () => {
-  beforeEach(async () => { await db.exec(`${BOTS}; insert into bots (id, platform) values ('acme', 'slack')`); });
+  beforeEach(async () => { await db.exec(`drop schema if exists hydrant cascade; ${BOTS}; insert into bots (id, platform) values ('acme', 'slack')`); });
 
   const store = (options: Partial<PostgresStoreOptions<{ platform: string }>> = {}) => new PostgresStore({ client: db, ...mapping, ...options });
 
-  test('rewrites no row: the version of what is there is 0', async () => {
+  test('adds to the table nothing but the triggers for hints, and reports what it made', async () => {
+    const before = await names();
     const file = await values(`select relfilenode as value from pg_class where relname = 'bots'`);
-    await store().migrate();
+    expect(await store().migrate()).toEqual([
+      finding('function hydrant."public.bots_notify"()'), finding('table hydrant."public.bots"'),
+      ...EVENTS.map((event) => finding(`trigger hydrant_notify_${event} on public.bots`)),
+    ]);
     expect(await values(`select relfilenode as value from pg_class where relname = 'bots'`)).toEqual(file);
-    expect(await store().get('acme')).toEqual({ id: 'acme', platform: 'slack', status: 'active', version: '0' });
+    expect((await names()).filter((name) => !before.includes(name))).toEqual(EVENTS.map((event) => `trigger hydrant_notify_${event}`));
+    expect(await store().get('acme')).toEqual({ id: 'acme', platform: 'slack', status: 'active', version: expect.stringMatching(/^[0-9a-f]{32}$/) as string });
   });
 
-  test('does nothing when there is nothing to do', async () => {
+  test('does nothing when there is nothing to do, and check says so', async () => {
     await store().migrate();
-    await db.exec(`select setval('bots_hydrant_version_seq', 5)`);
     const before = await objects();
-    await store().migrate({ lockTimeoutMs: 1 });
+    expect(await store().check()).toEqual([]);
+    expect(await store().migrate({ lockTimeoutMs: 1 })).toEqual([]);
     expect(await objects()).toEqual(before);
-    expect(await values('select last_value as value from bots_hydrant_version_seq')).toEqual([5]);
+  });
+
+  test('check changes nothing', async () => {
+    const before = await objects();
+    expect(await store().check()).toHaveLength(6);
+    expect(await objects()).toEqual(before);
   });
 
   test.each(['parts', 'public.parts'])('a partition of %s may be in another schema', async (table) => {
@@ -56,34 +71,50 @@ describe('the migration of a table that exists', () => {
     const parts = store({ table, where: undefined as never, stopped: 'false', softDelete: undefined as never });
     await parts.migrate();
     expect(await parts.put({ id: 'acme', platform: 'slack' })).toMatchObject({ platform: 'slack' });
+    expect(await parts.check()).toEqual([]);
   });
 
   test('as SQL for a file does the same, and twice is as good as once', async () => {
-    await store().migrate();
-    const migrated = await names();
-    await db.exec(`drop table bots cascade; drop function bots_hydrant_version; drop function bots_hydrant_notify; ${BOTS}`);
-    const { up } = PostgresStore.migrationSql(mapping);
+    const { up, down } = PostgresStore.migrationSql(mapping);
     for (const statement of [up, up]) await db.exec(statement);
-    expect(await names()).toEqual(migrated);
+    expect(await store().check()).toEqual([]);
     const before = await objects();
     await store().migrate();
     expect(await objects()).toEqual(before);
+    await db.exec(down);
   });
 
-  test('can be undone without a trace, more than once, and versions do not begin again after it', async () => {
-    const before = await names();
+  test('can be undone without a trace, more than once', async () => {
+    const before = await everything();
     const { up, down } = PostgresStore.migrationSql(mapping);
-    const seen: unknown[] = [];
     for (let n = 0; n < 3; n += 1) {
       await db.exec(up);
       await store().touch('acme');
-      seen.push((await store().get('acme'))?.version);
       await db.exec(down);
-      expect(await names()).toEqual(before);
+      expect(await everything()).toEqual(before);
     }
     await db.exec(down);
-    expect(new Set(seen).size).toBe(3);
     await db.exec(`update bots set platform = 'x'`);
+  });
+
+  test('is undone without a trace after the table was dropped', async () => {
+    const { up, down } = PostgresStore.migrationSql(mapping);
+    const before = await everything();
+    await db.exec(`${up}; drop table bots; ${down}; ${BOTS}`);
+    expect(await everything()).toEqual(before);
+  });
+
+  test('leaves a schema alone that it did not make, and one that another table still uses', async () => {
+    await db.exec('create schema elsewhere; create table others (id text primary key, platform text)');
+    const others = { table: 'others', columns: { config: ['platform'] }, stopped: 'false', mapRow: mapping.mapRow };
+    const given = { ...others, schema: 'elsewhere' };
+    for (const options of [mapping, others, given]) await db.exec(PostgresStore.migrationSql(options).up);
+    await db.exec(PostgresStore.migrationSql(others).down);
+    expect(await store().check()).toEqual([]);
+    await db.exec(PostgresStore.migrationSql(given).down);
+    expect(await values(`select nspname as value from pg_namespace where nspname in ('hydrant', 'elsewhere') order by 1`)).toEqual(['elsewhere', 'hydrant']);
+    await db.exec(PostgresStore.migrationSql(mapping).down);
+    expect(await values(`select nspname as value from pg_namespace where nspname in ('hydrant', 'elsewhere') order by 1`)).toEqual(['elsewhere']);
   });
 
   test('waits for a lock as long as it is told to, five seconds by default, and sets that for itself alone', async () => {
@@ -100,42 +131,53 @@ describe('the migration of a table that exists', () => {
     expect(await values(`select current_setting('lock_timeout') as value`)).toEqual(['0']);
   });
 
-  test('is made anew when the options say something else', async () => {
+  test.each<[string, string, object]>([
+    ['a lost schema', 'drop schema hydrant cascade', finding('table hydrant."public.bots"')],
+    ['a lost table of touches', 'drop table hydrant."public.bots"', finding('table hydrant."public.bots"')],
+    ['a lost function', 'drop function hydrant."public.bots_notify" cascade', finding('function hydrant."public.bots_notify"()')],
+    ['another function', `create or replace function hydrant."public.bots_notify"() returns trigger language plpgsql as $$ begin return null; end $$`, finding('function hydrant."public.bots_notify"()', 'different')],
+    ['a function with rights', `alter function hydrant."public.bots_notify" security definer`, finding('function hydrant."public.bots_notify"()', 'different')],
+    ['a function for everybody', 'grant execute on function hydrant."public.bots_notify" to public', finding('function hydrant."public.bots_notify"()', 'may be executed by everybody')],
+    ['a lost trigger', 'drop trigger hydrant_notify_update on bots', finding('trigger hydrant_notify_update on public.bots')],
+    ['disabled triggers', 'alter table bots disable trigger user', finding('trigger hydrant_notify_update on public.bots', 'disabled')],
+  ])('finds %s, and migrate repairs it', async (_what, damage, found) => {
     await store().migrate();
-    await store({ columns: { config: ['platform', 'note'] } }).migrate();
-    const before = (await store().get('acme'))?.version;
-    await db.query(`update bots set note = 'n'`);
-    expect((await store().get('acme'))?.version).not.toBe(before);
+    await db.exec(damage);
+    expect(await store().check()).toContainEqual(found);
+    expect(await store().migrate()).toContainEqual(found);
+    expect(await store().check()).toEqual([]);
+    expect(await store().touch('acme')).toBe(true);
+  });
+
+  test.each([['hash' as const], [{ column: 'rev' }]])('versions %j need no objects, and take away those that are there', async (versions) => {
+    await db.exec('alter table bots add column rev int');
+    const before = await everything();
+    expect(await store({ versions }).migrate()).toEqual([]);
+    await store().migrate();
+    const found = await store({ versions }).migrate();
+    expect(found).toContainEqual(finding('table hydrant."public.bots"', 'not wanted'));
+    expect(found).toContainEqual(finding('trigger hydrant_notify_insert on public.bots', 'not wanted'));
+    expect(await everything()).toEqual(before);
+    await expect(store({ versions }).touch('acme')).rejects.toMatchObject({ code: 'INVALID_OPTIONS' });
   });
 
   test('without notify takes the notifications away', async () => {
     await store().migrate();
-    expect(await triggers()).toEqual(['hydrant_notify_delete', 'hydrant_notify_insert', 'hydrant_notify_truncate', 'hydrant_notify_update', 'zzz_hydrant_version']);
+    expect(await triggers()).toEqual(EVENTS.map((event) => `hydrant_notify_${event}`));
     await store({ notify: false }).migrate();
-    expect(await triggers()).toEqual(['zzz_hydrant_version']);
-    expect((await names()).filter((name) => name.includes('notify'))).toEqual([]);
+    expect(await triggers()).toEqual([]);
+    expect(await values(`select proname as value from pg_proc where pronamespace = 'hydrant'::regnamespace`)).toEqual([]);
+    expect(await store().touch('acme')).toBe(true);
   });
 
-  test('the version trigger comes after all others: it sees what they made of the row', async () => {
-    await db.exec(`
-      create function normalise() returns trigger language plpgsql as $$ begin new.platform = lower(new.platform); return new; end $$;
-      create trigger yyy_normalise before update on bots for each row execute function normalise()`);
-    await store().migrate();
-    await db.query(`update bots set platform = 'SLACK'`);
-    expect((await store().get('acme'))?.version).toBe('0');
+  test('says that there is no such table', async () => {
+    const none = store({ table: 'none' });
+    expect(await none.check()).toContainEqual(finding('table "none"'));
+    await expect(none.migrate()).rejects.toMatchObject({ code: '42P01' });
+    await expect(none.get('acme')).rejects.toMatchObject({ code: 'INVALID_OPTIONS', message: 'PostgresStore: there is no table "none"' });
   });
 
-  test('a column that changes its type fails nobody', async () => {
-    await store().migrate();
-    await store().put({ id: 'acme', platform: 'a' });
-    await db.exec('alter table bots alter column platform type varchar(9), drop column note');
-    expect(await store().put({ id: 'acme', platform: 'b' })).toMatchObject({ platform: 'b' });
-  });
-
-  test('needs to know which columns make a version, and a whole number for the lock time-out', async () => {
-    expect(() => PostgresStore.migrationSql({ ...mapping, columns: {} })).toThrow(expect.objectContaining({
-      code: 'INVALID_OPTIONS', message: 'PostgresStore: option columns.config: expected the columns whose change makes a new version, got undefined',
-    }));
+  test('needs a whole number for the lock time-out', () => {
     for (const lockTimeoutMs of [-1, 0.5, Number.POSITIVE_INFINITY, '5s', 2 ** 31]) {
       expect(() => PostgresStore.migrationSql({ ...mapping, lockTimeoutMs: lockTimeoutMs as number })).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS' }));
     }
@@ -145,15 +187,42 @@ describe('the migration of a table that exists', () => {
 
 describe('the migration of the store\'s own table', () => {
   test('is made and taken away again without a trace', async () => {
-    const before = await names();
+    const before = await everything();
     const store = new PostgresStore({ client: db });
     await store.migrate();
     const migrated = await objects();
-    await store.migrate();
+    expect(await store.migrate()).toEqual([]);
     expect(await objects()).toEqual(migrated);
     await store.put({ id: 'acme' });
     for (let n = 0; n < 2; n += 1) await db.exec(PostgresStore.migrationSql().down);
-    expect(await names()).toEqual(before);
+    expect(await everything()).toEqual(before);
+  });
+
+  test.each<[string, string, object]>([
+    ['a lost version', 'alter table hydrant_connections drop column version', finding('column version of public.hydrant_connections', 'missing or different')],
+    ['a version that is not computed', 'alter table hydrant_connections alter column version drop expression', finding('column version of public.hydrant_connections', 'missing or different')],
+    ['a lost counter', 'alter table hydrant_connections drop column touched cascade', finding('column touched of public.hydrant_connections')],
+    ['a lost trigger', 'drop trigger hydrant_notify_update on hydrant_connections', finding('trigger hydrant_notify_update on public.hydrant_connections')],
+    ['a lost function', 'drop function hydrant_connections_hydrant_notify cascade', finding('function "hydrant_connections_hydrant_notify"()')],
+  ])('finds %s, and migrate repairs it', async (_what, damage, found) => {
+    const store = new PostgresStore<{ n: number }>({ client: db });
+    await store.migrate();
+    const { version } = await store.put({ id: 'acme', n: 1 });
+    await db.exec(damage);
+    expect(await store.check()).toContainEqual(found);
+    expect(await store.migrate()).toContainEqual(found);
+    expect(await store.check()).toEqual([]);
+    expect((await store.get('acme'))?.version).toBe(version);
+    expect((await store.put({ id: 'acme', n: 2 })).version).not.toBe(version);
+  });
+
+  test('nobody can set a version, and an edit by hand changes it', async () => {
+    const store = new PostgresStore<{ n: number }>({ client: db });
+    await store.migrate();
+    const { version } = await store.put({ id: 'acme', n: 1 });
+    await expect(db.query(`update hydrant_connections set version = 'x'`)).rejects.toMatchObject({ code: '428C9' });
+    await db.query(`update hydrant_connections set data = '{"n":2}'`);
+    expect((await store.get('acme'))?.version).not.toBe(version);
   });
 
   test('holds no other status than the two, and a row that somebody else writes is active and empty', async () => {
@@ -169,10 +238,10 @@ describe('the migration of the store\'s own table', () => {
     const options = { table: `we"ird Schema.Tab'le $hydrant$ %s \\ ${'x'.repeat(30)}`, columns: { id: 'I"d', status: 'st\'atus %I', version: 'ver\\sion $hydrant1$' } };
     const store = new PostgresStore<{ token: string }>({ client: db, ...options });
     await store.migrate();
-    await store.migrate();
+    expect(await store.migrate()).toEqual([]);
     const first = await store.put({ id: 'acme', token: 'a' });
     const second = await store.put({ id: 'acme', token: 'b', status: 'stopped' });
-    expect(second).toEqual({ id: 'acme', token: 'b', status: 'stopped', version: expect.stringMatching(/^\d+$/) as string });
+    expect(second).toEqual({ id: 'acme', token: 'b', status: 'stopped', version: expect.stringMatching(/^[0-9a-f]{32}$/) as string });
     expect(second.version).not.toBe(first.version);
     await db.exec(PostgresStore.migrationSql(options).down);
     expect(await values(`select relname as value from pg_class where relnamespace = (select oid from pg_namespace where nspname like 'we%')`)).toEqual([]);
@@ -186,13 +255,12 @@ describe('the migration of the store\'s own table', () => {
     await store.put({ id: 'acme', token: '1' });
     await db.exec(PostgresStore.migrationSql(second).down);
     expect(await store.put({ id: 'acme', token: '2' })).toMatchObject({ token: '2' });
-    const lengths = await values(`select octet_length(proname) as value from pg_proc where proname like 'long%'`);
-    expect(lengths).toEqual([63, 63]);
+    expect(await values(`select octet_length(proname) as value from pg_proc where proname like 'long%'`)).toEqual([63]);
   });
 
   test('a name that PostgreSQL keeps whole is not cut', async () => {
-    await new PostgresStore({ client: db, table: 'x'.repeat(47) }).migrate();
-    expect(await names()).toContain(`function ${'x'.repeat(47)}_hydrant_version`);
+    await new PostgresStore({ client: db, table: 'x'.repeat(48) }).migrate();
+    expect(await names()).toContain(`function ${'x'.repeat(48)}_hydrant_notify`);
   });
 });
 

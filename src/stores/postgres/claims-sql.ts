@@ -1,12 +1,11 @@
-import { ConnectionError } from '../../errors.js';
+import { quote, unexpected } from '../../checks.js';
 import { qualified } from './layout.js';
-import { script, type MigrationSql } from './migration.js';
-import { byteLength, derivedName, dollarQuoted, fingerprint, literal } from './quoting.js';
+import { migrationBy, type Migration, type MigrationParts } from './migration.js';
+import { byteLength, derivedName, literal } from './quoting.js';
 
 /** Where claims are kept, and every statement that touches them. Ids and tokens travel as JSON: any driver takes text. */
-export interface ClaimsSql extends MigrationSql {
-  /** The migration as one statement that does nothing when there is nothing to do. */
-  readonly once: string;
+export interface ClaimsSql {
+  readonly migration: (lockTimeoutMs: number) => Migration;
   readonly renew: string;
   readonly claim: string;
   readonly release: string;
@@ -16,54 +15,66 @@ export interface ClaimsSql extends MigrationSql {
 const MAX_IDENTIFIER_BYTES = 63;
 const MILLISECONDS = `* interval '1 millisecond'`;
 const NOW = 'clock_timestamp()';
+/** A token cannot rise any further. */
+const LAST_TOKEN = '9223372036854775807';
 
 /** @throws ConnectionError `INVALID_OPTIONS` when `table` is no name */
 export function claimsSql(table: unknown): ClaimsSql {
   const parts = typeof table === 'string' ? table.split('.') : [];
-  if (parts.length < 1 || parts.length > 2 || parts.some((part) => part === '' || part.includes('\0') || byteLength(part) > MAX_IDENTIFIER_BYTES)) {
-    throw new ConnectionError('INVALID_OPTIONS', `PostgresClaims: table: expected 'table' or 'schema.table', got ${typeof table === 'string' ? JSON.stringify(table.slice(0, 100)) : typeof table}`);
+  const isName = (part: string): boolean => part !== '' && !part.includes('\0') && byteLength(part) <= MAX_IDENTIFIER_BYTES;
+  if (parts.length < 1 || parts.length > 2 || !parts.every(isName)) {
+    throw unexpected('PostgresClaims: table', `'table' or 'schema.table'`, quote(table));
   }
   const name = parts.at(-1)!;
   const schema = parts.length === 2 ? parts[0] : undefined;
   const claims = qualified(schema, name);
   const replicas = qualified(schema, derivedName(name, '_replicas'));
-  const sequence = qualified(schema, derivedName(name, '_token_seq'));
   const channel = derivedName(`hydrant_${name}`, '');
-  return { ...migration(claims, replicas, sequence, qualified(undefined, derivedName(name, '_owner_idx'))), channel,
-    renew: renewal(claims, replicas), claim: takeover(claims, sequence), release: giveBack(claims, replicas, channel) };
+  const sequence = qualified(schema, derivedName(name, '_token_seq'));
+  const index = derivedName(name, '_owner_idx');
+  return {
+    migration: (lockTimeoutMs) => migrationBy(migrationParts({ claims, replicas, sequence, schema, index }), lockTimeoutMs),
+    channel,
+    renew: renewal(claims, replicas), claim: takeover(claims, replicas, sequence), release: giveBack(claims, replicas, channel),
+  };
 }
 
-function migration(claims: string, replicas: string, sequence: string, index: string): Pick<ClaimsSql, 'up' | 'down' | 'once'> {
-  const steps = [
-    // Half empty pages, and no index on what a renewal changes: a renewal writes no index and leaves nothing to vacuum.
-    `create table if not exists ${claims} (
-  connection_id text collate "C" primary key,
-  owner text,
-  token bigint not null,
-  expires_at timestamptz not null,
-  offered_to text,
-  withheld_from text,
-  offer_until timestamptz,
-  notes text
-) with (fillfactor = 50)`,
-    `create index if not exists ${index} on ${claims} (owner) where owner is not null`,
-    `create table if not exists ${replicas} (replica text collate "C" primary key, load integer not null, expires_at timestamptz not null) with (fillfactor = 50)`,
-    `create sequence if not exists ${sequence} as bigint`,
-    `alter sequence ${sequence} owned by ${claims}.token`,
-    // Never below the time in milliseconds: a sequence that is dropped and created again does not repeat itself.
-    `select setval(${literal(sequence)}, greatest((select last_value from ${sequence}), (extract(epoch from ${NOW}) * 1000)::bigint))`,
-  ];
-  const mark = `hydrant ${fingerprint(steps.join('\n'))}`;
-  const marked = [...steps, `comment on table ${claims} is ${literal(mark)}`];
+const CLAIMS_COLUMNS = {
+  connection_id: 'text collate "C" primary key', owner: 'text', token: 'bigint not null', expires_at: 'timestamptz not null',
+  offered_to: 'text', withheld_from: 'text', offer_until: 'timestamptz', notes: 'text',
+};
+const REPLICAS_COLUMNS = { replica: 'text collate "C" primary key', load: 'integer not null', expires_at: 'timestamptz not null', ttl_ms: 'float8' };
+
+interface Names { readonly claims: string; readonly replicas: string; readonly sequence: string; readonly schema: string | undefined; readonly index: string }
+
+function migrationParts({ claims, replicas, sequence, schema, index }: Names): MigrationParts {
+  const missing = (table: string, columns: object): string => `
+    select 'table ' || ${literal(table)}, 'missing' where to_regclass(${literal(table)}) is null
+    union all select format('column %I of %s', name, ${literal(table)}), 'missing' from unnest(array[${Object.keys(columns).map(literal).join(', ')}]) name
+      where to_regclass(${literal(table)}) is not null and not exists (
+        select from pg_attribute where attrelid = to_regclass(${literal(table)}) and attname = name and not attisdropped)`;
+  // Half empty pages, and no index on what a renewal changes: a renewal writes no index and leaves nothing to vacuum.
+  const make = (table: string, columns: object): string => `create table if not exists ${table} (${Object.entries(columns)
+    .map(([name, type]) => `${name} ${type as string}`).join(', ')}) with (fillfactor = 50);
+  ${Object.entries(columns).map(([name, type]) => `alter table ${table} add column if not exists ${name} ${(type as string).replace(' not null', '')};`).join('\n  ')}`;
+  const quotedIndex = qualified(schema, index);
   return {
-    up: script(marked),
-    down: script([`drop table ${replicas}`, `drop table ${claims}`]),
-    once: `do ${dollarQuoted(`
-begin
-  perform pg_advisory_xact_lock(hashtextextended('hydrant.migrate', 0));
-  if obj_description(to_regclass(${literal(claims)}), 'pg_class') = ${literal(mark)} then return; end if;
-  ${script(marked.map((step) => step.replace(/^select /, 'perform ')))}
-end `)}`,
+    declare: 'nothing boolean;',
+    findings: `select object, problem from (${missing(claims, CLAIMS_COLUMNS)} union all ${missing(replicas, REPLICAS_COLUMNS)}
+    union all select 'sequence ' || ${literal(sequence)}, 'missing' where to_regclass(${literal(sequence)}) is null
+    union all select 'index ' || ${literal(quotedIndex)}, 'missing' where to_regclass(${literal(quotedIndex)}) is null
+    ) found(object, problem)`,
+    up: `
+  ${make(claims, CLAIMS_COLUMNS)}
+  create index if not exists ${qualified(undefined, index)} on ${claims} (owner) where owner is not null;
+  ${make(replicas, REPLICAS_COLUMNS)}
+  create sequence if not exists ${sequence} as bigint;
+  alter sequence ${sequence} owned by ${claims}.token;
+  -- Never below the time in milliseconds: a sequence that is dropped and created again does not repeat itself.
+  perform setval(${literal(sequence)}, greatest((select last_value from ${sequence}), (extract(epoch from ${NOW}) * 1000)::bigint));`,
+    down: `
+  drop table if exists ${replicas};
+  drop table if exists ${claims};`,
   };
 }
 
@@ -73,60 +84,76 @@ end `)}`,
  */
 const renewal = (claims: string, replicas: string): string => `
 with held as materialized (
-  select id, token, notes from json_to_recordset($5::json) as h(id text, token bigint, notes text)
+  select id, token, notes from json_to_recordset($5::text::json) as h(id text, token bigint, notes text)
 ), beat as (
-  insert into ${replicas} as r (replica, load, expires_at)
-  select $1, $4::integer, ${NOW} + $2::float8 ${MILLISECONDS} where $3::boolean
-  on conflict (replica) do update set load = excluded.load, expires_at = excluded.expires_at
+  insert into ${replicas} as r (replica, load, expires_at, ttl_ms)
+  select $1::text, $4::text::integer, ${NOW} + $2::text::float8 ${MILLISECONDS}, $2::text::float8 where $3::text::boolean
+  on conflict (replica) do update set load = excluded.load, expires_at = excluded.expires_at, ttl_ms = excluded.ttl_ms
 ), gone as (
   delete from ${replicas} where replica in (
     select replica from ${replicas} where expires_at < ${NOW} - interval '1 day' limit 10 for update skip locked)
+), clamped as (
+  update ${replicas} r set expires_at = ${NOW} + r.ttl_ms ${MILLISECONDS}
+  from (select replica from ${replicas} where replica <> $1::text and expires_at > ${NOW} + ttl_ms ${MILLISECONDS} for update skip locked) early
+  where r.replica = early.replica
 ), mine as (
   select c.connection_id as id, h.notes
   from ${claims} c join held h on c.connection_id = h.id and c.token = h.token
-  where c.owner = $1 and c.expires_at > ${NOW}
+  where c.owner = $1::text and c.expires_at > ${NOW}
   order by 1 for update of c skip locked
 ), renewed as (
-  update ${claims} c set expires_at = ${NOW} + $2::float8 ${MILLISECONDS}, notes = coalesce(m.notes, c.notes)
+  update ${claims} c set expires_at = ${NOW} + $2::text::float8 ${MILLISECONDS}, notes = coalesce(m.notes, c.notes)
   from mine m where c.connection_id = m.id
   returning c.connection_id as id
 )
 select 'renewed' as kind, id, null as value from renewed
 union all
 select 'lost', h.id, null from held h left join ${claims} c on c.connection_id = h.id
-where c.connection_id is null or c.token <> h.token or c.owner is distinct from $1 or c.expires_at <= ${NOW}
+where c.connection_id is null or c.token <> h.token or c.owner is distinct from $1::text or c.expires_at <= ${NOW}
 union all
 select 'stray', c.connection_id, c.token::text from ${claims} c
-where c.owner = $1 and c.expires_at > ${NOW} and not exists (select from held h where h.id = c.connection_id)
+where c.owner = $1::text and c.expires_at > ${NOW} and not exists (select from held h where h.id = c.connection_id)
 union all
-select 'member', r.replica, r.load::text from ${replicas} r where r.expires_at > ${NOW} and r.replica <> $1`;
+select 'member', r.replica, r.load::text from ${replicas} r where r.expires_at > ${NOW} and r.replica <> $1::text`;
 
 /**
- * $1 replica, $2 ttl, $3 ids, $4 limit, $5 for how long free. `nextval` stands where the row is already locked, so a
- * connection's tokens rise in the order of its owners; and they rise even if the sequence was set back.
+ * $1 replica, $2 ttl, $3 ids, $4 limit, $5 for how long free. `nextval` stands where the row is locked, so a connection's
+ * tokens rise in the order of its owners, even after the sequence was set back. A row whose token is the greatest bigint is
+ * left alone, because it would fail the others.
+ *
+ * `early` are rows from the future: the server's clock was set back. A claim is shortened to its owner's TTL from now, which
+ * its owner cannot have outlived: it renews long before, and if it is dead, the claim ends then. A released row is free.
  */
-const takeover = (claims: string, sequence: string): string => `
+const takeover = (claims: string, replicas: string, sequence: string): string => `
 with wanted as materialized (
-  select id, place from json_array_elements_text($3::json) with ordinality as w(id, place)
+  select id, place from json_array_elements_text($3::text::json) with ordinality as w(id, place)
+), early as (
+  select c.connection_id as id, case when c.owner is null then ${NOW} else ${NOW} + r.ttl_ms ${MILLISECONDS} end as expires_at,
+    case when c.owner is null then ${NOW} + (c.offer_until - c.expires_at) end as offer_until
+  from ${claims} c join wanted w on w.id = c.connection_id left join ${replicas} r on r.replica = c.owner
+  where c.expires_at > ${NOW} + coalesce(r.ttl_ms, 0) ${MILLISECONDS} and (c.owner is null or r.ttl_ms is not null)
+  order by 1 for update of c skip locked
+), clamped as (
+  update ${claims} c set expires_at = e.expires_at, offer_until = e.offer_until from early e where c.connection_id = e.id
 ), free as (
   select c.connection_id as id
   from ${claims} c join wanted w on w.id = c.connection_id
-  where c.expires_at <= ${NOW} - $5::float8 ${MILLISECONDS}
+  where c.expires_at <= ${NOW} - $5::text::float8 ${MILLISECONDS} and c.token < ${LAST_TOKEN}
     and (c.offer_until is null or c.offer_until <= ${NOW}
-      or ((c.offered_to is null or c.offered_to = $1) and c.withheld_from is distinct from $1))
-  order by (c.offered_to = $1 and c.offer_until > ${NOW}) is true desc, w.place
-  limit $4::integer for update of c skip locked
+      or ((c.offered_to is null or c.offered_to = $1::text) and c.withheld_from is distinct from $1::text))
+  order by (c.offered_to = $1::text and c.offer_until > ${NOW}) is true desc, w.place
+  limit $4::text::integer for update of c skip locked
 ), taken as (
-  update ${claims} c set owner = $1, token = greatest(c.token + 1, nextval(${literal(sequence)})),
-    expires_at = ${NOW} + $2::float8 ${MILLISECONDS}, offered_to = null, withheld_from = null, offer_until = null
+  update ${claims} c set owner = $1::text, token = greatest(c.token + 1, nextval(${literal(sequence)})),
+    expires_at = ${NOW} + $2::text::float8 ${MILLISECONDS}, offered_to = null, withheld_from = null, offer_until = null
   from free f where c.connection_id = f.id and c.expires_at <= ${NOW}
   returning c.connection_id as id, c.token, c.notes
 ), unseen as (
   select w.id from wanted w where not exists (select from ${claims} c where c.connection_id = w.id)
-  order by w.place limit greatest(0, $4::integer - (select count(*) from free))
+  order by w.place limit greatest(0, $4::text::integer - (select count(*) from free))
 ), entered as (
   insert into ${claims} (connection_id, owner, token, expires_at)
-  select u.id, $1, nextval(${literal(sequence)}), ${NOW} + $2::float8 ${MILLISECONDS}
+  select u.id, $1::text, nextval(${literal(sequence)}), ${NOW} + $2::text::float8 ${MILLISECONDS}
   from (select id from unseen order by id) u
   on conflict (connection_id) do nothing
   returning connection_id as id, token, notes
@@ -137,13 +164,13 @@ select id, token::text as token, notes from taken union all select id, token::te
 const giveBack = (claims: string, replicas: string, channel: string): string => `
 with given as materialized (
   select id, token, notes, "to", "notTo", "forMs"
-  from json_to_recordset($2::json) as g(id text, token bigint, notes text, "to" text, "notTo" text, "forMs" float8)
+  from json_to_recordset($2::text::json) as g(id text, token bigint, notes text, "to" text, "notTo" text, "forMs" float8)
 ), released as (
   update ${claims} c set owner = null, expires_at = least(c.expires_at, ${NOW}), notes = coalesce(g.notes, c.notes),
     offered_to = g."to", withheld_from = g."notTo", offer_until = ${NOW} + g."forMs" ${MILLISECONDS}
-  from given g where c.connection_id = g.id and c.token = g.token and c.owner = $1
+  from given g where c.connection_id = g.id and c.token = g.token and c.owner = $1::text
   returning 1
 ), gone as (
-  delete from ${replicas} where replica = $1 and $3::boolean returning 1
+  delete from ${replicas} where replica = $1::text and $3::text::boolean returning 1
 )
-select pg_notify(${literal(channel)}, $4) where exists (select from released) or exists (select from gone)`;
+select pg_notify(${literal(channel)}, $4::text) where exists (select from released) or exists (select from gone)`;

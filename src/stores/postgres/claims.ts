@@ -1,13 +1,17 @@
 import type { Clock } from '../../clock.js';
+import { describe, unexpected } from '../../checks.js';
 import { ConnectionError } from '../../errors.js';
 import type {
   Claim, ClaimCallOptions, ClaimHint, ClaimRequest, ClaimStore, HeldClaim, Member, ReleaseRequest, RenewRequest, RenewResult,
 } from '../../exclusive/claims/contract.js';
 import { claimHintOf, MISSED_RELEASES, releaseEntries } from '../hints.js';
 import { claimsSql, type ClaimsSql } from './claims-sql.js';
+import { checkedClient } from './checked-client.js';
 import type { PostgresClient, PostgresListenClient } from './client.js';
-import type { MigrationSql } from './migration.js';
+import { Database } from './database.js';
+import { findingsBy, migrateBy, type MigrationSql, type SchemaFinding } from './migration.js';
 import type { PostgresWatchTuning } from './options.js';
+import { lockTimeout, queryTimeout } from './quoting.js';
 import { tuningOf } from '../subscribing.js';
 import { subscribe } from './subscription.js';
 
@@ -18,6 +22,11 @@ export interface PostgresClaimsOptions {
    * own: a renewal that waits for a connection behind other queries may come too late.
    */
   readonly client: PostgresClient;
+  /**
+   * How long a query may take, milliseconds; the runner waits less where `ttlMs` asks for it. Then it fails, and a `pg`
+   * Pool's connection is closed, so a connection that no longer answers is replaced. Default 10 000.
+   */
+  readonly queryTimeoutMs?: number;
   /** `table` or `schema.table`, exactly as stored. Runners with different lists need different tables. Default `hydrant_claims`. */
   readonly table?: string;
   /**
@@ -52,19 +61,19 @@ interface ClaimRow { readonly id: string; readonly token: string; readonly notes
  */
 export class PostgresClaims implements ClaimStore {
   readonly watch?: (listener: (hint: ClaimHint) => void) => Promise<AsyncDisposable>;
-  readonly #client: PostgresClient;
+  readonly #database: Database;
   readonly #sql: ClaimsSql;
 
   /** @throws ConnectionError `INVALID_OPTIONS` */
   constructor(options: PostgresClaimsOptions) {
     const { client, table = 'hydrant_claims', listenClient, watch = {}, onWatchError: onError, clock } = options;
-    if (typeof client?.query !== 'function') throw invalidOption('client', 'an object with query(text, values)', client);
+    const timeoutMs = queryTimeout('PostgresClaims', options.queryTimeoutMs);
     if (listenClient !== undefined && typeof listenClient !== 'function') throw invalidOption('listenClient', 'a function that makes a connection', listenClient);
     const tuning = tuningOf(watch, invalidOption);
-    this.#client = client;
+    const database = this.#database = new Database(checkedClient('PostgresClaims', client), timeoutMs, clock);
     const sql = this.#sql = claimsSql(table);
     if (listenClient === undefined) return;
-    this.watch = (listener) => subscribe({ client, listenClient, channel: sql.channel, ...tuning, onError, clock }, {
+    this.watch = (listener) => subscribe({ database, listenClient, channel: sql.channel, ...tuning, onError, clock }, {
       changed: (entries) => listener(claimHintOf(entries)),
       gap: () => listener(MISSED_RELEASES),
     });
@@ -76,18 +85,28 @@ export class PostgresClaims implements ClaimStore {
    *
    * @throws ConnectionError `INVALID_OPTIONS`
    */
-  static migrationSql({ table = 'hydrant_claims' }: { readonly table?: string } = {}): MigrationSql {
-    const { up, down } = claimsSql(table);
+  static migrationSql({ table = 'hydrant_claims', lockTimeoutMs }: { readonly table?: string; readonly lockTimeoutMs?: number } = {}): MigrationSql {
+    const { up, down } = claimsSql(table).migration(lockTimeout(lockTimeoutMs));
     return { up, down };
   }
 
-  /** Makes the tables. Safe to call on every start and by many replicas at once; does nothing when nothing is to be done. */
-  async migrate(): Promise<void> {
-    await this.#client.query(this.#sql.once);
+  /**
+   * Makes the tables, repairs them, and resolves to what was missing. Safe to call on every start and by many replicas at
+   * once: when there is nothing to do, it locks nothing. Fails with 55P03 when a lock cannot be had within `lockTimeoutMs`
+   * (default 5 000).
+   */
+  async migrate({ lockTimeoutMs }: { lockTimeoutMs?: number } = {}): Promise<readonly SchemaFinding[]> {
+    return await migrateBy(this.#sql.migration(lockTimeout(lockTimeoutMs)), this.#database);
+  }
+
+  /** Compares the database with what `migrate()` would make, and changes nothing. Empty: all is well. */
+  async check(): Promise<readonly SchemaFinding[]> {
+    return await findingsBy(this.#sql.migration(0), this.#database);
   }
 
   async renew({ replica, ttlMs, member, load, held }: RenewRequest, options?: ClaimCallOptions): Promise<RenewResult> {
-    const rows = await this.#query<RenewRow>(this.#sql.renew, [replica, ttlMs, member, load, JSON.stringify(held.map(asText))], options);
+    const values = [replica, String(ttlMs), String(member), String(load), JSON.stringify(held.map(asText))];
+    const rows = await this.#query<RenewRow>(this.#sql.renew, values, options);
     const of = (kind: RenewRow['kind']): RenewRow[] => rows.filter((row) => row.kind === kind);
     const others = of('member').map(({ id, value }): Member => ({ replica: id, load: Number(value) }));
     return {
@@ -100,25 +119,23 @@ export class PostgresClaims implements ClaimStore {
   }
 
   async claim({ replica, ttlMs, ids, limit, freeForMs }: ClaimRequest, options?: ClaimCallOptions): Promise<readonly Claim[]> {
-    const rows = await this.#query<ClaimRow>(this.#sql.claim, [replica, ttlMs, JSON.stringify(ids), limit, freeForMs], options);
+    const rows = await this.#query<ClaimRow>(this.#sql.claim, [replica, String(ttlMs), JSON.stringify(ids), String(limit), String(freeForMs)], options);
     return rows.map(({ id, token, notes }) => ({ id, token: BigInt(token), notes: notes ?? undefined }));
   }
 
   async release({ replica, claims, leave }: ReleaseRequest, options?: ClaimCallOptions): Promise<void> {
     const given = claims.map(({ offer, ...claim }) => ({ ...asText(claim), ...offer }));
     const hint = JSON.stringify(releaseEntries({ replica, leave }));
-    await this.#query(this.#sql.release, [replica, JSON.stringify(given), leave, hint], options);
+    await this.#query(this.#sql.release, [replica, JSON.stringify(given), String(leave), hint], options);
   }
 
   async #query<Row>(text: string, values: unknown[], options: ClaimCallOptions | undefined): Promise<readonly Row[]> {
-    options?.signal?.throwIfAborted();
-    const { rows } = await this.#client.query(text, values);
-    return rows as readonly Row[];
+    return await this.#database.query<Row>(text, values, { signal: options?.signal });
   }
 }
 
 function invalidOption(option: string, expected: string, got: unknown): ConnectionError<'INVALID_OPTIONS'> {
-  return new ConnectionError('INVALID_OPTIONS', `PostgresClaims: ${option}: expected ${expected}, got ${typeof got}`);
+  return unexpected(`PostgresClaims: ${option}`, expected, describe(got));
 }
 
 /** JSON knows no bigint. */

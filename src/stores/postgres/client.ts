@@ -1,6 +1,7 @@
-/** What answers queries: a `pg` Pool or Client, PGlite, or anything else with this method. The caller owns it. */
+/** Answers queries: a `pg` Pool or Client, PGlite, or anything else with this method. The caller owns it. */
 export interface PostgresClient {
-  query(text: string, values?: unknown[]): Promise<{ readonly rows: readonly unknown[] }>;
+  /** Resolves to the rows, or to an object with the rows. */
+  query(text: string, values?: unknown[]): Promise<readonly unknown[] | { readonly rows: readonly unknown[] }>;
 }
 
 /**

@@ -2,8 +2,10 @@ import { checkedName, derivedName, identifier, invalidOption, literal } from './
 import { ConnectionError } from '../../errors.js';
 import type { PostgresColumns, PostgresStoreOptions } from './options.js';
 
-/** The jsonb column of the store's own table: everything of a record but id, status and version. */
+/** The jsonb column of the store's own table: a record's fields without id, status and version. */
 export const OWN_DATA_COLUMN = 'data';
+/** The column of the store's own table that `touch` raises. */
+export const OWN_TOUCHED_COLUMN = 'touched';
 
 /** Where everything is, checked and quoted once. */
 export interface Layout {
@@ -14,12 +16,20 @@ export interface Layout {
   /** The quoted table. */
   readonly table: string;
   readonly idColumn: string;
-  readonly versionColumn: string;
+  /** How versions are made: of the store's own table by a generated column. */
+  readonly versions: 'table' | 'hash' | 'column';
+  /** The column of `versions: 'column'`, and the generated one of the store's own table. */
+  readonly versionColumn: string | undefined;
   /** `undefined` where a condition decides about the status. */
   readonly statusColumn: string | undefined;
-  /** `undefined` where a mapped table's were not said: enough for reading. */
-  readonly configColumns: readonly string[] | undefined;
-  readonly idType: 'text' | 'uuid' | 'bigint';
+  /** SQL of every part of the configuration; `undefined` for all columns but the status. */
+  readonly config: readonly string[] | undefined;
+  /** Whether `config` consists of columns alone. */
+  readonly plainConfig: boolean;
+  /** `undefined`: looked up. */
+  readonly idType: 'text' | 'uuid' | 'bigint' | undefined;
+  /** The schema of hydrant's own objects. */
+  readonly objects: string;
   /** SQL that is true for a stopped row, and never null. */
   readonly stopped: string;
   /** SQL that is true for a row that exists for the store, and never null. */
@@ -31,8 +41,8 @@ export interface Layout {
 }
 
 const OPTIONS = [
-  'client', 'table', 'columns', 'where', 'stopped', 'idType', 'mapRow', 'toRow', 'softDelete', 'notify', 'channel', 'listenClient', 'watch',
-  'onWatchError', 'clock',
+  'client', 'queryTimeoutMs', 'table', 'columns', 'where', 'stopped', 'versions', 'schema', 'idType', 'mapRow', 'toRow', 'softDelete',
+  'notify', 'channel', 'listenClient', 'watch', 'onWatchError', 'clock',
 ] as const satisfies readonly (keyof PostgresStoreOptions<object>)[];
 const COLUMNS = ['id', 'version', 'status', 'config'] as const satisfies readonly (keyof PostgresColumns)[];
 
@@ -50,32 +60,39 @@ type LayoutOptions = Omit<PostgresStoreOptions<object>, 'client' | 'toRow' | 'ma
  * @throws ConnectionError `INVALID_OPTIONS`
  */
 export function layoutOf(options: LayoutOptions): Layout {
-  const { columns = {}, idType = 'text', notify = true } = options;
-  const mapped = options.mapRow !== undefined;
-  if (mapped && typeof options.mapRow !== 'function') throw invalidOption('mapRow', 'a function', options.mapRow);
+  const { columns = {}, idType, mapRow } = options;
+  const mapped = mapRow !== undefined;
+  if (mapped && typeof mapRow !== 'function') throw invalidOption('mapRow', 'a function', mapRow);
   const { schema, name } = tableOf(options.table ?? 'hydrant_connections');
   if (typeof columns !== 'object' || columns === null) throw invalidOption('columns', 'an object', columns);
   // A mistyped name would leave the default in its place: another table, for one. `lockTimeoutMs` is of a migration.
   refuseUnknown('', options, [...OPTIONS, 'lockTimeoutMs']);
   refuseUnknown('columns.', columns, COLUMNS);
-  if (!['text', 'uuid', 'bigint'].includes(idType)) throw invalidOption('idType', `'text', 'uuid' or 'bigint'`, idType);
+  if (!['text', 'uuid', 'bigint', undefined].includes(idType)) throw invalidOption('idType', `'text', 'uuid' or 'bigint'`, idType);
+  const versions = versionsOf(options.versions);
+  const { notify = !mapped || versions.kind === 'table' } = options;
   if (typeof notify !== 'boolean') throw invalidOption('notify', 'a boolean', notify);
   const where = fragment('where', options.where);
   const stopped = fragment('stopped', options.stopped);
   const softDelete = fragment('softDelete', options.softDelete);
   if (!mapped) refuseOnOwnTable({ ...options, 'columns.config': columns.config });
-  const { id = 'id', version = mapped ? 'hydrant_version' : 'version', status = 'status' } = columns;
+  else if (columns.version !== undefined) throw invalidOption('columns.version', 'none with mapRow: see versions', columns.version);
+  const { id = 'id', version = 'version', status = 'status' } = columns;
   const statusColumn = stopped === undefined ? checkedName('columns.status', status) : undefined;
+  const config = mapped ? configOf(columns.config) : [identifier(OWN_DATA_COLUMN)];
   return {
     mapped,
     schema,
     tableName: name,
     table: qualified(schema, name),
     idColumn: checkedName('columns.id', id),
-    versionColumn: checkedName('columns.version', version),
+    versions: mapped ? versions.kind : 'column',
+    versionColumn: mapped ? versions.column : checkedName('columns.version', version),
     statusColumn,
-    configColumns: mapped ? configColumns(columns.config) : [OWN_DATA_COLUMN],
-    idType,
+    config,
+    plainConfig: config === undefined || config.every((part) => part.startsWith('"')),
+    idType: mapped ? idType : 'text',
+    objects: checkedName('schema', options.schema ?? 'hydrant'),
     stopped: `(${stopped ?? `${identifier(statusColumn ?? '')}::text = ${literal('stopped')}`}) is true`,
     visible: where === undefined ? 'true' : `(${where}) is true`,
     where,
@@ -83,6 +100,13 @@ export function layoutOf(options: LayoutOptions): Layout {
     notify,
     channel: checkedName('channel', options.channel ?? derivedName(`hydrant_${name}`, '')),
   };
+}
+
+function versionsOf(value: unknown = 'table'): { readonly kind: Layout['versions']; readonly column: string | undefined } {
+  if (value === 'table' || value === 'hash') return { kind: value, column: undefined };
+  const keys = typeof value === 'object' && value !== null ? Object.keys(value) : [];
+  if (keys.length !== 1 || keys[0] !== 'column') throw invalidOption('versions', `'table', 'hash' or { column }`, value);
+  return { kind: 'column', column: checkedName('versions.column', (value as { column: unknown }).column) };
 }
 
 /** Quotes a name in the schema, or one that the search path finds. */
@@ -106,15 +130,19 @@ function fragment(option: string, value: unknown): string | undefined {
   return value;
 }
 
-function configColumns(value: unknown): readonly string[] | undefined {
+/** Anything that cannot be a name without quotes is an expression. */
+const COLUMN_NAME = /^[\p{L}_][\p{L}\p{N}_$]*$/u;
+
+function configOf(value: unknown): readonly string[] | undefined {
   if (value === undefined) return undefined;
-  if (!Array.isArray(value) || value.length === 0) throw invalidOption('columns.config', 'a list of column names', value);
-  return value.map((column) => checkedName('columns.config', column));
+  if (!Array.isArray(value) || value.length === 0) throw invalidOption('columns.config', 'a list of column names and expressions', value);
+  return value.map((part: unknown) => typeof part === 'string' && COLUMN_NAME.test(part)
+    ? identifier(checkedName('columns.config', part)) : `(${fragment('columns.config', part) ?? ''})`);
 }
 
-/** These describe a table that was there first; without `mapRow` they would be ignored without a word. */
+/** These describe a table that was there first. Without `mapRow` they would be silently ignored. */
 function refuseOnOwnTable(options: Readonly<Record<string, unknown>>): void {
-  for (const option of ['where', 'stopped', 'softDelete', 'toRow', 'idType', 'columns.config']) {
+  for (const option of ['where', 'stopped', 'versions', 'schema', 'softDelete', 'toRow', 'idType', 'columns.config']) {
     if (options[option] !== undefined) throw invalidOption(option, 'none without mapRow', options[option]);
   }
 }

@@ -7,17 +7,27 @@ import type { PostgresClient, PostgresListenClient } from './client.js';
 export interface PostgresColumns {
   /** Default `id`. Unique among the rows that `where` lets through. */
   readonly id?: string;
-  /** Default `version`, and `hydrant_version` on a mapped table. Set by the trigger alone. */
+  /** The store's own table only: the column that PostgreSQL computes from the others. Default `version`. */
   readonly version?: string;
-  /** Default `status`. Not looked at when `stopped` is given. */
+  /** Default `status`. Not read when `stopped` is given. */
   readonly status?: string;
   /**
-   * Mapped tables only, and needed there by `migrate` and `migrationSql`: the columns whose change gives a row a new
-   * version, so everything `mapRow` reads. Bookkeeping (last error, last seen) does not belong here, and neither do
-   * generated columns, which are not computed yet when the trigger compares.
+   * Mapped tables only: everything that `mapRow` reads, as column names or SQL expressions such as `config - 'lastError'`.
+   * A change of one of them changes the version. Leave out bookkeeping (last error, last seen), because a new version
+   * costs a new hydrate. Default: all columns but the status.
    */
   readonly config?: readonly string[];
 }
+
+/**
+ * Where the versions of a mapped table come from. All three notice every edit, stop and delete.
+ *
+ * - `'table'`: a hash of configuration and status, plus a counter per touched row in a table of hydrant's own, so `touch`
+ *   works. `migrate()` makes that table, and the triggers for hints.
+ * - `'hash'`: the hash alone. Needs the right to read and no migration.
+ * - `{ column }`: a column that your application changes with every change of the configuration. hydrant trusts it.
+ */
+export type PostgresVersions = 'table' | 'hash' | { readonly column: string };
 
 /** How the LISTEN connection is kept alive. All optional, milliseconds. */
 export interface PostgresWatchTuning {
@@ -33,17 +43,26 @@ export interface PostgresWatchTuning {
 export interface PostgresStoreOptions<D extends object> {
   /** A `pg` Pool, PGlite, or anything else with `query(text, values)`. It must reach the primary. */
   readonly client: PostgresClient;
+  /**
+   * How long any query may take, milliseconds. Then it fails with `STORE_UNAVAILABLE`, and a `pg` Pool's connection is
+   * closed, so a connection that no longer answers is replaced. Migrations may take longer. Default 10 000.
+   */
+  readonly queryTimeoutMs?: number;
   /** `table` or `schema.table`, exactly as stored. Default `hydrant_connections`. */
   readonly table?: string;
   readonly columns?: PostgresColumns;
   /** A SQL condition on a row's columns: other rows do not exist for this store. For example `deleted_at is null`. */
   readonly where?: string;
   /**
-   * A SQL condition on a row's columns: when is it stopped? Default: the status column is `'stopped'`. Give `'false'`
-   * for a table without such a thing. Operators and functions that are not built in need their schema.
+   * A SQL condition on a row's columns: when is it stopped? Default: the status column is `'stopped'`. Give `'false'` for
+   * a table without a status. It may depend on the time and on other tables, because every read evaluates it.
    */
   readonly stopped?: string;
-  /** The type of a mapped table's id column. An id of another form is unknown rather than an error. Default `'text'`. */
+  /** Mapped tables only. Default `'table'`. */
+  readonly versions?: PostgresVersions;
+  /** The schema of hydrant's own objects for a mapped table. Default `hydrant`. */
+  readonly schema?: string;
+  /** The type of a mapped table's id column. An id of another form is unknown, not an error. Default: looked up. */
   readonly idType?: 'text' | 'uuid' | 'bigint';
   /**
    * Maps onto a table that exists: a row, all columns of it, to a record's own fields (id, version and status are
@@ -58,7 +77,10 @@ export interface PostgresStoreOptions<D extends object> {
   readonly toRow?: (record: Draft<D> & { readonly status: ConnectionStatus }) => Readonly<Record<string, unknown>>;
   /** What `delete` sets instead of deleting, for example `deleted_at = now()`. Needed for `delete` when there is a `where`. */
   readonly softDelete?: string;
-  /** Whether the migration adds the triggers that `watch` listens to. Default true. */
+  /**
+   * Whether the migration adds the triggers that send hints. Default true, and false with `versions: 'hash'` or a column.
+   * PostgreSQL refuses NOTIFY in prepared transactions (two-phase commit): set false if your application uses those.
+   */
   readonly notify?: boolean;
   /** The NOTIFY channel. Default: derived from the table's name. */
   readonly channel?: string;
@@ -70,6 +92,6 @@ export interface PostgresStoreOptions<D extends object> {
   readonly watch?: PostgresWatchTuning;
   /** Told when a subscription was lost or could not be made again; attempts go on. Default: nobody. */
   readonly onWatchError?: (error: unknown) => void;
-  /** The source of time for `watch`. Default: the system's. */
+  /** The source of time for `watch` and time-outs. Default: the system's. */
   readonly clock?: Clock;
 }

@@ -1,44 +1,129 @@
-import { OWN_DATA_COLUMN, type Layout } from './layout.js';
-import { identifier } from './quoting.js';
+import type { TableFacts } from './catalogue.js';
+import { OWN_DATA_COLUMN, OWN_TOUCHED_COLUMN, type Layout } from './layout.js';
+import { identifier, literal } from './quoting.js';
 
 /** Names of computed columns: a mapped table's own cannot be called that by accident. */
 export const ID = 'hydrant:id';
 export const VERSION = 'hydrant:version';
 export const STATUS = 'hydrant:status';
 export const VISIBLE = 'hydrant:visible';
+/** JSON objects by id, as text: parsing one value costs a third of parsing a row per id. */
+export const VERSIONS = 'hydrant:versions';
+export const PLACES = 'hydrant:places';
+export const SEAL = 'hydrant:seal';
 
-/** A query's text and how to make its values. Never prepared by name: poolers in transaction mode lose those. */
+/** A query's text. Never prepared by name: poolers in transaction mode lose those. Ids travel as JSON: any driver takes text. */
 export interface Queries {
   readonly rows: string;
   readonly versions: string;
+  /** Where each row is and who wrote it; `undefined` where that does not identify its contents. */
+  readonly places: string | undefined;
   readonly all: string;
   readonly remove: string | undefined;
-  readonly touch: string;
+  /** `undefined` where nothing can be counted. */
+  readonly touch: string | undefined;
   /** What a statement that writes one row gives back. */
   readonly returning: string;
 }
 
+const TOUCHED = '"hydrant:touched"';
+/** Microseconds since 1970: a counter that is lost and begins again does not repeat itself. */
+const MICROSECONDS = '(extract(epoch from clock_timestamp()) * 1000000)::bigint';
+
 /** The queries of a layout. */
-export function queriesOf(layout: Layout): Queries {
+export function queriesOf(layout: Layout, facts: TableFacts): Queries {
   const { table, visible, softDelete, where, mapped } = layout;
-  const id = identifier(layout.idColumn);
-  const version = identifier(layout.versionColumn);
+  const { touches } = facts;
+  const id = `${table}.${identifier(layout.idColumn)}`;
   // Everything as text: drivers differ in what they make of other types.
-  const own = mapped ? '*' : `${identifier(OWN_DATA_COLUMN)}::text as ${identifier(OWN_DATA_COLUMN)}`;
-  const fields = `${own}, ${id}::text as "${ID}", ${version}::text as "${VERSION}", case when ${layout.stopped} then 'stopped' else 'active' end as "${STATUS}"`;
-  const one = `where ${id} = $1::${layout.idType} and ${visible}`;
-  const many = `where ${id} = any($1::${layout.idType}[]) and ${visible}`;
+  const own = mapped ? `${table}.*` : `${identifier(OWN_DATA_COLUMN)}::text as ${identifier(OWN_DATA_COLUMN)}`;
+  const fields = (touched: string): string => `${own}, ${id}::text as "${ID}", ${versionOf(layout, facts, touched)} as "${VERSION}",
+    case when ${layout.stopped} then 'stopped' else 'active' end as "${STATUS}"`;
+  // In a subquery under names that no column of the table has, so that the fragments of the options stay unambiguous.
+  const from = touches === undefined ? table
+    : `${table} left join (select id as "hydrant:touched id", version as ${TOUCHED} from ${touches}) "hydrant:touches" on "hydrant:touched id" = ${id}::text`;
+  const touchedHere = touches === undefined ? 'null' : `(select version from ${touches} where id = ${id}::text)`;
+  const touched = touches === undefined ? 'null' : TOUCHED;
+  const compared = facts.idType === undefined ? `${id}::text` : id;
+  const one = `where ${compared} = $1::text${cast(facts)} and ${visible}`;
+  const many = `where ${compared} = any(array(select json_array_elements_text($1::text::json)${cast(facts)})) and ${visible}`;
   const remove = where === undefined && softDelete === undefined ? `delete from ${table} ${one}`
     : softDelete === undefined ? undefined : `update ${table} set ${softDelete} ${one}`;
+  const placed = isPlaced(layout, facts);
+  const places = objectOf(id, placeOf(layout, touched), PLACES);
+  const seal = sealOf(layout, facts, placed);
   return {
-    rows: `select ${fields} from ${table} ${many}`,
-    versions: `select ${id}::text as "${ID}", ${version}::text as "${VERSION}" from ${table} ${many}`,
-    all: `select ${fields} from ${table} where ${visible} order by ${id}`,
+    rows: `select ${fields(touched)} from ${from} ${many}`,
+    versions: `select ${objectOf(id, versionOf(layout, facts, touched), VERSIONS)}${placed ? `, ${places}` : ''}${seal} from ${from} ${many}`,
+    places: placed ? `select ${places}${seal} from ${from} ${many}` : undefined,
+    all: `select ${fields(touched)} from ${from} where ${visible} order by ${id}`,
     remove,
-    // The trigger takes null for a request for a new version: see the migration.
-    touch: `update ${table} set ${version} = null ${one} returning ${id}::text as "${ID}"`,
-    returning: `returning ${fields}, (${visible})::text as "${VISIBLE}"`,
+    touch: touchOf(layout, facts, one, id),
+    returning: `returning ${fields(touchedHere)}, (${visible})::text as "${VISIBLE}"`,
   };
+}
+
+const objectOf = (id: string, value: string, name: string): string => `json_object_agg(${id}::text, ${value})::text as "${name}"`;
+
+const cast = ({ idType }: TableFacts): string => (idType === undefined || idType === 'text' ? '' : `::${idType}`);
+
+/**
+ * A hash of status, touches and configuration in their binary form, which does not depend on a session's settings. Half
+ * of a SHA-256: enough to tell rows apart, and PostgreSQL has it without a licence for MD5.
+ */
+function versionOf(layout: Layout, { columns, textOnly }: TableFacts, touched: string): string {
+  if (layout.versionColumn !== undefined) {
+    const column = `${identifier(layout.versionColumn)}::text`;
+    return layout.mapped ? `concat(${column}, case when ${layout.stopped} then ' stopped' end)` : column;
+  }
+  const config = layout.config ?? columns.filter((column) => column !== layout.statusColumn).map((column) => identifier(column));
+  const parts = config.map((part) => (textOnly.some((column) => identifier(column) === part) ? `${part}::text` : part));
+  return `left(encode(sha256(record_send(row(${[layout.stopped, `${touched}::bigint`, ...parts].join(', ')}))), 'hex'), 32)`;
+}
+
+/**
+ * A row is never changed in place: an edit writes another row elsewhere under another transaction's number. So its place,
+ * its writer, its status and its touches stand for its contents, at a tenth of the price of a hash.
+ */
+const placeOf = ({ table, stopped }: Layout, touched: string): string =>
+  `concat(${table}.xmin, ${table}.ctid, ${table}.tableoid, case when ${stopped} then 's' else 'a' end, ${touched})`;
+
+/** An expression may depend on more than its row. Then only its value tells. */
+const isPlaced = (layout: Layout, { identified }: TableFacts): boolean =>
+  layout.versionColumn === undefined && identified && layout.plainConfig;
+
+/**
+ * A text that changes when places may stand for something else: after a restart of the server, a change of the table's
+ * columns, a renamed label of an enum. It also tells that the table of touches has come or gone.
+ */
+function sealOf(layout: Layout, { base }: TableFacts, placed: boolean): string {
+  const parts: string[] = [];
+  if (layout.versions === 'table') {
+    parts.push(`(select c.oid from pg_namespace n join pg_class c on c.relnamespace = n.oid where n.nspname = ${literal(layout.objects)}
+      and c.relname = ${literal(base)} and has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select'))`);
+  }
+  if (placed) {
+    const relation = `to_regclass(${literal(layout.table)})`;
+    parts.push('extract(epoch from pg_postmaster_start_time())', `(select string_agg(concat(a.xmin, '.', d.xmin), ' ' order by a.attnum)
+      from pg_attribute a left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum where a.attrelid = ${relation})`,
+    `(select string_agg(e.xmin::text, ' ' order by e.oid) from pg_enum e
+      where e.enumtypid in (select coalesce(nullif(y.typelem, 0), nullif(y.typbasetype, 0), y.oid)
+        from pg_attribute a join pg_type y on y.oid = a.atttypid where a.attrelid = ${relation}))`);
+  }
+  return parts.length === 0 ? '' : `, (select concat_ws(' ', ${parts.join(', ')})) as "${SEAL}"`;
+}
+
+function touchOf(layout: Layout, { touches }: TableFacts, one: string, id: string): string | undefined {
+  const { table, channel } = layout;
+  if (!layout.mapped) {
+    const touched = identifier(OWN_TOUCHED_COLUMN);
+    return `update ${table} set ${touched} = greatest(${touched} + 1, ${MICROSECONDS}) ${one} returning ${id}::text as "${ID}"`;
+  }
+  if (touches === undefined) return undefined;
+  return `with touched as (
+    insert into ${touches} as v (id, version) select distinct ${id}::text, ${MICROSECONDS} from ${table} ${one}
+    on conflict (id) do update set version = greatest(v.version + 1, excluded.version) returning v.id)
+  select id as "${ID}", pg_notify(${literal(channel)}, json_build_array(id)::text) from touched`;
 }
 
 /** Writes one row, whether or not it was there. */
@@ -59,9 +144,10 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const INTEGER = /^(0|-?[1-9]\d{0,18})$/;
 
 /** Whether an id can be one of a row at all: what cannot must not fail the query of those that can. */
-export function isPossibleId(layout: Layout, id: unknown): id is string {
+export function isPossibleId({ idForm }: Pick<TableFacts, 'idForm'>, id: unknown): id is string {
   if (typeof id !== 'string' || id === '') return false;
-  if (layout.idType === 'uuid') return UUID.test(id);
-  if (layout.idType === 'bigint') return INTEGER.test(id) && BigInt.asIntN(64, BigInt(id)) === BigInt(id);
-  return !id.includes('\0');
+  if (idForm === 'uuid') return UUID.test(id);
+  if (idForm === 'integer') return INTEGER.test(id) && BigInt.asIntN(64, BigInt(id)) === BigInt(id);
+  // JSON in UTF-8 has neither NUL nor half a character.
+  return !/[\0\p{Surrogate}]/u.test(id);
 }

@@ -1,3 +1,4 @@
+import { isDuration, quote, unexpected } from '../../checks.js';
 import { ConnectionError } from '../../errors.js';
 
 /** Bytes of an identifier that PostgreSQL keeps (NAMEDATALEN - 1); it cuts the rest off without an error. */
@@ -57,4 +58,24 @@ export function checkedName(option: string, value: unknown): string {
 export function invalidOption(option: string, expected: string, got: unknown): ConnectionError<'INVALID_OPTIONS'> {
   const shown = typeof got === 'string' ? JSON.stringify(got.slice(0, 100)) : got === null ? 'null' : Array.isArray(got) ? 'an array' : typeof got;
   return new ConnectionError('INVALID_OPTIONS', `PostgresStore: option ${option}: expected ${expected}, got ${shown}`);
+}
+
+/**
+ * Checks how long a migration waits for each lock.
+ *
+ * @throws ConnectionError `INVALID_OPTIONS`
+ */
+export function lockTimeout(ms = 5_000): number {
+  if (!Number.isInteger(ms) || ms < 0 || ms > 2 ** 31 - 1) throw invalidOption('lockTimeoutMs', 'whole milliseconds, 0 for no limit', ms);
+  return ms;
+}
+
+/**
+ * Checks the deadline of a query.
+ *
+ * @throws ConnectionError `INVALID_OPTIONS`
+ */
+export function queryTimeout(owner: string, ms: unknown = 10_000): number {
+  if (isDuration(ms, 1)) return ms as number;
+  throw unexpected(`${owner}: queryTimeoutMs`, `milliseconds from 1 to ${2 ** 31 - 1}`, quote(ms));
 }

@@ -1,6 +1,7 @@
 import type { ConnectionStatus } from '../../contracts/record.js';
 import { ConnectionError } from '../../errors.js';
 import { fieldsOf, invalidDraft, invalidRow, jsonOf, statusOf, type Draft, type StoredRecord } from '../drafts.js';
+import type { TableFacts } from './catalogue.js';
 import { OWN_DATA_COLUMN, type Layout } from './layout.js';
 import type { PostgresStoreOptions } from './options.js';
 import { ID, isPossibleId, STATUS, VERSION, VISIBLE } from './queries.js';
@@ -26,10 +27,10 @@ export function recordOf<D extends object>(row: Row, mapRow: PostgresStoreOption
  *
  * @throws ConnectionError `INVALID_CONNECTION_ID`, `INVALID_RECORD`; `INVALID_OPTIONS` where a mapped table has no `toRow`
  */
-export function rowOf<D extends object>(draft: Draft<D>, layout: Layout, toRow: PostgresStoreOptions<D>['toRow']): Row {
+export function rowOf<D extends object>(draft: Draft<D>, layout: Layout, facts: TableFacts, toRow: PostgresStoreOptions<D>['toRow']): Row {
   const { id } = draft;
-  if (!isPossibleId(layout, id)) {
-    throw new ConnectionError('INVALID_CONNECTION_ID', `PostgresStore: expected a record with a non-empty ${layout.idType} without NUL as its id`);
+  if (!isPossibleId(facts, id)) {
+    throw new ConnectionError('INVALID_CONNECTION_ID', `PostgresStore: expected a record with a non-empty ${facts.idType ?? 'text'} without NUL as its id`);
   }
   const status = statusOf('PostgresStore', draft);
   if (!layout.mapped) {

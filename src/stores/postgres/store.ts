@@ -3,14 +3,17 @@ import type { ConnectionStore, StoreListener, StoreReadOptions } from '../../con
 import { ConnectionError, isConnectionError } from '../../errors.js';
 import type { Draft, Fields, StoredRecord } from '../drafts.js';
 import { tuningOf } from '../subscribing.js';
-import type { PostgresClient } from './client.js';
+import { checkedClient } from './checked-client.js';
+import { Database } from './database.js';
 import { layoutOf, type Layout } from './layout.js';
-import { migrationOf, type MigrationSql } from './migration.js';
+import { findingsBy, migrateBy, migrationOf, type MigrationSql, type SchemaFinding } from './migration.js';
 import type { PostgresStoreOptions } from './options.js';
-import { ID, isPossibleId, queriesOf, upsert, VERSION, VISIBLE, type Queries } from './queries.js';
-import { invalidOption } from './quoting.js';
+import { ID, isPossibleId, upsert, VISIBLE } from './queries.js';
+import { invalidOption, lockTimeout, queryTimeout } from './quoting.js';
 import { recordOf, rowOf } from './rows.js';
 import { subscribe, type PostgresSubscribing } from './subscription.js';
+import { Table } from './table.js';
+import { VersionReader } from './versions.js';
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -26,16 +29,14 @@ export type MigrationOptions = Omit<PostgresStoreOptions<never>, 'client' | 'map
 /**
  * Rows in PostgreSQL 14 or later, in a table of its own (`migrate()` makes it) or mapped onto one that exists.
  *
- * **Data model.** Its own table is `hydrant_connections(id, status, version, data)`; `data` is `jsonb` and holds a
- * record's other fields. A version is a `bigint` from a sequence that a trigger gives to every insert and to every
- * update that changes the id, the configuration columns, whether the row is *stopped*, or whether `where` lets it
- * through. Nothing else changes it, so bookkeeping, and a status such as `'error'`, cost no new hydrate; and nothing
- * can set it back, not even an application that writes whole rows.
+ * **Data model.** Its own table is `hydrant_connections(id, status, data, touched, version)`. `data` is `jsonb` and holds a
+ * record's other fields. `version` is a generated column: a hash of the others. On a mapped table a version is a hash of
+ * the status and the configuration, computed where the row is read; see the option `versions`. No trigger makes versions,
+ * so no schema tool and no lost trigger can hide an edit, and bookkeeping outside the configuration costs no new hydrate.
  *
- * **Consistency.** Every read is one query outside a transaction, so it sees what was committed before it was sent,
- * given that `client` reaches the primary and `default_transaction_isolation` is what it is by default. Hints
- * (`watch`) are sent on commit, at most once. After a restore from a backup the sequence may repeat versions that
- * running replicas still hold: restart them.
+ * **Consistency.** Every read is one query outside a transaction, so it sees everything that was committed before it was
+ * sent, given that `client` reaches the primary and `default_transaction_isolation` has its default. Hints (`watch`) are
+ * sent on commit, at most once.
  *
  * @typeParam D - the records, or their own fields; id, version and status are added
  *
@@ -47,21 +48,22 @@ export type MigrationOptions = Omit<PostgresStoreOptions<never>, 'client' | 'map
 export class PostgresStore<D extends object = Record<string, unknown>> implements ConnectionStore<Fields<D> & StoredRecord> {
   /** Subscribes to hints by LISTEN; there only with the option `listenClient`. Rejects when the first attempt fails; goes on after that. */
   readonly watch?: (listener: StoreListener) => Promise<AsyncDisposable>;
-  readonly #client: PostgresClient;
   readonly #options: PostgresStoreOptions<D>;
   readonly #layout: Layout;
-  readonly #queries: Queries;
+  readonly #database: Database;
+  readonly #table: Table;
+  readonly #versions = new VersionReader();
 
   /** @throws ConnectionError `INVALID_OPTIONS` */
   constructor(options: PostgresStoreOptions<D>) {
     if (typeof options !== 'object' || options === null) throw invalidOption('options', 'an object', options);
-    if (typeof options.client?.query !== 'function') throw invalidOption('client', 'an object with query(text, values)', options.client);
+    const client = checkedClient('PostgresStore', options.client);
     if (options.toRow !== undefined && typeof options.toRow !== 'function') throw invalidOption('toRow', 'a function', options.toRow);
     this.#options = options;
-    this.#client = options.client;
     this.#layout = layoutOf(options);
-    this.#queries = queriesOf(this.#layout);
-    const subscribing = subscribingOf(options, this.#layout.channel);
+    this.#database = new Database(client, queryTimeout('PostgresStore', options.queryTimeoutMs), options.clock);
+    this.#table = new Table(this.#layout, this.#database);
+    const subscribing = subscribingOf(options, this.#database, this.#layout.channel);
     if (subscribing !== undefined) this.watch = (listener) => subscribe(subscribing, listener);
   }
 
@@ -77,12 +79,21 @@ export class PostgresStore<D extends object = Record<string, unknown>> implement
   }
 
   /**
-   * Brings the table up to date in one transaction. Safe to call on every start and by many replicas at once: when
-   * nothing is to be done, nothing is locked. Fails with PostgreSQL's 55P03, having changed nothing, when the table
-   * cannot be locked within `lockTimeoutMs` (default 5 000).
+   * Brings the database up to date in one transaction, and resolves to what was missing or different until then. It also
+   * converts a table of hydrant 0.1. Safe to call on every start and by many replicas at once: when there is nothing to
+   * do, it locks nothing.
+   *
+   * Fails with PostgreSQL's 55P03, having changed nothing, when a lock cannot be had within `lockTimeoutMs` (default 5 000).
    */
-  async migrate({ lockTimeoutMs }: { lockTimeoutMs?: number } = {}): Promise<void> {
-    await this.#client.query(migrationOf(this.#layout, lockTimeout(lockTimeoutMs)).once);
+  async migrate({ lockTimeoutMs }: { lockTimeoutMs?: number } = {}): Promise<readonly SchemaFinding[]> {
+    const findings = await migrateBy(migrationOf(this.#layout, lockTimeout(lockTimeoutMs)), this.#database);
+    if (findings.length > 0) this.#table.forget();
+    return findings;
+  }
+
+  /** Compares the database with what `migrate()` would make, and changes nothing. Empty: all is well. */
+  async check(): Promise<readonly SchemaFinding[]> {
+    return await findingsBy(migrationOf(this.#layout, 0), this.#database);
   }
 
   /** @throws ConnectionError `INVALID_RECORD` when `mapRow` throws */
@@ -94,17 +105,28 @@ export class PostgresStore<D extends object = Record<string, unknown>> implement
 
   /** One query. A row that `mapRow` throws on has its `INVALID_RECORD` error in the record's place. */
   async getMany(ids: readonly string[], options?: StoreReadOptions): Promise<ReadonlyMap<string, Fields<D> & StoredRecord>> {
-    const records = new Map<string, Fields<D> & StoredRecord>();
-    for (const row of await this.#read(this.#queries.rows, ids, options)) {
-      records.set(row[ID] as string, recordOf(row, this.#options.mapRow) as Fields<D> & StoredRecord);
-    }
-    return records;
+    return await this.#table.read(options, async ({ queries, facts, query }) => {
+      const asked = new Set(ids.filter((id) => isPossibleId(facts, id)));
+      const records = new Map<string, Fields<D> & StoredRecord>();
+      if (asked.size === 0) return records;
+      for (const row of await query<Row>(queries.rows, [JSON.stringify([...asked])])) {
+        // A collation may find equal what is not the same: only what was asked for counts.
+        if (asked.has(row[ID] as string)) records.set(row[ID] as string, recordOf(row, this.#options.mapRow) as Fields<D> & StoredRecord);
+      }
+      return records;
+    });
   }
 
-  /** One query, of versions only. */
+  /** One query, of versions only; a second one for mapped rows that have changed since the last. */
   async getVersions(ids: readonly string[], options?: StoreReadOptions): Promise<ReadonlyMap<string, Version>> {
-    const rows = await this.#read(this.#queries.versions, ids, options);
-    return new Map(rows.map((row) => [row[ID] as string, row[VERSION] as string]));
+    return await this.#table.read(options, async ({ queries, facts, query }) => {
+      const asked = new Set(ids.filter((id) => isPossibleId(facts, id)));
+      if (asked.size === 0) return new Map<string, Version>();
+      const send = async (text: string, these: Iterable<string>): Promise<Row> => (await query<Row>(text, [JSON.stringify([...these])]))[0] ?? {};
+      const versions = await this.#versions.read(queries, asked, send, () => this.#table.forget());
+      for (const id of versions.keys()) if (!asked.has(id)) versions.delete(id);
+      return versions;
+    });
   }
 
   /**
@@ -114,8 +136,10 @@ export class PostgresStore<D extends object = Record<string, unknown>> implement
    * `toRow`, or where the written row is none that `where` lets through
    */
   async put(record: Draft<D>): Promise<Fields<D> & StoredRecord> {
-    const { text, values } = upsert(this.#layout, this.#queries, rowOf(record, this.#layout, this.#options.toRow));
-    const row = (await this.#client.query(text, values)).rows[0] as Row | undefined;
+    const row = await this.#table.read(undefined, async ({ queries, facts, query }) => {
+      const { text, values } = upsert(this.#layout, queries, rowOf(record, this.#layout, facts, this.#options.toRow));
+      return (await query<Row>(text, values))[0];
+    });
     if (row?.[VISIBLE] !== 'true') {
       throw new ConnectionError(
         'INVALID_OPTIONS',
@@ -135,43 +159,43 @@ export class PostgresStore<D extends object = Record<string, unknown>> implement
    * be what this table's owner does
    */
   async delete(id: string): Promise<void> {
-    if (this.#queries.remove === undefined) throw new ConnectionError('INVALID_OPTIONS', 'PostgresStore: delete on a table with where needs the option softDelete');
-    if (isPossibleId(this.#layout, id)) await this.#client.query(this.#queries.remove, [id]);
+    await this.#table.read(undefined, async ({ queries, facts, query }) => {
+      if (queries.remove === undefined) {
+        throw new ConnectionError('INVALID_OPTIONS', 'PostgresStore: delete on a table with where needs the option softDelete');
+      }
+      if (isPossibleId(facts, id)) await query(queries.remove, [id]);
+    });
   }
 
-  /** Gives a row a new version: every replica hydrates it anew. Resolves to whether there is such a row. */
+  /**
+   * Gives a row a new version: every replica hydrates it anew. Resolves to whether there is such a row.
+   *
+   * @throws ConnectionError `INVALID_OPTIONS` on a mapped table without a table of touches: with `versions: 'hash'` or a
+   * column, and before `migrate()`
+   */
   async touch(id: string): Promise<boolean> {
-    return isPossibleId(this.#layout, id) && (await this.#client.query(this.#queries.touch, [id])).rows.length > 0;
+    return await this.#table.read(undefined, async ({ queries, facts, query }) => {
+      if (queries.touch === undefined) {
+        throw new ConnectionError('INVALID_OPTIONS', `PostgresStore: touch on a mapped table needs versions: 'table' and migrate()`);
+      }
+      return isPossibleId(facts, id) && (await query(queries.touch, [id])).length > 0;
+    });
   }
 
   /** All records, by id. Rows that `mapRow` throws on are left out; `get` says what is wrong with them. */
   async list(): Promise<readonly (Fields<D> & StoredRecord)[]> {
-    const { rows } = await this.#client.query(this.#queries.all, []);
-    return rows.map((row) => recordOf(row as Row, this.#options.mapRow))
+    const rows = await this.#table.read(undefined, ({ queries, query }) => query<Row>(queries.all));
+    return rows.map((row) => recordOf(row, this.#options.mapRow))
       .filter((record) => !isConnectionError(record)) as (Fields<D> & StoredRecord)[];
   }
-
-  async #read(text: string, ids: readonly string[], options: StoreReadOptions | undefined): Promise<readonly Row[]> {
-    options?.signal?.throwIfAborted();
-    const possible = ids.filter((id) => isPossibleId(this.#layout, id));
-    if (possible.length === 0) return [];
-    const { rows } = await this.#client.query(text, [possible]);
-    // A collation may find equal what is not the same, and UTF-8 has no lone surrogates: only what was asked for counts.
-    const asked = new Set(possible);
-    return (rows as readonly Row[]).filter((row) => asked.has(row[ID] as string));
-  }
-}
-
-function lockTimeout(ms = 5_000): number {
-  if (!Number.isInteger(ms) || ms < 0 || ms > 2 ** 31 - 1) throw invalidOption('lockTimeoutMs', 'whole milliseconds, 0 for no limit', ms);
-  return ms;
 }
 
 function subscribingOf(
-  { client, listenClient, onWatchError, clock, watch = {} }: Pick<PostgresStoreOptions<object>, 'client' | 'listenClient' | 'onWatchError' | 'clock' | 'watch'>,
+  { listenClient, onWatchError, clock, watch = {} }: Pick<PostgresStoreOptions<object>, 'listenClient' | 'onWatchError' | 'clock' | 'watch'>,
+  database: Database,
   channel: string,
 ): PostgresSubscribing | undefined {
   if (listenClient === undefined) return undefined;
   if (typeof listenClient !== 'function') throw invalidOption('listenClient', 'a function that makes a connection', listenClient);
-  return { client, listenClient, channel, ...tuningOf(watch, invalidOption), onError: onWatchError, clock };
+  return { database, listenClient, channel, ...tuningOf(watch, invalidOption), onError: onWatchError, clock };
 }

@@ -2,12 +2,13 @@ import { systemClock, type Clock } from '../../clock.js';
 import type { StoreListener } from '../../contracts/store.js';
 import { parseHint } from '../hints.js';
 import { keepSubscribed, type ListeningAttempt, type SubscribingTuning } from '../subscribing.js';
-import type { PostgresClient, PostgresListenClient } from './client.js';
+import type { PostgresListenClient } from './client.js';
+import type { Database } from './database.js';
 import { identifier } from './quoting.js';
 
 /** What LISTEN needs. */
 export interface PostgresSubscribing extends SubscribingTuning {
-  readonly client: PostgresClient;
+  readonly database: Database;
   readonly listenClient: () => PostgresListenClient | Promise<PostgresListenClient>;
   readonly channel: string;
   readonly onError: ((error: unknown) => void) | undefined;
@@ -29,6 +30,8 @@ class Listening implements ListeningAttempt {
   readonly #lost: (error: unknown) => void;
   /** Nobody else's: what is sent there and arrives proves that this connection hears. */
   readonly #ownChannel = `hydrant_ping_${crypto.randomUUID()}`;
+  /** Gives up the check under way, and with it the connection that it hangs on. */
+  readonly #ending = new AbortController();
   #client: PostgresListenClient | undefined;
   #ended = false;
   #heard: (() => void) | undefined;
@@ -57,12 +60,14 @@ class Listening implements ListeningAttempt {
    */
   async check(): Promise<void> {
     const heard = new Promise<void>((resolve) => { this.#heard = resolve; });
-    await this.#options.client.query(`select pg_notify($1, '')`, [this.#ownChannel]);
+    const { signal } = this.#ending;
+    await this.#options.database.query(`select pg_notify($1, '')`, [this.#ownChannel], { signal, timeoutMs: Infinity });
     await heard;
   }
 
   async end(): Promise<void> {
     this.#ended = true;
+    this.#ending.abort(new Error('The LISTEN connection was given up'));
     await this.#client?.end();
   }
 

@@ -31,14 +31,14 @@ describe('PostgresStore on its own table', () => {
   storeConformance({ describe, it: test }, async (): Promise<StoreUnderTest> => {
     const store = new PostgresStore<{ config: { value: string } }>({ client: pool, ...listening });
     await store.migrate();
-    await pool.query('delete from hydrant_connections');
+    await pool.query('alter table hydrant_connections add column if not exists noted timestamptz; delete from hydrant_connections');
     return {
       store,
       write: (id, { status, config }) => store.put({ id, status, config: { value: config } }),
       remove: (id) => store.delete(id),
       configOf: (record) => (record as unknown as { config: { value: string } }).config.value,
-      writeInvalid: (id) => pool.query(`insert into hydrant_connections (id, version, data) values ($1, 0, '["secret"]') on conflict (id) do update set data = excluded.data`, [id]),
-      bookkeep: (id) => pool.query('update hydrant_connections set version = 7 where id = $1', [id]),
+      writeInvalid: (id) => pool.query(`insert into hydrant_connections (id, data) values ($1, '["secret"]') on conflict (id) do update set data = excluded.data`, [id]),
+      bookkeep: (id) => pool.query('update hydrant_connections set noted = now() where id = $1', [id]),
       touch: (id) => store.touch(id),
       interrupt: cutListeners,
     };

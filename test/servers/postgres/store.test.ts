@@ -89,7 +89,7 @@ describe('PostgresStore on its own table', () => {
     const store = await own<{ organizationId: string; config: { list: number[]; nested: { null: null; text: string } } }>();
     const record = { id: 'acme', organizationId: 'ö', config: { list: [1, 2.5], nested: { null: null, text: '"\\\n🙂 \\u0000' } } };
     const written = await store.put(record);
-    expect(written).toEqual({ ...record, status: 'active', version: expect.stringMatching(/^\d+$/) as string });
+    expect(written).toEqual({ ...record, status: 'active', version: expect.stringMatching(/^[0-9a-f]{32}$/) as string });
     expect(await store.get('acme')).toEqual(written);
     expect(await store.list()).toEqual([written]);
     // A record that was read can be put back, version and all.

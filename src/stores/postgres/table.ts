@@ -1,0 +1,64 @@
+import type { StoreReadOptions } from '../../contracts/store.js';
+import { OWN_FACTS, readFacts, type TableFacts } from './catalogue.js';
+import { sqlStateOf, type Database } from './database.js';
+import type { Layout } from './layout.js';
+import { queriesOf, type Queries } from './queries.js';
+
+/** Everything that one read or write needs. */
+export interface TableAccess {
+  readonly queries: Queries;
+  readonly facts: TableFacts;
+  query<Row>(text: string, values?: unknown[]): Promise<readonly Row[]>;
+}
+
+type Known = Pick<TableAccess, 'queries' | 'facts'>;
+
+/** Errors that say that the table, or hydrant's own objects, are not as they were: classes 42 and 3F, and 22P02 for ids. */
+const CHANGED = /^(42|3F|22P02)/;
+
+/**
+ * The queries for a table. They rest on facts that are read once and again when a statement fails because they no longer
+ * hold: somebody changed the id's type, or dropped the schema of hydrant's own objects.
+ */
+export class Table {
+  readonly #layout: Layout;
+  readonly #database: Database;
+  #known: Promise<Known> | undefined;
+
+  constructor(layout: Layout, database: Database) {
+    this.#layout = layout;
+    this.#database = database;
+  }
+
+  /** The facts no longer hold: the next query reads them again. */
+  forget(): void {
+    this.#known = undefined;
+  }
+
+  /** Runs `work`; a second time when it failed on facts that turned out to be outdated. */
+  async read<T>({ signal }: StoreReadOptions = {}, work: (access: TableAccess) => Promise<T>): Promise<T> {
+    const query = <Row>(text: string, values?: unknown[]): Promise<readonly Row[]> => this.#database.query<Row>(text, values, { signal });
+    const known = this.#known ??= this.#learn();
+    const { queries, facts } = await known;
+    try {
+      return await work({ queries, facts, query });
+    } catch (error) {
+      if (!this.#layout.mapped || !CHANGED.test(sqlStateOf(error) ?? '')) throw error;
+      if (this.#known === known) this.#known = undefined;
+      const fresh = await (this.#known ??= this.#learn()).catch(() => undefined);
+      if (fresh === undefined || fresh.queries.rows === queries.rows) throw error;
+      return await work({ ...fresh, query });
+    }
+  }
+
+  /** Belongs to no caller: the signal of the one that came first must not fail the others. */
+  async #learn(): Promise<Known> {
+    try {
+      const facts = this.#layout.mapped ? await readFacts(this.#layout, (text) => this.#database.query(text)) : OWN_FACTS;
+      return { facts, queries: queriesOf(this.#layout, facts) };
+    } catch (error) {
+      this.#known = undefined;
+      throw error;
+    }
+  }
+}
