@@ -12,7 +12,7 @@ export function ownMigration(layout: Layout): MigrationParts {
   const [touched, data] = [OWN_TOUCHED_COLUMN, OWN_DATA_COLUMN];
   const notify = qualified(schema, derivedName(tableName, '_hydrant_notify'));
   const notifyOid = `to_regprocedure(${literal(`${notify}()`)})`;
-  const generated = `text generated always as (${hashOf(...[status, touched, data].map(identifier))}) stored`;
+  const generated = `text generated always as (${hashOf(...[id, status, touched, data].map(identifier))}) stored`;
   const mark = `hydrant ${fingerprint(generated)}`;
   const hasVersion = `exists (select from pg_attribute a where a.attrelid = t.oid and a.attname = ${literal(version)} and not a.attisdropped
       and a.attgenerated = 's' and col_description(t.oid, a.attnum) = ${literal(mark)})`;
@@ -55,5 +55,5 @@ export function ownMigration(layout: Layout): MigrationParts {
  * Half of a SHA-256. Generated columns accept nothing that depends on a setting, which PostgreSQL says of every cast of text
  * to bytes but this one.
  */
-const hashOf = (status = '', touched = '', data = ''): string =>
-  `left(encode(sha256(decode(replace(${status} || ' ' || ${touched}::text || ' ' || ${data}::text, '\\', '\\\\'), 'escape')), 'hex'), 32)`;
+const hashOf = (id = '', status = '', touched = '', data = ''): string =>
+  `left(encode(sha256(decode(replace(${status} || ' ' || ${touched}::text || ' ' || ${data}::text || ' ' || ${id}, '\\', '\\\\'), 'escape')), 'hex'), 32)`;

@@ -39,10 +39,12 @@ export function queriesOf(layout: Layout, facts: TableFacts): Queries {
   const own = mapped ? `${table}.*` : `${identifier(OWN_DATA_COLUMN)}::text as ${identifier(OWN_DATA_COLUMN)}`;
   const fields = (touched: string): string => `${own}, ${id}::text as "${ID}", ${versionOf(layout, facts, touched)} as "${VERSION}",
     case when ${layout.stopped} then 'stopped' else 'active' end as "${STATUS}"`;
+  // Two collations cannot be compared.
+  const key = `${id}::text collate "C"`;
   // In a subquery under names that no column of the table has, so that the fragments of the options stay unambiguous.
   const from = touches === undefined ? table
-    : `${table} left join (select id as "hydrant:touched id", version as ${TOUCHED} from ${touches}) "hydrant:touches" on "hydrant:touched id" = ${id}::text`;
-  const touchedHere = touches === undefined ? 'null' : `(select version from ${touches} where id = ${id}::text)`;
+    : `${table} left join (select id as "hydrant:touched id", version as ${TOUCHED} from ${touches}) "hydrant:touches" on "hydrant:touched id" = ${key}`;
+  const touchedHere = touches === undefined ? 'null' : `(select version from ${touches} where id = ${key})`;
   const touched = touches === undefined ? 'null' : TOUCHED;
   const compared = facts.idType === undefined ? `${id}::text` : id;
   const one = `where ${compared} = $1::text${cast(facts)} and ${visible}`;
@@ -68,7 +70,7 @@ const objectOf = (id: string, value: string, name: string): string => `json_obje
 const cast = ({ idType }: TableFacts): string => (idType === undefined || idType === 'text' ? '' : `::${idType}`);
 
 /**
- * A hash of status, touches and configuration in their binary form, which does not depend on a session's settings. Half
+ * A hash of id, status, touches and configuration in their binary form, which does not depend on a session's settings. Half
  * of a SHA-256: enough to tell rows apart, and PostgreSQL has it without a licence for MD5.
  */
 function versionOf(layout: Layout, { columns, textOnly }: TableFacts, touched: string): string {
@@ -78,7 +80,7 @@ function versionOf(layout: Layout, { columns, textOnly }: TableFacts, touched: s
   }
   const config = layout.config ?? columns.filter((column) => column !== layout.statusColumn).map((column) => identifier(column));
   const parts = config.map((part) => (textOnly.some((column) => identifier(column) === part) ? `${part}::text` : part));
-  return `left(encode(sha256(record_send(row(${[layout.stopped, `${touched}::bigint`, ...parts].join(', ')}))), 'hex'), 32)`;
+  return `left(encode(sha256(record_send(row(${[`${layout.table}.${identifier(layout.idColumn)}::text`, layout.stopped, `${touched}::bigint`, ...parts].join(', ')}))), 'hex'), 32)`;
 }
 
 /**
