@@ -8,7 +8,7 @@ let db: PGlite;
 beforeAll(async () => { await startPglite(); }, 60_000);
 beforeEach(async () => { db = await emptyPglite(); });
 
-const CAPABILITIES = { getMany: true, getVersions: true, invalidRows: true, bookkeeping: true, touch: true, counter: true };
+const CAPABILITIES = { getMany: true, getVersions: true, invalidRows: true, bookkeeping: true, touch: true };
 
 describe('PostgresStore on PGlite, with its own table', () => {
   storeConformance({ describe, it: test }, async (): Promise<StoreUnderTest> => {

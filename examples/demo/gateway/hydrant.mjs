@@ -14,7 +14,7 @@ export async function hydrantGateway({ database, report }) {
   const store = new PostgresStore({
     client: database, table: 'bots', columns: { config: ['signing_secret', 'bot_token', 'greeting'] }, mapRow: toBot,
   });
-  await store.migrate(); // adds the version, and the trigger that sets it
+  await store.migrate(); // adds the triggers for hints
 
   const registry = new ConnectionRegistry({
     store: counted(store, report),

@@ -6,7 +6,7 @@
 
 export type { Draft, Fields, StoredRecord } from '../drafts.js';
 export type { PostgresClient, PostgresListenClient } from './client.js';
-export type { MigrationSql } from './migration.js';
-export type { PostgresColumns, PostgresStoreOptions, PostgresWatchTuning } from './options.js';
+export type { MigrationSql, SchemaFinding } from './migration.js';
+export type { PostgresColumns, PostgresStoreOptions, PostgresVersions, PostgresWatchTuning } from './options.js';
 export { PostgresStore, type MigrationOptions } from './store.js';
 export { PostgresClaims, type PostgresClaimsOptions } from './claims.js';

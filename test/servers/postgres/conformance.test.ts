@@ -25,7 +25,7 @@ const listening = {
 
 const cutListeners = (): Promise<unknown> => pool.query(`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'listener' and datname = current_database()`);
 
-const ALL = { getMany: true, getVersions: true, watch: true, invalidRows: true, bookkeeping: true, touch: true, counter: true, interruption: true };
+const ALL = { getMany: true, getVersions: true, watch: true, invalidRows: true, bookkeeping: true, touch: true, interruption: true };
 
 describe('PostgresStore on its own table', () => {
   storeConformance({ describe, it: test }, async (): Promise<StoreUnderTest> => {
@@ -90,7 +90,7 @@ describe('PostgresStore mapped onto a table with uuids', () => {
       interrupt: cutListeners,
     };
   }, {
-    getMany: true, getVersions: true, watch: true, touch: true, counter: true, interruption: true,
+    getMany: true, getVersions: true, watch: true, touch: true, interruption: true,
     makeId: (n) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`,
   });
 });

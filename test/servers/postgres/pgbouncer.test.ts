@@ -36,7 +36,7 @@ describe.skipIf(bouncer === undefined)('PostgresStore through PgBouncer in trans
         configOf: (record) => (record as unknown as { config: { value: string } }).config.value,
         touch: (id) => store.touch(id),
       };
-    }, { getMany: true, getVersions: true, touch: true, counter: true });
+    }, { getMany: true, getVersions: true, touch: true });
   });
 
   describe('with a registry on top', () => {
