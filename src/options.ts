@@ -70,10 +70,11 @@ const optionsShape = /* @__PURE__ */ once(() => shape('an object of options', {
   notFoundTtlMs: withDefault(duration(0), 1_000),
   replacement: withDefault(replacement(), 'overlap'),
   keepLastGood: withDefault(oneOf(true, false), false),
-  webhook: shapeOfDefaults('{ connectionId, maxBodyBytes, respondToFailure }', {
+  webhook: shapeOfDefaults('{ connectionId, maxBodyBytes, maxUnauthenticated, respondToFailure }', {
     connectionId: withDefault(expecting<RegExp>('a regular expression without the flags g and y, which keep a position between calls',
       (value) => value instanceof RegExp && !value.global && !value.sticky), /^[A-Za-z0-9._:-]{1,128}$/),
     maxBodyBytes: withDefault(count(0), 1024 * 1024),
+    maxUnauthenticated: withDefault(count(1), 2_000),
     respondToFailure: optional(aFunction<NonNullable<NonNullable<RegistryTuning['webhook']>['respondToFailure']>>()),
   }),
   clock: withDefault<Clock>(withMethods('a clock: { now, monotonic, setTimeout }', 'now', 'monotonic', 'setTimeout'), () => systemClock),

@@ -55,6 +55,7 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
   readonly #reader: FreshnessReader<R>;
   readonly #resolver: Resolver<R, I>;
   readonly #closing: Closing<R, I>;
+  readonly #webhooks: WebhookAccess<R, I>;
 
   /** @throws ConnectionError `INVALID_OPTIONS`, naming the option, what was expected and what came */
   constructor(options: { store: ConnectionStore<ConnectionRecord>; recordSchema: StandardSchemaV1<any, R>; factory: InstanceFactory<NoInfer<R>, I> } & RegistryTuning & { around?: Around<NoInfer<R>> });
@@ -71,10 +72,11 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
     const resolver = this.#resolver = new Resolver<R, I>(env, slots, hydrator, reader, backoff, unknown);
     const revalidation = new Revalidation<R>(env, slots.index, reader, unknown);
     const closing = this.#closing = new Closing<R, I>(env, slots, hydrator, reader, revalidation);
-    this.handleWebhook = createWebhookHandler(new WebhookAccess<R, I>({
+    const webhooks = this.#webhooks = new WebhookAccess<R, I>({
       env, slots, reader, resolver, backoff, secrets, unknown, closing,
       wait: (demand) => this.#wait(demand),
-    }));
+    });
+    this.handleWebhook = createWebhookHandler(webhooks);
     revalidation.start();
   }
 
@@ -126,6 +128,7 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
   invalidate(id: string): void {
     this.#unknown.forget(id);
     this.#backoff.clear(id);
+    this.#webhooks.forget(id);
     this.#secrets.forget(id);
     this.#reader.flag(id);
     const slot = this.#slots.index.get(id);

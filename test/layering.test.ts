@@ -8,7 +8,7 @@ import { describe, expect, test } from 'vitest';
  * Who may know whom. A room is a folder of `src`, or a file that stands alone in it. `code` is what a room runs;
  * `types` is what it may name besides, which ties nothing to anything at run time.
  */
-const GROUND = ['contracts', 'clock.ts', 'errors.ts', 'thenable.ts', 'bounded.ts', 'effects.ts', 'backoff.ts', 'listeners.ts', 'within.ts', 'own-signal.ts', 'surroundings.ts', 'ids.ts', 'checks.ts', 'console-lines.ts'];
+const GROUND = ['contracts', 'clock.ts', 'errors.ts', 'thenable.ts', 'bounded.ts', 'effects.ts', 'backoff.ts', 'listeners.ts', 'within.ts', 'own-signal.ts', 'surroundings.ts', 'when-aborted.ts', 'ids.ts', 'checks.ts', 'console-lines.ts'];
 const LAYERS: Record<string, { code: string[]; types?: string[] }> = {
   // The ground: nothing above it.
   'contracts': { code: [], types: ['clock.ts', 'errors.ts'] },
@@ -23,6 +23,7 @@ const LAYERS: Record<string, { code: string[]; types?: string[] }> = {
   'listeners.ts': { code: ['console-lines.ts', 'onlooker.ts'], types: ['clock.ts'] },
   'own-signal.ts': { code: [] },
   'ids.ts': { code: [] },
+  'when-aborted.ts': { code: [] },
   'surroundings.ts': { code: [] },
   'checks.ts': { code: ['errors.ts'] },
   'within.ts': { code: [], types: ['clock.ts'] },

@@ -66,7 +66,7 @@ const OPTIONS: Record<string, { expected: string; wrong: [unknown, string][]; ri
   notFoundTtlMs: { expected: timer(0), wrong: [...NOT_NUMBERS, ...BEYOND_TIMERS, ...NEVER], right: [0, MAX_TIMER_MS] },
   replacement: { expected: '"overlap" or "drain-first"', wrong: [['drain', '"drain"'], [true, 'true'], [null, 'null'], [0, '0']], right: ['overlap', 'drain-first'] },
   keepLastGood: { expected: 'true or false', wrong: [['yes', '"yes"'], [1, '1'], [null, 'null'], [{}, 'an object']], right: [true, false] },
-  webhook: { expected: '{ connectionId, maxBodyBytes, respondToFailure }', wrong: [...NOT_OBJECTS, [[], 'an array']], right: [{}] },
+  webhook: { expected: '{ connectionId, maxBodyBytes, maxUnauthenticated, respondToFailure }', wrong: [...NOT_OBJECTS, [[], 'an array']], right: [{}] },
   clock: {
     expected: 'a clock: { now, monotonic, setTimeout }',
     wrong: [[Date, 'a function'], [{}, 'an object'], [null, 'null'], [{ now: Date.now, monotonic: Date.now }, 'an object']],
@@ -100,6 +100,10 @@ const NESTED: Record<string, { at: (value: unknown) => object; expected: string;
     wrong: [[/x/g, '/x/g'], [/x/y, '/x/y'], ['x', '"x"'], [null, 'null'], [{}, 'an object']],
   },
   'webhook.maxBodyBytes': { at: (maxBodyBytes) => ({ webhook: { maxBodyBytes } }), expected: 'an integer of at least 0', wrong: [...NOT_NUMBERS, ...NEVER, ...FRACTION] },
+  'webhook.maxUnauthenticated': {
+    at: (maxUnauthenticated) => ({ webhook: { maxUnauthenticated } }), expected: 'an integer of at least 1',
+    wrong: [...NOT_NUMBERS, ...NEVER, ...FRACTION, ...ZERO],
+  },
   'webhook.respondToFailure': { at: (respondToFailure) => ({ webhook: { respondToFailure } }), expected: 'a function', wrong: NOT_FUNCTIONS },
   'store.getMany': { at: (getMany) => ({ store: { get: store.get, getMany } }), expected: 'a function, or no such member', wrong: NOT_FUNCTIONS },
   'store.getVersions': { at: (getVersions) => ({ store: { get: store.get, getVersions } }), expected: 'a function, or no such member', wrong: NOT_FUNCTIONS },
@@ -252,7 +256,7 @@ describe('what is right is taken', () => {
 test('the defaults are those of the table of options', () => {
   const { store: _store, factory: _factory, clock, webhook, ...rest } = resolveOptions({ store, factory });
   expect(clock).toBe(systemClock);
-  expect(webhook).toEqual({ connectionId: /^[A-Za-z0-9._:-]{1,128}$/, maxBodyBytes: 1_048_576, respondToFailure: undefined });
+  expect(webhook).toEqual({ connectionId: /^[A-Za-z0-9._:-]{1,128}$/, maxBodyBytes: 1_048_576, maxUnauthenticated: 2_000, respondToFailure: undefined });
   expect(rest).toEqual({
     recordSchema: undefined, around: undefined,
     maxStaleMs: -Infinity, // 'strict'

@@ -60,6 +60,11 @@ export interface RegistryTuning {
     connectionId?: RegExp;
     /** Default 1 MiB. */
     maxBodyBytes?: number;
+    /**
+     * Deliveries at a time whose sender is not authenticated yet. Each may hold a body of `maxBodyBytes`. Beyond it a
+     * delivery is answered 503 `OVERLOADED` at once, and `respondToFailure` is not called. Default 2 000.
+     */
+    maxUnauthenticated?: number;
     /** Replaces the response to a failure where no factory is known. */
     respondToFailure?: (failure: ConnectionError, request: Request) => Awaitable<Response | undefined>;
   };
@@ -93,6 +98,7 @@ export interface ResolvedOptions<R extends ConnectionRecord, I>
   readonly webhook: {
     readonly connectionId: RegExp;
     readonly maxBodyBytes: number;
+    readonly maxUnauthenticated: number;
     readonly respondToFailure: ((failure: ConnectionError, request: Request) => Awaitable<Response | undefined>) | undefined;
   };
 }

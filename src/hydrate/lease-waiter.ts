@@ -1,18 +1,22 @@
 import type { ConnectionRecord } from '../contracts/record.js';
 import type { Environment } from '../environment.js';
 import { ConnectionError } from '../errors.js';
+import type { InstanceFactory } from '../contracts/factory.js';
 import type { ReadWaiter } from '../reads/waiters.js';
 import type { Lease } from '../slot/lease.js';
 import { obstacle } from '../slot/obstacle.js';
 import type { Slot } from '../slot/slot.js';
 import type { Slots } from '../slot/slots.js';
 import type { SlotWaiter } from '../slot/state.js';
+import { whenAborted } from '../when-aborted.js';
 
 /** What a use asks for. */
 export interface LeaseDemand {
   readonly id: string;
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
+  /** Set for a webhook: the factory that authenticated it. No other factory's instance will do. */
+  readonly factory?: InstanceFactory<any, any> | undefined;
 }
 
 /** A use that has no lease yet. It waits for a read, then for a slot, and leaves in one of four ways. */
@@ -21,12 +25,12 @@ export class LeaseWaiter<R extends ConnectionRecord, I> implements SlotWaiter<R,
   settled = false;
   /** The slot it has joined, or has a lease on. */
   slot: Slot<R, I> | undefined = undefined;
+  readonly #demand: LeaseDemand;
   readonly #slots: Slots<R, I>;
   readonly #left: (waiter: LeaseWaiter<R, I>, aborted: { readonly reason: unknown } | undefined) => void;
   readonly #settled: () => void;
-  readonly #signal: AbortSignal | undefined;
   readonly #cancelTimeout: (() => void) | undefined;
-  readonly #onAbort: (() => void) | undefined;
+  readonly #forgetSignal: (() => void) | undefined;
   #resolve!: (lease: Lease<R, I>) => void;
   #reject!: (error: unknown) => void;
 
@@ -35,9 +39,11 @@ export class LeaseWaiter<R extends ConnectionRecord, I> implements SlotWaiter<R,
    * @param settled - told when it waits no more, whatever came of it
    */
   constructor(
-    { id, timeoutMs, signal }: LeaseDemand, env: Environment<R, I>, slots: Slots<R, I>,
+    demand: LeaseDemand, env: Environment<R, I>, slots: Slots<R, I>,
     left: (waiter: LeaseWaiter<R, I>, aborted: { readonly reason: unknown } | undefined) => void, settled: () => void,
   ) {
+    const { id, timeoutMs, signal } = demand;
+    this.#demand = demand;
     this.#slots = slots;
     this.#left = left;
     this.#settled = settled;
@@ -49,11 +55,13 @@ export class LeaseWaiter<R extends ConnectionRecord, I> implements SlotWaiter<R,
       const message = `Connection '${id}' was not available within ${timeoutMs} ms: ${obstacle(env, slots, this.slot)}`;
       this.#leave(new ConnectionError('ACQUIRE_TIMEOUT', message, { connectionId: id }), undefined);
     }, timeoutMs, { ref: true });
-    this.#signal = signal;
-    if (signal !== undefined) {
-      this.#onAbort = () => this.#leave(signal.reason, { reason: signal.reason });
-      signal.addEventListener('abort', this.#onAbort, { once: true });
-    }
+    if (signal !== undefined) this.#forgetSignal = whenAborted(signal, () => this.#leave(signal.reason, { reason: signal.reason }));
+  }
+
+  /** Says why this waiter may not have an instance of that factory, if so. */
+  refusalBy(factory: InstanceFactory<R, I>): ConnectionError | undefined {
+    const { id, factory: demanded } = this.#demand;
+    return demanded === undefined || demanded === factory ? undefined : otherPlatform(id);
   }
 
   deliver(slot: Slot<R, I>): void {
@@ -80,6 +88,11 @@ export class LeaseWaiter<R extends ConnectionRecord, I> implements SlotWaiter<R,
   #settle(): void {
     this.settled = true;
     this.#cancelTimeout?.();
-    if (this.#onAbort !== undefined) this.#signal?.removeEventListener('abort', this.#onAbort);
+    this.#forgetSignal?.();
   }
+}
+
+/** The row has moved to another platform, which has its own way to authenticate. */
+export function otherPlatform(id: string): ConnectionError {
+  return new ConnectionError('UNAUTHENTICATED', 'The request was authenticated for another platform', { connectionId: id });
 }

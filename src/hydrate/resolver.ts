@@ -62,6 +62,8 @@ export class Resolver<R extends ConnectionRecord, I> {
 
   /** Gives a waiter a slot: one that is live, or on its way from now on at the latest. */
   join(waiter: LeaseWaiter<R, I>, slot: Slot<R, I>): void {
+    const otherPlatform = waiter.refusalBy(slot.factory);
+    if (otherPlatform !== undefined) return waiter.fail(otherPlatform);
     if (slot.state.kind === 'seen') {
       const refusal = this.#mayNotHydrate(slot.id, slot.version, slot.factory);
       if (refusal !== undefined) return waiter.fail(refusal);
@@ -143,6 +145,7 @@ export class Resolver<R extends ConnectionRecord, I> {
       for (const waiter of read.waiters) this.#serve(waiter, current, sentAt);
       return;
     }
+    this.#refuseOtherPlatforms(read, factory);
     const waiting = read.waiters.filter((waiter) => !waiter.settled);
     const joining = waiting.filter((waiter) => waiter.found === undefined) as LeaseWaiter<R, I>[];
     const isLookedAt = waiting.some((waiter) => waiter.found !== undefined && waiter.background === undefined);
@@ -159,6 +162,15 @@ export class Resolver<R extends ConnectionRecord, I> {
       if (waiter.found !== undefined) this.#show(waiter, slot, sentAt);
       else if (refusal !== undefined && lastGood !== undefined) this.join(waiter as LeaseWaiter<R, I>, lastGood);
       else if (refusal !== undefined) waiter.fail(refusal);
+    }
+  }
+
+  /** Webhooks that another factory has authenticated: nothing is hydrated for them. */
+  #refuseOtherPlatforms(read: Read<R>, factory: InstanceFactory<R, I>): void {
+    for (const waiter of read.waiters) {
+      if (waiter.settled || waiter.found !== undefined) continue;
+      const refusal = (waiter as LeaseWaiter<R, I>).refusalBy(factory);
+      if (refusal !== undefined) waiter.fail(refusal);
     }
   }
 

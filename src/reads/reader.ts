@@ -23,6 +23,8 @@ export interface Read<R extends ConnectionRecord> {
   outdated: boolean;
   /** Asked for by nobody who waits, so it is sent though nobody does. */
   hinted: boolean;
+  /** Only webhooks that are not authenticated wait for it, and nothing is known of the connection. */
+  strangers: boolean;
   /** When it was sent. Monotonic, milliseconds. */
   sentAt: number;
   /** Where it waits to be sent, if it does. */
@@ -48,10 +50,8 @@ interface Reads<R extends ConnectionRecord> { wire: Read<R> | undefined; next: R
 /** At most so many ids in one query of versions, and of rows. */
 const MAX_VERSIONS = 1_000;
 const MAX_ROWS = 100;
-/** Queries of rows on the wire at a time. Of versions there is one, so that what arrives meanwhile shares the next. */
+/** Queries of rows on the wire at a time, in each lane. Of versions there is one, so that later arrivals share the next. */
 const MAX_ROW_QUERIES = 32;
-/** Those that check what lives have places of their own: any number of strangers' ids stand in nobody's way. */
-const MAX_CHECK_QUERIES = 32;
 
 /** All reads of the store: one per id at a time, in batches, in bounded number. */
 export class FreshnessReader<R extends ConnectionRecord> {
@@ -59,9 +59,11 @@ export class FreshnessReader<R extends ConnectionRecord> {
   readonly #apply: Apply<R>;
   readonly #reads = new Map<string, Reads<R>>();
   readonly #versions: Lane<R> = { kind: 'version', maxQueries: 1, queries: 0, waiting: [], first: 0 };
-  /** Rows of what lives, where the store cannot tell versions alone. */
-  readonly #checks: Lane<R> = { kind: 'row', maxQueries: MAX_CHECK_QUERIES, queries: 0, waiting: [], first: 0 };
+  /** Checks of live connections have their own lane, where the store cannot tell versions alone. */
+  readonly #checks: Lane<R> = { kind: 'row', maxQueries: MAX_ROW_QUERIES, queries: 0, waiting: [], first: 0 };
   readonly #rows: Lane<R> = { kind: 'row', maxQueries: MAX_ROW_QUERIES, queries: 0, waiting: [], first: 0 };
+  /** Webhooks for connections that are not live have their own lane: a flood of unknown ids delays no use. */
+  readonly #strangers: Lane<R> = { kind: 'row', maxQueries: MAX_ROW_QUERIES, queries: 0, waiting: [], first: 0 };
   #sending = false;
   #closing = false;
   readonly #sendWaiting = (): void => {
@@ -90,12 +92,16 @@ export class FreshnessReader<R extends ConnectionRecord> {
     let reads = this.#reads.get(id);
     if (reads === undefined) this.#reads.set(id, reads = { wire: undefined, next: undefined });
     if (reads.next === undefined) {
-      reads.next = { id, kind, waiters: waiter === undefined ? [] : [waiter], flagged: false, doubtful: false, outdated: false, hinted: false, sentAt: 0, lane: undefined };
+      reads.next = {
+        id, kind, waiters: waiter === undefined ? [] : [waiter], flagged: false, doubtful: false, outdated: false, hinted: false, strangers: true,
+        sentAt: 0, lane: undefined,
+      };
     } else {
       if (kind === 'row') reads.next.kind = 'row';
       if (waiter !== undefined) reads.next.waiters.push(waiter);
     }
     if (waiter === undefined) reads.next.hinted = true;
+    if (waiter?.stranger !== true) reads.next.strangers = false;
     if (reads.wire === undefined) this.#enqueue(reads.next);
   }
 
@@ -151,7 +157,10 @@ export class FreshnessReader<R extends ConnectionRecord> {
   }
 
   #laneOf(next: Read<R>): Lane<R> {
-    if (next.kind === 'row') return next.lane === this.#checks ? this.#checks : this.#rows;
+    if (next.kind === 'row') {
+      if (next.lane === this.#checks) return this.#checks;
+      return next.strangers ? this.#strangers : this.#rows;
+    }
     if (this.#env.options.store.getVersions !== undefined) return this.#versions;
     next.kind = 'row';
     return this.#checks;
@@ -162,6 +171,7 @@ export class FreshnessReader<R extends ConnectionRecord> {
     this.#sendIn(this.#versions, MAX_VERSIONS);
     this.#sendIn(this.#checks, rowsPerQuery);
     this.#sendIn(this.#rows, rowsPerQuery);
+    this.#sendIn(this.#strangers, rowsPerQuery);
   }
 
   #sendIn(lane: Lane<R>, most: number): void {

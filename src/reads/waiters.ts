@@ -17,6 +17,8 @@ export interface ReadWaiter<R extends ConnectionRecord> {
   readonly settled: boolean;
   /** Nobody's use: it does not keep an idle instance from going while the registry closes. */
   readonly background?: true;
+  /** Anybody may have sent it, for an id that may not exist: it must not delay the reads of others. */
+  readonly stranger?: boolean;
   fail(error: ConnectionError): void;
   /** Present on who wants only the row. Who wants a lease is handed on to a slot instead. */
   found?(found: Found<R, any>): void;
@@ -26,12 +28,17 @@ export interface ReadWaiter<R extends ConnectionRecord> {
 export class RecordWaiter<R extends ConnectionRecord, I> implements ReadWaiter<R> {
   readonly promise: Promise<Found<R, I>>;
   #settled = false;
+  readonly stranger: boolean;
   readonly #gone: () => boolean;
   #resolve!: (found: Found<R, I>) => void;
   #reject!: (error: unknown) => void;
 
-  /** @param gone - whether it has been answered otherwise meanwhile */
-  constructor(gone: () => boolean) {
+  /**
+   * @param stranger - nothing is known of the connection yet
+   * @param gone - whether it has been answered otherwise meanwhile
+   */
+  constructor(stranger: boolean, gone: () => boolean) {
+    this.stranger = stranger;
     this.#gone = gone;
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;

@@ -1,6 +1,6 @@
-import type { Backoff } from '../backoff.js';
+import { Backoff } from '../backoff.js';
 import type { Closing } from '../closing.js';
-import type { ConnectionRecord } from '../contracts/record.js';
+import type { Awaitable, ConnectionRecord } from '../contracts/record.js';
 import type { Environment } from '../environment.js';
 import { ConnectionError } from '../errors.js';
 import type { FreshnessReader } from '../reads/reader.js';
@@ -13,6 +13,7 @@ import { RecordWaiter, type Found } from '../reads/waiters.js';
 import { type LeaseDemand, type LeaseWaiter } from '../hydrate/lease-waiter.js';
 import type { Slot } from '../slot/slot.js';
 import type { Slots } from '../slot/slots.js';
+import { isThenable } from '../thenable.js';
 
 /** What of a registry its webhooks touch. */
 export interface WebhookParts<R extends ConnectionRecord, I> {
@@ -28,20 +29,37 @@ export interface WebhookParts<R extends ConnectionRecord, I> {
   wait(demand: LeaseDemand): LeaseWaiter<R, I>;
 }
 
-/** How webhooks use connections: in two steps, for they are authenticated in between. */
+/**
+ * The longest back-off that senders who are not authenticated can cause. Genuine deliveries wait it out too, because
+ * nobody can tell them apart yet.
+ */
+const MAX_BACKOFF_MS = 5_000;
+
+/** Gives webhooks connections in two steps, because they are authenticated in between. */
 export class WebhookAccess<R extends ConnectionRecord, I> {
   readonly env: Environment<R, I>;
   readonly closing: Closing<R, I>;
+  /** Deliveries that are not authenticated yet. */
+  unauthenticated = 0;
+  /** Failed calls of `secrets` on behalf of senders who are not authenticated. They never refuse a use or a hydrate. */
+  readonly #failures: Backoff;
   readonly #parts: WebhookParts<R, I>;
 
   constructor(parts: WebhookParts<R, I>) {
     this.env = parts.env;
     this.closing = parts.closing;
     this.#parts = parts;
+    const { clock, options: { failureBackoff: { initialMs, maxMs } } } = parts.env;
+    this.#failures = new Backoff({ initialMs: Math.min(initialMs, MAX_BACKOFF_MS), maxMs: Math.min(maxMs, MAX_BACKOFF_MS) }, clock);
+  }
+
+  /** Forgets the failures of a connection's secrets. */
+  forget(id: string): void {
+    this.#failures.clear(id);
   }
 
   /** The row alone, as fresh as the registry's `freshness` asks, unless the delivery has `gone` without it. */
-  async find(id: string, gone: () => boolean): Promise<Found<R, I>> {
+  find(id: string, gone: () => boolean): Awaitable<Found<R, I>> {
     const { env, slots, reader, unknown } = this.#parts;
     const slot = slots.index.get(id);
     if (slot === undefined) {
@@ -50,7 +68,7 @@ export class WebhookAccess<R extends ConnectionRecord, I> {
     } else if (env.now() - slot.checkedAt <= env.options.maxStaleMs) {
       return { slot, sentAt: slot.checkedAt, letGo: slots.look(slot) };
     }
-    const waiter = new RecordWaiter<R, I>(gone);
+    const waiter = new RecordWaiter<R, I>(slot === undefined, gone);
     reader.request(id, slot === undefined ? 'row' : 'version', waiter);
     return waiter.promise;
   }
@@ -64,7 +82,7 @@ export class WebhookAccess<R extends ConnectionRecord, I> {
   acquire(id: string, { slot, sentAt }: Found<R, I>): LeaseWaiter<R, I> {
     const { env, slots, reader, resolver, closing, wait } = this.#parts;
     if (closing.expired) throw closing.refusal(id);
-    const waiter = wait({ id, signal: undefined, timeoutMs: env.options.acquireTimeoutMs });
+    const waiter = wait({ id, signal: undefined, timeoutMs: env.options.acquireTimeoutMs, factory: slot.factory });
     const current = slots.index.get(id);
     if (current !== undefined && (current === slot || current.checkedAt > sentAt)) resolver.join(waiter, current);
     else reader.request(id, 'row', waiter);
@@ -72,38 +90,50 @@ export class WebhookAccess<R extends ConnectionRecord, I> {
   }
 
   /**
-   * The secrets before there is an instance: a request that may be forged must not make the vault be asked again and
-   * again after it has failed.
+   * The secrets before there is an instance. After a failure the vault is left alone for a while, because the request
+   * may be forged.
    *
    * @throws ConnectionError `HYDRATION_FAILED`, `BACKING_OFF`
    */
-  async secretsOf({ id, record, version, factory }: Slot<R, I>): Promise<unknown> {
+  secretsOf(slot: Slot<R, I>): Awaitable<unknown> {
+    const { secrets } = this.#parts;
+    const { record, factory } = slot;
+    if (factory.secrets === undefined) return undefined;
+    const kept = secrets.has(record) ? secrets.of(record, factory, false) : undefined;
+    return kept === undefined || isThenable(kept) ? this.#askForSecrets(slot) : kept;
+  }
+
+  async #askForSecrets({ id, record, version, factory }: Slot<R, I>): Promise<unknown> {
     const { env, slots, backoff, secrets } = this.#parts;
-    if (factory.secrets !== undefined && !secrets.has(record)) {
+    if (!secrets.has(record)) {
       const permanent = backoff.permanent(id, version);
       if (permanent !== undefined) throw permanent;
-      const remainingMs = backoff.remainingMs(id, version);
+      const remainingMs = Math.max(backoff.remainingMs(id, version), this.#failures.remainingMs(id, version));
       if (remainingMs > 0) throw backingOff(id, remainingMs);
     }
     try {
-      return await secrets.of(record, factory, false);
+      const resolved = await secrets.of(record, factory, false);
+      this.#failures.clear(id);
+      return resolved;
     } catch (cause) {
       const permanent = permanentFailure(id, cause);
       const { count, delayMs } = permanent === undefined ? this.#noted(id, version)
         // The failure of an older version must not hide that of a newer one.
         : slots.index.get(id)?.version === version ? backoff.failForGood(id, version, permanent, record) : { count: 1, delayMs: 0 };
-      const error = permanent ?? new ConnectionError('HYDRATION_FAILED', `The secrets of connection '${id}' could not be had`, { connectionId: id, retryAfterMs: delayMs, cause });
+      const error = permanent ?? new ConnectionError('HYDRATION_FAILED', `The secrets of connection '${id}' could not be had`, {
+        connectionId: id, retryAfterMs: delayMs, cause,
+      });
       env.emit('hydrationFailed', { id, version, error, failures: count, retryAfterMs: delayMs });
       env.effects.flush();
       throw error;
     }
   }
 
-  /** Those who waited for the same answer share one failure. That of a version the row has moved on from ends no back-off. */
+  /** Callers that shared one call share one failure. A failure of an older version does not end the back-off of a newer one. */
   #noted(id: string, version: string): { readonly count: number; readonly delayMs: number } {
-    const { backoff } = this.#parts;
-    const delayMs = backoff.remainingMs(id, version);
-    if (delayMs > 0) return { count: backoff.count(id, version), delayMs };
-    return backoff.leavesAnotherAlone(id, version) ? { count: 1, delayMs: 0 } : backoff.fail(id, version);
+    const failures = this.#failures;
+    const delayMs = failures.remainingMs(id, version);
+    if (delayMs > 0) return { count: failures.count(id, version), delayMs };
+    return failures.leavesAnotherAlone(id, version) ? { count: 1, delayMs: 0 } : failures.fail(id, version);
   }
 }

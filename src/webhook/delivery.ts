@@ -5,11 +5,11 @@ import { ConnectionError, isConnectionError } from '../errors.js';
 import type { Lease } from '../slot/lease.js';
 import { ownSignal } from '../own-signal.js';
 import type { Slot } from '../slot/slot.js';
-import { within } from '../within.js';
 import type { Found } from '../reads/waiters.js';
 import type { WebhookAccess } from './access.js';
 import { answerFailure, isResponse } from './failure.js';
 import { Holds } from './holds.js';
+import { Identification } from './identification.js';
 import { Incoming } from './incoming.js';
 import type { WebhookPlatform } from './platform.js';
 import { whenRead } from './streaming.js';
@@ -24,14 +24,11 @@ export class Delivery<R extends ConnectionRecord, I> {
   readonly #env: Environment<R, I>;
   readonly #id: string;
   readonly #incoming: Incoming;
+  readonly #identification: Identification<R, I>;
   readonly #platform: WebhookPlatform;
   readonly #arrivedAt: number;
   #resolve: (response: Response) => void = () => {};
-  /** Its row, as soon as that is known. */
-  #found: Found<R, I> | undefined;
   #answered = false;
-  /** Its time was up before it had been identified. */
-  #late: ConnectionError | undefined;
   #acknowledged = false;
   #cancelAcknowledge: (() => void) | undefined;
   /** Tells the platform that nothing is left to be done after an acknowledgement. */
@@ -42,6 +39,7 @@ export class Delivery<R extends ConnectionRecord, I> {
     this.#env = access.env;
     this.#id = id;
     this.#incoming = new Incoming(request, this.#env.options.webhook.maxBodyBytes);
+    this.#identification = new Identification(access, id, this.#incoming);
     this.#platform = platform;
     this.#arrivedAt = this.#env.clock.monotonic();
   }
@@ -61,7 +59,7 @@ export class Delivery<R extends ConnectionRecord, I> {
 
   async #serve(ended: () => void): Promise<void> {
     try {
-      const identified = await this.#inTime();
+      const identified = await this.#identify();
       if (isResponse(identified)) {
         this.#resolve(identified);
         return;
@@ -81,71 +79,36 @@ export class Delivery<R extends ConnectionRecord, I> {
     }
   }
 
-  /** Who answers says so here before it awaits anything. `false`: somebody else was first. */
+  /** The row, as soon as it is known. */
+  get #found(): Found<R, I> | undefined {
+    return this.#identification.found;
+  }
+
+  async #identify(): Promise<Response | Found<R, I>> {
+    const access = this.#access;
+    access.unauthenticated += 1;
+    try {
+      return await this.#identification.run();
+    } finally {
+      access.unauthenticated -= 1;
+    }
+  }
+
+  /** Claims the right to answer; call it before awaiting. False if someone already answered. */
   #answer(): boolean {
     this.#cancelAcknowledge?.();
     if (this.#answered) return false;
     return this.#answered = true;
   }
 
-  /** Nobody may keep a delivery waiting for ever before it even has an instance: neither vault nor slow sender. */
-  #inTime(): Promise<Response | Found<R, I>> {
-    const { clock, options: { acquireTimeoutMs: timeoutMs } } = this.#env;
-    const controller = new AbortController();
-    return within(clock, timeoutMs, this.#identify(controller), () => {
-      this.#late = new ConnectionError('ACQUIRE_TIMEOUT', `The webhook was not identified within ${timeoutMs} ms`, { connectionId: this.#id });
-      this.#incoming.stopReading();
-      controller.abort(this.#late);
-      throw this.#late;
-    });
-  }
-
-  /** Everything that can be known without an instance. A Response answers the request at once. */
-  async #identify(controller: AbortController): Promise<Response | Found<R, I>> {
-    const found = await this.#access.find(this.#id, () => this.#late !== undefined);
-    if (this.#late !== undefined) found.letGo();
-    this.#throwIfLate();
-    this.#found = found;
-    const { record, factory } = found.slot;
-    const connectionId = this.#id;
-    if (factory.handleWebhook === undefined) {
-      throw new ConnectionError('NO_WEBHOOK_HANDLER', `The factory of connection '${connectionId}' has no handleWebhook`, { connectionId });
-    }
-    await this.#incoming.read();
-    const { authenticate } = factory;
-    if (typeof authenticate !== 'function') return found;
-
-    this.#throwIfLate();
-    const secrets = await this.#access.secretsOf(found.slot);
-    this.#throwIfLate();
-    const verdict = await this.#authenticate(authenticate.bind(factory), record, secrets, controller);
-    if (isResponse(verdict)) return verdict;
-    if (verdict !== true) throw new ConnectionError('UNAUTHENTICATED', 'authenticate refused the request', { connectionId });
-    return found;
-  }
-
-  /** Whoever was answered for being late is done: nothing more is called on its behalf. */
-  #throwIfLate(): void {
-    if (this.#late !== undefined) throw this.#late;
-  }
-
-  async #authenticate(
-    authenticate: Exclude<NonNullable<InstanceFactory<R, I>['authenticate']>, 'in-handler'>, record: R, secrets: unknown, controller: AbortController,
-  ): Promise<boolean | Response> {
-    try {
-      const context = ownSignal({ record, secrets }, controller);
-      return await this.#env.around(record, () => authenticate(this.#incoming.copy(), context));
-    } catch (cause) {
-      throw new ConnectionError('UNAUTHENTICATED', 'authenticate threw', { connectionId: this.#id, cause });
-    }
-  }
-
-  async #handle({ record, factory, secrets }: Slot<R, I>, lease: Lease<R, I>): Promise<void> {
+  async #handle(slot: Slot<R, I>, lease: Lease<R, I>): Promise<void> {
+    const { record, factory, secrets } = slot;
     const holds = new Holds(() => lease.release());
     try {
-      if (factory !== this.#found?.slot.factory) {
-        // The row has moved to another platform, which has its own way to authenticate.
-        throw new ConnectionError('UNAUTHENTICATED', 'The request was authenticated for another platform', { connectionId: this.#id });
+      const answer = await this.#identification.confirm(slot);
+      if (answer !== undefined) {
+        if (this.#answer()) this.#resolve(answer);
+        return;
       }
       const waitUntil = (work: Promise<unknown>): void => this.#waitUntil(holds, work);
       const context = ownSignal({ record, secrets, waitUntil }, lease);

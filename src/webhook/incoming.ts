@@ -22,6 +22,11 @@ export class Incoming {
     this.#stop?.();
   }
 
+  /** Aborts when the sender has gone, where the platform can tell. */
+  get signal(): AbortSignal {
+    return this.#request.signal;
+  }
+
   /** With what there is of its body. */
   copy(): Request {
     return rebuilt(this.#request, this.#body ?? new Uint8Array());

@@ -65,14 +65,14 @@ describe('who waits for a read', () => {
   const error = new ConnectionError('STORE_UNAVAILABLE', 'down');
 
   test('a webhook waits no more once it has its row, or its failure, or is gone', async () => {
-    const [found, failed] = [new RecordWaiter<Row, unknown>(() => false), new RecordWaiter<Row, unknown>(() => false)];
+    const [found, failed] = [new RecordWaiter<Row, unknown>(true, () => false), new RecordWaiter<Row, unknown>(true, () => false)];
     expect(found.settled).toBe(false);
     found.found({ slot: new Slot<Row, unknown>(row(), { create: () => ({}) }, 0), sentAt: 0, letGo: () => {} });
     failed.fail(error);
     expect([found.settled, failed.settled]).toEqual([true, true]);
     expect((await found.promise).slot.record).toEqual(row());
     await expect(failed.promise).rejects.toBe(error);
-    expect(new RecordWaiter<Row, unknown>(() => true).settled).toBe(true);
+    expect(new RecordWaiter<Row, unknown>(true, () => true).settled).toBe(true);
   });
 
   test('a check in the background likewise, and it is told', () => {

@@ -31,7 +31,7 @@ function reader(methods: readonly ('get' | 'getMany' | 'getVersions')[], storeTi
   env.emit = (event, payload) => { if (event === 'storeFailed') failures.push((payload as { error: unknown }).error); };
   return new FreshnessReader<Row>(env, (read: Read<Row>, answer: Answer) => { answers.push([read.id, answer]); return applying; });
 }
-const waiter = (gone = false): RecordWaiter<Row, unknown> => { const one = new RecordWaiter<Row, unknown>(() => gone); one.promise.catch(() => {}); return one; };
+const waiter = (gone = false): RecordWaiter<Row, unknown> => { const one = new RecordWaiter<Row, unknown>(true, () => gone); one.promise.catch(() => {}); return one; };
 
 beforeEach(() => {
   clock = new ManualClock();

@@ -1,0 +1,147 @@
+import type { InstanceFactory } from '../contracts/factory.js';
+import type { Awaitable, ConnectionRecord } from '../contracts/record.js';
+import type { Environment } from '../environment.js';
+import { ConnectionError } from '../errors.js';
+import { otherPlatform } from '../hydrate/lease-waiter.js';
+import type { Found } from '../reads/waiters.js';
+import { ownSignal } from '../own-signal.js';
+import type { Slot } from '../slot/slot.js';
+import { isThenable } from '../thenable.js';
+import { whenAborted } from '../when-aborted.js';
+import { within } from '../within.js';
+import type { WebhookAccess } from './access.js';
+import { isResponse } from './failure.js';
+import type { Incoming } from './incoming.js';
+
+type Authenticate<R, I> = Exclude<NonNullable<InstanceFactory<R & ConnectionRecord, I>['authenticate']>, 'in-handler'>;
+
+/**
+ * Everything that can be known of a delivery without an instance: row → body → secrets → authenticate.
+ *
+ * It ends early in two ways: its time is up, or its sender has gone. Then nothing more is called on its behalf.
+ */
+export class Identification<R extends ConnectionRecord, I> {
+  /** The row, as soon as it is known. */
+  found: Found<R, I> | undefined;
+  readonly #access: WebhookAccess<R, I>;
+  readonly #env: Environment<R, I>;
+  readonly #id: string;
+  readonly #incoming: Incoming;
+  readonly #controller = new AbortController();
+  #forgetSender: (() => void) | undefined;
+  /** Why it ended early. */
+  #ended: ConnectionError | undefined;
+
+  constructor(access: WebhookAccess<R, I>, id: string, incoming: Incoming) {
+    this.#access = access;
+    this.#env = access.env;
+    this.#id = id;
+    this.#incoming = incoming;
+  }
+
+  /**
+   * Identifies the sender. A Response answers the request at once.
+   *
+   * @throws ConnectionError why the delivery is refused
+   */
+  run(): Promise<Response | Found<R, I>> {
+    return this.#inTime(this.#identify());
+  }
+
+  /**
+   * Checks that an instance may serve this delivery. If the row was edited or the instance invalidated since the sender
+   * was identified, the sender is identified again, with the row and the secrets of that instance. A Response answers
+   * the request at once.
+   *
+   * @throws ConnectionError `UNAUTHENTICATED`, `ACQUIRE_TIMEOUT`
+   */
+  confirm(slot: Slot<R, I>): Awaitable<Response | undefined> {
+    const found = this.found as Found<R, I>;
+    if (slot === found.slot) return undefined;
+    const { record, factory, secrets, checkedAt } = slot;
+    if (factory !== found.slot.factory) throw otherPlatform(this.#id);
+    // With `keepLastGood`, an instance of an older row may serve those whom the newer row has identified.
+    if (checkedAt < found.sentAt) return undefined;
+    return this.#inTime(this.#verify(record, factory, secrets));
+  }
+
+  async #identify(): Promise<Response | Found<R, I>> {
+    const found = await this.#whileConnected(this.#access.find(this.#id, () => this.#ended !== undefined));
+    if (this.#ended !== undefined) found.letGo();
+    this.#throwIfEnded();
+    this.found = found;
+    const { slot, slot: { record, factory } } = found;
+    const connectionId = this.#id;
+    if (factory.handleWebhook === undefined) {
+      throw new ConnectionError('NO_WEBHOOK_HANDLER', `The factory of connection '${connectionId}' has no handleWebhook`, { connectionId });
+    }
+    await this.#incoming.read();
+    if (typeof factory.authenticate !== 'function') return found;
+    this.#throwIfEnded();
+    const secrets = await this.#whileConnected(this.#access.secretsOf(slot));
+    this.#throwIfEnded();
+    return await this.#verify(record, factory, secrets) ?? found;
+  }
+
+  /** Lets the factory decide, and says nothing if it accepts the request. */
+  async #verify(record: R, factory: InstanceFactory<R, I>, secrets: unknown): Promise<Response | undefined> {
+    const { authenticate } = factory;
+    if (typeof authenticate !== 'function') return undefined;
+    const verdict = await this.#call(authenticate.bind(factory), record, secrets);
+    if (isResponse(verdict)) return verdict;
+    if (verdict !== true) throw new ConnectionError('UNAUTHENTICATED', 'authenticate refused the request', { connectionId: this.#id });
+    return undefined;
+  }
+
+  async #call(authenticate: Authenticate<R, I>, record: R, secrets: unknown): Promise<boolean | Response> {
+    try {
+      const context = ownSignal({ record, secrets }, this);
+      return await this.#env.around(record, () => authenticate(this.#incoming.copy(), context));
+    } catch (cause) {
+      throw new ConnectionError('UNAUTHENTICATED', 'authenticate threw', { connectionId: this.#id, cause });
+    } finally {
+      this.#forgetSender?.();
+    }
+  }
+
+  /** What `authenticate` gets: aborts when this ends early. Listens to the sender only if it is asked for. */
+  get signal(): AbortSignal {
+    this.#forgetSender ??= this.#whenSenderGoes(() => {});
+    return this.#controller.signal;
+  }
+
+  /** Neither the vault nor a slow sender may keep a delivery waiting for ever. */
+  #inTime<T>(work: Promise<T>): Promise<T> {
+    const { clock, options: { acquireTimeoutMs: timeoutMs } } = this.#env;
+    return within(clock, timeoutMs, work, () => {
+      throw this.#end(new ConnectionError('ACQUIRE_TIMEOUT', `The webhook was not identified within ${timeoutMs} ms`, { connectionId: this.#id }));
+    });
+  }
+
+  /** Waits for the store and the vault only as long as the sender waits for an answer. */
+  #whileConnected<T>(work: Awaitable<T>): Awaitable<T> {
+    if (!isThenable(work)) return work;
+    return new Promise<T>((resolve, reject) => {
+      const forget = this.#whenSenderGoes(reject);
+      Promise.resolve(work).finally(forget).then(resolve, reject);
+    });
+  }
+
+  #whenSenderGoes(callback: (error: ConnectionError) => void): () => void {
+    const { signal } = this.#incoming;
+    const end = (): void => callback(this.#end(new ConnectionError('UNAUTHENTICATED', 'The sender has gone', { connectionId: this.#id })));
+    if (signal.aborted) end();
+    return whenAborted(signal, end);
+  }
+
+  #end(error: ConnectionError): ConnectionError {
+    this.#ended ??= error;
+    this.#incoming.stopReading();
+    this.#controller.abort(error);
+    return error;
+  }
+
+  #throwIfEnded(): void {
+    if (this.#ended !== undefined) throw this.#ended;
+  }
+}
