@@ -99,6 +99,7 @@ export class WebhookAccess<R extends ConnectionRecord, I> {
     const { secrets } = this.#parts;
     const { record, factory } = slot;
     if (factory.secrets === undefined) return undefined;
+    if (slot.state.kind === 'live') return slot.secrets;
     const kept = secrets.has(record) ? secrets.of(record, factory, false) : undefined;
     return kept === undefined || isThenable(kept) ? this.#askForSecrets(slot) : kept;
   }

@@ -28,6 +28,8 @@ export class Identification<R extends ConnectionRecord, I> {
   readonly #id: string;
   readonly #incoming: Incoming;
   readonly #controller = new AbortController();
+  /** What the sender was identified with. */
+  #secrets: unknown;
   #forgetSender: (() => void) | undefined;
   /** Why it ended early. */
   #ended: ConnectionError | undefined;
@@ -49,17 +51,16 @@ export class Identification<R extends ConnectionRecord, I> {
   }
 
   /**
-   * Checks that an instance may serve this delivery. If the row was edited or the instance invalidated since the sender
-   * was identified, the sender is identified again, with the row and the secrets of that instance. A Response answers
-   * the request at once.
+   * Checks that an instance may serve this delivery. If the row has another version or other secrets than those that
+   * the sender was identified with, the sender is identified again. A Response answers the request at once.
    *
    * @throws ConnectionError `UNAUTHENTICATED`, `ACQUIRE_TIMEOUT`
    */
   confirm(slot: Slot<R, I>): Awaitable<Response | undefined> {
     const found = this.found as Found<R, I>;
-    if (slot === found.slot) return undefined;
-    const { record, factory, secrets, checkedAt } = slot;
+    const { record, factory, version, secrets, checkedAt } = slot;
     if (factory !== found.slot.factory) throw otherPlatform(this.#id);
+    if (typeof factory.authenticate !== 'function' || (version === found.slot.version && secrets === this.#secrets)) return undefined;
     // With `keepLastGood`, an instance of an older row may serve those whom the newer row has identified.
     if (checkedAt < found.sentAt) return undefined;
     return this.#inTime(this.#verify(record, factory, secrets));
@@ -78,7 +79,7 @@ export class Identification<R extends ConnectionRecord, I> {
     await this.#incoming.read();
     if (typeof factory.authenticate !== 'function') return found;
     this.#throwIfEnded();
-    const secrets = await this.#whileConnected(this.#access.secretsOf(slot));
+    const secrets = this.#secrets = await this.#whileConnected(this.#access.secretsOf(slot));
     this.#throwIfEnded();
     return await this.#verify(record, factory, secrets) ?? found;
   }

@@ -107,7 +107,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'G10: a forged webhook is handled',
     kind: 'webhooks',
-    file: 'webhook/delivery.ts', find: 'if (verdict !== true) throw', replace: 'if (verdict === undefined) throw',
+    file: 'webhook/identification.ts', find: 'if (verdict !== true) throw', replace: 'if (verdict === undefined) throw',
   },
   {
     name: 'G11: a handler that throws is answered 503',

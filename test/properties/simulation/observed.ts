@@ -102,6 +102,8 @@ export interface Demand {
   aborted?: Moment;
   /** Of a webhook: `authenticate` let it pass. */
   authentic?: boolean;
+  /** Of a webhook: `authenticate` was called a second time, because its row or its secrets had changed. */
+  authenticatedAgain?: boolean;
   /** Waiting for an instance, or (webhooks) for the answer as a whole. */
   state: 'waiting' | 'working' | 'settled';
   entitledAt?: Moment;

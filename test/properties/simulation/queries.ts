@@ -72,11 +72,11 @@ export const heldBy = (instance: Instance) => [...instance.holds].filter((hold) 
 
 /** Nobody has it in hand or may still have, as far as the registry can know. */
 export const isIdle = (world: World, instance: Instance): boolean =>
-  [...instance.holds].every((hold) => hold.released && hold.lingers !== true) && !isFetchingSecretsUnderLease(world, instance);
+  [...instance.holds].every((hold) => hold.released && hold.lingers !== true) && !isConfirming(world, instance);
 
-/** A webhook holds its instance while it waits for the handler's secrets. */
-const isFetchingSecretsUnderLease = ({ settings, secretsCalls }: World, { id }: Instance): boolean =>
-  settings.factory.webhooks !== 'none' && secretsCalls.some((call) => call.id === id && call.ended === undefined);
+/** A webhook that is authenticated again, with a newer row, holds its instance meanwhile. */
+const isConfirming = ({ settings, demands }: World, { id }: Instance): boolean => demands.some((demand) =>
+  demand.authenticatedAgain && demand.id === id && (demand.settled === undefined || settings.factory.acknowledgeAfterMs !== undefined));
 
 /** Leases on it that the registry may know of: held, or let go a moment ago, or after it was disposed of under them. */
 export function knownLeases(world: World, instance: Instance): number {
@@ -85,10 +85,10 @@ export function knownLeases(world: World, instance: Instance): number {
   const after = (end: Moment | undefined): boolean => end === undefined || !world.isPast(end) || end.seq > gone;
   // Without a dispose it cannot be seen when the instance went.
   const held = [...instance.holds].filter((hold) => !hold.released || hold.lingers === true || !factory.dispose || after(hold.releasedAt));
-  if (!factory.secrets || factory.webhooks === 'none') return held.length;
-  // A webhook holds its instance while it waits for the handler's secrets, which nobody outside can see.
-  const waiting = world.demands.filter(({ kind, id, settled }) => kind === 'webhook' && id === instance.id && (factory.acknowledgeAfterMs !== undefined || after(settled)));
-  return held.length + waiting.length;
+  // A webhook that is authenticated again, with a newer row, holds its instance meanwhile.
+  const confirming = world.demands.filter(({ id, authenticatedAgain, settled }) =>
+    authenticatedAgain && id === instance.id && (factory.acknowledgeAfterMs !== undefined || after(settled)));
+  return held.length + confirming.length;
 }
 
 /** When it was last let go, or born: at the latest, or at the earliest moment that is possible. */

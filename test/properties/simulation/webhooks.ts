@@ -15,6 +15,8 @@ export interface Delivery {
   readonly demand: Demand;
   readonly bodyKiB: number;
   verdicts: Verdict[];
+  /** The version and the secrets it was authenticated with, each time. */
+  readonly rows: string[];
   handled: { how: Handling; failed: boolean; ended: boolean } | undefined;
   disconnected: boolean;
   /** The instance that a streamed response comes from. */
@@ -72,7 +74,7 @@ export class SimulatedWebhooks {
       controller, nestedIn: undefined, state: 'waiting', quietBefore: world.quiet.seq, began: world.note(`webhook ${n} of c${op.id} comes (${op.client}, ${op.bodyKiB} KiB)`),
     };
     world.demands.push(demand);
-    const delivery: Delivery = { demand, bodyKiB: op.bodyKiB, verdicts: [], handled: undefined, disconnected: false, hold: undefined, response: undefined, bodyDone: false, reader: undefined };
+    const delivery: Delivery = { demand, bodyKiB: op.bodyKiB, verdicts: [], rows: [], handled: undefined, disconnected: false, hold: undefined, response: undefined, bodyDone: false, reader: undefined };
     this.#deliveries.push(delivery);
     const request = new Request(`http://gateway.test/webhooks/c${op.id}`, {
       method: 'POST', body: 'x'.repeat(op.bodyKiB * 1024), headers: { 'x-delivery': String(this.#deliveries.length - 1) }, signal: controller.signal,
@@ -154,12 +156,14 @@ export class SimulatedWebhooks {
     const verdict = world.next('authenticate');
     world.note(`webhook ${delivery.demand.n} authenticates: ${verdict}`);
     delivery.verdicts.push(verdict);
+    delivery.rows.push(`v${String(record.version)} secrets ${secrets?.call}`);
+    if (delivery.rows.length > 1) delivery.demand.authenticatedAgain = true;
     if (world.settings.factory.secrets && world.secretsCalls[secrets?.call]?.version !== String(record.version)) {
       world.violate('G10', `webhook ${delivery.demand.n} is authenticated with the secrets of another version`);
     }
     if (verdict === 'throw') throw new Error('bad signature');
     if (verdict === 'response') return new Response('challenge', { status: 222 });
-    delivery.demand.authentic = verdict === 'yes' || verdict === 'yesLater';
+    if (verdict === 'yes' || verdict === 'yesLater') delivery.demand.authentic = true;
     if (verdict === 'yes' || verdict === 'no') return verdict === 'yes';
     const { promise, resolve } = outside<boolean>();
     world.await({ kind: 'authenticate', label: `authenticate ${delivery.demand.n}`, hung: false, settle: () => { resolve(verdict === 'yesLater'); return true; } });

@@ -7,12 +7,13 @@ import { reason } from './refusing.js';
 
 /** G11: the status says what happened. */
 export function webhookAnswered(world: World, delivery: Delivery, response: Response, model: Model): void {
-  const { demand, verdicts, handled } = delivery;
+  const { demand, verdicts, rows, handled, disconnected } = delivery;
   const verdict = verdicts.at(-1);
   const { status } = response;
   const complain = (why: string): void => world.violate('G11', `webhook ${demand.n} of ${demand.id} was answered ${status}: ${why}`);
   const refused = verdict === 'no' || verdict === 'noLater' || verdict === 'throw';
-  if (verdicts.length > 1) complain('it was authenticated twice');
+  if (verdicts.length > 2) complain(`it was authenticated ${verdicts.length} times`);
+  if (rows.length === 2 && rows[0] === rows[1]) complain(`it was authenticated twice with ${rows[0]}`);
   if (refused && status !== 401 && status !== 503) complain('it was not authentic');
   if (refused && handled !== undefined) complain('it was handled although it was not authentic');
   if (verdict === undefined && handled !== undefined && world.settings.factory.webhooks === 'authenticated') complain('it was handled without being authenticated');
@@ -25,7 +26,7 @@ export function webhookAnswered(world: World, delivery: Delivery, response: Resp
     case 200: case 204: if (handled?.ended !== true || handled.failed) complain('no handler said so'); break;
     case 202: acknowledged(world, delivery, complain); break;
     case 222: if (verdict !== 'response') complain('authenticate did not say so'); break;
-    case 401: if (!refused) complain('it was not refused'); break;
+    case 401: if (!refused && !disconnected) complain('it was not refused'); break;
     case 413: if (delivery.bodyKiB <= 2) complain('its body is small enough'); break;
     case 404: case 500: break;
     case 503: if (!/^[1-9][0-9]*$/.test(response.headers.get('retry-after') ?? '')) complain(`its Retry-After is ${response.headers.get('retry-after')}`); break;
