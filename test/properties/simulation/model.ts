@@ -14,7 +14,16 @@ import type { World } from './world.js';
  * A hydrate that failed, as its event told, or an instance that was reported dead: that counts as a failure too, but
  * its event does not tell for how long, so `retryAfterMs` is the longest that it may be.
  */
-export interface Failure { readonly id: string; readonly version: string; readonly error: unknown; readonly retryAfterMs: number; readonly exact: boolean; readonly at: Moment }
+export interface Failure {
+  readonly id: string;
+  readonly version: string;
+  readonly error: unknown;
+  readonly retryAfterMs: number;
+  readonly exact: boolean;
+  /** The secrets failed for senders who were not authenticated. It holds back webhooks only. */
+  readonly strangers: boolean;
+  readonly at: Moment;
+}
 
 /**
  * The independent model: it hears what store, factory, callers and listeners see, and says what the guarantees make of
@@ -88,13 +97,14 @@ export class Model {
       if (claimed && error.retryable) world.violate('G6', `what failed for good of ${id} v${version} is told to be retryable`);
       const forGood = retryAfterMs === Number.POSITIVE_INFINITY;
       if (forGood ? error.retryable : retryAfterMs > world.settings.backoffMaxMs || retryAfterMs < 0) world.violate('G6', `a back-off of ${retryAfterMs} ms`);
-      this.failures.push({ id, version, error, retryAfterMs, exact: true, at });
+      const strangers = !forGood && error.message.startsWith('The secrets of');
+      this.failures.push({ id, version, error, retryAfterMs, exact: true, strangers, at });
     } else if (event === 'webhookFailed') {
       const { id, error, acknowledged } = payload as RegistryEvents['webhookFailed'];
       if (!acknowledged) this.webhookFailures.push({ id, error });
     } else if (event === 'retired') {
       const { id, version, cause } = payload as RegistryEvents['retired'];
-      this.failures.push({ id, version, error: cause, retryAfterMs: world.settings.backoffMaxMs, exact: false, at });
+      this.failures.push({ id, version, error: cause, retryAfterMs: world.settings.backoffMaxMs, exact: false, strangers: false, at });
     } else if (event === 'disposed') {
       const { id, version, abandonedLeases } = payload as RegistryEvents['disposed'];
       const most = Math.max(0, ...world.instances.filter((instance) => instance.id === id && instance.version === version)

@@ -74,17 +74,12 @@ export function builtFromItsRow(world: World, creation: Creation): void {
 /** G6: no create of a version in its back-off, unless `invalidate` dropped it. */
 export function backsOff(world: World, creation: Creation, failures: readonly Failure[]): void {
   for (const failure of failures) {
-    if (!failure.exact || failure.id !== creation.id || failure.version !== creation.version) continue;
+    if (!failure.exact || failure.strangers || failure.id !== creation.id || failure.version !== creation.version) continue;
     // What was invalidated goes on for its own waiters.
     if (world.clock.monotonic() >= failure.at.t + failure.retryAfterMs || world.invalidatedSince(creation.id, Math.min(creation.read.sent.seq, failure.at.seq))) continue;
-    // A webhook that asks for the secrets may fail while a hydrate that was accepted before waits for its turn.
-    if (world.settings.factory.webhooks !== 'none' && world.settings.factory.secrets && wantedSince(world, creation.id, failure.at.seq)) continue;
     world.violate('G6', `create ${creation.n} began ${failure.at.t + failure.retryAfterMs - world.clock.monotonic()} ms before the back-off of v${failure.version} had passed`);
   }
 }
-
-const wantedSince = (world: World, id: string, seq: number): boolean =>
-  world.demands.some((demand) => demand.id === id && demand.began.seq < seq && !world.isPast(demand.settled));
 
 /** G7: a create's signal aborts for its time-out, for `close`, or because the last waiter left by its own signal. */
 export function abortIsDue(world: World, creation: Creation): void {

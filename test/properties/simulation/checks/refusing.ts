@@ -123,6 +123,7 @@ function backsOff(world: World, demand: Demand, error: ConnectionError, failures
   if (wait === undefined || wait <= 0 || wait > world.settings.backoffMaxMs) return ['G6', `its retryAfterMs is ${wait}`];
   for (const failure of failures) {
     const until = failure.at.t + failure.retryAfterMs;
+    if (failure.strangers && demand.kind !== 'webhook') continue;
     if (failure.id !== demand.id || until <= now || world.invalidatedSince(demand.id, failure.at.seq, world.quiet.seq)) continue;
     if (!saw(world, demand, (seen) => seen?.version === failure.version) && !storeFailedOver(world, demand, failure)) continue;
     if (now + wait <= until + 1) return undefined;
