@@ -1,7 +1,7 @@
 import { ConnectionError } from '../errors.js';
 
-/** Ids go into queries, log lines and metrics. */
-const MAX_ID_LENGTH = 1_024;
+/** The longest id that is looked at. Ids go into queries, log lines and metrics. */
+export const MAX_ID_LENGTH = 1_024;
 
 /** @throws ConnectionError `INVALID_CONNECTION_ID` */
 export function checkId(id: unknown): void {

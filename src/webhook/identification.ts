@@ -54,7 +54,7 @@ export class Identification<R extends ConnectionRecord, I> {
    * Checks that an instance may serve this delivery. If the row has another version or other secrets than those that
    * the sender was identified with, the sender is identified again. A Response answers the request at once.
    *
-   * @throws ConnectionError `UNAUTHENTICATED`, `ACQUIRE_TIMEOUT`
+   * @throws ConnectionError `UNAUTHENTICATED`, `ACQUIRE_TIMEOUT`, `REGISTRY_CLOSED`
    */
   confirm(slot: Slot<R, I>): Awaitable<Response | undefined> {
     const found = this.found as Found<R, I>;
@@ -63,7 +63,17 @@ export class Identification<R extends ConnectionRecord, I> {
     if (typeof factory.authenticate !== 'function' || (version === found.slot.version && secrets === this.#secrets)) return undefined;
     // With `keepLastGood`, an instance of an older row may serve those whom the newer row has identified.
     if (checkedAt < found.sentAt) return undefined;
-    return this.#inTime(this.#verify(record, factory, secrets));
+    return this.#inTime(this.#verify(record, factory, secrets)).then((answer) => this.#unlessDisposed(slot, answer));
+  }
+
+  /** The drain deadline may have passed meanwhile. An instance that was disposed of is not handed out. */
+  #unlessDisposed({ state: { kind } }: Slot<R, I>, answer: Response | undefined): Response | undefined {
+    if (kind === 'live' || kind === 'draining') return answer;
+    const { closing } = this.#access;
+    if (closing.expired) throw closing.refusal(this.#id);
+    throw new ConnectionError('ACQUIRE_TIMEOUT', `Connection '${this.#id}' was disposed of while the webhook was authenticated again`, {
+      connectionId: this.#id,
+    });
   }
 
   async #identify(): Promise<Response | Found<R, I>> {

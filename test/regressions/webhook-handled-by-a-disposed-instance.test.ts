@@ -1,32 +1,47 @@
 import { expect, test } from 'vitest';
-import { Harness } from '../support/harness.js';
+import { deferred } from '../support/deferred.js';
+import { post, seen, webhookHarness } from '../support/webhooks.js';
 
-test('a webhook gets its instance and the secrets of that instance in one step, so no drain deadline can pass in between', async () => {
-  let calls = 0;
-  const served: unknown[] = [];
-  const h = new Harness({
-    drainTimeoutMs: 1_000,
+/** A delivery that is authenticated a second time, under its lease, because the row was edited after the first time. */
+async function authenticatedAgain(drainTimeoutMs: number) {
+  const verdicts = [deferred<boolean>(), deferred<boolean>()] as const;
+  const served: string[] = [];
+  let asked = 0;
+  const h = webhookHarness({
+    drainTimeoutMs,
     factory: {
-      secrets: () => `secret ${calls += 1}`,
-      authenticate: 'in-handler',
-      handleWebhook: ({ name }, _request, { secrets }) => {
-        served.push({ name, secrets });
+      authenticate: () => verdicts[asked++]!.promise,
+      handleWebhook: ({ name }) => {
+        served.push(name);
         return new Response();
       },
     },
   });
   h.rows.put('a');
-  const gate = h.holdCreate();
-  const response = h.registry.handleWebhook('a', new Request('http://gateway.test/a', { method: 'POST' }));
+  const response = h.registry.handleWebhook('a', post());
   await h.settle();
-  // Forgets the secrets. The handler still gets those that its instance was created with.
+  h.rows.put('a');
+  await h.registry.use('a', () => {});
+  verdicts[0].resolve(true);
+  await h.settle();
+  expect(asked).toBe(2);
+  return { h, response, served, verdict: verdicts[1] };
+}
+
+test('a webhook is not handled by an instance whose drain deadline passed while the webhook was authenticated again', async () => {
+  const { h, response, served, verdict } = await authenticatedAgain(1_000);
   h.registry.invalidate('a');
-  gate.resolve();
-  await h.settle();
-  expect((await response).status).toBe(200);
-  expect({ calls, served, log: h.log }).toEqual({
-    calls: 1,
-    served: [{ name: 'a@v1#0', secrets: 'secret 1' }],
-    log: ['create a@v1', 'dispose a@v1 invalidated'],
-  });
+  await h.clock.advance(1_000);
+  expect(h.log).toEqual(['create a@v2', 'dispose a@v2 invalidated']);
+  verdict.resolve(true);
+  expect(await seen(await response)).toEqual({ status: 503, code: 'ACQUIRE_TIMEOUT', retryAfter: '1' });
+  expect(served).toEqual([]);
+});
+
+test('nor by one that close disposed of: it is told that the registry is closing', async () => {
+  const { h, response, served, verdict } = await authenticatedAgain(Infinity);
+  await Promise.all([h.registry.close({ drainTimeoutMs: 0 }), h.settle()]);
+  verdict.resolve(true);
+  expect(await seen(await response)).toMatchObject({ status: 503, code: 'REGISTRY_CLOSED' });
+  expect(served).toEqual([]);
 });

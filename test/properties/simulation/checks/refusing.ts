@@ -58,6 +58,8 @@ export function reason(world: World, demand: Demand, error: ConnectionError, fai
       return noPermitLeft(world, demand.id, hydrating) || world.secretsCalls.some((call) => !world.isPast(call.ended)) ? undefined : ['G9', `there was a permit: in use were those of ${hydrating.join(' ')}`];
     }
     case 'ACQUIRE_TIMEOUT':
+      // Its instance had to go while it was authenticated again: nobody sees that of a factory without dispose.
+      if (demand.authenticatedAgain && world.instances.some(({ id, disposeBegan }) => id === demand.id && (disposeBegan !== undefined || !settings.factory.dispose))) return undefined;
       return now >= demand.began.t + demand.timeoutMs ? undefined : ['G7', `after ${now - demand.began.t} of ${demand.timeoutMs} ms`];
     case 'REGISTRY_CLOSED':
       if (world.closed === undefined) return ['G12', 'close was not called'];
