@@ -19,14 +19,14 @@ export function inTime(world: World, instance: Instance): void {
 export function deadlinePassed(world: World, hold: Hold): boolean {
   const now = world.clock.monotonic();
   if (world.closed !== undefined && now >= world.closed.deadline) return true;
-  const since = hold.lease === undefined ? takenAt(world, hold) : hold.staleSince?.t;
+  const since = hold.lease === undefined ? takenAt(hold) : hold.staleSince?.t;
   return since !== undefined && now >= since + world.settings.drainTimeoutMs;
 }
 
 /** Through a webhook the lease cannot be seen: it became stale after it was taken, at the earliest then. */
-function takenAt({ settings }: World, { since, instance, demand }: Hold): number {
-  // The handler's secrets are asked for under the lease.
-  return settings.factory.secrets ? Math.max(instance.born.t, demand.began.t) : since.t;
+function takenAt({ since, instance, demand }: Hold): number {
+  // It is authenticated again under the lease.
+  return demand.authenticatedAgain ? Math.max(instance.born.t, demand.began.t) : since.t;
 }
 
 /** The reason that `dispose` is told is the true one. */
