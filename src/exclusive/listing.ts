@@ -1,3 +1,4 @@
+import { MAX_ID_LENGTH } from '../ids.js';
 import type { ConnectionRecord } from '../contracts/record.js';
 import type { RunnerEnvironment } from './environment.js';
 import { Hints } from './hints.js';
@@ -5,8 +6,6 @@ import type { ListedConnection } from './options.js';
 
 /** After this long a listing counts as failed. */
 const LIST_TIMEOUT_MS = 30_000;
-/** The same limit as a registry's. */
-const MAX_ID_LENGTH = 1_024;
 /** Hints in a burst cause one listing. */
 const HINT_SPACING_MS = 100;
 

@@ -1,7 +1,5 @@
 import { ConnectionError } from '../errors.js';
-
-/** The longest id that is looked at. Ids go into queries, log lines and metrics. */
-export const MAX_ID_LENGTH = 1_024;
+import { MAX_ID_LENGTH } from '../ids.js';
 
 /** @throws ConnectionError `INVALID_CONNECTION_ID` */
 export function checkId(id: unknown): void {

@@ -1,6 +1,6 @@
 import type { ConnectionRecord } from '../contracts/record.js';
 import { ConnectionError } from '../errors.js';
-import { MAX_ID_LENGTH } from '../reads/ids.js';
+import { MAX_ID_LENGTH } from '../ids.js';
 import type { WebhookAccess } from './access.js';
 import { Delivery } from './delivery.js';
 import type { WebhookPlatform } from './platform.js';
