@@ -9,14 +9,25 @@ export interface Clock {
    * keep the process alive.
    */
   setTimeout(callback: () => void, ms: number, options: { ref: boolean }): () => void;
+  /**
+   * How long the machine has been up, in milliseconds. It goes on while the machine sleeps and ignores changes of the
+   * wall clock. Optional: with it, an owner of a claim notices a sleep even if the wall clock was set back meanwhile.
+   */
+  uptime?(): number;
 }
 
 interface NodeTimer { unref?(): unknown }
+interface Runtime {
+  readonly process?: { readonly platform?: string; getBuiltinModule?(name: string): { uptime?(): number } | undefined };
+  readonly Bun?: unknown;
+  readonly Deno?: unknown;
+}
 
 /** The system's clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
+  uptime: () => (readUptime ??= uptimeReader())(),
   setTimeout(callback, ms, { ref }) {
     const timer: unknown = setTimeout(callback, ms);
     // Browsers and workerd return a number, which has no `unref`: there nothing is kept alive anyway.
@@ -24,6 +35,26 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer as ReturnType<typeof setTimeout>);
   },
 };
+
+let readUptime: (() => number) | undefined;
+
+/**
+ * Only Node on Linux and Windows shows an uptime with fractions of a second. macOS and Bun count whole seconds, which is
+ * too coarse for short claims, and Deno asks the user for permission.
+ */
+function uptimeReader(): () => number {
+  const { process, Bun, Deno } = globalThis as Runtime;
+  const isFine = (process?.platform === 'linux' || process?.platform === 'win32') && Bun === undefined && Deno === undefined;
+  const uptime = isFine ? process.getBuiltinModule?.('node:os')?.uptime : undefined;
+  return () => {
+    try {
+      if (uptime !== undefined) return uptime() * 1_000;
+    } catch {
+      // A sandbox may hide it.
+    }
+    return performance.now();
+  };
+}
 
 /** Calls back in the next turn of the event loop: a place in the order of events, not a duration. */
 export function onNextTurn(callback: () => void): void {

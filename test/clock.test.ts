@@ -18,6 +18,34 @@ describe("the system's clock", () => {
     expect([systemClock.now(), systemClock.monotonic()]).toEqual([1_700_000_000_000, 42]);
   });
 
+  describe('its uptime', () => {
+    const uptimeOn = async (globals: Record<string, unknown>): Promise<number> => {
+      vi.resetModules();
+      const clock = (await import('../src/clock.js')).systemClock;
+      vi.spyOn(performance, 'now').mockReturnValue(42);
+      for (const [name, value] of Object.entries(globals)) vi.stubGlobal(name, value);
+      const uptime = clock.uptime!();
+      vi.unstubAllGlobals();
+      return uptime;
+    };
+    const runtime = (platform: string, uptime: () => number) => ({ platform, getBuiltinModule: () => ({ uptime }) });
+
+    test.each(['linux', 'win32'])("is the system's on %s", async (platform) => {
+      expect(await uptimeOn({ process: runtime(platform, () => 7.5) })).toBe(7_500);
+    });
+
+    test.each([
+      { where: 'on macOS', globals: { process: runtime('darwin', () => 7) } },
+      { where: 'on Bun', globals: { process: runtime('linux', () => 7), Bun: {} } },
+      { where: 'on Deno', globals: { process: runtime('linux', () => 7), Deno: {} } },
+      { where: 'without a process', globals: { process: undefined } },
+      { where: 'without built-in modules', globals: { process: { platform: 'linux' } } },
+      { where: 'in a sandbox that hides it', globals: { process: runtime('linux', () => { throw new Error('EPERM'); }) } },
+    ])('is the monotonic clock $where', async ({ globals }) => {
+      expect(await uptimeOn(globals)).toBe(42);
+    });
+  });
+
   test('calls back once the time has passed', async () => {
     await new Promise<void>((resolve) => { systemClock.setTimeout(resolve, 0, { ref: true }); });
   });

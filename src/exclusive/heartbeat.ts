@@ -70,14 +70,14 @@ export class Heartbeat<R extends ConnectionRecord, I> {
 
   async #renew(): Promise<void> {
     const { replica, clock, roster, state, options: { ttlMs } } = this.#environment;
-    const sent: Sent<R, I> = new Map([...this.#holdings].filter((holding) => holding.renewable)
+    const sentAt = readInstant(clock);
+    const sent: Sent<R, I> = new Map([...this.#holdings].filter((holding) => holding.renewableAt(sentAt))
       .map((holding) => [holding.id, { holding, notes: holding.notes.unsaved }]));
     const held = [...sent.values()].map(({ holding: { id, validity: { token } }, notes }) => ({ id, token, notes }));
     const member = state === 'running';
     const load = this.#beats === 0 ? -1 : this.#holdings.load;
     const takeoversBefore = this.#takeovers.inFlight ? undefined : this.#takeovers.count;
     this.#releases.announced ||= member;
-    const sentAt = readInstant(clock);
     const result = await this.#environment.ask('renew', (claims, options) => claims.renew({ replica, ttlMs, member, load, held }, options));
     this.#renewal = undefined;
     if (result === undefined) return;

@@ -6,7 +6,7 @@ import type { RunnerEnvironment } from './environment.js';
 import type { TenureEnd } from './events.js';
 import { ClaimNotes, StartFailures } from './failures.js';
 import { FINALITY, isFinal, reasonOf, type Ending, type HoldingState } from './holding-state.js';
-import type { Validity } from './validity.js';
+import type { Instant, Validity } from './validity.js';
 
 /** Keeps the books of all holdings. */
 export interface HoldingOwner<R extends ConnectionRecord, I> {
@@ -72,8 +72,8 @@ export class Holding<R extends ConnectionRecord, I> {
   }
 
   /** Whether its claim may be renewed. */
-  get renewable(): boolean {
-    return this.#state.kind !== 'stuck' && this.validity.held;
+  renewableAt(now: Instant): boolean {
+    return this.#state.kind !== 'stuck' && !this.validity.ended && this.validity.remainingMsAt(now) > 0;
   }
 
   /** How to release the claim, once nothing of the holding is left; `'none'` if it was lost; `undefined`: not yet. */

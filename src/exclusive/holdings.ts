@@ -4,7 +4,7 @@ import type { RunnerEnvironment } from './environment.js';
 import { Holding, type HoldingOwner } from './holding.js';
 import type { Listing } from './listing.js';
 import type { Releases } from './releases.js';
-import { Validity, type Instant } from './validity.js';
+import { readInstant, Validity, type Instant } from './validity.js';
 
 /** The connections that this replica has claimed, and the watch over their deadlines: one timer, for the soonest. */
 export class Holdings<R extends ConnectionRecord, I> implements Iterable<Holding<R, I>>, HoldingOwner<R, I> {
@@ -90,9 +90,10 @@ export class Holdings<R extends ConnectionRecord, I> implements Iterable<Holding
     this.#cancel?.();
     this.#cancel = undefined;
     let soonestMs = Infinity;
+    const now = readInstant(this.#environment.clock);
     for (const holding of this) {
       if (holding.validity.ended) continue;
-      const { remainingMs } = holding.validity;
+      const remainingMs = holding.validity.remainingMsAt(now);
       if (remainingMs <= 0) holding.expire();
       else soonestMs = Math.min(soonestMs, remainingMs);
     }

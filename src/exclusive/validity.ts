@@ -1,14 +1,16 @@
 import type { Clock } from '../clock.js';
 
-/** A reading of both clocks. */
+/** A reading of all clocks, in milliseconds. */
 export interface Instant {
   readonly monotonic: number;
   readonly wall: number;
+  readonly uptime: number;
 }
 
-/** Reads both clocks. Read them before a call to the store is sent, because the store starts counting later. */
+/** Reads all clocks. Read them before a call to the store is sent, because the store starts counting later. */
 export function readInstant(clock: Clock): Instant {
-  return { monotonic: clock.monotonic(), wall: clock.now() };
+  const monotonic = clock.monotonic();
+  return { monotonic, wall: clock.now(), uptime: clock.uptime?.() ?? monotonic };
 }
 
 /**
@@ -16,8 +18,9 @@ export function readInstant(clock: Clock): Instant {
  * call was sent that last proved the claim. The store expires the claim later than that. An owner therefore stops
  * before another replica can take over, whether or not the store can be reached.
  *
- * Elapsed time is the larger of monotonic and wall. The monotonic clock stands still while a machine is suspended, and
- * the wall clock may be set back. A wall clock that jumps ahead ends the validity early, which only costs a restart.
+ * Elapsed time is the largest that any clock shows. The monotonic clock stands still while a machine sleeps, the wall
+ * clock may be set back, and not every system has an uptime that includes sleep. A clock that jumps ahead ends the
+ * validity early, which only costs a restart.
  */
 export class Validity {
   /** The claim's fencing token. */
@@ -55,8 +58,12 @@ export class Validity {
 
   /** Milliseconds until the local deadline. Zero or less once it has passed. */
   get remainingMs(): number {
-    const monotonic = this.#clock.monotonic() - this.#provenAt.monotonic;
-    const wall = this.#clock.now() - this.#provenAt.wall;
-    return this.#validMs - Math.max(monotonic, wall);
+    return this.remainingMsAt(readInstant(this.#clock));
+  }
+
+  /** The same for many claims at once: reading the clocks costs microseconds. */
+  remainingMsAt({ monotonic, wall, uptime }: Instant): number {
+    const provenAt = this.#provenAt;
+    return this.#validMs - Math.max(monotonic - provenAt.monotonic, wall - provenAt.wall, uptime - provenAt.uptime);
   }
 }

@@ -6,6 +6,7 @@ interface Timer { readonly due: number; readonly ref: boolean; readonly callback
 export class ManualClock implements Clock {
   #monotonic = 0;
   #wall: number;
+  #slept = 0;
   readonly #timers = new Set<Timer>();
 
   /** @param startAt - the wall clock's start, in milliseconds since the epoch */
@@ -16,6 +17,8 @@ export class ManualClock implements Clock {
   now = (): number => this.#wall;
 
   monotonic = (): number => this.#monotonic;
+
+  uptime = (): number => this.#monotonic + this.#slept;
 
   setTimeout = (callback: () => void, ms: number, { ref }: { ref: boolean }): (() => void) => {
     const timer: Timer = { due: this.#monotonic + Math.max(0, ms), ref, callback };
@@ -52,6 +55,12 @@ export class ManualClock implements Clock {
     const end = this.#monotonic + ms;
     while (this.#fireNext(end)) continue;
     this.#moveTo(end);
+  }
+
+  /** Lets the machine sleep: the wall clock and the uptime go on, the monotonic clock stands still, and no timer fires. */
+  sleep(ms: number): void {
+    this.#wall += ms;
+    this.#slept += ms;
   }
 
   /** Moves only the wall clock, as an operator or NTP does. */

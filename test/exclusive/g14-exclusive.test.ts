@@ -78,6 +78,40 @@ describe('G14 exclusive', () => {
     await clock.advance(60_000);
   });
 
+  test('assertHeld throws after a machine has slept, even if its wall clock was set back within the same hold', async () => {
+    cluster = new Cluster(1);
+    const clock = new ManualClock();
+    const asleep = cluster.replica({ clock });
+    asleep.runner.start();
+    await clock.advance(2_100);
+    const tenure = asleep.running.get('c0000')!;
+    // The machine sleeps for 20 s, another replica takes over, and the wall clock is where it was.
+    clock.sleep(20_000);
+    clock.jumpWall(-20_000);
+    await cluster.clock.advance(20_000);
+    const heir = await cluster.started();
+    await cluster.clock.advance(10_000);
+    expect(heir.owned).toEqual(['c0000']);
+    expect(() => tenure.assertHeld()).toThrow(expect.objectContaining({ code: 'CLAIM_LOST' }));
+    await clock.advance(60_000);
+  });
+
+  test('with a clock that has no uptime the same sleep goes unnoticed until the next renewal: a documented limit', async () => {
+    cluster = new Cluster(1);
+    const clock = Object.assign(new ManualClock(), { uptime: undefined as never });
+    const asleep = cluster.replica({ clock });
+    asleep.runner.start();
+    await clock.advance(2_100);
+    const tenure = asleep.running.get('c0000')!;
+    clock.sleep(20_000);
+    clock.jumpWall(-20_000);
+    await cluster.clock.advance(20_000);
+    expect(() => tenure.assertHeld()).not.toThrow();
+    await clock.advance(1_000);
+    expect(() => tenure.assertHeld()).toThrow(expect.objectContaining({ code: 'CLAIM_LOST' }));
+    await clock.advance(60_000);
+  });
+
   test('the first tick after a pause aborts what has expired, before anything is renewed', async () => {
     cluster = new Cluster(3);
     const clock = new ManualClock();

@@ -17,7 +17,7 @@ let takeovers: { inFlight: boolean; count: number };
 let releases: { announced: boolean; add(release: { claim: { id: string } }): void };
 
 const holding = (id: string, notes?: string) => ({
-  id, renewable: true, check: () => {}, validity: { token: 1n, prove: () => { log.push(`${id} proven`); } },
+  id, renewableAt: () => true, check: () => {}, validity: { token: 1n, prove: () => { log.push(`${id} proven`); } },
   notes: { unsaved: notes, saved: (saved: string) => { log.push(`${id} noted ${saved}`); } }, lose: () => { log.push(`${id} lost`); },
 });
 

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { ConnectionError } from '../../src/errors.js';
 import { snapshotOf } from '../../src/exclusive/snapshot.js';
+import { readInstant } from '../../src/exclusive/validity.js';
 import { deferred } from '../support/deferred.js';
 import { aborted } from './support/cluster.js';
 import { HoldingBench, seen, serve } from './support/holding-bench.js';
@@ -14,15 +15,15 @@ beforeEach(() => { bench = new HoldingBench(); });
 describe('what becomes of a claimed connection', () => {
   test('begins, serves, stops and is released with what it had to note', async () => {
     const one = bench.holding();
-    expect([seen(one), one.version, one.moveCost(0)]).toEqual([{ state: 'queued', counts: true, renewable: true }, undefined, 0]);
+    expect([seen(one, bench.clock), one.version, one.moveCost(0)]).toEqual([{ state: 'queued', counts: true, renewable: true }, undefined, 0]);
     await bench.clock.advance(0);
-    expect([seen(one), one.version, one.release]).toEqual([{ state: 'serving', counts: true, renewable: true }, '1', undefined]);
+    expect([seen(one, bench.clock), one.version, one.release]).toEqual([{ state: 'serving', counts: true, renewable: true }, '1', undefined]);
     expect(snapshotOf(one)).toEqual({ id: 'a', state: 'serving', token: '7', version: '1', failures: 0, heldForMs: 1_000_000 });
     one.giveUp('handedOver', { to: 's', forMs: 3 });
-    expect(seen(one)).toEqual({ state: 'stopping', counts: false, renewable: true });
+    expect(seen(one, bench.clock)).toEqual({ state: 'stopping', counts: false, renewable: true });
     expect(bench.tenure?.signal.reason).toMatchObject({ name: 'AbortError', message: expect.stringContaining('(handedOver)') });
     await bench.clock.advance(0);
-    expect([seen(one), one.release, bench.over, bench.lease.released]).toEqual([{ state: 'settled', counts: false, renewable: false }, { notes: undefined, offer: { to: 's', forMs: 3 } }, 1, 1]);
+    expect([seen(one, bench.clock), one.release, bench.over, bench.lease.released]).toEqual([{ state: 'settled', counts: false, renewable: false }, { notes: undefined, offer: { to: 's', forMs: 3 } }, 1, 1]);
     expect(bench.events).toEqual([
       { event: 'started', payload: { id: 'a', token: 7n, version: '1' } },
       { event: 'ended', payload: { id: 'a', token: 7n, reason: 'handedOver' } },
@@ -36,7 +37,7 @@ describe('what becomes of a claimed connection', () => {
     await bench.clock.advance(0);
     if (reason === 'lost') one.lose();
     else one.expire();
-    expect(one.renewable).toBe(false);
+    expect(one.renewableAt(readInstant(bench.clock))).toBe(false);
     expect(bench.tenure?.signal.reason).toMatchObject({ code: 'CLAIM_LOST' });
     await bench.clock.advance(0);
     expect(one.release).toEqual(release);
@@ -46,7 +47,7 @@ describe('what becomes of a claimed connection', () => {
   test('what never began is given up without a word', () => {
     const one = bench.holding();
     one.giveUp('stopped');
-    expect([seen(one), bench.events, bench.over]).toEqual([{ state: 'settled', counts: false, renewable: false }, [], 1]);
+    expect([seen(one, bench.clock), bench.events, bench.over]).toEqual([{ state: 'settled', counts: false, renewable: false }, [], 1]);
     one.giveUp('unlisted');
     expect(bench.over).toBe(1);
   });
@@ -71,13 +72,13 @@ describe('what becomes of a claimed connection', () => {
     await bench.clock.advance(0);
     one.listed('2');
     bench.version = '2';
-    expect([seen(one), one.moveCost(0)]).toEqual([{ state: 'stopping', counts: true, renewable: true }, undefined]);
+    expect([seen(one, bench.clock), one.moveCost(0)]).toEqual([{ state: 'stopping', counts: true, renewable: true }, undefined]);
     expect(bench.tenure?.signal.reason).toMatchObject({ message: expect.stringContaining('(restart)') });
     expect(bench.clock.pendingRefTimers).toBe(1);
     gone.resolve();
     bench.run = serve;
     await bench.clock.advance(0);
-    expect([seen(one), one.version, bench.over]).toEqual([{ state: 'serving', counts: true, renewable: true }, '2', 0]);
+    expect([seen(one, bench.clock), one.version, bench.over]).toEqual([{ state: 'serving', counts: true, renewable: true }, '2', 0]);
     one.listed('2');
     one.listed(undefined);
     expect(one.state).toBe('serving');
@@ -105,10 +106,10 @@ describe('what becomes of a claimed connection', () => {
       await bench.clock.advance(999);
       expect([one.state, bench.happened('stopUnproven')]).toEqual(['stopping', []]);
       await bench.clock.advance(1);
-      expect([seen(one), bench.happened('stopUnproven'), bench.over, one.release]).toEqual([{ state: 'stuck', counts: false, renewable: false }, [{ id: 'a', token: 7n }], 1, undefined]);
+      expect([seen(one, bench.clock), bench.happened('stopUnproven'), bench.over, one.release]).toEqual([{ state: 'stuck', counts: false, renewable: false }, [{ id: 'a', token: 7n }], 1, undefined]);
       gone.resolve();
       await bench.clock.advance(0);
-      expect([seen(one), bench.happened('ended'), bench.over]).toEqual([{ state: 'settled', counts: false, renewable: false }, [{ id: 'a', token: 7n, reason }], 2]);
+      expect([seen(one, bench.clock), bench.happened('ended'), bench.over]).toEqual([{ state: 'settled', counts: false, renewable: false }, [{ id: 'a', token: 7n, reason }], 2]);
     }
   });
 
@@ -147,7 +148,7 @@ describe('starts that fail', () => {
     bench.run = async () => { throw failure; };
     const one = bench.holding({ listed: '1' });
     await bench.clock.advance(0);
-    expect([seen(one), one.failures, one.notes.unsaved]).toEqual([{ state: 'waiting', counts: true, renewable: true }, 1, formatNotes({ provisioned: undefined, failed: { version: '1', count: 1 } })]);
+    expect([seen(one, bench.clock), one.failures, one.notes.unsaved]).toEqual([{ state: 'waiting', counts: true, renewable: true }, 1, formatNotes({ provisioned: undefined, failed: { version: '1', count: 1 } })]);
     expect(bench.clock.pendingRefTimers).toBe(1);
     one.notes.saved('another');
     expect(one.notes.unsaved).toBeDefined();

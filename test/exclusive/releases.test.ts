@@ -19,7 +19,7 @@ describe('releases', () => {
   };
   const of = (id: string, validMs?: number): Parameters<Releases<Row, string>['add']>[0] => ({
     claim: { id, token: 1n, notes: undefined, offer: undefined }, released: () => gone.push(id),
-    ...(validMs === undefined ? {} : { validity: new Validity(1n, { monotonic: 0, wall: clock.now() }, validMs, clock) }),
+    ...(validMs === undefined ? {} : { validity: new Validity(1n, { monotonic: 0, wall: clock.now(), uptime: 0 }, validMs, clock) }),
   });
   beforeEach(() => {
     [sent, fail, gone] = [[], false, []];

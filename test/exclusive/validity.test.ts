@@ -45,6 +45,15 @@ describe('the local deadline', () => {
     expect({ held: validity.held, remainingMs: validity.remainingMs }).toEqual({ held: false, remainingMs: 0 });
   });
 
+  test('follows the uptime if it went further: the machine slept and its wall clock was set back', () => {
+    clock.sleep(999);
+    clock.jumpWall(-999);
+    expect({ held: validity.held, remainingMs: validity.remainingMs }).toEqual({ held: true, remainingMs: 1 });
+    clock.sleep(1);
+    clock.jumpWall(-1);
+    expect({ held: validity.held, remainingMs: validity.remainingMs }).toEqual({ held: false, remainingMs: 0 });
+  });
+
   test('follows the monotonic clock if it went further: the wall clock was set back', async () => {
     clock.jumpWall(-3_600_000);
     await clock.advance(999);

@@ -24,7 +24,11 @@ export class Model {
   readonly loops = new Set<Loop>();
   polls = 0;
   takeovers = 0;
-  /** When each connection came to have nobody who believes to own it; for the report. */
+  /**
+   * The first violation. It is kept here because it may be thrown inside a loop, whose exceptions the runner takes for
+   * failed starts.
+   */
+  violation: Violation | undefined;
   readonly #owned = new Map<string, Owned>();
   readonly #highest = new Map<string, bigint>();
 
@@ -93,6 +97,8 @@ export class Model {
   }
 
   #check(holds: boolean, otherwise: string): void {
-    if (!holds) throw new Violation(otherwise);
+    if (holds) return;
+    this.violation ??= new Violation(otherwise);
+    throw this.violation;
   }
 }

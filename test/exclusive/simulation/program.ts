@@ -15,6 +15,8 @@ export interface Program {
   readonly replicas: number;
   readonly connections: number;
   readonly actions: readonly Action[];
+  /** `false`: no machine has a clock that goes on while it sleeps. */
+  readonly uptime?: boolean;
 }
 
 export const TTL = 9_000;

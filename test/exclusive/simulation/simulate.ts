@@ -24,7 +24,11 @@ export async function simulate(program: Program): Promise<Result> {
   const replicas: SimulatedReplica[] = [];
   let version = 0;
   const put = (id: string): void => { version += 1; rows.records.set(id, { id, version, status: 'active' }); };
-  const start = (): void => void replicas.push(new SimulatedReplica(replicas.length, world, model, server, rows, new Random(program.seed * 31 + replicas.length)));
+  const start = (): void => {
+    const replica = new SimulatedReplica(replicas.length, world, model, server, rows, new Random(program.seed * 31 + replicas.length));
+    if (program.uptime === false) Object.assign(replica.machine, { uptime: undefined });
+    replicas.push(replica);
+  };
   const live = (): SimulatedReplica[] => replicas.filter((replica) => replica.live);
   const trace: (string | number)[] = [];
   let failure: unknown;
@@ -66,6 +70,7 @@ export async function simulate(program: Program): Promise<Result> {
   return { violation: failure === undefined ? undefined : failure instanceof Violation ? failure.message : String((failure as Error).stack ?? failure), polls: model.polls, takeovers: model.takeovers, trace: trace.join(' ') };
 
   function stopOnFailure(): void {
+    if (model.violation !== undefined) throw model.violation;
     if (failure !== undefined) throw failure as Error;
   }
 

@@ -78,8 +78,8 @@ export class World {
 }
 
 /**
- * One process on one machine: a monotonic clock that drifts, a wall clock that also jumps, and an event loop that can
- * be stopped. What arrives or becomes due meanwhile happens when it goes on, in any order.
+ * One process on one machine: a monotonic clock that drifts, a wall clock that also jumps, an uptime that includes sleep,
+ * and an event loop that can be stopped. What arrives or becomes due meanwhile happens when it goes on, in any order.
  */
 export class Machine implements Clock {
   state: 'running' | 'paused' | 'dead' = 'running';
@@ -93,6 +93,7 @@ export class Machine implements Clock {
   #monotonicThen = 0;
   #wallOffset: number;
   #suspended = false;
+  #slept = 0;
   /** True time when it last went on after its monotonic clock had stood still. */
   #wokenAt = -Infinity;
 
@@ -117,6 +118,8 @@ export class Machine implements Clock {
   monotonic = (): number => (this.#suspended ? this.#monotonicThen : this.#monotonicThen + (this.#world.now - this.#since) * this.#rate);
 
   now = (): number => this.monotonic() + this.#wallOffset;
+
+  uptime = (): number => this.monotonic() + this.#slept;
 
   setTimeout = (callback: () => void, ms: number): (() => void) => {
     const timer: Timer = { at: this.monotonic() + Math.max(0, ms), order: this.#order++, callback, cancelled: false };
@@ -156,6 +159,7 @@ export class Machine implements Clock {
     if (this.state !== 'paused') return;
     if (this.#suspended) {
       this.#wallOffset += this.#world.now - this.#since;
+      this.#slept += this.#world.now - this.#since;
       this.#since = this.#world.now;
       this.#suspended = false;
       this.#wokenAt = this.#world.now;

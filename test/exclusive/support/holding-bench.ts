@@ -74,4 +74,5 @@ export class HoldingBench {
 }
 
 /** What the runner sees of a holding. */
-export const seen = ({ state, counts, renewable }: Holding<Row, string>): object => ({ state, counts, renewable });
+export const seen = (one: Holding<Row, string>, clock: ManualClock): object =>
+  ({ state: one.state, counts: one.counts, renewable: one.renewableAt(readInstant(clock)) });
