@@ -21,6 +21,9 @@ export class RunnerEnvironment<R extends ConnectionRecord, I> {
   readonly call: Surroundings = surroundings();
   state: 'idle' | 'running' | 'stopping' | 'stopped' = 'idle';
   readonly #limitStarts: ReturnType<typeof pLimit>;
+  /** Requests that wait for an answer, as functions that give them up. */
+  readonly #requests = new Set<(reason: Error) => void>();
+  #abandoned: Error | undefined;
   #progressed: (() => void) | undefined;
 
   constructor(replica: string, options: ResolvedRunnerOptions<R, I>) {
@@ -37,18 +40,43 @@ export class RunnerEnvironment<R extends ConnectionRecord, I> {
   }
 
   /**
-   * Makes a call, and stops waiting for its answer after `ms`. A later answer is dropped.
+   * Makes a call, and stops waiting for its answer after `ms`, or when everything is abandoned. A later answer is dropped.
    *
    * @throws ConnectionError `STORE_UNAVAILABLE` when there was no answer in time
    */
-  request<T>(ms: number, send: (options: { readonly signal: AbortSignal }) => T | PromiseLike<T>): Promise<T> {
+  async request<T>(ms: number, send: (options: { readonly signal: AbortSignal }) => T | PromiseLike<T>): Promise<T> {
+    if (this.#abandoned !== undefined) throw this.#abandoned;
     const controller = new AbortController();
-    const answer = new Promise<T>((resolve) => { resolve(this.call(send, { signal: controller.signal })); });
-    return within(this.clock, ms, answer, () => {
-      const overdue = new ConnectionError('STORE_UNAVAILABLE', `No answer within ${ms} ms`);
-      controller.abort(overdue);
-      throw overdue;
+    let giveUp!: (reason: Error) => void;
+    const answer = new Promise<T>((resolve, reject) => {
+      giveUp = (reason) => {
+        controller.abort(reason);
+        reject(reason);
+      };
+      this.#requests.add(giveUp);
+      // Not resolved with the call itself: a promise that follows another one can no longer be rejected.
+      new Promise<T>((settle) => { settle(this.call(send, { signal: controller.signal })); }).then(resolve, reject);
     });
+    try {
+      return await within(this.clock, ms, answer, () => {
+        const overdue = new ConnectionError('STORE_UNAVAILABLE', `No answer within ${ms} ms`);
+        controller.abort(overdue);
+        throw overdue;
+      });
+    } finally {
+      this.#requests.delete(giveUp);
+    }
+  }
+
+  /** Gives up every request, those under way and those to come: the runner has had its time to stop. */
+  abandon(): void {
+    this.#abandoned ??= new ConnectionError('STORE_UNAVAILABLE', 'No answer before the runner had to stop');
+    for (const giveUp of this.#requests) giveUp(this.#abandoned);
+    this.progressed();
+  }
+
+  get abandoned(): boolean {
+    return this.#abandoned !== undefined;
   }
 
   /** Asks the claim store. A call that failed or was not answered in time is reported, and resolves with `undefined`. */

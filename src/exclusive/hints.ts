@@ -1,5 +1,4 @@
 import type { ConnectionRecord } from '../contracts/record.js';
-import { within } from '../within.js';
 import type { RunnerEnvironment } from './environment.js';
 
 /** How long the end of a subscription is waited for. The built-in stores take no longer, and `stop` must not hang. */
@@ -33,7 +32,7 @@ export class Hints<R extends ConnectionRecord, I> {
     this.#cancel?.();
     const ended = this.#opening.then((subscription) => subscription?.[Symbol.asyncDispose]());
     try {
-      await within<unknown>(this.#environment.clock, END_MS, ended, () => undefined);
+      await this.#environment.request<unknown>(END_MS, () => ended);
     } catch (error) {
       this.#failed(error);
     }

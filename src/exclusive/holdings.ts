@@ -41,9 +41,9 @@ export class Holdings<R extends ConnectionRecord, I> implements Iterable<Holding
     return this.#load;
   }
 
-  /** Whether any of them will still be released. */
-  get settling(): boolean {
-    for (const holding of this) if (holding.state !== 'stuck') return true;
+  /** Whether anything of them runs that may still stop. */
+  get running(): boolean {
+    for (const { state } of this) if (state !== 'stuck' && state !== 'settled') return true;
     return false;
   }
 

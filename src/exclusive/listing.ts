@@ -15,7 +15,9 @@ export class Listing<R extends ConnectionRecord, I> {
   readonly #changed: (grown: boolean) => void;
   #versions: ReadonlyMap<string, string | undefined> | undefined;
   #ids: readonly string[] = [];
-  #inFlight = false;
+  #current: Promise<void> | undefined;
+  /** Follows the current listing, which began before the news that this one is for. */
+  #next: Promise<void> | undefined;
   #again = false;
   #stopped = false;
   #listedAt = 0;
@@ -47,7 +49,7 @@ export class Listing<R extends ConnectionRecord, I> {
   }
 
   start(): void {
-    void this.#refresh();
+    void this.refresh();
     const { watch, listIntervalMs } = this.#environment.options;
     if (watch === undefined) return;
     const hint = (): void => this.#soon(HINT_SPACING_MS);
@@ -60,31 +62,46 @@ export class Listing<R extends ConnectionRecord, I> {
     await this.#hints?.stop();
   }
 
+  /** Lists now. Resolves when a listing that began after this call has been taken or has failed. */
+  refresh(): Promise<void> {
+    if (this.#next !== undefined) return this.#next;
+    if (this.#current === undefined) return this.#list();
+    return this.#next = this.#current.then(() => {
+      this.#next = undefined;
+      return this.#list();
+    });
+  }
+
   /** Lists when the last listing is `spacingMs` old. A listing under way began before the news, so another one follows. */
   #soon(spacingMs: number): void {
     if (this.#stopped) return;
-    if (this.#inFlight) {
+    if (this.#current !== undefined) {
       this.#again = true;
       return;
     }
     this.#cancel?.();
     const { clock } = this.#environment;
     const wait = Math.max(0, this.#listedAt + spacingMs - clock.monotonic());
-    this.#cancel = clock.setTimeout(() => void this.#refresh(), wait, { ref: true });
+    this.#cancel = clock.setTimeout(() => void this.refresh(), wait, { ref: true });
   }
 
-  async #refresh(): Promise<void> {
-    const { clock, options: { list, listIntervalMs } } = this.#environment;
+  async #list(): Promise<void> {
+    if (this.#stopped) return;
     this.#cancel?.();
-    this.#inFlight = true;
-    this.#listedAt = clock.monotonic();
+    this.#listedAt = this.#environment.clock.monotonic();
+    // A step later, so that a `list` that calls back in at once finds the listing under way.
+    await (this.#current = Promise.resolve().then(() => this.#read()));
+  }
+
+  async #read(): Promise<void> {
+    const { list, listIntervalMs } = this.#environment.options;
     try {
       const listed = await this.#environment.request(LIST_TIMEOUT_MS, () => list());
       if (!this.#stopped) this.#take(listed);
     } catch (error) {
       if (!this.#stopped) this.#failed(error);
     }
-    this.#inFlight = false;
+    this.#current = undefined;
     const spacingMs = this.#again ? HINT_SPACING_MS : listIntervalMs;
     this.#again = false;
     this.#soon(spacingMs);

@@ -36,8 +36,23 @@ export class Releases<R extends ConnectionRecord, I> {
   }
 
   add(release: Release): void {
+    // A loop that ends after `stop` has given up on it: its claim runs out by itself.
+    if (this.#environment.state === 'stopped') return;
     this.#queue.add(release);
     this.#soon(COLLECT_MS);
+  }
+
+  /** Sends without waiting for others to join the batch. A release that failed still waits for its next try. */
+  flush(): void {
+    if (this.#queue.size === 0 || this.#inFlight || this.#failedInRow > 0) return;
+    this.stop();
+    void this.#flush();
+  }
+
+  /** Leaves the queue where it is. */
+  stop(): void {
+    this.#cancel?.();
+    this.#cancel = undefined;
   }
 
   get empty(): boolean {
@@ -56,7 +71,7 @@ export class Releases<R extends ConnectionRecord, I> {
   }
 
   #soon(delayMs: number): void {
-    if (this.#inFlight || this.#cancel !== undefined) return;
+    if (this.#inFlight || this.#cancel !== undefined || this.#environment.abandoned) return;
     const { clock } = this.#environment;
     const wait = Math.max(delayMs, this.#sentAt + SPACING_MS - clock.monotonic());
     this.#cancel = clock.setTimeout(() => {

@@ -13,6 +13,8 @@ import { Releases } from './releases.js';
 import { snapshotOf, type RunnerSnapshot } from './snapshot.js';
 import { Takeovers } from './takeovers.js';
 
+/** After `stopTimeoutMs` the loops have stopped or are stuck. The store has this long to hear of the last ones. */
+const LAST_WORD_MS = 1_000;
 /** Two replicas that start within this time see each other before either takes anything. */
 const JOIN_MS = 1_000;
 
@@ -85,8 +87,8 @@ export class ExclusiveRunner<R extends ConnectionRecord, I> implements AsyncDisp
 
   /**
    * Stops every loop, releases each claim as soon as its loop has stopped, so that others take over at once, and
-   * leaves. Resolves when everything is released or left to run out. A claim is left to run out if its loop does not
-   * stop within `stopTimeoutMs`, or if the store cannot be reached. Close the registry afterwards.
+   * leaves. Resolves after at most `stopTimeoutMs` plus one second. A claim is left to run out if its loop does not
+   * stop within `stopTimeoutMs`, or if the claim store cannot be reached. Close the registry afterwards.
    */
   stop(): Promise<void> {
     return this.#stopped ??= this.#stop();
@@ -116,6 +118,25 @@ export class ExclusiveRunner<R extends ConnectionRecord, I> implements AsyncDisp
     };
   }
 
+  /**
+   * Lists and claims now: after a connection was added, for example. Resolves when this replica has asked for its part
+   * of the new listing. It never rejects: failures are events. It does nothing unless the runner is running, and a
+   * replica that has just started claims nothing before it has seen the others, for about a second.
+   */
+  async refresh(): Promise<void> {
+    if (this.#environment.state !== 'running') return;
+    await this.#listing.refresh();
+    await this.#takeovers.now();
+  }
+
+  /**
+   * Whether this replica validly owns the connection at this moment, by its own clocks. The answer may be outdated a
+   * moment later: call `tenure.assertHeld()` where that matters.
+   */
+  owns(id: string): boolean {
+    return this.#holdings.get(id)?.validity.held === true;
+  }
+
   /** A renewal was answered, so the living replicas are known. */
   #renewed(): void {
     if (this.#environment.state !== 'running') return;
@@ -143,16 +164,26 @@ export class ExclusiveRunner<R extends ConnectionRecord, I> implements AsyncDisp
       return;
     }
     environment.state = 'stopping';
+    const { clock, options: { stopTimeoutMs } } = environment;
+    const cancel = clock.setTimeout(() => environment.abandon(), stopTimeoutMs + LAST_WORD_MS, { ref: true });
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
     this.#takeovers.disable();
     this.#releases.leaveWithNext();
     for (const holding of this.#holdings) holding.giveUp('stopped');
-    while (this.#holdings.settling || this.#takeovers.inFlight || !this.#releases.empty) await environment.progress();
+    while (!environment.abandoned) {
+      const others = this.#holdings.running || this.#takeovers.inFlight;
+      if (!others) this.#releases.flush();
+      if (!others && this.#releases.empty) break;
+      await environment.progress();
+    }
     await this.#heartbeat.stop();
     this.#holdings.stopWatching();
     await this.#releases.leave();
     await this.#listing.stop();
     await this.#hints?.stop();
+    cancel();
     environment.state = 'stopped';
+    this.#releases.stop();
+    environment.abandon();
   }
 }

@@ -18,13 +18,15 @@ const BURST = 8;
 /** A connection that nobody has taken for this many ticks is anybody's, whatever the shares say. */
 const ORPHAN_TICKS = 3;
 
+type Wanted = Pick<ClaimRequest, 'ids' | 'limit' | 'freeForMs'>;
+
 /** Takes free connections up to this replica's share, and orphans beyond it. One query at a time. */
 export class Takeovers<R extends ConnectionRecord, I> {
   readonly #environment: RunnerEnvironment<R, I>;
   readonly #listing: Listing<R, I>;
   readonly #holdings: Holdings<R, I>;
   #enabled = false;
-  #inFlight = false;
+  #current: Promise<void> | undefined;
   #again = false;
   #count = 0;
   /** How many queries may be sent at once, as of `#reckonedAt`. */
@@ -52,7 +54,7 @@ export class Takeovers<R extends ConnectionRecord, I> {
   }
 
   get inFlight(): boolean {
-    return this.#inFlight;
+    return this.#current !== undefined;
   }
 
   /** How many queries have been sent so far. */
@@ -63,16 +65,26 @@ export class Takeovers<R extends ConnectionRecord, I> {
   /** Looks for something to take, now or when the allowance for queries has grown again. */
   soon(): void {
     if (!this.#enabled || this.#cancel !== undefined) return;
-    if (this.#inFlight) {
+    if (this.#current !== undefined) {
       this.#again = true;
       return;
     }
     const waitMs = this.#waitMs();
-    if (waitMs <= 0) return void this.#look();
+    if (waitMs <= 0) return this.#look();
     this.#cancel = this.#environment.clock.setTimeout(() => {
       this.#cancel = undefined;
-      void this.#look();
+      this.#look();
     }, waitMs, { ref: true });
+  }
+
+  /** Looks now, whatever the allowance. Resolves when a look that began after this call has been answered. */
+  async now(): Promise<void> {
+    await this.#current;
+    if (!this.#enabled) return;
+    this.#cancel?.();
+    this.#cancel = undefined;
+    if (this.#current === undefined) this.#look();
+    await this.#current;
   }
 
   /** Until another query may be sent. */
@@ -85,16 +97,20 @@ export class Takeovers<R extends ConnectionRecord, I> {
     return (1 - this.#allowance) * perQueryMs;
   }
 
-  async #look(): Promise<void> {
+  #look(): void {
     const wanted = this.#wanted();
     if (wanted === undefined) return;
+    this.#allowance -= 1;
+    this.#count += 1;
+    // A step later, so that a store that calls back in at once finds the query under way.
+    this.#current = Promise.resolve().then(() => this.#claim(wanted));
+  }
+
+  async #claim(wanted: Wanted): Promise<void> {
     const { replica, clock, options: { ttlMs } } = this.#environment;
     const sentAt = readInstant(clock);
-    this.#allowance -= 1;
-    this.#inFlight = true;
-    this.#count += 1;
     const taken = await this.#environment.ask('claim', (claims, options) => claims.claim({ replica, ttlMs, ...wanted }, options));
-    this.#inFlight = false;
+    this.#current = undefined;
     this.#holdings.take(taken ?? [], sentAt);
     if (!this.#again) return;
     this.#again = false;
@@ -102,7 +118,7 @@ export class Takeovers<R extends ConnectionRecord, I> {
   }
 
   /** The request to send; `undefined` when there is nothing to take. */
-  #wanted(): Pick<ClaimRequest, 'ids' | 'limit' | 'freeForMs'> | undefined {
+  #wanted(): Wanted | undefined {
     const { clock, roster, options: { tickMs } } = this.#environment;
     const { ids, known } = this.#listing;
     if (!known || roster.rank < 0) return undefined;

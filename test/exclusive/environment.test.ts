@@ -56,6 +56,20 @@ describe('a request', () => {
   });
 });
 
+describe('everything that is abandoned', () => {
+  test('rejects at once, aborts its signal, and is not asked again', async () => {
+    const environment = new TestEnvironment();
+    let signal: AbortSignal | undefined;
+    const request = environment.request(60_000, (options) => { signal = options.signal; return new Promise(() => {}); });
+    environment.abandon();
+    await expect(request).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE', message: 'No answer before the runner had to stop' });
+    expect({ aborted: signal!.aborted, timers: environment.clock.pendingTimers }).toEqual({ aborted: true, timers: 0 });
+    let asked = false;
+    await expect(environment.request(60_000, () => { asked = true; })).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    expect(asked).toBe(false);
+  });
+});
+
 describe('a call to foreign code', () => {
   test('runs in the async context in which the environment was made', () => {
     const context = new AsyncLocalStorage<string>();

@@ -44,16 +44,16 @@ describe('the holdings of a runner', () => {
     expect({ held: [...holdings].map(({ id }) => id), given: released.map(({ claim }) => claim.id) }).toEqual({ held: ['a'], given: ['unlisted', 'a', 'b'] });
   });
 
-  test('count those that count, and are settling while one of them is not stuck', async () => {
-    expect({ load: holdings.load, settling: holdings.settling }).toEqual({ load: 0, settling: false });
+  test('count those that count, and run while one of them may still stop', async () => {
+    expect({ load: holdings.load, running: holdings.running }).toEqual({ load: 0, running: false });
     take('a', 'b');
-    expect({ load: holdings.load, settling: holdings.settling }).toEqual({ load: 2, settling: true });
+    expect({ load: holdings.load, running: holdings.running }).toEqual({ load: 2, running: true });
     await environment.clock.advance(0);
     for (const holding of holdings) holding.giveUp('stopped');
-    expect({ load: holdings.load, settling: holdings.settling }).toEqual({ load: 0, settling: true });
+    expect({ load: holdings.load, running: holdings.running }).toEqual({ load: 0, running: true });
     await environment.clock.advance(1_000);
     expect([...holdings].map(({ state }) => state)).toEqual(['stuck', 'stuck']);
-    expect({ load: holdings.load, settling: holdings.settling }).toEqual({ load: 0, settling: false });
+    expect({ load: holdings.load, running: holdings.running }).toEqual({ load: 0, running: false });
   });
 
   test('still count one that restarts because of an edit', async () => {
