@@ -1,9 +1,11 @@
+import { once } from 'node:events';
 import express from 'express';
 import { ConnectionRegistry, MemoryStore } from 'hydrant';
+import { ExclusiveRunner, MemoryClaims } from 'hydrant/exclusive';
 import { expressWebhook } from 'hydrant/express';
 import { endGracefully } from './shutdown.mjs';
 
-const { PORT, VENDOR, NOTICE_MS } = process.env;
+const { PORT, VENDOR, NOTICE_MS, CLAIMS } = process.env;
 
 class Bot {
   /** @param {string} token */
@@ -13,8 +15,9 @@ class Bot {
   ask(path) { return fetch(`${VENDOR}${path}`, { method: 'POST', headers: { authorization: this.token } }); }
 }
 
+const store = new MemoryStore([{ id: 'acme', token: 'let me in' }]);
 const registry = new ConnectionRegistry({
-  store: new MemoryStore([{ id: 'acme', token: 'let me in' }]),
+  store,
   factory: {
     create: (record) => new Bot(record.token),
     dispose: async (bot) => { await bot.ask('/log-out'); },
@@ -28,9 +31,24 @@ const registry = new ConnectionRegistry({
   },
 });
 
+/** The claim store answers, until it is told to hang. */
+let hanging = false;
+const claims = new MemoryClaims({ intercept: (_call, carryOut) => (hanging ? new Promise(() => {}) : carryOut()) });
+const runner = new ExclusiveRunner({
+  registry, claims, ttlMs: 3_000, stopTimeoutMs: 1_000,
+  list: () => store.list(),
+  async run({ signal, use }) {
+    await use((bot) => bot.ask('/poll'));
+    await once(signal, 'abort').catch(() => {});
+    await use((bot) => bot.ask('/stop-polling'));
+  },
+});
+runner.start();
+process.once('SIGTERM', () => { hanging = CLAIMS === 'hang'; });
+
 const app = express();
 app.post('/webhooks/:connectionId', expressWebhook(registry));
 const server = app.listen(Number(PORT), '127.0.0.1');
 
-const { isReady } = endGracefully({ server, registry, noticeMs: Number(NOTICE_MS) });
+const { isReady } = endGracefully({ server, registry, runner, noticeMs: Number(NOTICE_MS) });
 app.get('/ready', (_request, response) => { response.sendStatus(isReady() ? 200 : 503); });

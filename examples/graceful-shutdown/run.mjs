@@ -35,11 +35,13 @@ process.once('exit', () => gateway.kill('SIGKILL'));
 await onceListening(origin);
 console.log(`ready                            → ${await ready()}`);
 const slow = send('slow');
-while (!asked.includes('/slow')) await wait(10);
+while (!asked.includes('/slow') || !asked.includes('/poll')) await wait(10);
 
 gateway.kill('SIGTERM');
 while (await ready() === 200) await wait(10);
 console.log(`SIGTERM: ready                   → ${await ready()}`);
+while (!asked.includes('/stop-polling')) await wait(10);
+console.log(`the loop has stopped; ready      → ${await ready()}`);
 console.log(`one the balancer still sends     → ${await send('late')}`);
 
 while (await ready() !== 'refused') await wait(10);

@@ -36,7 +36,7 @@ export interface Outcome {
 
 /**
  * One attempt to serve as the owner: lease → provision → run. `settled` never rejects. It resolves when nothing of the
- * attempt is left: `run` and `provision` have settled, every `tenure.use` has, and the lease is released.
+ * attempt is left: `run`, `provision`, every `tenure.use` and every clean-up has settled, and the lease is released.
  */
 export class Attempt<R extends ConnectionRecord, I> {
   readonly settled: Promise<Outcome>;
@@ -96,6 +96,8 @@ export class Attempt<R extends ConnectionRecord, I> {
       await call(options.run!, tenure);
     } finally {
       await tenure.close();
+      this.#release();
+      await call(() => tenure.cleanUp());
     }
   }
 

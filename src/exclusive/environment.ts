@@ -59,7 +59,7 @@ export class RunnerEnvironment<R extends ConnectionRecord, I> {
     });
     try {
       return await within(this.clock, ms, answer, () => {
-        const overdue = new ConnectionError('STORE_UNAVAILABLE', `No answer within ${ms} ms`);
+        const overdue = new ConnectionError('STORE_UNAVAILABLE', `No answer within ${Math.round(ms)} ms`);
         controller.abort(overdue);
         throw overdue;
       });

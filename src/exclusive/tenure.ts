@@ -34,6 +34,14 @@ export interface Tenure<out R, out I> {
    * @throws ConnectionError `CLAIM_LOST` once the local deadline has passed, even if no timer has fired yet
    */
   assertHeld(): void;
+  /**
+   * Adds a clean-up, to be called in `run`. Clean-ups run last first, after `run` has settled and the instance's lease is
+   * released, and the claim is kept until they have settled: `onEnd(() => registry.invalidate(id))` disposes of the
+   * instance before another replica becomes the owner. They count as part of `run`, also for `stopTimeoutMs`.
+   *
+   * @throws ConnectionError `CLAIM_LOST` once the tenure is over
+   */
+  onEnd(cleanUp: () => Awaitable<unknown>): void;
 }
 
 /** Given to `provision` besides the record. */
@@ -62,6 +70,7 @@ export class LiveTenure<R, I> implements Tenure<R, I> {
   #uses = 0;
   #idle: (() => void) | undefined;
   #over = false;
+  readonly #cleanUps: (() => Awaitable<unknown>)[] = [];
 
   /** @param expired - called when `assertHeld` notices the deadline before any timer did */
   constructor(id: string, lease: Lease<R, I>, validity: Validity, signal: AbortSignal, expired: () => void) {
@@ -96,6 +105,24 @@ export class LiveTenure<R, I> implements Tenure<R, I> {
       this.#idle?.();
     }
   };
+
+  onEnd = (cleanUp: () => Awaitable<unknown>): void => {
+    if (this.#over) throw claimLost(this.id);
+    this.#cleanUps.push(cleanUp);
+  };
+
+  /** Runs every clean-up, also after one that throws, and then throws the first error. */
+  async cleanUp(): Promise<void> {
+    const errors: unknown[] = [];
+    for (let cleanUp = this.#cleanUps.pop(); cleanUp !== undefined; cleanUp = this.#cleanUps.pop()) {
+      try {
+        await cleanUp();
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+    if (errors.length > 0) throw errors[0] as Error;
+  }
 
   /** Waits for uses that `run` left behind, then ends the tenure for good: a tenure kept in a closure is dead. */
   async close(): Promise<void> {

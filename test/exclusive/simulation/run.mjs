@@ -33,6 +33,7 @@ for (let seed = first; seed < first + count && findings < wanted; seed += 1) {
   if (result.violation === undefined) continue;
   findings += 1;
   console.log(await report(seed));
+  console.log(`replay: npm run proof:claims -- --seed ${seed} --count 1`);
 }
 clearInterval(timer);
 console.log(summary());
