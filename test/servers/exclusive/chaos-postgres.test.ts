@@ -6,6 +6,6 @@ let database: TestDatabase;
 beforeAll(async () => { database = await createDatabase(); });
 afterAll(() => database[Symbol.asyncDispose]());
 
-chaosTests('postgres', () => database.url);
+chaosTests('postgres', () => database.url, 'tuned');
 // With Redis it is part of the long run: node test/servers/exclusive/chaos/run.mjs
 controlTest('postgres', () => database.url);

@@ -1,8 +1,10 @@
 import { describe, inject } from 'vitest';
-import { chaosTests } from './chaos-tests.js';
+import { chaosTests, silenceTest } from './chaos-tests.js';
 
 const url = inject('redisUrl');
 
 describe.runIf(url !== undefined)('with Redis', () => {
-  chaosTests('redis', () => url!);
+  chaosTests('ioredis', () => url!);
+  silenceTest('ioredis', () => url!);
+  silenceTest('node-redis', () => url!);
 });

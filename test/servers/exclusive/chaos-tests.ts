@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { control, shortChaos, type ShortReport } from './chaos/short.mjs';
+import { control, shortChaos, silence, type ChaosKind, type ChaosOptions, type ShortReport } from './chaos/short.mjs';
 
 /** The process that stops, the server, the one that takes over, the server again, the provider. */
 const HOPS = 5;
@@ -7,12 +7,12 @@ const HOPS = 5;
 const at = (sorted: readonly number[], share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]!;
 
 /** The short chaos run on one kind of server, and what must come of it. */
-export function chaosTests(kind: 'postgres' | 'redis', url: () => string): void {
-  describe(`exclusive runners in ${kind} chaos`, () => {
+export function chaosTests(kind: ChaosKind, url: () => string, clients: ChaosOptions['clients'] = 'documented'): void {
+  describe(`exclusive runners in chaos, on ${kind} with ${clients} clients`, () => {
     let report: ShortReport;
 
     test('come through: everything is owned and even again after each fault', async () => {
-      report = await shortChaos({ kind, url: url() });
+      report = await shortChaos({ kind, url: url(), clients });
       expect(report.faults).toHaveLength(4);
     }, 120_000);
 
@@ -41,8 +41,20 @@ export function chaosTests(kind: 'postgres' | 'redis', url: () => string): void 
   });
 }
 
-/** The harness must see what it is there to see. */
-export function controlTest(kind: 'postgres' | 'redis', url: () => string): void {
+/** Hosts are lost and NATs forget, and nobody resets the connection. */
+export function silenceTest(kind: ChaosKind, url: () => string): void {
+  test(`on ${kind} with documented clients, every replica is served again within 3 TTL after all connections went silent`, async () => {
+    const { faults, stale } = await silence({ kind, url: url() });
+    for (const { silenced, answering, polling, replicas } of faults) {
+      expect(silenced, 'connections that went silent').toBeGreaterThanOrEqual(Number(replicas));
+      expect({ answering, polling }).toEqual({ answering: replicas, polling: replicas });
+    }
+    expect(stale).toEqual([]);
+  }, 120_000);
+}
+
+/** The harness must see the faults it looks for. */
+export function controlTest(kind: ChaosKind, url: () => string): void {
   test('the plain heartbeat loop does not come through: the harness sees its stale polls', async () => {
     const stale = await control({ kind, url: url() });
     process.stdout.write(`${kind} control, stale polls: paused ${stale.paused}, blocked ${stale.blocked}, unreachable ${stale.unreachable}\n`);

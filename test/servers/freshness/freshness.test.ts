@@ -7,6 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 
 import { createDatabase, openPool, type TestDatabase } from '../support/databases.js';
 import { startRedis } from '../support/redis.mjs';
 import type { TestServer } from '../support/server.mjs';
+import { startProxy, type Proxy } from '../exclusive/chaos/proxy.mjs';
 import { bundleSources } from './bundle.js';
 import { violations, type Report, type Write } from './history.js';
 import { run, type Scenario } from './run.js';
@@ -31,6 +32,20 @@ function expectSubstance(writes: readonly Write[], reports: readonly Report[]): 
 
 const block = (replicas: readonly ChildProcess[]): unknown => replicas[0]?.send('block');
 const exhaust = (replicas: readonly ChildProcess[]): unknown => replicas[1]?.send('exhaust');
+
+/** Long enough for a silence to be noticed (5 s), and for uses after it. */
+const SILENT_RUN_MS = 9_000;
+
+/** After a silence every replica must be served again, and serve nothing old. */
+function expectRecovery(reports: readonly Report[]): void {
+  const last = reports.flatMap(({ uses }) => uses).reduce((latest, { begun }) => (begun > latest ? begun : latest), 0n);
+  for (const { uses } of reports) {
+    expect(uses.some(({ code }) => code === 'STORE_UNAVAILABLE'), 'the silence was felt').toBe(true);
+    const late = uses.filter(({ begun, maxStaleMs }) => begun > last - 1_000_000_000n && maxStaleMs === undefined);
+    expect(late.filter(({ code }) => code === undefined).length, 'strict uses in the last second').toBeGreaterThan(10);
+    expect(late.filter(({ code }) => code === 'STORE_UNAVAILABLE')).toEqual([]);
+  }
+}
 
 let bundle: Awaited<ReturnType<typeof bundleSources>>;
 beforeAll(async () => { bundle = await bundleSources(); });
@@ -111,7 +126,7 @@ describe.skipIf(inject('redisUrl') === undefined)('G4 fresh, across four process
   beforeEach(() => client.flushall());
 
   const restart = async (): Promise<void> => { await server.halt('SIGKILL'); await server.resume(); };
-  const scenario = (change: Partial<Scenario>): Scenario => ({ bundle: bundle.folder, kind: 'redis', url: server.url, prefix: '{fresh}:', store, seed, durationMs, hints: 'on', ...change });
+  const scenario = (change: Partial<Scenario>): Scenario => ({ bundle: bundle.folder, kind: 'ioredis', url: server.url, prefix: '{fresh}:', store, seed, durationMs, hints: 'on', ...change });
 
   test('with hints, while Redis is killed and restarted and an event loop blocked', async () => {
     const { writes, reports } = await run(scenario({ faults: [restart, block, restart] }));
@@ -124,4 +139,13 @@ describe.skipIf(inject('redisUrl') === undefined)('G4 fresh, across four process
     expectSubstance(writes, reports);
     expect(violations(writes, reports)).toEqual([]);
   }, timeout);
+
+  test.each(['ioredis', 'node-redis'] as const)('with documented clients of %s, while every connection goes silent', async (kind) => {
+    const proxy: Proxy = await startProxy(server.port);
+    const faults = [() => proxy.silence(), () => {}, () => {}];
+    const { writes, reports } = await run(scenario({ kind, url: `redis://127.0.0.1:${proxy.port}`, faults, durationMs: SILENT_RUN_MS }));
+    proxy.close();
+    expectRecovery(reports);
+    expect(violations(writes, reports)).toEqual([]);
+  }, timeout + SILENT_RUN_MS);
 });

@@ -9,6 +9,7 @@ const { bundle, kind, url, prefix, ids, seed, replica, hints, maxStaleMs, preten
 const load = (path) => import(pathToFileURL(join(bundle, path)).href);
 const [{ ConnectionRegistry }, { PostgresStore }, { RedisStore }] = await Promise.all([load('index.mjs'), load('stores/postgres/index.mjs'), load('stores/redis/index.mjs')]);
 const { Redis } = createRequire(import.meta.url)('ioredis');
+const { createClient } = createRequire(import.meta.url)('redis');
 
 /** mulberry32: the same seed makes the same choices. */
 function random() {
@@ -22,8 +23,11 @@ let state = seed;
 const watch = { pingIntervalMs: 500, timeoutMs: 500, backoff: { initialMs: 20, maxMs: 200 } };
 const pool = kind === 'postgres' ? new pg.Pool({ connectionString: url, max: 4 }) : undefined;
 pool?.on('error', () => {});
-const redis = kind === 'redis' ? new Redis(url, { maxRetriesPerRequest: null, retryStrategy: () => 20 }) : undefined;
+// The options that README shows, and no others.
+const clients = { ioredis: () => new Redis(url), 'node-redis': () => createClient({ url }) };
+const redis = clients[kind]?.();
 redis?.on('error', () => {});
+if (kind === 'node-redis') await redis.connect();
 const inner = pool === undefined
   ? new RedisStore({ client: redis, prefix, watch: hints === 'off' ? false : watch })
   : new PostgresStore({ client: pool, ...(hints === 'off' ? {} : { watch, listenClient: () => new pg.Client({ connectionString: url, application_name: 'listener' }) }) });
@@ -106,7 +110,8 @@ process.on('message', async (message) => {
     await Promise.all(workers);
     await registry.close({ drainTimeoutMs: 5_000 });
     await pool?.end();
-    redis?.disconnect();
+    if (kind === 'node-redis') redis.destroy();
+    else redis?.disconnect();
     process.send({
       uses, misused, created: instances.length, disposedOnce: instances.filter(({ disposals }) => disposals === 1).length, longestTurnMs: turns.max / 1e6,
     }, () => process.disconnect());

@@ -12,7 +12,7 @@ export interface Written {
 /** One run of the check. */
 export interface Scenario {
   readonly bundle: string;
-  readonly kind: 'postgres' | 'redis';
+  readonly kind: 'postgres' | 'ioredis' | 'node-redis';
   readonly url: string;
   readonly prefix?: string;
   readonly store: Written;

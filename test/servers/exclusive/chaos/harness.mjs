@@ -67,8 +67,8 @@ export class ChaosCluster {
   violations = [];
   #count = 0;
 
-  constructor({ kind, server, bundle, ttlMs = 3_000, replicas = 5, connections = 1_000, script = 'replica.mjs' }) {
-    this.options = { kind, server, serverUrl: new URL(server.url), bundle, ttlMs, replicas, connections, script };
+  constructor({ kind, clients, server, bundle, ttlMs = 3_000, replicas = 5, connections = 1_000, script = 'replica.mjs' }) {
+    this.options = { kind, clients, server, serverUrl: new URL(server.url), bundle, ttlMs, replicas, connections, script };
     this.ttlMs = ttlMs;
   }
 
@@ -83,14 +83,15 @@ export class ChaosCluster {
   }
 
   async startReplica() {
-    const { kind, server, serverUrl, bundle, ttlMs, connections, replicas, script } = this.options;
+    const { kind, clients, server, serverUrl, bundle, ttlMs, connections, replicas, script } = this.options;
     const proxy = await startProxy(Number(serverUrl.port || (kind === 'postgres' ? 5432 : 6379)), serverUrl.hostname);
     const url = new URL(serverUrl);
     url.hostname = '127.0.0.1';
     url.port = String(proxy.port);
     const name = `r${this.#count++}`;
     const child = new Child(script, {
-      kind, url: url.href, prefix: server.prefix, ttlMs, connections, replicas, name, bundle: bundle.url, providerPort: this.providerPort, pollMs: ttlMs / 10,
+      kind, clients, url: url.href, prefix: server.prefix, ttlMs, connections, replicas, name,
+      bundle: bundle.url, providerPort: this.providerPort, pollMs: ttlMs / 10,
     });
     await child.answer('ready');
     const replica = Object.assign(child, { name, proxy });
@@ -123,6 +124,12 @@ export class ChaosCluster {
     const fresh = owners.filter((owner) => names.has(owner.replica) && at - owner.at < this.ttlMs / 2);
     if (fresh.length < this.options.connections) return undefined;
     return this.live.map(({ name }) => fresh.filter(({ replica }) => replica === name).length);
+  }
+
+  /** How many replicas have polled something within the last `ms`. */
+  async polling(ms) {
+    const { owners, at } = await this.report();
+    return new Set(owners.filter((owner) => at - owner.at < ms).map(({ replica }) => replica)).size;
   }
 
   /** Waits until everything is polled, and evenly. Returns how long that took, in TTLs. */

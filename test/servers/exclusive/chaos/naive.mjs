@@ -51,7 +51,7 @@ const backends = {
     };
   },
 };
-const backend = backends[config.kind]();
+const backend = backends[config.kind === 'postgres' ? 'postgres' : 'redis']();
 
 async function serve(id, token) {
   while (owned.get(id) === token) {

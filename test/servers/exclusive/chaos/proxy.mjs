@@ -4,13 +4,16 @@ import { connect, createServer } from 'node:net';
 /**
  * A TCP proxy whose `mode` says what becomes of bytes: `'pass'`; `'drop'`: nothing arrives on either side, and new
  * connections are accepted and never answered; `'swallow'`: requests are carried out, answers are lost.
+ *
+ * `silence()` makes every connection of this moment silent for good, without a reset; new ones work. So it is when a
+ * host is lost, or a NAT has forgotten.
  */
 export async function startProxy(port, host = '127.0.0.1') {
   const pairs = new Set();
   const proxy = { mode: 'pass' };
   const server = createServer((client) => {
     const upstream = connect(port, host);
-    const pair = { client, upstream, spoiled: proxy.mode !== 'pass' };
+    const pair = { client, upstream, spoiled: proxy.mode !== 'pass', silent: false };
     pairs.add(pair);
     const end = () => {
       pairs.delete(pair);
@@ -21,13 +24,24 @@ export async function startProxy(port, host = '127.0.0.1') {
       socket.on('error', end);
       socket.on('close', end);
     }
-    client.on('data', (chunk) => { if (proxy.mode === 'drop') pair.spoiled = true; else upstream.write(chunk); });
-    upstream.on('data', (chunk) => { if (proxy.mode === 'pass') client.write(chunk); else pair.spoiled = true; });
+    client.on('data', (chunk) => {
+      if (proxy.mode === 'drop') pair.spoiled = true;
+      else if (!pair.silent) upstream.write(chunk);
+    });
+    upstream.on('data', (chunk) => {
+      if (pair.silent) return;
+      if (proxy.mode === 'pass') client.write(chunk);
+      else pair.spoiled = true;
+    });
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   return Object.assign(proxy, {
     port: server.address().port,
     cut(mode) { proxy.mode = mode; },
+    silence() {
+      for (const pair of pairs) pair.silent = true;
+      return pairs.size;
+    },
     /** What has lost bytes cannot go on: it is reset, as a host that comes back resets what it does not know. */
     heal() {
       proxy.mode = 'pass';

@@ -1,31 +1,23 @@
 // One replica: a registry, a claim store on a real server, and a runner whose loops poll the provider.
-import { Redis } from 'ioredis';
-import pg from 'pg';
+import { claimStore } from './clients.mjs';
 import { config, ids, obey, pause, poll } from './polling.mjs';
 
-const { ConnectionRegistry, ExclusiveRunner, MemoryStore, PostgresClaims, RedisClaims, systemClock } = await import(config.bundle);
+const hydrant = await import(config.bundle);
+const { ConnectionRegistry, ExclusiveRunner, MemoryStore, systemClock } = hydrant;
 
 let wallOffset = 0;
 const clock = { now: () => systemClock.now() + wallOffset, monotonic: systemClock.monotonic, setTimeout: systemClock.setTimeout };
-const timeout = Math.round(config.ttlMs / 3);
 
-function postgres() {
-  const settings = { connectionString: config.url, connectionTimeoutMillis: timeout, keepAlive: true };
-  const client = new pg.Pool({ ...settings, max: 3, query_timeout: timeout });
-  client.on('error', () => {});
-  return new PostgresClaims({ client, listenClient: () => new pg.Client(settings), watch: { pingIntervalMs: config.ttlMs, timeoutMs: timeout, backoff: { initialMs: 50, maxMs: timeout } } });
-}
-
-function redis() {
-  const client = new Redis(config.url, { commandTimeout: timeout, connectTimeout: timeout, maxRetriesPerRequest: null, retryStrategy: () => 50 });
-  client.on('error', () => {});
-  return new RedisClaims({ client, prefix: config.prefix, watch: { pingIntervalMs: config.ttlMs, timeoutMs: timeout, backoff: { initialMs: 50, maxMs: timeout } } });
-}
-
-const store = config.kind === 'postgres' ? postgres() : redis();
-/** How many calls were sent, of each kind. */
+const store = await claimStore(config, hydrant);
+/** How many calls were sent, of each kind, and how many were answered. */
 const calls = { renew: 0, claim: 0, release: 0 };
-const counted = (name) => (request, options) => { calls[name] += 1; return store[name](request, options); };
+let answered = 0;
+const counted = (name) => async (request, options) => {
+  calls[name] += 1;
+  const answer = await store[name](request, options);
+  answered += 1;
+  return answer;
+};
 const claims = { renew: counted('renew'), claim: counted('claim'), release: counted('release'), watch: (listener) => store.watch(listener) };
 
 const records = new MemoryStore(ids.map((id) => ({ id })));
@@ -45,7 +37,7 @@ for (const event of ['startFailed', 'stopUnproven']) runner.on(event, ({ id, err
 
 obey({
   jump: (ms) => { wallOffset += ms; },
-  stats: () => process.send({ answer: 'stats', calls, load: runner.snapshot().load }),
+  stats: () => process.send({ answer: 'stats', calls, answered, load: runner.snapshot().load }),
 });
 process.once('SIGTERM', async () => {
   await runner.stop();

@@ -1,7 +1,7 @@
-// The long chaos run: five processes with 200 connections each, one fault at a time, on PostgreSQL and on Redis, and
-// the plain heartbeat loop as negative control.
-//   node test/servers/exclusive/chaos/run.mjs --kind postgres --rounds 1 --ttl 3000
-// Exits with 1 if anything promised does not hold.
+// The long chaos run: five processes with 200 connections each, one fault at a time, on PostgreSQL and on Redis through
+// both drivers, with the options that README shows, and the plain heartbeat loop as negative control.
+//   node test/servers/exclusive/chaos/run.mjs --kind ioredis --clients tuned --rounds 1 --ttl 3000
+// Exits with 1 if a promise does not hold.
 import { parseArgs } from 'node:util';
 import { startPostgres } from '../../support/postgres.mjs';
 import { startRedis } from '../../support/redis.mjs';
@@ -10,7 +10,8 @@ import { describe, faults, missed } from './scenarios.mjs';
 import { administer } from './servers.mjs';
 
 const { values } = parseArgs({ options: {
-  kind: { type: 'string', default: 'both' },
+  kind: { type: 'string', default: 'postgres,ioredis,node-redis' },
+  clients: { type: 'string', default: 'documented' },
   rounds: { type: 'string', default: '1' },
   ttl: { type: 'string', default: '3000' },
   replicas: { type: 'string', default: '5' },
@@ -23,7 +24,7 @@ const chosen = Object.keys(faults).filter((name) => values.only === '' || values
 const bundle = await bundlePackage();
 let failed = false;
 
-for (const kind of values.kind === 'both' ? ['postgres', 'redis'] : [values.kind]) {
+for (const kind of values.kind.split(',')) {
   const started = await (kind === 'postgres' ? startPostgres() : startRedis());
   const server = await administer(kind, started.url, bundle);
   try {
@@ -38,8 +39,9 @@ await bundle.remove();
 process.exitCode = failed ? 1 : 0;
 
 async function hydrant(kind, server) {
-  console.log(`\n${kind}: ${settings.replicas} replicas, ${settings.connections} connections, TTL ${settings.ttlMs} ms`);
-  const cluster = new ChaosCluster({ kind, server, bundle, ...settings });
+  const { replicas, connections, ttlMs } = settings;
+  console.log(`\n${kind}, ${values.clients} clients: ${replicas} replicas, ${connections} connections, TTL ${ttlMs} ms`);
+  const cluster = new ChaosCluster({ kind, clients: values.clients, server, bundle, ...settings });
   try {
     await cluster.start();
     console.log(`cold start: even after ${(await cluster.balanced()).toFixed(2)} TTL`);

@@ -13,7 +13,9 @@ async function fault(cluster, name, act) {
   return { fault: name, polls, stale: stale.length, settledTtl: settled, ...figures };
 }
 
-const inTtl = (cluster, values) => ({ takeovers: values.length, p50: quantile(values, 0.5) / cluster.ttlMs, max: values.at(-1) / cluster.ttlMs });
+const inTtl = ({ ttlMs }, values) => (values.length === 0
+  ? { takeovers: 0 }
+  : { takeovers: values.length, p50: quantile(values, 0.5) / ttlMs, max: values.at(-1) / ttlMs });
 
 /** Something happens to one replica for a while, and to nothing else. */
 const during = (name, begin, end) => (cluster, replica) => fault(cluster, name, async () => {
@@ -53,6 +55,19 @@ export const faults = {
   answersLost: during('answers lost after commit 2.5 TTL', (replica) => replica.proxy.cut('swallow'), (replica) => replica.proxy.heal()),
   jumpAhead: during('wall clock + 1 h', (replica) => replica.process.send({ command: 'jump', ms: 3_600_000 }), () => undefined),
   jumpBack: during('wall clock - 1 h', (replica) => replica.process.send({ command: 'jump', ms: -3_600_000 }), () => undefined),
+  /** Every connection of every replica goes silent at once, without a reset. */
+  silence: (cluster) => fault(cluster, 'all connections go silent', async () => {
+    const before = (await cluster.report()).owners.map(({ id }) => id);
+    const since = now();
+    const silenced = cluster.live.reduce((sum, { proxy }) => sum + proxy.silence(), 0);
+    const calls = async () => (await cluster.stats()).map((replica) => replica.answered);
+    const answeredBefore = await calls();
+    await sleep(3 * cluster.ttlMs);
+    // Polls go on for a while without the server. Only an answer proves that a replica has got over the silence.
+    const answering = (await calls()).filter((count, index) => count > answeredBefore[index]).length;
+    const polling = await cluster.polling(cluster.ttlMs / 2);
+    return { silenced, answering, polling, replicas: cluster.live.length, ...inTtl(cluster, await cluster.takeovers(before, since)) };
+  }),
   /** Three times in a row every connection to the server is ended by the server. */
   terminate: (cluster) => fault(cluster, 'connections terminated 3 ×', async () => {
     const owned = (await cluster.report()).owners.map(({ id }) => id);
@@ -98,12 +113,14 @@ export const faults = {
 export const HOPS = 5;
 
 /** What was promised of a fault and does not hold, in words. */
-export function missed({ fault: name, stale, max, p99Ms, lagMs, balancedTtl, most }) {
+export function missed({ fault: name, stale, max, p99Ms, lagMs, balancedTtl, most, answering, polling, replicas }) {
   return [
     stale > 0 && `${stale} stale polls`,
     name === 'kill -9' && max > 1.25 && `takeover after ${max.toFixed(2)} TTL instead of at most 1.25`,
     p99Ms - HOPS * lagMs > 250 && `takeover after SIGTERM at p99 in ${p99Ms.toFixed(0)} ms instead of at most 250`,
     balancedTtl > 5 && `even after ${balancedTtl.toFixed(2)} TTL instead of at most 5`,
+    answering < replicas && `only ${answering} of ${replicas} replicas were answered within 3 TTL after the silence`,
+    polling < replicas && `only ${polling} of ${replicas} replicas poll 3 TTL after the silence`,
     most > 1 && `a connection was moved ${most} times instead of once`,
   ].filter(Boolean);
 }

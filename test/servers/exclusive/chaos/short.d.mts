@@ -23,14 +23,22 @@ export interface ShortReport {
   readonly lagMs: number;
 }
 
+/** The server, and the driver where there are two. */
+export type ChaosKind = 'postgres' | 'ioredis' | 'node-redis';
+
 export interface ChaosOptions {
-  readonly kind: 'postgres' | 'redis';
+  readonly kind: ChaosKind;
+  /** With the options that README shows, or with the drivers' own time-outs besides. Default `'documented'`. */
+  readonly clients?: 'documented' | 'tuned';
   readonly url: string;
   readonly connections?: number;
 }
 
 /** All faults in less than a minute: several at a time, each on a replica of its own. */
 export declare function shortChaos(options: ChaosOptions): Promise<ShortReport>;
+
+/** Every connection of four replicas goes silent without a reset, twice; new connections work. */
+export declare function silence(options: ChaosOptions): Promise<Pick<ShortReport, 'faults' | 'stale'>>;
 
 /** The plain heartbeat loop through the same harness. Resolves to its stale polls by fault. */
 export declare function control(options: ChaosOptions): Promise<{ readonly paused: number; readonly blocked: number; readonly unreachable: number }>;

@@ -7,11 +7,11 @@ import { administer } from './servers.mjs';
 const TTL_MS = 3_000;
 const REPLICAS = 5;
 
-async function withCluster({ kind, url, connections = 200, script }, work) {
+async function withCluster({ kind, clients = 'documented', url, ttlMs = TTL_MS, replicas = REPLICAS, connections = 200, script }, work) {
   const bundle = await bundlePackage();
   const server = await administer(kind, url, bundle);
   if (script !== undefined) await server.prepareNaive(connections);
-  const cluster = new ChaosCluster({ kind, server, bundle, ttlMs: TTL_MS, replicas: REPLICAS, connections, script });
+  const cluster = new ChaosCluster({ kind, clients, server, bundle, ttlMs, replicas, connections, script });
   try {
     await cluster.start();
     return await work(cluster);
@@ -27,7 +27,7 @@ export function shortChaos(options) {
     const reports = [];
     const note = (report) => {
       reports.push(report);
-      process.stdout.write(`${options.kind.padEnd(9)} ${describe(report)}\n`);
+      process.stdout.write(`${options.kind.padEnd(10)} ${describe(report)}\n`);
     };
     await cluster.balanced();
     const queriesPerTick = await cluster.queries(() => sleep(TTL_MS));
@@ -97,6 +97,21 @@ async function rollingRestart(cluster, note) {
   const p99Ms = takeovers[Math.floor(takeovers.length * 0.99)];
   note({ fault: 'rolling restart, SIGTERM', polls, stale: stale.length, settledTtl, takeovers: takeovers.length, p50Ms: takeovers[takeovers.length >> 1], p99Ms });
   return takeovers;
+}
+
+/** Every connection goes silent, twice: the clients that replaced the first ones must be replaced in their turn. */
+export function silence(options) {
+  return withCluster({ ttlMs: 1_500, replicas: 4, connections: 40, ...options }, async (cluster) => {
+    await cluster.balanced();
+    const reports = [];
+    for (let round = 0; round < 2; round += 1) {
+      const report = await faults.silence(cluster);
+      process.stdout.write(`${options.kind.padEnd(10)} ${describe(report)}\n`);
+      reports.push(report);
+    }
+    await cluster.forget();
+    return { faults: reports, stale: cluster.violations };
+  });
 }
 
 export function control(options) {
