@@ -3,7 +3,7 @@ import { RedisStore } from 'hydrant/redis';
 import { storeConformance, type StoreUnderTest } from 'hydrant/testing';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { startRedis } from '../support/redis.mjs';
-import { testPrefix, viaIoredis, viaIoredisCluster, viaNodeRedis, viaNodeRedisCluster, type TestClient } from '../support/redis-clients.js';
+import { CLIENTS, testPrefix, viaIoredis, viaIoredisCluster, viaNodeRedis, viaNodeRedisCluster, type TestClient } from '../support/redis-clients.js';
 
 const redisUrl = inject('redisUrl');
 
@@ -18,7 +18,7 @@ function conformance(server: () => { url: string }, connect: (url: string) => Te
     connected = await connect(server().url);
   });
   afterAll(async () => {
-    await administrator.del(...['records', 'versions', 'counter'].map((key) => `${keyPrefix}${prefix}${key}`));
+    await administrator.del(...['records', 'versions', 'counter', 'scope'].map((key) => `${keyPrefix}${prefix}${key}`));
     administrator.disconnect();
     await connected[Symbol.asyncDispose]();
   });
@@ -49,9 +49,10 @@ function conformance(server: () => { url: string }, connect: (url: string) => Te
 const server = (): { url: string } => ({ url: redisUrl as string });
 
 describe.skipIf(redisUrl === undefined)('RedisStore', () => {
-  describe('on ioredis', () => conformance(server, (url) => viaIoredis(url)));
-  describe('on ioredis with a keyPrefix', () => conformance(server, (url) => viaIoredis(url, { keyPrefix: 'app:' }), { keyPrefix: 'app:' }));
-  describe('on node-redis', () => conformance(server, (url) => viaNodeRedis(url)));
+  describe.each(Object.entries(CLIENTS))('on %s', (_name, connect) => conformance(server, connect));
+  const keyPrefix = 'app:';
+  describe('on ioredis with a keyPrefix', () => conformance(server, (url) => viaIoredis(url, { keyPrefix }), { keyPrefix }));
+  describe('on node-redis with a keyPrefix', () => conformance(server, (url) => viaNodeRedis(url, { keyPrefix }), { keyPrefix }));
   describe('on node-redis with RESP 2', () => conformance(server, (url) => viaNodeRedis(url, { RESP: 2 })));
 
   describe('on a cluster', () => {

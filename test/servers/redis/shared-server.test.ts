@@ -16,6 +16,10 @@ describe.skipIf(redisUrl === undefined)('two applications on one Redis', () => {
       const client = new Redis(redisUrl!, { db: app });
       return { client, end: () => client.disconnect() };
     }],
+    ['key prefixes of node-redis', async (app) => {
+      const client = await createClient({ url: redisUrl!, keyPrefix: `app${app}:` }).connect();
+      return { client, end: () => client.destroy() };
+    }],
     ['databases of node-redis', async (app) => {
       const client = await createClient({ url: redisUrl!, database: app }).connect();
       return { client, end: () => client.destroy() };
