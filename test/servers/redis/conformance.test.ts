@@ -70,7 +70,7 @@ describe.skipIf(redisUrl === undefined)('RedisStore', () => {
     test('with ioredis, a change that is made while it subscribes again behind our back is told, or a gap is', async () => {
       const administrator = new Redis(cluster.url);
       await using connected = viaIoredisCluster(cluster.url);
-      const store = new RedisStore<{ n: number }>({ client: connected.client, prefix: testPrefix(), watch: { pingIntervalMs: 50, timeoutMs: 500, backoff: { initialMs: 20, maxMs: 200 } } });
+      const store = new RedisStore<{ n: number }>({ client: connected.client, prefix: testPrefix(), watch: { pingIntervalMs: 50, timeoutMs: 2_000, backoff: { initialMs: 20, maxMs: 200 } } });
       const heard = { gaps: 0, changed: new Set<string>() };
       await using _subscription = await store.watch?.({ gap: () => void (heard.gaps += 1), changed: (ids) => ids.forEach((id) => heard.changed.add(id)) }) ?? { async [Symbol.asyncDispose]() {} };
       for (let n = 0; n < 20; n += 1) {
