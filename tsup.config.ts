@@ -21,6 +21,7 @@ const shared: Options = {
     testing: 'src/testing/index.ts',
     otel: 'src/otel/index.ts',
     inspector: 'src/inspector/index.ts',
+    chat: 'src/chat/index.ts',
   },
   platform: 'neutral',
   target: 'node20',

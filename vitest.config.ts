@@ -8,7 +8,7 @@ const alias = [
   { find: /^hydrant$/, replacement: source('index.ts') },
   { find: /^hydrant\/(node|express|fastify)$/, replacement: source('adapters/$1.ts') },
   { find: /^hydrant\/(postgres|redis)$/, replacement: source('stores/$1/index.ts') },
-  { find: /^hydrant\/(exclusive|testing|otel|inspector)$/, replacement: source('$1/index.ts') },
+  { find: /^hydrant\/(exclusive|testing|otel|inspector|chat)$/, replacement: source('$1/index.ts') },
 ];
 
 export default defineConfig({

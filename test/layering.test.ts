@@ -52,6 +52,7 @@ const LAYERS: Record<string, { code: string[]; types?: string[] }> = {
   // Looks on: what it measures is known by its shape.
   'otel': { code: ['clock.ts', 'errors.ts', 'ids.ts', 'thenable.ts', 'onlooker.ts', 'composite-factory.ts'], types: ['contracts', 'connections.ts', 'events.ts', 'exclusive', 'slot', 'snapshot.ts', 'webhook'] },
   'inspector': { code: ['clock.ts', 'errors.ts', 'ids.ts', 'checks.ts', 'console-lines.ts', 'onlooker.ts'], types: ['events.ts', 'snapshot.ts'] },
+  'chat': { code: ['bounded.ts', 'errors.ts'], types: ['contracts'] },
   'index.ts': {
     code: ['clock.ts', 'errors.ts', 'factory-by-platform.ts', 'registry.ts', 'stores'],
     types: ['contracts', 'connections.ts', 'closing.ts', 'events.ts', 'slot', 'snapshot.ts', 'webhook', 'composite-factory.ts', 'options.ts'],
@@ -69,7 +70,7 @@ const PACKAGES: Record<string, string[]> = {
 const BUNDLED = 'zod/mini';
 
 /** Optional peers that are no framework and no driver but an interface, and the only room that may import each. */
-const PEERS: Record<string, string> = { '@opentelemetry/api': 'otel' };
+const PEERS: Record<string, string> = { '@opentelemetry/api': 'otel', 'chat': 'chat' };
 
 interface Import { readonly from: string; readonly to: string; readonly types: boolean }
 
@@ -162,7 +163,7 @@ describe('layering', () => {
 
   test('the root entry reaches nothing of Node, not even in its types', () => {
     expect([...reachableFrom('index.ts', true)].filter((path) => path.startsWith('node:'))).toEqual([]);
-    expect(new Set(IMPORTS.filter(({ to }) => to.startsWith('node:')).map(({ from }) => roomOf(from)))).toEqual(new Set(['adapters', 'testing']));
+    expect(new Set(IMPORTS.filter(({ to }) => to.startsWith('node:')).map(({ from }) => roomOf(from)))).toEqual(new Set(['adapters', 'testing', 'chat']));
   });
 
   test('the stores, exclusive and the adapters do not bring the registry along', () => {

@@ -18,6 +18,7 @@ const MAY_COME: Record<string, RegExp> = {
   'hydrant/testing': /^node:assert\/strict$/,
   'hydrant/otel': /^@opentelemetry\/api$/,
   'hydrant/inspector': /^never$/,
+  'hydrant/chat': /^(chat|lru-cache|node:async_hooks)$/,
 };
 
 /** Entries that are of no use without a peer, and run its code. */

@@ -1,0 +1,139 @@
+import type { FailureContext, HydrationContext, InstanceFactory, RecordContext, WebhookContext } from '../contracts/factory.js';
+import type { Awaitable, ConnectionRecord } from '../contracts/record.js';
+import { ConnectionError } from '../errors.js';
+import type { ChatAdapter, ChatLike, ChatState, UntypedChat } from './contract.js';
+import { withConnection } from './current-connection.js';
+import { acknowledge, LateFailures } from './late-answers.js';
+import { missingMethods, PrefixedState } from './prefixed-state.js';
+import { adapterNameFor, Verification, type Adapters } from './verification.js';
+
+/** The options of {@link chatFactory}. */
+export interface ChatFactoryOptions<R extends ConnectionRecord, C extends ChatLike, S> {
+  /** Shared by all connections, each of which sees only its own keys. It is never disconnected: close its client yourself. */
+  readonly state: ChatState;
+  /**
+   * Makes the adapters of a row. It is also called to verify signatures, so it must construct and do nothing else. A
+   * secret that is missing from the row must be an error here, because the SDK would take it from the environment.
+   */
+  adapters(record: R, context: { readonly secrets: S }): Awaitable<Adapters>;
+  /** Registers the handlers of a new instance, before it is initialized. */
+  setup?(chat: C, record: R, context: { readonly secrets: S }): Awaitable<void>;
+  /** Resolves what the row only refers to. */
+  readonly secrets?: (record: R, context: { readonly signal: AbortSignal }) => Awaitable<S>;
+  /** More of the SDK's configuration. Default `{ userName: 'bot', logger: 'warn' }`. */
+  config?(record: R, context: { readonly secrets: S }): Readonly<Record<string, unknown>>;
+  /** What a user reads when a command fails after it was acknowledged. */
+  failureText?(failure: ConnectionError, record: R | undefined): string;
+  /** `'drain-first'` for adapters that poll or hold a socket: two instances of one bot disturb each other. */
+  readonly replacement?: 'overlap' | 'drain-first';
+  /** At most this many of the registry's permits. */
+  readonly maxConcurrentHydrations?: number;
+  /** Sends the late answers. Default: the global `fetch`. */
+  readonly fetch?: typeof fetch;
+}
+
+/** The members of the factory that {@link chatFactory} makes. */
+export interface ChatFactory<R extends ConnectionRecord, C extends ChatLike, S> extends InstanceFactory<R, C, S> {
+  readonly authenticate: (request: Request, context: RecordContext<R, S>) => Promise<boolean | Response>;
+  readonly handleWebhook: (chat: C, request: Request, context: WebhookContext<R, S>) => Promise<Response>;
+}
+
+const DEFAULT_CONFIG = { userName: 'bot', logger: 'warn' };
+const DEFAULT_FAILURE_TEXT = (): string => 'Something went wrong. Please try again.';
+
+/**
+ * One `Chat` of the [Chat SDK](https://chat-sdk.dev) per connection, over one shared state.
+ *
+ * Slack, Telegram, Discord, GitHub, WhatsApp, Google Chat and Linear deliveries are verified, and their challenges
+ * answered, before anything is hydrated. Teams and adapters of your own verify inside their handler, so a forged
+ * delivery to one of those hydrates it. Annotate `record` and, for the SDK's types, `chat`.
+ *
+ * @example
+ * const factory = chatFactory({
+ *   state: createRedisState({ client }),
+ *   adapters: (record: Row) => ({ slack: createSlackAdapter(record) }),
+ *   setup: (chat: Chat) => { chat.onNewMention((thread) => thread.post('hello')); },
+ * });
+ * @throws ConnectionError with `INVALID_OPTIONS` when `state` or `adapters` is not what it must be
+ */
+export function chatFactory<R extends ConnectionRecord, C extends ChatLike = UntypedChat, S = undefined>(
+  options: ChatFactoryOptions<R, C, S>,
+): ChatFactory<R, C, S> {
+  checkOptions(options);
+  const { state, secrets, replacement, maxConcurrentHydrations } = options;
+  const adaptersOf = (record: R, context: { readonly secrets: S }): Awaitable<Adapters> => options.adapters(record, context);
+  const verification = new Verification<R, S>(adaptersOf);
+  const failures = new LateFailures<R>(options.failureText ?? DEFAULT_FAILURE_TEXT, options.fetch ?? ((url, init) => fetch(url, init)));
+  const adaptersIn = new WeakMap<C, Adapters>();
+
+  async function create(record: R, context: HydrationContext<S>): Promise<C> {
+    const { Chat } = await import('chat') as unknown as { Chat: new (config: object) => C };
+    const adapters = await adaptersOf(record, context);
+    const own = new PrefixedState(state, record.id);
+    const chat = new Chat({ ...DEFAULT_CONFIG, ...options.config?.(record, context), state: own, adapters });
+    adaptersIn.set(chat, adapters);
+    let initializing: Promise<void> | undefined;
+    try {
+      await options.setup?.(chat, record, context);
+      initializing = withConnection(record, () => chat.initialize());
+      await unlessAborted(initializing, context.signal);
+      checkIdentity(record, Object.values(adapters));
+      return chat;
+    } catch (error) {
+      await stop(chat).catch(() => {});
+      // An aborted `initialize` goes on, and may start to poll only now.
+      initializing?.catch(() => {}).then(() => stop(chat)).catch(() => {});
+      throw error;
+    }
+  }
+
+  /** An adapter that polls may not stop by the SDK's `shutdown`: Telegram's 4.26 does not. */
+  async function stop(chat: C): Promise<void> {
+    const stopping = Object.values(adaptersIn.get(chat) ?? {}).map(async (adapter) => adapter.stopPolling?.());
+    const results = await Promise.allSettled([...stopping, chat.shutdown()]);
+    const failure = results.find((result) => result.status === 'rejected');
+    if (failure !== undefined) throw failure.reason;
+  }
+
+  return {
+    ...secrets !== undefined && { secrets },
+    ...replacement !== undefined && { replacement },
+    ...maxConcurrentHydrations !== undefined && { maxConcurrentHydrations },
+    create,
+    dispose: stop,
+    authenticate: (request, context) => verification.authenticate(request, context),
+    async handleWebhook(chat, request, { record, waitUntil }) {
+      const name = adapterNameFor(adaptersIn.get(chat) ?? {}, request);
+      const handler = name === undefined ? undefined : chat.webhooks[name];
+      if (handler === undefined) return new Response(null, { status: 404 });
+      return withConnection(record, () => handler(request, { waitUntil }));
+    },
+    acknowledge,
+    respondToFailure: (failure: ConnectionError, request: Request, context: FailureContext<R>) => failures.report(failure, request, context),
+  };
+}
+
+/** @throws ConnectionError */
+function checkOptions({ state, adapters }: { readonly state: ChatState; readonly adapters: unknown }): void {
+  const missing = typeof state === 'object' && state !== null ? missingMethods(state) : ['everything'];
+  if (missing.length > 0) {
+    throw new ConnectionError('INVALID_OPTIONS', `state: expected a state adapter of the Chat SDK, got one without ${missing.join(', ')}`);
+  }
+  if (typeof adapters !== 'function') throw new ConnectionError('INVALID_OPTIONS', `adapters: expected a function, got ${typeof adapters}`);
+}
+
+/** The SDK only logs that a platform refused its token, and then answers 200 to messages that it ignores. */
+function checkIdentity({ id }: ConnectionRecord, adapters: readonly ChatAdapter[]): void {
+  const nameless = adapters.find(({ name, botUserId }) => (name === 'slack' || name === 'telegram') && botUserId === undefined);
+  if (nameless !== undefined) throw new Error(`${nameless.name} did not say which bot connection '${id}' is: it is unreachable, or refuses the token`);
+}
+
+/** The SDK's `initialize` takes no signal, and may retry for minutes. */
+function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}

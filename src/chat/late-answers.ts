@@ -1,0 +1,75 @@
+import type { FailureContext, InstanceFactory } from '../contracts/factory.js';
+import type { ConnectionError } from '../errors.js';
+import { platformOf, readPayload } from './platforms.js';
+
+/**
+ * Slack and Discord give up after 3 s; the rest of the time is for the network.
+ * https://docs.slack.dev/interactivity/slash-commands, https://docs.discord.com/developers/interactions/receiving-and-responding
+ */
+const ACKNOWLEDGE_AFTER_MS = 2_000;
+
+/** Slack's hosts for late answers. A customer signs with a secret of their own, so the URL could be any. */
+const SLACK_RESPONSE_HOSTS: ReadonlySet<string> = new Set(['hooks.slack.com', 'hooks.slack-gov.com']);
+
+/** Discord: "the answer comes later", for a command and for a click on a component. */
+const DEFERRED: Readonly<Record<number, number>> = { 2: 5, 3: 6 };
+
+/**
+ * Answers in time what the platform would never send again: Slack's slash commands and button clicks, Discord's
+ * interactions. Anything else is left to the platform's own retries, so that a failure is never answered with 200.
+ */
+export const acknowledge: NonNullable<InstanceFactory<unknown, unknown>['acknowledge']> = {
+  afterMs: ACKNOWLEDGE_AFTER_MS,
+  async respond(request) {
+    const platform = platformOf(request);
+    if (platform === 'slack') return await responseUrlOf(request) === undefined ? undefined : new Response(null, { status: 200 });
+    if (platform !== 'discord') return undefined;
+    const deferred = DEFERRED[Number((await readPayload(request))?.['type'])];
+    return deferred === undefined ? undefined : Response.json({ type: deferred });
+  },
+};
+
+/** Tells the user, in the conversation, that a delivery failed after it had been acknowledged. */
+export class LateFailures<R> {
+  readonly #fetch: typeof fetch;
+  readonly #textOf: (failure: ConnectionError, record: R | undefined) => string;
+
+  constructor(textOf: (failure: ConnectionError, record: R | undefined) => string, fetchWith: typeof fetch) {
+    this.#textOf = textOf;
+    this.#fetch = fetchWith;
+  }
+
+  async report(failure: ConnectionError, request: Request, { acknowledged, record, signal }: FailureContext<R>): Promise<undefined> {
+    if (!acknowledged) return;
+    const text = this.#textOf(failure, record);
+    if (platformOf(request) === 'discord') await this.#editDiscordAnswer(request, text, signal);
+    else await this.#answerSlack(request, text, signal);
+  }
+
+  async #answerSlack(request: Request, text: string, signal: AbortSignal): Promise<void> {
+    const url = await responseUrlOf(request);
+    if (url === undefined) return;
+    await this.#send('POST', url, { response_type: 'ephemeral', replace_original: false, text }, signal);
+  }
+
+  async #editDiscordAnswer(request: Request, text: string, signal: AbortSignal): Promise<void> {
+    const payload = await readPayload(request);
+    const path = [payload?.['application_id'], payload?.['token']].map((part) => encodeURIComponent(String(part)));
+    const url = `https://discord.com/api/v10/webhooks/${path.join('/')}/messages/@original`;
+    await this.#send('PATCH', url, { content: text }, signal);
+  }
+
+  async #send(method: string, url: string, body: unknown, signal: AbortSignal): Promise<void> {
+    const headers = { 'content-type': 'application/json' };
+    const response = await this.#fetch(url, { method, headers, body: JSON.stringify(body), signal, redirect: 'error' });
+    await response.body?.cancel();
+  }
+}
+
+/** Where Slack takes a late answer to this delivery. */
+async function responseUrlOf(request: Request): Promise<string | undefined> {
+  const value = (await readPayload(request))?.['response_url'];
+  if (typeof value !== 'string' || !URL.canParse(value)) return undefined;
+  const { protocol, host } = new URL(value);
+  return protocol === 'https:' && SLACK_RESPONSE_HOSTS.has(host) ? value : undefined;
+}

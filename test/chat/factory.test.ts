@@ -1,0 +1,172 @@
+import { createMemoryState } from '@chat-adapter/state-memory';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { currentConnection } from 'hydrant/chat';
+import { startFakeSlackApi, type FakeSlackApi } from '../../examples/support/fake-slack-api.mjs';
+import { startFakeTelegramApi } from '../../examples/support/fake-telegram-api.mjs';
+import { botsOver, deliver, fromSlack, fromTelegram, secretOf, slashCommand, type Bot, type Bots } from './support/bots.js';
+
+let slackApi: FakeSlackApi;
+let telegramApi: Awaited<ReturnType<typeof startFakeTelegramApi>>;
+beforeAll(async () => { [slackApi, telegramApi] = await Promise.all([startFakeSlackApi(), startFakeTelegramApi()]); });
+afterAll(async () => { await Promise.all([slackApi.close(), telegramApi.close()]); });
+
+const slackBot = (id: string, botUserId: string | null = 'U1'): Bot =>
+  ({ id, platform: 'slack', apiUrl: slackApi.url, ...botUserId !== null && { botUserId } });
+const telegramBot = (id: string): Bot => ({ id, platform: 'telegram', apiUrl: telegramApi.url });
+
+let bots: Bots;
+afterEach(async () => {
+  await bots.registry.close();
+  slackApi.reset();
+  telegramApi.calls.length = 0;
+});
+
+describe('before anything is hydrated', () => {
+  test('a forged delivery is refused: no instance, no call to a vendor', async () => {
+    bots = botsOver([slackBot('s', null), telegramBot('t')]);
+    const statuses = [
+      (await deliver(bots, 's', slashCommand('wrong'))).status,
+      (await deliver(bots, 's', new Request('https://gateway', { method: 'POST', body: '{}' }))).status,
+      (await deliver(bots, 't', fromTelegram('wrong', 'hi'))).status,
+    ];
+    expect({ statuses, creates: bots.creates(), slack: slackApi.calls.size, telegram: telegramApi.calls.length })
+      .toEqual({ statuses: [401, 401, 401], creates: 0, slack: 0, telegram: 0 });
+  });
+
+  test("Slack's url_verification is answered while cold, and a forged one is not", async () => {
+    bots = botsOver([slackBot('s')]);
+    const body = JSON.stringify({ type: 'url_verification', challenge: 'prove it' });
+    const answer = await deliver(bots, 's', fromSlack({ secret: secretOf('s'), body }));
+    const forged = await deliver(bots, 's', fromSlack({ secret: 'wrong', body }));
+    expect({ challenge: await answer.json(), forged: forged.status, creates: bots.creates() })
+      .toEqual({ challenge: { challenge: 'prove it' }, forged: 401, creates: 0 });
+  });
+
+  test('a new secret verifies at once, and the old one no more', async () => {
+    let current = 'first';
+    bots = botsOver([slackBot('s')], {
+      adapters: async ({ apiUrl }) => {
+        const { createSlackAdapter } = await import('@chat-adapter/slack');
+        return { slack: createSlackAdapter({ signingSecret: current, botToken: 'xoxb-1', botUserId: 'U1', apiUrl }) };
+      },
+    });
+    const statusOf = async (secret: string): Promise<number> => (await deliver(bots, 's', slashCommand(secret))).status;
+    const before = { first: await statusOf('first'), second: await statusOf('second') };
+    current = 'second';
+    await bots.store.put(slackBot('s', 'U2'));
+    const after = { first: await statusOf('first'), second: await statusOf('second') };
+    expect({ before, after }).toEqual({ before: { first: 200, second: 401 }, after: { first: 401, second: 200 } });
+  });
+
+  test('verifying logs nothing, so that a forger cannot fill the log', async () => {
+    const { createTelegramAdapter } = await import('@chat-adapter/telegram');
+    const logged = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    bots = botsOver([telegramBot('t')], {
+      adapters: ({ apiUrl }) => ({ telegram: createTelegramAdapter({ botToken: '7:good', secretToken: 'right', apiUrl, mode: 'webhook' }) }),
+    });
+    await deliver(bots, 't', fromTelegram('wrong', 'hi'));
+    await deliver(bots, 't', fromTelegram('right', 'hi'));
+    const lines = logged.mock.calls.length;
+    logged.mockRestore();
+    expect({ lines, heard: bots.heard }).toEqual({ lines: 0, heard: ['t: hi'] });
+  });
+});
+
+describe('a delivery', () => {
+  test('reaches the handler once, which finds the current connection', async () => {
+    bots = botsOver([slackBot('s'), telegramBot('t')]);
+    await deliver(bots, 's', slashCommand(secretOf('s'), { text: 'to s' }));
+    await deliver(bots, 't', fromTelegram(secretOf('t'), 'to t'));
+    expect(bots.heard).toEqual(['s: to s', 't: to t']);
+    expect(slackApi.messages.map(({ text, token }) => ({ text, token }))).toEqual([{ text: 'pong', token: 'xoxb-s' }]);
+    expect(() => currentConnection()).toThrow(/outside of a handler/);
+  });
+
+  test('that is repeated is handled once, also by the next instance', async () => {
+    bots = botsOver([telegramBot('t')]);
+    await deliver(bots, 't', fromTelegram(secretOf('t'), 'once', 900));
+    await bots.registry.invalidate('t');
+    await deliver(bots, 't', fromTelegram(secretOf('t'), 'once', 900));
+    expect({ heard: bots.heard, creates: bots.creates() }).toEqual({ heard: ['t: once'], creates: 2 });
+  });
+
+  test('causes no vendor call at start where the row holds what the SDK would ask for', async () => {
+    bots = botsOver([slackBot('s'), telegramBot('t')]);
+    await bots.registry.use('s', () => {});
+    await bots.registry.use('t', () => {});
+    expect({ slack: [...slackApi.calls], telegram: telegramApi.calls }).toEqual({ slack: [], telegram: [] });
+  });
+
+  test('holds the instance until its handler has ended', async () => {
+    let finish = (): void => {};
+    const finished = new Promise<void>((resolve) => { finish = resolve; });
+    let heard = (): void => {};
+    const hears = new Promise<void>((resolve) => { heard = resolve; });
+    bots = botsOver([telegramBot('t')], { setup: (chat) => { chat.onDirectMessage(async () => { heard(); await finished; }); } });
+    const response = await bots.registry.handleWebhook('t', fromTelegram(secretOf('t'), 'slow'));
+    await hears;
+    const leased = bots.registry.snapshot().leased;
+    finish();
+    await bots.registry.close();
+    expect({ status: response.status, leased }).toEqual({ status: 200, leased: 1 });
+  });
+});
+
+describe('one bot ends and the others go on', () => {
+  test('with one shared state, which no bot disconnects', async () => {
+    const state = createMemoryState();
+    bots = botsOver([telegramBot('a'), telegramBot('b')], { state });
+    for (const id of ['a', 'b']) await deliver(bots, id, fromTelegram(secretOf(id), 'before'));
+    await bots.registry.invalidate('b');
+    const status = (await deliver(bots, 'a', fromTelegram(secretOf('a'), 'after'))).status;
+    await state.set('mine', 1);
+    expect({ status, heard: bots.heard, mine: await state.get('mine') })
+      .toEqual({ status: 200, heard: ['a: before', 'b: before', 'a: after'], mine: 1 });
+  });
+});
+
+describe('an instance that cannot be', () => {
+  test('fails to hydrate when the platform refuses its token, rather than answer 200 to what it ignores', async () => {
+    bots = botsOver([{ ...slackBot('s', null), apiUrl: `${slackApi.url}not-there/` }]);
+    bots.registry.on('hydrationFailed', () => {});
+    const response = await deliver(bots, 's', slashCommand(secretOf('s')));
+    expect({ status: response.status, heard: bots.heard }).toEqual({ status: 503, heard: [] });
+  });
+
+  test('is shut down when setup throws', async () => {
+    const shutDowns: string[] = [];
+    bots = botsOver([slackBot('s')], {
+      setup(chat, { id }) {
+        const shutdown = chat.shutdown.bind(chat);
+        chat.shutdown = () => { shutDowns.push(id); return shutdown(); };
+        throw new Error('no handlers today');
+      },
+    });
+    bots.registry.on('hydrationFailed', () => {});
+    await expect(bots.registry.use('s', () => {})).rejects.toMatchObject({ code: 'HYDRATION_FAILED' });
+    expect(shutDowns).toEqual(['s']);
+  });
+
+  test('stops to poll although its start was aborted before it began to', async () => {
+    let initialized = (): void => {};
+    const polls: string[] = [];
+    const poller = {
+      name: 'custom',
+      initialize: () => new Promise<void>((resolve) => { initialized = () => { polls.push('started'); resolve(); }; }),
+      stopPolling: async () => { polls.push('stopped'); },
+      handleWebhook: async () => new Response(),
+    };
+    bots = botsOver([slackBot('s')], { adapters: () => ({ custom: poller }) });
+    const caller = new AbortController();
+    const use = bots.registry.use('s', () => {}, { signal: caller.signal });
+    while (bots.creates() === 0) await new Promise(setImmediate);
+    await new Promise(setImmediate);
+    caller.abort();
+    await expect(use).rejects.toThrow();
+    initialized();
+    await new Promise(setImmediate);
+    await new Promise(setImmediate);
+    expect(polls.at(-1)).toBe('stopped');
+    expect(polls).toContain('started');
+  });
+});

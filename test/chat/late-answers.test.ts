@@ -1,0 +1,122 @@
+import { ConnectionError } from 'hydrant';
+import { ManualClock, settle } from 'hydrant/testing';
+import { afterEach, describe, expect, test } from 'vitest';
+import { botsOver, fromSlack, secretOf, slashCommand, type Bot, type Bots } from './support/bots.js';
+
+const slackBot: Bot = { id: 's', platform: 'slack', apiUrl: 'http://127.0.0.1:9/', botUserId: 'U1' };
+const RESPONSE_URL = 'https://hooks.slack.com/commands/T1/1/x';
+
+let bots: Bots;
+afterEach(() => bots.registry.close({ drainTimeoutMs: 0 }));
+
+interface Sent { readonly method: string; readonly url: string; readonly body: unknown }
+
+/** A bot whose start takes as long as the test says, and everything it sends afterwards. */
+function slowBot() {
+  const clock = new ManualClock();
+  const sent: Sent[] = [];
+  let end: (error?: Error) => void = () => {};
+  const started = new Promise<void>((resolve, reject) => { end = (error) => error === undefined ? resolve() : reject(error); });
+  const record = async (url: unknown, init?: RequestInit): Promise<Response> => {
+    sent.push({ method: init?.method ?? 'GET', url: String(url), body: JSON.parse(String(init?.body)) });
+    return new Response();
+  };
+  bots = botsOver([slackBot], { setup: () => started, fetch: record as typeof fetch }, { clock });
+  bots.registry.on('hydrationFailed', () => {});
+  bots.registry.on('webhookFailed', () => {});
+  return { clock, sent, end };
+}
+
+/** Lets real input and output of the SDK end, which no clock of ours moves. */
+async function until(condition: () => boolean): Promise<void> {
+  for (let turn = 0; turn < 2_000 && !condition(); turn += 1) { await settle(); await new Promise(setImmediate); }
+}
+
+async function statusAfter(clock: ManualClock, ms: number, request: Request): Promise<{ status: number | 'none' }> {
+  const seen: { status: number | 'none' } = { status: 'none' };
+  void bots.registry.handleWebhook('s', request).then((response) => { seen.status = response.status; });
+  await until(() => bots.registry.snapshot().hydrating > 0);
+  await clock.advance(ms);
+  await until(() => seen.status !== 'none');
+  return seen;
+}
+
+describe('what a platform never sends again', () => {
+  test('a slash command is acknowledged within the limit, and a later failure is told at its response_url', async () => {
+    const { clock, sent, end } = slowBot();
+    const { status } = await statusAfter(clock, 2_000, slashCommand(secretOf('s'), { response_url: RESPONSE_URL }));
+    end(new Error('the database is down'));
+    await until(() => sent.length > 0);
+    expect({ status, sent }).toEqual({
+      status: 200,
+      sent: [{
+        method: 'POST', url: RESPONSE_URL,
+        body: { response_type: 'ephemeral', replace_original: false, text: 'Something went wrong. Please try again.' },
+      }],
+    });
+  });
+
+  test('so is a click on a button', async () => {
+    const { clock, sent, end } = slowBot();
+    const payload = JSON.stringify({ type: 'block_actions', team: { id: 'T1' }, response_url: RESPONSE_URL });
+    const click = fromSlack({ secret: secretOf('s'), body: new URLSearchParams({ payload }).toString(), json: false });
+    const { status } = await statusAfter(clock, 2_000, click);
+    end(new Error('no'));
+    await until(() => sent.length > 0);
+    expect({ status, urls: sent.map(({ url }) => url) }).toEqual({ status: 200, urls: [RESPONSE_URL] });
+  });
+});
+
+describe('what a platform sends again', () => {
+  test('is not acknowledged while it may still fail', async () => {
+    const { clock, end } = slowBot();
+    const event = JSON.stringify({ type: 'event_callback', team_id: 'T1', event: { type: 'app_mention', channel: 'C1', user: 'U2', text: 'hi', ts: '1.2' } });
+    const early = await statusAfter(clock, 2_500, fromSlack({ secret: secretOf('s'), body: event }));
+    expect(early).toEqual({ status: 'none' });
+    end(new Error('no'));
+    await until(() => early.status !== 'none');
+    expect(early).toEqual({ status: 503 });
+  });
+});
+
+describe('a response_url is taken of Slack only', () => {
+  // A customer signs with a secret of their own, so a signature proves nothing about the URL.
+  test.each([
+    'http://hooks.slack.com/commands/1', 'https://hooks.slack.com.evil.example/x', 'https://169.254.169.254/latest', 'http://127.0.0.1:9/',
+    'https://user@evil.example/hooks.slack.com', 'not a url', '',
+  ])('%s is neither called nor a reason to acknowledge', async (responseUrl) => {
+    const { clock, sent, end } = slowBot();
+    const outcome = await statusAfter(clock, 2_500, slashCommand(secretOf('s'), { response_url: responseUrl }));
+    expect(outcome).toEqual({ status: 'none' });
+    end(new Error('no'));
+    await until(() => outcome.status !== 'none');
+    expect({ ...outcome, sent }).toEqual({ status: 503, sent: [] });
+  });
+});
+
+describe('the text of a late failure', () => {
+  test('can be chosen, and never holds the failure itself by default', async () => {
+    const { acknowledge, LateFailures } = await import('../../src/chat/late-answers.js');
+    const sent: Sent[] = [];
+    const fetchWith = (async (url: unknown, init?: RequestInit) => {
+      sent.push({ method: init?.method ?? '', url: String(url), body: JSON.parse(String(init?.body)) });
+      return new Response();
+    }) as typeof fetch;
+    const failures = new LateFailures<Bot>(({ code }, record) => `${record?.id}: ${code}`, fetchWith);
+    const failure = new ConnectionError('HYDRATION_FAILED', 'secret inside');
+    const { signal } = new AbortController();
+    const command = (): Request => new Request('https://gateway', {
+      method: 'POST', headers: { 'x-signature-ed25519': 'checked before' },
+      body: JSON.stringify({ type: 2, application_id: '12', token: 'a/../b' }),
+    });
+    await failures.report(failure, command(), { acknowledged: false, record: slackBot, signal });
+    expect(sent).toEqual([]);
+    await failures.report(failure, command(), { acknowledged: true, record: slackBot, signal });
+    expect(sent).toEqual([{
+      method: 'PATCH', url: 'https://discord.com/api/v10/webhooks/12/a%2F..%2Fb/messages/@original', body: { content: 's: HYDRATION_FAILED' },
+    }]);
+    const deferred = await acknowledge.respond(command(), { record: slackBot });
+    expect(await deferred?.json()).toEqual({ type: 5 });
+    bots = botsOver([slackBot]);
+  });
+});
