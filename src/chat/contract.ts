@@ -55,7 +55,7 @@ export interface ChatLike {
 type UntypedHandler = (...event: any[]) => unknown;
 
 /** A method that takes a handler, alone or after a filter (a pattern, ids, names). */
-interface UntypedSubscription {
+export interface UntypedSubscription {
   (handler: UntypedHandler): void;
   (filter: any, handler: UntypedHandler): void;
 }
