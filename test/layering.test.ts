@@ -52,7 +52,7 @@ const LAYERS: Record<string, { code: string[]; types?: string[] }> = {
   // Looks on: what it measures is known by its shape.
   'otel': { code: ['clock.ts', 'errors.ts', 'ids.ts', 'thenable.ts', 'onlooker.ts', 'composite-factory.ts'], types: ['contracts', 'connections.ts', 'events.ts', 'exclusive', 'slot', 'snapshot.ts', 'webhook'] },
   'inspector': { code: ['clock.ts', 'errors.ts', 'ids.ts', 'checks.ts', 'console-lines.ts', 'onlooker.ts'], types: ['events.ts', 'snapshot.ts'] },
-  'chat': { code: ['bounded.ts', 'errors.ts'], types: ['contracts'] },
+  'chat': { code: ['bounded.ts', 'checks.ts'], types: ['contracts', 'errors.ts'] },
   'index.ts': {
     code: ['clock.ts', 'errors.ts', 'factory-by-platform.ts', 'registry.ts', 'stores'],
     types: ['contracts', 'connections.ts', 'closing.ts', 'events.ts', 'slot', 'snapshot.ts', 'webhook', 'composite-factory.ts', 'options.ts'],

@@ -1,6 +1,7 @@
 import type { FailureContext, HydrationContext, InstanceFactory, RecordContext, WebhookContext } from '../contracts/factory.js';
 import type { Awaitable, ConnectionRecord } from '../contracts/record.js';
-import { ConnectionError } from '../errors.js';
+import { aFunction, check, count, describe, expecting, isObject, once, oneOf, optional, shape } from '../checks.js';
+import type { ConnectionError } from '../errors.js';
 import type { ChatAdapter, ChatLike, ChatState, UntypedChat } from './contract.js';
 import { withConnection } from './current-connection.js';
 import { acknowledge, LateFailures } from './late-answers.js';
@@ -54,12 +55,12 @@ const DEFAULT_FAILURE_TEXT = (): string => 'Something went wrong. Please try aga
  *   adapters: (record: Row) => ({ slack: createSlackAdapter(record) }),
  *   setup: (chat: Chat) => { chat.onNewMention((thread) => thread.post('hello')); },
  * });
- * @throws ConnectionError with `INVALID_OPTIONS` when `state` or `adapters` is not what it must be
+ * @throws ConnectionError `INVALID_OPTIONS`, naming every wrong option
  */
 export function chatFactory<R extends ConnectionRecord, C extends ChatLike = UntypedChat, S = undefined>(
   options: ChatFactoryOptions<R, C, S>,
 ): ChatFactory<R, C, S> {
-  checkOptions(options);
+  check('chatFactory', optionsCheck(), options);
   const { state, secrets, replacement, maxConcurrentHydrations } = options;
   const adaptersOf = (record: R, context: { readonly secrets: S }): Awaitable<Adapters> => options.adapters(record, context);
   const verification = new Verification<R, S>(adaptersOf);
@@ -113,13 +114,20 @@ export function chatFactory<R extends ConnectionRecord, C extends ChatLike = Unt
   };
 }
 
-/** @throws ConnectionError */
-function checkOptions({ state, adapters }: { readonly state: ChatState; readonly adapters: unknown }): void {
-  const missing = typeof state === 'object' && state !== null ? missingMethods(state) : ['everything'];
-  if (missing.length > 0) {
-    throw new ConnectionError('INVALID_OPTIONS', `state: expected a state adapter of the Chat SDK, got one without ${missing.join(', ')}`);
-  }
-  if (typeof adapters !== 'function') throw new ConnectionError('INVALID_OPTIONS', `adapters: expected a function, got ${typeof adapters}`);
+const optionsCheck = once(() => shape('options', {
+  state: expecting('a state adapter of the Chat SDK', (value) => isObject(value) && missingMethods(value).length === 0, withoutMethods),
+  adapters: aFunction(),
+  setup: optional(aFunction()),
+  secrets: optional(aFunction()),
+  config: optional(aFunction()),
+  failureText: optional(aFunction()),
+  fetch: optional(aFunction()),
+  replacement: optional(oneOf('overlap', 'drain-first')),
+  maxConcurrentHydrations: optional(count(1)),
+}));
+
+function withoutMethods(value: unknown): string {
+  return isObject(value) ? `an object without ${missingMethods(value).join(', ')}` : describe(value);
 }
 
 /** The SDK only logs that a platform refused its token, and then answers 200 to messages that it ignores. */
