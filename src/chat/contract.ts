@@ -51,13 +51,10 @@ export interface ChatLike {
   shutdown(): Promise<void>;
 }
 
-/** A handler of an event of the SDK, whose parameters are not typed here. */
-type UntypedHandler = (...event: any[]) => unknown;
-
-/** A method that takes a handler, alone or after a filter (a pattern, ids, names). */
+/** A method that takes a handler, alone or after a filter (a pattern, ids, names). Nothing is typed here. */
 export interface UntypedSubscription {
-  (handler: UntypedHandler): void;
-  (filter: any, handler: UntypedHandler): void;
+  (handler: (...event: any[]) => unknown): void;
+  (filter: any, handler: (...event: any[]) => unknown): void;
 }
 
 /**

@@ -132,7 +132,8 @@ function withoutMethods(value: unknown): string {
 
 /** The SDK only logs that a platform refused its token, and then answers 200 to messages that it ignores. */
 function checkIdentity({ id }: ConnectionRecord, adapters: readonly ChatAdapter[]): void {
-  const nameless = adapters.find(({ name, botUserId }) => (name === 'slack' || name === 'telegram') && botUserId === undefined);
+  // The getters of other adapters may throw.
+  const nameless = adapters.find((adapter) => (adapter.name === 'slack' || adapter.name === 'telegram') && adapter.botUserId === undefined);
   if (nameless !== undefined) throw new Error(`${nameless.name} did not say which bot connection '${id}' is: it is unreachable, or refuses the token`);
 }
 
