@@ -8,13 +8,16 @@ import { LineAdapter } from './line-adapter.mjs';
  * @type {import('hydrant').InstanceFactory<LineRow, LineAdapter>}
  */
 export const lineFactory = {
-  async create(record, { signal, retire, onDispose }) {
+  async create(record, { signal, superseded, retire, onDispose }) {
     const adapter = new LineAdapter();
     // Registered before anything can fail: what is half open is closed when `connect` throws or is given up.
     onDispose(() => adapter.close());
     // The server hung up: the next use logs in again. After a close of our own this does nothing.
     adapter.once('closed', (error) => retire(error ?? new Error('the server hung up')));
-    adapter.on('message', (from) => adapter.say(from, record.greeting));
+    const answer = (/** @type {string} */ from) => adapter.say(from, record.greeting);
+    adapter.on('message', answer);
+    // Replaced or stopped, it must not answer while its users finish.
+    superseded?.addEventListener('abort', () => adapter.off('message', answer), { once: true });
     await adapter.connect(record, { signal });
     return adapter;
   },

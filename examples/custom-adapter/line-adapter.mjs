@@ -36,7 +36,9 @@ export class LineAdapter extends EventEmitter {
   async close() {
     const socket = this.#socket;
     if (socket === undefined || socket.closed) return;
+    // Not `once` of node:events, which rejects when the socket breaks instead of closing.
+    const closed = new Promise((resolve) => { socket.once('close', resolve); });
     socket.end('QUIT\n');
-    await once(socket, 'close');
+    await closed;
   }
 }

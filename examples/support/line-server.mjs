@@ -9,10 +9,12 @@ export async function startLineServer() {
   const online = new Map();
   const sockets = new Set();
   let isSilent = false;
+  let isCutting = false;
   const server = createServer((socket) => {
     sockets.add(socket);
     let name = '';
     socket.on('error', () => {});
+    if (isCutting) socket.resetAndDestroy();
     createInterface({ input: socket }).on('line', (line) => {
       const [verb, first = '', rest = ''] = /^(\w+) ?(\S*) ?(.*)$/.exec(line)?.slice(1) ?? [];
       log.push(verb === 'LOGIN' ? `LOGIN ${first}` : `${name}: ${line}`);
@@ -38,6 +40,15 @@ export async function startLineServer() {
     get open() { return sockets.size; },
     /** Answers nothing from now on, or again. @param {boolean} silent */
     silence(silent) { isSilent = silent; },
+    /** How it treats whoever connects from now on. @param {'serve' | 'refuse' | 'reset' | 'hang'} mode */
+    async behave(mode) {
+      isSilent = mode === 'hang';
+      isCutting = mode === 'reset';
+      if (mode === 'refuse') await new Promise((resolve) => { server.close(() => resolve(undefined)); });
+      else if (!server.listening) await new Promise((resolve) => { server.listen(address.port, '127.0.0.1', () => resolve(undefined)); });
+    },
+    /** Cuts all connections. */
+    reset() { for (const socket of sockets) socket.resetAndDestroy(); },
     /** @param {string} name @param {string} text */
     tell(name, text) { online.get(name)?.write(`MSG ada ${text}\n`); },
     /** Hangs up on somebody. @param {string} name */

@@ -84,10 +84,10 @@ export function slashCommand(secret: string, fields: Record<string, string> = {}
 
 let serial = 0;
 
-/** A private message to a Telegram bot. */
-export function fromTelegram(secret: string, text: string, updateId = ++serial): Request {
-  const from = { id: 42, is_bot: false, first_name: 'Ada' };
-  const message = { message_id: updateId, date: 1, chat: { id: 42, type: 'private', first_name: 'Ada' }, from, text };
+/** A private message to a Telegram bot. The SDK handles one message of a chat at a time, and drops the others. */
+export function fromTelegram(secret: string, text: string, updateId = ++serial, chat = 42): Request {
+  const from = { id: chat, is_bot: false, first_name: 'Ada' };
+  const message = { message_id: updateId, date: 1, chat: { id: chat, type: 'private', first_name: 'Ada' }, from, text };
   const headers = { 'content-type': 'application/json', 'x-telegram-bot-api-secret-token': secret };
   return new Request('https://gateway/telegram', { method: 'POST', headers, body: JSON.stringify({ update_id: updateId, message }) });
 }

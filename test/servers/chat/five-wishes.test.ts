@@ -49,10 +49,9 @@ describe.skipIf(redisUrl === undefined)('the five wishes', () => {
       setup(chat: Chat, record) {
         created.push(record.id);
         chat.onDirectMessage(async (thread, message) => {
-          heard.push(`${currentConnection().id}: ${message.text}`);
+          heard.push(`${currentConnection().id}${await thread.isSubscribed() ? ' again' : ''}: ${message.text}`);
           await thread.subscribe();
         });
-        chat.onSubscribedMessage(async (_thread, message) => { heard.push(`${currentConnection().id} again: ${message.text}`); });
         chat.onSlashCommand('/ping', async (event) => { await event.channel.post(`pong of ${currentConnection().id}`); });
       },
       config: () => ({ logger: 'silent' }),

@@ -66,7 +66,7 @@ describe.skipIf(redisUrl === undefined)(`${CONNECTIONS} connections through ${PL
           serial += 1;
           const event = { type: 'message', channel_type: 'im', channel: `D${serial}`, user: 'U2', text: 'hi', ts: `1.${serial}` };
           const body = JSON.stringify({ type: 'event_callback', team_id: 'T1', event_id: `E${serial}`, event });
-          return deliver({ registry }, id, platform === 'slack' ? fromSlack({ secret: secretOf(id), body }) : fromTelegram(secretOf(id), 'hi', serial));
+          return deliver({ registry }, id, platform === 'slack' ? fromSlack({ secret: secretOf(id), body }) : fromTelegram(secretOf(id), 'hi', serial, serial));
         }));
       }
     }
@@ -82,7 +82,7 @@ describe.skipIf(redisUrl === undefined)(`${CONNECTIONS} connections through ${PL
       };
     }
 
-    await round(2_000);
+    await round(1_000);
     const before = await levels();
     handled = 0;
     await round(DELIVERIES);

@@ -1,4 +1,5 @@
-import { claimConformance, storeConformance, type ClaimCapabilities, type ClaimsUnderTest, type StoreCapabilities, type StoreUnderTest, type TestRunner } from 'hydrant/testing';
+import type { ConnectionRecord } from 'hydrant';
+import { claimConformance, factoryConformance, storeConformance, type ClaimCapabilities, type ClaimsUnderTest, type FactoryCapabilities, type FactoryUnderTest, type StoreCapabilities, type StoreUnderTest, type TestRunner } from 'hydrant/testing';
 
 /** A test that a suite has defined. */
 export interface Defined { readonly name: string; readonly test: () => Promise<void> }
@@ -31,4 +32,15 @@ export const namesOf = (capabilities: StoreCapabilities): string[] =>
 export async function errorOf(makeStore: () => StoreUnderTest, capabilities: StoreCapabilities, name: string): Promise<unknown> {
   const found = testsOf((runner) => storeConformance(runner, makeStore, capabilities)).find((test) => test.name === name) as Defined;
   return found.test().then(() => undefined, (error: unknown) => error);
+}
+
+/** The names of the tests of the factory suite that fail, with what they fail with. */
+export async function factoryFailures<R extends ConnectionRecord, I>(
+  makeSubject: () => Promise<FactoryUnderTest<R, I>>, capabilities: FactoryCapabilities,
+): Promise<Record<string, string>> {
+  const failed: Record<string, string> = {};
+  for (const { name, test } of testsOf((runner) => factoryConformance(runner, makeSubject, capabilities))) {
+    await test().catch((error: unknown) => { failed[name] = String(error); });
+  }
+  return failed;
 }

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import type { ConnectionRecord } from '../../contracts/record.js';
+import { becomes, pause, promised, survived, type Suite } from './harness.js';
+import { Life } from './life.js';
+
+/** How long nothing may be sent after the end, milliseconds. */
+const QUIET_MS = 50;
+
+/** Resources that pooled or keep-alive connections may keep, whatever the number of lives. */
+const KEPT = 4;
+
+/** An end from outside retires the instance; an end from inside is complete. */
+export function endTests<R extends ConnectionRecord, I>({ test, timeoutMs, capabilities: { connected = false, events = false, lives = 100 } }: Suite<R, I>): void {
+  if (connected) {
+    for (const [name, cut] of [["error: an 'error' event after the start", 'reset'], ['close: one from outside', 'hangUp']] as const) {
+      test(`${name} retires that instance and nothing else`, async (subject) => {
+        await survived(async () => {
+          const life = await new Life(subject, timeoutMs).start();
+          await promised(subject[cut], cut).call(subject);
+          await becomes('instances that called retire()', 1, timeoutMs, () => Math.min(1, life.retired.length));
+          await life.end('retired');
+          await becomes('connections left open', 0, timeoutMs, () => subject.open());
+          const next = await new Life(subject, timeoutMs).start();
+          await subject.use(next.instance);
+          await next.end();
+        });
+      });
+    }
+  }
+
+  test('stop: it ends in time, may be repeated, and nothing is sent after it', async (subject) => {
+    await survived(async () => {
+      const life = await new Life(subject, timeoutMs).start();
+      await subject.use(life.instance);
+      await life.end();
+      await becomes('connections left open', 0, timeoutMs, () => subject.open());
+      const received = await subject.received();
+      await life.end();
+      await pause(QUIET_MS);
+      assert.equal(await subject.received(), received, 'something was sent after the instance had been disposed of');
+    });
+  });
+
+  test("replacement: two instances of one row overlap, unless the factory says 'drain-first'", async (subject) => {
+    if (subject.factory.replacement === 'drain-first') return;
+    const old = await new Life(subject, timeoutMs).start();
+    const next = await new Life(subject, timeoutMs).start();
+    await pause(QUIET_MS);
+    assert.deepEqual({ old: old.retired.length, next: next.retired.length }, { old: 0, next: 0 }, "the two disturb each other: set replacement: 'drain-first'");
+    await subject.use(old.instance);
+    await old.end('replaced');
+    await subject.use(next.instance);
+    assert.equal(next.retired.length, 0, "the old instance's end retired its successor");
+    await next.end();
+  });
+
+  if (events) {
+    test('events: they reach the application while the instance is current, and nobody once it is superseded', async (subject) => {
+      const [push, heard] = [promised(subject.push, 'push').bind(subject), promised(subject.heard, 'heard').bind(subject)];
+      const life = await new Life(subject, timeoutMs).start();
+      await push();
+      await becomes('events heard', 1, timeoutMs, heard);
+      life.supersede();
+      await push();
+      await pause(QUIET_MS);
+      assert.equal(await heard(), 1, 'a superseded instance passed an event on: listen to context.superseded');
+      await life.end('replaced');
+    });
+  }
+
+  test(`lives: ${lives} of them leave no listener, timer, socket or handle`, async (subject) => {
+    const live = async (): Promise<void> => {
+      const life = await new Life(subject, timeoutMs).start();
+      await subject.use(life.instance);
+      await life.end();
+    };
+    const left = () => {
+      const resources = process.getActiveResourcesInfo();
+      return { resources: resources.length, listeners: subject.listeners?.() ?? 0 };
+    };
+    await live();
+    await becomes('connections left open', 0, timeoutMs, () => subject.open());
+    const before = left();
+    for (let n = 0; n < lives; n += 1) await live();
+    await becomes('connections left open', 0, timeoutMs, () => subject.open());
+    await pause(QUIET_MS);
+    const after = left();
+    assert.ok(after.listeners <= before.listeners, `${lives} lives left ${after.listeners - before.listeners} listeners`);
+    assert.ok(after.resources <= before.resources + KEPT, `${lives} lives left ${after.resources - before.resources} timers, sockets or handles`);
+  });
+}

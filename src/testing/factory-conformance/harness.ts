@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { systemClock } from '../../clock.js';
+import type { InstanceFactory } from '../../contracts/factory.js';
+import type { Awaitable, ConnectionRecord } from '../../contracts/record.js';
+import { within } from '../../within.js';
+
+/** How the far side (a chat server, a database, a vendor's API) treats connections that are made from now on. */
+export type FarSideMode = 'serve' | 'refuse' | 'reset' | 'hang';
+
+/** A factory, and the far side that its instances connect to. Every test makes one of its own and closes it. */
+export interface FactoryUnderTest<R extends ConnectionRecord, I> {
+  readonly factory: InstanceFactory<R, I>;
+  /** A row whose instance starts. */
+  readonly record: R;
+  /** A row whose start fails, because of a wrong password or a revoked token. */
+  readonly failing: R;
+  /** `'refuse'`: no connection. `'reset'`: cut while it starts. `'hang'`: never answered. */
+  behave(mode: FarSideMode): Awaitable<unknown>;
+  /** How many connections the far side has open. */
+  open(): Awaitable<number>;
+  /** Cuts all open connections, so that the instance gets an `'error'` event. With the capability `connected`. */
+  reset?(): Awaitable<unknown>;
+  /** Closes all open connections in an orderly way. With the capability `connected`. */
+  hangUp?(): Awaitable<unknown>;
+  /** Makes the instance do something that reaches the far side. Rejects if it cannot. */
+  use(instance: I): Awaitable<unknown>;
+  /** How many messages or calls the far side has received, of any instance. */
+  received(): Awaitable<number>;
+  /** Sends an event to every open connection. With the capability `events`. */
+  push?(): Awaitable<unknown>;
+  /** How many events reached the application, through any instance. With the capability `events`. */
+  heard?(): Awaitable<number>;
+  /** Listeners on whatever the instances share, such as one Redis client. */
+  listeners?(): number;
+  close?(): Awaitable<unknown>;
+}
+
+/** What the factory's instances are like. What is true here and missing in the subject fails. */
+export interface FactoryCapabilities {
+  /** An instance keeps a connection open for its life. */
+  readonly connected?: boolean;
+  /** An instance receives events over its connection. */
+  readonly events?: boolean;
+  /** How long a start, a stop and the far side may take, milliseconds. Default 2 000. */
+  readonly timeoutMs?: number;
+  /** How many instances are started and stopped to find what they leave behind. Default 100. */
+  readonly lives?: number;
+}
+
+/** What the suite's parts are given. */
+export interface Suite<R extends ConnectionRecord, I> {
+  readonly capabilities: FactoryCapabilities;
+  readonly timeoutMs: number;
+  test(name: string, run: (subject: FactoryUnderTest<R, I>) => Promise<void>): void;
+}
+
+export const pause = (ms: number): Promise<void> => new Promise((resolve) => { systemClock.setTimeout(resolve, ms, { ref: true }); });
+
+/** What `work` comes to, or a failure that says what did not end. */
+export const inTime = <T>(what: string, timeoutMs: number, work: PromiseLike<T>): Promise<T> =>
+  within(systemClock, timeoutMs, work, () => assert.fail(`not within ${timeoutMs} ms: ${what}`));
+
+/** Waits until `read` returns `expected`, because the far side learns of an end a little later. */
+export async function becomes(what: string, expected: number, timeoutMs: number, read: () => Awaitable<number>): Promise<void> {
+  const deadline = systemClock.monotonic() + timeoutMs;
+  for (let value = await read(); value !== expected; value = await read()) {
+    assert.ok(systemClock.monotonic() < deadline, `${what}: expected ${expected}, got ${value} after ${timeoutMs} ms`);
+    await pause(5);
+  }
+}
+
+/** A member that a capability promises. */
+export function promised<T>(member: T | undefined, name: string): T {
+  assert.ok(member !== undefined, `the capabilities promise ${name}, and it is not there`);
+  return member;
+}
+
+/** Runs `work` and fails for exceptions that nobody catches: outside of a test they end the process. */
+export async function survived<T>(work: () => Promise<T>): Promise<T> {
+  const uncaught: unknown[] = [];
+  // A runner's own listeners do not see what this callback gets.
+  assert.ok(!process.hasUncaughtExceptionCaptureCallback(), 'another part of the process captures uncaught exceptions');
+  process.setUncaughtExceptionCaptureCallback((error) => { uncaught.push(error); });
+  try {
+    const result = await work();
+    await pause(20);
+    assert.deepEqual(uncaught.map(String), [], "an 'error' event without a listener, or an exception that nobody catches, ends the process");
+    return result;
+  } finally {
+    process.setUncaughtExceptionCaptureCallback(null);
+  }
+}

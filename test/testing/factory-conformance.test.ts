@@ -1,0 +1,96 @@
+import { createMemoryState } from '@chat-adapter/state-memory';
+import { createSlackAdapter } from '@chat-adapter/slack';
+import type { Chat } from 'chat';
+import { chatFactory } from 'hydrant/chat';
+import { factoryConformance, type FactoryCapabilities } from 'hydrant/testing';
+import { describe, expect, test } from 'vitest';
+import { lineFactory } from '../../examples/custom-adapter/factory.mjs';
+import { startLineServer } from '../../examples/support/line-server.mjs';
+import { silent } from '../chat/support/bots.js';
+import { factoryFailures } from './support/conformance.js';
+import { mailboxes, type Parts } from './support/factories.js';
+import { startVendor } from './support/vendor.js';
+
+const CONNECTED: FactoryCapabilities = { connected: true, events: true };
+/** Broken ones wait for what never comes. */
+const IMPATIENT: FactoryCapabilities = { ...CONNECTED, timeoutMs: 150, lives: 20 };
+
+describe('a right factory', () => {
+  factoryConformance({ describe, it: test }, () => mailboxes(), CONNECTED);
+});
+
+describe("a right factory whose far side lets one in at a time, and which says 'drain-first'", () => {
+  factoryConformance({ describe, it: test }, () => mailboxes({}, { exclusive: true, drainFirst: true }), CONNECTED);
+});
+
+describe('hydrant/chat', () => {
+  factoryConformance({ describe, it: test }, async () => {
+    const vendor = await startVendor();
+    const record = { id: 'a', version: 1, status: 'active' as const, token: 'xoxb-good' };
+    const factory = chatFactory({
+      state: createMemoryState(),
+      adapters: ({ token }: typeof record) => ({
+        slack: createSlackAdapter({ signingSecret: 's', botToken: token, apiUrl: vendor.url, logger: silent, webClientOptions: { retryConfig: { retries: 0 } } }),
+      }),
+      setup: (_chat: Chat) => {},
+      config: () => ({ logger: 'silent' }),
+    });
+    return {
+      factory, record, failing: { ...record, token: 'revoked' },
+      ...vendor,
+      use: (chat: Chat) => chat.channel('slack:C1').post('hello'),
+    };
+  }, { lives: 50 });
+});
+
+describe('the example of a custom adapter', () => {
+  factoryConformance({ describe, it: test }, async () => {
+    const server = await startLineServer();
+    const record = { id: 'a', version: 1, status: 'active' as const, port: server.port, name: 'bot', password: 'right', greeting: 'hi' };
+    return {
+      factory: lineFactory, record, failing: { ...record, password: 'wrong' },
+      behave: (mode) => server.behave(mode),
+      open: () => server.open,
+      reset: () => server.reset(),
+      hangUp: () => server.drop('bot'),
+      use: async (adapter) => { const before = server.log.length; adapter.say('ada', 'hello'); while (server.log.length === before) await new Promise(setImmediate); },
+      received: () => server.log.filter((line) => line.includes('MSG')).length,
+      push: () => server.tell('bot', 'news'),
+      heard: () => server.log.filter((line) => line.endsWith('MSG ada hi')).length,
+      close: () => server.close(),
+    };
+  }, CONNECTED);
+});
+
+/** One broken factory of each kind, and the test that finds it. */
+const KINDS: readonly (readonly [kind: keyof Parts, found: RegExp])[] = [
+  ['closesWhatFailed', /^start: one that fails leaves nothing open$/],
+  ['heedsItsSignal', /^start: one that is given up ends at once/],
+  ['listensForErrors', /^error: an 'error' event after the start/],
+  ['retires', /^close: one from outside/],
+  ['stopsItsTimer', /^stop: it ends in time/],
+  ['maySayGoodbyeTwice', /^stop: it ends in time/],
+  ['endsInTime', /^stop: it ends in time/],
+  ['heedsSupersession', /^events: they reach the application/],
+  ['leavesTheSharedAlone', /^lives: 20 of them leave no/],
+];
+
+describe('one broken factory of each kind fails', () => {
+  test.each(KINDS)('%s', async (kind, found) => {
+    const failed = await factoryFailures(() => mailboxes({ [kind]: false }), IMPATIENT);
+    expect(Object.keys(failed)).toEqual(expect.arrayContaining([expect.stringMatching(found)]));
+  });
+
+  test('an error before and during the start that nobody listens for', async () => {
+    const failed = await factoryFailures(() => mailboxes({ listensForErrors: false }), IMPATIENT);
+    expect(Object.keys(failed)).toEqual(expect.arrayContaining([
+      expect.stringMatching(/^error: one before the start/), expect.stringMatching(/^error: one during the start/),
+    ]));
+    expect(Object.values(failed).join()).toContain('ends the process');
+  });
+
+  test('two instances that disturb each other without saying so', async () => {
+    const failed = await factoryFailures(() => mailboxes({}, { exclusive: true }), IMPATIENT);
+    expect(failed).toEqual({ "replacement: two instances of one row overlap, unless the factory says 'drain-first'": expect.stringContaining('disturb each other') as string });
+  });
+});
