@@ -60,8 +60,10 @@ export class Hydration<R extends ConnectionRecord, I> {
 
   #create(): Awaitable<I> {
     const { record, factory } = this.#slot;
+    this.#throwIfPermanent();
     const secrets = this.#secrets.of(record, factory, true);
     const create = (resolved: unknown): Awaitable<I> => {
+      this.#throwIfPermanent();
       this.#context.secrets = this.#slot.secrets = resolved;
       return this.#env.around(record, () => factory.create(record, this.#context));
     };
@@ -71,6 +73,12 @@ export class Hydration<R extends ConnectionRecord, I> {
       if (this.#slot.state.kind !== 'creating') throw new Error('unused');
       return create(resolved);
     });
+  }
+
+  /** While this one waited, a webhook may have learnt from the secrets that the version fails for good. */
+  #throwIfPermanent(): void {
+    const permanent = this.#backoff.permanent(this.#slot.id, this.#slot.version);
+    if (permanent !== undefined) throw permanent;
   }
 
   #startTimeout(): void {

@@ -76,6 +76,9 @@ export class Resolver<R extends ConnectionRecord, I> {
     } else if (slot.state.kind === 'pending' || slot.state.kind === 'creating') {
       waiter.slot = slot;
       slot.state.waiters.add(waiter);
+    } else {
+      // The waiter before it, of the same answer, found that the row must be read again.
+      this.#reader.request(slot.id, 'row', waiter);
     }
   }
 

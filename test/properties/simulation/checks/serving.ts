@@ -94,8 +94,8 @@ export function notSuperseded(world: World, { demand, instance }: Hold): void {
   }
   const { retired } = instance;
   if (retired === undefined) return;
-  // A webhook has its lease while it waits for the handler's secrets.
-  const entitledBefore = demand.kind === 'webhook' && world.settings.factory.secrets;
+  // A webhook that is authenticated again has its lease meanwhile.
+  const entitledBefore = demand.authenticatedAgain === true;
   if (retired.seq < demand.began.seq || (world.isPast(retired) && !entitledBefore)) {
     world.violate('retire', `${demand.kind} ${demand.n} got instance ${instance.n}, which had been reported dead`);
   }
