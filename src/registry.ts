@@ -58,10 +58,8 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
   readonly #webhooks: WebhookAccess<R, I>;
 
   /** @throws ConnectionError `INVALID_OPTIONS`, naming the option, what was expected and what came */
-  constructor(options: { store: ConnectionStore<ConnectionRecord>; recordSchema: StandardSchemaV1<any, R>; factory: InstanceFactory<NoInfer<R>, I> } & RegistryTuning & { around?: Around<NoInfer<R>> });
-  constructor(options: { store: ConnectionStore<R>; recordSchema?: undefined; factory: InstanceFactory<NoInfer<R>, I> } & RegistryTuning & { around?: Around<NoInfer<R>> });
-  constructor(options: ConnectionRegistryOptions<R, I> | (Omit<ConnectionRegistryOptions<R, I>, 'store'> & { store: ConnectionStore<ConnectionRecord> })) {
-    const env = this.#env = new Environment<R, I>(resolveOptions<R, I>(options as never));
+  constructor(options: ConnectionRegistryOptions<R, I>) {
+    const env = this.#env = new Environment<R, I>(resolveOptions<R, I>(options));
     const { clock, options: { failureBackoff, hydrationTimeoutMs } } = env;
     const backoff = this.#backoff = new Backoff(failureBackoff, clock);
     const unknown = this.#unknown = new UnknownIds(clock);

@@ -64,34 +64,26 @@ export interface FailureContext<R> {
 }
 
 /**
- * Makes live instances out of records. Members are properties, so that a factory for some of the rows is not
- * accepted where all of them may come.
+ * Makes live instances out of records. Its members are properties, so that a factory for some of the rows is not
+ * accepted where all of them may come. A factory with `handleWebhook` must have `authenticate`.
  *
  * @typeParam R - the records it takes
  * @typeParam I - the instances it makes
  * @typeParam S - what `secrets` resolves
  */
-export interface InstanceFactory<R, I, S = any> {
+export type InstanceFactory<R, I, S = any> = {
   /**
    * Record → instance. Called at most once at a time per connection and version, in each process. A ConnectionError with
    * `retryable: false` fails for good: it is not called again until the row has a new version, or `invalidate` is called.
    */
   readonly create: (record: R, context: HydrationContext<S>) => Awaitable<I>;
-  /** Resolves what the row only refers to. Kept per id and version, bounded; dropped by `invalidate`. Fails for good as `create` does. */
+  /** Resolves the secrets that the row refers to. Kept per id and version, bounded; dropped by `invalidate`. Fails for good as `create` does. */
   readonly secrets?: (record: R, context: { readonly signal: AbortSignal }) => Awaitable<S>;
   /** Tears the instance down. Called exactly once for every instance that `create` made. */
   readonly dispose?: (
     instance: I,
     context: { readonly record: R; readonly reason: DisposeReason; readonly cause?: unknown },
   ) => Awaitable<void>;
-  /**
-   * How a webhook is authenticated: by a function that runs *before* the instance exists, on the row and its secrets
-   * alone, or by the handler itself (`'in-handler'`: then a forged request hydrates). Required with `handleWebhook`.
-   * A `Response` answers the request at once (challenges).
-   */
-  readonly authenticate?: 'in-handler' | ((request: Request, context: RecordContext<R, S>) => Awaitable<boolean | Response>);
-  /** Serves one webhook. */
-  readonly handleWebhook?: (instance: I, request: Request, context: WebhookContext<R, S>) => Awaitable<Response>;
   /**
    * Answers the sender `afterMs` milliseconds after the delivery came, while the work goes on under its lease. `undefined`
    * keeps waiting.
@@ -108,6 +100,18 @@ export interface InstanceFactory<R, I, S = any> {
   ) => Awaitable<Response | undefined>;
   /** Overrides the registry's `replacement` for this factory's connections. */
   readonly replacement?: 'overlap' | 'drain-first';
-  /** At most this many of the registry's permits: one platform's outage must not take them all. */
+  /** At most this many of the registry's permits, so that one platform's outage does not take them all. */
   readonly maxConcurrentHydrations?: number;
-}
+} & ({
+  /** Serves one webhook. */
+  readonly handleWebhook: (instance: I, request: Request, context: WebhookContext<R, S>) => Awaitable<Response>;
+  /**
+   * How a webhook is authenticated: by a function that runs *before* the instance exists, on the row and its secrets
+   * alone, or by the handler itself (`'in-handler'`: then a forged request hydrates). A `Response` answers the request at
+   * once (challenges).
+   */
+  readonly authenticate: 'in-handler' | ((request: Request, context: RecordContext<R, S>) => Awaitable<boolean | Response>);
+} | {
+  readonly handleWebhook?: undefined;
+  readonly authenticate?: 'in-handler' | ((request: Request, context: RecordContext<R, S>) => Awaitable<boolean | Response>);
+});

@@ -78,7 +78,7 @@ export interface RegistryTuning {
  */
 export type Around<R> = <T>(record: R, work: () => T) => T;
 
-/** The options of a registry as they are given. */
+/** The options of a registry as they are given, whatever decided what a record is. */
 export interface RegistryOptions<R extends ConnectionRecord, I> extends RegistryTuning {
   store: ConnectionStore<ConnectionRecord>;
   factory: InstanceFactory<R, I>;
@@ -103,10 +103,11 @@ export interface ResolvedOptions<R extends ConnectionRecord, I>
   };
 }
 
-/** The options of a `ConnectionRegistry`, where the store decides what a record is. */
-export interface ConnectionRegistryOptions<R extends ConnectionRecord, I> extends RegistryTuning {
-  store: ConnectionStore<R>;
-  factory: InstanceFactory<R, I>;
+/** The options of a `ConnectionRegistry`. The schema decides what a record is, and without one the store does. */
+export type ConnectionRegistryOptions<R extends ConnectionRecord, I> = {
+  // A store of other rows is taken only with a schema, as the last line says. Here it would otherwise decide `R`.
+  store: ConnectionStore<R | ConnectionRecord>;
   recordSchema?: StandardSchemaV1<any, R> | undefined;
-  around?: Around<R>;
-}
+  factory: InstanceFactory<NoInfer<R>, I>;
+  around?: Around<NoInfer<R>>;
+} & RegistryTuning & ({ recordSchema: {} } | { store: ConnectionStore<NoInfer<R>> });

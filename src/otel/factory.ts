@@ -41,9 +41,14 @@ const about = ({ id, version }: ConnectionRecord): Attributes => ({ [ATTRIBUTE.i
 
 type DisposeContext = Parameters<NonNullable<InstanceFactory<any, any>['dispose']>>[1];
 
+const bound = <M>(factory: InstanceFactory<any, any>, member: M): M => (typeof member === 'function' ? member.bind(factory) : member) as M;
+
 /** Members are called on the factory itself, which may be an instance of a class with private fields. */
 function traced(factory: InstanceFactory<any, any>, tracer: Tracer): InstanceFactory<any, any> {
-  const { acknowledge, authenticate, dispose, handleWebhook, maxConcurrentHydrations, replacement, respondToFailure, secrets } = factory;
+  const { acknowledge, dispose, maxConcurrentHydrations, replacement, respondToFailure, secrets } = factory;
+  const webhooks = factory.handleWebhook !== undefined
+    ? { handleWebhook: factory.handleWebhook.bind(factory), authenticate: bound(factory, factory.authenticate) }
+    : factory.authenticate === undefined ? {} : { authenticate: bound(factory, factory.authenticate) };
   return {
     create: (record: ConnectionRecord, context) => inOwnTrace(tracer, SPAN.hydrate, about(record), (span) => {
       const ended = noteHydrate(record, span);
@@ -60,8 +65,7 @@ function traced(factory: InstanceFactory<any, any>, tracer: Tracer): InstanceFac
       ),
     }),
     ...(secrets === undefined ? {} : { secrets: secrets.bind(factory) }),
-    ...(authenticate === undefined ? {} : { authenticate: typeof authenticate === 'function' ? authenticate.bind(factory) : authenticate }),
-    ...(handleWebhook === undefined ? {} : { handleWebhook: handleWebhook.bind(factory) }),
+    ...webhooks,
     ...(acknowledge === undefined ? {} : { acknowledge }),
     ...(respondToFailure === undefined ? {} : { respondToFailure: respondToFailure.bind(factory) }),
     ...(replacement === undefined ? {} : { replacement }),

@@ -1,5 +1,5 @@
 import { systemClock, type Clock } from '../clock.js';
-import type { DisposeReason, HydrationContext, InstanceFactory } from '../contracts/factory.js';
+import type { DisposeReason, HydrationContext } from '../contracts/factory.js';
 import type { ConnectionRecord } from '../contracts/record.js';
 import { behave, type Behaviour } from './behaviour.js';
 
@@ -35,7 +35,7 @@ export interface RecordedEvent {
  * await registry.use('acme', () => {});
  * factory.history; // ['create acme 1', 'created acme 1']
  */
-export class RecordingFactory<R extends ConnectionRecord = ConnectionRecord> implements InstanceFactory<R, RecordedInstance<R>> {
+export class RecordingFactory<R extends ConnectionRecord = ConnectionRecord> {
   /** Everything that happened, in order. */
   readonly events: RecordedEvent[] = [];
   readonly #clock: Clock;

@@ -108,7 +108,7 @@ export class Harness {
         create: (record, context) => this.create(record, context),
         dispose: (instance, { reason }) => this.dispose(instance, reason),
         ...factory,
-      },
+      } as InstanceFactory<Row, Instance>,
     });
     for (const event of ['hydrated', 'hydrationFailed', 'disposed', 'disposeFailed', 'retired', 'webhookFailed', 'storeFailed', 'thrashing'] as const) {
       this.registry.on(event, (payload) => { this.events.push({ event, payload }); });

@@ -63,7 +63,7 @@ export function realSdk() {
     instrumented(factory: Partial<InstanceFactory<Row, object>> = {}, tuning: RegistryTuning = {}) {
       const store = new MemoryStore([{ id: 'acme', secret: SECRET }, { id: 'other', secret: SECRET }]);
       const registry = new ConnectionRegistry<Row, object>({
-        store, clock, factory: instrumentFactory<Row, object, unknown>({ create: () => ({}), ...factory }, { tracer }), ...tuning,
+        store, clock, factory: instrumentFactory({ create: () => ({}), ...factory } as InstanceFactory<Row, object>, { tracer }), ...tuning,
       });
       const connections = instrument(registry, { tracer, meter: meters.getMeter('test'), name: 'bots' });
       ends.push(() => registry.close());

@@ -60,7 +60,7 @@ class Run {
     const factory = new SimulatedFactory(this.world, this.#model);
     this.#webhooks = new SimulatedWebhooks(this.world, this.#model, factory, this.flow);
     const { settings } = program;
-    const hooked = { ...factory.factory, ...this.#webhooks.hooks };
+    const hooked = { ...factory.factory, ...this.#webhooks.hooks } as InstanceFactory<Row, Handle>;
     const platforms: Record<'even' | 'odd', InstanceFactory<any, Handle>> = { even: hooked, odd: { ...hooked } };
     const options = {
       store: this.#store.store,

@@ -8,7 +8,7 @@ import { Hono } from 'hono';
 import { Cluster, Redis } from 'ioredis';
 import pg from 'pg';
 import { createClient, createClientPool, createCluster } from 'redis';
-import { ConnectionRegistry, MemoryStore } from 'hydrant';
+import { ConnectionRegistry, MemoryStore, type ConnectionRecord, type ConnectionStore, type InstanceFactory } from 'hydrant';
 import { ExclusiveRunner, MemoryClaims } from 'hydrant/exclusive';
 import { expressWebhook } from 'hydrant/express';
 import { fastifyWebhook } from 'hydrant/fastify';
@@ -44,6 +44,15 @@ new ExclusiveRunner({ registry, claims: new MemoryClaims(), list: async () => ['
 // @ts-expect-error the column is not there
 registry.use('a', (_bot, lease) => lease.record.secret);
 new MemoryStore<Bot>([{ id: 'a', token: 't' }]);
+// @ts-expect-error a factory with handleWebhook must say how a request is authenticated
+new ConnectionRegistry({ store, factory: { create: () => 1, handleWebhook: () => new Response() } });
+class Unauthenticated { create() { return 1; } handleWebhook() { return new Response(); } }
+// @ts-expect-error a class, too
+new ConnectionRegistry({ store, factory: new Unauthenticated() });
+const annotated: InstanceFactory<Bot, number> = { create: () => 1, authenticate: 'in-handler', handleWebhook: (instance) => new Response(instance.toFixed()) };
+new ConnectionRegistry({ store, factory: { ...annotated, dispose: () => {} } });
+// @ts-expect-error without a schema, the store decides what a record is
+new ConnectionRegistry<Bot & ConnectionRecord, number>({ store: {} as ConnectionStore, factory: annotated });
 
 express().all('/webhooks/:connectionId', expressWebhook(registry));
 fastify().register(fastifyWebhook, { registry, prefix: '/webhooks', path: '/:connectionId' });
