@@ -12,7 +12,7 @@ export { tableStore } from './stores/table.js';
 export { systemClock } from './clock.js';
 
 export type { AcquireOptions, Connections } from './connections.js';
-export type { Around, ConnectionRegistryOptions, Freshness, RegistryTuning } from './contracts/options.js';
+export type { Around, ConnectionRegistryOptions, Freshness, RegistryTuning, SchemaRegistryOptions } from './contracts/options.js';
 export type { CloseReport } from './closing.js';
 export type { ConnectionSnapshot, RegistryLimits, RegistrySnapshot } from './snapshot.js';
 export type { Lease } from './slot/lease.js';

@@ -1,11 +1,8 @@
 import { Backoff } from './backoff.js';
 import { Closing, type CloseReport } from './closing.js';
 import type { AcquireOptions, Connections } from './connections.js';
-import type { InstanceFactory } from './contracts/factory.js';
-import type { Around, ConnectionRegistryOptions, RegistryTuning } from './contracts/options.js';
+import type { ConnectionRegistryOptions, SchemaRegistryOptions } from './contracts/options.js';
 import type { ConnectionRecord } from './contracts/record.js';
-import type { StandardSchemaV1 } from './contracts/schema.js';
-import type { ConnectionStore } from './contracts/store.js';
 import { Environment } from './environment.js';
 import type { ConnectionError } from './errors.js';
 import type { RegistryEvents } from './events.js';
@@ -58,7 +55,10 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
   readonly #webhooks: WebhookAccess<R, I>;
 
   /** @throws ConnectionError `INVALID_OPTIONS`, naming the option, what was expected and what came */
-  constructor(options: ConnectionRegistryOptions<R, I>) {
+  constructor(options: SchemaRegistryOptions<R, I>);
+  // A mistake is reported against the last signature, so it takes a schema too and names what that lacks.
+  constructor(options: ConnectionRegistryOptions<R, I>);
+  constructor(options: SchemaRegistryOptions<R, I> | ConnectionRegistryOptions<R, I>) {
     const env = this.#env = new Environment<R, I>(resolveOptions<R, I>(options));
     const { clock, options: { failureBackoff, hydrationTimeoutMs } } = env;
     const backoff = this.#backoff = new Backoff(failureBackoff, clock);

@@ -103,11 +103,18 @@ export interface ResolvedOptions<R extends ConnectionRecord, I>
   };
 }
 
-/** The options of a `ConnectionRegistry`. The schema decides what a record is, and without one the store does. */
-export type ConnectionRegistryOptions<R extends ConnectionRecord, I> = {
-  // A store of other rows is taken only with a schema, as the last line says. Here it would otherwise decide `R`.
-  store: ConnectionStore<R | ConnectionRecord>;
-  recordSchema?: StandardSchemaV1<any, R> | undefined;
+/** The options of a `ConnectionRegistry`, where the store decides what a record is. */
+export interface ConnectionRegistryOptions<R extends ConnectionRecord, I> extends RegistryTuning {
+  store: ConnectionStore<R>;
   factory: InstanceFactory<NoInfer<R>, I>;
+  recordSchema?: StandardSchemaV1<any, R> | undefined;
   around?: Around<NoInfer<R>>;
-} & RegistryTuning & ({ recordSchema: {} } | { store: ConnectionStore<NoInfer<R>> });
+}
+
+/** The options of a `ConnectionRegistry`, where a schema decides what a record is, whatever the store says. */
+export interface SchemaRegistryOptions<R extends ConnectionRecord, I> extends RegistryTuning {
+  store: ConnectionStore<ConnectionRecord>;
+  factory: InstanceFactory<NoInfer<R>, I>;
+  recordSchema: StandardSchemaV1<any, R>;
+  around?: Around<NoInfer<R>>;
+}

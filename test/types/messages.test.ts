@@ -51,5 +51,4 @@ test('the message about a mistake names what is missing', async () => {
   });
   const messages = MISTAKES.map((_, index) => new RegExp(`^mistake${index}\\.ts[^]*?(?=^\\S|$(?![^]))`, 'gm')).map((own) => (output.match(own) ?? []).join(''));
   for (const [index, { mistake, told }] of MISTAKES.entries()) expect(messages[index], mistake).toContain(told);
-  for (const message of messages) expect(message).not.toContain('No overload matches');
 });
