@@ -34,10 +34,10 @@ export interface ChatFactoryOptions<R extends ConnectionRecord, C extends ChatLi
 }
 
 /** The members of the factory that {@link chatFactory} makes. */
-export interface ChatFactory<R extends ConnectionRecord, C extends ChatLike, S> extends InstanceFactory<R, C, S> {
+export type ChatFactory<R extends ConnectionRecord, C extends ChatLike, S> = InstanceFactory<R, C, S> & {
   readonly authenticate: (request: Request, context: RecordContext<R, S>) => Promise<boolean | Response>;
   readonly handleWebhook: (chat: C, request: Request, context: WebhookContext<R, S>) => Promise<Response>;
-}
+};
 
 const DEFAULT_CONFIG = { userName: 'bot', logger: 'warn' };
 const DEFAULT_FAILURE_TEXT = (): string => 'Something went wrong. Please try again.';

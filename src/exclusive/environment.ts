@@ -15,7 +15,7 @@ export class RunnerEnvironment<R extends ConnectionRecord, I> {
   readonly replica: string;
   readonly options: ResolvedRunnerOptions<R, I>;
   readonly clock: Clock;
-  readonly listeners = runnerListeners();
+  readonly listeners: ReturnType<typeof runnerListeners>;
   readonly roster: Roster;
   /** Calls foreign code in the async context in which the runner was constructed, never in a request's. */
   readonly call: Surroundings = surroundings();
@@ -30,6 +30,7 @@ export class RunnerEnvironment<R extends ConnectionRecord, I> {
     this.replica = replica;
     this.options = options;
     this.clock = options.clock;
+    this.listeners = runnerListeners(options.clock);
     this.roster = new Roster(replica);
     this.#limitStarts = pLimit(options.maxConcurrentStarts);
   }

@@ -1,4 +1,4 @@
-import { systemClock, type Clock } from '../clock.js';
+import type { Clock } from '../clock.js';
 import type { Line } from '../console-lines.js';
 import { Listeners } from '../listeners.js';
 
@@ -39,7 +39,7 @@ export const RUNNER_EVENTS: Readonly<Record<keyof RunnerEvents, true>> = {
 
 const FAILURES: ReadonlySet<keyof RunnerEvents> = new Set(['startFailed', 'stopUnproven', 'claimsFailed', 'listFailed'] as const);
 
-export const runnerListeners = (clock: Clock = systemClock): Listeners<RunnerEvents> => new Listeners<RunnerEvents>(lineOf, clock);
+export const runnerListeners = (clock: Clock): Listeners<RunnerEvents> => new Listeners<RunnerEvents>(lineOf, clock);
 
 /** A failure is written to the console once per connection and version. */
 function lineOf<E extends keyof RunnerEvents>(event: E, payload: RunnerEvents[E]): Line | undefined {

@@ -1,3 +1,4 @@
+import { ManualClock } from 'hydrant/testing';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { runnerListeners, type RunnerEvents } from '../../src/exclusive/events.js';
 
@@ -8,7 +9,7 @@ describe('what nobody listens to', () => {
     ({ id: 'c1', version: '1', error: new Error('no'), failures: 1, retryAfterMs: 1, handedOver: false, ...more });
 
   beforeEach(() => {
-    events = runnerListeners();
+    events = runnerListeners(new ManualClock());
     written = [];
     vi.spyOn(console, 'error').mockImplementation((...line: unknown[]) => { written.push(line); });
   });

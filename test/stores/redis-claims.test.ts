@@ -92,11 +92,11 @@ describe('RedisClaims', () => {
   });
 
   test.each<[unknown, string]>([
-    [{ client: {} }, 'client: expected an ioredis or node-redis client, got object'],
+    [{ client: {} }, 'client: expected an ioredis or node-redis client, got an object'],
     [{ prefix: 'hydrant:' }, 'prefix: expected text with a hash tag in braces, got "hydrant:"'],
     [{ prefix: '{}:' }, 'prefix: expected text with a hash tag in braces, got "{}:"'],
-    [{ prefix: ['{a}:'] }, 'prefix: expected text with a hash tag in braces, got object'],
-    [{ prefix: 7 }, 'prefix: expected text with a hash tag in braces, got number'],
+    [{ prefix: ['{a}:'] }, 'prefix: expected text with a hash tag in braces, got an array'],
+    [{ prefix: 7 }, 'prefix: expected text with a hash tag in braces, got 7'],
   ])('refuses wrong options: %o', (options, message) => {
     expect(() => claimsOf(options as Partial<RedisClaimsOptions>)).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS', message: `RedisClaims: ${message}` }));
   });

@@ -1,5 +1,6 @@
+import { describe, quote, unexpected } from '../../checks.js';
 import { systemClock } from '../../clock.js';
-import { ConnectionError } from '../../errors.js';
+import type { ConnectionError } from '../../errors.js';
 import type {
   Claim, ClaimCallOptions, ClaimHint, ClaimRequest, ClaimStore, ReleasedClaim, ReleaseRequest, RenewRequest, RenewResult,
 } from '../../exclusive/claims/contract.js';
@@ -164,6 +165,5 @@ function fields({ token, notes, offer }: ReleasedClaim): string[] {
 }
 
 function invalidOption(option: string, expected: string, got: unknown): ConnectionError<'INVALID_OPTIONS'> {
-  const came = typeof got === 'string' ? JSON.stringify(got) : typeof got;
-  return new ConnectionError('INVALID_OPTIONS', `RedisClaims: ${option}: expected ${expected}, got ${came}`);
+  return unexpected(`RedisClaims: ${option}`, expected, option === 'client' ? describe(got) : quote(got));
 }

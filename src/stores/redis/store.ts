@@ -1,3 +1,4 @@
+import { describe, unexpected } from '../../checks.js';
 import { systemClock } from '../../clock.js';
 import type { ConnectionStatus, Version } from '../../contracts/record.js';
 import type { ConnectionStore, StoreListener, StoreReadOptions } from '../../contracts/store.js';
@@ -190,6 +191,5 @@ function recordOf(id: string, row: unknown): StoredRecord | ConnectionError<'INV
 }
 
 function invalidOption(option: string, expected: string, got: unknown): ConnectionError<'INVALID_OPTIONS'> {
-  const came = got === null ? 'null' : typeof got;
-  return new ConnectionError('INVALID_OPTIONS', `RedisStore: option ${option}: expected ${expected}, got ${came}`);
+  return unexpected(`RedisStore: option ${option}`, expected, describe(got));
 }
