@@ -42,7 +42,7 @@ describe('the migration of a table that exists', () => {
     const before = await names();
     const file = await values(`select relfilenode as value from pg_class where relname = 'bots'`);
     expect(await store().migrate()).toEqual([
-      finding('function hydrant."public.bots_notify"()'), finding('table hydrant."public.bots"'),
+      finding('function hydrant."public.bots_notify"()'), finding('table hydrant."public.bots"', 'missing or different'),
       ...EVENTS.map((event) => finding(`trigger hydrant_notify_${event} on public.bots`)),
     ]);
     expect(await values(`select relfilenode as value from pg_class where relname = 'bots'`)).toEqual(file);
@@ -132,8 +132,10 @@ describe('the migration of a table that exists', () => {
   });
 
   test.each<[string, string, object]>([
-    ['a lost schema', 'drop schema hydrant cascade', finding('table hydrant."public.bots"')],
-    ['a lost table of touches', 'drop table hydrant."public.bots"', finding('table hydrant."public.bots"')],
+    ['a lost schema', 'drop schema hydrant cascade', finding('table hydrant."public.bots"', 'missing or different')],
+    ['a lost table of touches', 'drop table hydrant."public.bots"', finding('table hydrant."public.bots"', 'missing or different')],
+    ['a lost column', 'alter table hydrant."public.bots" drop column version', finding('table hydrant."public.bots"', 'missing or different')],
+    ['a lost key', 'alter table hydrant."public.bots" drop constraint "public.bots_pkey"', finding('table hydrant."public.bots"', 'missing or different')],
     ['a lost function', 'drop function hydrant."public.bots_notify" cascade', finding('function hydrant."public.bots_notify"()')],
     ['another function', `create or replace function hydrant."public.bots_notify"() returns trigger language plpgsql as $$ begin return null; end $$`, finding('function hydrant."public.bots_notify"()', 'different')],
     ['a function with rights', `alter function hydrant."public.bots_notify" security definer`, finding('function hydrant."public.bots_notify"()', 'different')],

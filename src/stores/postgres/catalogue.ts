@@ -35,12 +35,14 @@ export function tableQuery({ table, schema, tableName }: Layout): string {
     left join pg_class c on c.oid = given.oid left join pg_namespace n on n.oid = c.relnamespace) t`;
 }
 
-/** Finds hydrant's table of touches as `v`, without a right to its schema: `to_regclass` would need one. */
+/** Finds hydrant's table of touches, if it is as it should be, as `v`, without a right to its schema: `to_regclass` would need one. */
 export const touchesJoin = ({ objects }: Layout): string => `left join lateral (
   select c.oid, c.relacl, c.relowner, format('%I.%I', n.nspname, c.relname) as name, n.nspacl, n.nspowner,
     has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select') as readable
   from pg_namespace n join pg_class c on c.relnamespace = n.oid
-  where n.nspname = ${literal(objects)} and c.relname = t.base and c.relkind = 'r') v on true`;
+  where n.nspname = ${literal(objects)} and c.relname = t.base and c.relkind = 'r' and exists (select from pg_index i where i.indrelid = c.oid and i.indisprimary)
+    and 2 = (select count(*) from pg_attribute a where a.attrelid = c.oid and not a.attisdropped
+      and (a.attname, a.atttypid) in (('id', 'text'::regtype), ('version', 'int8'::regtype)))) v on true`;
 
 const READ_FACTS = (layout: Layout): string => `
 with recursive table_ as (select t.*, v.name as touches, v.readable from ${tableQuery(layout)} ${touchesJoin(layout)}),

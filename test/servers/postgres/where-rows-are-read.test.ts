@@ -1,0 +1,171 @@
+import type pg from 'pg';
+import { ConnectionRegistry } from 'hydrant';
+import { PostgresStore, type PostgresClient, type PostgresStoreOptions } from 'hydrant/postgres';
+import { RecordingFactory } from 'hydrant/testing';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createDatabase, openPool, type TestDatabase } from '../support/databases.js';
+
+interface Bot { readonly config: unknown }
+
+let database: TestDatabase;
+let pool: pg.Pool;
+let sent: string[];
+const client: PostgresClient = { query: (text, values) => { sent.push(text); return pool.query(text, values); } };
+beforeAll(async () => {
+  database = await createDatabase();
+  pool = openPool(database.url);
+});
+afterAll(async () => {
+  await pool.end();
+  await database[Symbol.asyncDispose]();
+});
+beforeEach(async () => {
+  sent = [];
+  await pool.query(`drop schema if exists hydrant cascade; drop schema public cascade; create schema public;
+    create table bots (id text primary key, organization text, config jsonb not null default '{}', ends_at timestamptz, noted text);
+    create table organizations (id text primary key, suspended boolean not null default false);
+    insert into organizations values ('o1'); insert into bots (id, organization, ends_at) values ('acme', 'o1', now() + interval '1 hour')`);
+});
+
+async function bots(options: Partial<PostgresStoreOptions<Bot>> = {}): Promise<PostgresStore<Bot>> {
+  const store = new PostgresStore<Bot>({ client, table: 'bots', columns: { config: ['config'] }, stopped: 'false', mapRow: ({ config }) => ({ config }), ...options });
+  await store.migrate();
+  return store;
+}
+const versionOf = async (store: PostgresStore<Bot>): Promise<unknown> => {
+  const version = (await store.getVersions(['acme'])).get('acme');
+  expect(version).toBe((await store.get('acme'))?.version);
+  return version;
+};
+
+describe.each(['table', 'hash'] as const)('with versions %s', (versions) => {
+  test.each([
+    ['the time', 'ends_at < now()', `update bots set ends_at = now() + interval '40 ms'`],
+    ['another table', '(select suspended from organizations o where o.id = organization)', 'update organizations set suspended = true'],
+    ['a function of the user', 'is_over(noted)', `update bots set noted = 'over'`],
+  ])('a live connection whose status depends on %s is stopped, and the application\'s writes go on', async (_what, stopped, stop) => {
+    await pool.query(`create function is_over(text) returns boolean language sql as $$ select $1 = 'over' $$`);
+    const store = await bots({ stopped, versions });
+    await using registry = new ConnectionRegistry({ store, factory: new RecordingFactory<never>() });
+    await registry.use('acme', () => {});
+    await pool.query(stop);
+    await expect.poll(() => registry.use('acme', () => 'served').catch((error: { code: string }) => error.code)).toBe('CONNECTION_STOPPED');
+    await pool.query(`update bots set noted = 'again'`);
+  });
+
+  test('a change that where depends on hides a live row', async () => {
+    const store = await bots({ where: 'not exists (select from organizations o where o.id = organization and suspended)', versions });
+    expect(await versionOf(store)).toBeDefined();
+    await pool.query('update organizations set suspended = true');
+    expect(await versionOf(store)).toBeUndefined();
+  });
+
+  test('an expression counts by its value, and may read other tables', async () => {
+    const suspended = '(select suspended from organizations o where o.id = organization)';
+    const store = await bots({ columns: { config: [`config - 'lastError'`, suspended] }, versions });
+    const first = await versionOf(store);
+    await pool.query(`update bots set config = '{"lastError":"timeout"}', noted = 'x'`);
+    expect(await versionOf(store)).toBe(first);
+    await pool.query(`update bots set config = '{"lastError":"timeout","token":"t"}'`);
+    const second = await versionOf(store);
+    expect(second).not.toBe(first);
+    await pool.query('update organizations set suspended = true');
+    expect(await versionOf(store)).not.toBe(second);
+  });
+
+  test('without a list of them, all columns are configuration', async () => {
+    const store = await bots({ columns: {}, versions });
+    const first = await versionOf(store);
+    await pool.query(`update bots set noted = 'x'`);
+    expect(await versionOf(store)).not.toBe(first);
+  });
+
+  test('a change that is made without writing the row is noticed', async () => {
+    await pool.query(`create type plan as enum ('free', 'pro'); alter table bots add column plan plan not null default 'free', add column region text not null default 'eu'`);
+    const store = await bots({ columns: { config: ['plan', 'region'] }, versions });
+    const seen = new Set([await versionOf(store)]);
+    for (const change of [
+      `alter type plan rename value 'free' to 'trial'`,
+      `alter table bots drop column region; alter table bots add column region text not null default 'us'`,
+      `alter table bots alter column region type varchar(2) using 'as'`,
+    ]) {
+      await pool.query(change);
+      seen.add(await versionOf(store));
+    }
+    expect(seen.size).toBe(4);
+  });
+
+  test('rows that stay where they are cost one query, and are not hashed again', async () => {
+    await pool.query(`insert into bots (id) select 'c' || n from generate_series(1, 500) n`);
+    const store = await bots({ versions });
+    const ids = Array.from({ length: 500 }, (_, n) => `c${n + 1}`);
+    const before = await store.getVersions(ids);
+    sent = [];
+    expect(await store.getVersions(ids)).toEqual(before);
+    expect(sent).toHaveLength(1);
+    expect(sent[0]).not.toContain('sha256(record_send');
+    await pool.query(`update bots set noted = 'x' where id = 'c1'; update bots set config = '[1]' where id = 'c2'`);
+    sent = [];
+    const after = await store.getVersions(ids);
+    expect(sent).toHaveLength(2);
+    expect([...after].filter(([id, version]) => before.get(id) !== version).map(([id]) => id)).toEqual(['c2']);
+  });
+});
+
+test('a column of the application is its version, together with the status', async () => {
+  await pool.query('alter table bots add column rev int not null default 1');
+  const store = await bots({ versions: { column: 'rev' }, stopped: `noted = 'stopped'` });
+  expect(await versionOf(store)).toBe('1');
+  await pool.query(`update bots set config = '[1]', rev = 2`);
+  expect(await versionOf(store)).toBe('2');
+  await pool.query(`update bots set noted = 'stopped'`);
+  expect(await versionOf(store)).toBe('2 stopped');
+});
+
+describe('the type of an id is looked up', () => {
+  const uuid = 'aaaaaaaa-0000-4000-8000-000000000001';
+  const junk = ['', 'x', "'; drop table t; --", '1e3', '99999999999999999999', '\ud800', 'nul\0', uuid.toUpperCase(), '..', '1 '];
+
+  test.each([
+    ['uuid', uuid], ['int', '7'], ['smallint', '7'], ['bigint', '9223372036854775807'], ['varchar(40)', 'acme'], ['text', 'acme'], ['char(6)', 'acme'],
+    ['numeric', '7'], ['mood', 'happy'], ['label', 'acme'], ['key', uuid], ['name', 'acme'],
+  ])('%s: its rows are found, and junk is unknown and fails nothing', async (type, id) => {
+    await pool.query(`create type mood as enum ('happy', 'sad'); create domain label as text check (value <> ''); create domain key as uuid;
+      create table t (id ${type} primary key, config int)`);
+    await pool.query('insert into t values ($1, 1)', [id]);
+    const store = await bots({ table: 't' });
+    expect([...(await store.getMany([...junk, id])).keys()]).toEqual([id]);
+    for (let n = 0; n < 2; n += 1) expect([...(await store.getVersions([...junk, id])).keys()]).toEqual([id]);
+    expect(await store.touch(id)).toBe(true);
+    expect(await store.touch('junk')).toBe(false);
+  });
+
+  test('and again when somebody changes it', async () => {
+    await pool.query(`create table t (id text primary key, config int); insert into t values ('7', 1)`);
+    const store = await bots({ table: 't' });
+    for (const type of ['int', 'bigint', 'text', 'varchar(9)']) {
+      await pool.query(`alter table t alter column id type ${type} using id::${type}`);
+      expect(await store.get('7')).toMatchObject({ config: 1 });
+      expect((await store.getVersions(['7', 'x'])).size).toBe(1);
+    }
+  });
+});
+
+test('hints of a mapped table name the rows whose version may have changed, and touch tells too', async () => {
+  await pool.query(`insert into bots (id) values ('b'), ('c')`);
+  const store = await bots({ stopped: `noted = 'stopped'`, listenClient: () => new (pool as unknown as { Client: new (url: string) => pg.Client }).Client(database.url) });
+  const heard: string[] = [];
+  await using _subscription = await store.watch!({ changed: (ids) => { heard.push(...ids); }, gap: () => {} });
+  const told = async (work: () => Promise<unknown>): Promise<string[]> => {
+    heard.length = 0;
+    await work();
+    await pool.query(`insert into bots (id) values ('marker') on conflict (id) do update set config = to_jsonb(random())`);
+    await expect.poll(() => heard).toContain('marker');
+    return heard.filter((id) => id !== 'marker').toSorted();
+  };
+  expect(await told(() => pool.query(`update bots set noted = 'x'`))).toEqual([]);
+  expect(await told(() => pool.query(`update bots set config = '[1]' where id <> 'c'`))).toEqual(['acme', 'b', 'marker'].filter((id) => id !== 'marker'));
+  expect(await told(() => pool.query(`update bots set noted = 'stopped' where id = 'c'`))).toEqual(['c']);
+  expect(await told(() => store.touch('b'))).toEqual(['b']);
+  expect(await told(() => pool.query(`delete from bots where id = 'c'`))).toEqual(['c']);
+});
