@@ -32,6 +32,61 @@ describe('PostgresClaims', () => {
     expect(second!.token).toBe(first!.token + 1n);
   });
 
+  test('a row with the greatest token is left alone, and fails no other', async () => {
+    await db.query(`insert into hydrant_claims (connection_id, token, expires_at) values ('c2', 9223372036854775807, '-infinity')`);
+    expect((await claimsOf().claim(request)).map(({ id }) => id).toSorted()).toEqual(['c1', 'c3']);
+  });
+
+  describe('when the clock of the server is set back by an hour', () => {
+    const HOUR = 3_600_000;
+    const beat = (replica: string, held: readonly { id: string; token: bigint }[] = []) =>
+      claimsOf().renew({ replica, ttlMs: 10_000, member: true, load: held.length, held });
+    const take = (replica: string) => claimsOf().claim({ ...request, replica, ttlMs: 10_000 });
+
+    test('the claims of a dead replica are free one TTL after the next look, and it is no member any more', async () => {
+      await beat('dead');
+      expect(await take('dead')).toHaveLength(3);
+      await passInPglite(db, -HOUR);
+      expect(await take('b')).toEqual([]);
+      expect((await beat('b')).members).toHaveLength(2);
+      await passInPglite(db, 9_000);
+      expect(await take('b')).toEqual([]);
+      await passInPglite(db, 1_001);
+      expect(await take('b')).toHaveLength(3);
+      expect((await beat('b')).members.map(({ replica }) => replica)).toEqual(['b']);
+    });
+
+    test('a living owner keeps its claims', async () => {
+      await beat('a');
+      const held = await take('a');
+      await passInPglite(db, -HOUR);
+      for (let n = 0; n < 6; n += 1) {
+        expect(await take('b')).toEqual([]);
+        expect((await beat('a', held)).renewed).toHaveLength(3);
+        await passInPglite(db, 3_000);
+      }
+    });
+
+    test('an owner with a longer TTL than the one who looks is not cut short', async () => {
+      await claimsOf().renew({ replica: 'slow', ttlMs: 60_000, member: true, load: 0, held: [] });
+      expect(await claimsOf().claim({ ...request, replica: 'slow', ttlMs: 60_000 })).toHaveLength(3);
+      expect(await take('b')).toEqual([]);
+      await passInPglite(db, 20_000);
+      expect(await take('b')).toEqual([]);
+    });
+
+    test('what was released is free at the next look but one, and an offer lasts as long as it was made for', async () => {
+      await beat('a');
+      const held = await take('a');
+      await claimsOf().release({ replica: 'a', claims: held.map((claim) => ({ ...claim, offer: { to: 'c', forMs: 5_000 } })), leave: false });
+      await passInPglite(db, -HOUR);
+      expect(await take('b')).toEqual([]);
+      expect(await take('b')).toEqual([]);
+      await passInPglite(db, 5_001);
+      expect(await take('b')).toHaveLength(3);
+    });
+  });
+
   test('never deletes a claim, and forgets replicas that have been gone for a day', async () => {
     const claims = claimsOf();
     await claims.release({ replica: 'a', claims: await claims.claim(request), leave: true });
