@@ -1,5 +1,6 @@
 import { systemClock, type Clock } from '../../clock.js';
 import { ConnectionError } from '../../errors.js';
+import { whenAborted } from '../../when-aborted.js';
 import type { PostgresClient } from './client.js';
 
 /** How one query is sent. */
@@ -53,14 +54,13 @@ export class Database {
         attempt.giveUp();
         reject(reason as Error);
       };
-      const aborted = (): void => giveUp(signal?.reason);
+      const forget = signal === undefined ? undefined : whenAborted(signal, () => giveUp(signal.reason));
       const cancel = timeoutMs === Infinity ? undefined : this.#clock.setTimeout(
         () => giveUp(new ConnectionError('STORE_UNAVAILABLE', `PostgreSQL did not answer within ${timeoutMs} ms`)), timeoutMs, { ref: true });
       const settled = (): void => {
         cancel?.();
-        signal?.removeEventListener('abort', aborted);
+        forget?.();
       };
-      signal?.addEventListener('abort', aborted);
       attempt.send(text, values).then(
         (result) => { settled(); resolve(rowsOf(result) as readonly Row[]); },
         (error: unknown) => { settled(); reject(error as Error); },

@@ -1,7 +1,6 @@
 import pg from 'pg';
 import { ConnectionRegistry } from 'hydrant';
 import { PostgresStore } from 'hydrant/postgres';
-import { RecordingFactory } from 'hydrant/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createDatabase, type TestDatabase } from '../support/databases.js';
 import { startProxy, type Proxy } from '../exclusive/chaos/proxy.mjs';
@@ -45,7 +44,7 @@ describe('when every connection to PostgreSQL goes silent without a reset', () =
     const pool = new pg.Pool({ connectionString: url, max: 2 });
     const store = new PostgresStore<{ n: number }>({ client: pool });
     await store.put({ id: 'acme', n: 1 });
-    await using registry = new ConnectionRegistry({ store, factory: new RecordingFactory<never>(), storeTimeoutMs: 300, acquireTimeoutMs: 2_000, sweepIntervalMs: 0 });
+    await using registry = new ConnectionRegistry({ store, factory: { create: ({ id }) => id }, storeTimeoutMs: 300, acquireTimeoutMs: 2_000, sweepIntervalMs: 0 });
     registry.on('storeFailed', () => {});
     await registry.use('acme', () => {});
     await silenced(pool);

@@ -1,7 +1,6 @@
 import type pg from 'pg';
 import { ConnectionRegistry } from 'hydrant';
 import { PostgresStore, type PostgresClient, type PostgresStoreOptions } from 'hydrant/postgres';
-import { RecordingFactory } from 'hydrant/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createDatabase, openPool, type TestDatabase } from '../support/databases.js';
 
@@ -46,7 +45,7 @@ describe.each(['table', 'hash'] as const)('with versions %s', (versions) => {
   ])('a live connection whose status depends on %s is stopped, and the application\'s writes go on', async (_what, stopped, stop) => {
     await pool.query(`create function is_over(text) returns boolean language sql as $$ select $1 = 'over' $$`);
     const store = await bots({ stopped, versions });
-    await using registry = new ConnectionRegistry({ store, factory: new RecordingFactory<never>() });
+    await using registry = new ConnectionRegistry({ store, factory: { create: ({ id }) => id } });
     await registry.use('acme', () => {});
     await pool.query(stop);
     await expect.poll(() => registry.use('acme', () => 'served').catch((error: { code: string }) => error.code)).toBe('CONNECTION_STOPPED');
