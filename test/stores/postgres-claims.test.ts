@@ -78,7 +78,7 @@ describe('PostgresClaims', () => {
     test('what was released is free at the next look but one, and an offer lasts as long as it was made for', async () => {
       await beat('a');
       const held = await take('a');
-      await claimsOf().release({ replica: 'a', claims: held.map((claim) => ({ ...claim, offer: { to: 'c', forMs: 5_000 } })), leave: false });
+      await claimsOf().release({ replica: 'a', claims: held.map(({ id, token }) => ({ id, token, offer: { to: 'c', forMs: 5_000 } })), leave: false });
       await passInPglite(db, -HOUR);
       expect(await take('b')).toEqual([]);
       expect(await take('b')).toEqual([]);
