@@ -63,7 +63,8 @@ test('every ts block of README and guides type-checks', async () => {
 }, 60_000);
 
 test.each([
-  ['README.md', 'js', 'examples/quickstart/gateway.mjs'],
+  ['README.md', 'js', 'examples/first-webhook/gateway.mjs'],
+  ['README.md', 'js', 'examples/production/gateway.mjs'],
   ['examples/guides/kubernetes.md', 'js', 'examples/graceful-shutdown/shutdown.mjs'],
   ['examples/guides/kubernetes.md', 'yaml', 'examples/graceful-shutdown/deployment.yaml'],
 ])('%s shows, to the letter, the %s of %s', async (document, language, path) => {
@@ -74,7 +75,7 @@ test('no block of code is left out: what is not checked as TypeScript is an exam
   for (const file of await documents()) {
     const languages = [...(await readFile(root + file, 'utf8')).matchAll(/^```(\S+)\n/gm)].map(([, language = '']) => language);
     const others = languages.filter((language) => !['ts', 'sh', 'text', 'mermaid'].includes(language));
-    const shown = { 'README.md': ['js'], 'examples/guides/kubernetes.md': ['js', 'yaml'] }[file] ?? [];
+    const shown = { 'README.md': ['js', 'js'], 'examples/guides/kubernetes.md': ['js', 'yaml'] }[file] ?? [];
     expect(others, file).toEqual(shown);
   }
 });

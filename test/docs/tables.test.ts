@@ -6,12 +6,13 @@ import { resolveOptions } from '../../src/options.js';
 import { statusOf } from '../../src/errors.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const readme = await readFile(`${root}README.md`, 'utf8');
 const guide = (name: string): Promise<string> => readFile(`${root}examples/guides/${name}.md`, 'utf8');
+/** The pages with the tables that are held to the source. */
+const manual = (await Promise.all(['api', 'options', 'errors-and-events', 'speed-and-quality'].map(guide))).join('\n');
 const source = (path: string): Promise<string> => readFile(`${root}src/${path}`, 'utf8');
 
 /** The cells of every row of a table under a heading: the first, unless another is asked for. */
-function tableUnder(heading: string, text = readme, which = 0): string[][] {
+function tableUnder(heading: string, text = manual, which = 0): string[][] {
   const [, section = ''] = new RegExp(`^#+ ${heading}$([^]*?)(?=^#+ )`, 'm').exec(`${text}\n# end\n`) ?? [];
   const rows = [...section.matchAll(/(?:^\|.*\n)+/gm)][which]?.[0].trim().split('\n') ?? [];
   return rows.slice(2).map((row) => row.slice(1, -1).split(/(?<!\\)\|/).map((cell) => cell.trim()));
@@ -32,7 +33,7 @@ function payloadsOf(name: string, text: string): [string, string[]][] {
 
 const factory = { create: () => 'an instance' };
 
-describe("README's tables say what the source does", () => {
+describe("the manual's tables say what the source does", () => {
   test('options: each has its line, with its default', async () => {
     const defaults = resolveOptions({ store: new MemoryStore(), factory });
     const ofWebhooks = Object.entries(defaults.webhook).map(([name, value]) => [`webhook.${name}`, value]);
@@ -48,7 +49,7 @@ describe("README's tables say what the source does", () => {
   test('the factory: each member has its line', async () => {
     const [, members = ''] = /interface InstanceFactory<[^{]*\{([^]*?)\n\}/.exec(await source('contracts/factory.ts')) ?? [];
     const declared = [...members.matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, name]) => name);
-    expect(tableUnder('The API', readme, 1).map(([cell]) => /`(\w+)/.exec(cell ?? '')?.[1]).toSorted()).toEqual(declared.toSorted());
+    expect(tableUnder('The API', manual, 1).map(([cell]) => /`(\w+)/.exec(cell ?? '')?.[1]).toSorted()).toEqual(declared.toSorted());
   });
 
   test('the registry and its leases: each public member has its line', () => {
@@ -131,9 +132,9 @@ describe('the guide to stores', () => {
   });
 });
 
-test('README counts the deliberate mistakes that the simulation finds', async () => {
+test('the manual counts the deliberate mistakes that the simulation finds', async () => {
   const { mutants } = await import('../properties/mutants.js');
-  expect(readme).toContain(`${mutants.length} deliberate mistakes`);
+  expect(manual).toContain(`${mutants.length} deliberate mistakes`);
 });
 
 test('the troubleshooting guide has a word on every code', async () => {

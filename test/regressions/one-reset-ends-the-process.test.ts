@@ -7,15 +7,15 @@ import { Mailbox, mailboxes, type Account } from '../testing/support/factories.j
 
 type Connect = (url: string, options: { signal: AbortSignal }) => Promise<Mailbox & { stop(): Promise<void> }>;
 
-/** The recipe as it stands in the README. */
+/** The recipe as it stands in the manual. */
 async function recipe(connect: Connect): Promise<InstanceFactory<Account & { url: string }, Mailbox>> {
-  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
-  const source = /^const listening[^]*?^\};$/m.exec(readme)?.[0] ?? '';
+  const page = readFileSync(new URL('../../examples/guides/api.md', import.meta.url), 'utf8');
+  const source = /^const listening[^]*?^\};$/m.exec(page)?.[0] ?? '';
   const { code } = await transform(source, { loader: 'ts' });
   return new Function('connect', `${code}; return listening;`)(connect) as InstanceFactory<Account & { url: string }, Mailbox>;
 }
 
-test("the README's recipe for a socket: one reset retires one instance, and does not end the process", async () => {
+test("the manual's recipe for a socket: one reset retires one instance, and does not end the process", async () => {
   const failed = await factoryFailures(async () => {
     const subject = await mailboxes();
     const url = JSON.stringify(subject.record);
