@@ -1,11 +1,14 @@
 import type { Awaitable } from '../contracts/record.js';
 import { handOverTests } from './claim-conformance/hand-over.js';
-import { claimTest, type ClaimCapabilities, type ClaimsUnderTest, type ClaimSuite } from './claim-conformance/harness.js';
+import {
+  claimTest, type ClaimCapabilities, type ClaimStoreSettings, type ClaimsUnderTest, type ClaimSuite,
+} from './claim-conformance/harness.js';
+import { forgettingTests } from './claim-conformance/forgetting.js';
 import { ownershipTests } from './claim-conformance/ownership.js';
 import { renewalTests } from './claim-conformance/renewals.js';
 import type { TestRunner } from './store-conformance/harness.js';
 
-export type { ClaimCapabilities, ClaimsUnderTest } from './claim-conformance/harness.js';
+export type { ClaimCapabilities, ClaimStoreSettings, ClaimsUnderTest } from './claim-conformance/harness.js';
 
 /**
  * Defines tests of everything `ExclusiveRunner` relies on in a claim store. Asserts with `node:assert`, so any runner
@@ -16,22 +19,25 @@ export type { ClaimCapabilities, ClaimsUnderTest } from './claim-conformance/har
  * @param capabilities - what the store has beyond what is required; what is promised and missing fails
  *
  * @example
- * claimConformance({ describe, it }, async () => {
+ * claimConformance({ describe, it }, async ({ forgetAfterMs }) => {
  *   await db.query('truncate my_claims');
- *   return { claims: new MyClaims(db), others: new MyClaims(db2), wait: (ms) => setTimeout(ms) };
- * }, { ttlMs: 400 });
+ *   return {
+ *     claims: new MyClaims(db, { forgetAfterMs }), others: new MyClaims(db2, { forgetAfterMs }),
+ *     wait: (ms) => setTimeout(ms), rows: () => db.count('my_claims'),
+ *   };
+ * }, { ttlMs: 400, forgets: true });
  */
 export function claimConformance(
   runner: TestRunner,
-  makeClaims: () => Awaitable<ClaimsUnderTest>,
+  makeClaims: (settings: ClaimStoreSettings) => Awaitable<ClaimsUnderTest>,
   capabilities: ClaimCapabilities = {},
 ): void {
   const ttlMs = capabilities.ttlMs ?? 500;
   const suite: ClaimSuite = {
     capabilities,
     ttlMs,
-    test: (name, run) => void runner.it(name, async () => {
-      const made = await makeClaims();
+    test: (name, run, settings = {}) => void runner.it(name, async () => {
+      const made = await makeClaims(settings);
       try {
         await run(claimTest(made, ttlMs));
       } finally {
@@ -43,5 +49,6 @@ export function claimConformance(
     ownershipTests(suite);
     renewalTests(suite);
     handOverTests(suite);
+    forgettingTests(suite);
   });
 }

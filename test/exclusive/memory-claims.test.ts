@@ -2,11 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { MemoryClaims, MemoryClaimServer } from 'hydrant/exclusive';
 import { claimConformance, ManualClock } from 'hydrant/testing';
 
-claimConformance({ describe, it: test }, () => {
+claimConformance({ describe, it: test }, (settings) => {
   const clock = new ManualClock();
-  const server = new MemoryClaimServer({ clock });
-  return { claims: new MemoryClaims({ server }), others: new MemoryClaims({ server }), wait: (ms) => clock.advance(ms) };
-}, { watch: true });
+  const server = new MemoryClaimServer({ clock, ...settings });
+  const [claims, others] = [new MemoryClaims({ server }), new MemoryClaims({ server })];
+  return { claims, others, wait: (ms) => clock.advance(ms), rows: () => server.rows };
+}, { watch: true, forgets: true });
 
 describe('MemoryClaims', () => {
   test('tell of releases until the watch is disposed of', async () => {

@@ -8,11 +8,15 @@ let server: FakeRedis;
 beforeEach(() => { server = new FakeRedis(); });
 
 describe('RedisClaims', () => {
-  claimConformance({ describe, it: test }, () => ({
-    claims: new RedisClaims({ client: CLIENTS.ioredis(server) }),
-    others: new RedisClaims({ client: CLIENTS['node-redis'](server) }),
-    wait: (ms) => server.clock.advance(ms),
-  }), { watch: true });
+  claimConformance({ describe, it: test }, ({ forgetAfterMs }) => {
+    server.forgetAfterMs = forgetAfterMs ?? Infinity;
+    return {
+      claims: new RedisClaims({ client: CLIENTS.ioredis(server) }),
+      others: new RedisClaims({ client: CLIENTS['node-redis'](server) }),
+      wait: (ms) => server.clock.advance(ms),
+      rows: () => server.claimRows(),
+    };
+  }, { watch: true, forgets: true });
 
   const request = { replica: 'a', ttlMs: 60_000, ids: ['c1'], limit: 1, freeForMs: 0 };
   const claimsOf = (options: Partial<RedisClaimsOptions> = {}) => new RedisClaims({ client: CLIENTS.ioredis(server), ...options });

@@ -1,15 +1,17 @@
 import { MemoryClaims, MemoryClaimServer, type ClaimStore } from 'hydrant/exclusive';
-import { claimConformance, ManualClock, type ClaimCapabilities, type ClaimsUnderTest } from 'hydrant/testing';
+import { claimConformance, ManualClock, type ClaimCapabilities, type ClaimStoreSettings, type ClaimsUnderTest } from 'hydrant/testing';
 import { describe, expect, test } from 'vitest';
-import { BROKEN_CLAIMS } from './support/broken-claims.js';
+import { BROKEN_CLAIMS, SETTABLE } from './support/broken-claims.js';
 import type { Break } from './support/claim-breaks.js';
 import { claimFailures, type Defined } from './support/conformance.js';
 import { RIGHT_CLAIMS } from './support/right-claims.js';
 
-/** Two clients of one store of claims that is right, but for what is changed. */
-function subject(change: Break = () => ({})): ClaimsUnderTest {
+/** Two clients of one store of claims that is right, except for the change. */
+function subject(change: Break = () => ({}), settings: ClaimStoreSettings = {}): ClaimsUnderTest {
   const clock = new ManualClock();
-  const server = new MemoryClaimServer({ clock });
+  let behindMs = 0;
+  const settable = { now: clock.now, setTimeout: clock.setTimeout, monotonic: () => clock.monotonic() - behindMs };
+  const server = new MemoryClaimServer({ clock: settable, ...settings });
   const shared = { clock, server, seen: new Map<string, any>() };
   const client = (): ClaimStore => {
     const good = new MemoryClaims({ server });
@@ -18,20 +20,23 @@ function subject(change: Break = () => ({})): ClaimsUnderTest {
     };
     return { ...whole, ...change(good, shared) };
   };
-  return { claims: client(), others: client(), wait: (ms) => clock.advance(ms) };
+  return {
+    claims: client(), others: client(), wait: (ms) => clock.advance(ms), rows: () => server.rows,
+    setClockBack: (ms) => { behindMs += ms * (shared.seen.get(SETTABLE) ?? 0); },
+  };
 }
 
-const ALL: ClaimCapabilities = { watch: true, hintTimeoutMs: 100 };
+const ALL: ClaimCapabilities = { watch: true, hintTimeoutMs: 100, forgets: true, clockSetBack: true };
 
 describe('the claim conformance suite', () => {
-  claimConformance({ describe, it: test }, () => subject(), ALL);
+  claimConformance({ describe, it: test }, (settings) => subject(undefined, settings), ALL);
 
   test.each(BROKEN_CLAIMS)('fails claims that %s', async (_name, caughtBy, change) => {
-    expect(await claimFailures(() => subject(change), ALL, caughtBy)).toEqual([caughtBy]);
+    expect(await claimFailures((settings) => subject(change, settings), ALL, caughtBy)).toEqual([caughtBy]);
   });
 
   test.each(RIGHT_CLAIMS)('passes claims that %s', async (_name, change) => {
-    expect(await claimFailures(() => subject(change), ALL)).toEqual([]);
+    expect(await claimFailures((settings) => subject(change, settings), ALL)).toEqual([]);
   });
 
   test.each([[{ hintTimeoutMs: 100 }, 100], [{}, 5_000]])('waits for hints as long as %o says, and no longer than it must', async (capabilities, waitedMs) => {
@@ -56,14 +61,14 @@ describe('the claim conformance suite', () => {
         return { async [Symbol.asyncDispose]() { watching -= 1; await subscription[Symbol.asyncDispose](); } };
       },
     });
-    await claimFailures(() => subject(counted), ALL);
+    await claimFailures((settings) => subject(counted, settings), ALL);
     expect(watching).toBe(0);
   });
 
   test('fails claims that lack the watch their capabilities promise, and asks no others for it', async () => {
     const without = (): ClaimsUnderTest => subject(() => ({ watch: undefined as never }));
     expect(await claimFailures(without, {})).toEqual([]);
-    expect(await claimFailures(without, ALL)).toEqual(['tells every watcher of a release, and who leaves']);
+    expect(await claimFailures(without, { watch: true, hintTimeoutMs: 100 })).toEqual(['tells every watcher of a release, and who leaves']);
   });
 
   test('names every test, each by a name of its own', () => {

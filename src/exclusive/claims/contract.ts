@@ -6,7 +6,11 @@
  *    connection has been forgotten and claimed again.
  * 3. A claim expires `ttlMs` after the store carried out the `claim` or `renew` that proved it, never earlier. A claim
  *    that has expired cannot be renewed, even when nobody has taken it yet.
- * 4. Every call is atomic, and carried out at most once per call, but its answer may be lost.
+ * 4. A call is atomic for each connection, and carried out at most once, but its answer may be lost.
+ * 5. When the store's clock is set back, a claim, a membership and an offer end at most one TTL after the next call that
+ *    looks at them. A living owner's next renewal proves its claim anew.
+ * 6. A store may forget a connection whose claim expired long ago. No listed connection is among those, because listed
+ *    ones always have an owner.
  */
 export interface ClaimStore {
   /**

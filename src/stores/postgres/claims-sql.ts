@@ -9,6 +9,7 @@ export interface ClaimsSql {
   readonly renew: string;
   readonly claim: string;
   readonly release: string;
+  readonly forget: string;
   readonly channel: string;
 }
 
@@ -36,6 +37,7 @@ export function claimsSql(table: unknown): ClaimsSql {
     migration: (lockTimeoutMs) => migrationBy(migrationParts({ claims, replicas, sequence, schema, index }), lockTimeoutMs),
     channel,
     renew: renewal(claims, replicas), claim: takeover(claims, replicas, sequence), release: giveBack(claims, replicas, channel),
+    forget: forgetting(claims, sequence),
   };
 }
 
@@ -174,3 +176,21 @@ with given as materialized (
   delete from ${replicas} where replica = $1::text and $3::text::boolean returning 1
 )
 select pg_notify(${literal(channel)}, $4::text) where exists (select from released) or exists (select from gone)`;
+
+/**
+ * Deletes rows whose claims expired long ago, a hundred at a time in the order of ids. $1 for how long to remember, $2
+ * the last id that was looked at. A row whose token is above the last one of the sequence stays, because the next token
+ * would not be above it.
+ */
+const forgetting = (claims: string, sequence: string): string => `
+with looked as materialized (
+  select connection_id as id from ${claims} where connection_id > $2::text order by connection_id limit 100
+), old as (
+  select c.connection_id as id from ${claims} c join looked l on l.id = c.connection_id
+  where c.expires_at < ${NOW} - $1::text::float8 ${MILLISECONDS}
+    and c.token <= coalesce(pg_sequence_last_value(${literal(sequence)}::regclass), 0)
+  order by 1 for update of c skip locked
+), forgotten as (
+  delete from ${claims} c using old o where c.connection_id = o.id
+)
+select max(id) as last, count(*)::text as looked from looked`;

@@ -5,6 +5,8 @@ import type {
   Claim, ClaimCallOptions, ClaimHint, ClaimRequest, ClaimStore, HeldClaim, Member, ReleaseRequest, RenewRequest, RenewResult,
 } from '../../exclusive/claims/contract.js';
 import { claimHintOf, MISSED_RELEASES, releaseEntries } from '../hints.js';
+import { FORGET_AFTER_MS } from '../forgetting.js';
+import { Forgetting } from './claims-forgetting.js';
 import { claimsSql, type ClaimsSql } from './claims-sql.js';
 import { checkedClient } from './checked-client.js';
 import type { PostgresClient, PostgresListenClient } from './client.js';
@@ -34,6 +36,8 @@ export interface PostgresClaimsOptions {
    * is taken over within milliseconds; without it, at the next tick.
    */
   readonly listenClient?: () => PostgresListenClient | Promise<PostgresListenClient>;
+  /** A claim's row is deleted when the claim expired so many milliseconds ago. Default 30 days. */
+  readonly forgetAfterMs?: number;
   /** How the LISTEN connection is kept alive. */
   readonly watch?: PostgresWatchTuning;
   /** Told about every failed attempt to listen; attempts go on. Default: nobody. */
@@ -41,6 +45,9 @@ export interface PostgresClaimsOptions {
   /** The source of time for the LISTEN connection. Claims go by the database's clock. Default: the system's. */
   readonly clock?: Clock;
 }
+
+/** Candidates of one query. A fleet may list a million, and mostly one of the first is free. */
+const CHUNK = 10_000;
 
 interface RenewRow { readonly kind: 'renewed' | 'lost' | 'stray' | 'member'; readonly id: string; readonly value: string | null }
 interface ClaimRow { readonly id: string; readonly token: string; readonly notes: string | null }
@@ -63,15 +70,20 @@ export class PostgresClaims implements ClaimStore {
   readonly watch?: (listener: (hint: ClaimHint) => void) => Promise<AsyncDisposable>;
   readonly #database: Database;
   readonly #sql: ClaimsSql;
+  readonly #forgetting: Forgetting;
 
   /** @throws ConnectionError `INVALID_OPTIONS` */
   constructor(options: PostgresClaimsOptions) {
     const { client, table = 'hydrant_claims', listenClient, watch = {}, onWatchError: onError, clock } = options;
+    const { forgetAfterMs = FORGET_AFTER_MS } = options;
     const timeoutMs = queryTimeout('PostgresClaims', options.queryTimeoutMs);
     if (listenClient !== undefined && typeof listenClient !== 'function') throw invalidOption('listenClient', 'a function that makes a connection', listenClient);
+    const isDuration = forgetAfterMs > 0 && Number.isFinite(forgetAfterMs);
+    if (!isDuration) throw invalidOption('forgetAfterMs', 'milliseconds above 0', forgetAfterMs);
     const tuning = tuningOf(watch, invalidOption);
     const database = this.#database = new Database(checkedClient('PostgresClaims', client), timeoutMs, clock);
     const sql = this.#sql = claimsSql(table);
+    this.#forgetting = new Forgetting(database, sql, forgetAfterMs);
     if (listenClient === undefined) return;
     this.watch = (listener) => subscribe({ database, listenClient, channel: sql.channel, ...tuning, onError, clock }, {
       changed: (entries) => listener(claimHintOf(entries)),
@@ -107,6 +119,7 @@ export class PostgresClaims implements ClaimStore {
   async renew({ replica, ttlMs, member, load, held }: RenewRequest, options?: ClaimCallOptions): Promise<RenewResult> {
     const values = [replica, String(ttlMs), String(member), String(load), JSON.stringify(held.map(asText))];
     const rows = await this.#query<RenewRow>(this.#sql.renew, values, options);
+    this.#forgetting.renewed();
     const of = (kind: RenewRow['kind']): RenewRow[] => rows.filter((row) => row.kind === kind);
     const others = of('member').map(({ id, value }): Member => ({ replica: id, load: Number(value) }));
     return {
@@ -118,9 +131,16 @@ export class PostgresClaims implements ClaimStore {
     };
   }
 
+  /** Ids offered to this replica come first among each ten thousand. */
   async claim({ replica, ttlMs, ids, limit, freeForMs }: ClaimRequest, options?: ClaimCallOptions): Promise<readonly Claim[]> {
-    const rows = await this.#query<ClaimRow>(this.#sql.claim, [replica, String(ttlMs), JSON.stringify(ids), String(limit), String(freeForMs)], options);
-    return rows.map(({ id, token, notes }) => ({ id, token: BigInt(token), notes: notes ?? undefined }));
+    const taken: Claim[] = [];
+    for (let from = 0; from < ids.length && taken.length < limit; from += CHUNK) {
+      const wanted = JSON.stringify(ids.slice(from, from + CHUNK));
+      const values = [replica, String(ttlMs), wanted, String(limit - taken.length), String(freeForMs)];
+      const rows = await this.#query<ClaimRow>(this.#sql.claim, values, options);
+      for (const { id, token, notes } of rows) taken.push({ id, token: BigInt(token), notes: notes ?? undefined });
+    }
+    return taken;
   }
 
   async release({ replica, claims, leave }: ReleaseRequest, options?: ClaimCallOptions): Promise<void> {

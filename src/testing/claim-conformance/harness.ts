@@ -9,11 +9,28 @@ export interface ClaimsUnderTest {
   readonly others: ClaimStore;
   /** Lets so many milliseconds pass on the store's clock: advance a manual one, or sleep. */
   wait(ms: number): Promise<unknown>;
+  /** How many connections the store remembers. Needed with the capability `forgets`. */
+  rows?(): Awaitable<number>;
+  /**
+   * Sets the store's clock back by so many milliseconds, or moves every time it has stored ahead by as much. Needed with
+   * the capability `clockSetBack`.
+   */
+  setClockBack?(ms: number): Awaitable<unknown>;
   close?(): Awaitable<unknown>;
 }
 
-/** What the claim store has beyond what is required, and how patient it needs the tests to be. */
+/** How a test needs its store to be made. */
+export interface ClaimStoreSettings {
+  /** The store forgets a connection when its claim expired so many milliseconds ago; `undefined`: when it likes. */
+  readonly forgetAfterMs?: number;
+}
+
+/** The abilities of a claim store beyond the required ones, and how patient the tests must be. */
 export interface ClaimCapabilities {
+  /** It forgets connections that nobody owns, in the course of renewals. `makeClaims` heeds its settings. */
+  readonly forgets?: boolean;
+  /** Its clock may be set back. */
+  readonly clockSetBack?: boolean;
   /** It has `watch`. */
   readonly watch?: boolean;
   /** The tests' unit of time, in milliseconds: long against one call to the store. Default 500. */
@@ -26,7 +43,7 @@ export interface ClaimCapabilities {
 export interface ClaimSuite {
   readonly capabilities: ClaimCapabilities;
   readonly ttlMs: number;
-  test(name: string, run: (context: ClaimTest) => Promise<void>): void;
+  test(name: string, run: (context: ClaimTest) => Promise<void>, settings?: ClaimStoreSettings): void;
 }
 
 /** A replica's calls, with what every test repeats filled in. */
@@ -52,8 +69,7 @@ export function claimTest(made: ClaimsUnderTest, ttlMs: number): ClaimTest {
     renew: (held, options) => store.renew({ replica: name, ttlMs, member: true, load: held.length, held, ...options }),
     release: (claims, options) => store.release({ replica: name, claims, leave: false, ...options }),
   });
-  const { claims, others } = made;
-  return { claims, others, wait: (ms) => made.wait(ms), ttlMs, a: replica('a'), b: replica('b', others), replica };
+  return { ...made, wait: (ms) => made.wait(ms), ttlMs, a: replica('a'), b: replica('b', made.others), replica };
 }
 
 /** The only claim of a call that must have taken exactly one. */

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, inject, test } from 'vitest';
 import { RedisClaims } from 'hydrant/redis';
 import { claimConformance } from 'hydrant/testing';
@@ -7,6 +8,9 @@ import { CLIENTS, testPrefix, type TestClient } from '../support/redis-clients.j
 const url = inject('redisUrl');
 
 describe.runIf(url !== undefined)('RedisClaims', () => {
+  let admin: Redis;
+  beforeAll(() => { admin = new Redis(url!); });
+  afterAll(() => admin.disconnect());
   const names = Object.keys(CLIENTS);
   // Each client is one side once and the other side once.
   describe.each(names.map((name, n) => [name, names[(n + 1) % names.length]!]))('on %s and %s', (one, other) => {
@@ -14,10 +18,23 @@ describe.runIf(url !== undefined)('RedisClaims', () => {
     beforeAll(async () => { connected = await Promise.all([one, other].map((name) => CLIENTS[name]!(url!))); });
     afterAll(() => Promise.all(connected.map((client) => client[Symbol.asyncDispose]())));
 
-    claimConformance({ describe, it: test }, () => {
+    claimConformance({ describe, it: test }, (settings) => {
       const prefix = testPrefix();
-      const [claims, others] = connected.map(({ client }) => new RedisClaims({ client, prefix })) as [RedisClaims, RedisClaims];
-      return { claims, others, wait: (ms) => sleep(ms) };
-    }, { ttlMs: 400, watch: true });
+      const make = ({ client }: TestClient): RedisClaims => new RedisClaims({ client, prefix, ...settings });
+      const [claims, others] = connected.map(make) as [RedisClaims, RedisClaims];
+      const keys = (name: string): Promise<string[]> => admin.keys(`${prefix.replace(/[{}]/g, '?')}${name}`);
+      return {
+        claims, others,
+        wait: (ms) => sleep(ms),
+        rows: async () => (await keys('claim:*')).length,
+        // Setting the clock back is the same as moving every time that was written.
+        async setClockBack(ms) {
+          for (const key of await keys('claim:*')) {
+            for (const field of ['expires', 'offerUntil']) if (await admin.hexists(key, field)) await admin.hincrby(key, field, ms);
+          }
+          for (const name of await admin.zrange(`${prefix}members`, 0, -1)) await admin.zincrby(`${prefix}members`, ms, name);
+        },
+      };
+    }, { ttlMs: 400, watch: true, forgets: true, clockSetBack: true });
   });
 });

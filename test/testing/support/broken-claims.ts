@@ -26,6 +26,16 @@ const WITHHELD = 'keeps what is withheld from one from it alone, for a while';
 const FREE_FOR = 'gives only what has been free for long enough, when asked so';
 const HINTS = 'tells every watcher of a release, and who leaves';
 
+const FORGETS = 'forgets a connection that nobody owns, keeps one that is owned, and never repeats a token';
+const DEAD = 'ends a dead owner’s claim and membership one TTL after its clock was set back';
+const FREED = 'frees what was released, and voids offers, when its clock is set back';
+
+const KEEPS = 'keeps a living owner’s claim when its clock is set back';
+
+/** How the store's clock follows when it is set back: by so many times as much. 0 unless said otherwise. */
+export const SETTABLE = 'the clock can be set back';
+const following = (factor: number): Break => (_good, { seen }) => { seen.set(SETTABLE, factor); return {}; };
+
 export const BROKEN_CLAIMS: readonly Row[] = [
   ['take more than the limit', FIRST, claiming(() => ({ limit: Infinity }))],
   ['take one where none is wanted', FIRST, claiming(({ limit }) => ({ limit: Math.max(1, limit) }))],
@@ -242,4 +252,22 @@ export const BROKEN_CLAIMS: readonly Row[] = [
   })],
   ['do not tell who leaves', HINTS, (good) => ({ watch: (listener) => good.watch(({ from }) => listener({ from, left: false })) })],
   ['do not tell who has released', HINTS, (good) => ({ watch: (listener) => good.watch(({ left }) => listener({ from: 'somebody', left })) })],
+
+  ['forget nothing', FORGETS, (_good, { server }) => { Object.defineProperty(server, 'rows', { value: 2 }); return {}; }],
+  ['begin to count again when they have forgotten', FORGETS, (good, { seen }) => {
+    const told = (id: string, token: bigint): bigint => (id === 'gone' ? (seen.set(id, token), 1n) : token);
+    return {
+      claim: async (request) => (await good.claim(request)).map(({ id, token, notes }) => ({ id, token: told(id, token), notes })),
+      release: (request) => good.release({
+        ...request, claims: request.claims.map(({ id, token, notes }) => ({ id, token: id === 'gone' ? seen.get(id) : token, notes })),
+      }),
+    };
+  }],
+  ['keep the notes of a connection they have forgotten', FORGETS, noting(() => true)],
+  ['forget who owns one when they forget another', FORGETS, telling((_result, { held }, { server }) => (
+    server.rows === 1 ? { renewed: [], lost: held.map(({ id }) => id) } : {}
+  ))],
+  ['keep a dead owner’s claim until the clock has caught up', DEAD, following(1)],
+  ['keep what was released until the clock has caught up', FREED, following(1)],
+  ['free everything when the clock is set back', KEEPS, following(-1)],
 ];

@@ -1,5 +1,5 @@
 import type { ConnectionRecord } from 'hydrant';
-import { claimConformance, factoryConformance, storeConformance, type ClaimCapabilities, type ClaimsUnderTest, type FactoryCapabilities, type FactoryUnderTest, type StoreCapabilities, type StoreUnderTest, type TestRunner } from 'hydrant/testing';
+import { claimConformance, factoryConformance, storeConformance, type ClaimCapabilities, type ClaimStoreSettings, type ClaimsUnderTest, type FactoryCapabilities, type FactoryUnderTest, type StoreCapabilities, type StoreUnderTest, type TestRunner } from 'hydrant/testing';
 
 /** A test that a suite has defined. */
 export interface Defined { readonly name: string; readonly test: () => Promise<void> }
@@ -21,7 +21,9 @@ async function failuresOf(define: (runner: TestRunner) => void, only: string | u
 export const conformanceFailures = (makeStore: () => StoreUnderTest | Promise<StoreUnderTest>, capabilities: StoreCapabilities, only?: string): Promise<string[]> =>
   failuresOf((runner) => storeConformance(runner, makeStore, capabilities), only);
 
-export const claimFailures = (makeClaims: () => ClaimsUnderTest | Promise<ClaimsUnderTest>, capabilities: ClaimCapabilities, only?: string): Promise<string[]> =>
+export const claimFailures = (
+  makeClaims: (settings: ClaimStoreSettings) => ClaimsUnderTest | Promise<ClaimsUnderTest>, capabilities: ClaimCapabilities, only?: string,
+): Promise<string[]> =>
   failuresOf((runner) => claimConformance(runner, makeClaims, capabilities), only);
 
 /** The names of the tests that the store suite has for these capabilities. */
