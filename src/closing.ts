@@ -95,11 +95,12 @@ export class Closing<R extends ConnectionRecord, I> {
     this.state = 'closing';
     this.#env.maxStaleMs = -Infinity;
     slots.closing = (id) => reader.isAwaited(id);
+    slots.supersessionSignals.close(this.#all().flatMap((slot) => slots.withFallback(slot)));
     slots.stopIdleClock();
     reader.stopBackground();
     const stopped = within<unknown>(clock, disposeTimeoutMs, this.#revalidation.stop(), () => undefined);
     void this.#disposeIdle();
-    const drained = this.#when(() => this.#accepted === 0 && slots.isEmpty).then(() => []);
+    const drained = this.#when(() => this.#accepted === 0 && slots.isEmpty).then(() => slots.expired);
     const abandoned = await within<CloseReport['abandoned']>(clock, drainTimeoutMs, drained, () => this.#abandon());
     // Once for all: a create that settles late begins a dispose of its own, and the process has to end some time.
     const gone = Promise.all([this.#when(() => slots.disposing === 0), stopped]);
@@ -126,17 +127,19 @@ export class Closing<R extends ConnectionRecord, I> {
   #abandon(): { id: string; leases: number }[] {
     const slots = this.#slots;
     this.expired = true;
-    const all = (): Slot<R, I>[] => [...slots.index.values(), ...slots.departing.all()];
-    const hydrating = all().filter(({ state: { kind } }) => kind === 'pending' || kind === 'creating' || kind === 'abandoned');
+    const hydrating = this.#all().filter(({ state: { kind } }) => kind === 'pending' || kind === 'creating' || kind === 'abandoned');
     const waiters = [...this.#reader.waiters()];
     for (const [id, waiter] of waiters) if (!waiter.settled) waiter.fail(this.refusal(id));
-    for (const slot of all()) this.#hydrator.close(slot, this.refusal(slot.id));
-    // Only now, for a hydrate that is given up gives back the last good instance that it held.
-    const leased = all().filter(({ leases }) => leases > 0);
-    const abandoned = [...leased, ...hydrating].map(({ id, leases }) => ({ id, leases }));
+    for (const slot of this.#all()) this.#hydrator.close(slot, this.refusal(slot.id));
+    const abandoned = hydrating.map(({ id, leases }) => ({ id, leases }));
+    // Only now, because a hydrate that is given up gives back the last good instance that it held.
     slots.expireAll();
     this.#env.effects.flush();
-    return abandoned;
+    return [...slots.expired, ...abandoned];
+  }
+
+  #all(): Slot<R, I>[] {
+    return [...this.#slots.index.values(), ...this.#slots.departing.all()];
   }
 
   /** Resolves as soon as `condition` holds. */

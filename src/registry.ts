@@ -4,6 +4,7 @@ import type { AcquireOptions, Connections } from './connections.js';
 import type { ConnectionRegistryOptions, SchemaRegistryOptions } from './contracts/options.js';
 import type { ConnectionRecord } from './contracts/record.js';
 import { Environment } from './environment.js';
+import { Invalidation } from './invalidation.js';
 import type { ConnectionError } from './errors.js';
 import type { RegistryEvents } from './events.js';
 import { checkId } from './reads/ids.js';
@@ -18,7 +19,7 @@ import { checkCall, checkSignal, resolveFreshness, resolveOptions, resolveTimeou
 import type { Lease } from './slot/lease.js';
 import { run } from './slot/run.js';
 import { Slots } from './slot/slots.js';
-import { takeSnapshot, type RegistrySnapshot } from './snapshot.js';
+import { inspect, takeSnapshot, type ConnectionSnapshot, type RegistrySnapshot } from './snapshot.js';
 import { WebhookAccess } from './webhook/access.js';
 import { createWebhookHandler, type WebhookHandler } from './webhook/handle-webhook.js';
 
@@ -44,15 +45,12 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
   readonly handleWebhook: WebhookHandler;
 
   readonly #env: Environment<R, I>;
-  readonly #backoff: Backoff;
-  readonly #unknown: UnknownIds;
-  readonly #secrets: Secrets<R>;
+  readonly #invalidation: Invalidation<R, I>;
   readonly #slots: Slots<R, I>;
   readonly #hydrator: Hydrator<R, I>;
   readonly #reader: FreshnessReader<R>;
   readonly #resolver: Resolver<R, I>;
   readonly #closing: Closing<R, I>;
-  readonly #webhooks: WebhookAccess<R, I>;
 
   /** @throws ConnectionError `INVALID_OPTIONS`, naming the option, what was expected and what came */
   constructor(options: SchemaRegistryOptions<R, I>);
@@ -61,20 +59,21 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
   constructor(options: SchemaRegistryOptions<R, I> | ConnectionRegistryOptions<R, I>) {
     const env = this.#env = new Environment<R, I>(resolveOptions<R, I>(options));
     const { clock, options: { failureBackoff, hydrationTimeoutMs } } = env;
-    const backoff = this.#backoff = new Backoff(failureBackoff, clock);
-    const unknown = this.#unknown = new UnknownIds(clock);
-    const secrets = this.#secrets = new Secrets<R>(env, hydrationTimeoutMs);
+    const backoff = new Backoff(failureBackoff, clock);
+    const unknown = new UnknownIds(clock);
+    const secrets = new Secrets<R>(env, hydrationTimeoutMs);
     const slots = this.#slots = new Slots<R, I>(env, backoff, (id) => reader.outdate(id));
     const reader = this.#reader = new FreshnessReader<R>(env, (read, answer) => this.#resolver.apply(read, answer));
     const hydrator = this.#hydrator = new Hydrator<R, I>(env, slots, reader, backoff, secrets);
     const resolver = this.#resolver = new Resolver<R, I>(env, slots, hydrator, reader, backoff, unknown);
     const revalidation = new Revalidation<R>(env, slots.index, reader, unknown);
     const closing = this.#closing = new Closing<R, I>(env, slots, hydrator, reader, revalidation);
-    const webhooks = this.#webhooks = new WebhookAccess<R, I>({
+    const webhooks = new WebhookAccess<R, I>({
       env, slots, reader, resolver, backoff, secrets, unknown, closing,
       wait: (demand) => this.#wait(demand),
     });
     this.handleWebhook = createWebhookHandler(webhooks);
+    this.#invalidation = new Invalidation<R, I>(env, slots, reader, unknown, [backoff, webhooks.failures], secrets);
     revalidation.start();
   }
 
@@ -120,18 +119,32 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
 
   /**
    * In this process, lets go of whatever is known of connection `id`, so that the next use hydrates anew whatever the
-   * version: an idle instance is disposed of now, a leased one drains. Also forgets that the id is unknown, its
-   * back-off and its secrets.
+   * version: an idle instance is disposed of now, a leased one drains. Also forgets that the id is unknown, its failures
+   * and its secrets.
+   *
+   * @returns resolves when everything that this call has ended has been disposed of, or has timed out; never rejects
    */
-  invalidate(id: string): void {
-    this.#unknown.forget(id);
-    this.#backoff.clear(id);
-    this.#webhooks.forget(id);
-    this.#secrets.forget(id);
-    this.#reader.flag(id);
-    const slot = this.#slots.index.get(id);
-    if (slot !== undefined) this.#slots.supersede(slot, 'invalidated');
-    this.#env.effects.flush();
+  invalidate(id: string): Promise<void> {
+    return this.#invalidation.one(id);
+  }
+
+  /**
+   * Does the same for every connection whose row matches, such as all those of a tenant. It concerns what this process
+   * knows: instances, failures, secrets, and rows that are being read.
+   *
+   * @param predicate - must be synchronous; a row on which it throws matches
+   * @returns resolves when everything that this call has ended has been disposed of, or has timed out; never rejects
+   */
+  invalidateWhere(predicate: (record: R) => boolean): Promise<void> {
+    return this.#invalidation.where(predicate);
+  }
+
+  /**
+   * What there is of connection `id` in this process at the moment: one row of the snapshot, in constant time. Takes no lease
+   * and reads nothing. `undefined`: no instance, and none in the making.
+   */
+  inspect(id: string): ConnectionSnapshot | undefined {
+    return inspect(this.#slots, id, this.#env.clock.monotonic());
   }
 
   /** What there is at the moment, as plain JSON: counts, and a row per connection. No record contents. */

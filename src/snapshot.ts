@@ -39,6 +39,26 @@ export interface RegistrySnapshot {
   readonly connections: readonly ConnectionSnapshot[];
 }
 
+/** The current slot of a connection, or else the newest of those that are on their way out. */
+export function inspect<R extends ConnectionRecord, I>(slots: Slots<R, I>, id: string, now: number): ConnectionSnapshot | undefined {
+  const current = slots.index.get(id);
+  const shown = current === undefined ? undefined : rowOf(current, current.leases, now);
+  if (shown !== undefined) return shown;
+  let newest: Slot<R, I> | undefined;
+  for (const slot of slots.departing.of(id)) newest = slot;
+  return newest === undefined ? undefined : rowOf(newest, newest.leases, now);
+}
+
+function rowOf<R extends ConnectionRecord, I>(slot: Slot<R, I>, leases: number, now: number): ConnectionSnapshot & { readonly state: Phase } | undefined {
+  const state = phaseOf(slot, leases);
+  if (state === undefined) return undefined;
+  return {
+    id: slot.id, state, version: slot.version, leases,
+    ...(state === 'hydrating' ? {} : { ageMs: Math.max(0, now - slot.hydratedAt), checkedAgoMs: now - slot.checkedAt }),
+    ...(leases > 0 ? { leasedForMs: Math.max(0, now - slot.usedAt) } : {}),
+  };
+}
+
 /** Costs a pass over everything: for an operator's page, not for every request. */
 export function takeSnapshot<R extends ConnectionRecord, I>(
   slots: Slots<R, I>, queued: number, { maxInstances, maxConcurrentHydrations, maxQueuedHydrations }: RegistryLimits, now: number,
@@ -46,14 +66,10 @@ export function takeSnapshot<R extends ConnectionRecord, I>(
   const counts = { idle: 0, leased: 0, hydrating: 0, draining: 0, disposing: 0 };
   const connections: ConnectionSnapshot[] = [];
   const add = (slot: Slot<R, I>, leases = slot.leases): void => {
-    const state = phaseOf(slot, leases);
-    if (state === undefined) return;
-    counts[state] += 1;
-    connections.push({
-      id: slot.id, state, version: slot.version, leases,
-      ...(state === 'hydrating' ? {} : { ageMs: Math.max(0, now - slot.hydratedAt), checkedAgoMs: now - slot.checkedAt }),
-      ...(leases > 0 ? { leasedForMs: Math.max(0, now - slot.usedAt) } : {}),
-    });
+    const row = rowOf(slot, leases, now);
+    if (row === undefined) return;
+    counts[row.state] += 1;
+    connections.push(row);
     // With `keepLastGood`: it serves on while its successor hydrates, which holds it by a lease of its own.
     if ('fallback' in slot.state && slot.state.fallback !== undefined) add(slot.state.fallback, slot.state.fallback.leases - 1);
   };
@@ -67,7 +83,9 @@ export function takeSnapshot<R extends ConnectionRecord, I>(
   };
 }
 
-function phaseOf<R extends ConnectionRecord, I>({ state }: Slot<R, I>, leases: number): 'idle' | 'leased' | 'hydrating' | 'draining' | 'disposing' | undefined {
+type Phase = 'idle' | 'leased' | 'hydrating' | 'draining' | 'disposing';
+
+function phaseOf<R extends ConnectionRecord, I>({ state }: Slot<R, I>, leases: number): Phase | undefined {
   switch (state.kind) {
     case 'seen': return undefined;
     case 'pending': case 'creating': case 'abandoned': return 'hydrating';

@@ -39,8 +39,9 @@ const LAYERS: Record<string, { code: string[]; types?: string[] }> = {
   'hydrate': { code: [...GROUND, 'composite-factory.ts', 'slot', 'reads'], types: ['environment.ts'] },
   'snapshot.ts': { code: ['contracts', 'slot'] },
   'closing.ts': { code: [...GROUND, 'options.ts'], types: ['environment.ts', 'slot', 'reads', 'hydrate'] },
+  'invalidation.ts': { code: [], types: ['contracts', 'backoff.ts', 'environment.ts', 'slot', 'reads', 'hydrate'] },
   'registry.ts': {
-    code: [...GROUND, 'connections.ts', 'environment.ts', 'options.ts', 'events.ts', 'slot', 'reads', 'hydrate', 'snapshot.ts', 'closing.ts', 'webhook'],
+    code: [...GROUND, 'invalidation.ts', 'connections.ts', 'environment.ts', 'options.ts', 'events.ts', 'slot', 'reads', 'hydrate', 'snapshot.ts', 'closing.ts', 'webhook'],
   },
   'factory-by-platform.ts': { code: ['contracts', 'errors.ts', 'options.ts', 'composite-factory.ts'] },
   // Around it: the registry is known by its public verbs only, and what a lease is.

@@ -23,6 +23,12 @@ export interface HydrationContext<S = unknown> {
    * `hydrationTimeoutMs` has passed, or when `close` ran out of time. Pass it on to what you await.
    */
   readonly signal: AbortSignal;
+  /**
+   * Aborts as soon as no further use is to get the instance, while its leases drain: it was replaced, stopped, deleted,
+   * retired, invalidated or evicted, or the registry closes. Pass it to listeners of your own, such as a polling loop.
+   * Created on first access.
+   */
+  readonly superseded: AbortSignal;
   /** What the factory's `secrets` returned for this record. */
   readonly secrets: S;
   /**

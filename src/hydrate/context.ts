@@ -7,6 +7,8 @@ export interface ContextHost<T> {
   /** The instance was reported dead, by itself. */
   retire(slot: T, cause: unknown, inUse: false): void;
   addCleanUp(slot: T, cleanUp: CleanUp): void;
+  /** Aborts when the slot is superseded. */
+  supersededSignal(slot: T): AbortSignal;
 }
 
 /**
@@ -14,9 +16,14 @@ export interface ContextHost<T> {
  * whoever wraps a factory passes `{ ...context }` on, and may be called bare.
  */
 export class CreateContext<T> implements HydrationContext, RunningCreate {
-  static readonly #signal = { enumerable: true, get(this: CreateContext<unknown>): AbortSignal { return this.#makeSignal(); } };
+  /** One descriptor for all: a getter of its own would give each context a hidden class of its own. */
+  static readonly #signals = {
+    signal: { enumerable: true, get(this: CreateContext<unknown>): AbortSignal { return this.#makeSignal(); } },
+    superseded: { enumerable: true, get(this: CreateContext<unknown>): AbortSignal { return this.#host.supersededSignal(this.#slot); } },
+  };
 
   declare readonly signal: AbortSignal;
+  declare readonly superseded: AbortSignal;
   secrets: unknown = undefined;
   readonly cleanUps: CleanUp[] = [];
   retired: { readonly cause: unknown } | undefined = undefined;
@@ -30,7 +37,7 @@ export class CreateContext<T> implements HydrationContext, RunningCreate {
   constructor(host: ContextHost<T>, slot: T) {
     this.#host = host;
     this.#slot = slot;
-    Object.defineProperty(this, 'signal', CreateContext.#signal);
+    Object.defineProperties(this, CreateContext.#signals);
   }
 
   readonly retire = (cause?: unknown): void => {

@@ -112,6 +112,7 @@ export class Resolver<R extends ConnectionRecord, I> {
   }
 
   #applyActive(read: Read<R>, record: R): void {
+    if (read.matches.some((matches) => matches(record))) read.flagged = true;
     let factory: InstanceFactory<R, I>;
     try {
       factory = factoryFor(this.#env.options.factory, record);

@@ -8,6 +8,7 @@ import { within } from '../within.js';
 
 interface Entry {
   readonly version: string;
+  readonly record: ConnectionRecord;
   value: unknown;
   /** Nobody has been asked yet: the call waits for its turn. */
   waiting: boolean;
@@ -51,8 +52,9 @@ export class Secrets<R extends ConnectionRecord> {
     const version = String(record.version);
     const kept = this.#kept.get(id);
     if (kept?.version === version && !(permitted && kept.waiting)) return kept.value as Awaitable<unknown>;
-    const entry: Entry = { version, value: undefined, waiting: !permitted };
-    const value = permitted ? this.#call(ask) : this.#limitOf(factory)(() => {
+    const entry: Entry = { version, record, value: undefined, waiting: !permitted };
+    let call!: () => void;
+    const value: Promise<unknown> = permitted ? new Promise((resolve) => { call = () => resolve(this.#call(ask)); }) : this.#limitOf(factory)(() => {
       entry.waiting = false;
       // A hydrate did not wait for this one's turn.
       const other = this.#kept.get(id);
@@ -63,6 +65,8 @@ export class Secrets<R extends ConnectionRecord> {
     });
     entry.value = value;
     this.#kept.set(id, entry);
+    // Only now, because `secrets` may itself call `invalidate`.
+    if (permitted) call();
     value.then(
       (resolved) => { if (this.#kept.get(id) === entry) entry.value = resolved; },
       () => { if (this.#kept.get(id) === entry) this.#kept.delete(id); },
@@ -77,6 +81,10 @@ export class Secrets<R extends ConnectionRecord> {
 
   forget(id: string): void {
     this.#kept.delete(id);
+  }
+
+  forgetWhere(matches: (record: R) => boolean): void {
+    this.#kept.deleteWhere(({ record }) => matches(record as R));
   }
 
   /** One platform's vault that hangs stands in nobody else's way. */

@@ -17,6 +17,10 @@ export interface Read<R extends ConnectionRecord> {
   readonly waiters: ReadWaiter<R>[];
   /** `invalidate` was called while it was on the wire. */
   flagged: boolean;
+  /** `invalidateWhere` was called while it was on the wire: whether its row counts as invalidated. */
+  readonly matches: ((record: R) => boolean)[];
+  /** Called when its answer has been applied. */
+  readonly applied: (() => void)[];
   /** A hint came while it was on the wire: it may not have seen the change. */
   doubtful: boolean;
   /** An instance was disposed of while it was on the wire: it may not have seen what `dispose` wrote. */
@@ -93,8 +97,8 @@ export class FreshnessReader<R extends ConnectionRecord> {
     if (reads === undefined) this.#reads.set(id, reads = { wire: undefined, next: undefined });
     if (reads.next === undefined) {
       reads.next = {
-        id, kind, waiters: waiter === undefined ? [] : [waiter], flagged: false, doubtful: false, outdated: false, hinted: false, strangers: true,
-        sentAt: 0, lane: undefined,
+        id, kind, waiters: waiter === undefined ? [] : [waiter], matches: [], applied: [],
+        flagged: false, doubtful: false, outdated: false, hinted: false, strangers: true, sentAt: 0, lane: undefined,
       };
     } else {
       if (kind === 'row') reads.next.kind = 'row';
@@ -126,10 +130,24 @@ export class FreshnessReader<R extends ConnectionRecord> {
     this.#closing = true;
   }
 
-  /** The read that is on the wire rests on a state that no longer counts. */
-  flag(id: string): void {
+  /** The ids whose reads are on the wire. */
+  onWire(): string[] {
+    return [...this.#reads].filter(([, { wire }]) => wire !== undefined).map(([id]) => id);
+  }
+
+  /**
+   * The read that is on the wire rests on a state that no longer counts, at least if its row matches. Returns whether there
+   * is one.
+   *
+   * @param applied - called when its answer has been applied
+   */
+  flag(id: string, applied: () => void, matches?: (record: R) => boolean): boolean {
     const wire = this.#reads.get(id)?.wire;
-    if (wire !== undefined) wire.flagged = true;
+    if (wire === undefined) return false;
+    if (matches === undefined) wire.flagged = true;
+    else wire.matches.push(matches);
+    wire.applied.push(applied);
+    return true;
   }
 
   /** An instance of this id has been disposed of: a read that is on the wire may not have seen what `dispose` wrote. */
@@ -241,6 +259,7 @@ export class FreshnessReader<R extends ConnectionRecord> {
     reads.wire = undefined;
     if (reads.next === undefined) this.#reads.delete(read.id);
     else this.#enqueue(reads.next);
+    for (const applied of read.applied) applied();
   }
 }
 

@@ -7,6 +7,7 @@ import { DrainSignals } from './drain-signals.js';
 import type { Environment } from '../environment.js';
 import { Eviction } from './eviction.js';
 import { SlotLease } from './lease.js';
+import { SupersessionSignals } from './supersession-signals.js';
 import type { Slot } from './slot.js';
 import {
   DISPOSED, DISPOSING, LIVE,
@@ -18,12 +19,15 @@ export class Slots<R extends ConnectionRecord, I> {
   /** The current slot of each connection: pending, creating or live, and never superseded. */
   readonly index = new Map<string, Slot<R, I>>();
   readonly drainSignals = new DrainSignals<R, I>();
+  readonly supersessionSignals: SupersessionSignals<R, I>;
   /** Instances that are live or draining: what `maxInstances` counts. */
   instances = 0;
   /** Being torn down. Counted, for to look among all that depart, for each that has gone, would be quadratic. */
   disposing = 0;
   /** From `close` on, what becomes idle goes unless this says that an accepted use is about to ask for it. */
   closing: ((id: string) => boolean) | undefined = undefined;
+  /** What was disposed of under its leases since `close` was called. */
+  readonly expired: { readonly id: string; readonly leases: number }[] = [];
   /** Called when a slot is gone. */
   departed: () => void = () => {};
 
@@ -39,6 +43,7 @@ export class Slots<R extends ConnectionRecord, I> {
   /** @param disposedOf - called when an instance of this connection has been disposed of */
   constructor(env: Environment<R, I>, backoff: Backoff, disposedOf: (id: string) => void) {
     this.#env = env;
+    this.supersessionSignals = new SupersessionSignals<R, I>(env);
     this.#disposedOf = disposedOf;
     this.#backoff = backoff;
     this.#eviction = new Eviction<R, I>({
@@ -159,6 +164,7 @@ export class Slots<R extends ConnectionRecord, I> {
 
   /** creating → abandoned: `create` runs on, for nobody. */
   abandon(slot: Slot<R, I>, { create }: Creating<R, I>, reason: DisposeReason, timedOut: boolean): void {
+    this.supersessionSignals.abort(slot);
     this.#unindex(slot);
     slot.state = { kind: 'abandoned', create, reason, timedOut };
     this.#departing.add(slot);
@@ -180,6 +186,7 @@ export class Slots<R extends ConnectionRecord, I> {
     if (state.kind === 'pending' || state.kind === 'creating') {
       if (state.superseded !== undefined) return;
       state.superseded = { reason, cause };
+      this.supersessionSignals.abort(slot);
       this.#unindex(slot);
       this.#departing.add(slot);
       const { fallback } = state;
@@ -192,6 +199,7 @@ export class Slots<R extends ConnectionRecord, I> {
     } else if (state.kind === 'seen') {
       this.cancel(slot);
     } else if (state.kind === 'live') {
+      this.supersessionSignals.abort(slot);
       this.#unindex(slot);
       this.#eviction.remove(slot);
       this.#departing.add(slot);
@@ -227,10 +235,32 @@ export class Slots<R extends ConnectionRecord, I> {
     this.#env.effects.flush();
   }
 
+  /** A slot and the one that it may fall back on. */
+  withFallback(slot: Slot<R, I>): readonly Slot<R, I>[] {
+    const lastGood = this.lastGood(slot);
+    return lastGood === undefined || lastGood === slot ? [slot] : [slot, lastGood];
+  }
+
+  /** Resolves when the slot's instance has been disposed of, or its `create` or `dispose` is no longer waited for. */
+  whenGone(slot: Slot<R, I>): Promise<void> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        const { state } = slot;
+        if (state.kind === 'disposed' || (state.kind === 'abandoned' && state.timedOut)) resolve();
+        else this.#departing.onProgress(slot.id, look);
+      };
+      look();
+    });
+  }
+
   /** The deadline of `close` has passed: what is leased is disposed of under its users. */
   expireAll(): void {
     for (const slot of this.index.values()) this.supersede(slot, 'closing');
     for (const slot of this.#departing.all()) this.#expire(slot);
+  }
+
+  supersededSignal(slot: Slot<R, I>): AbortSignal {
+    return this.supersessionSignals.of(slot);
   }
 
   /** A clean-up that was registered after `create` had settled. What is gone already is cleaned up at once. */
@@ -281,6 +311,7 @@ export class Slots<R extends ConnectionRecord, I> {
     const { state } = slot;
     if (state.kind !== 'draining') return;
     state.cancelDeadline();
+    if (this.closing !== undefined) this.expired.push({ id: slot.id, leases: slot.leases });
     this.#dispose(slot, state.cleanUps, state);
   }
 
@@ -295,6 +326,7 @@ export class Slots<R extends ConnectionRecord, I> {
     const instance = slot.instance as I;
     slot.instance = slot.secrets = undefined;
     slot.state = DISPOSING;
+    this.supersessionSignals.abort(slot);
     this.disposing += 1;
     this.#departing.add(slot);
     effects.add(() => {

@@ -42,7 +42,7 @@ export class WebhookAccess<R extends ConnectionRecord, I> {
   /** Deliveries that are not authenticated yet. */
   unauthenticated = 0;
   /** Failed calls of `secrets` on behalf of senders who are not authenticated. They never refuse a use or a hydrate. */
-  readonly #failures: Backoff;
+  readonly failures: Backoff;
   readonly #parts: WebhookParts<R, I>;
 
   constructor(parts: WebhookParts<R, I>) {
@@ -50,12 +50,7 @@ export class WebhookAccess<R extends ConnectionRecord, I> {
     this.closing = parts.closing;
     this.#parts = parts;
     const { clock, options: { failureBackoff: { initialMs, maxMs } } } = parts.env;
-    this.#failures = new Backoff({ initialMs: Math.min(initialMs, MAX_BACKOFF_MS), maxMs: Math.min(maxMs, MAX_BACKOFF_MS) }, clock);
-  }
-
-  /** Forgets the failures of a connection's secrets. */
-  forget(id: string): void {
-    this.#failures.clear(id);
+    this.failures = new Backoff({ initialMs: Math.min(initialMs, MAX_BACKOFF_MS), maxMs: Math.min(maxMs, MAX_BACKOFF_MS) }, clock);
   }
 
   /** The row alone, as fresh as the registry's `freshness` asks, unless the delivery has `gone` without it. */
@@ -109,16 +104,16 @@ export class WebhookAccess<R extends ConnectionRecord, I> {
     if (!secrets.has(record)) {
       const permanent = backoff.permanent(id, version);
       if (permanent !== undefined) throw permanent;
-      const remainingMs = Math.max(backoff.remainingMs(id, version), this.#failures.remainingMs(id, version));
+      const remainingMs = Math.max(backoff.remainingMs(id, version), this.failures.remainingMs(id, version));
       if (remainingMs > 0) throw backingOff(id, remainingMs);
     }
     try {
       const resolved = await secrets.of(record, factory, false);
-      this.#failures.clear(id);
+      this.failures.clear(id);
       return resolved;
     } catch (cause) {
       const permanent = permanentFailure(id, cause);
-      const { count, delayMs } = permanent === undefined ? this.#noted(id, version)
+      const { count, delayMs } = permanent === undefined ? this.#noted(id, version, record)
         // The failure of an older version must not hide that of a newer one.
         : slots.index.get(id)?.version === version ? backoff.failForGood(id, version, permanent, record) : { count: 1, delayMs: 0 };
       const error = permanent ?? new ConnectionError('HYDRATION_FAILED', `The secrets of connection '${id}' could not be had`, {
@@ -131,10 +126,10 @@ export class WebhookAccess<R extends ConnectionRecord, I> {
   }
 
   /** Callers that shared one call share one failure. A failure of an older version does not end the back-off of a newer one. */
-  #noted(id: string, version: string): { readonly count: number; readonly delayMs: number } {
-    const failures = this.#failures;
+  #noted(id: string, version: string, record: R): { readonly count: number; readonly delayMs: number } {
+    const { failures } = this;
     const delayMs = failures.remainingMs(id, version);
     if (delayMs > 0) return { count: failures.count(id, version), delayMs };
-    return failures.leavesAnotherAlone(id, version) ? { count: 1, delayMs: 0 } : failures.fail(id, version);
+    return failures.leavesAnotherAlone(id, version) ? { count: 1, delayMs: 0 } : failures.fail(id, version, record);
   }
 }

@@ -46,7 +46,7 @@ describe('back-off', () => {
 });
 
 describe('the context of a create', () => {
-  const context = (): CreateContext<undefined> => new CreateContext({ retire: () => {}, addCleanUp: () => {} }, undefined);
+  const context = (): CreateContext<undefined> => new CreateContext({ retire: () => {}, addCleanUp: () => {}, supersededSignal: () => AbortSignal.abort() }, undefined);
 
   test('has one signal', () => {
     const one = context();

@@ -138,11 +138,28 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'invalidate leaves the read on the wire as it is',
-    file: 'registry.ts', find: '    this.#reader.flag(id);\n', replace: '',
+    file: 'reads/reader.ts', find: 'if (matches === undefined) wire.flagged = true;', replace: 'if (matches === undefined) wire.flagged = false;',
+  },
+  {
+    name: 'invalidateWhere leaves the read on the wire as it is',
+    file: 'hydrate/resolver.ts', find: 'if (read.matches.some((matches) => matches(record))) read.flagged = true;', replace: '',
+  },
+  {
+    name: 'the promise of invalidate waits for nothing',
+    file: 'slot/slots.ts', find: 'else this.#departing.onProgress(slot.id, look);', replace: 'else resolve();',
+  },
+  {
+    name: 'an instance is not told that it was superseded while its leases drain',
+    file: 'slot/slots.ts', find: "    } else if (state.kind === 'live') {\n      this.supersessionSignals.abort(slot);", replace: "    } else if (state.kind === 'live') {",
+  },
+  {
+    name: 'an instance is told that it was superseded although it was not',
+    file: 'slot/supersession-signals.ts', find: "return state.kind === 'live' ||", replace: "return state.kind === 'pending' ||",
+    also: { find: "state.kind === 'creating' && state.superseded === undefined", replace: "state.kind === 'creating' && state.superseded !== undefined" },
   },
   {
     name: 'invalidate keeps the secrets',
-    file: 'registry.ts', find: '    this.#secrets.forget(id);\n', replace: '',
+    file: 'invalidation.ts', find: '    this.#secrets.forget(id);\n', replace: '',
   },
   {
     name: 'retire leaves the instance in the index',
@@ -171,7 +188,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'G4: a use is told of an unknown id without asking the store',
-    file: 'registry.ts', find: '    if (slot === undefined) checkId(id);', replace: "    if (slot === undefined && this.#unknown.has(id)) throw Object.assign(new Error(), { code: 'CONNECTION_NOT_FOUND' });",
+    file: 'hydrate/resolver.ts', find: 'parseRow(id, answer.row,', replace: 'parseRow(id, this.#unknown.has(id) ? undefined : answer.row,',
   },
   {
     name: 'a clean-up runs outside of around',

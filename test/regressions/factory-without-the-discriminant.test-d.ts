@@ -12,7 +12,7 @@ test('a factory that was written without the discriminant in its rows may be lis
   expectTypeOf<RecordOf<typeof factory>>().toEqualTypeOf<(SlackFields & { readonly platform: 'slack' }) | TelegramRow>();
 
   const store = {} as ConnectionStore<(SlackFields & { readonly platform: 'slack' }) | TelegramRow>;
-  expectTypeOf(new ConnectionRegistry({ store, factory }).invalidate).returns.toBeVoid();
+  expectTypeOf(new ConnectionRegistry({ store, factory }).invalidate).returns.resolves.toBeVoid();
 
   const withoutToken = {} as ConnectionStore<(ConnectionRecord & { readonly platform: 'slack' }) | TelegramRow>;
   // @ts-expect-error the store's Slack rows have no botToken

@@ -72,6 +72,10 @@ export class SimulatedFactory {
         this.#model.createAborted(creation);
       });
     }
+    if ((n * 3 % 10) / 10 < world.settings.factory.touchSignal) {
+      creation.superseded = context.superseded;
+      creation.superseded.addEventListener('abort', () => world.note(`create ${n} hears that it is superseded`));
+    }
     for (let count = n % 3; count > 0; count--) this.#addCleanUp(creation, context);
     const made = (): Handle => {
       creation.ended = world.note(`create ${n} made instance ${world.instances.length}`);

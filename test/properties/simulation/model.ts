@@ -1,9 +1,9 @@
 import type { ConnectionError, DisposeReason, RegistryEvents } from 'hydrant';
-import { inTime, deadlinePassed, reasonHolds } from './checks/disposing.js';
+import { inTime, deadlinePassed, invalidatedAreGone, reasonHolds } from './checks/disposing.js';
 import { closedInTime, nobodyWaits, nothingIsLeft } from './checks/ending.js';
 import { abortIsDue, backsOff, builtFromItsRow, drainFirst, oneReadPerId, secretsAreKept, singleFlight, withinPermits } from './checks/hydrating.js';
 import { isDue } from './checks/refusing.js';
-import { everyWaitHasACause, noSupersededIdle, noZombies, staleIsTrue, withinMaxInstances } from './checks/resting.js';
+import { everyWaitHasACause, noSupersededIdle, noZombies, staleIsTrue, supersededIsTrue, withinMaxInstances } from './checks/resting.js';
 import { isFresh, notDisposed, notSuperseded, stamped } from './checks/serving.js';
 import { createIsOwed } from './checks/webhooks.js';
 import type { Creation, Demand, Hold, Instance, Moment, Read, SecretsCall } from './observed.js';
@@ -125,6 +125,7 @@ export class Model {
     const world = this.#world;
     this.looked();
     staleIsTrue(world);
+    supersededIsTrue(world);
     withinMaxInstances(world);
     noSupersededIdle(world);
     everyWaitHasACause(world);
@@ -134,6 +135,10 @@ export class Model {
   /** Called when the store has answered everything for longer than a sweep takes. */
   swept(current: (id: string) => { status: string } | undefined): void {
     noZombies(this.#world, current);
+  }
+
+  invalidateResolved(id: string, at: Moment): void {
+    invalidatedAreGone(this.#world, id, at);
   }
 
   closeResolved(report: { abandoned: readonly { id: string; leases: number }[] }): void {

@@ -38,6 +38,8 @@ export interface Creation {
   failed: boolean;
   aborted?: Moment;
   abortedByWaiters: boolean;
+  /** `context.superseded`, where `create` asked for it. */
+  superseded?: AbortSignal;
   retired?: Moment;
   retire: (cause?: unknown) => void;
   cleanUps: { registered: number; ran: number };

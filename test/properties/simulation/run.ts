@@ -136,7 +136,13 @@ class Run {
     const earlier = this.world.invalidations.get(id);
     if (earlier === undefined) this.world.invalidations.set(id, [at]);
     else earlier.push(at);
-    this.#registry.invalidate(id);
+    // Of one connection, or of all whose rows match: the effect is the same where there is a row.
+    if (at.seq % 2 === 1) this.world.byPredicate.add(at);
+    const ended = at.seq % 2 === 0 ? this.#registry.invalidate(id) : this.#registry.invalidateWhere((row) => row.id === id);
+    ended.then(
+      () => this.#model.invalidateResolved(id, at),
+      (error: unknown) => this.world.violate('invalidate', `its promise rejected: ${String(error)}`),
+    );
   }
 
   #close(): void {

@@ -32,6 +32,8 @@ export class World {
   readonly holds: Hold[] = [];
   /** When `invalidate` was called, per id. */
   readonly invalidations = new Map<string, Moment[]>();
+  /** Those of them by a predicate, which no unknown id matches. */
+  readonly byPredicate = new Set<Moment>();
   /** Hints and gaps that reached the registry; a gap has no id. */
   readonly hints: { readonly id: string | undefined; readonly at: Moment }[] = [];
   closed: { called: Moment; deadline: number; resolved?: Moment } | undefined;

@@ -1,5 +1,5 @@
 import type { DisposeReason } from 'hydrant';
-import type { Hold, Instance } from '../observed.js';
+import type { Hold, Instance, Moment } from '../observed.js';
 import { heldBy, isAlive, isGood, isIdle, lastUsed, readsOf, sighting } from '../queries.js';
 import type { World } from '../world.js';
 
@@ -12,6 +12,18 @@ export function inTime(world: World, instance: Instance): void {
     } else if (hold.lease !== undefined && !hold.lease.signal.aborted) {
       world.violate('G2', `dispose of instance ${instance.n} began under ${hold.demand.kind} ${hold.demand.n}, whose signal had not aborted`);
     }
+  }
+}
+
+/** The promise of `invalidate`: whatever it ended has begun to be disposed of. Whoever was superseded before is not its business. */
+export function invalidatedAreGone(world: World, id: string, at: Moment): void {
+  if (!world.settings.factory.dispose) return;
+  for (const instance of world.instances) {
+    const { creation, born } = instance;
+    if (instance.id !== id || !isAlive(instance) || born.seq > at.seq || creation.read.sent.seq > at.seq) continue;
+    if ([...instance.holds].some(({ staleSince }) => staleSince !== undefined && staleSince.seq < at.seq)) continue;
+    if (instance.retired !== undefined || [...instance.holds].some(({ lease }) => lease === undefined)) continue;
+    world.violate('invalidate', `its promise resolved while instance ${instance.n}, which it ended, was live`);
   }
 }
 

@@ -100,7 +100,7 @@ function saw(world: World, demand: Demand, matches: (seen: Seen) => boolean): bo
 function missing(world: World, demand: Demand): boolean {
   const notFoundTtlMs = demand.kind === 'webhook' ? world.settings.notFoundTtlMs : 0;
   for (const read of readsOf(world, demand.id)) {
-    const remembered = notFoundTtlMs > 0 && read.sent.t >= demand.began.t - notFoundTtlMs && !world.invalidatedSince(demand.id, read.sent.seq, demand.began.seq)
+    const remembered = notFoundTtlMs > 0 && read.sent.t >= demand.began.t - notFoundTtlMs && !forgotten(world, demand, read.sent.seq)
       && !hintedSince(world, demand, read.answered?.seq ?? 0);
     if (!isFreshFor(demand, read) && !remembered && read.sent.t < demand.began.t - notFoundTtlMs) return false;
     if (!isFreshFor(demand, read) && !remembered) continue;
@@ -108,6 +108,9 @@ function missing(world: World, demand: Demand): boolean {
   }
   return false;
 }
+
+const forgotten = (world: World, demand: Demand, seq: number): boolean =>
+  world.invalidations.get(demand.id)?.some((at) => !world.byPredicate.has(at) && at.seq > seq && at.seq < demand.began.seq) ?? false;
 
 const hintedSince = (world: World, demand: Demand, seq: number): boolean =>
   world.hints.some((hint) => (hint.id === demand.id || hint.id === undefined) && hint.at.seq > seq && hint.at.seq < demand.began.seq);

@@ -80,6 +80,23 @@ export function staleIsTrue(world: World): void {
   }
 }
 
+/** `context.superseded` aborts when nobody else is to get the instance, and not before. */
+export function supersededIsTrue(world: World): void {
+  for (const creation of world.creations) {
+    const { superseded: signal, instance } = creation;
+    if (signal === undefined) continue;
+    const gone = creation.failed || world.closed !== undefined || (instance !== undefined && !isAlive(instance));
+    const why = instance === undefined ? undefined : superseded(world, instance);
+    // Without a dispose it cannot be seen when the instance went.
+    const mayBe = gone || isRunning(creation) || (why?.may ?? false) || !world.settings.factory.dispose;
+    if (gone || (why?.must ?? false)) {
+      if (!signal.aborted) world.violate('superseded', `create ${creation.n} is not told that it was superseded`);
+    } else if (signal.aborted && !mayBe && !surelyTimedOut(world, creation, creation.ended?.t)) {
+      world.violate('superseded', `create ${creation.n} is told that it was superseded without a reason`);
+    }
+  }
+}
+
 function signalIsHonest(world: World, hold: Hold): void {
   if (hold.signalAborted !== undefined && world.settings.factory.dispose && hold.instance.disposeBegan === undefined) {
     world.violate('G2', `the signal of ${hold.demand.kind} ${hold.demand.n} aborted, but instance ${hold.instance.n} is not disposed of`);

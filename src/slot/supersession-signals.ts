@@ -1,0 +1,45 @@
+import type { ConnectionRecord } from '../contracts/record.js';
+import type { Environment } from '../environment.js';
+import type { Slot } from './slot.js';
+
+/** The signals behind `context.superseded`. Only slots whose signal was asked for have one. */
+export class SupersessionSignals<R extends ConnectionRecord, I> {
+  readonly #env: Environment<R, I>;
+  readonly #controllers = new WeakMap<Slot<R, I>, AbortController>();
+  #closing = false;
+
+  constructor(env: Environment<R, I>) {
+    this.#env = env;
+  }
+
+  of(slot: Slot<R, I>): AbortSignal {
+    let controller = this.#controllers.get(slot);
+    if (controller === undefined) {
+      controller = new AbortController();
+      this.#controllers.set(slot, controller);
+      if (this.#closing || !isWanted(slot)) controller.abort(superseded(slot.id));
+    }
+    return controller.signal;
+  }
+
+  /** The next use is not to get this slot's instance. Listeners are user code: they run when the step is complete. */
+  abort(slot: Slot<R, I>): void {
+    const controller = this.#controllers.get(slot);
+    if (controller === undefined || controller.signal.aborted) return;
+    this.#env.effects.add(() => this.#env.inOwnContext(() => controller.abort(superseded(slot.id))));
+  }
+
+  /** From now on nothing is wanted for longer than its present uses. */
+  close(slots: Iterable<Slot<R, I>>): void {
+    this.#closing = true;
+    for (const slot of slots) this.abort(slot);
+  }
+}
+
+function isWanted({ state }: Slot<any, any>): boolean {
+  return state.kind === 'live' || (state.kind === 'creating' && state.superseded === undefined);
+}
+
+function superseded(id: string): Error {
+  return new Error(`Connection '${id}' was superseded: its instance is not handed out any more`);
+}
