@@ -22,7 +22,7 @@ describe('G2 never disposed in use', () => {
     ['replaced', async (h) => { h.rows.put('a'); await h.registry.use('a', () => {}); }],
     ['stopped', async (h) => { h.rows.stop('a'); await h.registry.use('a', () => {}).catch(() => {}); }],
     ['deleted', async (h) => { h.rows.delete('a'); await h.registry.use('a', () => {}).catch(() => {}); }],
-    ['invalidated', (h) => h.registry.invalidate('a')],
+    ['invalidated', (h) => { void h.registry.invalidate('a'); }],
     ['retired', (h) => h.contexts[0]?.retire(new Error('socket closed'))],
     ['idle for long', (h) => h.clock.advance(10_000)],
     ['closed', (h) => { void h.registry.close(); }],

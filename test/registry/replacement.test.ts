@@ -324,7 +324,7 @@ describe('keepLastGood', () => {
     const endings: ((h: Harness) => unknown)[] = [
       async (h) => { h.rows.stop('a'); await h.registry.use('a', () => {}).catch(() => {}); },
       async (h) => { h.rows.delete('a'); await h.registry.use('a', () => {}).catch(() => {}); },
-      (h) => h.registry.invalidate('a'),
+      (h) => { void h.registry.invalidate('a'); },
       (h) => h.contexts[0]?.retire(),
     ];
     for (const end of endings) {
