@@ -27,8 +27,15 @@ describe('what is published', () => {
   });
 
   test('is the build, the manifest and what there is to read; no source, no test, no configuration', () => {
-    expect(files.filter((file) => !file.startsWith('dist/')).toSorted()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']);
+    const others = files.filter((file) => !/^(dist\/|examples\/guides\/[\w-]+\.md$)/.test(file));
+    expect(others.toSorted()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']);
     expect(files.filter((file) => !/^dist\/([\w-]+\.(js|cjs|d\.ts|d\.cts)|THIRD_PARTY_NOTICES\.txt)$/.test(file) && file.startsWith('dist/'))).toEqual([]);
+  });
+
+  test('what the README links to is in it', () => {
+    const links = [...text('README.md').matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, target]) => target);
+    expect(links.length).toBeGreaterThan(10);
+    expect(links.filter((target) => !files.includes(target as string))).toEqual([]);
   });
 
   test('every entry of the manifest is there, and every declared folder', () => {
