@@ -10,3 +10,7 @@ export type { MigrationSql, SchemaFinding } from './migration.js';
 export type { PostgresColumns, PostgresStoreOptions, PostgresVersions, PostgresWatchTuning } from './options.js';
 export { PostgresStore, type MigrationOptions } from './store.js';
 export { PostgresClaims, type PostgresClaimsOptions } from './claims.js';
+export {
+  drizzleClient, knexClient, kyselyClient, pgPromiseClient, postgresJsClient, postgresJsListenClient, prismaClient, sequelizeClient, typeormClient,
+  type Knex, type Kysely, type PostgresJs, type PostgresJsListening, type TypeormDataSource,
+} from './clients.js';

@@ -1,0 +1,176 @@
+import type { PostgresClient, PostgresListenClient } from './client.js';
+
+/*
+ * Adapters for libraries whose object is not a client as it is. Each knows its library by its shape. A `pg` Pool,
+ * PGlite, Neon's Pool and Neon's `neon()` need none.
+ */
+
+type Rows = Promise<readonly unknown[]>;
+
+/** A connection pool of postgres.js, as far as it is used here. */
+export interface PostgresJs {
+  unsafe(text: string, values?: any[]): PromiseLike<readonly unknown[]>;
+}
+
+/**
+ * A client over postgres.js.
+ *
+ * @example
+ * const client = postgresJsClient(postgres(url));
+ */
+export function postgresJsClient(sql: PostgresJs): PostgresClient {
+  return { query: async (text, values) => await sql.unsafe(text, values) };
+}
+
+/** What LISTEN needs of postgres.js. */
+export interface PostgresJsListening {
+  listen(channel: string, onPayload: (payload: string) => void, onListening: () => void): PromiseLike<unknown>;
+  end(options: { timeout: number }): Promise<unknown>;
+}
+
+/**
+ * A connection for LISTEN over postgres.js. Give it an instance of its own, because it ends that instance. postgres.js
+ * reconnects without a word; the adapter then says that the connection ended, so that the store subscribes again and
+ * checks everything.
+ *
+ * @example
+ * const store = new PostgresStore({
+ *   client: postgresJsClient(sql),
+ *   listenClient: () => postgresJsListenClient(postgres(url)),
+ * });
+ */
+export function postgresJsListenClient(sql: PostgresJsListening): PostgresListenClient {
+  const listeners: { readonly event: string; readonly tell: (message?: any) => void }[] = [];
+  const emit = (event: string, message?: object): void => { for (const one of listeners) if (one.event === event) one.tell(message); };
+  return {
+    connect: async () => {},
+    async query(text) {
+      for (const [, quoted = ''] of text.matchAll(/"((?:[^"]|"")+)"/g)) {
+        const channel = quoted.replaceAll('""', '"');
+        let times = 0;
+        const listening = (): void => { if ((times += 1) > 1) emit('end'); };
+        await sql.listen(channel, (payload) => emit('notification', { channel, payload }), listening);
+      }
+    },
+    end: () => sql.end({ timeout: 1 }),
+    on: (event: string, tell: (message?: any) => void) => listeners.push({ event, tell }),
+  };
+}
+
+/**
+ * A client over Drizzle, whichever driver it was made with.
+ *
+ * @example
+ * const client = drizzleClient(drizzle(url));
+ */
+export function drizzleClient({ $client: driver }: { readonly $client: PostgresClient | PostgresJs }): PostgresClient {
+  return 'unsafe' in driver ? postgresJsClient(driver) : driver;
+}
+
+/**
+ * A client over Prisma.
+ *
+ * @example
+ * const client = prismaClient(new PrismaClient({ adapter }));
+ */
+export function prismaClient(prisma: { $queryRawUnsafe(text: string, ...values: any[]): PromiseLike<unknown> }): PostgresClient {
+  return { query: async (text, values = []) => await (prisma.$queryRawUnsafe(text, ...values) as PromiseLike<readonly unknown[]>) };
+}
+
+/** A statement as Kysely executes it. */
+interface KyselyStatement {
+  readonly sql: string;
+  readonly parameters: readonly unknown[];
+  readonly query: { readonly kind: 'RawNode'; readonly sqlFragments: readonly string[]; readonly parameters: readonly [] };
+  readonly queryId: { readonly queryId: string };
+}
+
+/** A database of Kysely, as far as it is used here. */
+export interface Kysely {
+  withoutPlugins(): { executeQuery(statement: KyselyStatement): Promise<{ readonly rows: readonly unknown[] }> };
+}
+
+/**
+ * A client over Kysely. Its plugins do not apply, because they may rename columns.
+ *
+ * @example
+ * const client = kyselyClient(new Kysely<Database>({ dialect }));
+ */
+export function kyselyClient(db: Kysely): PostgresClient {
+  const plain = db.withoutPlugins();
+  return {
+    query: (sql, parameters = []) => plain.executeQuery({
+      sql, parameters, query: { kind: 'RawNode', sqlFragments: [sql], parameters: [] }, queryId: { queryId: 'hydrant' },
+    }),
+  };
+}
+
+/** An instance of Knex, as far as it is used here. */
+export interface Knex {
+  readonly client: { acquireConnection(): Promise<PostgresClient>; releaseConnection(connection: PostgresClient): unknown };
+}
+
+/**
+ * A client over Knex with its driver `pg`.
+ *
+ * @example
+ * const client = knexClient(knex({ client: 'pg', connection: url }));
+ */
+export function knexClient({ client }: Knex): PostgresClient {
+  return {
+    async query(text, values) {
+      const connection = await client.acquireConnection();
+      try {
+        return await connection.query(text, values);
+      } finally {
+        await client.releaseConnection(connection);
+      }
+    },
+  };
+}
+
+/** A data source of TypeORM, as far as it is used here. */
+export interface TypeormDataSource {
+  createQueryRunner(): { query(text: string, values: any[] | undefined, structured: true): Promise<{ records: unknown[] }>; release(): Promise<unknown> };
+}
+
+/**
+ * A client over TypeORM. Initialize the data source first.
+ *
+ * @example
+ * const client = typeormClient(await new DataSource({ type: 'postgres', url }).initialize());
+ */
+export function typeormClient(dataSource: TypeormDataSource): PostgresClient {
+  return {
+    async query(text, values) {
+      const runner = dataSource.createQueryRunner();
+      try {
+        return (await runner.query(text, values, true)).records;
+      } finally {
+        await runner.release();
+      }
+    },
+  };
+}
+
+/**
+ * A client over Sequelize.
+ *
+ * @example
+ * const client = sequelizeClient(new Sequelize(url));
+ */
+export function sequelizeClient(sequelize: { query(text: string, options: object): Promise<unknown> }): PostgresClient {
+  return {
+    query: (text, values = []) => sequelize.query(text, { type: 'SELECT', raw: true, ...(values.length > 0 && { bind: values }) }) as Rows,
+  };
+}
+
+/**
+ * A client over pg-promise.
+ *
+ * @example
+ * const client = pgPromiseClient(pgPromise()(url));
+ */
+export function pgPromiseClient(db: { result(query: any): Promise<{ readonly rows: readonly unknown[] }> }): PostgresClient {
+  return { query: (text, values = []) => db.result({ text, values }) };
+}

@@ -1,0 +1,24 @@
+import { neonConfig, Pool } from '@neondatabase/serverless';
+import { afterAll } from 'vitest';
+import ws from 'ws';
+import { tableStoreCases } from './support/cases.js';
+import { startNeonProxy } from './support/neon-proxy.js';
+import { POSTGRES, postgresDatabase } from './support/postgres.js';
+
+const database = await postgresDatabase();
+const proxy = await startNeonProxy(database.url);
+Object.assign(neonConfig, {
+  fetchEndpoint: `http://127.0.0.1:${proxy.port}/sql`, wsProxy: () => `127.0.0.1:${proxy.port}/v2`, webSocketConstructor: ws,
+  useSecureWebSocket: false, pipelineTLS: false, pipelineConnect: false,
+});
+// Its form wants a password; the server behind the proxy asks for none.
+process.env['DATABASE_URL'] = database.url.replace('postgres@', 'postgres:none@');
+const recipe = await import('./recipes/neon.js');
+const pool = new Pool({ connectionString: process.env['DATABASE_URL'] });
+pool.on('error', () => {});
+afterAll(async () => {
+  await pool.end();
+  await proxy.close();
+});
+
+tableStoreCases({ client: 'Neon by HTTP', engine: POSTGRES }, database.bots, recipe);
