@@ -21,7 +21,7 @@ export default defineConfig({
           // Nothing here waits for real time; a loaded machine may still be slow.
           testTimeout: 20_000,
           include: ['test/**/*.test.ts'],
-          exclude: ['test/servers/**', 'test/package/**', 'test/frameworks/**', '**/node_modules/**'],
+          exclude: ['test/servers/**', 'test/package/**', 'test/frameworks/**', 'test/databases/**', '**/node_modules/**'],
           typecheck: { enabled: true, checker: 'node_modules/ts7/bin/tsc', include: ['test/**/*.test-d.ts'] },
         },
       },

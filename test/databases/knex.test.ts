@@ -1,5 +1,6 @@
 import { afterAll } from 'vitest';
 import { tableStoreCases } from './support/cases.js';
+import { postgresStoreCases } from './support/postgres-store.js';
 import { POSTGRES, postgresDatabase } from './support/postgres.js';
 
 const database = await postgresDatabase();
@@ -7,3 +8,4 @@ const recipe = await import('./recipes/knex.js');
 afterAll(() => recipe.db.destroy());
 
 tableStoreCases({ client: 'Knex', engine: POSTGRES }, database.bots, recipe);
+postgresStoreCases({ name: 'Knex', engine: POSTGRES, client: recipe.client, pool: database.pool });

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import mysql from 'mysql2/promise';
 import { tableStore } from 'hydrant';
 import { afterAll, expect, inject, test } from 'vitest';
@@ -5,14 +6,8 @@ import { tableStoreCases, type Writer } from './support/cases.js';
 
 const administrator = await mysql.createConnection(inject('mariadbUrl'));
 await administrator.query('create database hydrant character set utf8mb4');
-await administrator.query(`
-  create table hydrant.bots (
-    id varchar(512) collate utf8mb4_nopad_bin primary key,
-    token varchar(1000) not null,
-    paused_at datetime(6),
-    last_error text,
-    rev varchar(36) not null
-  )`);
+await administrator.query('use hydrant');
+await administrator.query(readFileSync(new URL('recipes/mariadb.sql', import.meta.url), 'utf8'));
 process.env['DATABASE_URL'] = `${inject('mariadbUrl')}hydrant`;
 const recipe = await import('./recipes/mysql2.js');
 afterAll(async () => {

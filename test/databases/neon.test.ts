@@ -3,6 +3,7 @@ import { afterAll } from 'vitest';
 import ws from 'ws';
 import { tableStoreCases } from './support/cases.js';
 import { startNeonProxy } from './support/neon-proxy.js';
+import { postgresStoreCases } from './support/postgres-store.js';
 import { POSTGRES, postgresDatabase } from './support/postgres.js';
 
 const database = await postgresDatabase();
@@ -22,3 +23,5 @@ afterAll(async () => {
 });
 
 tableStoreCases({ client: 'Neon by HTTP', engine: POSTGRES }, database.bots, recipe);
+postgresStoreCases({ name: 'Neon by HTTP', engine: POSTGRES, client: recipe.client, pool: database.pool });
+postgresStoreCases({ name: 'Neon by WebSocket', engine: POSTGRES, client: pool, pool: database.pool });

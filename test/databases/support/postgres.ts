@@ -1,20 +1,25 @@
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import pg from 'pg';
 import { afterAll, inject } from 'vitest';
 import type { Writer } from './cases.js';
 
 export const POSTGRES = 'PostgreSQL 18';
 
-export const BOTS = `
-  create table bots (
-    id text collate "C" primary key,
-    token text not null,
-    paused_at timestamptz,
-    last_error text,
-    rev text not null
-  )`;
+/** The schema lines that the guide shows. */
+export const BOTS = readFileSync(new URL('../recipes/postgres.sql', import.meta.url), 'utf8');
 
-export interface PostgresDatabase { readonly url: string; readonly pool: pg.Pool; readonly bots: Writer }
+export interface PostgresDatabase {
+  readonly url: string;
+  readonly pool: pg.Pool;
+  readonly bots: Writer;
+  /** Cuts every connection that listens. */
+  cutListeners(): Promise<unknown>;
+}
+
+const CUT_LISTENERS = `
+  select pg_terminate_backend(pid) from pg_stat_activity
+  where datname = current_database() and pid <> pg_backend_pid() and query ilike 'listen%'`;
 
 /** A database of its own for one test file, with the table `bots`; DATABASE_URL names it to the recipe. */
 export async function postgresDatabase(): Promise<PostgresDatabase> {
@@ -30,7 +35,7 @@ export async function postgresDatabase(): Promise<PostgresDatabase> {
     await pool.end();
     await asAdministrator(`drop database if exists ${name} with (force)`);
   });
-  return { url: url.href, pool, bots: writerOf(pool) };
+  return { url: url.href, pool, bots: writerOf(pool), cutListeners: () => pool.query(CUT_LISTENERS) };
 }
 
 /** Writes as another part of the application would: every write gives `rev` a new value, as an ORM does. */

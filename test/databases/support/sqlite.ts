@@ -1,18 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import type { Writer } from './cases.js';
 
-export const BOTS = `
-  create table bots (
-    id text primary key,
-    token text not null,
-    paused_at integer,
-    last_error text,
-    rev text not null
-  )`;
+/** The schema lines that the guide shows. */
+export const BOTS = readFileSync(new URL('../recipes/sqlite.sql', import.meta.url), 'utf8');
 
 /** A new file for one test file. */
 export function sqliteFile(): string {

@@ -1,0 +1,43 @@
+import { ConnectionRegistry } from 'hydrant';
+import { PostgresStore } from 'hydrant/postgres';
+import type { PostgresDatabase } from '../support/postgres.js';
+
+interface Bot { readonly token: string }
+
+/** What went wrong while a schema tool ran. */
+export interface Outcome {
+  readonly edits: number;
+  readonly failedWrites: readonly unknown[];
+  readonly failedUses: readonly unknown[];
+  readonly missedEdits: readonly string[];
+  /** What `check()` found afterwards. */
+  readonly findings: readonly unknown[];
+}
+
+/** A gateway that serves the table `bots` while `tool` changes it: after every edit, a use must see the edit. */
+export async function serveWhile({ pool, bots }: PostgresDatabase, tool: () => Promise<unknown>): Promise<Outcome> {
+  const store = new PostgresStore<Bot>({
+    client: pool, table: 'bots', columns: { config: ['token'] }, stopped: 'paused_at is not null', mapRow: ({ token }) => ({ token: String(token) }),
+  });
+  await store.migrate();
+  await using registry = new ConnectionRegistry({ store, factory: { create: (record) => record.token } });
+  const outcome = { edits: 0, failedWrites: [] as unknown[], failedUses: [] as unknown[], missedEdits: [] as string[] };
+  let running = true;
+  const edit = async (): Promise<void> => {
+    while (running) {
+      const token = `edit ${outcome.edits += 1}`;
+      await bots.write('acme', { status: 'active', config: token }).catch((error: unknown) => outcome.failedWrites.push(error));
+      const seen = await registry.use('acme', (instance) => instance).catch((error: unknown) => { outcome.failedUses.push(error); });
+      if (seen !== undefined && seen !== token) outcome.missedEdits.push(`${token}: got ${seen}`);
+    }
+  };
+  const editing = edit();
+  try {
+    await tool();
+    await tool();
+  } finally {
+    running = false;
+    await editing;
+  }
+  return { ...outcome, findings: await store.check() };
+}
