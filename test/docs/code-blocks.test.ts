@@ -76,9 +76,9 @@ test.each([
 });
 
 test('the guide to databases shows every recipe to the letter, and no other code', async () => {
-  const folder = `${root}test/databases/recipes/`;
-  const names = (await readdir(folder, { recursive: true })).filter((name) => !name.includes('generated') && /\.(ts|sql|prisma)$/.test(name));
-  const recipes = await Promise.all(names.map(async (name) => `\`\`\`${name.split('.').at(-1)}\n${await readFile(folder + name, 'utf8')}\`\`\``));
+  const recipesFolder = `${root}test/databases/recipes/`;
+  const names = (await readdir(recipesFolder, { recursive: true })).filter((name) => !name.includes('generated') && /\.(ts|sql|prisma)$/.test(name));
+  const recipes = await Promise.all(names.map(async (name) => `\`\`\`${name.split('.').at(-1)}\n${await readFile(recipesFolder + name, 'utf8')}\`\`\``));
   const text = await readFile(root + YOUR_DATABASE, 'utf8');
   for (const [index, recipe] of recipes.entries()) expect(text.includes(recipe), names[index]).toBe(true);
   const blocks = text.match(/^```\w+\n[^]*?^```$/gm) ?? [];

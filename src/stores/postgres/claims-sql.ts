@@ -175,7 +175,7 @@ with given as materialized (
 ), gone as (
   delete from ${replicas} where replica = $1::text and $3::text::boolean returning 1
 )
-select pg_notify(${literal(channel)}, $4::text) where exists (select from released) or exists (select from gone)`;
+select pg_notify(${literal(channel)}, $4::text)::text where exists (select from released) or exists (select from gone)`;
 
 /**
  * Deletes rows whose claims expired long ago, a hundred at a time in the order of ids. $1 for how long to remember, $2

@@ -5,7 +5,7 @@ import type { PostgresClient, PostgresListenClient } from './client.js';
  * PGlite, Neon's Pool and Neon's `neon()` need none.
  */
 
-type Rows = Promise<readonly unknown[]>;
+type Rows = PromiseLike<readonly unknown[]>;
 
 /** A connection pool of postgres.js, as far as it is used here. */
 export interface PostgresJs {
@@ -41,7 +41,9 @@ export interface PostgresJsListening {
  */
 export function postgresJsListenClient(sql: PostgresJsListening): PostgresListenClient {
   const listeners: { readonly event: string; readonly tell: (message?: any) => void }[] = [];
-  const emit = (event: string, message?: object): void => { for (const one of listeners) if (one.event === event) one.tell(message); };
+  const emit = (event: string, message?: object): void => {
+    for (const one of listeners) if (one.event === event) one.tell(message);
+  };
   return {
     connect: async () => {},
     async query(text) {
@@ -74,7 +76,7 @@ export function drizzleClient({ $client: driver }: { readonly $client: PostgresC
  * const client = prismaClient(new PrismaClient({ adapter }));
  */
 export function prismaClient(prisma: { $queryRawUnsafe(text: string, ...values: any[]): PromiseLike<unknown> }): PostgresClient {
-  return { query: async (text, values = []) => await (prisma.$queryRawUnsafe(text, ...values) as PromiseLike<readonly unknown[]>) };
+  return { query: async (text, values = []) => await (prisma.$queryRawUnsafe(text, ...values) as Rows) };
 }
 
 /** A statement as Kysely executes it. */
@@ -131,7 +133,10 @@ export function knexClient({ client }: Knex): PostgresClient {
 
 /** A data source of TypeORM, as far as it is used here. */
 export interface TypeormDataSource {
-  createQueryRunner(): { query(text: string, values: any[] | undefined, structured: true): Promise<{ records: unknown[] }>; release(): Promise<unknown> };
+  createQueryRunner(): {
+    query(text: string, values: any[] | undefined, structured: true): Promise<{ records: unknown[] }>;
+    release(): Promise<unknown>;
+  };
 }
 
 /**
@@ -161,7 +166,10 @@ export function typeormClient(dataSource: TypeormDataSource): PostgresClient {
  */
 export function sequelizeClient(sequelize: { query(text: string, options: object): Promise<unknown> }): PostgresClient {
   return {
-    query: (text, values = []) => sequelize.query(text, { type: 'SELECT', raw: true, ...(values.length > 0 && { bind: values }) }) as Rows,
+    async query(text, values = []) {
+      const bind = values.length > 0 ? { bind: values } : {};
+      return await (sequelize.query(text, { type: 'SELECT', raw: true, ...bind }) as Rows);
+    },
   };
 }
 

@@ -11,6 +11,7 @@ export type { PostgresColumns, PostgresStoreOptions, PostgresVersions, PostgresW
 export { PostgresStore, type MigrationOptions } from './store.js';
 export { PostgresClaims, type PostgresClaimsOptions } from './claims.js';
 export {
-  drizzleClient, knexClient, kyselyClient, pgPromiseClient, postgresJsClient, postgresJsListenClient, prismaClient, sequelizeClient, typeormClient,
+  drizzleClient, knexClient, kyselyClient, pgPromiseClient, postgresJsClient, postgresJsListenClient, prismaClient,
+  sequelizeClient, typeormClient,
   type Knex, type Kysely, type PostgresJs, type PostgresJsListening, type TypeormDataSource,
 } from './clients.js';

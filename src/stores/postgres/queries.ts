@@ -125,7 +125,7 @@ function touchOf(layout: Layout, { touches }: TableFacts, one: string, id: strin
   return `with touched as (
     insert into ${touches} as v (id, version) select distinct ${id}::text, ${MICROSECONDS} from ${table} ${one}
     on conflict (id) do update set version = greatest(v.version + 1, excluded.version) returning v.id)
-  select id as "${ID}", pg_notify(${literal(channel)}, json_build_array(id)::text) from touched`;
+  select id as "${ID}", pg_notify(${literal(channel)}, json_build_array(id)::text)::text from touched`;
 }
 
 /** Writes one row, whether or not it was there. */

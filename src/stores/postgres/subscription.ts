@@ -61,7 +61,7 @@ class Listening implements ListeningAttempt {
   async check(): Promise<void> {
     const heard = new Promise<void>((resolve) => { this.#heard = resolve; });
     const { signal } = this.#ending;
-    await this.#options.database.query(`select pg_notify($1, '')`, [this.#ownChannel], { signal, timeoutMs: Infinity });
+    await this.#options.database.query(`select pg_notify($1, '')::text`, [this.#ownChannel], { signal, timeoutMs: Infinity });
     await heard;
   }
 

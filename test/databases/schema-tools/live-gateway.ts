@@ -22,9 +22,9 @@ export async function serveWhile({ pool, bots }: PostgresDatabase, tool: () => P
   await store.migrate();
   await using registry = new ConnectionRegistry({ store, factory: { create: (record) => record.token } });
   const outcome = { edits: 0, failedWrites: [] as unknown[], failedUses: [] as unknown[], missedEdits: [] as string[] };
-  let running = true;
+  const progress = { running: true };
   const edit = async (): Promise<void> => {
-    while (running) {
+    while (progress.running) {
       const token = `edit ${outcome.edits += 1}`;
       await bots.write('acme', { status: 'active', config: token }).catch((error: unknown) => outcome.failedWrites.push(error));
       const seen = await registry.use('acme', (instance) => instance).catch((error: unknown) => { outcome.failedUses.push(error); });
@@ -36,7 +36,7 @@ export async function serveWhile({ pool, bots }: PostgresDatabase, tool: () => P
     await tool();
     await tool();
   } finally {
-    running = false;
+    progress.running = false;
     await editing;
   }
   return { ...outcome, findings: await store.check() };
