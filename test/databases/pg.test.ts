@@ -6,7 +6,6 @@ import { POSTGRES, postgresDatabase } from './support/postgres.js';
 
 const database = await postgresDatabase();
 const recipe = await import('./recipes/pg.js');
-recipe.pool.removeAllListeners('error').on('error', () => {});
 afterAll(() => recipe.pool.end());
 
 tableStoreCases({ client: 'pg', engine: POSTGRES }, database.bots, recipe);

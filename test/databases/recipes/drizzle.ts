@@ -15,6 +15,7 @@ export const bots = pgTable('bots', {
 });
 
 export const db = drizzle(process.env['DATABASE_URL']!);
+db.$client.on('error', (error) => console.error('an idle connection was lost', error));
 
 export const read = async (ids: readonly string[]) => await db.select().from(bots).where(inArray(bots.id, ids));
 

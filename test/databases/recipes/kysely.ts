@@ -7,9 +7,10 @@ interface Database {
   bots: { id: string; token: string; paused_at: Date | null; last_error: string | null; rev: string };
 }
 
-export const db = new Kysely<Database>({
-  dialect: new PostgresDialect({ pool: new pg.Pool({ connectionString: process.env['DATABASE_URL'] }) }),
-});
+const pool = new pg.Pool({ connectionString: process.env['DATABASE_URL'] });
+pool.on('error', (error) => console.error('an idle connection was lost', error));
+
+export const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
 
 export const read = (ids: readonly string[]) => db.selectFrom('bots').selectAll().where('id', 'in', ids).execute();
 

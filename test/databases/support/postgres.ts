@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import pg from 'pg';
-import { afterAll, inject } from 'vitest';
+import { afterAll, expect, inject, vi } from 'vitest';
 import type { Writer } from './cases.js';
 
 export const POSTGRES = 'PostgreSQL 18';
@@ -33,6 +33,10 @@ export async function postgresDatabase(): Promise<PostgresDatabase> {
   await pool.query(BOTS);
   afterAll(async () => {
     await pool.end();
+    // A client that is told of its connection's end while it closes would report an error.
+    await vi.waitFor(async () => {
+      expect(await asAdministrator(`select from pg_stat_activity where datname = '${name}'`)).toEqual([]);
+    }, 10_000);
     await asAdministrator(`drop database if exists ${name} with (force)`);
   });
   return { url: url.href, pool, bots: writerOf(pool), cutListeners: () => pool.query(CUT_LISTENERS) };
@@ -51,11 +55,11 @@ export function writerOf(pool: { query(text: string, values?: unknown[]): Promis
   };
 }
 
-async function asAdministrator(statement: string): Promise<void> {
+async function asAdministrator(statement: string): Promise<readonly unknown[]> {
   const client = new pg.Client({ connectionString: inject('postgresUrl') });
   await client.connect();
   try {
-    await client.query(statement);
+    return (await client.query(statement)).rows;
   } finally {
     await client.end();
   }
