@@ -8,7 +8,7 @@ import type { PostgresClient, PostgresListenClient } from './client.js';
 type Rows = PromiseLike<readonly unknown[]>;
 
 /** A connection pool of postgres.js, as far as it is used here. */
-export interface PostgresJs {
+export interface PostgresJsSql {
   unsafe(text: string, values?: any[]): PromiseLike<readonly unknown[]>;
 }
 
@@ -18,12 +18,12 @@ export interface PostgresJs {
  * @example
  * const client = postgresJsClient(postgres(url));
  */
-export function postgresJsClient(sql: PostgresJs): PostgresClient {
+export function postgresJsClient(sql: PostgresJsSql): PostgresClient {
   return { query: async (text, values) => await sql.unsafe(text, values) };
 }
 
 /** What LISTEN needs of postgres.js. */
-export interface PostgresJsListening {
+export interface PostgresJsListener {
   listen(channel: string, onPayload: (payload: string) => void, onListening: () => void): PromiseLike<unknown>;
   end(options: { timeout: number }): Promise<unknown>;
 }
@@ -39,7 +39,7 @@ export interface PostgresJsListening {
  *   listenClient: () => postgresJsListenClient(postgres(url)),
  * });
  */
-export function postgresJsListenClient(sql: PostgresJsListening): PostgresListenClient {
+export function postgresJsListenClient(sql: PostgresJsListener): PostgresListenClient {
   const listeners: { readonly event: string; readonly tell: (message?: any) => void }[] = [];
   const emit = (event: string, message?: object): void => {
     for (const one of listeners) if (one.event === event) one.tell(message);
@@ -65,7 +65,7 @@ export function postgresJsListenClient(sql: PostgresJsListening): PostgresListen
  * @example
  * const client = drizzleClient(drizzle(url));
  */
-export function drizzleClient({ $client: driver }: { readonly $client: PostgresClient | PostgresJs }): PostgresClient {
+export function drizzleClient({ $client: driver }: { readonly $client: PostgresClient | PostgresJsSql }): PostgresClient {
   return 'unsafe' in driver ? postgresJsClient(driver) : driver;
 }
 
@@ -80,7 +80,7 @@ export function prismaClient(prisma: { $queryRawUnsafe(text: string, ...values: 
 }
 
 /** A statement as Kysely executes it. */
-interface KyselyStatement {
+export interface KyselyStatement {
   readonly sql: string;
   readonly parameters: readonly unknown[];
   readonly query: { readonly kind: 'RawNode'; readonly sqlFragments: readonly string[]; readonly parameters: readonly [] };
@@ -88,7 +88,7 @@ interface KyselyStatement {
 }
 
 /** A database of Kysely, as far as it is used here. */
-export interface Kysely {
+export interface KyselyDatabase {
   withoutPlugins(): { executeQuery(statement: KyselyStatement): Promise<{ readonly rows: readonly unknown[] }> };
 }
 
@@ -98,7 +98,7 @@ export interface Kysely {
  * @example
  * const client = kyselyClient(new Kysely<Database>({ dialect }));
  */
-export function kyselyClient(db: Kysely): PostgresClient {
+export function kyselyClient(db: KyselyDatabase): PostgresClient {
   const plain = db.withoutPlugins();
   return {
     query: (sql, parameters = []) => plain.executeQuery({
@@ -108,7 +108,7 @@ export function kyselyClient(db: Kysely): PostgresClient {
 }
 
 /** An instance of Knex, as far as it is used here. */
-export interface Knex {
+export interface KnexInstance {
   readonly client: { acquireConnection(): Promise<PostgresClient>; releaseConnection(connection: PostgresClient): unknown };
 }
 
@@ -118,7 +118,7 @@ export interface Knex {
  * @example
  * const client = knexClient(knex({ client: 'pg', connection: url }));
  */
-export function knexClient({ client }: Knex): PostgresClient {
+export function knexClient({ client }: KnexInstance): PostgresClient {
   return {
     async query(text, values) {
       const connection = await client.acquireConnection();

@@ -13,5 +13,5 @@ export { PostgresClaims, type PostgresClaimsOptions } from './claims.js';
 export {
   drizzleClient, knexClient, kyselyClient, pgPromiseClient, postgresJsClient, postgresJsListenClient, prismaClient,
   sequelizeClient, typeormClient,
-  type Knex, type Kysely, type PostgresJs, type PostgresJsListening, type TypeormDataSource,
+  type KnexInstance, type KyselyDatabase, type KyselyStatement, type PostgresJsListener, type PostgresJsSql, type TypeormDataSource,
 } from './clients.js';
