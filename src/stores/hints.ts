@@ -1,4 +1,5 @@
 import type { ClaimHint } from '../exclusive/claims/contract.js';
+import { MAX_ID_LENGTH } from '../ids.js';
 
 /*
  * A hint is a JSON list of text. Whoever may publish on a channel can send anything, so every store reads hints here.
@@ -6,8 +7,6 @@ import type { ClaimHint } from '../exclusive/claims/contract.js';
 
 /** A longer hint is not parsed, because parsing it would hold up the event loop. Characters. */
 const MAX_HINT_LENGTH = 1_048_576;
-/** No connection and no replica has a longer name. */
-const MAX_ENTRY_LENGTH = 1_024;
 
 /** The entries of a hint; `undefined` when it is odd in any way, which means that hints may have been missed. */
 export function parseHint(payload: unknown): readonly string[] | undefined {
@@ -22,7 +21,7 @@ export function parseHint(payload: unknown): readonly string[] | undefined {
 }
 
 const isEntry = (entry: unknown): entry is string => typeof entry === 'string'
-  && entry !== '' && entry.length <= MAX_ENTRY_LENGTH && !/[\0\p{Surrogate}]/u.test(entry);
+  && entry !== '' && entry.length <= MAX_ID_LENGTH && !/[\0\p{Surrogate}]/u.test(entry);
 
 /** The entries of a hint about a release. */
 export function releaseEntries({ replica, leave }: { readonly replica: string; readonly leave: boolean }): readonly string[] {

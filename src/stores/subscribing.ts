@@ -1,3 +1,4 @@
+import { ceilingMs } from '../backoff.js';
 import type { Clock } from '../clock.js';
 import type { StoreListener } from '../contracts/store.js';
 import type { ConnectionError } from '../errors.js';
@@ -37,7 +38,8 @@ export function tuningOf(
   if (typeof backoff !== 'object' || backoff === null) throw invalid('watch.backoff', 'an object', backoff);
   const durations = { pingIntervalMs, timeoutMs, 'backoff.initialMs': backoff.initialMs, 'backoff.maxMs': backoff.maxMs };
   for (const [option, ms] of Object.entries(durations)) {
-    if (typeof ms !== 'number' || !(ms > 0 && ms <= MAX_MS)) throw invalid(`watch.${option}`, `milliseconds from 1 to ${MAX_MS}`, ms);
+    const isDuration = typeof ms === 'number' && ms > 0 && ms <= MAX_MS;
+    if (!isDuration) throw invalid(`watch.${option}`, `milliseconds from 1 to ${MAX_MS}`, ms);
   }
   return { pingIntervalMs, timeoutMs, backoff };
 }
@@ -93,9 +95,8 @@ class Subscription implements AsyncDisposable {
         if (this.#disposed) return;
         this.#report(error);
       }
-      const most = Math.min(backoff.maxMs, backoff.initialMs * 2 ** this.#failures);
       this.#failures += 1;
-      await this.#wait(undefined, most * (0.5 + Math.random() / 2)).catch(() => {});
+      await this.#wait(undefined, ceilingMs(backoff, this.#failures) * (0.5 + Math.random() / 2)).catch(() => {});
     }
   }
 
