@@ -75,7 +75,8 @@ export const oneOf = <T>(...values: T[]): Check<T> =>
 export const text = (expected: string, accepts: (value: string) => boolean = () => true): Check<string> =>
   expecting(expected, (value) => typeof value === 'string' && accepts(value));
 
-export const optional = <T>(schema: Check<T>): Check<T | undefined> => z.optional(schema);
+/** A member that may be left out. It is a default too, because one kind of schema fewer is in the build then. */
+export const optional = <T>(schema: Check<T>): Check<T | undefined> => z._default(schema, undefined as never) as Check<T | undefined>;
 
 /** A default that is an object is given by a function, because zod copies such values. */
 export const withDefault = <T>(schema: Check<T>, value: T | (() => T)): Check<T> =>
@@ -88,13 +89,15 @@ type Output<M extends Members> = { -readonly [K in keyof M]: z.output<M[K]> };
 export const shape = <M extends Members>(expected: string, members: M): Check<Output<M>> =>
   z.strictObject(members, { error: notAnObject(expected) }) as unknown as Check<Output<M>>;
 
-/** The same, with a default for every member: without the object, all of them apply. */
-export const shapeOfDefaults = <M extends Members>(expected: string, members: M): Check<Output<M>> =>
-  z.prefault(shape(expected, members), {} as never) as unknown as Check<Output<M>>;
+const withDefaults = <T>(schema: Check<T>): Check<T> => withDefault(schema, () => check('', schema, {}));
 
-/** An object with these members and any others: one that is not ours. */
+/** A `shape` with a default for every member: without the object, all of them apply. */
+export const shapeOfDefaults = <M extends Members>(expected: string, members: M): Check<Output<M>> =>
+  withDefaults(shape(expected, members));
+
+/** An object with these members and any others, which are left out of the result. */
 export const looseShape = <M extends Members>(expected: string, members: M): Check<Output<M>> =>
-  z.looseObject(members, { error: notAnObject(expected) }) as unknown as Check<Output<M>>;
+  z.object(members, { error: notAnObject(expected) }) as unknown as Check<Output<M>>;
 
 function notAnObject(expected: string) {
   return (issue: { code?: string | undefined; input?: unknown; keys?: unknown }): string => issue.code === 'unrecognized_keys'
