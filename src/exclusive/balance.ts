@@ -1,9 +1,10 @@
 import type { ConnectionRecord } from '../contracts/record.js';
+import { MAX_NAMED } from './candidates.js';
 import type { Member } from './claims/contract.js';
 import type { RunnerEnvironment } from './environment.js';
 import type { Holding } from './holding.js';
 import type { Holdings } from './holdings.js';
-import { shareOf } from './roster.js';
+import { shareOf, type Roster } from './roster.js';
 
 /** An offer is open for this many ticks. Without a hint the taker looks once per tick. */
 const OFFER_TICKS = 3;
@@ -24,8 +25,18 @@ export function handOverSurplus<R extends ConnectionRecord, I>(
   const movable = cheapestFirst(holdings, options.coolDownMs);
   for (const [to, count] of plan) {
     if (!roster.established(to)) continue;
-    for (const holding of movable.splice(0, count)) holding.giveUp('handedOver', { to, forMs: OFFER_TICKS * options.tickMs });
+    const moved = total <= MAX_NAMED ? movable.splice(0, count) : atHomeWith(roster, to, movable, count);
+    for (const holding of moved) holding.giveUp('handedOver', { to, forMs: OFFER_TICKS * options.tickMs });
   }
+}
+
+/**
+ * In a large fleet a replica looks through its home first. A connection from elsewhere would be without an owner until
+ * the taker comes by, so it stays where it is, and loads differ by a little more than one.
+ */
+function atHomeWith<R extends ConnectionRecord, I>(roster: Roster, to: string, movable: readonly Holding<R, I>[], count: number): Holding<R, I>[] {
+  const rank = roster.names.indexOf(to);
+  return movable.filter(({ id }) => roster.home(id) === rank).slice(0, count);
 }
 
 /**

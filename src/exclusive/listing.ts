@@ -8,6 +8,8 @@ import type { ListedConnection } from './options.js';
 const LIST_TIMEOUT_MS = 30_000;
 /** Hints in a burst cause one listing. */
 const HINT_SPACING_MS = 100;
+/** A listing follows after this many times what the last one took: a listing of a large fleet is work for the database. */
+const REST_PER_LISTING = 9;
 
 /** The connections to own, from the last listing that succeeded. One listing is under way at a time. */
 export class Listing<R extends ConnectionRecord, I> {
@@ -21,6 +23,8 @@ export class Listing<R extends ConnectionRecord, I> {
   #again = false;
   #stopped = false;
   #listedAt = 0;
+  /** Before this time no hint and no interval causes another listing. */
+  #restsUntil = 0;
   #cancel: (() => void) | undefined;
   #hints: Hints<R, I> | undefined;
 
@@ -35,7 +39,7 @@ export class Listing<R extends ConnectionRecord, I> {
     return this.#versions !== undefined;
   }
 
-  /** Sorted, so that all replicas see the same order. */
+  /** Sorted, so that all replicas see the same order. The same array until other ids are listed. */
   get ids(): readonly string[] {
     return this.#ids;
   }
@@ -81,7 +85,7 @@ export class Listing<R extends ConnectionRecord, I> {
     }
     this.#cancel?.();
     const { clock } = this.#environment;
-    const wait = Math.max(0, this.#listedAt + spacingMs - clock.monotonic());
+    const wait = Math.max(0, Math.max(this.#listedAt + spacingMs, this.#restsUntil) - clock.monotonic());
     this.#cancel = clock.setTimeout(() => void this.refresh(), wait, { ref: true });
   }
 
@@ -94,10 +98,12 @@ export class Listing<R extends ConnectionRecord, I> {
   }
 
   async #read(): Promise<void> {
-    const { list, listIntervalMs } = this.#environment.options;
+    const { clock, options: { list, listIntervalMs } } = this.#environment;
     try {
       const listed = await this.#environment.request(LIST_TIMEOUT_MS, () => list());
       if (!this.#stopped) this.#take(listed);
+      const now = clock.monotonic();
+      this.#restsUntil = now + REST_PER_LISTING * (now - this.#listedAt);
     } catch (error) {
       if (!this.#stopped) this.#failed(error);
     }
@@ -127,8 +133,10 @@ export class Listing<R extends ConnectionRecord, I> {
     }
     const before = this.#versions;
     this.#versions = versions;
-    this.#ids = [...versions.keys()].toSorted();
-    this.#changed(before === undefined || this.#ids.some((id) => !before.has(id)));
+    const grown = before === undefined || [...versions.keys()].some((id) => !before.has(id));
+    // The same ids keep their array: whoever has computed something from it need not do so again.
+    if (grown || versions.size !== before.size) this.#ids = [...versions.keys()].toSorted();
+    this.#changed(grown);
   }
 
   #failed(error: unknown): void {

@@ -142,7 +142,7 @@ export class ExclusiveRunner<R extends ConnectionRecord, I> implements AsyncDisp
     if (this.#environment.state !== 'running') return;
     if (this.#heartbeat.hasJoined) this.#takeovers.enable();
     handOverSurplus(this.#environment, this.#holdings, this.#listing.ids.length);
-    this.#takeovers.soon();
+    this.#takeovers.tick();
   }
 
   /** Another replica has released something. */

@@ -1,4 +1,5 @@
 import type { ConnectionRecord } from '../contracts/record.js';
+import { Candidates } from './candidates.js';
 import type { ClaimRequest } from './claims/contract.js';
 import type { RunnerEnvironment } from './environment.js';
 import type { Holdings } from './holdings.js';
@@ -15,6 +16,8 @@ const MAX_WINDOW_MS = 400;
  * joins, and every hand-over is worth a query. A replica that stops at that moment must not wait for the allowance.
  */
 const BURST = 8;
+/** Queries in a row and tick that look further when the ones before did not find enough. */
+const FURTHER_PER_TICK = 8;
 /** A connection that nobody has taken for this many ticks is anybody's, whatever the shares say. */
 const ORPHAN_TICKS = 3;
 
@@ -25,10 +28,12 @@ export class Takeovers<R extends ConnectionRecord, I> {
   readonly #environment: RunnerEnvironment<R, I>;
   readonly #listing: Listing<R, I>;
   readonly #holdings: Holdings<R, I>;
+  readonly #candidates: Candidates<R, I>;
   #enabled = false;
   #current: Promise<void> | undefined;
   #again = false;
   #count = 0;
+  #further = 0;
   /** How many queries may be sent at once, as of `#reckonedAt`. */
   #allowance = BURST;
   #reckonedAt: number;
@@ -39,6 +44,7 @@ export class Takeovers<R extends ConnectionRecord, I> {
     this.#environment = environment;
     this.#listing = listing;
     this.#holdings = holdings;
+    this.#candidates = new Candidates(listing, environment.roster, holdings);
     this.#reckonedAt = this.#orphansAt = environment.clock.monotonic();
   }
 
@@ -60,6 +66,12 @@ export class Takeovers<R extends ConnectionRecord, I> {
   /** How many queries have been sent so far. */
   get count(): number {
     return this.#count;
+  }
+
+  /** A tick has passed. */
+  tick(): void {
+    this.#further = FURTHER_PER_TICK;
+    this.soon();
   }
 
   /** Looks for something to take, now or when the allowance for queries has grown again. */
@@ -112,25 +124,37 @@ export class Takeovers<R extends ConnectionRecord, I> {
     const taken = await this.#environment.ask('claim', (claims, options) => claims.claim({ replica, ttlMs, ...wanted }, options));
     this.#current = undefined;
     this.#holdings.take(taken ?? [], sentAt);
+    // One query cannot name all connections of a large fleet, and the free ones may be among the others.
+    if (taken !== undefined && !this.#candidates.allFit && this.#missing() > 0 && this.#further > 0) {
+      this.#further -= 1;
+      this.#again = true;
+    }
     if (!this.#again) return;
     this.#again = false;
     this.soon();
   }
 
+  /** How many connections this replica lacks to its share. */
+  #missing(): number {
+    return this.#environment.roster.share(this.#listing.ids.length) - this.#holdings.load;
+  }
+
   /** The request to send; `undefined` when there is nothing to take. */
   #wanted(): Wanted | undefined {
     const { clock, roster, options: { tickMs } } = this.#environment;
-    const { ids, known } = this.#listing;
-    if (!known || roster.rank < 0) return undefined;
+    if (!this.#listing.known || roster.rank < 0) return undefined;
+    const missing = this.#missing();
+    if (missing > 0) {
+      const ids = this.#candidates.next();
+      return ids.length === 0 ? undefined : { ids, limit: Math.min(missing, MAX_AT_ONCE), freeForMs: 0 };
+    }
     const now = clock.monotonic();
-    const missing = roster.share(ids.length) - this.#holdings.load;
-    if (missing <= 0 && now - this.#orphansAt < ORPHAN_TICKS * tickMs) return undefined;
-    // Every replica begins elsewhere, so that replicas which start together do not want the same connections.
-    const first = Math.floor((roster.rank * ids.length) / roster.size);
-    const candidates = [...ids.slice(first), ...ids.slice(0, first)].filter((id) => !this.#holdings.has(id));
-    if (candidates.length === 0) return undefined;
-    if (missing > 0) return { ids: candidates, limit: Math.min(missing, MAX_AT_ONCE), freeForMs: 0 };
+    // In a large fleet one look does not see all of the home, so the looks follow each other faster.
+    const ticks = this.#candidates.allFit ? ORPHAN_TICKS : 1;
+    if (now - this.#orphansAt < ticks * tickMs) return undefined;
+    const ids = this.#candidates.nextOfHome();
+    if (ids.length === 0) return undefined;
     this.#orphansAt = now;
-    return { ids: candidates, limit: MAX_AT_ONCE, freeForMs: ORPHAN_TICKS * tickMs };
+    return { ids, limit: MAX_AT_ONCE, freeForMs: ORPHAN_TICKS * tickMs };
   }
 }

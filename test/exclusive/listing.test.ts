@@ -86,6 +86,40 @@ describe('the listing', () => {
     expect(lists).toBe(4);
   });
 
+  test('is at rest nine times as long as the last one took, whatever hints come: a large fleet is work for the database', async () => {
+    let hint!: { changed(ids: readonly string[]): void; gap(): void };
+    let gate = deferred<any>();
+    answer = () => gate.promise;
+    const listing = open({ watch: async (listener) => { hint = listener; return { [Symbol.asyncDispose]: async () => {} }; } });
+    await clock.advance(2_000);
+    gate.resolve(['a'] as never);
+    await clock.advance(0);
+    gate = deferred();
+    hint.changed(['a']);
+    await clock.advance(17_999);
+    expect(lists).toBe(1);
+    await clock.advance(1);
+    expect(lists).toBe(2);
+    // Nobody else's hint, but a call: it does not wait.
+    gate.resolve(['a'] as never);
+    await clock.advance(0);
+    await listing.refresh();
+    expect(lists).toBe(3);
+    await listing.stop();
+  });
+
+  test('keeps its array of ids while the same ids are listed', async () => {
+    const listing = open();
+    await clock.advance(0);
+    const { ids } = listing;
+    answer = () => ['a', { id: 'b', version: 2 }];
+    await clock.advance(1_000);
+    expect(listing.ids).toBe(ids);
+    answer = () => ['a'];
+    await clock.advance(1_000);
+    expect(listing.ids).toEqual(['a']);
+  });
+
   test('that comes or fails after the end is nobody\'s business', async () => {
     for (const end of ['resolve', 'reject'] as const) {
       const gate = deferred<string[]>();
