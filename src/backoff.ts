@@ -6,7 +6,7 @@ import type { ConnectionError } from './errors.js';
 export interface BackoffLimits { readonly initialMs: number; readonly maxMs: number }
 
 /** A life of this length makes up for one failure, a shorter one for its share of one. */
-const FORGIVING_MS = 120_000;
+export const FORGIVING_MS = 120_000;
 /** Connections whose failures are remembered. A forgotten connection is tried again at once. */
 const MAX_REMEMBERED = 10_000;
 
@@ -26,10 +26,11 @@ export function failuresAfterDeath(limits: BackoffLimits, before: number, livedM
   const forgiven = livedMs / FORGIVING_MS;
   const failures = excusable ? Math.max(0, before + 1 - forgiven) : Math.max(0, before - forgiven) + 1;
   // More than enough for the longest delay would only have to be forgiven as well.
-  return Math.min(failures, most(limits));
+  return Math.min(failures, mostFailures(limits));
 }
 
-function most({ initialMs, maxMs }: BackoffLimits): number {
+/** The number of failures from which on the delay is the longest. */
+export function mostFailures({ initialMs, maxMs }: BackoffLimits): number {
   return initialMs > 0 ? 1 + Math.ceil(Math.log2(maxMs / initialMs)) : 1;
 }
 

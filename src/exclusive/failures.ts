@@ -1,3 +1,4 @@
+import { ceilingMs, FORGIVING_MS, mostFailures, type BackoffLimits } from '../backoff.js';
 import { isConnectionError, type ConnectionErrorCode } from '../errors.js';
 
 /** How often a connection has failed to start, counted per version of its record. */
@@ -66,9 +67,6 @@ const POSTPONED: ReadonlySet<ConnectionErrorCode> = new Set<ConnectionErrorCode>
   'BACKING_OFF', 'OVERLOADED', 'STORE_UNAVAILABLE', 'CONNECTION_NOT_FOUND', 'CONNECTION_STOPPED', 'REGISTRY_CLOSED',
 ]);
 
-/** Serving for this long forgives one failure, or a fifth of the longest delay where that is longer. */
-const LEAST_FORGIVENESS_MS = 60_000;
-
 /** The consequence of a failed attempt. */
 export interface Verdict {
   /** Whether it counts as a failure of this version of the record. */
@@ -83,17 +81,13 @@ export interface Verdict {
  */
 export class StartFailures {
   readonly #notes: ClaimNotes;
-  readonly #initialMs: number;
-  readonly #maxMs: number;
-  readonly #forgivenessMs: number;
+  readonly #limits: BackoffLimits;
   #postponed = 0;
 
   /** @param notes - where they are kept, so that they survive a change of owner */
-  constructor(notes: ClaimNotes, { initialMs, maxMs }: { readonly initialMs: number; readonly maxMs: number }) {
+  constructor(notes: ClaimNotes, limits: BackoffLimits) {
     this.#notes = notes;
-    this.#initialMs = initialMs;
-    this.#maxMs = maxMs;
-    this.#forgivenessMs = Math.max(LEAST_FORGIVENESS_MS, maxMs / 5);
+    this.#limits = limits;
   }
 
   get count(): number {
@@ -127,18 +121,17 @@ export class StartFailures {
 
   /** The connection has been served for `servedMs`. Returns how much of that time has now been accounted for. */
   forgive(servedMs: number): number {
-    const forgiven = Math.floor(servedMs / this.#forgivenessMs);
+    const forgiven = Math.floor(servedMs / FORGIVING_MS);
     if (forgiven > 0 && this.count > 0) {
       // Failures beyond the one that reached the longest delay did not lengthen it, so they need not be forgiven.
-      const stepsToLongest = Math.ceil(Math.log2(this.#maxMs / this.#initialMs)) + 1;
-      const count = Math.min(this.count, stepsToLongest) - forgiven;
+      const count = Math.min(this.count, mostFailures(this.#limits)) - forgiven;
       this.#notes.failed = count > 0 ? { version: this.version, count } : undefined;
     }
-    return forgiven * this.#forgivenessMs;
+    return forgiven * FORGIVING_MS;
   }
 
   /** Full jitter: replicas and connections that failed together do not retry together. */
   #delayMs(count: number): number {
-    return Math.random() * Math.min(this.#maxMs, this.#initialMs * 2 ** Math.min(count - 1, 52));
+    return Math.random() * ceilingMs(this.#limits, count);
   }
 }
