@@ -45,10 +45,11 @@ const LAYERS: Record<string, { code: string[]; types?: string[] }> = {
   },
   'factory-by-platform.ts': { code: ['contracts', 'errors.ts', 'options.ts', 'composite-factory.ts'] },
   // Around it: the registry is known by its public verbs only, and what a lease is.
-  'webhook': { code: [...GROUND, 'reads', 'hydrate'], types: ['environment.ts', 'closing.ts', 'slot'] },
+  'messages': { code: ['clock.ts', 'errors.ts'], types: ['contracts'] },
+  'webhook': { code: [...GROUND, 'messages', 'reads', 'hydrate'], types: ['environment.ts', 'closing.ts', 'slot'] },
   'exclusive': { code: GROUND, types: ['connections.ts', 'slot'] },
   'stores': { code: GROUND, types: ['exclusive'] },
-  'adapters': { code: ['clock.ts', 'errors.ts', 'checks.ts', 'console-lines.ts', 'webhook'] },
+  'adapters': { code: ['clock.ts', 'errors.ts', 'checks.ts', 'console-lines.ts', 'within.ts', 'messages'], types: ['webhook'] },
   'testing': { code: GROUND, types: ['exclusive'] },
   // Looks on: what it measures is known by its shape.
   'otel': { code: ['clock.ts', 'errors.ts', 'ids.ts', 'thenable.ts', 'onlooker.ts', 'composite-factory.ts'], types: ['contracts', 'connections.ts', 'events.ts', 'exclusive', 'slot', 'snapshot.ts', 'webhook'] },

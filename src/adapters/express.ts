@@ -8,8 +8,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type AdapterOptions, checkOptions } from './adapter-options.js';
 import { bodyOf } from './node-body.js';
 import { headOf } from './node-request.js';
-import { sendResponse } from './node-response.js';
-import type { ParsedByOthers } from './node-types.js';
+import { sendFailure, sendResponse } from './node-response.js';
+import { isOver, type ParsedByOthers } from './node-types.js';
 import {
   answerWebhook, checkRoute, type ConnectionIdSource, DEFAULT_BUFFERED_BYTES, type WebhookRegistry,
 } from './webhook-route.js';
@@ -71,11 +71,18 @@ export function expressWebhook(registry: WebhookRegistry, options: ExpressWebhoo
     const head = headOf(req, res, { origin, trustProxy: trustProxy ?? isTrustedByApp(req) });
     const response = head instanceof Response
       ? head
-      : await answerWebhook({ registry, connectionId, params: plain(req.params), head, body: bodyOf(req, { maxBytes }), onError });
-    await sendResponse(response, req, res, onError);
+      : await answerWebhook({
+        registry, connectionId, params: plain(req.params), head, body: bodyOf(req, { maxBytes }), onError,
+      });
+    await sendResponse({ response }, req, res, onError);
   }
 
-  return (req, res) => void serve(req, res);
+  return (req, res) => {
+    serve(req, res).catch((error: unknown) => {
+      onError(error);
+      if (!isOver(res)) sendFailure(req, res);
+    });
+  };
 }
 
 function isTrustedByApp(req: ExpressRequest): boolean {

@@ -8,10 +8,11 @@ import type { Readable } from 'node:stream';
 import { type AdapterOptions, checkOptions, invalidOption } from './adapter-options.js';
 import { bodyOf, type NodeBody } from './node-body.js';
 import { headOf } from './node-request.js';
-import { closesConnection, discard } from './node-response.js';
+import { closesConnection, type Outgoing } from './node-response.js';
 import type { NodeRequest, NodeResponse, ParsedByOthers } from './node-types.js';
-import { failure } from './problem.js';
-import { sourceOf } from '../webhook/response-source.js';
+import { discardBody, ResponseBody } from '../messages/response-body.js';
+import { problemOf } from '../messages/responses.js';
+import { headToSend, OF_A_BODY, type ResponseHead } from './framing.js';
 import {
   answerWebhook, checkRoute, type ConnectionIdSource, DEFAULT_BUFFERED_BYTES, type WebhookRegistry,
 } from './webhook-route.js';
@@ -52,8 +53,9 @@ export interface FastifyReplyLike {
   readonly raw: NodeResponse;
   readonly sent: boolean;
   code(status: number): unknown;
-  header(name: string, value: string): unknown;
+  header(name: string, value: string | readonly string[]): unknown;
   removeHeader(name: string): unknown;
+  send(payload?: unknown): unknown;
 }
 
 /** The part of a Fastify instance that is used. */
@@ -72,10 +74,14 @@ export interface FastifyScope {
 }
 
 const BODY = Symbol('body');
-const ANSWER = Symbol('answer');
+const SENT = Symbol('sent');
 
-/** What is known of a request from one step of Fastify's to the next. */
-interface Carrier extends FastifyRequestLike { [BODY]?: NodeBody; [ANSWER]?: Response }
+/** Kept on a request from one step of Fastify's to the next. */
+interface Carrier extends FastifyRequestLike {
+  [BODY]?: NodeBody;
+  /** The names of the headers that this plugin has set. */
+  [SENT]?: readonly string[];
+}
 
 /**
  * A Fastify 5 plugin that serves webhooks from a registry. It is encapsulated: inside, bodies stay bytes whatever
@@ -111,12 +117,12 @@ export async function fastifyWebhook(scope: FastifyScope, options: FastifyWebhoo
 
   scope.all(path, {
     errorHandler(error, request, reply) {
-      const failed = (request as Carrier)[ANSWER];
-      // A hook of the host has failed: that is for the host's error handler.
-      if (failed === undefined) throw error;
+      const sent = (request as Carrier)[SENT];
+      // A hook of the host has failed: the host's error handler decides.
+      if (sent === undefined) throw error;
       report(request, error);
-      for (const [name] of failed.headers) reply.removeHeader(name);
-      return failure('HANDLER_FAILED');
+      for (const name of sent) reply.removeHeader(name);
+      return failed(reply);
     },
   }, async (request, reply) => {
     const { raw } = request;
@@ -127,28 +133,57 @@ export async function fastifyWebhook(scope: FastifyScope, options: FastifyWebhoo
       body: (request as Carrier)[BODY] ?? bodyOf(raw, { maxBytes }),
       onError: (error) => report(request, error),
     });
-    if (reply.sent) return discard(response);
-    (request as Carrier)[ANSWER] = response;
-    if (closesConnection(raw, response.status)) reply.header('connection', 'close');
-    return raw.method === 'HEAD' ? withoutBody(response) : payloadOf(response, reply);
+    if (reply.sent) return discardBody(response);
+    try {
+      return await payloadOf({ response }, request, reply);
+    } catch (error) {
+      discardBody(response);
+      report(request, error);
+      return failed(reply);
+    }
   });
 }
 
-/** Fastify makes a stream of a Response. Bytes of a known type it leaves as they are, and hooks can work on them. */
-function payloadOf(response: Response, reply: FastifyReplyLike): Response | Uint8Array | string {
-  const source = sourceOf(response);
-  const type = response.headers.get('content-type');
-  if (source === undefined || type === null) return response;
-  reply.code(response.status);
-  for (const [name, value] of response.headers) reply.header(name, value);
-  // To the type of a text that may be JSON it would add a charset.
-  return typeof source === 'string' && /json/i.test(type) ? Buffer.from(source) : source;
+/**
+ * Sets the head and returns the body as Fastify takes it: bytes if it is complete, otherwise a stream. Fastify itself
+ * would send on every header of a Response, and read the body of a HEAD to its end.
+ */
+async function payloadOf({ response, done }: Outgoing, request: FastifyRequestLike, reply: FastifyReplyLike): Promise<unknown> {
+  const head = headToSend(response, request.raw.method);
+  const body = head.hasBody ? new ResponseBody(response.body!, done) : undefined;
+  const whole = await body?.readAhead();
+  if (reply.sent) return void body?.cancel(new DOMException('Another response was sent.', 'AbortError'));
+  setHead(head, request, reply);
+  if (body === undefined) discardBody(response, done);
+  else if (whole === undefined) return body.stream();
+  // Fastify would make JSON of a returned `null`, and take `undefined` for a mistake.
+  if (whole === undefined || whole.byteLength === 0) return reply.send();
+  // Fastify would give bytes without a type the type of a binary file.
+  return head.headers.has('content-type') ? Buffer.from(whole.buffer, whole.byteOffset, whole.byteLength) : streamOf(whole);
 }
 
-/** Fastify would read the body to its end and throw it away. */
-function withoutBody(response: Response): Response {
-  discard(response);
-  return new Response(null, response);
+function setHead({ status, headers }: ResponseHead, request: FastifyRequestLike, reply: FastifyReplyLike): void {
+  (request as Carrier)[SENT] = [...headers.keys()];
+  for (const name of OF_A_BODY) reply.removeHeader(name);
+  reply.code(status);
+  for (const [name, value] of headers) reply.header(name, value);
+  if (closesConnection(request.raw, status)) reply.header('connection', 'close');
+}
+
+function failed(reply: FastifyReplyLike): Buffer {
+  const { status, headers, text } = problemOf({ code: 'HANDLER_FAILED', retryAfterMs: undefined });
+  reply.code(status);
+  for (const [name, value] of Object.entries(headers)) reply.header(name, value);
+  return Buffer.from(text);
+}
+
+function streamOf(bytes: Uint8Array<ArrayBuffer>): ReadableStream<Uint8Array<ArrayBuffer>> {
+  return new ReadableStream({
+    start(controller) {
+      controller.enqueue(bytes);
+      controller.close();
+    },
+  });
 }
 
 function checkPath(prefix: string, path: unknown, connectionId: ConnectionIdSource): void {

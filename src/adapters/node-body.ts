@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { ConnectionError } from '../errors.js';
-import type { RequestBody, UnreadBody } from '../webhook/requests.js';
+import type { RequestBody, UnreadBody } from '../messages/requests.js';
 import type { NodeRequest, ParsedByOthers } from './node-types.js';
 
 /** Where a request's body comes from, or why it cannot be had. */

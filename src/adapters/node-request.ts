@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream';
-import { makeRequest, platformRequest, type RequestBody, type RequestHead as Head } from '../webhook/requests.js';
+import { makeRequest, platformRequest, type RequestBody, type RequestHead as Head } from '../messages/requests.js';
 import { isGone, type NodeRequest, type NodeResponse } from './node-types.js';
 import { type PublicOrigin, urlOf } from './node-url.js';
 import { refusal } from './problem.js';

@@ -1,56 +1,62 @@
 import type { ServerResponse } from 'node:http';
 import type { Writable } from 'node:stream';
-import { onNextTurn } from '../clock.js';
+import { discardBody, ResponseBody } from '../messages/response-body.js';
+import { problemOf } from '../messages/responses.js';
+import { cut, headToSend, sendInstead, setHead } from './framing.js';
 import { declaredLength } from './node-body.js';
 import { isOver, type NodeRequest, type NodeResponse } from './node-types.js';
-import { failure } from './problem.js';
-import { sourceOf } from '../webhook/response-source.js';
 
-/** What is left of a request is read to save its connection only if it is announced to be at most this long. */
+/** The rest of a request body is read, to save the connection, only if its announced length is at most this. */
 const WORTH_READING_BYTES = 64 * 1024;
 
-/** The bridge frames the message itself (RFC 9110, 7.6.1). */
-const NOT_FOR_NODE = new Set(['transfer-encoding', 'keep-alive']);
-const NOT_FOR_HTTP2 = new Set([...NOT_FOR_NODE, 'connection', 'proxy-connection', 'upgrade', 'http2-settings']);
+/** A Response on its way out. */
+export interface Outgoing {
+  readonly response: Response;
+  /** Called when nothing of the response is left to be read; perhaps more than once. */
+  readonly done?: (() => void) | undefined;
+}
 
 const ignore = (): void => undefined;
 
 /**
- * Writes a `Response`. Never rejects: what goes wrong before the first byte becomes a 500 without details, later it
- * cuts the connection, so that nobody takes half an answer for a whole one; `onError` is told of both.
+ * Writes a `Response`. Never rejects. An error before the first byte is answered with one 500 without details; if that
+ * cannot be sent either, or if the error comes later, the connection is cut. `onError` gets the error.
  */
 export async function sendResponse(
-  response: Response,
-  req: NodeRequest,
-  res: NodeResponse,
-  onError: (error: unknown) => void,
+  { response, done }: Outgoing, req: NodeRequest, res: NodeResponse, onError: (error: unknown) => void,
 ): Promise<void> {
-  if (isOver(res)) return discard(response);
-  const output: Writable = res;
-  output.on('error', ignore);
+  if (isOver(res)) return discardBody(response, done);
   try {
-    const source = sourceOf(response);
-    if (source !== undefined && req.method !== 'HEAD') {
-      writeHead(response, req, res);
-      output.end(source);
-    } else if (response.body === null || req.method === 'HEAD') {
-      writeHead(response, req, res);
-      res.end();
-      discard(response);
-    } else {
-      await pump(response.body, res, () => writeHead(response, req, res));
+    const output: Writable = res;
+    output.on('error', ignore);
+    const head = headToSend(response, req.method);
+    const closes = closesConnection(req, head.status);
+    if (head.hasBody) {
+      await pump(new ResponseBody(response.body!, done), res, (length) => {
+        setHead(res, head, closes);
+        if (length !== undefined) res.setHeader('content-length', length);
+      });
+      return;
     }
+    setHead(res, head, closes);
+    output.end();
+    discardBody(response, done);
   } catch (error) {
+    discardBody(response, done);
     onError(error);
-    discard(response);
-    if (res.headersSent) res.destroy();
-    else await sendResponse(failure('HANDLER_FAILED'), req, res, ignore);
+    sendFailure(req, res);
   }
 }
 
-/** Lets go of a response nobody will read, and so of what its body holds. */
-export function discard(response: Response): void {
-  if (response?.body && !response.body.locked) response.body.cancel().catch(ignore);
+/** Answers 500 without details if nothing was sent yet; otherwise, or if that fails, cuts the connection. Never throws. */
+export function sendFailure(req: NodeRequest, res: NodeResponse): void {
+  try {
+    if (res.writableEnded) return;
+    if (isOver(res)) return cut(req, res);
+    sendInstead(res, problemOf({ code: 'HANDLER_FAILED', retryAfterMs: undefined }), closesConnection(req, 500));
+  } catch {
+    cut(req, res);
+  }
 }
 
 /**
@@ -63,7 +69,7 @@ export function closesConnection(req: NodeRequest, status: number): boolean {
   return hasBody && (status === 413 || !(declaredLength(req) <= WORTH_READING_BYTES));
 }
 
-/** @throws TypeError for what cannot be sent as a response, such as `undefined` or `Response.error()` */
+/** @throws TypeError for a value that cannot be sent as a response, such as `undefined` or `Response.error()` */
 export function assertResponse(value: Response): Response {
   if (typeof value?.status !== 'number' || typeof value.headers?.getSetCookie !== 'function') {
     throw new TypeError('The handler did not return a Response.');
@@ -72,71 +78,35 @@ export function assertResponse(value: Response): Response {
   return value;
 }
 
-function writeHead(response: Response, req: NodeRequest, res: NodeResponse): void {
-  const http2 = req.httpVersionMajor >= 2;
-  res.statusCode = response.status;
-  if (!http2 && response.statusText !== '') res.statusMessage = response.statusText;
-  for (const [name, value] of response.headers) {
-    if (name !== 'set-cookie' && !(http2 ? NOT_FOR_HTTP2 : NOT_FOR_NODE).has(name)) res.setHeader(name, value);
-  }
-  const cookies = response.headers.getSetCookie();
-  if (cookies.length > 0) res.setHeader('set-cookie', [...cookiesSetBefore(res), ...cookies]);
-  if (closesConnection(req, response.status)) res.setHeader('connection', 'close');
-  // Otherwise a wrong length leaves the client waiting, or reading the end of one answer as the start of the next.
-  if ('strictContentLength' in res && response.body !== null && req.method !== 'HEAD') res.strictContentLength = true;
-}
-
-function cookiesSetBefore(res: NodeResponse): string[] {
-  const before = res.getHeader('set-cookie');
-  return before === undefined ? [] : [before].flat().map(String);
-}
-
-/** Reads no more than the client takes; stops reading, and cancels, when it leaves. */
-async function pump(body: ReadableStream<Uint8Array>, res: NodeResponse, head: () => void): Promise<void> {
-  const reader = body.getReader();
+/** Reads no more than the client takes. Cancels the body when the client leaves. */
+async function pump(body: ResponseBody, res: NodeResponse, setHeadWith: (length?: number) => void): Promise<void> {
   const output: Writable = res;
-  let gone = false;
+  let isGone = false;
   const leave = (): void => {
-    gone = true;
-    reader.cancel(new DOMException('The client disconnected.', 'AbortError')).catch(ignore);
+    isGone = true;
+    void body.cancel(new DOMException('The client disconnected.', 'AbortError'));
   };
   output.once('close', leave);
   try {
-    const write = async (chunk: Uint8Array): Promise<void> => {
-      if (!gone && !output.write(chunk)) await drained(output);
-    };
-    const first = reader.read();
-    const isSlow = await takesLongerThanThisTurn(first);
-    if (isSlow && !isOver(res)) {
-      head();
-      (res as ServerResponse).flushHeaders();
+    const whole = await body.readAhead();
+    if (isGone) return;
+    if (isOver(res)) return leave();
+    setHeadWith(whole?.byteLength);
+    if (whole !== undefined) {
+      output.end(whole);
+      return;
     }
-    const start = await first;
-    const second = start.done ? first : reader.read();
-    // A body that is complete by now goes out in one piece, with its length.
-    const isWhole = !isSlow && !(await takesLongerThanThisTurn(second)) && (await second).done;
-    if (!isSlow) {
-      if (isOver(res)) return leave();
-      head();
+    (res as ServerResponse).flushHeaders();
+    for (let chunk = await body.next(); chunk !== undefined && !isGone; chunk = await body.next()) {
+      if (!output.write(chunk)) await drained(output);
     }
-    if (gone) return;
-    if (start.done) return void output.end();
-    if (isWhole) return void output.end(start.value);
-    second.catch(ignore);
-    await write(start.value);
-    for (let next = await second; !next.done; next = await reader.read()) await write(next.value);
-    if (!gone) output.end();
+    if (!isGone) output.end();
+  } catch (error) {
+    void body.cancel(error);
+    throw error;
   } finally {
     output.off('close', leave);
   }
-}
-
-function takesLongerThanThisTurn(work: Promise<unknown>): Promise<boolean> {
-  return new Promise((resolve) => {
-    const ready = (): void => resolve(false);
-    work.then(ready, ready);
-    onNextTurn(() => resolve(true));
-  });
 }
 
 function drained(output: Writable): Promise<void> {

@@ -5,10 +5,11 @@
  */
 
 import { type AdapterOptions, checkOptions, invalidOption } from './adapter-options.js';
+import { discardBody } from '../messages/response-body.js';
 import { bodyOf, bodyPart } from './node-body.js';
 import { headOf } from './node-request.js';
-import { assertResponse, discard, sendResponse } from './node-response.js';
-import type { NodeRequest, NodeResponse } from './node-types.js';
+import { assertResponse, sendFailure, sendResponse } from './node-response.js';
+import { isOver, type NodeRequest, type NodeResponse } from './node-types.js';
 import { failure } from './problem.js';
 
 export type { AdapterOptions } from './adapter-options.js';
@@ -44,9 +45,9 @@ export function toNodeHandler(
   async function serve(req: NodeRequest, res: NodeResponse): Promise<void> {
     let isAnswered = false;
     const answer = (response: Response): Promise<void> | void => {
-      if (isAnswered) return discard(response);
+      if (isAnswered) return discardBody(response);
       isAnswered = true;
-      return sendResponse(response, req, res, onError);
+      return sendResponse({ response }, req, res, onError);
     };
 
     const head = headOf(req, res, address);
@@ -65,5 +66,10 @@ export function toNodeHandler(
     }
   }
 
-  return (req, res) => void serve(req, res);
+  return (req, res) => {
+    serve(req, res).catch((error: unknown) => {
+      onError(error);
+      if (!isOver(res)) sendFailure(req, res);
+    });
+  };
 }

@@ -1,10 +1,10 @@
 import { STATUS_CODES } from 'node:http';
-import { ConnectionError, type ConnectionErrorCode } from '../errors.js';
-import { problem } from '../webhook/responses.js';
+import type { ConnectionErrorCode } from '../errors.js';
+import { problem } from '../messages/responses.js';
 
 /** What the registry answers to the same failure, for those that are found before it is asked. */
 export function failure(code: ConnectionErrorCode): Response {
-  return problem(new ConnectionError(code, code));
+  return problem({ code, retryAfterMs: undefined });
 }
 
 /** For a request that is none: RFC 9457, without a code of this package. */

@@ -10,9 +10,9 @@ import type { WebhookAccess } from './access.js';
 import { answerFailure, isResponse } from './failure.js';
 import { Holds } from './holds.js';
 import { Identification } from './identification.js';
-import { Incoming } from './incoming.js';
+import { Incoming } from '../messages/incoming.js';
 import type { WebhookPlatform } from './platform.js';
-import { whenRead } from './streaming.js';
+import { whenRead } from '../messages/streaming.js';
 
 /**
  * One webhook on its way: row → body → authenticate → lease → handler → response.

@@ -4,8 +4,8 @@ import { ConnectionError } from '../errors.js';
 import type { Slot } from '../slot/slot.js';
 import { isThenable } from '../thenable.js';
 import { within } from '../within.js';
-import type { Incoming } from './incoming.js';
-import { problem } from './responses.js';
+import type { Incoming } from '../messages/incoming.js';
+import { problem } from '../messages/responses.js';
 
 /** A delivery as far as it came. */
 export interface FailedDelivery<R extends ConnectionRecord, I> {

@@ -31,7 +31,7 @@ describe('what Fastify is given to send', () => {
     expect(answer.headers).not.toHaveProperty('content-type');
   });
 
-  test('hooks see text and bytes, and may change them', async () => {
+  test('hooks see the bytes, whatever they were made of and on every Node, and may change them', async () => {
     const seen: unknown[] = [];
     const server = app(() => new Response('text', { headers: { 'content-type': 'text/plain' } }), {}, (host) => {
       host.addHook('onSend', async (_request, _reply, payload) => {
@@ -40,7 +40,7 @@ describe('what Fastify is given to send', () => {
       });
     });
     expect((await post(server)).body).toBe('changed');
-    expect(seen).toEqual(['text']);
+    expect(seen).toEqual([Buffer.from('text')]);
   });
 
   test('of a HEAD only the head, and the body is let go of', async () => {

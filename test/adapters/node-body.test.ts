@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, test, vi } from 'vitest';
 import { bodyOf, bodyPart, type BodyOptions, declaredLength, type NodeBody } from '../../src/adapters/node-body.js';
-import type { UnreadBody } from '../../src/webhook/requests.js';
+import type { UnreadBody } from '../../src/messages/requests.js';
 import { requestOf, rest, type Message } from './support/messages.js';
 
 const CHUNKED = { 'transfer-encoding': 'chunked' };

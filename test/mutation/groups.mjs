@@ -22,6 +22,7 @@ const GROUPS = {
   slot: core('src/slot/**/*.ts'),
   reads: core('src/reads/**/*.ts'),
   hydrate: core('src/hydrate/**/*.ts'),
+  messages: core('src/messages/**/*.ts'),
   webhook: core('src/webhook/**/*.ts'),
   registry: core('src/*.ts', '!src/index.ts'),
   exclusive: { mutate: ['src/exclusive/**/*.ts'], folders: ['test/exclusive'], last: ['test/mutation/claims-slice.ts'] },

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
-import { rebuilt } from '../../src/webhook/body.js';
+import { rebuilt } from '../../src/messages/body.js';
 import { ownSignal } from '../../src/own-signal.js';
 import { TimerQueue } from '../../src/shared-timers.js';
 import { ManualClock } from 'hydrant/testing';

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { readBody, rebuilt } from '../../src/webhook/body.js';
-import { makeRequest as make, platformRequest as makeWhole, type RequestBody, type RequestHead } from '../../src/webhook/requests.js';
+import { readBody, rebuilt } from '../../src/messages/body.js';
+import { makeRequest as make, platformRequest as makeWhole, type RequestBody, type RequestHead } from '../../src/messages/requests.js';
 
 const text = (body: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(body);
 const FORM = 'team_id=T1&text=hello+there';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { readBody } from '../../src/webhook/body.js';
-import { makeRequest as make, platformRequest, READ, type RequestBody, type RequestHead, type UnreadBody } from '../../src/webhook/requests.js';
+import { readBody } from '../../src/messages/body.js';
+import { makeRequest as make, platformRequest, READ, type RequestBody, type RequestHead, type UnreadBody } from '../../src/messages/requests.js';
 
 const text = (body: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(body);
 

@@ -1,0 +1,65 @@
+import { statusOf, type ConnectionError, type ConnectionErrorCode } from '../errors.js';
+
+const TITLE: Readonly<Record<number, string>> = {
+  401: 'Unauthorized', 404: 'Not Found', 413: 'Content Too Large', 500: 'Internal Server Error', 503: 'Service Unavailable',
+};
+
+/** What is of use to the gateway's author and gives nothing away. */
+const DETAIL: Partial<Record<ConnectionErrorCode, string>> = {
+  BODY_ALREADY_PARSED: 'The request body was read before the webhook handler: mount the webhook route before body parsers, '
+    + 'or keep the raw bytes in req.rawBody.',
+};
+
+/** A problem document before it is a Response. */
+export interface Problem {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
+}
+
+/** The default answer to a failure (RFC 9457): the code, and nothing internal. */
+export function problemOf({ code, retryAfterMs = 0 }: Pick<ConnectionError, 'code' | 'retryAfterMs'>): Problem {
+  const status = statusOf(code);
+  const text = JSON.stringify({ type: 'about:blank', title: TITLE[status], status, code, detail: DETAIL[code] });
+  const headers = { 'content-type': 'application/problem+json', 'cache-control': 'no-store' };
+  if (status !== 503) return { status, headers, text };
+  // Whole seconds, and at least one: 0 would invite the sender to come back at once.
+  return { status, headers: { ...headers, 'retry-after': String(Math.max(1, Math.ceil(retryAfterMs / 1000))) }, text };
+}
+
+/** {@link problemOf} as a Response. */
+export function problem(failure: Pick<ConnectionError, 'code' | 'retryAfterMs'>): Response {
+  const { status, headers, text } = problemOf(failure);
+  return new Response(text, { status, headers });
+}
+
+/** The codings that `fetch` decodes. Node's `fetch` decodes zstd since undici 7. */
+const DECODED = /^(?:x-)?gzip$|^deflate$|^br$/;
+const { process } = globalThis as { readonly process?: { readonly versions?: { readonly undici?: string } } };
+const DECODES_ZSTD = Number(process?.versions?.undici?.split('.')[0]) >= 7;
+
+/**
+ * Whether `fetch` has decoded the body. It leaves `content-encoding` and `content-length` as they came, so that both
+ * describe bytes which nobody has any more. Only a Response of `fetch` has a `url`.
+ */
+export function isDecoded({ url, headers }: Response): boolean {
+  const coding = typeof url === 'string' && url !== '' ? headers.get('content-encoding') : null;
+  return coding !== null && coding.toLowerCase().split(',').map((name) => name.trim())
+    .every((name) => DECODED.test(name) || (name === 'zstd' && DECODES_ZSTD));
+}
+
+/** A reason phrase that may go out (RFC 9112, 4); otherwise an empty one, which says the same. */
+export function reasonOf({ statusText }: Response): string {
+  return typeof statusText === 'string' && /^[\t\x20-\x7e\x80-\xff]*$/.test(statusText) ? statusText : '';
+}
+
+/** The same Response with another body. */
+export function withBody(response: Response, body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array<ArrayBuffer>>): Response {
+  const { status } = response;
+  const copy = new Response(body, { status, statusText: reasonOf(response), headers: response.headers });
+  if (isDecoded(response)) {
+    copy.headers.delete('content-encoding');
+    copy.headers.delete('content-length');
+  }
+  return copy;
+}

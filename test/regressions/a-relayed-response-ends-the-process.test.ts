@@ -1,0 +1,116 @@
+import { createServer as createHttp2Server, connect, type ServerHttp2Stream } from 'node:http2';
+import type { AddressInfo } from 'node:net';
+import fastify from 'fastify';
+import { fastifyWebhook } from 'hydrant/fastify';
+import { toNodeHandler } from 'hydrant/node';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { send } from '../adapters/support/clients.js';
+import { ADAPTERS, answering, listen } from '../adapters/support/servers.js';
+import { startUpstream, UPSTREAM_ANSWERS } from '../fuzz/odd-upstream.js';
+
+let upstream: Awaited<ReturnType<typeof startUpstream>>;
+beforeAll(async () => { upstream = await startUpstream(); });
+afterAll(() => upstream.close());
+const relay = (answer: string): Promise<Response> => fetch(`${upstream.url}/${UPSTREAM_ANSWERS.indexOf(answer)}?tenant`);
+
+describe.each(Object.keys(ADAPTERS))('%s relays what fetch gives', (adapter) => {
+  const serve = ADAPTERS[adapter]!;
+
+  test.each(['a reason phrase beyond Latin-1', 'a trailer on a known length', 'a trailer after chunks', 'hop-by-hop headers', 'no length'])('%s', async (answer) => {
+    const { port } = await serve(answering(() => relay(answer)));
+    const { status, text, headers } = await send(port, '/webhooks/c1');
+    expect({ status, text }).toEqual({ status: 200, text: '[tenant]' });
+    for (const name of ['trailer', 'te', 'x-hop', 'upgrade']) expect(headers).not.toHaveProperty(name);
+  });
+
+  test.each(['gzip', 'gzip in chunks'])('%s, decoded and said to be nothing else', async (answer) => {
+    const { port } = await serve(answering(() => relay(answer)));
+    const { text, headers } = await send(port, '/webhooks/c1');
+    expect(text).toMatch(/^(?:\[tenant\])+$/);
+    expect(headers).not.toHaveProperty('content-encoding');
+  });
+
+  test('a coding that fetch does not know, as it came', async () => {
+    const { port } = await serve(answering(() => relay('a coding nobody knows')));
+    expect((await send(port, '/webhooks/c1')).headers).toMatchObject({ 'content-encoding': 'of-its-own' });
+  });
+
+  test('a head without its body, with no length of the body', async () => {
+    const { port } = await serve(answering(async () => new Response(null, await relay('gzip'))));
+    const { headers, text } = await send(port, '/webhooks/c1');
+    expect({ length: headers['content-length'], text }).toEqual({ length: '0', text: '' });
+  });
+
+  test('a response that Node cannot send is answered with 500, once, and the process goes on', async () => {
+    const onError = vi.fn();
+    const { port } = await serve(answering((_, id) => id === 'c1' ? new Response('x', { headers: { 'x-odd': 'a\u0001b' } }) : new Response('next')), { onError });
+    expect(await send(port, '/webhooks/c1')).toMatchObject({ status: 500, json: { code: 'HANDLER_FAILED' } });
+    expect(onError).toHaveBeenCalledTimes(1);
+    expect((await send(port, '/webhooks/c2')).text).toBe('next');
+  });
+});
+
+test('where not even the 500 can be sent, the connection is cut', async () => {
+  const handler = toNodeHandler(() => new Response('x'), { onError: () => undefined });
+  const { port } = await listen((req, res) => {
+    // As middleware does that looks at every head.
+    res.writeHead = () => { throw new Error('of the middleware'); };
+    handler(req, res);
+  });
+  await expect(send(port, '/')).rejects.toMatchObject({ code: 'ECONNRESET' });
+});
+
+test("a host's own reason phrase that cannot be sent does not stay in the way of the response", async () => {
+  const handler = toNodeHandler(() => new Response('x'));
+  const { port } = await listen((req, res) => {
+    res.statusMessage = '\u2713';
+    handler(req, res);
+  });
+  expect(await send(port, '/')).toMatchObject({ status: 200, text: 'x' });
+});
+
+test('an application whose rule of trust throws is answered with 500', async () => {
+  const onError = vi.fn();
+  const { default: express } = await import('express');
+  const { expressWebhook } = await import('hydrant/express');
+  const app = express().set('trust proxy', () => { throw new Error('of the application'); });
+  const { port } = await listen(app.all('/webhooks/:connectionId', expressWebhook(answering(() => new Response('x')), { onError })));
+  expect(await send(port, '/webhooks/c1')).toMatchObject({ status: 500, json: { code: 'HANDLER_FAILED' } });
+  expect(onError).toHaveBeenCalledTimes(1);
+});
+
+describe('over HTTP/2', () => {
+  const HEADERS = { 'keep-alive': 'timeout=5', connection: 'keep-alive', 'transfer-encoding': 'chunked', upgrade: 'h2c', 'proxy-connection': 'close', 'http2-settings': 'x', te: 'gzip', 'x-one': '1' };
+  const handleWebhook = async (id: string): Promise<Response> => id === 'relayed' ? relay('hop-by-hop headers') : new Response('text', { headers: HEADERS });
+  const SERVERS: Record<string, () => Promise<number>> = {
+    async 'Fastify 5'() {
+      const app = fastify({ http2: true });
+      app.register(fastifyWebhook, { registry: { handleWebhook }, path: '/:connectionId' });
+      await app.listen({ port: 0, host: '127.0.0.1' });
+      onTestFinished(() => app.close());
+      return (app.server.address() as AddressInfo).port;
+    },
+    async 'node:http2'() {
+      const server = createHttp2Server(toNodeHandler((request) => handleWebhook(new URL(request.url).pathname.slice(1))));
+      await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve); });
+      onTestFinished(() => { server.close(); });
+      return (server.address() as AddressInfo).port;
+    },
+  };
+
+  test.each(Object.keys(SERVERS))('%s: headers that HTTP/2 forbids end neither the process nor the session', async (name) => {
+    const client = connect(`http://127.0.0.1:${await SERVERS[name]!()}`);
+    onTestFinished(() => client.close());
+    const ask = (path: string): Promise<object> => new Promise((resolve, reject) => {
+      const stream = client.request({ ':path': path, ':method': 'POST' }) as unknown as ServerHttp2Stream;
+      let text = '';
+      let head: Record<string, unknown> = {};
+      stream.on('response', (headers: Record<string, unknown>) => { head = headers; }).setEncoding('utf8');
+      stream.on('data', (chunk: string) => { text += chunk; }).on('error', reject);
+      stream.on('end', () => { resolve({ status: head[':status'], one: head['x-one'], text }); }).end('{}');
+    });
+    expect(await ask('/c1')).toEqual({ status: 200, one: '1', text: 'text' });
+    expect(await ask('/relayed')).toEqual({ status: 200, one: undefined, text: '[tenant]' });
+    expect(await ask('/c1')).toEqual({ status: 200, one: '1', text: 'text' });
+  });
+});
