@@ -69,12 +69,12 @@ export function expressWebhook(registry: WebhookRegistry, options: ExpressWebhoo
 
   async function serve(req: ExpressRequest, res: ServerResponse): Promise<void> {
     const head = headOf(req, res, { origin, trustProxy: trustProxy ?? isTrustedByApp(req) });
-    const response = head instanceof Response
-      ? head
+    const outgoing = head instanceof Response
+      ? { response: head }
       : await answerWebhook({
         registry, connectionId, params: plain(req.params), head, body: bodyOf(req, { maxBytes }), onError,
       });
-    await sendResponse({ response }, req, res, onError);
+    await sendResponse(outgoing, req, res, onError);
   }
 
   return (req, res) => {

@@ -8,8 +8,9 @@ import type { Readable } from 'node:stream';
 import { type AdapterOptions, checkOptions, invalidOption } from './adapter-options.js';
 import { bodyOf, type NodeBody } from './node-body.js';
 import { headOf } from './node-request.js';
-import { closesConnection, type Outgoing } from './node-response.js';
+import { closesConnection } from './node-response.js';
 import type { NodeRequest, NodeResponse, ParsedByOthers } from './node-types.js';
+import type { Outgoing } from '../messages/direct.js';
 import { discardBody, ResponseBody } from '../messages/response-body.js';
 import { problemOf } from '../messages/responses.js';
 import { headToSend, OF_A_BODY, type ResponseHead } from './framing.js';
@@ -127,17 +128,17 @@ export async function fastifyWebhook(scope: FastifyScope, options: FastifyWebhoo
   }, async (request, reply) => {
     const { raw } = request;
     const head = headOf(raw, reply.raw, { origin, trustProxy, framework: request });
-    const response = head instanceof Response ? head : await answerWebhook({
+    const outgoing = head instanceof Response ? { response: head } : await answerWebhook({
       registry, connectionId, head,
       params: request.params as Readonly<Record<string, string>>,
       body: (request as Carrier)[BODY] ?? bodyOf(raw, { maxBytes }),
       onError: (error) => report(request, error),
     });
-    if (reply.sent) return discardBody(response);
+    if (reply.sent) return discardBody(outgoing.response, outgoing.done);
     try {
-      return await payloadOf({ response }, request, reply);
+      return await payloadOf(outgoing, request, reply);
     } catch (error) {
-      discardBody(response);
+      discardBody(outgoing.response, outgoing.done);
       report(request, error);
       return failed(reply);
     }

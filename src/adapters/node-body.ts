@@ -1,13 +1,16 @@
 import { Readable } from 'node:stream';
 import { ConnectionError } from '../errors.js';
+import { readStream } from '../messages/body.js';
+import { GrowingBytes } from '../messages/growing-bytes.js';
 import type { RequestBody, UnreadBody } from '../messages/requests.js';
 import type { NodeRequest, ParsedByOthers } from './node-types.js';
 
 /** Where a request's body comes from, or why it cannot be had. */
 export type NodeBody =
   | { readonly kind: 'empty' }
-  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
-  | { readonly kind: 'unread'; readonly body: UnreadBody | ReadableStream<Uint8Array> }
+  /** `isInflated`: a parser has decoded them, and the headers do not describe them. */
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array<ArrayBuffer>; readonly isInflated?: boolean | undefined }
+  | { readonly kind: 'unread'; readonly body: UnreadBody }
   | { readonly kind: 'refused'; readonly error: ConnectionError<'BODY_ALREADY_PARSED' | 'BODY_TOO_LARGE'> };
 
 /** What to do about it, for the developer who finds it in the console. */
@@ -34,7 +37,9 @@ export function bodyOf(req: NodeRequest, { maxBytes, onTooLarge, source = req, p
   const bytes = bytesIn(parsed.rawBody) ?? bytesIn(parsed.body);
   if (bytes !== undefined) {
     if (isReencoded(req, parsed, bytes)) return refused('BODY_ALREADY_PARSED');
-    return bytes.byteLength > maxBytes ? refused('BODY_TOO_LARGE') : { kind: 'bytes', bytes };
+    if (bytes.byteLength > maxBytes) return refused('BODY_TOO_LARGE');
+    const isInflated = req.headers['content-encoding'] !== undefined && declaredLength(req) !== bytes.byteLength;
+    return { kind: 'bytes', bytes, isInflated };
   }
   if (isConsumed(source)) return refused('BODY_ALREADY_PARSED');
   if (declaredLength(req) > maxBytes) return refused('BODY_TOO_LARGE');
@@ -42,7 +47,10 @@ export function bodyOf(req: NodeRequest, { maxBytes, onTooLarge, source = req, p
   source.on('error', () => undefined);
   const stream = (): ReadableStream<Uint8Array> => streamOf(source, maxBytes, onTooLarge);
   // Somebody else listens already, so the bytes flow now and would be gone by the first read.
-  if (source.readableFlowing === true) return { kind: 'unread', body: stream() };
+  if (source.readableFlowing === true) {
+    const begun = stream();
+    return { kind: 'unread', body: { stream: () => begun, read: (cap, onStop) => readStream(begun, Math.min(maxBytes, cap), onStop) } };
+  }
   const read = async (cap: number, onStop: (stop: () => void) => void): Promise<Uint8Array> => {
     if (declaredLength(req) > cap) throw bodyError('BODY_TOO_LARGE');
     return wholeOf(source, Math.min(maxBytes, cap), cap < maxBytes ? undefined : onTooLarge, onStop);
@@ -50,17 +58,27 @@ export function bodyOf(req: NodeRequest, { maxBytes, onTooLarge, source = req, p
   return { kind: 'unread', body: { stream, read } };
 }
 
-/** The body as a request is made of it. A refused one fails in the hands of its reader. */
+/** The body as a request is made of it. A refused one fails when it is read. */
 export function bodyPart(body: NodeBody): RequestBody {
   switch (body.kind) {
     case 'empty': return null;
-    case 'bytes': return new Uint8Array(body.bytes);
+    case 'bytes': return body.bytes;
     case 'unread': return body.body;
-    case 'refused': {
-      const { error } = body;
-      return { stream: () => new ReadableStream({ start: (controller) => controller.error(error) }), read: () => Promise.reject(error) };
-    }
+    case 'refused': return failing(body.error);
   }
+}
+
+/** The body as a registry reads it. */
+export function unreadPart(body: NodeBody): Pick<UnreadBody, 'read'> {
+  const part = bodyPart(body);
+  return part !== null && 'read' in part ? part : { read: async () => part as Uint8Array ?? new Uint8Array() };
+}
+
+function failing(error: Error): UnreadBody {
+  return {
+    stream: () => new ReadableStream({ start: (controller) => controller.error(error) }, { highWaterMark: 0 }),
+    read: () => Promise.reject(error),
+  };
 }
 
 /** The length the sender announced; `NaN` if it did not. */
@@ -74,9 +92,9 @@ function hasNoBody(req: NodeRequest): boolean {
   return req.headers['transfer-encoding'] === undefined && (length === undefined || Number(length) === 0);
 }
 
-function bytesIn(value: unknown): Uint8Array | undefined {
+function bytesIn(value: unknown): Uint8Array<ArrayBuffer> | undefined {
   if (typeof value === 'string') return Buffer.from(value);
-  return value instanceof Uint8Array ? value : undefined;
+  return value instanceof Uint8Array ? value as Uint8Array<ArrayBuffer> : undefined;
 }
 
 /** Text in another charset, with a byte order mark or with invalid UTF-8 in it no longer has the bytes that came. */
@@ -128,10 +146,10 @@ function wholeOf(
   source: Readable, maxBytes: number, onTooLarge: (() => void) | undefined, onStop: (stop: () => void) => void,
 ): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
-    const chunks: Uint8Array[] = [];
+    const whole = new GrowingBytes(maxBytes);
     const detach = listen(source, maxBytes, onTooLarge, {
-      data: (bytes) => void chunks.push(bytes),
-      end: () => resolve(Buffer.concat(chunks)),
+      data: (bytes) => whole.append(bytes),
+      end: () => resolve(whole.take()),
       fail: reject,
     });
     onStop(() => {

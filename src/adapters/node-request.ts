@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream';
-import { makeRequest, platformRequest, type RequestBody, type RequestHead as Head } from '../messages/requests.js';
+import { makeRequest, type RequestBody, type RequestHead as Head } from '../messages/requests.js';
 import { isGone, type NodeRequest, type NodeResponse } from './node-types.js';
 import { type PublicOrigin, urlOf } from './node-url.js';
 import { refusal } from './problem.js';
@@ -26,8 +26,8 @@ export class RequestHead implements Head {
     this.#left.abort(new DOMException('The client disconnected.', 'AbortError'));
   }
 
-  withBody(body: RequestBody, RequestClass?: typeof Request): Request {
-    return RequestClass === undefined ? makeRequest(this, body) : platformRequest(this, body, RequestClass);
+  withBody(body: RequestBody): Request {
+    return makeRequest(this, body);
   }
 }
 

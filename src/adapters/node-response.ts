@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Writable } from 'node:stream';
+import type { Outgoing } from '../messages/direct.js';
 import { discardBody, ResponseBody } from '../messages/response-body.js';
 import { problemOf } from '../messages/responses.js';
 import { cut, headToSend, sendInstead, setHead } from './framing.js';
@@ -8,13 +9,6 @@ import { isOver, type NodeRequest, type NodeResponse } from './node-types.js';
 
 /** The rest of a request body is read, to save the connection, only if its announced length is at most this. */
 const WORTH_READING_BYTES = 64 * 1024;
-
-/** A Response on its way out. */
-export interface Outgoing {
-  readonly response: Response;
-  /** Called when nothing of the response is left to be read; perhaps more than once. */
-  readonly done?: (() => void) | undefined;
-}
 
 const ignore = (): void => undefined;
 
@@ -81,15 +75,15 @@ export function assertResponse(value: Response): Response {
 /** Reads no more than the client takes. Cancels the body when the client leaves. */
 async function pump(body: ResponseBody, res: NodeResponse, setHeadWith: (length?: number) => void): Promise<void> {
   const output: Writable = res;
-  let isGone = false;
+  const client = { isGone: false };
   const leave = (): void => {
-    isGone = true;
+    client.isGone = true;
     void body.cancel(new DOMException('The client disconnected.', 'AbortError'));
   };
   output.once('close', leave);
   try {
     const whole = await body.readAhead();
-    if (isGone) return;
+    if (client.isGone) return;
     if (isOver(res)) return leave();
     setHeadWith(whole?.byteLength);
     if (whole !== undefined) {
@@ -97,10 +91,10 @@ async function pump(body: ResponseBody, res: NodeResponse, setHeadWith: (length?
       return;
     }
     (res as ServerResponse).flushHeaders();
-    for (let chunk = await body.next(); chunk !== undefined && !isGone; chunk = await body.next()) {
-      if (!output.write(chunk)) await drained(output);
+    for (let chunk = await body.next(); chunk !== undefined; chunk = await body.next()) {
+      if (!client.isGone && !output.write(chunk)) await drained(output);
     }
-    if (!isGone) output.end();
+    if (!client.isGone) output.end();
   } catch (error) {
     void body.cancel(error);
     throw error;

@@ -6,6 +6,7 @@
 
 import { type AdapterOptions, checkOptions, invalidOption } from './adapter-options.js';
 import { discardBody } from '../messages/response-body.js';
+import { describing, makeRequest } from '../messages/requests.js';
 import { bodyOf, bodyPart } from './node-body.js';
 import { headOf } from './node-request.js';
 import { assertResponse, sendFailure, sendResponse } from './node-response.js';
@@ -58,7 +59,8 @@ export function toNodeHandler(
       return answer(failure(body.error.code));
     }
     try {
-      return await answer(assertResponse(await handler(head.withBody(bodyPart(body)))));
+      const described = body.kind === 'bytes' ? describing(head, body.bytes, body.isInflated) : head;
+      return await answer(assertResponse(await handler(makeRequest(described, bodyPart(body)))));
     } catch (error) {
       // Whoever left, or sent too much, has made the handler fail: that is no news.
       if (!isAnswered && !head.signal.aborted) onError(error);

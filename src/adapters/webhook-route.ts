@@ -1,7 +1,11 @@
 import { ConnectionError, isConnectionError } from '../errors.js';
 import type { WebhookHandler } from '../webhook/handle-webhook.js';
+import { systemClock } from '../clock.js';
+import { directDelivery, type Outgoing } from '../messages/direct.js';
+import { describing, extended, makeRequest } from '../messages/requests.js';
+import { within } from '../within.js';
 import { invalidOption } from './adapter-options.js';
-import { bodyPart, type NodeBody } from './node-body.js';
+import { bodyPart, type NodeBody, unreadPart } from './node-body.js';
 import type { RequestHead } from './node-request.js';
 import { assertResponse } from './node-response.js';
 import { failure, refusal } from './problem.js';
@@ -29,6 +33,9 @@ export type ConnectionIdSource =
 /** How much of a body is held in memory for a `connectionId` function that may read it. */
 export const DEFAULT_BUFFERED_BYTES = 1024 * 1024;
 
+/** The deadline for a `connectionId` function where the registry does not say one. */
+const DEFAULT_TIMEOUT_MS = 30_000;
+
 /** One request on its way to the registry. */
 export interface WebhookCall {
   readonly registry: WebhookRegistry;
@@ -50,18 +57,30 @@ export function checkRoute(registry: WebhookRegistry, connectionId: ConnectionId
 }
 
 /** Finds the id, hands the request over, and always has an answer. Never rejects. */
-export async function answerWebhook(call: WebhookCall): Promise<Response> {
-  const { registry, connectionId, params, head, body, onError } = call;
+export async function answerWebhook(call: WebhookCall): Promise<Outgoing> {
+  const { connectionId, params, head, body, onError } = call;
   try {
     if (typeof connectionId === 'function') return await answerById(call, connectionId);
     const id = params[connectionId];
-    if (id !== undefined) return assertResponse(await registry.handleWebhook(id, head.withBody(bodyPart(body))));
-    onError(new ConnectionError('INVALID_OPTIONS', `connectionId: expected a route with the parameter ':${connectionId}', got a route with ${namesOf(params)}`));
-    return failure('INVALID_OPTIONS');
+    if (id !== undefined) return await handOver(call, id, body);
+    onError(new ConnectionError('INVALID_OPTIONS', `connectionId: expected a route with the parameter ':${connectionId}', `
+      + `got a route with ${namesOf(params)}`));
+    return { response: failure('INVALID_OPTIONS') };
   } catch (error) {
     if (!head.signal.aborted) onError(error);
-    return failure('HANDLER_FAILED');
+    return { response: failure('HANDLER_FAILED') };
   }
+}
+
+async function handOver({ registry, head }: WebhookCall, id: string, body: NodeBody): Promise<Outgoing> {
+  const { handleWebhook } = registry;
+  const described = body.kind === 'bytes' ? describing(head, body.bytes, body.isInflated) : head;
+  const direct = directDelivery(handleWebhook);
+  const outgoing = direct === undefined
+    ? { response: await registry.handleWebhook(id, makeRequest(described, bodyPart(body))) }
+    : await direct.deliver(id, described, unreadPart(body));
+  assertResponse(outgoing.response);
+  return outgoing;
 }
 
 function namesOf(params: Readonly<Record<string, string>>): string {
@@ -69,32 +88,47 @@ function namesOf(params: Readonly<Record<string, string>>): string {
   return names.length === 0 ? 'no parameters' : names.map((name) => `':${name}'`).join(', ');
 }
 
-async function answerById(
-  { registry, params, head, body, onError }: WebhookCall,
-  connectionId: Exclude<ConnectionIdSource, string>,
-): Promise<Response> {
-  let bytes: Uint8Array<ArrayBuffer> | null;
+/** The function and the body it may read have as much time as a delivery has until it is identified. */
+async function answerById(call: WebhookCall, connectionId: Exclude<ConnectionIdSource, string>): Promise<Outgoing> {
+  const { registry, onError } = call;
+  const { clock, timeoutMs } = directDelivery(registry.handleWebhook) ?? { clock: systemClock, timeoutMs: DEFAULT_TIMEOUT_MS };
+  let stop: (() => void) | undefined;
+  const found = await within<Found | Response>(clock, timeoutMs, find(call, connectionId, (stopReading) => { stop = stopReading; }), () => {
+    stop?.();
+    onError(new ConnectionError('ACQUIRE_TIMEOUT', `connectionId and the body it reads took longer than ${timeoutMs} ms`));
+    return failure('ACQUIRE_TIMEOUT');
+  });
+  return found instanceof Response ? { response: found } : handOver(call, found.id, found.body);
+}
+
+/** The id of a connection, and the body that was read to find it. */
+interface Found { readonly id: string; readonly body: NodeBody }
+
+async function find(
+  { params, head, body, onError }: WebhookCall, connectionId: Exclude<ConnectionIdSource, string>, onStop: (stop: () => void) => void,
+): Promise<Found | Response> {
+  let read = body;
   try {
-    bytes = body.kind === 'empty' ? null : new Uint8Array(await head.withBody(bodyPart(body)).arrayBuffer());
+    if (body.kind === 'unread') read = { kind: 'bytes', bytes: await body.body.read(Infinity, onStop) as Uint8Array<ArrayBuffer> };
+    else if (body.kind === 'refused') throw body.error;
   } catch (error) {
     if (!isConnectionError(error)) return refusal(400);
     if (error.code === 'BODY_ALREADY_PARSED') onError(error);
     return failure(error.code);
   }
-  const request = head.withBody(bytes, UnverifiedRequest);
-  let id: string | undefined;
+  const bytes = read.kind === 'bytes' ? read.bytes : null;
+  const request = new UnverifiedRequest(describing(head, bytes, read.kind === 'bytes' && read.isInflated), bytes);
   try {
-    id = await connectionId(request, params);
+    const id = await connectionId(request, params);
+    return typeof id === 'string' && id !== '' ? { id, body: read } : failure('CONNECTION_NOT_FOUND');
   } catch (error) {
-    if (request instanceof UnverifiedRequest && request.failedToParseWith(error)) return refusal(400);
+    if (request.failedToParseWith(error)) return refusal(400);
     throw error;
   }
-  if (typeof id !== 'string' || id === '') return failure('CONNECTION_NOT_FOUND');
-  return assertResponse(await registry.handleWebhook(id, head.withBody(bytes)));
 }
 
 /** Knows a body that does not parse, which is its sender's fault, from a fault of the function that reads it. */
-class UnverifiedRequest extends Request {
+class UnverifiedRequest extends extended(Request) {
   readonly #parseErrors = new Set<unknown>();
 
   failedToParseWith(error: unknown): boolean {

@@ -1,21 +1,41 @@
-import type { Awaitable } from '../contracts/record.js';
 import { ConnectionError, isConnectionError } from '../errors.js';
-import { makeRequest, READ, type UnreadBody } from './requests.js';
+import { GrowingBytes, tooLarge } from './growing-bytes.js';
+import { READ, type UnreadBody } from './requests.js';
 
 type Bytes = Uint8Array<ArrayBuffer>;
+type Read = UnreadBody['read'];
+
+/** A body that a framework reads as a whole is left to it up to this length, because it keeps every chunk. */
+const MOST_BYTES_AT_ONCE = 64 * 1024;
 
 /**
- * Reads a body once, whole, and no further than its cap.
+ * Reads the body of a request once, whole, and no further than its cap.
  *
- * @param onStop - is told how to stop reading
- * @throws ConnectionError `BODY_TOO_LARGE`, `BODY_ALREADY_PARSED`; `UNAUTHENTICATED` when the sender broke it off, for
- * what is not whole cannot be verified
+ * @param onStop - gets a function that stops reading
+ * @throws ConnectionError as {@link settled}, and `BODY_ALREADY_PARSED`
  */
-export async function readBody(request: Request, maxBytes: number, onStop: (stop: () => void) => void): Promise<Bytes> {
-  if (request.bodyUsed) throw alreadyParsed();
+export function readBody(request: Request, maxBytes: number, onStop: (stop: () => void) => void): Promise<Bytes> {
+  return settled(async () => {
+    if (request.bodyUsed) throw alreadyParsed();
+    const { [READ]: read } = request as { readonly [READ]?: (...how: Parameters<Read>) => Promise<Uint8Array> | undefined };
+    const reading = read?.call(request, maxBytes, onStop);
+    if (reading !== undefined) return reading;
+    if (isReadAtOnce(request, maxBytes)) return readAtOnce(request);
+    const { body, headers } = request;
+    if (body?.locked === true) throw alreadyParsed();
+    return body === null ? new Uint8Array() : readStream(body, maxBytes, onStop, Number(headers.get('content-length')));
+  }, maxBytes);
+}
+
+/**
+ * The bytes of a body that is being read.
+ *
+ * @throws ConnectionError `BODY_TOO_LARGE`; `UNAUTHENTICATED` when the sender broke off, because a part cannot be
+ * verified
+ */
+export async function settled(read: () => Promise<Uint8Array>, maxBytes: number): Promise<Bytes> {
   try {
-    const { [READ]: read } = request as { readonly [READ]?: (...how: Parameters<UnreadBody['read']>) => Awaitable<Uint8Array> | undefined };
-    const bytes = await (read?.call(request, maxBytes, onStop) ?? (isReadAtOnce(request, maxBytes) ? readAtOnce(request) : readStream(request, maxBytes, onStop)));
+    const bytes = await read();
     if (bytes.byteLength > maxBytes) throw tooLarge(maxBytes);
     return bytes as Bytes;
   } catch (error) {
@@ -25,19 +45,15 @@ export async function readBody(request: Request, maxBytes: number, onStop: (stop
 }
 
 function alreadyParsed(): ConnectionError {
-  return new ConnectionError('BODY_ALREADY_PARSED',
-    'The request body was read before the webhook handler: mount the webhook route before body parsers, or keep the raw bytes in req.rawBody.');
+  return new ConnectionError('BODY_ALREADY_PARSED', 'The request body was read before the webhook handler: '
+    + 'mount the webhook route before body parsers, or keep the raw bytes in req.rawBody.');
 }
 
-function tooLarge(maxBytes: number): ConnectionError {
-  return new ConnectionError('BODY_TOO_LARGE', `The request body is larger than webhook.maxBodyBytes (${maxBytes})`);
-}
-
-/** One that has its own way to its bytes (Hono's on Node) takes it here. The platform lets through no more than was announced. */
+/** A framework's own Request (Hono's on Node) reads its bytes without a stream. It lets through no more than announced. */
 function isReadAtOnce(request: Request, maxBytes: number): boolean {
   if (request.arrayBuffer === Request.prototype.arrayBuffer || request.headers.has('content-encoding')) return false;
   const length = request.headers.get('content-length');
-  return length !== null && Number(length) <= maxBytes && !request.headers.has('transfer-encoding');
+  return length !== null && Number(length) <= Math.min(maxBytes, MOST_BYTES_AT_ONCE) && !request.headers.has('transfer-encoding');
 }
 
 async function readAtOnce(request: Request): Promise<Bytes> {
@@ -48,22 +64,18 @@ async function readAtOnce(request: Request): Promise<Bytes> {
   }
 }
 
-async function readStream({ body, headers }: Request, maxBytes: number, onStop: (stop: () => void) => void): Promise<Bytes> {
-  if (body === null) return new Uint8Array();
-  if (body.locked) throw alreadyParsed();
+/** The whole of a stream, unless its announced or its real length is over the cap. */
+export async function readStream(
+  body: ReadableStream<Uint8Array>, maxBytes: number, onStop: (stop: () => void) => void, announced?: number,
+): Promise<Bytes> {
   const reader = body.getReader();
   const stop = (): void => void reader.cancel().catch(() => {});
   onStop(stop);
   try {
-    if (Number(headers.get('content-length')) > maxBytes) throw tooLarge(maxBytes);
-    const chunks: Uint8Array[] = [];
-    let size = 0;
-    for (let part = await reader.read(); !part.done; part = await reader.read()) {
-      size += part.value.byteLength;
-      if (size > maxBytes) throw tooLarge(maxBytes);
-      chunks.push(part.value);
-    }
-    return concatenated(chunks, size);
+    if (announced !== undefined && announced > maxBytes) throw tooLarge(maxBytes);
+    const whole = new GrowingBytes(maxBytes);
+    for (let part = await reader.read(); !part.done; part = await reader.read()) whole.append(part.value);
+    return whole.take();
   } catch (error) {
     stop();
     throw error;
@@ -79,11 +91,4 @@ export function concatenated(chunks: readonly Uint8Array[], size: number): Bytes
     offset += chunk.byteLength;
   }
   return whole;
-}
-
-/** A request of its own for each who reads it. Never `new Request(request)`, which takes the first one's body. */
-export function rebuilt(request: Request, bytes: Bytes): Request {
-  const { method } = request;
-  const hasNone = bytes.byteLength === 0 || method === 'GET' || method === 'HEAD';
-  return makeRequest(request, hasNone ? null : bytes);
 }

@@ -1,34 +1,47 @@
-import { readBody, rebuilt } from './body.js';
+import { readBody, settled } from './body.js';
+import { describing, makeRequest, type RequestHead, type UnreadBody } from './requests.js';
 
-/** The request of one delivery. Its body is read once, and each who is called with it gets a copy. */
+const NOTHING = new Uint8Array();
+
+/** The request of one delivery. Its body is read once, and everyone who is called with it gets a copy. */
 export class Incoming {
-  readonly #request: Request;
+  #head: RequestHead;
+  readonly #read: (maxBytes: number, onStop: (stop: () => void) => void) => Promise<Uint8Array<ArrayBuffer>>;
   readonly #maxBodyBytes: number;
-  #body: Uint8Array<ArrayBuffer> | undefined;
+  #body: Promise<Uint8Array<ArrayBuffer>> | undefined;
+  #bytes: Uint8Array<ArrayBuffer> = NOTHING;
   #stop: (() => void) | undefined;
 
-  constructor(request: Request, maxBodyBytes: number) {
-    this.#request = request;
+  /** @param body - of a head that an adapter has read; otherwise the head is a Request and has its own */
+  constructor(head: RequestHead, maxBodyBytes: number, body?: Pick<UnreadBody, 'read'>) {
+    this.#head = head;
     this.#maxBodyBytes = maxBodyBytes;
+    this.#read = body === undefined
+      ? (maxBytes, onStop) => readBody(head as Request, maxBytes, onStop)
+      : (maxBytes, onStop) => settled(() => body.read(maxBytes, onStop), maxBytes);
   }
 
-  /** @throws ConnectionError as `readBody` does */
+  /** @throws ConnectionError as `readBody` does, every time */
   async read(): Promise<void> {
-    this.#body ??= await readBody(this.#request, this.#maxBodyBytes, (stop) => { this.#stop = stop; });
+    this.#body ??= this.#read(this.#maxBodyBytes, (stop) => { this.#stop = stop; });
+    this.#bytes = await this.#body;
+    this.#head = describing(this.#head, this.#bytes);
   }
 
-  /** Whoever sends slowly is not waited for any longer. */
+  /** A slow sender is not waited for any longer. */
   stopReading(): void {
     this.#stop?.();
   }
 
   /** Aborts when the sender has gone, where the platform can tell. */
   get signal(): AbortSignal {
-    return this.#request.signal;
+    return this.#head.signal;
   }
 
-  /** With what there is of its body. */
+  /** A Request of its own, with as much of the body as was read. */
   copy(): Request {
-    return rebuilt(this.#request, this.#body ?? new Uint8Array());
+    const { method } = this.#head;
+    const isBodiless = this.#bytes.byteLength === 0 || method === 'GET' || method === 'HEAD';
+    return makeRequest(this.#head, isBodiless ? null : this.#bytes);
   }
 }

@@ -10,9 +10,11 @@ import type { WebhookAccess } from './access.js';
 import { answerFailure, isResponse } from './failure.js';
 import { Holds } from './holds.js';
 import { Identification } from './identification.js';
-import { Incoming } from '../messages/incoming.js';
+import type { Incoming } from '../messages/incoming.js';
 import type { WebhookPlatform } from './platform.js';
-import { whenRead } from '../messages/streaming.js';
+
+/** Gives out the handler's Response, and sees to it that `done` is called once that has been read. */
+export type Send = (response: Response, done: () => void) => Response | Promise<Response>;
 
 /**
  * One webhook on its way: row → body → authenticate → lease → handler → response.
@@ -26,6 +28,7 @@ export class Delivery<R extends ConnectionRecord, I> {
   readonly #incoming: Incoming;
   readonly #identification: Identification<R, I>;
   readonly #platform: WebhookPlatform;
+  readonly #send: Send;
   readonly #arrivedAt: number;
   #resolve: (response: Response) => void = () => {};
   #answered = false;
@@ -34,13 +37,14 @@ export class Delivery<R extends ConnectionRecord, I> {
   /** Tells the platform that nothing is left to be done after an acknowledgement. */
   #over: (() => void) | undefined;
 
-  constructor(access: WebhookAccess<R, I>, id: string, request: Request, platform: WebhookPlatform) {
+  constructor(access: WebhookAccess<R, I>, id: string, incoming: Incoming, platform: WebhookPlatform, send: Send) {
     this.#access = access;
     this.#env = access.env;
     this.#id = id;
-    this.#incoming = new Incoming(request, this.#env.options.webhook.maxBodyBytes);
-    this.#identification = new Identification(access, id, this.#incoming);
+    this.#incoming = incoming;
+    this.#identification = new Identification(access, id, incoming);
     this.#platform = platform;
+    this.#send = send;
     this.#arrivedAt = this.#env.clock.monotonic();
   }
 
@@ -123,7 +127,7 @@ export class Delivery<R extends ConnectionRecord, I> {
   /** A response may have been read already, or be of another fetch and not to be copied. */
   async #sendable(response: Response, done: () => void): Promise<Response> {
     try {
-      return await whenRead(response, done);
+      return await this.#send(response, done);
     } catch (cause) {
       done();
       return this.#fail(this.#broken('Sending the Response', cause));

@@ -1,10 +1,13 @@
 import type { ConnectionRecord } from '../contracts/record.js';
 import { ConnectionError } from '../errors.js';
 import { MAX_ID_LENGTH } from '../ids.js';
+import { DIRECT, type DirectDelivery } from '../messages/direct.js';
+import { Incoming } from '../messages/incoming.js';
+import { problem } from '../messages/responses.js';
+import { whenRead } from '../messages/streaming.js';
 import type { WebhookAccess } from './access.js';
-import { Delivery } from './delivery.js';
+import { Delivery, type Send } from './delivery.js';
 import type { WebhookPlatform } from './platform.js';
-import { problem } from './responses.js';
 
 /** Serves one webhook; always resolves a Response. */
 export type WebhookHandler = (id: string, request: Request, host?: WebhookPlatform) => Promise<Response>;
@@ -12,11 +15,12 @@ export type WebhookHandler = (id: string, request: Request, host?: WebhookPlatfo
 /** The webhook side of a registry. */
 export function createWebhookHandler<R extends ConnectionRecord, I>(access: WebhookAccess<R, I>): WebhookHandler {
   const { env, closing } = access;
-  return (id, request, platform = {}) => {
-    const { connectionId, maxUnauthenticated } = env.options.webhook;
+  const { connectionId, maxBodyBytes, maxUnauthenticated } = env.options.webhook;
+
+  const serve = (id: string, incoming: Incoming, platform: WebhookPlatform, send: Send): Promise<Response> => {
     // Without types, it may not even be a string. Cut before a regular expression or an event sees it.
     const shown = typeof id === 'string' ? id.slice(0, MAX_ID_LENGTH) : '';
-    const delivery = new Delivery<R, I>(access, shown, request, platform);
+    const delivery = new Delivery<R, I>(access, shown, incoming, platform, send);
     if (shown !== id || !connectionId.test(id)) {
       return delivery.refuse(new ConnectionError('INVALID_CONNECTION_ID', 'The connection id does not match webhook.connectionId'));
     }
@@ -32,4 +36,19 @@ export function createWebhookHandler<R extends ConnectionRecord, I>(access: Webh
     if (ended === undefined) return delivery.refuse(closing.refusal(id));
     return delivery.run(ended);
   };
+
+  const direct: DirectDelivery = {
+    clock: env.clock,
+    timeoutMs: env.options.acquireTimeoutMs,
+    async deliver(id, head, body) {
+      let done: (() => void) | undefined;
+      const response = await serve(id, new Incoming(head, maxBodyBytes, body), {}, (sent, isRead) => {
+        done = isRead;
+        return sent;
+      });
+      return { response, done };
+    },
+  };
+  const handler: WebhookHandler = (id, request, platform = {}) => serve(id, new Incoming(request, maxBodyBytes), platform, whenRead);
+  return Object.defineProperty(handler, DIRECT, { value: direct });
 }

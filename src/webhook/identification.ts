@@ -11,7 +11,7 @@ import { whenAborted } from '../when-aborted.js';
 import { within } from '../within.js';
 import type { WebhookAccess } from './access.js';
 import { isResponse } from './failure.js';
-import type { Incoming } from './incoming.js';
+import type { Incoming } from '../messages/incoming.js';
 
 type Authenticate<R, I> = Exclude<NonNullable<InstanceFactory<R & ConnectionRecord, I>['authenticate']>, 'in-handler'>;
 

@@ -197,19 +197,18 @@ describe('a body that is read as a stream', () => {
     await rest();
     req.push('two');
     req.push(null);
-    expect(await new Response(bodyPart(body) as ReadableStream).text()).toBe('onetwo');
+    expect(await new Response((bodyPart(body) as UnreadBody).stream() as ReadableStream).text()).toBe('onetwo');
     expect(others).toHaveBeenCalledTimes(2);
   });
 });
 
 describe('a body as a request is made of it', () => {
-  test('nothing, or bytes of its own', () => {
+  test('nothing, or the bytes, which the platform copies', async () => {
     expect(bodyPart({ kind: 'empty' })).toBeNull();
     const bytes = Buffer.from('raw');
-    const part = bodyPart({ kind: 'bytes', bytes }) as Uint8Array;
-    expect(part).toEqual(new Uint8Array(bytes));
-    part[0] = 0;
-    expect(bytes.toString()).toBe('raw');
+    const request = new Request('http://h/', { method: 'POST', body: bodyPart({ kind: 'bytes', bytes }) as BodyInit });
+    bytes.fill(0);
+    expect(await request.text()).toBe('raw');
   });
 
   test('a refused one fails in the hands of its reader', async () => {

@@ -11,7 +11,7 @@ function answer(connectionId: ConnectionIdSource, options: Partial<WebhookCall> 
   const head = new RequestHead('http://h/x', 'POST', new Headers({ 'content-type': 'application/x-www-form-urlencoded' }));
   const onError = vi.fn();
   const answered = answerWebhook({ registry: { handleWebhook: echo }, connectionId, params: { connectionId: 'c1', team: 'T1' }, head, body: body('a=1'), onError, ...options });
-  return { head, onError, json: async () => (await answered).json() as Promise<unknown>, status: async () => (await answered).status };
+  return { head, onError, json: async () => (await answered).response.json() as Promise<unknown>, status: async () => (await answered).response.status };
 }
 
 const failed = (code: string, status = 500, title = 'Internal Server Error') => ({ type: 'about:blank', title, status, code });
@@ -115,7 +115,7 @@ describe('a webhook whose id is found by a function', () => {
   test('of a body that breaks it is not asked: 400', async () => {
     const connectionId = vi.fn(() => 'c1');
     const broken = new ReadableStream<Uint8Array>({ start: (controller) => controller.error(new Error('x')) });
-    const { status, onError } = answer(connectionId, { body: { kind: 'unread', body: broken } });
+    const { status, onError } = answer(connectionId, { body: { kind: 'unread', body: { stream: () => broken, read: () => Promise.reject(new Error('x')) } } });
     expect(await status()).toBe(400);
     expect(connectionId).not.toHaveBeenCalled();
     expect(onError).not.toHaveBeenCalled();

@@ -98,7 +98,8 @@ export async function oddResponse(random: Random, marker: string, upstream: stri
   const status = random.pick([200, 200, 200, 201, 204, 205, 206, 304, 404, 418, 500, 599]);
   const body = [204, 205, 304].includes(status) ? null : bodyOf(random, marker);
   const response = new Response(body, { status, statusText: random.pick(['', '', 'Fine', 'caf\u00e9']), headers: headersOf(random) });
-  if (random.chance(0.03)) await response.text().catch(() => undefined);
-  else if (random.chance(0.03)) response.body?.getReader();
+  const meddling = random.below(30);
+  if (meddling === 0) await response.text().catch(() => undefined);
+  else if (meddling === 1) response.body?.getReader();
   return response;
 }

@@ -1,9 +1,12 @@
+import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { readBody, rebuilt } from '../../src/messages/body.js';
-import { makeRequest as make, platformRequest as makeWhole, type RequestBody, type RequestHead } from '../../src/messages/requests.js';
+import { readBody } from '../../src/messages/body.js';
+import { GrowingBytes } from '../../src/messages/growing-bytes.js';
+import { Incoming } from '../../src/messages/incoming.js';
+import { makeRequest as make, type RequestBody, type RequestHead } from '../../src/messages/requests.js';
 
 const text = (body: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(body);
 const FORM = 'team_id=T1&text=hello+there';
@@ -11,7 +14,11 @@ const FORM = 'team_id=T1&text=hello+there';
 interface RequestParts extends RequestHead { readonly body: RequestBody }
 
 const makeRequest = (request: RequestParts): Request => make(request, request.body);
-const platformRequest = (request: RequestParts): Request => makeWhole(request, request.body);
+/** As an application would make it, without hydrant. */
+function platformRequest({ url, method, headers, signal, body }: RequestParts): Request {
+  const stream = body !== null && 'read' in body ? body.stream() : body;
+  return new Request(url, { method, headers, signal, body: stream as BodyInit | null, duplex: 'half' } as RequestInit);
+}
 
 function parts({ body = text('{"a":1}'), ...others }: Partial<RequestParts> = {}): RequestParts {
   return {
@@ -46,8 +53,8 @@ const ACTS: Record<string, (request: Request) => unknown> = {
   'another Request of it': async (request) => { const copy = new Request(request); return [copy.url, copy.method, [...copy.headers], await copy.text(), request.bodyUsed]; },
   'another Request of it, once read': async (request) => { await request.text(); return new Request(request).text(); },
   'another Request with another address': async (request) => { const copy = new Request('https://elsewhere.example.com/', request); return [copy.url, copy.method, [...copy.headers]]; },
-  'what else it has': ({ url, method, bodyUsed, redirect, mode, credentials, cache, referrer, destination, integrity, keepalive }) =>
-    ({ url, method, bodyUsed, redirect, mode, credentials, cache, referrer, destination, integrity, keepalive }),
+  'what else it has': ({ method, bodyUsed, redirect, mode, credentials, cache, referrer, destination, integrity, keepalive }) =>
+    ({ method, bodyUsed, redirect, mode, credentials, cache, referrer, destination, integrity, keepalive }),
   'its headers': (request) => { request.headers.set('x-more', 'yes'); return [[...request.headers], request.headers.get('X-Signature'), request.headers instanceof Headers]; },
   'headers it was given, in another Request of it': async (request) => { request.headers.set('x-more', 'yes'); return [...new Request(request).headers]; },
   'what it is': (request) => [request instanceof Request, Object.prototype.toString.call(request), typeof request.body, request.body === null],
@@ -61,20 +68,12 @@ async function outcome(act: (request: Request) => unknown, request: Request): Pr
   }
 }
 
-describe('a light request is like one of the platform', () => {
+describe('a delivered request is like one of the platform', () => {
   describe.each(Object.entries(BODIES))('with %s', (_name, bodyOf) => {
     test.each(Object.entries(ACTS))('%s', async (_act, act) => {
       const expected = await outcome(act, platformRequest(parts({ body: bodyOf() })));
       expect(await outcome(act, makeRequest(parts({ body: bodyOf() })))).toEqual(expected);
     });
-  });
-
-  test('it is one, and the platform is not asked for anything while it is read', async () => {
-    const signal = vi.fn();
-    const request = makeRequest({ ...parts(), get signal() { signal(); return new AbortController().signal; } });
-    expect(Object.getOwnPropertySymbols(request)).toEqual([]);
-    expect(await request.json()).toEqual({ a: 1 });
-    expect(signal).not.toHaveBeenCalled();
   });
 
   test('its bytes, headers and signal: nobody who has it reaches the others\'', async () => {
@@ -105,42 +104,107 @@ describe('a light request is like one of the platform', () => {
   });
 });
 
-describe('where the platform does not take a light request for one of its own', () => {
+describe('a delivered request', () => {
   afterEach(() => { vi.unstubAllGlobals(); });
 
-  class Branded extends Request {
-    readonly #brand = true;
-    static isOne(value: object): boolean { return #brand in value && value.#brand; }
-    override get redirect(): RequestRedirect { return this.#brand ? super.redirect : 'error'; }
-  }
-
-  test('it gets one of its own', async () => {
-    vi.stubGlobal('Request', Branded);
+  test('has the address as it came, and so has its clone', async () => {
     const request = makeRequest(parts());
-    expect(Branded.isOne(request)).toBe(true);
-    expect([request.url, await request.text()]).toEqual(["https://hooks.example.com/a/b?it='s", '{"a":1}']);
+    const clone = request.clone();
+    for (const one of [request, clone]) expect({ url: one.url, signal: one.signal === request.signal }).toEqual({ url: "https://hooks.example.com/a/b?it='s", signal: true });
+    expect([await request.text(), await clone.text()]).toEqual(['{"a":1}', '{"a":1}']);
   });
 
-  /** What a platform may make of a light request that it takes without complaint. */
-  class Careless extends Request {
-    readonly #brand = true;
-    static isOne(value: object): boolean { return #brand in value && value.#brand; }
-  }
-  test.each<[string, typeof Request]>([
-    ['the method', class extends Careless { override get method(): string { return 'GET'; } }],
-    ['the headers', class extends Careless { override get headers(): Headers { return new Headers(); } }],
-    ['the body', class extends Careless { override get body(): null { return null; } }],
-    ['that the body was taken', class extends Careless { constructor(input: RequestInfo | URL, init?: RequestInit) { super(input instanceof Request ? input.clone() : input, init); } }],
-  ])('and loses %s, it gets one of its own', (_what, platform) => {
-    vi.stubGlobal('Request', platform);
-    expect(Careless.isOne(makeRequest(parts()))).toBe(true);
-  });
-
-  test('a framework that puts its own in the place of the platform\'s gets what is an instance of that', () => {
+  test("extends the Request that a framework puts in the place of the platform's", () => {
     class Own extends Request {}
     const before = makeRequest(parts());
     vi.stubGlobal('Request', Own);
     expect([before instanceof Own, makeRequest(parts()) instanceof Own]).toEqual([false, true]);
+  });
+
+  test('a header that was taken off is not sent on, also after a look at a clone', async () => {
+    const received: (string | undefined)[] = [];
+    const server = createServer((req, res) => { received.push(req.headers.authorization); res.end(); }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    const request = makeRequest(parts({ url, headers: new Headers({ authorization: 'Bearer SECRET' }) }));
+    await request.clone().text();
+    request.headers.delete('authorization');
+    await (await fetch(request)).text();
+    server.closeAllConnections();
+    server.close();
+    expect(received).toEqual([undefined]);
+  });
+
+  test.each([
+    ['a length and a coding of other bytes', { 'content-length': '300', 'content-encoding': 'gzip' }, [null, null]],
+    ['its own length', { 'content-length': '7', 'content-encoding': 'gzip' }, ['7', 'gzip']],
+  ])('that came with %s describes the bytes it holds', async (_what, headers, expected) => {
+    const incoming = new Incoming(parts({ headers: new Headers(headers as Record<string, string>) }), 100, { read: async () => text('{"a":1}') });
+    await incoming.read();
+    const copy = incoming.copy();
+    expect([copy.headers.get('content-length'), copy.headers.get('content-encoding')]).toEqual(expected);
+  });
+});
+
+describe('vendors take a delivered request as any other', () => {
+  const body = '{"type":"event"}';
+  const hmac = (content: string, encoding: 'hex' | 'base64' = 'hex', key: string | Buffer = 'secret'): string => createHmac('sha256', key).update(content).digest(encoding);
+  const signed = (headers: Record<string, string>): Request => makeRequest(parts({ body: text(body), headers: new Headers({ 'content-type': 'application/json', ...headers }) }));
+
+  test('octokit', async () => {
+    const { verify } = await import('@octokit/webhooks-methods');
+    const request = signed({ 'x-hub-signature-256': `sha256=${hmac(body)}` });
+    expect(await verify('secret', await request.text(), request.headers.get('x-hub-signature-256') ?? '')).toBe(true);
+  });
+
+  test('standardwebhooks', async () => {
+    const { Webhook } = await import('standardwebhooks');
+    const at = String(Math.floor(Date.now() / 1_000));
+    const request = signed({ 'webhook-id': 'm1', 'webhook-timestamp': at, 'webhook-signature': `v1,${hmac(`m1.${at}.${body}`, 'base64', Buffer.from('secret'))}` });
+    const verified = new Webhook(Buffer.from('secret').toString('base64')).verify(await request.text(), Object.fromEntries(request.headers));
+    expect(verified).toEqual({ type: 'event' });
+  });
+
+  test('Chat SDK', async () => {
+    const { verifySlackSignature } = await import('@chat-adapter/slack/webhook');
+    const at = String(Math.floor(Date.now() / 1_000));
+    const request = signed({ 'x-slack-request-timestamp': at, 'x-slack-signature': `v0=${hmac(`v0:${at}:${body}`)}` });
+    await expect(Promise.resolve(verifySlackSignature(await request.text(), request.headers, { signingSecret: 'secret' }))).resolves.not.toBe(false);
+  });
+
+  test('grammY', async () => {
+    const { Bot, webhookCallback } = await import('grammy');
+    const seen: string[] = [];
+    const bot = new Bot('1:x', { botInfo: { id: 1, is_bot: true, first_name: 'b', username: 'b' } as never });
+    bot.on('message:text', (context) => { seen.push(context.message.text); });
+    const update = { update_id: 1, message: { message_id: 1, date: 1, chat: { id: 1, type: 'private', first_name: 'a' }, text: 'hello' } };
+    const request = makeRequest(parts({ body: text(JSON.stringify(update)), headers: new Headers({ 'x-telegram-bot-api-secret-token': 's' }) }));
+    const response = await webhookCallback(bot, 'std/http', { secretToken: 's' })(request);
+    expect({ status: response.status, seen }).toEqual({ status: 200, seen: ['hello'] });
+  });
+
+  test('Bolt', async () => {
+    const { isValidSlackRequest } = await import('@slack/bolt');
+    const at = Math.floor(Date.now() / 1_000);
+    const request = signed({ 'x-slack-request-timestamp': String(at), 'x-slack-signature': `v0=${hmac(`v0:${at}:${body}`)}` });
+    expect(isValidSlackRequest({ signingSecret: 'secret', body: await request.text(), headers: Object.fromEntries(request.headers) as never })).toBe(true);
+  });
+
+  test('Hono', async () => {
+    const { Hono } = await import('hono');
+    const app = new Hono().post('/a/b', async (c) => c.json({ body: await c.req.json(), type: c.req.header('content-type'), it: c.req.query('it') }));
+    expect(await (await app.fetch(signed({}))).json()).toEqual({ body: { type: 'event' }, type: 'application/json', it: "'s" });
+  });
+
+  test('MCP', async () => {
+    const { McpServer } = await import('@modelcontextprotocol/sdk/server/mcp.js');
+    const { WebStandardStreamableHTTPServerTransport } = await import('@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js');
+    const transport = new WebStandardStreamableHTTPServerTransport({ sessionIdGenerator: () => 's1', enableJsonResponse: true });
+    await new McpServer({ name: 'a', version: '1' }).connect(transport as never);
+    const initialize = { jsonrpc: '2.0', id: 1, method: 'initialize', params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'c', version: '1' } } };
+    const headers = new Headers({ 'content-type': 'application/json', accept: 'application/json, text/event-stream' });
+    const response = await transport.handleRequest(makeRequest(parts({ body: text(JSON.stringify(initialize)), headers })));
+    expect(await response.json()).toMatchObject({ result: { serverInfo: { name: 'a' } } });
   });
 });
 
@@ -217,8 +281,39 @@ describe('reading the body', () => {
   test('a copy has the address, headers and signal of the original', async () => {
     const controller = new AbortController();
     const original = new Request('http://localhost/?a=1', { method: 'PUT', body: 'hello', headers: { 'x-a': 'b' }, signal: controller.signal });
-    const copy = rebuilt(original, text('hello'));
+    const incoming = new Incoming(original, 100);
+    await incoming.read();
+    const copy = incoming.copy();
     controller.abort();
-    expect([copy.url, copy.method, copy.headers.get('x-a'), copy.signal.aborted, await copy.text()]).toEqual(['http://localhost/?a=1', 'PUT', 'b', true, 'hello']);
+    expect({ url: copy.url, method: copy.method, a: copy.headers.get('x-a'), aborted: copy.signal.aborted, text: await copy.text() })
+      .toEqual({ url: 'http://localhost/?a=1', method: 'PUT', a: 'b', aborted: true, text: 'hello' });
+  });
+
+  test.each(['a stream of the platform', "an adapter's"])('one-byte chunks of %s take at most three times what was received', async (kind) => {
+    const bytes = 1024 * 1024;
+    let sent = 0;
+    const chunk = (): Uint8Array<ArrayBuffer> => { sent += 1; return new Uint8Array(1); };
+    const body = new ReadableStream<Uint8Array<ArrayBuffer>>({ pull(controller) { if (sent === bytes) controller.close(); else controller.enqueue(chunk()); } }, { highWaterMark: 0 });
+    const allocated: number[] = [];
+    const Bytes = Uint8Array;
+    vi.stubGlobal('Uint8Array', class extends Bytes { constructor(size?: number) { super(size as number); if (Number(size) > 1_024) allocated.push(Number(size)); } });
+    const whole = new GrowingBytes(2 * bytes);
+    if (kind === "an adapter's") for (let left = bytes; left > 0; left -= 1) whole.append(chunk());
+    else for await (const part of body) whole.append(part);
+    vi.unstubAllGlobals();
+    expect(whole.take()).toHaveLength(bytes);
+    // While it grows, the old buffer and the new one are there.
+    for (const [index, size] of allocated.entries()) {
+      const received = index === 0 ? size : allocated[index - 1]!;
+      expect((size + (allocated[index - 1] ?? 0)) / received).toBeLessThan(3);
+    }
+  });
+
+  test('nothing beyond the cap is kept', () => {
+    const whole = new GrowingBytes(10);
+    whole.append(new Uint8Array(8));
+    expect(() => whole.append(new Uint8Array(3))).toThrow(expect.objectContaining({ code: 'BODY_TOO_LARGE' }));
+    whole.append(new Uint8Array(2));
+    expect(whole.take().buffer.byteLength).toBe(10);
   });
 });

@@ -1,0 +1,44 @@
+import { ConnectionError } from '../errors.js';
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/**
+ * Collects the chunks of a body in one buffer. A list of chunks would let a sender of one-byte chunks take a hundred
+ * times the memory of what it has sent.
+ *
+ * The buffer grows by half, so that all of it takes at most two and a half times the bytes received.
+ */
+export class GrowingBytes {
+  readonly #maxBytes: number;
+  #bytes: Bytes = new Uint8Array();
+  #size = 0;
+
+  /** @param maxBytes - nothing beyond that is kept */
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** @throws ConnectionError `BODY_TOO_LARGE`, TypeError for a chunk that is not bytes */
+  append(chunk: Uint8Array): void {
+    if (!(chunk instanceof Uint8Array)) throw new TypeError('The request body has a chunk that is not a Uint8Array.');
+    const size = this.#size + chunk.byteLength;
+    if (size > this.#maxBytes) throw tooLarge(this.#maxBytes);
+    if (size > this.#bytes.byteLength) {
+      const grown = new Uint8Array(Math.max(size, Math.min(this.#maxBytes, Math.ceil(this.#bytes.byteLength * 1.5))));
+      grown.set(this.#bytes.subarray(0, this.#size));
+      this.#bytes = grown;
+    }
+    this.#bytes.set(chunk, this.#size);
+    this.#size = size;
+  }
+
+  /** All of it, of exactly its size. */
+  take(): Bytes {
+    return this.#size === this.#bytes.byteLength ? this.#bytes : this.#bytes.slice(0, this.#size);
+  }
+}
+
+/** The error for a body over its cap. */
+export function tooLarge(maxBytes: number): ConnectionError<'BODY_TOO_LARGE'> {
+  return new ConnectionError('BODY_TOO_LARGE', `The request body is larger than maxBodyBytes (${maxBytes})`);
+}
