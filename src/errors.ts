@@ -73,6 +73,11 @@ export function isConnectionError<C extends ConnectionErrorCode = ConnectionErro
   error: unknown,
   code?: C,
 ): error is ConnectionError<C> {
-  return typeof error === 'object' && error !== null && BRAND in error
-    && (code === undefined || ('code' in error && error.code === code));
+  try {
+    return typeof error === 'object' && error !== null && BRAND in error
+      && (code === undefined || ('code' in error && error.code === code));
+  } catch {
+    // A proxy may throw at every look. Whatever it is, it is not ours.
+    return false;
+  }
 }

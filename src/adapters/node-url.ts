@@ -12,47 +12,48 @@ export interface PublicOrigin {
 const HOST = /^(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
 
 /** A request target in absolute form, which names the host itself (RFC 9112, 3.2.2). */
-const ABSOLUTE = /^(https?:\/\/)([^/?#]*)(.*)/is;
+const ABSOLUTE = /^(https?):\/\/([^/?#]*)(.*)/is;
+
+/** What Node never lets through in a target. */
+const CONTROL = /[\0-\x20\x7f]/;
 
 /**
- * The URL the sender used, with the query as it came, byte for byte: the URL parser rewrites some of it (`'` to `%27`).
- * `undefined` when `Host` or the target is not valid.
+ * The URL the sender used. Path and query are as they came, byte for byte, because a signature may cover them: the URL
+ * parser would rewrite some of both (`'` to `%27`, `/./` to `/`). `undefined` when `Host` or the target is not valid.
  */
 export function urlOf(req: NodeRequest, settings: PublicOrigin): string | undefined {
   const target = req.originalUrl ?? req.url ?? '';
-  const absolute = ABSOLUTE.exec(target);
-  if (absolute === null && !target.startsWith('/')) return undefined;
-  const origin = absolute === null ? originOf(req, settings) : settings.origin ?? checkedOrigin(absolute[1]!, absolute[2]);
-  if (origin === undefined) return undefined;
-  const rest = absolute === null ? target : absolute[3]!;
-  try {
-    return withQueryOf(rest, new URL(origin + rest));
-  } catch {
-    return undefined;
-  }
+  const absolute = ABSOLUTE.exec(target) ?? undefined;
+  if ((absolute === undefined && !target.startsWith('/')) || CONTROL.test(target)) return undefined;
+  const origin = originOf(req, settings, absolute && { protocol: absolute[1]!.toLowerCase(), host: absolute[2] });
+  const rest = absolute === undefined ? target : absolute[3]!.replace(/^(?!\/)/, '/');
+  return origin !== undefined && URL.canParse(origin + rest) ? new URL(origin).origin + rest : undefined;
 }
 
-function withQueryOf(target: string, url: URL): string {
-  const query = /^[^?#]*(\?[^#]*)/.exec(target)?.[1] ?? '';
-  return url.origin + url.pathname + query + url.hash;
-}
+interface Address { readonly protocol: string; readonly host: string | undefined }
 
-function originOf(req: NodeRequest, { origin, trustProxy, framework }: PublicOrigin): string | undefined {
+/** Whom to believe, in this order: `origin`, a trusted proxy, the target, and what the connection says of itself. */
+function originOf(req: NodeRequest, { origin, trustProxy, framework }: PublicOrigin, target: Address | undefined): string | undefined {
   if (origin !== undefined) return origin;
-  const own = trustProxy === undefined && framework !== undefined ? framework : ownAddress(req);
-  if (trustProxy !== true) return checkedOrigin(`${own.protocol}://`, own.host);
+  const own = target ?? ownAddress(req);
+  if (trustProxy === undefined && framework !== undefined) {
+    const isOwn = framework.host !== undefined && [req.headers.host, req.headers[':authority']].includes(framework.host);
+    return !isOwn ? checkedOrigin(framework) : checkedOrigin({ protocol: target?.protocol ?? framework.protocol, host: own.host });
+  }
+  if (trustProxy !== true) return checkedOrigin(own);
   const protocol = forwarded(req, 'x-forwarded-proto')?.toLowerCase();
-  return checkedOrigin(
-    `${protocol === 'http' || protocol === 'https' ? protocol : own.protocol}://`,
-    forwarded(req, 'x-forwarded-host') ?? own.host,
-  );
+  return checkedOrigin({
+    protocol: protocol === 'http' || protocol === 'https' ? protocol : own.protocol,
+    host: forwarded(req, 'x-forwarded-host') ?? own.host,
+  });
 }
 
-function ownAddress(req: NodeRequest): { protocol: string; host: string | undefined } {
+function ownAddress(req: NodeRequest): Address {
   const encrypted = 'encrypted' in req.socket && req.socket.encrypted === true;
   return {
     protocol: encrypted ? 'https' : 'http',
-    host: req.headers.host ?? (req.headers[':authority'] as string | undefined),
+    // Over HTTP/2 `Host` is a header like any other (RFC 9113, 8.3.1).
+    host: (req.headers[':authority'] as string | undefined) ?? req.headers.host,
   };
 }
 
@@ -63,6 +64,6 @@ export function forwarded(req: NodeRequest, name: string): string | undefined {
   return first === '' ? undefined : first;
 }
 
-function checkedOrigin(scheme: string, host: string | undefined): string | undefined {
-  return host !== undefined && HOST.test(host) ? scheme + host : undefined;
+function checkedOrigin({ protocol, host }: Address): string | undefined {
+  return host !== undefined && HOST.test(host) ? `${protocol}://${host}` : undefined;
 }

@@ -5,6 +5,7 @@ import { ConnectionError, isConnectionError } from '../errors.js';
 import type { Lease } from '../slot/lease.js';
 import { ownSignal } from '../own-signal.js';
 import type { Slot } from '../slot/slot.js';
+import { isThenable } from '../thenable.js';
 import type { Found } from '../reads/waiters.js';
 import type { WebhookAccess } from './access.js';
 import { answerFailure, isResponse } from './failure.js';
@@ -134,12 +135,14 @@ export class Delivery<R extends ConnectionRecord, I> {
     }
   }
 
-  /** Whether the platform takes it is its own affair: the lease is held all the same. */
+  /** A `waitUntil` of the platform that fails, at once or later, does not affect the lease. */
   #tellPlatform(work: Promise<unknown>): void {
+    const failed = (cause: unknown): void => this.#tell("The platform's waitUntil", cause, this.#acknowledged);
     try {
-      this.#platform.waitUntil?.(work);
+      const told: unknown = this.#platform.waitUntil?.(work);
+      if (isThenable(told)) Promise.resolve(told).catch(failed);
     } catch (cause) {
-      this.#tell("The platform's waitUntil", cause, this.#acknowledged);
+      failed(cause);
     }
   }
 
@@ -183,7 +186,9 @@ export class Delivery<R extends ConnectionRecord, I> {
   async #acknowledge(acknowledge: NonNullable<InstanceFactory<R, I>['acknowledge']>, record: R, work: Promise<void>): Promise<void> {
     try {
       const response = await this.#env.around(record, () => acknowledge.respond(this.#incoming.copy(), { record }));
-      if (response === undefined || !this.#answer()) return;
+      if (response === undefined) return;
+      if (!isResponse(response)) throw new TypeError('acknowledge.respond must resolve a Response or undefined');
+      if (!this.#answer()) return;
       this.#acknowledged = true;
       this.#tellPlatform(work);
       this.#resolve(response);
