@@ -112,7 +112,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'G11: a handler that throws is answered 503',
     kind: 'webhooks',
-    file: 'messages/responses.ts', find: 'return STATUS[code] ?? 500;', replace: 'return STATUS[code] ?? 503;',
+    file: 'errors.ts', find: 'RETRYABLE.has(code) ? 503 : STATUS[code] ?? 500;', replace: 'RETRYABLE.has(code) ? 503 : STATUS[code] ?? 503;',
   },
   {
     name: 'G2: a streaming response does not hold its instance',
