@@ -2,6 +2,8 @@ import { ConnectionError } from '../errors.js';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
+const NOTHING = new Uint8Array();
+
 /**
  * Collects the chunks of a body in one buffer. A list of chunks would let a sender of one-byte chunks take a hundred
  * times the memory of what it has sent.
@@ -10,7 +12,9 @@ type Bytes = Uint8Array<ArrayBuffer>;
  */
 export class GrowingBytes {
   readonly #maxBytes: number;
-  #bytes: Bytes = new Uint8Array();
+  /** Most bodies are one chunk, which is not copied. */
+  #only: Bytes | undefined;
+  #bytes: Bytes = NOTHING;
   #size = 0;
 
   /** @param maxBytes - nothing beyond that is kept */
@@ -23,6 +27,15 @@ export class GrowingBytes {
     if (!(chunk instanceof Uint8Array)) throw new TypeError('The request body has a chunk that is not a Uint8Array.');
     const size = this.#size + chunk.byteLength;
     if (size > this.#maxBytes) throw tooLarge(this.#maxBytes);
+    if (this.#size === 0 && this.#only === undefined && chunk.byteLength * 2 >= chunk.buffer.byteLength) {
+      this.#only = chunk as Bytes;
+      this.#size = size;
+      return;
+    }
+    if (this.#only !== undefined) {
+      this.#bytes = this.#only;
+      this.#only = undefined;
+    }
     if (size > this.#bytes.byteLength) {
       const grown = new Uint8Array(Math.max(size, Math.min(this.#maxBytes, Math.ceil(this.#bytes.byteLength * 1.5))));
       grown.set(this.#bytes.subarray(0, this.#size));
@@ -34,6 +47,7 @@ export class GrowingBytes {
 
   /** All of it, of exactly its size. */
   take(): Bytes {
+    if (this.#only !== undefined) return this.#only;
     return this.#size === this.#bytes.byteLength ? this.#bytes : this.#bytes.slice(0, this.#size);
   }
 }

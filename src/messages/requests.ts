@@ -53,6 +53,8 @@ export function extended(Base: typeof Request): RequestClass {
   return class Delivered extends Base {
     readonly #head: RequestHead;
     readonly #unread: UnreadBody | undefined;
+    /** The length of a body that is known. */
+    readonly #length: number | undefined;
 
     constructor(head: RequestHead, body: RequestBody) {
       const unread = body !== null && 'read' in body ? body : undefined;
@@ -60,6 +62,7 @@ export function extended(Base: typeof Request): RequestClass {
       super(url, { method, headers, body: unread?.stream() ?? body as BodyInit | null, duplex: 'half' } as RequestInit);
       this.#head = head;
       this.#unread = unread;
+      this.#length = body instanceof Uint8Array ? body.byteLength : undefined;
     }
 
     override get url(): string { return this.#head.url; }
@@ -77,6 +80,7 @@ export function extended(Base: typeof Request): RequestClass {
       const reader = body.getReader();
       const first = await reader.read();
       if (first.done) return '';
+      if (first.value.byteLength === this.#length) return decoder.decode(first.value);
       const second = await reader.read();
       if (second.done) return decoder.decode(first.value);
       let text = '';
