@@ -1,10 +1,13 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
+import { chromium } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { chromiumPath } from '../support/chromium.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 let folder: string;
@@ -36,3 +39,49 @@ test('typedoc renders every entry without a warning, and every export has someth
   expect(silent).toEqual([]);
   expect(entries.filter((entry) => !says(entry)).map(({ name }) => name)).toEqual([]);
 }, 120_000);
+
+test('the site has every page of the manual, no link in it is dead, and an index for language models', async () => {
+  const site = join(folder, 'html');
+  const pages = (await readdir(site, { recursive: true })).filter((path) => path.endsWith('.html'));
+  const guides = (await readdir(`${root}examples/guides`)).filter((name) => name.endsWith('.md'));
+  expect(pages.filter((path) => path.startsWith('documents/'))).toHaveLength(guides.length);
+  expect([...(await readFile(join(site, 'llms.txt'), 'utf8')).matchAll(/\]\(documents\//g)]).toHaveLength(guides.length);
+
+  const dead: string[] = [];
+  for (const page of pages) {
+    const html = await readFile(join(site, page), 'utf8');
+    for (const [, target = ''] of html.matchAll(/(?:href|src)="(?!https?:|#|data:)([^"#?]+)/g)) {
+      const path = decodeURIComponent(target);
+      if (!existsSync(join(dirname(join(site, page)), path))) dead.push(`${page}: ${path}`);
+    }
+  }
+  expect(dead).toEqual([]);
+});
+
+test.runIf(chromiumPath !== undefined)('the site works by keyboard in a real browser, in light and dark, and logs no error', async () => {
+  const browser = await chromium.launch({ executablePath: chromiumPath as string, args: ['--no-sandbox', '--allow-file-access-from-files'] });
+  try {
+    const page = await browser.newPage();
+    const problems: string[] = [];
+    page.on('console', (message) => { if (message.type() === 'error') problems.push(message.text()); });
+    page.on('pageerror', (error) => problems.push(error.message));
+    await page.goto(pathToFileURL(join(folder, 'html/index.html')).href);
+
+    await page.keyboard.press('/');
+    await page.keyboard.type('invalidate');
+    const found = page.locator('#tsd-search-results li').first();
+    await found.waitFor();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/invalidate/i);
+
+    const background = async (colorScheme: 'light' | 'dark'): Promise<string> => {
+      await page.emulateMedia({ colorScheme });
+      return page.evaluate('getComputedStyle(document.body).backgroundColor');
+    };
+    expect(await background('light')).not.toBe(await background('dark'));
+    expect(problems).toEqual([]);
+  } finally {
+    await browser.close();
+  }
+}, 60_000);

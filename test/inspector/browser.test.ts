@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -6,13 +5,7 @@ import { ConnectionRegistry, MemoryStore, type ConnectionRecord } from 'hydrant'
 import { createInspector, type Inspector } from 'hydrant/inspector';
 import { toNodeHandler } from 'hydrant/node';
 import { RecordingFactory } from 'hydrant/testing';
-
-const executablePath = [process.env['CHROMIUM_PATH'], '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
-  .find((path) => path !== undefined && path !== '' && existsSync(path));
-if (executablePath === undefined) {
-  if (process.env['REQUIRE_SERVERS'] === '1') throw new Error('the inspector is tested in a real browser: install chromium or set CHROMIUM_PATH');
-  process.stderr.write('\n*** NO CHROMIUM: the inspector’s page is NOT tested. Install it or set CHROMIUM_PATH; REQUIRE_SERVERS=1 makes this a failure.\n\n');
-}
+import { chromiumPath as executablePath } from '../support/chromium.js';
 
 const TIMEOUT = 15_000;
 const HOSTILE = '<img src=x onerror=alert(1)>"\'&';
