@@ -100,6 +100,21 @@ describe('G4 fresh, across four processes on PostgreSQL', () => {
     expect(violations(writes, reports)).toEqual([]);
   }, timeout + SILENT_RUN_MS);
 
+  test.each(['table', 'hash'] as const)('on a table of the application, with versions %s, while hydrant\'s objects are dropped and made again', async (versions) => {
+    const mapped = new PostgresStore<{ n: number }>({
+      client: pool, table: 'bots', columns: { config: ['n'] }, versions, mapRow: ({ n }) => ({ n: n as number }), toRow: ({ n }) => ({ n }),
+    });
+    await pool.query(`drop table if exists bots; create table bots (id text primary key, status text not null default 'active', n int not null, noted timestamptz)`);
+    await mapped.migrate();
+    const damage = (): Promise<unknown> => pool.query('drop schema if exists hydrant cascade');
+    const repair = (): Promise<unknown> => mapped.migrate();
+    const note = (): Promise<unknown> => pool.query('update bots set noted = now()').then(() => pool.query('vacuum full bots'));
+    const faults = [damage, cutListeners, repair, note, block];
+    const { writes, reports } = await run(scenario({ store: mapped, versions, hints: versions === 'table' ? 'on' : 'off', faults }));
+    expectSubstance(writes, reports);
+    expect(violations(writes, reports)).toEqual([]);
+  }, timeout);
+
   test('a registry that skips reads fails this check', async () => {
     const { writes, reports } = await run(scenario({ hints: 'off', pretendStrictMs: 100, durationMs: 2_000 }));
     expect(violations(writes, reports).filter((violation) => violation.includes('strict')).length).toBeGreaterThan(0);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { pathToFileURL } from 'node:url';
 
-const { bundle, kind, url, prefix, ids, seed, replica, hints, maxStaleMs, pretendStrictMs, answerDelayMs } = JSON.parse(process.argv[2]);
+const { bundle, kind, url, prefix, ids, seed, replica, hints, maxStaleMs, pretendStrictMs, answerDelayMs, versions } = JSON.parse(process.argv[2]);
 const load = (path) => import(pathToFileURL(join(bundle, path)).href);
 const [{ ConnectionRegistry }, { PostgresStore }, { RedisStore }] = await Promise.all([load('index.mjs'), load('stores/postgres/index.mjs'), load('stores/redis/index.mjs')]);
 const { Redis } = createRequire(import.meta.url)('ioredis');
@@ -30,7 +30,10 @@ redis?.on('error', () => {});
 if (kind === 'node-redis') await redis.connect();
 const inner = pool === undefined
   ? new RedisStore({ client: redis, prefix, watch: hints === 'off' ? false : watch })
-  : new PostgresStore({ client: pool, ...(hints === 'off' ? {} : { watch, listenClient: () => new pg.Client({ connectionString: url, application_name: 'listener' }) }) });
+  : new PostgresStore({
+    client: pool, ...(versions && { table: 'bots', columns: { config: ['n'] }, mapRow: ({ n }) => ({ n }), versions }),
+    ...(hints === 'off' ? {} : { watch, listenClient: () => new pg.Client({ connectionString: url, application_name: 'listener' }) }),
+  });
 
 const delayed = async (answer) => {
   const value = await answer;

@@ -15,6 +15,8 @@ export interface Scenario {
   readonly kind: 'postgres' | 'ioredis' | 'node-redis';
   readonly url: string;
   readonly prefix?: string;
+  /** The replicas use the table `bots`, which is not hydrant's, with these versions. */
+  readonly versions?: 'table' | 'hash';
   readonly store: Written;
   readonly seed: number;
   readonly durationMs: number;
@@ -67,8 +69,8 @@ export async function run(scenario: Scenario): Promise<{ writes: Write[]; report
   }
 }
 
-function startReplica({ bundle, kind, url, prefix, seed, hints, pretendStrictMs = 0, answerDelayMs = 0 }: Scenario, replica: number): ChildProcess {
-  const options = { bundle, kind, url, prefix, ids: IDS, seed: seed * 31 + replica, replica, hints, maxStaleMs: MAX_STALE_MS, pretendStrictMs, answerDelayMs };
+function startReplica({ bundle, kind, url, prefix, seed, hints, pretendStrictMs = 0, answerDelayMs = 0, versions }: Scenario, replica: number): ChildProcess {
+  const options = { bundle, kind, url, prefix, ids: IDS, seed: seed * 31 + replica, replica, hints, maxStaleMs: MAX_STALE_MS, pretendStrictMs, answerDelayMs, versions };
   return fork(fileURLToPath(new URL('replica.mjs', import.meta.url)), [JSON.stringify(options)], { execArgv: [] });
 }
 

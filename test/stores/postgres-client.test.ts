@@ -1,0 +1,110 @@
+import { EventEmitter } from 'node:events';
+import { PostgresClaims, PostgresStore, type PostgresClient } from 'hydrant/postgres';
+import { ManualClock, settle } from 'hydrant/testing';
+import { describe, expect, test } from 'vitest';
+
+const answers = async (): Promise<readonly unknown[]> => [];
+
+describe('a client of PostgreSQL', () => {
+  test.each<[string, object, string]>([
+    ['postgres.js', Object.assign(() => {}, { unsafe: answers, listen: answers }), 'postgresJsClient(sql)'],
+    ['Drizzle', { $client: {}, execute: answers }, 'drizzleClient(db)'],
+    ['Prisma', { $queryRawUnsafe: answers }, 'prismaClient(prisma)'],
+    ['Kysely', { executeQuery: answers, selectFrom: answers }, 'kyselyClient(db)'],
+    ['Knex', Object.assign(() => {}, { raw: answers, schema: {} }), 'knexClient(knex)'],
+    ['TypeORM', { createQueryRunner: answers, query: answers }, 'typeormClient(dataSource)'],
+    ['Sequelize', { authenticate: answers, query: answers }, 'sequelizeClient(sequelize)'],
+    ['pg-promise', { oneOrNone: answers, query: answers }, 'pgPromiseClient(db)'],
+  ])('is no object of %s: the error names the adapter', (name, client, adapter) => {
+    const message = `client: expected an object with query(text, values), got an object of ${name}: pass ${adapter}`;
+    expect(() => new PostgresStore({ client: client as PostgresClient })).toThrow(`PostgresStore: ${message}`);
+    expect(() => new PostgresClaims({ client: client as PostgresClient })).toThrow(`PostgresClaims: ${message}`);
+  });
+
+  test.each([[undefined, 'nothing'], [null, 'null'], [{}, 'an object'], [{ query: 'select' }, 'an object'], ['postgres://secret', 'a string']])('is not %j', (client, got) => {
+    expect(() => new PostgresStore({ client: client as never })).toThrow(`PostgresStore: client: expected an object with query(text, values), got ${got}`);
+  });
+
+  test('may resolve to rows, or to an object with rows, and to nothing else', async () => {
+    const row = { 'hydrant:versions': '{"acme":"1"}' };
+    for (const answer of [[row], { rows: [row] }]) {
+      expect(await new PostgresStore({ client: { query: async () => answer } }).getVersions(['acme'])).toEqual(new Map([['acme', '1']]));
+    }
+    for (const answer of [undefined, null, {}, { rows: 7 }]) {
+      await expect(new PostgresStore({ client: { query: async () => answer as never } }).get('acme')).rejects.toThrow('neither rows nor { rows }');
+    }
+  });
+
+  test('whose query misses its deadline is no longer waited for', async () => {
+    const clock = new ManualClock();
+    const store = new PostgresStore({ client: { query: () => new Promise(() => {}) }, queryTimeoutMs: 500, clock });
+    const read = store.get('acme').catch((error: unknown) => error);
+    await clock.advance(500);
+    expect(await read).toMatchObject({ code: 'STORE_UNAVAILABLE', message: 'PostgreSQL did not answer within 500 ms' });
+    expect(clock.pendingTimers).toBe(0);
+  });
+});
+
+describe('a pool', () => {
+  interface Released { readonly destroyed: boolean | undefined }
+
+  /** Its connections answer, hang, or fail. */
+  function pool(behaviour: () => Promise<readonly unknown[]>, idleCount = 0) {
+    const released: Released[] = [];
+    const emitters: EventEmitter[] = [];
+    return {
+      released, emitters, totalCount: 1, idleCount,
+      query: answers,
+      async connect() {
+        const connection = Object.assign(new EventEmitter(), { query: behaviour, release: (destroyed?: boolean) => { released.push({ destroyed }); } });
+        emitters.push(connection);
+        return connection;
+      },
+    };
+  }
+
+  test('gets its connection back after an answer, and after an error of SQL', async () => {
+    const good = pool(async () => [{}]);
+    await new PostgresStore({ client: good }).get('acme').catch(() => {});
+    const refused = pool(async () => { throw Object.assign(new Error('no such table'), { code: '42P01' }); });
+    await expect(new PostgresStore({ client: refused }).get('acme')).rejects.toThrow('no such table');
+    expect([good.released, refused.released]).toEqual([[{ destroyed: false }], [{ destroyed: false }]]);
+    expect([...good.emitters, ...refused.emitters].map((emitter) => emitter.listenerCount('error'))).toEqual([0, 0]);
+  });
+
+  test.each([['EPIPE'], ['ECONNRESET'], ['57P01'], ['08006'], [undefined]])('loses a connection that failed with %s, and what it emits later ends nothing', async (code) => {
+    const broken = pool(async () => { throw Object.assign(new Error('lost'), { code }); });
+    await expect(new PostgresStore({ client: broken }).get('acme')).rejects.toThrow('lost');
+    expect(broken.released).toEqual([{ destroyed: true }]);
+    broken.emitters[0]?.emit('error', new Error('lost'));
+  });
+
+  test('loses a connection that hangs, and its idle ones, once a deadline or a signal says so', async () => {
+    const clock = new ManualClock();
+    const hanging = pool(() => new Promise(() => {}), 2);
+    const read = new PostgresStore({ client: hanging, queryTimeoutMs: 500, clock }).get('acme').catch((error: unknown) => error);
+    await settle();
+    await clock.advance(500);
+    expect(await read).toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    expect(hanging.released).toEqual([{ destroyed: true }, { destroyed: true }, { destroyed: true }]);
+    const controller = new AbortController();
+    const aborted = new PostgresStore({ client: pool(() => new Promise(() => {})), clock }).get('acme', { signal: controller.signal });
+    controller.abort('gone');
+    await expect(aborted).rejects.toBe('gone');
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test('gets a connection back unused that came too late', async () => {
+    const clock = new ManualClock();
+    const released: Released[] = [];
+    let arrive: ((connection: object) => void) | undefined;
+    const slow = { totalCount: 0, idleCount: 0, query: answers, connect: () => new Promise<never>((resolve) => { arrive = resolve as never; }) };
+    const read = new PostgresStore({ client: slow, queryTimeoutMs: 500, clock }).get('acme').catch((error: unknown) => error);
+    await settle();
+    await clock.advance(500);
+    expect(await read).toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    arrive?.({ query: () => { throw new Error('asked'); }, release: (destroyed?: boolean) => { released.push({ destroyed }); } });
+    await settle();
+    expect(released).toEqual([{ destroyed: undefined }]);
+  });
+});
