@@ -88,7 +88,8 @@ function versionOf(layout: Layout, { columns, textOnly }: TableFacts, touched: s
  * its writer, its status and its touches stand for its contents, at a tenth of the price of a hash.
  */
 const placeOf = ({ table, stopped }: Layout, touched: string): string =>
-  `concat(${table}.xmin, ${table}.ctid, ${table}.tableoid, case when ${stopped} then 's' else 'a' end, ${touched})`;
+  // Not concat(), which looks up how to write each part anew for every row.
+  `${table}.xmin::text || ${table}.ctid::text || ${table}.tableoid::text || case when ${stopped} then 's' else 'a' end${touched === 'null' ? '' : ` || coalesce(${touched}::text, '')`}`;
 
 /** An expression may depend on more than its row. Then only its value tells. */
 const isPlaced = (layout: Layout, { identified }: TableFacts): boolean =>
