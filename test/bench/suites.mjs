@@ -1,6 +1,7 @@
 /** What there is to measure. Each suite has a process of its own, for AsyncLocalStorage, once used, slows all that follows. */
 export const SUITES = {
   warm: { file: './suites/warm.mjs', run: 'warm' },
+  heldOut: { file: './suites/warm.mjs', run: 'heldOut' },
   asyncLocalStorage: { file: './suites/warm.mjs', run: 'insideAsyncLocalStorage' },
   lease: { file: './suites/warm.mjs', run: 'lease' },
   cold: { file: './suites/cold.mjs', run: 'cold' },

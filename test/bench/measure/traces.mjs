@@ -19,6 +19,12 @@ export function uniform(count, length, seed = 1) {
   return Uint32Array.from({ length }, () => Math.floor(next() * count));
 }
 
+/** `length` indices below `count`, drawn as the cube of a uniform variable: a few are asked for often, most now and then. */
+export function cube(count, length, seed = 1) {
+  const next = random(seed);
+  return Uint32Array.from({ length }, () => Math.floor(count * next() ** 3));
+}
+
 /** `length` indices below `count`, the k-th most popular with a likelihood of 1 / k^alpha, scattered over all ids. */
 export function zipf(count, length, alpha = 1, seed = 1) {
   const next = random(seed);

@@ -13,6 +13,7 @@ const ratioRow = ({ name, ns, ratio, low, high }) => [name, whole(ns), `**${two(
 
 /** What each suite's result looks like as text. */
 const SECTIONS = {
+  heldOut: (result) => section('A live instance, many ids', 'Reference: `await map.get(id)`; ids drawn as the cube of a uniform variable.', perCount(result)),
   warm: (result) => section('A live instance', 'Reference: `await map.get(id)`; ids by Zipf\'s law.', perCount(result)),
   asyncLocalStorage: (result) => section('The same inside AsyncLocalStorage, 1 000 ids', '', table(ratios, result.map(ratioRow))),
   lease: (result) => section('A lease without a promise', 'Reference: `map.get(id)`.', perCount(result)),

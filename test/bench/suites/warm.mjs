@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { ALL, BARE_MAP, bareMap, genericPool, hydrantSync } from '../peers.mjs';
+import { ALL, BARE_MAP, bareMap, genericPool, hydrantSync, lruFetch } from '../peers.mjs';
 import { compile, interleaved } from '../measure/rounds.mjs';
-import { idsOf, zipf } from '../measure/traces.mjs';
+import { cube, idsOf, zipf } from '../measure/traces.mjs';
 
 const SEQUENCE = 1 << 20;
 
@@ -33,13 +33,20 @@ export async function lease({ rounds, counts = [1, 1_000, 100_000] }) {
   return results;
 }
 
-export async function warmOf(count, rounds, all = ALL) {
+/** A distribution that nothing was tuned on, beside the peer that comes closest. */
+export async function heldOut({ rounds }) {
+  const results = {};
+  for (const count of [1, 1_000, 100_000]) results[count] = await warmOf(count, rounds, [bareMap, hydrantSync, lruFetch], cube);
+  return results;
+}
+
+export async function warmOf(count, rounds, all = ALL, draw = zipf) {
   const ids = idsOf(count);
   // A pool per id is not meant for a hundred thousand of them.
   const peers = all.filter((peer) => peer !== genericPool || count <= 1_000);
   const opened = [];
   for (const peer of peers) opened.push({ peer, it: await openWarm(peer, ids) });
-  const results = await interleaved(opened.map(({ peer, it }) => subject(peer, it, ids)), { reference: BARE_MAP, rounds });
+  const results = await interleaved(opened.map(({ peer, it }) => subject(peer, it, ids, draw)), { reference: BARE_MAP, rounds });
   for (const { peer, it } of opened) await peer.close?.(it);
   return results;
 }
@@ -52,9 +59,9 @@ async function openWarm(peer, ids) {
 }
 
 /** Each turn goes on in the sequence of ids where the last one of the same subject ended. */
-function subject({ name, source, sync = false }, it, ids) {
+function subject({ name, source, sync = false }, it, ids, draw = zipf) {
   const loop = compile(source, { sync });
-  const order = zipf(ids.length, SEQUENCE);
+  const order = draw(ids.length, SEQUENCE);
   let from = 0;
   return {
     name,
