@@ -118,6 +118,11 @@ test('the map for contributors has a place for every room of src', async () => {
   expect(named.toSorted()).toEqual((await readdir(`${root}src`)).toSorted());
 });
 
+test('the picture for contributors is drawn from the imports', async () => {
+  const { map } = await import('./map.mjs' as string) as { map(): string };
+  expect(await readFile(`${root}.github/CONTRIBUTING.md`, 'utf8')).toContain(`\`\`\`mermaid\n${map()}\`\`\`\n`);
+});
+
 test('every command that contributors are told to run is a script, or a file that is there', async () => {
   const { scripts } = JSON.parse(await readFile(`${root}package.json`, 'utf8')) as { scripts: Record<string, string> };
   for (const file of await everythingToRead()) {
