@@ -4,6 +4,7 @@ import { readStream } from '../messages/body.js';
 import { GrowingBytes } from '../messages/growing-bytes.js';
 import type { RequestBody, UnreadBody } from '../messages/requests.js';
 import type { NodeRequest, ParsedByOthers } from './node-types.js';
+import { alreadyParsed } from './parsed-body.js';
 
 /** Where a request's body comes from, or why it cannot be had. */
 export type NodeBody =
@@ -12,10 +13,6 @@ export type NodeBody =
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array<ArrayBuffer>; readonly isInflated?: boolean | undefined }
   | { readonly kind: 'unread'; readonly body: UnreadBody }
   | { readonly kind: 'refused'; readonly error: ConnectionError<'BODY_ALREADY_PARSED' | 'BODY_TOO_LARGE'> };
-
-/** What to do about it, for the developer who finds it in the console. */
-const ALREADY_PARSED = 'The body was parsed before the webhook route saw it, so its signature cannot be checked. Mount the '
-  + 'route before the body parser, or keep the bytes: express.json({ verify: (req, _res, bytes) => { req.rawBody = bytes; } })';
 
 /** What {@link bodyOf} needs to know besides the request. */
 export interface BodyOptions {
@@ -36,13 +33,13 @@ export function bodyOf(req: NodeRequest, { maxBytes, onTooLarge, source = req, p
   if (req.method === 'GET' || req.method === 'HEAD' || hasNoBody(req)) return { kind: 'empty' };
   const bytes = bytesIn(parsed.rawBody) ?? bytesIn(parsed.body);
   if (bytes !== undefined) {
-    if (isReencoded(req, parsed, bytes)) return refused('BODY_ALREADY_PARSED');
-    if (bytes.byteLength > maxBytes) return refused('BODY_TOO_LARGE');
+    if (isReencoded(req, parsed, bytes)) return parsedBefore(req);
+    if (bytes.byteLength > maxBytes) return tooLarge();
     const isInflated = req.headers['content-encoding'] !== undefined && declaredLength(req) !== bytes.byteLength;
     return { kind: 'bytes', bytes, isInflated };
   }
-  if (isConsumed(source)) return refused('BODY_ALREADY_PARSED');
-  if (declaredLength(req) > maxBytes) return refused('BODY_TOO_LARGE');
+  if (isConsumed(source)) return parsedBefore(req);
+  if (declaredLength(req) > maxBytes) return tooLarge();
   // It may break before its first reader comes, and after the last one has left.
   source.on('error', () => undefined);
   const stream = (): ReadableStream<Uint8Array> => streamOf(source, maxBytes, onTooLarge);
@@ -52,7 +49,7 @@ export function bodyOf(req: NodeRequest, { maxBytes, onTooLarge, source = req, p
     return { kind: 'unread', body: { stream: () => begun, read: (cap, onStop) => readStream(begun, Math.min(maxBytes, cap), onStop) } };
   }
   const read = async (cap: number, onStop: (stop: () => void) => void): Promise<Uint8Array> => {
-    if (declaredLength(req) > cap) throw bodyError('BODY_TOO_LARGE');
+    if (declaredLength(req) > cap) throw tooLargeError();
     return wholeOf(source, Math.min(maxBytes, cap), cap < maxBytes ? undefined : onTooLarge, onStop);
   };
   return { kind: 'unread', body: { stream, read } };
@@ -109,12 +106,16 @@ function isConsumed(source: Readable): boolean {
   return Readable.isDisturbed(source) || source.readableEnded;
 }
 
-function refused(code: 'BODY_ALREADY_PARSED' | 'BODY_TOO_LARGE'): NodeBody {
-  return { kind: 'refused', error: bodyError(code) };
+function parsedBefore(req: NodeRequest): NodeBody {
+  return { kind: 'refused', error: new ConnectionError('BODY_ALREADY_PARSED', alreadyParsed(req)) };
 }
 
-function bodyError<C extends 'BODY_ALREADY_PARSED' | 'BODY_TOO_LARGE'>(code: C): ConnectionError<C> {
-  return new ConnectionError(code, code === 'BODY_TOO_LARGE' ? 'The request body is larger than maxBodyBytes' : ALREADY_PARSED);
+function tooLarge(): NodeBody {
+  return { kind: 'refused', error: tooLargeError() };
+}
+
+function tooLargeError(): ConnectionError<'BODY_TOO_LARGE'> {
+  return new ConnectionError('BODY_TOO_LARGE', 'The request body is larger than maxBodyBytes');
 }
 
 /** What becomes of the bytes of a source. */
@@ -132,7 +133,7 @@ function listen(source: Readable, maxBytes: number, onTooLarge: (() => void) | u
     received += bytes.byteLength;
     if (received <= maxBytes) return sink.data(bytes);
     source.pause();
-    finish(() => sink.fail(bodyError('BODY_TOO_LARGE')));
+    finish(() => sink.fail(tooLargeError()));
     onTooLarge?.();
   };
   const onEnd = (): void => finish(() => sink.end());

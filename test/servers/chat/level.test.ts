@@ -18,7 +18,7 @@ const CONNECTIONS = 200;
 const PLACES = 10;
 const DELIVERIES = 10_000;
 /** A leak of one instance per eviction would be hundreds of these. */
-const HEAP_SLACK_MB = 12;
+const HEAP_SLACK_MB = 3;
 
 const redisUrl = inject('redisUrl');
 setFlagsFromString('--expose-gc');
@@ -58,11 +58,11 @@ describe.skipIf(redisUrl === undefined)(`${CONNECTIONS} connections through ${PL
     const registry = new ConnectionRegistry<BotRecord, Chat>({ store: new MemoryStore(rows), factory, maxInstances: PLACES });
 
     let serial = 0;
-    async function round(deliveries: number): Promise<void> {
-      for (let sent = 0; sent < deliveries; sent += 20) {
+    async function round(deliveries: number, burst: number): Promise<void> {
+      for (let sent = 0; sent < deliveries; sent += burst) {
         // Bursts of one connection, so that the places are fought for and some deliveries find theirs live.
-        const { id, platform } = rows[(sent / 20 * 7) % CONNECTIONS] as Bot;
-        await Promise.all(Array.from({ length: 20 }, () => {
+        const { id, platform } = rows[(sent / burst * 7) % CONNECTIONS] as Bot;
+        await Promise.all(Array.from({ length: burst }, () => {
           serial += 1;
           const event = { type: 'message', channel_type: 'im', channel: `D${serial}`, user: 'U2', text: 'hi', ts: `1.${serial}` };
           const body = JSON.stringify({ type: 'event_callback', team_id: 'T1', event_id: `E${serial}`, event });
@@ -82,19 +82,23 @@ describe.skipIf(redisUrl === undefined)(`${CONNECTIONS} connections through ${PL
       };
     }
 
-    await round(1_000);
-    const before = await levels();
+    // Every connection once: what verifies its deliveries is kept.
+    await round(2 * CONNECTIONS, 2);
+    // The SDK and the clients fill their own caches first, so the second half is compared with the first.
     handled = 0;
-    await round(DELIVERIES);
+    await round(DELIVERIES / 2, 25);
+    const before = await levels();
+    await round(DELIVERIES / 2, 25);
     const after = await levels();
-    process.stdout.write(`${name}: ${JSON.stringify({ before, after, handled, created: registry.snapshot().live })}\n`);
+    process.stdout.write(`${name}: ${JSON.stringify({ before, after, handled, live: registry.snapshot().live })}\n`);
     expect({ handled, listeners: after.listeners }).toEqual({ handled: DELIVERIES, listeners: before.listeners });
     expect(after.timers).toBeLessThanOrEqual(before.timers + 2);
-    expect(after.sockets).toBeLessThanOrEqual(before.sockets + 2);
+    // The fake vendors' keep-alive connections come and go; a leak would be one for each of hundreds of instances.
+    expect(after.sockets).toBeLessThanOrEqual(before.sockets + 25);
     expect(after.heapMb - before.heapMb).toBeLessThan(HEAP_SLACK_MB);
     await registry.close();
     expect({ open: isOpen(), live: registry.snapshot().live }).toEqual({ open: true, live: 0 });
     end();
     await Promise.all([slackApi.close(), telegramApi.close()]);
-  }, 240_000);
+  }, 600_000);
 });

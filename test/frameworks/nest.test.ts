@@ -1,0 +1,70 @@
+import 'reflect-metadata';
+import { Inject, Module, type DynamicModule, type MiddlewareConsumer, type NestModule, type OnApplicationShutdown } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { ConnectionRegistry } from 'hydrant';
+import { expressWebhook } from 'hydrant/express';
+import { fastifyWebhook } from 'hydrant/fastify';
+import { expect, test } from 'vitest';
+import { createBots, exercise, EXPECTED } from './support/bots.js';
+
+type Registry = ConnectionRegistry<any, any>;
+
+/** The recipe of the guide: one registry for the application, closed after its server. */
+@Module({})
+class HydrantModule implements OnApplicationShutdown {
+  static forRoot(registry: Registry): DynamicModule {
+    return { module: HydrantModule, global: true, providers: [{ provide: ConnectionRegistry, useValue: registry }], exports: [ConnectionRegistry] };
+  }
+
+  constructor(@Inject(ConnectionRegistry) private readonly registry: Registry) {}
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.registry.close();
+  }
+}
+
+/** On Express, the webhook is a middleware. */
+@Module({})
+class WebhookModule implements NestModule {
+  constructor(@Inject(ConnectionRegistry) private readonly registry: Registry) {}
+
+  configure(consumer: MiddlewareConsumer): void {
+    consumer.apply(expressWebhook(this.registry)).forRoutes('webhooks/:connectionId');
+  }
+}
+
+test.each([{ rawBody: true }, { bodyParser: false }])('NestJS on Express with %o', async (options) => {
+  const { registry, counts } = createBots();
+  const AppModule: DynamicModule = { module: WebhookModule, imports: [HydrantModule.forRoot(registry)] };
+  const app = await NestFactory.create<NestExpressApplication>(AppModule, { logger: false, ...options });
+  app.enableShutdownHooks();
+  await app.listen(0, '127.0.0.1');
+  expect(await exercise(await app.getUrl())).toEqual(EXPECTED);
+  await app.close();
+  expect({ ...counts(), state: registry.state }).toEqual({ created: 1, disposed: 1, state: 'closed' });
+});
+
+test('NestJS on Express with its own body parser: the failure names the fix', async () => {
+  const { registry } = createBots();
+  const told: string[] = [];
+  registry.on('webhookFailed', ({ error }) => { told.push(error.message); });
+  const AppModule: DynamicModule = { module: WebhookModule, imports: [HydrantModule.forRoot(registry)] };
+  const app = await NestFactory.create<NestExpressApplication>(AppModule, { logger: false });
+  await app.listen(0, '127.0.0.1');
+  expect(await exercise(await app.getUrl())).toMatchObject({ good: { status: 500 } });
+  expect(told[0]).toContain('NestFactory.create(AppModule, { rawBody: true })');
+  await app.close();
+});
+
+test('NestJS on Fastify: the webhook is a plugin with parsers of its own', async () => {
+  const { registry, counts } = createBots();
+  const AppModule = HydrantModule.forRoot(registry);
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule, new FastifyAdapter(), { logger: false });
+  await app.register(fastifyWebhook as never, { registry, prefix: '/webhooks', path: '/:connectionId' } as never);
+  await app.listen(0, '127.0.0.1');
+  expect(await exercise(await app.getUrl())).toEqual(EXPECTED);
+  await app.close();
+  expect({ ...counts(), state: registry.state }).toEqual({ created: 1, disposed: 1, state: 'closed' });
+});

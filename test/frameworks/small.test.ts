@@ -1,0 +1,64 @@
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { node } from '@elysiajs/node';
+import { bodyParser } from '@koa/bodyparser';
+import { Elysia } from 'elysia';
+import { createApp, createRouter, defineEventHandler, getRouterParam, toNodeListener, toWebRequest } from 'h3';
+import { toNodeHandler } from 'hydrant/node';
+import Koa from 'koa';
+import { expect, test } from 'vitest';
+import { createBots, exercise, EXPECTED } from './support/bots.js';
+
+async function serving<T>(listener: RequestListener, work: (base: string) => Promise<T>): Promise<T> {
+  const server = createServer(listener);
+  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve); });
+  try {
+    return await work(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+}
+
+/** The recipe of the guide. Koa answers 404 unless it is told that somebody else responds. */
+function koaWebhook(registry: ReturnType<typeof createBots>['registry'], onError?: (error: unknown) => void): Koa.Middleware {
+  return async (context, next) => {
+    const id = /^\/webhooks\/([^/]+)$/.exec(context.path)?.[1];
+    if (id === undefined) return next();
+    context.respond = false;
+    toNodeHandler((request) => registry.handleWebhook(id, request), onError && { onError })(context.req, context.res);
+  };
+}
+
+test('Koa: before the body parser', async () => {
+  const { registry } = createBots();
+  const app = new Koa().use(koaWebhook(registry)).use(bodyParser()).use((context) => { context.body = 'elsewhere'; });
+  expect(await serving(app.callback(), async (base) => ({ webhooks: await exercise(base), other: await (await fetch(base)).text() })))
+    .toEqual({ webhooks: EXPECTED, other: 'elsewhere' });
+  await registry.close();
+});
+
+test('Koa: after the body parser the failure names the fix', async () => {
+  const { registry } = createBots();
+  const told: string[] = [];
+  const app = new Koa().use(bodyParser()).use(koaWebhook(registry, (error) => { told.push(String(error)); }));
+  expect(await serving(app.callback(), exercise)).toMatchObject({ good: { status: 500 } });
+  expect(told[0]).toMatch(/before the body parser/);
+  await registry.close();
+});
+
+test('h3, and so Nitro and Nuxt', async () => {
+  const { registry } = createBots();
+  const router = createRouter().post('/webhooks/:id', defineEventHandler((event) =>
+    registry.handleWebhook(getRouterParam(event, 'id') ?? '', toWebRequest(event), { waitUntil: (work) => event.waitUntil(work) })));
+  expect(await serving(toNodeListener(createApp().use(router)), exercise)).toEqual(EXPECTED);
+  await registry.close();
+});
+
+test('Elysia, on Node and with any fetch server', async () => {
+  const { registry } = createBots();
+  const app = new Elysia({ adapter: node() })
+    .post('/webhooks/:id', ({ params, request }) => registry.handleWebhook(params.id, request), { parse: 'none' });
+  expect(await serving(toNodeHandler((request) => app.handle(request)), exercise)).toEqual(EXPECTED);
+  await registry.close();
+});
