@@ -1,8 +1,7 @@
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { beforeAll, expect, test } from 'vitest';
 import { exercise, EXPECTED } from './support/bots.js';
-import { copyOf, edit, installHydrant, run, start } from './support/build.js';
+import { copyOf, installHydrant, run, start } from './support/build.js';
 
 beforeAll(installHydrant);
 const NEXT = 'next/dist/bin/next';
@@ -16,17 +15,4 @@ test('Next: three bundles share one registry, and SIGTERM closes it', async () =
   const after = await status(server.base);
   await server.stop();
   expect({ outcome, after, closed: server.output().includes('registry closed') }).toEqual({ outcome: EXPECTED, after: { live: 1, made: 1 }, closed: true });
-}, 120_000);
-
-test('Next in development: an edit loads the modules again and keeps the registry', async () => {
-  const folder = await copyOf('next-app');
-  const server = await start(folder, join(folder, 'node_modules', NEXT), ['dev', '--webpack', '--hostname', '127.0.0.1']);
-  await exercise(server.base);
-  await edit(join(folder, 'lib/gateway.mjs'));
-  await edit(join(folder, 'app/webhooks/[id]/route.js'));
-  await delay(1_500); // the file watcher of another process
-  const outcome = await exercise(server.base);
-  const after = await status(server.base);
-  await server.stop();
-  expect({ outcome, after }).toEqual({ outcome: EXPECTED, after: { live: 1, made: 1 } });
 }, 120_000);
