@@ -7,7 +7,7 @@ beforeAll(installHydrant);
 const NEXT = 'next/dist/bin/next';
 const status = async (base: string): Promise<unknown> => (await fetch(`${base}/status`)).json();
 
-test('Next: three bundles share one registry, and SIGTERM closes it', async () => {
+test('Next: the bundles of several routes share one registry, and SIGTERM closes it', async () => {
   const folder = await copyOf('next-app');
   await run(folder, NEXT, 'build', '--webpack');
   const server = await start(folder, join(folder, 'node_modules', NEXT), ['start', '--hostname', '127.0.0.1']);

@@ -5,7 +5,7 @@ const sign = (secret, body) => createHmac('sha256', secret).update(body).digest(
 
 function createRegistry() {
   globalThis.registriesMade = (globalThis.registriesMade ?? 0) + 1;
-  return new ConnectionRegistry({
+  const registry = new ConnectionRegistry({
     store: new MemoryStore([{ id: 'acme', secret: 's3cret' }]),
     factory: {
       create: ({ id }) => ({ say: (text) => `${id}: ${text}` }),
@@ -17,6 +17,8 @@ function createRegistry() {
       handleWebhook: async (bot, request) => new Response(bot.say(await request.text()), { headers: [['set-cookie', 'a=1'], ['set-cookie', 'b=2']] }),
     },
   });
+  process.once('SIGTERM', () => { registry.close().then(() => { console.log('registry closed'); }); });
+  return registry;
 }
 
 /** Next bundles each route by itself, and loads modules again in development: the process keeps the registry. */
