@@ -17,7 +17,7 @@ export const lineFactory = {
     const answer = (/** @type {string} */ from) => adapter.say(from, record.greeting);
     adapter.on('message', answer);
     // Replaced or stopped, it must not answer while its users finish.
-    superseded?.addEventListener('abort', () => adapter.off('message', answer), { once: true });
+    superseded.addEventListener('abort', () => adapter.off('message', answer), { once: true });
     await adapter.connect(record, { signal });
     return adapter;
   },

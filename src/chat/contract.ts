@@ -41,6 +41,7 @@ export interface ChatAdapter {
   handleWebhook(request: Request, options?: ChatWebhookOptions): Promise<Response>;
   disconnect?(): Awaitable<void>;
   /** Of adapters that can poll. */
+  readonly isPolling?: boolean;
   stopPolling?(): Awaitable<void>;
 }
 

@@ -79,6 +79,7 @@ export function chatFactory<R extends ConnectionRecord, C extends ChatLike = Unt
       initializing = withConnection(record, () => chat.initialize());
       await unlessAborted(initializing, context.signal);
       checkIdentity(record, Object.values(adapters));
+      stopPollingWhen(context.superseded, Object.values(adapters));
       return chat;
     } catch (error) {
       await stop(chat).catch(() => {});
@@ -135,6 +136,13 @@ function checkIdentity({ id }: ConnectionRecord, adapters: readonly ChatAdapter[
   // The getters of other adapters may throw.
   const nameless = adapters.find((adapter) => (adapter.name === 'slack' || adapter.name === 'telegram') && adapter.botUserId === undefined);
   if (nameless !== undefined) throw new Error(`${nameless.name} did not say which bot connection '${id}' is: it is unreachable, or refuses the token`);
+}
+
+/** What a replaced instance still received would be handled twice, while its users finish. */
+function stopPollingWhen(superseded: AbortSignal, adapters: readonly ChatAdapter[]): void {
+  const pollers = adapters.filter(({ stopPolling, isPolling }) => stopPolling !== undefined && isPolling !== false);
+  const stop = (): void => { for (const poller of pollers) void Promise.resolve(poller.stopPolling?.()).catch(() => {}); };
+  if (pollers.length > 0) superseded.addEventListener('abort', stop, { once: true });
 }
 
 /** The SDK's `initialize` takes no signal, and may retry for minutes. */

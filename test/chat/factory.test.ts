@@ -169,4 +169,15 @@ describe('an instance that cannot be', () => {
     expect(polls.at(-1)).toBe('stopped');
     expect(polls).toContain('started');
   });
+
+  test('stops to poll when it is replaced, although it is still in use', async () => {
+    let stops = 0;
+    const poller = { name: 'custom', isPolling: true, initialize: async () => {}, stopPolling: async () => { stops += 1; }, handleWebhook: async () => new Response() };
+    bots = botsOver([slackBot('s')], { adapters: () => ({ custom: poller }) });
+    const lease = await bots.registry.acquire('s');
+    void bots.registry.invalidate('s');
+    const whileInUse = stops;
+    lease.release();
+    expect(whileInUse).toBe(1);
+  });
 });
