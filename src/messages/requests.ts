@@ -55,7 +55,8 @@ export function makeRequest(head: RequestHead, body: RequestBody): Request {
 export function extended(Base: typeof Request): RequestClass {
   return class Delivered extends Base {
     readonly #head: RequestHead;
-    readonly #unread: UnreadBody | undefined;
+    /** The way past the stream, until a clone shares the stream. */
+    #unread: UnreadBody | undefined;
     /** The length of a body that is known. */
     readonly #length: number | undefined;
 
@@ -73,6 +74,7 @@ export function extended(Base: typeof Request): RequestClass {
 
     override clone(): Request {
       const { url, signal } = this;
+      this.#unread = undefined;
       return Object.defineProperties(super.clone(), { url: { value: url }, signal: { value: signal } });
     }
 

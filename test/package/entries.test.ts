@@ -6,18 +6,18 @@ import { application, comesWith, entries, evaluate, files, importsOf, manifest }
 const root = entries.find(({ name }) => name === 'hydrant') as (typeof entries)[number];
 const peers = Object.keys(manifest.peerDependencies);
 
-/** Node's modules that an entry may bring along, and the packages. Nothing else. */
+/** Node's modules that an entry may bring along, and the dependencies of the package. Nothing else. */
 const MAY_COME: Record<string, RegExp> = {
   'hydrant': /^(lru-cache|p-limit)$/,
-  'hydrant/node': /^node:(stream|http)$/,
-  'hydrant/express': /^node:(stream|http)$/,
-  'hydrant/fastify': /^node:(stream|http)$/,
-  'hydrant/postgres': /^never$/,
-  'hydrant/redis': /^never$/,
-  'hydrant/exclusive': /^lru-cache$/,
+  'hydrant/node': /^(lru-cache|node:(stream|http))$/,
+  'hydrant/express': /^(lru-cache|node:(stream|http))$/,
+  'hydrant/fastify': /^(lru-cache|node:(stream|http))$/,
+  'hydrant/postgres': /^lru-cache$/,
+  'hydrant/redis': /^lru-cache$/,
+  'hydrant/exclusive': /^(lru-cache|p-limit)$/,
   'hydrant/testing': /^node:assert\/strict$/,
   'hydrant/otel': /^@opentelemetry\/api$/,
-  'hydrant/inspector': /^never$/,
+  'hydrant/inspector': /^lru-cache$/,
   'hydrant/chat': /^(chat|lru-cache|node:async_hooks)$/,
 };
 
