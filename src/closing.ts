@@ -6,7 +6,7 @@ import type { FreshnessReader } from './reads/reader.js';
 import type { Hydrator } from './hydrate/hydrator.js';
 import type { Revalidation } from './reads/revalidation.js';
 import { checkCall, resolveDrainTimeout } from './options.js';
-import type { Slot } from './slot/slot.js';
+import type { Slot } from './slot/state.js';
 import type { Slots } from './slot/slots.js';
 import { within } from './within.js';
 

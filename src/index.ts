@@ -25,7 +25,8 @@ export type { ConnectionStore, StoreListener, StoreReadOptions } from './contrac
 export type {
   DisposeReason, FailureContext, HydrationContext, InstanceFactory, RecordContext, WebhookContext,
 } from './contracts/factory.js';
-export type { TableRecord, TableStore, TableStoreOptions } from './stores/table.js';
+export type { TableStore } from './stores/table.js';
+export type { TableRecord, TableStoreOptions } from './stores/table-options.js';
 export type { InstanceOf, RecordOf } from './factory-by-platform.js';
 export type { WebhookHandler } from './webhook/handle-webhook.js';
 export type { WebhookPlatform } from './webhook/platform.js';

@@ -4,7 +4,7 @@ import type { Environment } from './environment.js';
 import type { Secrets } from './hydrate/secrets.js';
 import type { FreshnessReader } from './reads/reader.js';
 import type { UnknownIds } from './reads/unknown-ids.js';
-import type { Slot } from './slot/slot.js';
+import type { Slot } from './slot/state.js';
 import type { Slots } from './slot/slots.js';
 
 /** Forgets everything that is known of connections, so that their next use starts anew. */

@@ -1,5 +1,5 @@
 import type { ConnectionRecord } from './contracts/record.js';
-import type { Slot } from './slot/slot.js';
+import type { Slot } from './slot/state.js';
 import type { Slots } from './slot/slots.js';
 
 /** One instance, or one in the making. */

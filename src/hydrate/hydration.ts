@@ -2,7 +2,7 @@ import type { Backoff } from '../backoff.js';
 import type { Awaitable, ConnectionRecord } from '../contracts/record.js';
 import type { Environment } from '../environment.js';
 import { ConnectionError } from '../errors.js';
-import type { Slot } from '../slot/slot.js';
+import type { Slot } from '../slot/state.js';
 import type { Slots } from '../slot/slots.js';
 import type { Creating, Pending } from '../slot/state.js';
 import { isThenable } from '../thenable.js';

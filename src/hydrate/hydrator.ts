@@ -4,7 +4,7 @@ import type { ConnectionRecord } from '../contracts/record.js';
 import type { Environment } from '../environment.js';
 import type { ConnectionError } from '../errors.js';
 import type { FreshnessReader } from '../reads/reader.js';
-import type { Slot } from '../slot/slot.js';
+import type { Slot } from '../slot/state.js';
 import type { Slots } from '../slot/slots.js';
 import type { Pending } from '../slot/state.js';
 import { Admission, type FreePermit } from './admission.js';

@@ -5,7 +5,7 @@ import type { InstanceFactory } from '../contracts/factory.js';
 import type { ReadWaiter } from '../reads/waiters.js';
 import type { Lease } from '../slot/lease.js';
 import { obstacle } from '../slot/obstacle.js';
-import type { Slot } from '../slot/slot.js';
+import type { Slot } from '../slot/state.js';
 import type { Slots } from '../slot/slots.js';
 import type { SlotWaiter } from '../slot/state.js';
 import { whenAborted } from '../when-aborted.js';

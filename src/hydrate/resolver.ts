@@ -4,7 +4,7 @@ import type { DisposeReason, InstanceFactory } from '../contracts/factory.js';
 import type { ConnectionRecord } from '../contracts/record.js';
 import type { Environment } from '../environment.js';
 import { ConnectionError } from '../errors.js';
-import { Slot } from '../slot/slot.js';
+import { Slot } from '../slot/state.js';
 import type { Slots } from '../slot/slots.js';
 import type { Supersession } from '../slot/state.js';
 import { isThenable } from '../thenable.js';

@@ -1,6 +1,6 @@
 import type { ConnectionRecord } from '../contracts/record.js';
 import type { ConnectionError } from '../errors.js';
-import type { Slot } from '../slot/slot.js';
+import type { Slot } from '../slot/state.js';
 
 /** What a read found, for somebody who must look at the row first: a webhook that is not authenticated yet. */
 export interface Found<R extends ConnectionRecord, I = unknown> {

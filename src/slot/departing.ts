@@ -1,5 +1,5 @@
 import type { ConnectionRecord } from '../contracts/record.js';
-import type { Slot } from './slot.js';
+import type { Slot } from './state.js';
 
 /** The slots that are out of the index and not disposed yet, and who waits for one of them to get on. */
 export class Departing<R extends ConnectionRecord, I> {

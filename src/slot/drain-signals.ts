@@ -1,5 +1,5 @@
 import type { ConnectionRecord } from '../contracts/record.js';
-import type { Slot } from './slot.js';
+import type { Slot } from './state.js';
 
 /** Of the leases whose signal was asked for: what aborts it when a drain deadline has passed. */
 export class DrainSignals<R extends ConnectionRecord, I> {

@@ -3,7 +3,7 @@ import type { DisposeReason } from '../contracts/factory.js';
 import type { ConnectionRecord } from '../contracts/record.js';
 import { Recency } from './recency.js';
 import { Sieve } from './sieve.js';
-import type { Slot } from './slot.js';
+import type { Slot } from './state.js';
 
 /** What eviction needs to know of the slots. */
 export interface EvictionHost<R extends ConnectionRecord, I> {

@@ -1,6 +1,6 @@
 import type { ConnectionRecord } from '../contracts/record.js';
-import type { Slot } from './slot.js';
-import type { Slots } from './slots.js';
+import type { Slot } from './state.js';
+import type { DrainSignals } from './drain-signals.js';
 
 /**
  * A hold on a live instance: it is not disposed of while the lease is held, except after a drain deadline. Release it
@@ -23,18 +23,25 @@ export interface Lease<out R, out I> extends Disposable {
   release(): void;
 }
 
+/** What a lease tells when it is used. */
+export interface LeaseOwner<R extends ConnectionRecord, I> {
+  readonly drainSignals: Pick<DrainSignals<R, I>, 'add' | 'remove'>;
+  retire(slot: Slot<R, I>, cause: unknown, inUse: boolean): void;
+  release(slot: Slot<R, I>): void;
+}
+
 /** The lease on a slot. Its maker has counted it already. */
 export class SlotLease<R extends ConnectionRecord, I> implements Lease<R, I> {
   readonly instance: I;
   readonly #slot: Slot<R, I>;
-  readonly #slots: Slots<R, I>;
+  readonly #owner: LeaseOwner<R, I>;
   #held = true;
   #controller: AbortController | undefined = undefined;
 
-  constructor(slot: Slot<R, I>, slots: Slots<R, I>) {
+  constructor(slot: Slot<R, I>, owner: LeaseOwner<R, I>) {
     this.instance = slot.instance as I;
     this.#slot = slot;
-    this.#slots = slots;
+    this.#owner = owner;
   }
 
   get record(): R {
@@ -48,19 +55,19 @@ export class SlotLease<R extends ConnectionRecord, I> implements Lease<R, I> {
   get signal(): AbortSignal {
     // One per lease: who listens to a signal that all users share is never rid of its listeners while the instance lives.
     // Once it is released nothing happens under it any more.
-    this.#controller ??= this.#held ? this.#slots.drainSignals.add(this.#slot) : new AbortController();
+    this.#controller ??= this.#held ? this.#owner.drainSignals.add(this.#slot) : new AbortController();
     return this.#controller.signal;
   }
 
   retire(cause?: unknown): void {
-    if (this.#held) this.#slots.retire(this.#slot, cause, true);
+    if (this.#held) this.#owner.retire(this.#slot, cause, true);
   }
 
   release(): void {
     if (!this.#held) return;
     this.#held = false;
-    if (this.#controller !== undefined) this.#slots.drainSignals.remove(this.#slot, this.#controller);
-    this.#slots.release(this.#slot);
+    if (this.#controller !== undefined) this.#owner.drainSignals.remove(this.#slot, this.#controller);
+    this.#owner.release(this.#slot);
   }
 
   [Symbol.dispose](): void {

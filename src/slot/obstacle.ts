@@ -1,6 +1,6 @@
 import type { ConnectionRecord } from '../contracts/record.js';
 import type { Environment } from '../environment.js';
-import type { Slot } from './slot.js';
+import type { Slot } from './state.js';
 import type { Slots } from './slots.js';
 
 /** Says what a caller that gave up was waiting for, so that its error names the likely cause. */

@@ -1,5 +1,5 @@
 import type { ConnectionRecord } from '../contracts/record.js';
-import type { Slot } from './slot.js';
+import type { Slot } from './state.js';
 
 /**
  * The order in which instances were last used, for eviction and for the idle time-out.

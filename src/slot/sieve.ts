@@ -1,5 +1,5 @@
 import type { ConnectionRecord } from '../contracts/record.js';
-import type { Slot } from './slot.js';
+import type { Slot } from './state.js';
 
 /** Passed over at most by one eviction. */
 const EFFORT = 4_096;

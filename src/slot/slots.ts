@@ -8,7 +8,7 @@ import type { Environment } from '../environment.js';
 import { Eviction } from './eviction.js';
 import { SlotLease } from './lease.js';
 import { SupersessionSignals } from './supersession-signals.js';
-import type { Slot } from './slot.js';
+import type { Slot } from './state.js';
 import {
   DISPOSED, DISPOSING, LIVE,
   type Abandoned, type CleanUp, type Creating, type Pending, type RunningCreate, type Seen, type Supersession,

@@ -1,6 +1,6 @@
 import type { ConnectionRecord } from '../contracts/record.js';
 import type { Environment } from '../environment.js';
-import type { Slot } from './slot.js';
+import type { Slot } from './state.js';
 
 /** The signals behind `context.superseded`. Only slots whose signal was asked for have one. */
 export class SupersessionSignals<R extends ConnectionRecord, I> {

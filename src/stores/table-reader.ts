@@ -1,7 +1,7 @@
 import type { ConnectionStatus, Version } from '../contracts/record.js';
 import type { StoreReadOptions } from '../contracts/store.js';
 import { ConnectionError, isConnectionError } from '../errors.js';
-import type { TableRecord, TableStoreOptions } from './table.js';
+import type { TableRecord, TableStoreOptions } from './table-options.js';
 import { canonicalRow, NotARecord, versioning } from './table-version.js';
 
 /** Ids read by themselves at a time, after a read of several failed. */

@@ -11,7 +11,7 @@ import { checkId } from '../reads/ids.js';
 import type { UnknownIds } from '../reads/unknown-ids.js';
 import { RecordWaiter, type Found } from '../reads/waiters.js';
 import { type LeaseDemand, type LeaseWaiter } from '../hydrate/lease-waiter.js';
-import type { Slot } from '../slot/slot.js';
+import type { Slot } from '../slot/state.js';
 import type { Slots } from '../slot/slots.js';
 import { isThenable } from '../thenable.js';
 

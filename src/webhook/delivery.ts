@@ -4,7 +4,7 @@ import type { Environment } from '../environment.js';
 import { ConnectionError, isConnectionError } from '../errors.js';
 import type { Lease } from '../slot/lease.js';
 import { ownSignal } from '../own-signal.js';
-import type { Slot } from '../slot/slot.js';
+import type { Slot } from '../slot/state.js';
 import { isThenable } from '../thenable.js';
 import type { Found } from '../reads/waiters.js';
 import type { WebhookAccess } from './access.js';

@@ -1,7 +1,7 @@
 import type { ConnectionRecord } from '../contracts/record.js';
 import type { Environment } from '../environment.js';
 import { ConnectionError } from '../errors.js';
-import type { Slot } from '../slot/slot.js';
+import type { Slot } from '../slot/state.js';
 import { isThenable } from '../thenable.js';
 import { within } from '../within.js';
 import type { Incoming } from '../messages/incoming.js';

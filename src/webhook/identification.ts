@@ -5,7 +5,7 @@ import { ConnectionError } from '../errors.js';
 import { otherPlatform } from '../hydrate/lease-waiter.js';
 import type { Found } from '../reads/waiters.js';
 import { ownSignal } from '../own-signal.js';
-import type { Slot } from '../slot/slot.js';
+import type { Slot } from '../slot/state.js';
 import { isThenable } from '../thenable.js';
 import { whenAborted } from '../when-aborted.js';
 import { within } from '../within.js';

@@ -7,7 +7,7 @@ import { confirms, parseRow } from '../../src/reads/row.js';
 import { Secrets } from '../../src/hydrate/secrets.js';
 import { BackgroundWaiter, RecordWaiter } from '../../src/reads/waiters.js';
 import { ConnectionError } from '../../src/errors.js';
-import { Slot } from '../../src/slot/slot.js';
+import { Slot } from '../../src/slot/state.js';
 import { deferred } from '../support/deferred.js';
 
 type Row = { id: string; version: string; status: 'active' };

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 
 /** Tests that cannot judge a mutant: they look at files, measure time, start programs, or take PostgreSQL through a suite that takes seconds. */
-const UNFIT = /pglite|layering|constructing-a-registry|dashboards|browser|runners\.test|g9-memory|simulation\.test/;
+const UNFIT = /pglite|layering|constructing-a-registry|dashboards|browser|runners\.test|g9-memory|simulation\.test|a-relayed-response|one-reset/;
 const CORE_TESTS = ['test/guarantees', 'test/regressions', 'test/registry', 'test/slot', 'test/reads', 'test/hydrate', 'test/webhook', 'test'];
 /** And single ones: for what only a module evaluated twice can show, and of frameworks that go the same way through the source as another. */
 export const UNFIT_TEST = /another copy of the package|that does not show it loses nothing|^test\/adapters\/\S+ +(Express 4|Hono)/;

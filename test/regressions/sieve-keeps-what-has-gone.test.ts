@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { Sieve } from '../../src/slot/sieve.js';
-import { Slot } from '../../src/slot/slot.js';
+import { Slot } from '../../src/slot/state.js';
 
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Departing } from '../../src/slot/departing.js';
 import { Effects } from '../../src/effects.js';
-import { Slot } from '../../src/slot/slot.js';
+import { Slot } from '../../src/slot/state.js';
 
 type Row = { id: string; version: string; status: 'active' };
 const slotOf = (id: string): Slot<Row, unknown> => new Slot<Row, unknown>({ id, version: '1', status: 'active' }, { create: () => '' }, 0);

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { ManualClock } from 'hydrant/testing';
 import { Eviction } from '../../src/slot/eviction.js';
-import { Slot } from '../../src/slot/slot.js';
+import { Slot } from '../../src/slot/state.js';
 import { Harness, type HarnessOptions, type Row } from '../support/harness.js';
 
 const open = (options: HarnessOptions = {}): Harness => {

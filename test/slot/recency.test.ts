@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Recency } from '../../src/slot/recency.js';
-import { Slot } from '../../src/slot/slot.js';
+import { Slot } from '../../src/slot/state.js';
 
 type Row = { id: string; version: string; status: 'active' };
 

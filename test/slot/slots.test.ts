@@ -2,7 +2,7 @@ import { ManualClock } from 'hydrant/testing';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Backoff } from '../../src/backoff.js';
 import { Environment } from '../../src/environment.js';
-import { Slot } from '../../src/slot/slot.js';
+import { Slot } from '../../src/slot/state.js';
 import { Slots } from '../../src/slot/slots.js';
 import type { Creating, Pending, RunningCreate, SlotWaiter } from '../../src/slot/state.js';
 

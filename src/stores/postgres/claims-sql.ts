@@ -1,6 +1,7 @@
 import { quote, unexpected } from '../../checks.js';
 import { qualified } from './layout.js';
-import { migrationBy, type Migration, type MigrationParts } from './migration.js';
+import { migrationBy, type Migration } from './migration.js';
+import type { MigrationParts } from './migration-parts.js';
 import { byteLength, derivedName, literal } from './quoting.js';
 
 /** Where claims are kept, and every statement that touches them. Ids and tokens travel as JSON: any driver takes text. */

@@ -1,7 +1,7 @@
 import { tableQuery, touchesJoin } from './catalogue.js';
 import { dropOld, dropTriggers, functionFindings, makeTriggers, oldFindings, triggerFindings } from './findings.js';
 import type { Layout } from './layout.js';
-import type { MigrationParts } from './migration.js';
+import type { MigrationParts } from './migration-parts.js';
 import { notifyBody, notifyFunction } from './notify.js';
 import { identifier, literal } from './quoting.js';
 

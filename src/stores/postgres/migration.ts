@@ -2,6 +2,7 @@ import type { Database } from './database.js';
 import type { Layout } from './layout.js';
 import { mappedMigration } from './mapped-migration.js';
 import { ownMigration } from './own-migration.js';
+import type { MigrationParts } from './migration-parts.js';
 import { dollarQuoted } from './quoting.js';
 
 /** A migration for those who migrate by file, as statements. Needs PostgreSQL 14. */
@@ -22,15 +23,6 @@ export interface SchemaFinding {
 export interface Migration extends MigrationSql {
   /** A query for every {@link SchemaFinding}. */
   readonly findings: string;
-}
-
-/** The parts of a migration before they are put together. */
-export interface MigrationParts {
-  readonly findings: string;
-  /** PL/pgSQL. Each statement may be repeated, and may rely on `declare`. */
-  readonly up: string;
-  readonly down: string;
-  readonly declare: string;
 }
 
 /** Migrations take turns, so that replicas that start together do not wait for each other's locks in a circle. */

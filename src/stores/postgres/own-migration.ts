@@ -1,7 +1,7 @@
 import { tableQuery } from './catalogue.js';
 import { dropOld, functionFindings, makeTriggers, oldFindings, triggerFindings } from './findings.js';
 import { OWN_DATA_COLUMN, OWN_TOUCHED_COLUMN, qualified, type Layout } from './layout.js';
-import type { MigrationParts } from './migration.js';
+import type { MigrationParts } from './migration-parts.js';
 import { notifyBody, notifyFunction } from './notify.js';
 import { derivedName, fingerprint, identifier, literal } from './quoting.js';
 
