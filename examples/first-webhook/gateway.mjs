@@ -20,4 +20,4 @@ const registry = new ConnectionRegistry({ store, factory: {
   handleWebhook: (bot, request) => bot.handle(request),
 } });
 const server = express().post('/webhooks/:connectionId', expressWebhook(registry)).listen(process.env.PORT ?? 3000);
-process.once('SIGTERM', () => server.close(() => void registry.close()));
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => server.close(() => void registry.close()));

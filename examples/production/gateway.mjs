@@ -11,7 +11,7 @@ const registry = new ConnectionRegistry({
   factory,
   store: tableStore({
     read: async (ids) => (await pool.query('select * from bots where id = any($1)', [ids])).rows,
-    status: (row) => (row.paused_at === null ? 'active' : 'stopped'),
+    status: (row) => (row.paused_at ? 'stopped' : 'active'),
     ignore: ['last_error'],
   }),
   freshness: { maxStaleMs: 1_000 }, // a live connection is served without a read; an edit arrives within a second

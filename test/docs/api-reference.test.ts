@@ -68,7 +68,10 @@ test.runIf(chromiumPath !== undefined)('the site works by keyboard in a real bro
     await page.goto(pathToFileURL(join(folder, 'html/index.html')).href);
 
     await page.keyboard.press('/');
-    await page.keyboard.type('invalidate');
+    const search = page.locator('#tsd-search input');
+    await search.waitFor();
+    await page.waitForFunction(`!/Preparing/.test(document.querySelector('#tsd-search-status').textContent)`);
+    await search.pressSequentially('invalidate');
     const found = page.locator('#tsd-search-results li').first();
     await found.waitFor();
     await page.keyboard.press('ArrowDown');
