@@ -4,7 +4,7 @@
  * @module hydrant/fastify
  */
 
-import type { Readable } from 'node:stream';
+import { finished, type Readable } from 'node:stream';
 import { type AdapterOptions, checkOptions, invalidOption } from './adapter-options.js';
 import { bodyOf, type NodeBody } from './node-body.js';
 import { headOf } from './node-request.js';
@@ -153,10 +153,16 @@ async function payloadOf({ response, done }: Outgoing, request: FastifyRequestLi
   const head = headToSend(response, request.raw.method);
   const body = head.hasBody ? new ResponseBody(response.body!, done) : undefined;
   const whole = await body?.readAhead();
-  if (reply.sent) return void body?.cancel(new DOMException('Another response was sent.', 'AbortError'));
+  if (reply.sent) {
+    if (body === undefined) discardBody(response, done);
+    return void body?.cancel(new DOMException('Another response was sent.', 'AbortError'));
+  }
   setHead(head, request, reply);
   if (body === undefined) discardBody(response, done);
-  else if (whole === undefined) return body.stream();
+  else if (whole === undefined) {
+    finished(reply.raw as never, () => void body.cancel(new DOMException('Another response was sent.', 'AbortError')));
+    return body.stream();
+  }
   // Fastify would make JSON of a returned `null`, and take `undefined` for a mistake.
   if (whole === undefined || whole.byteLength === 0) return reply.send();
   // Fastify would give bytes without a type the type of a binary file.

@@ -40,6 +40,7 @@ export function headToSend(response: Response, method: string | undefined): Resp
   const { status, headers, body } = response;
   const isStatus = Number.isInteger(status) && status >= 200 && status <= 599;
   if (!isStatus) throw new TypeError('The status of the Response is not in 200–599.');
+  if (response.bodyUsed) throw new TypeError('The body of the Response was read already.');
   const isHead = method === 'HEAD';
   const kept = new Map<string, string | readonly string[]>();
   const isAboutDecoded = isDecoded(response);

@@ -3,6 +3,7 @@ import type { WebhookHandler } from '../webhook/handle-webhook.js';
 import { systemClock } from '../clock.js';
 import { directDelivery, type Outgoing } from '../messages/direct.js';
 import { describing, extended, makeRequest } from '../messages/requests.js';
+import { discardBody } from '../messages/response-body.js';
 import { within } from '../within.js';
 import { invalidOption } from './adapter-options.js';
 import { bodyPart, type NodeBody, unreadPart } from './node-body.js';
@@ -79,7 +80,12 @@ async function handOver({ registry, head }: WebhookCall, id: string, body: NodeB
   const outgoing = direct === undefined
     ? { response: await registry.handleWebhook(id, makeRequest(described, bodyPart(body))) }
     : await direct.deliver(id, described, unreadPart(body));
-  assertResponse(outgoing.response);
+  try {
+    assertResponse(outgoing.response);
+  } catch (error) {
+    discardBody(outgoing.response, outgoing.done);
+    throw error;
+  }
   return outgoing;
 }
 

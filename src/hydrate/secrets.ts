@@ -58,9 +58,10 @@ export class Secrets<R extends ConnectionRecord> {
       entry.waiting = false;
       // A hydrate did not wait for this one's turn.
       const other = this.#kept.get(id);
-      if (other !== entry && other?.version === version) return other.value;
+      // One that waits for its turn itself must not be waited for: this one holds the place that it waits for.
+      if (other !== entry && other?.version === version && !other.waiting) return other.value;
       // Invalidated while it waited for its turn, it is asked for only now.
-      if (other === undefined) this.#kept.set(id, entry);
+      if (other === undefined || (other.version === version && other.waiting)) this.#kept.set(id, entry);
       return this.#call(ask);
     });
     entry.value = value;
@@ -74,17 +75,33 @@ export class Secrets<R extends ConnectionRecord> {
     return value;
   }
 
+  readonly #forgotten = new WeakSet<object>();
+
+  #note(entry: Entry | undefined): void {
+    if (entry !== undefined && isThenable(entry.value)) this.#forgotten.add(entry.value);
+  }
+
+  /** Whether this call was forgotten before it settled. */
+  wasForgotten(call: unknown): boolean {
+    return isThenable(call) && this.#forgotten.has(call);
+  }
+
   /** Whether they need not be asked for. */
   has({ id, version }: R): boolean {
     return this.#kept.get(id)?.version === String(version);
   }
 
   forget(id: string): void {
+    this.#note(this.#kept.get(id));
     this.#kept.delete(id);
   }
 
   forgetWhere(matches: (record: R) => boolean): void {
-    this.#kept.deleteWhere(({ record }) => matches(record as R));
+    this.#kept.deleteWhere((entry) => {
+      const found = matches(entry.record as R);
+      if (found) this.#note(entry);
+      return found;
+    });
   }
 
   /** One platform's vault that hangs stands in nobody else's way. */

@@ -14,6 +14,7 @@ export async function whenRead(response: Response, done: () => void): Promise<Re
     done();
     return response;
   }
+  if (response.bodyUsed) throw new TypeError('The body of the Response was read already.');
   const body = new ResponseBody(response.body, done);
   const rest = await body.readAhead() ?? body.stream();
   try {

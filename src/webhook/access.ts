@@ -107,13 +107,15 @@ export class WebhookAccess<R extends ConnectionRecord, I> {
       const remainingMs = Math.max(backoff.remainingMs(id, version), this.failures.remainingMs(id, version));
       if (remainingMs > 0) throw backingOff(id, remainingMs);
     }
+    let call: unknown;
     try {
-      const resolved = await secrets.of(record, factory, false);
-      this.failures.clear(id);
+      call = secrets.of(record, factory, false);
+      const resolved = await call;
+      if (!this.failures.leavesAnotherAlone(id, version)) this.failures.clear(id);
       return resolved;
     } catch (cause) {
       const permanent = permanentFailure(id, cause);
-      const { count, delayMs } = permanent === undefined ? this.#noted(id, version, record)
+      const { count, delayMs } = secrets.wasForgotten(call) ? { count: 1, delayMs: 0 } : permanent === undefined ? this.#noted(id, version, record)
         // The failure of an older version must not hide that of a newer one.
         : slots.index.get(id)?.version === version ? backoff.failForGood(id, version, permanent, record) : { count: 1, delayMs: 0 };
       const error = permanent ?? new ConnectionError('HYDRATION_FAILED', `The secrets of connection '${id}' could not be had`, {

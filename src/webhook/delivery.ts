@@ -188,7 +188,7 @@ export class Delivery<R extends ConnectionRecord, I> {
       const response = await this.#env.around(record, () => acknowledge.respond(this.#incoming.copy(), { record }));
       if (response === undefined) return;
       if (!isResponse(response)) throw new TypeError('acknowledge.respond must resolve a Response or undefined');
-      if (!this.#answer()) return;
+      if (!this.#answer()) return discard(response, () => {});
       this.#acknowledged = true;
       this.#tellPlatform(work);
       this.#resolve(response);

@@ -77,7 +77,15 @@ export class Identification<R extends ConnectionRecord, I> {
   }
 
   async #identify(): Promise<Response | Found<R, I>> {
-    const found = await this.#whileConnected(this.#access.find(this.#id, () => this.#ended !== undefined));
+    const finding = this.#access.find(this.#id, () => this.#ended !== undefined);
+    let found: Found<R, I>;
+    try {
+      found = await this.#whileConnected(finding);
+    } catch (error) {
+      // It may have been found in the same turn.
+      if (isThenable(finding)) (finding as PromiseLike<Found<R, I>>).then((late) => late.letGo(), () => {});
+      throw error;
+    }
     if (this.#ended !== undefined) found.letGo();
     this.#throwIfEnded();
     this.found = found;
@@ -112,6 +120,7 @@ export class Identification<R extends ConnectionRecord, I> {
       throw new ConnectionError('UNAUTHENTICATED', 'authenticate threw', { connectionId: this.#id, cause });
     } finally {
       this.#forgetSender?.();
+      this.#forgetSender = undefined;
     }
   }
 

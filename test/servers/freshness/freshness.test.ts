@@ -10,7 +10,7 @@ import type { TestServer } from '../support/server.mjs';
 import { startProxy, type Proxy } from '../exclusive/chaos/proxy.mjs';
 import { bundleSources } from './bundle.js';
 import { violations, type Report, type Write } from './history.js';
-import { run, type Scenario } from './run.js';
+import { run, type Scenario, repeated } from './run.js';
 
 // The long form: FRESHNESS_MS=600000 FRESHNESS_SEED=7 npm run proof:freshness, ten minutes for each scenario.
 const durationMs = Number(process.env['FRESHNESS_MS'] ?? 3_000);
@@ -106,8 +106,8 @@ describe('G4 fresh, across four processes on PostgreSQL', () => {
     });
     await pool.query(`drop table if exists bots; create table bots (id text primary key, status text not null default 'active', n int not null, noted timestamptz)`);
     await mapped.migrate();
-    const damage = (): Promise<unknown> => pool.query('drop schema if exists hydrant cascade');
-    const repair = (): Promise<unknown> => mapped.migrate();
+    const damage = (): Promise<unknown> => repeated(() => pool.query('drop schema if exists hydrant cascade'));
+    const repair = (): Promise<unknown> => repeated(() => mapped.migrate());
     const note = (): Promise<unknown> => pool.query('update bots set noted = now()').then(() => pool.query('vacuum full bots'));
     const faults = [damage, cutListeners, repair, note, block];
     const { writes, reports } = await run(scenario({ store: mapped, versions, hints: versions === 'table' ? 'on' : 'off', faults }));

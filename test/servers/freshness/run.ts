@@ -79,9 +79,20 @@ async function writeUntil(end: number, id: string, store: Written, random: () =>
     const choice = random();
     const status = choice < 0.7 ? 'active' : choice < 0.85 ? 'stopped' : 'deleted';
     const begun = process.hrtime.bigint();
-    const version = status === 'deleted' ? (await store.delete(id), undefined) : (await store.put({ id, status, n })).version;
+    const version = await repeated(async () => status === 'deleted' ? (await store.delete(id), undefined) : (await store.put({ id, status, n })).version);
     writes.push({ id, begun, committed: process.hrtime.bigint(), version, status });
     await sleep(10 + 90 * random());
+  }
+}
+
+/** An administrator who drops tables may end up in a deadlock with a writer. PostgreSQL refuses one of them, who repeats. */
+export async function repeated<T>(write: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await write();
+    } catch (error) {
+      if ((error as { code?: string }).code !== '40P01') throw error;
+    }
   }
 }
 
