@@ -77,7 +77,7 @@ export function isConnectionError<C extends ConnectionErrorCode = ConnectionErro
     return typeof error === 'object' && error !== null && BRAND in error
       && (code === undefined || ('code' in error && error.code === code));
   } catch {
-    // A proxy may throw at every look. Whatever it is, it is not ours.
+    // A proxy may throw at every look. Then it is not an error of this package.
     return false;
   }
 }

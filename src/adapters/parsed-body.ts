@@ -8,7 +8,7 @@ const EXPRESS = `In Express, mount the route before the body parser, or keep the
 const NEXT_PAGES = 'In Next, add `export const config = { api: { bodyParser: false } }` to the API route, or use a route handler '
   + 'of the app router, which comes before the body parser';
 
-/** What to do about it in the framework it occurs in, for the developer who finds it in the console. */
+/** The fix for the framework in which it occurs. The developer reads it on the console. */
 export function alreadyParsed(req: NodeRequest): string {
   if ('app' in req) return WHY + EXPRESS;
   // Next adds these to Node's request in its API routes.

@@ -23,7 +23,7 @@ export interface ChatFactoryOptions<R extends ConnectionRecord, C extends ChatLi
   readonly secrets?: (record: R, context: { readonly signal: AbortSignal }) => Awaitable<S>;
   /** More of the SDK's configuration. Default `{ userName: 'bot', logger: 'warn' }`. */
   config?(record: R, context: { readonly secrets: S }): Readonly<Record<string, unknown>>;
-  /** What a user reads when a command fails after it was acknowledged. */
+  /** The text that a user reads when a command fails after it was acknowledged. */
   failureText?(failure: ConnectionError, record: R | undefined): string;
   /** `'drain-first'` for adapters that poll or hold a socket: two instances of one bot disturb each other. */
   readonly replacement?: 'overlap' | 'drain-first';
@@ -138,7 +138,7 @@ function checkIdentity({ id }: ConnectionRecord, adapters: readonly ChatAdapter[
   if (nameless !== undefined) throw new Error(`${nameless.name} did not say which bot connection '${id}' is: it is unreachable, or refuses the token`);
 }
 
-/** What a replaced instance still received would be handled twice, while its users finish. */
+/** Stops events of a replaced instance, because its successor handles them too. */
 function stopPollingWhen(superseded: AbortSignal, adapters: readonly ChatAdapter[]): void {
   const pollers = adapters.filter(({ stopPolling, isPolling }) => stopPolling !== undefined && isPolling !== false);
   const stop = (): void => { for (const poller of pollers) void Promise.resolve(poller.stopPolling?.()).catch(() => {}); };

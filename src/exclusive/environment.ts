@@ -9,7 +9,7 @@ import { runnerListeners, type RunnerEvents } from './events.js';
 import type { ResolvedRunnerOptions } from './options.js';
 import { Roster } from './roster.js';
 
-/** What all parts of a runner share: its options, its time, its listeners, the living replicas, and the calls to foreign code. */
+/** Shared by all parts of a runner: options, time, listeners, living replicas, and calls to user code. */
 export class RunnerEnvironment<R extends ConnectionRecord, I> {
   /** This process's name in the claim store. */
   readonly replica: string;

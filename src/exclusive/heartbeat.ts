@@ -10,7 +10,7 @@ import { readInstant, type Instant } from './validity.js';
 /** At the answer to its second beat a replica begins to take its share. */
 const JOINING_BEATS = 2;
 
-/** What was sent along with a renewal, by id. */
+/** The requests that were sent along with a renewal, by id. */
 type Sent<R extends ConnectionRecord, I> = ReadonlyMap<string, { readonly holding: Holding<R, I>; readonly notes: string | undefined }>;
 
 /**

@@ -108,7 +108,7 @@ export class MemoryClaimServer {
     return () => void this.#listeners.delete(own);
   }
 
-  /** Who owns which connection at this moment, by the store's clock. */
+  /** The owner of each connection at this moment, by the store's clock. */
   owners(): ReadonlyMap<string, { readonly owner: string; readonly token: bigint }> {
     const now = this.#clock.monotonic();
     const owners = new Map<string, { owner: string; token: bigint }>();
