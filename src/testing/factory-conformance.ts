@@ -1,6 +1,6 @@
 import type { Awaitable, ConnectionRecord } from '../contracts/record.js';
 import { endTests } from './factory-conformance/ends.js';
-import type { FactoryCapabilities, FactoryUnderTest, Suite } from './factory-conformance/harness.js';
+import { survived, type FactoryCapabilities, type FactoryUnderTest, type Suite } from './factory-conformance/harness.js';
 import { startTests } from './factory-conformance/starts.js';
 import type { TestRunner } from './store-conformance/harness.js';
 
@@ -33,14 +33,14 @@ export function factoryConformance<R extends ConnectionRecord, I>(
   const suite: Suite<R, I> = {
     capabilities,
     timeoutMs: capabilities.timeoutMs ?? TIMEOUT_MS,
-    test: (name, run) => void runner.it(name, async () => {
+    test: (name, run) => void runner.it(name, () => survived(async () => {
       const subject = await makeSubject();
       try {
         await run(subject);
       } finally {
         await subject.close?.();
       }
-    }),
+    })),
   };
   runner.describe('factory conformance', () => {
     startTests(suite);

@@ -46,9 +46,14 @@ test.each(Object.keys(MADE))('%s is gone with the next minor collection', { time
     if (typeof before === 'function') before();
   };
   await round();
-  collect({ type: 'major' });
-  const used = process.memoryUsage().heapUsed;
-  await round();
-  collect({ type: 'minor' });
-  expect((process.memoryUsage().heapUsed - used) / COUNT).toBeLessThan(30);
+  const survivors: number[] = [];
+  // On a busy machine the collector may come late and let a round grow old. What keeps requests keeps them in every round.
+  while (survivors.length < 4 && !survivors.some((bytes) => bytes < 30)) {
+    collect({ type: 'major' });
+    const used = process.memoryUsage().heapUsed;
+    await round();
+    collect({ type: 'minor' });
+    survivors.push((process.memoryUsage().heapUsed - used) / COUNT);
+  }
+  expect(Math.min(...survivors), survivors.join()).toBeLessThan(30);
 });

@@ -89,6 +89,14 @@ describe('one broken factory of each kind fails', () => {
     expect(Object.values(failed).join()).toContain('ends the process');
   });
 
+  test('an error that comes as the far side closes: it fails its test and does not end the run', async () => {
+    const failed = await factoryFailures(async () => {
+      const subject = await mailboxes();
+      return { ...subject, close: async () => { await subject.close?.(); setTimeout(() => { throw new Error('late'); }, 5); } };
+    }, { ...IMPATIENT, lives: 1 });
+    expect(Object.values(failed).join()).toContain('ends the process');
+  });
+
   test('two instances that disturb each other without saying so', async () => {
     const failed = await factoryFailures(() => mailboxes({}, { exclusive: true }), IMPATIENT);
     expect(failed).toEqual({ "replacement: two instances of one row overlap, unless the factory says 'drain-first'": expect.stringContaining('disturb each other') as string });

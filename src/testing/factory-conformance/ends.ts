@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { ConnectionRecord } from '../../contracts/record.js';
-import { becomes, pause, promised, survived, type Suite } from './harness.js';
+import { becomes, pause, promised, type Suite } from './harness.js';
 import { Life } from './life.js';
 
 /** How long nothing may be sent after the end, milliseconds. */
@@ -14,31 +14,27 @@ export function endTests<R extends ConnectionRecord, I>({ test, timeoutMs, capab
   if (connected) {
     for (const [name, cut] of [["error: an 'error' event after the start", 'reset'], ['close: one from outside', 'hangUp']] as const) {
       test(`${name} retires that instance and nothing else`, async (subject) => {
-        await survived(async () => {
-          const life = await new Life(subject, timeoutMs).start();
-          await promised(subject[cut], cut).call(subject);
-          await becomes('instances that called retire()', 1, timeoutMs, () => Math.min(1, life.retired.length));
-          await life.end('retired');
-          await becomes('connections left open', 0, timeoutMs, () => subject.open());
-          const next = await new Life(subject, timeoutMs).start();
-          await subject.use(next.instance);
-          await next.end();
-        });
+        const life = await new Life(subject, timeoutMs).start();
+        await promised(subject[cut], cut).call(subject);
+        await becomes('instances that called retire()', 1, timeoutMs, () => Math.min(1, life.retired.length));
+        await life.end('retired');
+        await becomes('connections left open', 0, timeoutMs, () => subject.open());
+        const next = await new Life(subject, timeoutMs).start();
+        await subject.use(next.instance);
+        await next.end();
       });
     }
   }
 
   test('stop: it ends in time, may be repeated, and nothing is sent after it', async (subject) => {
-    await survived(async () => {
-      const life = await new Life(subject, timeoutMs).start();
-      await subject.use(life.instance);
-      await life.end();
-      await becomes('connections left open', 0, timeoutMs, () => subject.open());
-      const received = await subject.received();
-      await life.end();
-      await pause(QUIET_MS);
-      assert.equal(await subject.received(), received, 'something was sent after the instance had been disposed of');
-    });
+    const life = await new Life(subject, timeoutMs).start();
+    await subject.use(life.instance);
+    await life.end();
+    await becomes('connections left open', 0, timeoutMs, () => subject.open());
+    const received = await subject.received();
+    await life.end();
+    await pause(QUIET_MS);
+    assert.equal(await subject.received(), received, 'something was sent after the instance had been disposed of');
   });
 
   test("replacement: two instances of one row overlap, unless the factory says 'drain-first'", async (subject) => {

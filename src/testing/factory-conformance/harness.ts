@@ -75,6 +75,8 @@ export function promised<T>(member: T | undefined, name: string): T {
   return member;
 }
 
+const turn = (): Promise<void> => new Promise((resolve) => { setImmediate(resolve); });
+
 /** Runs `work` and fails for exceptions that nobody catches: outside of a test they end the process. */
 export async function survived<T>(work: () => Promise<T>): Promise<T> {
   const uncaught: unknown[] = [];
@@ -83,7 +85,10 @@ export async function survived<T>(work: () => Promise<T>): Promise<T> {
   process.setUncaughtExceptionCaptureCallback((error) => { uncaught.push(error); });
   try {
     const result = await work();
+    // A late timer fires before the sockets are looked at: the two turns behind it let them tell their errors.
     await pause(20);
+    await turn();
+    await turn();
     assert.deepEqual(uncaught.map(String), [], "an 'error' event without a listener, or an exception that nobody catches, ends the process");
     return result;
   } finally {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { ConnectionRecord } from '../../contracts/record.js';
-import { becomes, pause, survived, type FactoryUnderTest, type Suite } from './harness.js';
+import { becomes, pause, type FactoryUnderTest, type Suite } from './harness.js';
 import { Life } from './life.js';
 
 /** How long after its begin a start is given up, milliseconds. */
@@ -11,23 +11,19 @@ export function startTests<R extends ConnectionRecord, I>({ test, timeoutMs }: S
   const leavesNothing = (subject: FactoryUnderTest<R, I>): Promise<void> => becomes('connections left open', 0, timeoutMs, () => subject.open());
 
   test('start: one that fails leaves nothing open', async (subject) => {
-    await survived(async () => {
-      await fails(new Life(subject, timeoutMs, subject.failing), 'the failing row started');
-      await leavesNothing(subject);
-    });
+    await fails(new Life(subject, timeoutMs, subject.failing), 'the failing row started');
+    await leavesNothing(subject);
   });
 
   test('start: one that is given up ends at once and leaves nothing open', async (subject) => {
     for (const moment of MOMENTS) {
       await subject.behave('hang');
-      await survived(async () => {
-        const life = new Life(subject, timeoutMs);
-        const start = life.start().then(() => life.end(), unlessOverdue);
-        await pause(moment);
-        life.giveUp();
-        await start;
-        await leavesNothing(subject);
-      });
+      const life = new Life(subject, timeoutMs);
+      const start = life.start().then(() => life.end(), unlessOverdue);
+      await pause(moment);
+      life.giveUp();
+      await start;
+      await leavesNothing(subject);
       await subject.behave('serve');
     }
   });
@@ -46,15 +42,13 @@ export function startTests<R extends ConnectionRecord, I>({ test, timeoutMs }: S
   for (const [mode, when] of [['refuse', 'before'], ['reset', 'during']] as const) {
     test(`error: one ${when} the start fails that start and nothing else`, async (subject) => {
       await subject.behave(mode);
-      await survived(async () => {
-        const life = new Life(subject, timeoutMs);
-        await fails(life, 'it started, although the far side is gone');
-        await subject.behave('serve');
-        await leavesNothing(subject);
-        const next = await new Life(subject, timeoutMs).start();
-        await subject.use(next.instance);
-        await next.end();
-      });
+      const life = new Life(subject, timeoutMs);
+      await fails(life, 'it started, although the far side is gone');
+      await subject.behave('serve');
+      await leavesNothing(subject);
+      const next = await new Life(subject, timeoutMs).start();
+      await subject.use(next.instance);
+      await next.end();
     });
   }
 }

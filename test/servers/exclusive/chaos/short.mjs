@@ -33,8 +33,7 @@ export function shortChaos(options) {
     const queriesPerTick = await cluster.queries(() => sleep(TTL_MS));
     const killTakeoversTtl = await stoppedInTheirTracks(cluster, note);
     await cutOff(cluster, note);
-    let stopTakeoversMs = [];
-    const lags = await schedulingLag(async () => { stopTakeoversMs = await rollingRestart(cluster, note); });
+    const { takeovers: stopTakeoversMs, lags } = await rollingRestart(cluster, note);
     note(await faults.coldBoot(cluster));
     await cluster.forget();
     return { faults: reports, stale: cluster.violations, queriesPerTick, killTakeoversTtl, stopTakeoversMs, lagMs: quantile(lags, 0.99) };
@@ -82,21 +81,26 @@ async function cutOff(cluster, note) {
 async function rollingRestart(cluster, note) {
   await cluster.forget();
   const takeovers = [];
+  // Only while one stops: a quiet moment between two restarts says nothing about them.
+  const lags = [];
   for (const replica of cluster.live) {
     const owned = await cluster.ownedBy(replica);
     const since = now();
-    replica.process.kill('SIGTERM');
-    await replica.ended;
-    await cluster.balanced({ even: false });
+    lags.push(...await schedulingLag(async () => {
+      replica.process.kill('SIGTERM');
+      await replica.ended;
+      await cluster.balanced({ even: false });
+    }));
     takeovers.push(...await cluster.takeovers(owned, since));
     await cluster.startReplica();
   }
   const settledTtl = await cluster.balanced();
   const { polls, stale } = await cluster.report();
   takeovers.sort((a, b) => a - b);
+  lags.sort((a, b) => a - b);
   const p99Ms = takeovers[Math.floor(takeovers.length * 0.99)];
   note({ fault: 'rolling restart, SIGTERM', polls, stale: stale.length, settledTtl, takeovers: takeovers.length, p50Ms: takeovers[takeovers.length >> 1], p99Ms });
-  return takeovers;
+  return { takeovers, lags };
 }
 
 /** Every connection goes silent, twice: the clients that replaced the first ones must be replaced in their turn. */
