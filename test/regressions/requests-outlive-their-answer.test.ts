@@ -48,7 +48,7 @@ test.each(Object.keys(MADE))('%s is gone with the next minor collection', { time
   await round();
   const survivors: number[] = [];
   // On a busy machine the collector may come late and let a round grow old. What keeps requests keeps them in every round.
-  while (survivors.length < 4 && !survivors.some((bytes) => bytes < 30)) {
+  while (survivors.length < 4 && !survivors.some((each) => each < 30)) {
     collect({ type: 'major' });
     const used = process.memoryUsage().heapUsed;
     await round();
