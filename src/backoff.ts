@@ -84,7 +84,12 @@ export class Backoff {
   }
 
   /** Notes that this version cannot succeed. */
-  failForGood(id: string, version: string, permanent: ConnectionError, row: unknown): { readonly count: number; readonly delayMs: number } {
+  failForGood(
+    id: string,
+    version: string,
+    permanent: ConnectionError,
+    row: unknown,
+  ): { readonly count: number; readonly delayMs: number } {
     const failures = this.count(id, version) + 1;
     this.#failures.set(id, { version, failures, until: Infinity, permanent, row });
     return { count: Math.ceil(failures), delayMs: Infinity };

@@ -24,7 +24,8 @@ export function once<T extends object>(make: () => T): () => T {
 
 export const isFunction = (value: unknown): boolean => typeof value === 'function';
 export const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
-export const isDuration = (value: unknown, least: number): boolean => typeof value === 'number' && value >= least && value <= MAX_TIMER_MS;
+export const isDuration = (value: unknown, least: number): boolean =>
+  typeof value === 'number' && value >= least && value <= MAX_TIMER_MS;
 export const hasMethods = (value: unknown, ...names: string[]): boolean =>
   (isObject(value) || isFunction(value)) && names.every((name) => isFunction((value as Record<string, unknown>)[name]));
 
@@ -45,7 +46,11 @@ export function describe(value: unknown): string {
 }
 
 /** A value that `accepts` accepts. `expected` completes the sentence "expected …". */
-export function expecting<T>(expected: string, accepts: (value: unknown) => boolean, got: (value: unknown) => string = quote): Check<T> {
+export function expecting<T>(
+  expected: string,
+  accepts: (value: unknown) => boolean,
+  got: (value: unknown) => string = quote,
+): Check<T> {
   return z.custom<T>(accepts, { error: ({ input }) => `expected ${expected}, got ${got(input)}` });
 }
 
@@ -53,15 +58,22 @@ export const duration = (least: number): Check<number> =>
   expecting(`milliseconds from ${least} to ${MAX_TIMER_MS}`, (value) => isDuration(value, least));
 
 export const durationOrNever = (least: number): Check<number> =>
-  expecting(`milliseconds from ${least} to ${MAX_TIMER_MS}, or Infinity`, (value) => value === Infinity || isDuration(value, least));
+  expecting(
+    `milliseconds from ${least} to ${MAX_TIMER_MS}, or Infinity`,
+    (value) => value === Infinity || isDuration(value, least),
+  );
 
 const isCount = (value: unknown, least: number): boolean => Number.isSafeInteger(value) && (value as number) >= least;
 
-export const count = (least: number): Check<number> => expecting(`an integer of at least ${least}`, (value) => isCount(value, least));
+export const count = (least: number): Check<number> =>
+  expecting(`an integer of at least ${least}`, (value) => isCount(value, least));
 
 export const countOrInfinity = (least: number, most: number = Number.MAX_SAFE_INTEGER): Check<number> => {
   const integer = most === Number.MAX_SAFE_INTEGER ? `an integer of at least ${least}` : `an integer from ${least} to ${most}`;
-  return expecting(`${integer}, or Infinity`, (value) => value === Infinity || (isCount(value, least) && (value as number) <= most));
+  return expecting(
+    `${integer}, or Infinity`,
+    (value) => value === Infinity || (isCount(value, least) && (value as number) <= most),
+  );
 };
 
 export const aFunction = <T>(expected = 'a function'): Check<T> => expecting<T>(expected, isFunction, describe);
@@ -76,7 +88,8 @@ export const text = (expected: string, accepts: (value: string) => boolean = () 
   expecting(expected, (value) => typeof value === 'string' && accepts(value));
 
 /** A member that may be left out. It is a default too, because one kind of schema fewer is in the build then. */
-export const optional = <T>(schema: Check<T>): Check<T | undefined> => z._default(schema, undefined as never) as Check<T | undefined>;
+export const optional = <T>(schema: Check<T>): Check<T | undefined> =>
+  z._default(schema, undefined as never) as Check<T | undefined>;
 
 /** A default that is an object is given by a function, because zod copies such values. */
 export const withDefault = <T>(schema: Check<T>, value: T | (() => T)): Check<T> =>
@@ -106,7 +119,10 @@ function notAnObject(expected: string) {
 }
 
 /** Adds a rule that is about several members. `refuse` names the member at fault and says what is wrong with it. */
-export function ruled<T>(schema: Check<T>, refuse: (value: T) => { readonly path: string; readonly message: string } | undefined): Check<T> {
+export function ruled<T>(
+  schema: Check<T>,
+  refuse: (value: T) => { readonly path: string; readonly message: string } | undefined,
+): Check<T> {
   return schema.check(({ value, issues }) => {
     const refusal = refuse(value);
     if (refusal !== undefined) issues.push({ code: 'custom', input: value, path: [refusal.path], message: refusal.message });

@@ -33,7 +33,13 @@ export class Closing<R extends ConnectionRecord, I> {
   #closed: Promise<CloseReport> | undefined;
   #wake: (() => void) | undefined;
 
-  constructor(env: Environment<R, I>, slots: Slots<R, I>, hydrator: Hydrator<R, I>, reader: FreshnessReader<R>, revalidation: Revalidation<R>) {
+  constructor(
+    env: Environment<R, I>,
+    slots: Slots<R, I>,
+    hydrator: Hydrator<R, I>,
+    reader: FreshnessReader<R>,
+    revalidation: Revalidation<R>,
+  ) {
     this.#env = env;
     this.#slots = slots;
     this.#hydrator = hydrator;
@@ -80,7 +86,9 @@ export class Closing<R extends ConnectionRecord, I> {
       const timeoutMs = drainTimeoutMs === undefined ? 20_000 : resolveDrainTimeout(drainTimeoutMs);
       // Known before it begins, for the first dispose that it causes may itself call `close`.
       let begun!: (report: Promise<CloseReport>) => void;
-      this.#closed = new Promise((resolve) => { begun = resolve; });
+      this.#closed = new Promise((resolve) => {
+        begun = resolve;
+      });
       begun(this.#close(timeoutMs));
       return this.#closed;
     } catch (error) {
@@ -89,7 +97,10 @@ export class Closing<R extends ConnectionRecord, I> {
   }
 
   async #close(drainTimeoutMs: number): Promise<CloseReport> {
-    const { clock, options: { disposeTimeoutMs } } = this.#env;
+    const {
+      clock,
+      options: { disposeTimeoutMs },
+    } = this.#env;
     const slots = this.#slots;
     const reader = this.#reader;
     this.state = 'closing';
@@ -127,7 +138,9 @@ export class Closing<R extends ConnectionRecord, I> {
   #abandon(): { id: string; leases: number }[] {
     const slots = this.#slots;
     this.expired = true;
-    const hydrating = this.#all().filter(({ state: { kind } }) => kind === 'pending' || kind === 'creating' || kind === 'abandoned');
+    const hydrating = this.#all().filter(
+      ({ state: { kind } }) => kind === 'pending' || kind === 'creating' || kind === 'abandoned',
+    );
     const waiters = [...this.#reader.waiters()];
     for (const [id, waiter] of waiters) if (!waiter.settled) waiter.fail(this.refusal(id));
     for (const slot of this.#all()) this.#hydrator.close(slot, this.refusal(slot.id));

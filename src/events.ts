@@ -30,7 +30,13 @@ export interface RegistryEvents {
 
 /** Every event, and whether the console is told of it where nobody listens. */
 const EVENTS: Readonly<Record<keyof RegistryEvents, boolean>> = {
-  hydrated: false, hydrationFailed: true, disposed: false, disposeFailed: true, retired: false, webhookFailed: true, storeFailed: true,
+  hydrated: false,
+  hydrationFailed: true,
+  disposed: false,
+  disposeFailed: true,
+  retired: false,
+  webhookFailed: true,
+  storeFailed: true,
   thrashing: false,
 };
 
@@ -72,5 +78,9 @@ function lineOf<E extends keyof RegistryEvents>(event: E, payload: RegistryEvent
   const version = 'version' in payload ? payload.version : '';
   // What befalls a webhook has no version: its kind tells one failure from another.
   const kind = event === 'webhookFailed' ? (error as ConnectionError).code : '';
-  return { key: [event, id, version, kind].join('\u0000'), text: `hydrant: ${event}${id === '' ? '' : ` for connection '${id}'`}`, error };
+  return {
+    key: [event, id, version, kind].join('\u0000'),
+    text: `hydrant: ${event}${id === '' ? '' : ` for connection '${id}'`}`,
+    error,
+  };
 }

@@ -26,14 +26,22 @@ type Keyed<R, K extends string, P> = K extends keyof R ? R : R & { readonly [k i
  */
 export function factoryByPlatform<const K extends string, F extends { readonly [P in keyof F]: InstanceFactory<any, any> }>(
   key: K,
-  factories: F & { readonly [P in keyof F]: Keyed<RecordOf<F[P]>, K, P> extends { readonly [k in K]: P } ? unknown : `the factory '${P & string}' does not take records whose ${K} is '${P & string}'` },
+  factories: F & {
+    readonly [P in keyof F]: Keyed<RecordOf<F[P]>, K, P> extends { readonly [k in K]: P }
+      ? unknown
+      : `the factory '${P & string}' does not take records whose ${K} is '${P & string}'`;
+  },
 ): InstanceFactory<{ [P in keyof F]: Keyed<RecordOf<F[P]>, K, P> }[keyof F], InstanceOf<F[keyof F]>> {
   checkFactories(key, factories);
   const known = new Map(Object.entries<InstanceFactory<any, any>>(factories));
   const choose: Composition['choose'] = (record) => {
     const factory = known.get((record as unknown as Readonly<Record<string, string>>)[key] as string);
     if (factory !== undefined) return factory;
-    throw new ConnectionError('INVALID_RECORD', `The row of connection '${record.id}' has a ${key} that no factory was given for`, { connectionId: record.id });
+    throw new ConnectionError(
+      'INVALID_RECORD',
+      `The row of connection '${record.id}' has a ${key} that no factory was given for`,
+      { connectionId: record.id },
+    );
   };
   return compose({ parts: [...known.values()], choose });
 }

@@ -18,7 +18,12 @@ export class Invalidation<R extends ConnectionRecord, I> {
   readonly #secrets: Secrets<R>;
 
   constructor(
-    env: Environment<R, I>, slots: Slots<R, I>, reader: FreshnessReader<R>, unknown: UnknownIds, failures: readonly Backoff[], secrets: Secrets<R>,
+    env: Environment<R, I>,
+    slots: Slots<R, I>,
+    reader: FreshnessReader<R>,
+    unknown: UnknownIds,
+    failures: readonly Backoff[],
+    secrets: Secrets<R>,
   ) {
     this.#env = env;
     this.#slots = slots;
@@ -55,7 +60,8 @@ export class Invalidation<R extends ConnectionRecord, I> {
     const slots = this.#slots;
     const found: string[] = [];
     // User code runs while nothing changes.
-    for (const slot of slots.index.values()) if (slots.withFallback(slot).some(({ record }) => matches(record))) found.push(slot.id);
+    for (const slot of slots.index.values())
+      if (slots.withFallback(slot).some(({ record }) => matches(record))) found.push(slot.id);
     for (const failures of this.#failures) failures.clearWhere((row) => matches(row as R));
     this.#secrets.forgetWhere(matches);
     const ended = found.map((id) => this.one(id));

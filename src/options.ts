@@ -20,10 +20,15 @@ const freshness = (): Check<Freshness> =>
 
 const replacement = (): Check<'overlap' | 'drain-first'> => oneOf('overlap', 'drain-first');
 
-const store = (): Check<ConnectionStore> => ruled(withMethods<ConnectionStore>('a store: an object with get(id)', 'get'), (value) => {
-  const name = (['getMany', 'getVersions', 'watch'] as const).find((one) => value[one] !== undefined && !isFunction(value[one]));
-  return name === undefined ? undefined : { path: name, message: `expected a function, or no such member, got ${describe(value[name])}` };
-});
+const store = (): Check<ConnectionStore> =>
+  ruled(withMethods<ConnectionStore>('a store: an object with get(id)', 'get'), (value) => {
+    const name = (['getMany', 'getVersions', 'watch'] as const).find(
+      (one) => value[one] !== undefined && !isFunction(value[one]),
+    );
+    return name === undefined
+      ? undefined
+      : { path: name, message: `expected a function, or no such member, got ${describe(value[name])}` };
+  });
 
 const A_FACTORY = 'a factory: an object with create(record, context)';
 
@@ -41,44 +46,64 @@ const factoryMembers = /* @__PURE__ */ once(() => ({
   maxConcurrentHydrations: optional(count(1)),
 }));
 
-const factoryShape = /* @__PURE__ */ once(() => ruled(looseShape(A_FACTORY, factoryMembers()), ({ handleWebhook, authenticate }) =>
-  handleWebhook === undefined || authenticate !== undefined ? undefined : {
-    path: 'authenticate',
-    message: "expected 'in-handler' or a function, for handleWebhook must say how a request is authenticated, got nothing",
-  }));
+const factoryShape = /* @__PURE__ */ once(() =>
+  ruled(looseShape(A_FACTORY, factoryMembers()), ({ handleWebhook, authenticate }) =>
+    handleWebhook === undefined || authenticate !== undefined
+      ? undefined
+      : {
+          path: 'authenticate',
+          message: "expected 'in-handler' or a function, for handleWebhook must say how a request is authenticated, got nothing",
+        },
+  ),
+);
 
-const optionsShape = /* @__PURE__ */ once(() => shape('an object of options', {
-  store: store(),
-  factory: expecting(A_FACTORY, isObject, describe),
-  recordSchema: optional(expecting<StandardSchemaV1<any, any>>("a Standard Schema (an object or function with '~standard')",
-    (value) => hasMethods((value as StandardSchemaV1 | undefined)?.['~standard'], 'validate'), describe)),
-  around: optional(aFunction<Around<any>>('a function (record, work) => work()')),
-  freshness: withDefault(freshness(), 'strict'),
-  staleIfErrorMs: withDefault(durationOrNever(0), 0),
-  storeTimeoutMs: withDefault(durationOrNever(1), 5_000),
-  acquireTimeoutMs: withDefault(durationOrNever(1), 30_000),
-  maxInstances: withDefault(countOrInfinity(1, MAX_INSTANCES), 1000),
-  eviction: withDefault(oneOf<'lru' | 'sieve'>('lru', 'sieve'), 'lru'),
-  idleTimeoutMs: withDefault(durationOrNever(0), 600_000),
-  maxConcurrentHydrations: withDefault(count(1), 16),
-  maxQueuedHydrations: withDefault(count(0), 1000),
-  hydrationTimeoutMs: withDefault(durationOrNever(1), 30_000),
-  disposeTimeoutMs: withDefault(durationOrNever(1), 10_000),
-  drainTimeoutMs: withDefault(durationOrNever(0), 300_000),
-  sweepIntervalMs: withDefault(durationOrNever(0), 60_000),
-  failureBackoff: withDefault(backoff(0), { initialMs: 500, maxMs: 60_000 }),
-  notFoundTtlMs: withDefault(duration(0), 1_000),
-  replacement: withDefault(replacement(), 'overlap'),
-  keepLastGood: withDefault(oneOf(true, false), false),
-  webhook: shapeOfDefaults('{ connectionId, maxBodyBytes, maxUnauthenticated, respondToFailure }', {
-    connectionId: withDefault(expecting<RegExp>('a regular expression without the flags g and y, which keep a position between calls',
-      (value) => value instanceof RegExp && !value.global && !value.sticky), /^[A-Za-z0-9._:-]{1,128}$/),
-    maxBodyBytes: withDefault(count(0), 1024 * 1024),
-    maxUnauthenticated: withDefault(count(1), 2_000),
-    respondToFailure: optional(aFunction<NonNullable<NonNullable<RegistryTuning['webhook']>['respondToFailure']>>()),
+const optionsShape = /* @__PURE__ */ once(() =>
+  shape('an object of options', {
+    store: store(),
+    factory: expecting(A_FACTORY, isObject, describe),
+    recordSchema: optional(
+      expecting<StandardSchemaV1<any, any>>(
+        "a Standard Schema (an object or function with '~standard')",
+        (value) => hasMethods((value as StandardSchemaV1 | undefined)?.['~standard'], 'validate'),
+        describe,
+      ),
+    ),
+    around: optional(aFunction<Around<any>>('a function (record, work) => work()')),
+    freshness: withDefault(freshness(), 'strict'),
+    staleIfErrorMs: withDefault(durationOrNever(0), 0),
+    storeTimeoutMs: withDefault(durationOrNever(1), 5_000),
+    acquireTimeoutMs: withDefault(durationOrNever(1), 30_000),
+    maxInstances: withDefault(countOrInfinity(1, MAX_INSTANCES), 1000),
+    eviction: withDefault(oneOf<'lru' | 'sieve'>('lru', 'sieve'), 'lru'),
+    idleTimeoutMs: withDefault(durationOrNever(0), 600_000),
+    maxConcurrentHydrations: withDefault(count(1), 16),
+    maxQueuedHydrations: withDefault(count(0), 1000),
+    hydrationTimeoutMs: withDefault(durationOrNever(1), 30_000),
+    disposeTimeoutMs: withDefault(durationOrNever(1), 10_000),
+    drainTimeoutMs: withDefault(durationOrNever(0), 300_000),
+    sweepIntervalMs: withDefault(durationOrNever(0), 60_000),
+    failureBackoff: withDefault(backoff(0), { initialMs: 500, maxMs: 60_000 }),
+    notFoundTtlMs: withDefault(duration(0), 1_000),
+    replacement: withDefault(replacement(), 'overlap'),
+    keepLastGood: withDefault(oneOf(true, false), false),
+    webhook: shapeOfDefaults('{ connectionId, maxBodyBytes, maxUnauthenticated, respondToFailure }', {
+      connectionId: withDefault(
+        expecting<RegExp>(
+          'a regular expression without the flags g and y, which keep a position between calls',
+          (value) => value instanceof RegExp && !value.global && !value.sticky,
+        ),
+        /^[A-Za-z0-9._:-]{1,128}$/,
+      ),
+      maxBodyBytes: withDefault(count(0), 1024 * 1024),
+      maxUnauthenticated: withDefault(count(1), 2_000),
+      respondToFailure: optional(aFunction<NonNullable<NonNullable<RegistryTuning['webhook']>['respondToFailure']>>()),
+    }),
+    clock: withDefault<Clock>(
+      withMethods('a clock: { now, monotonic, setTimeout }', 'now', 'monotonic', 'setTimeout'),
+      () => systemClock,
+    ),
   }),
-  clock: withDefault<Clock>(withMethods('a clock: { now, monotonic, setTimeout }', 'now', 'monotonic', 'setTimeout'), () => systemClock),
-}));
+);
 
 function checkFactory(factory: unknown, what: string, at: string): void {
   if (isObject(factory) && isCopyOfComposite(factory as never)) {
@@ -102,7 +127,8 @@ export function checkFactories(key: unknown, byPlatform: unknown): void {
   check(what, text("the name of the records' discriminant, such as 'platform'", (value) => value !== ''), key, 'key');
   const factories = expecting<Record<string, unknown>>('an object with one factory for each platform',
     (value) => isObject(value) && !Array.isArray(value), describe);
-  for (const [platform, factory] of Object.entries(check(what, factories, byPlatform, 'factories'))) checkFactory(factory, what, platform);
+  for (const [platform, factory] of Object.entries(check(what, factories, byPlatform, 'factories')))
+    checkFactory(factory, what, platform);
 }
 
 /** @throws ConnectionError `INVALID_OPTIONS`, naming the option, what was expected and what came */
@@ -110,9 +136,15 @@ export function resolveOptions<R extends ConnectionRecord, I>(options: RegistryO
   const what = 'ConnectionRegistry';
   const { freshness: asked, ...resolved } = check(what, optionsShape(), options);
   checkFactory(options.factory, what, 'factory');
-  const drainsFirst = factoriesWithin(options.factory).some((factory) => (factory.replacement ?? resolved.replacement) === 'drain-first');
+  const drainsFirst = factoriesWithin(options.factory).some(
+    (factory) => (factory.replacement ?? resolved.replacement) === 'drain-first',
+  );
   if (resolved.keepLastGood && drainsFirst) {
-    throw unexpected(`${what}: keepLastGood`, "false with replacement 'drain-first', which disposes of the last good instance first", 'true');
+    throw unexpected(
+      `${what}: keepLastGood`,
+      "false with replacement 'drain-first', which disposes of the last good instance first",
+      'true',
+    );
   }
   return Object.freeze({
     ...resolved,
@@ -147,7 +179,8 @@ export function checkCall(what: 'use' | 'close', options: unknown): void {
  * @throws ConnectionError `INVALID_OPTIONS`
  */
 export function checkSignal(signal: AbortSignal): void {
-  if (!hasMethods(signal, 'addEventListener', 'removeEventListener')) throw unexpected('use: signal', 'an AbortSignal', describe(signal));
+  if (!hasMethods(signal, 'addEventListener', 'removeEventListener'))
+    throw unexpected('use: signal', 'an AbortSignal', describe(signal));
 }
 
 /** @throws ConnectionError `INVALID_OPTIONS` */

@@ -57,19 +57,29 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
   // A mistake is reported against the last signature, so it takes a schema too and names what that lacks.
   constructor(options: ConnectionRegistryOptions<R, I>);
   constructor(options: SchemaRegistryOptions<R, I> | ConnectionRegistryOptions<R, I>) {
-    const env = this.#env = new Environment<R, I>(resolveOptions<R, I>(options));
-    const { clock, options: { failureBackoff, hydrationTimeoutMs } } = env;
+    const env = (this.#env = new Environment<R, I>(resolveOptions<R, I>(options)));
+    const {
+      clock,
+      options: { failureBackoff, hydrationTimeoutMs },
+    } = env;
     const backoff = new Backoff(failureBackoff, clock);
     const unknown = new UnknownIds(clock);
     const secrets = new Secrets<R>(env, hydrationTimeoutMs);
-    const slots = this.#slots = new Slots<R, I>(env, backoff, (id) => reader.outdate(id));
-    const reader = this.#reader = new FreshnessReader<R>(env, (read, answer) => this.#resolver.apply(read, answer));
-    const hydrator = this.#hydrator = new Hydrator<R, I>(env, slots, reader, backoff, secrets);
-    const resolver = this.#resolver = new Resolver<R, I>(env, slots, hydrator, reader, backoff, unknown);
+    const slots = (this.#slots = new Slots<R, I>(env, backoff, (id) => reader.outdate(id)));
+    const reader = (this.#reader = new FreshnessReader<R>(env, (read, answer) => this.#resolver.apply(read, answer)));
+    const hydrator = (this.#hydrator = new Hydrator<R, I>(env, slots, reader, backoff, secrets));
+    const resolver = (this.#resolver = new Resolver<R, I>(env, slots, hydrator, reader, backoff, unknown));
     const revalidation = new Revalidation<R>(env, slots.index, reader, unknown);
-    const closing = this.#closing = new Closing<R, I>(env, slots, hydrator, reader, revalidation);
+    const closing = (this.#closing = new Closing<R, I>(env, slots, hydrator, reader, revalidation));
     const webhooks = new WebhookAccess<R, I>({
-      env, slots, reader, resolver, backoff, secrets, unknown, closing,
+      env,
+      slots,
+      reader,
+      resolver,
+      backoff,
+      secrets,
+      unknown,
+      closing,
       wait: (demand) => this.#wait(demand),
     });
     this.handleWebhook = createWebhookHandler(webhooks);
@@ -190,7 +200,11 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
     const { signal, timeoutMs, freshness } = options;
     if (signal !== undefined) checkSignal(signal);
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
-    const demand = { id, signal, timeoutMs: timeoutMs === undefined ? this.#env.options.acquireTimeoutMs : resolveTimeout(timeoutMs) };
+    const demand = {
+      id,
+      signal,
+      timeoutMs: timeoutMs === undefined ? this.#env.options.acquireTimeoutMs : resolveTimeout(timeoutMs),
+    };
     const maxStaleMs = freshness === undefined ? this.#env.maxStaleMs : resolveFreshness(freshness);
     const slot = this.#slots.index.get(id);
     if (slot === undefined) checkId(id);
@@ -203,7 +217,8 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
     return waiter.promise;
   }
 
-  readonly #left = (waiter: LeaseWaiter<R, I>, aborted: { readonly reason: unknown } | undefined): void => this.#hydrator.left(waiter, aborted);
+  readonly #left = (waiter: LeaseWaiter<R, I>, aborted: { readonly reason: unknown } | undefined): void =>
+    this.#hydrator.left(waiter, aborted);
   readonly #finished = (): void => this.#closing.finished();
 
   #wait(demand: LeaseDemand): LeaseWaiter<R, I> {

@@ -40,7 +40,11 @@ export interface RegistrySnapshot {
 }
 
 /** The current slot of a connection, or else the newest of those that are on their way out. */
-export function inspect<R extends ConnectionRecord, I>(slots: Slots<R, I>, id: string, now: number): ConnectionSnapshot | undefined {
+export function inspect<R extends ConnectionRecord, I>(
+  slots: Slots<R, I>,
+  id: string,
+  now: number,
+): ConnectionSnapshot | undefined {
   const current = slots.index.get(id);
   const shown = current === undefined ? undefined : rowOf(current, current.leases, now);
   if (shown !== undefined) return shown;
@@ -49,11 +53,18 @@ export function inspect<R extends ConnectionRecord, I>(slots: Slots<R, I>, id: s
   return newest === undefined ? undefined : rowOf(newest, newest.leases, now);
 }
 
-function rowOf<R extends ConnectionRecord, I>(slot: Slot<R, I>, leases: number, now: number): ConnectionSnapshot & { readonly state: Phase } | undefined {
+function rowOf<R extends ConnectionRecord, I>(
+  slot: Slot<R, I>,
+  leases: number,
+  now: number,
+): (ConnectionSnapshot & { readonly state: Phase }) | undefined {
   const state = phaseOf(slot, leases);
   if (state === undefined) return undefined;
   return {
-    id: slot.id, state, version: slot.version, leases,
+    id: slot.id,
+    state,
+    version: slot.version,
+    leases,
     ...(state === 'hydrating' ? {} : { ageMs: Math.max(0, now - slot.hydratedAt), checkedAgoMs: now - slot.checkedAt }),
     ...(leases > 0 ? { leasedForMs: Math.max(0, now - slot.usedAt) } : {}),
   };

@@ -1,7 +1,21 @@
 import { isConnectionError } from 'hydrant';
 import { describe as group, expect, test } from 'vitest';
 import {
-  aFunction, backoff, check, countOrInfinity, describe, duration, looseShape, optional, quote, ruled, shape, shapeOfDefaults, text, unexpected, withDefault,
+  aFunction,
+  backoff,
+  check,
+  countOrInfinity,
+  describe,
+  duration,
+  looseShape,
+  optional,
+  quote,
+  ruled,
+  shape,
+  shapeOfDefaults,
+  text,
+  unexpected,
+  withDefault,
 } from '../src/checks.js';
 
 function messageOf(work: () => unknown): string {
@@ -16,9 +30,17 @@ function messageOf(work: () => unknown): string {
 
 group('a message shows the value that came', () => {
   test.each<{ got: unknown; shown: string }>([
-    { got: undefined, shown: 'nothing' }, { got: null, shown: 'null' }, { got: 5, shown: '5' }, { got: Number.NaN, shown: 'NaN' }, { got: 5n, shown: '5n' },
-    { got: true, shown: 'true' }, { got: /x/g, shown: '/x/g' }, { got: [1], shown: 'an array' }, { got: { secret: 1 }, shown: 'an object' },
-    { got: () => 'secret', shown: 'a function' }, { got: Symbol('secret'), shown: 'a symbol' },
+    { got: undefined, shown: 'nothing' },
+    { got: null, shown: 'null' },
+    { got: 5, shown: '5' },
+    { got: Number.NaN, shown: 'NaN' },
+    { got: 5n, shown: '5n' },
+    { got: true, shown: 'true' },
+    { got: /x/g, shown: '/x/g' },
+    { got: [1], shown: 'an array' },
+    { got: { secret: 1 }, shown: 'an object' },
+    { got: () => 'secret', shown: 'a function' },
+    { got: Symbol('secret'), shown: 'a symbol' },
   ])('$shown', ({ got, shown }) => {
     expect({ described: describe(got), quoted: quote(got) }).toEqual({ described: shown, quoted: shown });
   });
@@ -44,13 +66,19 @@ group('check', () => {
   });
 
   test('takes values at their bounds', () => {
-    expect(check('X', options, { delayMs: 2 ** 31 - 1, most: Infinity, backoff: { initialMs: 1, maxMs: 1 } })).toMatchObject({ delayMs: 2_147_483_647, most: Infinity });
+    expect(check('X', options, { delayMs: 2 ** 31 - 1, most: Infinity, backoff: { initialMs: 1, maxMs: 1 } })).toMatchObject({
+      delayMs: 2_147_483_647,
+      most: Infinity,
+    });
   });
 
   test.each<{ given: unknown; message: string }>([
     { given: undefined, message: 'X: expected an object of options, got nothing' },
     { given: { nane: 'y' }, message: "X: does not know 'nane'" },
-    { given: { name: 5, most: 0 }, message: 'X: name: expected a string, got 5; most: expected an integer of at least 1, or Infinity, got 0' },
+    {
+      given: { name: 5, most: 0 },
+      message: 'X: name: expected a string, got 5; most: expected an integer of at least 1, or Infinity, got 0',
+    },
     { given: { nested: { work: 'rm' } }, message: 'X: nested.work: expected a function, got a string' },
     { given: { backoff: { initialMs: 2, maxMs: 1 } }, message: 'X: backoff.maxMs: expected at least initialMs (2), got 1' },
     { given: { backoff: null }, message: 'X: backoff: expected { initialMs, maxMs }, got null' },
@@ -60,8 +88,12 @@ group('check', () => {
   });
 
   test('names an option that is checked on its own, and nothing else where nothing was called by a name', () => {
-    expect(messageOf(() => check('use', duration(0), -1, 'timeoutMs'))).toBe('use: timeoutMs: expected milliseconds from 0 to 2147483647, got -1');
-    expect(messageOf(() => check('', duration(0), -1, 'timeoutMs'))).toBe('timeoutMs: expected milliseconds from 0 to 2147483647, got -1');
+    expect(messageOf(() => check('use', duration(0), -1, 'timeoutMs'))).toBe(
+      'use: timeoutMs: expected milliseconds from 0 to 2147483647, got -1',
+    );
+    expect(messageOf(() => check('', duration(0), -1, 'timeoutMs'))).toBe(
+      'timeoutMs: expected milliseconds from 0 to 2147483647, got -1',
+    );
     expect(unexpected('on', 'a function', 'null').message).toBe('on: expected a function, got null');
   });
 
@@ -70,7 +102,9 @@ group('check', () => {
   });
 
   test('a rule about several members names the one at fault', () => {
-    const pair = ruled(shape('{ low, high }', { low: duration(0), high: duration(0) }), ({ low, high }) => low < high ? undefined : { path: 'high', message: `expected more than low (${low}), got ${high}` });
+    const pair = ruled(shape('{ low, high }', { low: duration(0), high: duration(0) }), ({ low, high }) =>
+      low < high ? undefined : { path: 'high', message: `expected more than low (${low}), got ${high}` },
+    );
     expect(messageOf(() => check('X', pair, { low: 2, high: 1 }))).toBe('X: high: expected more than low (2), got 1');
   });
 });

@@ -50,7 +50,10 @@ describe("the system's clock", () => {
     await new Promise<void>((resolve) => { systemClock.setTimeout(resolve, 0, { ref: true }); });
   });
 
-  test.each([[true, 1], [false, 0]])('its timers keep the process alive if they are to, until they are cancelled: ref %s', (ref, held) => {
+  test.each([
+    [true, 1],
+    [false, 0],
+  ])('its timers keep the process alive if they are to, until they are cancelled: ref %s', (ref, held) => {
     const before = holding();
     const cancel = systemClock.setTimeout(() => {}, 60_000, { ref });
     expect(holding() - before).toBe(held);
@@ -58,7 +61,10 @@ describe("the system's clock", () => {
     expect(holding()).toBe(before);
   });
 
-  test.each([['a number, as in browsers', 5], ['an object that keeps nothing alive', {}]])('where a timer is %s, none is asked to let the process end', (_what, timer) => {
+  test.each([
+    ['a number, as in browsers', 5],
+    ['an object that keeps nothing alive', {}],
+  ])('where a timer is %s, none is asked to let the process end', (_what, timer) => {
     vi.stubGlobal('setTimeout', () => timer);
     expect(() => systemClock.setTimeout(() => {}, 1, { ref: false })).not.toThrow();
   });

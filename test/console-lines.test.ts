@@ -52,7 +52,10 @@ test('the report comes before the first line of the next window when its timer i
   write(102);
   time = TEN_MINUTES;
   lines.write({ text: 'next' });
-  expect({ last: written.slice(-2), cancelled }).toEqual({ last: ['hydrant: 2 more lines were suppressed in 10 minutes', 'next'], cancelled: 1 });
+  expect({ last: written.slice(-2), cancelled }).toEqual({
+    last: ['hydrant: 2 more lines were suppressed in 10 minutes', 'next'],
+    cancelled: 1,
+  });
 });
 
 test('no timer is set while nothing is suppressed, and that of a report does not hold the process open', () => {
@@ -60,7 +63,9 @@ test('no timer is set while nothing is suppressed, and that of a report does not
   write(100);
   expect(setTimeout).not.toHaveBeenCalled();
   write(5, 'more');
-  expect(setTimeout.mock.calls.map(([, ms, options]) => ({ ms, options }))).toEqual([{ ms: TEN_MINUTES, options: { ref: false } }]);
+  expect(setTimeout.mock.calls.map(([, ms, options]) => ({ ms, options }))).toEqual([
+    { ms: TEN_MINUTES, options: { ref: false } },
+  ]);
 });
 
 test('the keys are remembered in a bounded table', async () => {

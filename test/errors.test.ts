@@ -4,16 +4,45 @@ import { ConnectionError, isConnectionError, type ConnectionErrorCode } from 'hy
 
 /** Every code, and whether the same call may succeed later. */
 const RETRYABLE: Record<ConnectionErrorCode, boolean> = {
-  CONNECTION_NOT_FOUND: false, CONNECTION_STOPPED: false, INVALID_CONNECTION_ID: false, INVALID_RECORD: false,
-  STORE_UNAVAILABLE: true, HYDRATION_FAILED: true, HYDRATION_TIMEOUT: true, BACKING_OFF: true, OVERLOADED: true, ACQUIRE_TIMEOUT: true,
-  UNAUTHENTICATED: false, BODY_TOO_LARGE: false, BODY_ALREADY_PARSED: false, NO_WEBHOOK_HANDLER: false, HANDLER_FAILED: false,
-  REGISTRY_CLOSED: true, CLAIM_LOST: true, INVALID_OPTIONS: false,
+  CONNECTION_NOT_FOUND: false,
+  CONNECTION_STOPPED: false,
+  INVALID_CONNECTION_ID: false,
+  INVALID_RECORD: false,
+  STORE_UNAVAILABLE: true,
+  HYDRATION_FAILED: true,
+  HYDRATION_TIMEOUT: true,
+  BACKING_OFF: true,
+  OVERLOADED: true,
+  ACQUIRE_TIMEOUT: true,
+  UNAUTHENTICATED: false,
+  BODY_TOO_LARGE: false,
+  BODY_ALREADY_PARSED: false,
+  NO_WEBHOOK_HANDLER: false,
+  HANDLER_FAILED: false,
+  REGISTRY_CLOSED: true,
+  CLAIM_LOST: true,
+  INVALID_OPTIONS: false,
 };
 /** README's table. */
 const STATUS: Record<ConnectionErrorCode, number> = {
-  CONNECTION_NOT_FOUND: 404, CONNECTION_STOPPED: 404, INVALID_CONNECTION_ID: 404, NO_WEBHOOK_HANDLER: 404, UNAUTHENTICATED: 401, BODY_TOO_LARGE: 413,
-  STORE_UNAVAILABLE: 503, HYDRATION_FAILED: 503, HYDRATION_TIMEOUT: 503, BACKING_OFF: 503, OVERLOADED: 503, ACQUIRE_TIMEOUT: 503,
-  REGISTRY_CLOSED: 503, CLAIM_LOST: 503, INVALID_RECORD: 500, BODY_ALREADY_PARSED: 500, HANDLER_FAILED: 500, INVALID_OPTIONS: 500,
+  CONNECTION_NOT_FOUND: 404,
+  CONNECTION_STOPPED: 404,
+  INVALID_CONNECTION_ID: 404,
+  NO_WEBHOOK_HANDLER: 404,
+  UNAUTHENTICATED: 401,
+  BODY_TOO_LARGE: 413,
+  STORE_UNAVAILABLE: 503,
+  HYDRATION_FAILED: 503,
+  HYDRATION_TIMEOUT: 503,
+  BACKING_OFF: 503,
+  OVERLOADED: 503,
+  ACQUIRE_TIMEOUT: 503,
+  REGISTRY_CLOSED: 503,
+  CLAIM_LOST: 503,
+  INVALID_RECORD: 500,
+  BODY_ALREADY_PARSED: 500,
+  HANDLER_FAILED: 500,
+  INVALID_OPTIONS: 500,
 };
 const CODES = Object.keys(RETRYABLE) as ConnectionErrorCode[];
 
@@ -22,7 +51,17 @@ describe('ConnectionError', () => {
     const cause = new Error('driver');
     const error = new ConnectionError(code, 'what happened', { connectionId: 'a', retryAfterMs: 5, cause });
     expect(error).toBeInstanceOf(Error);
-    expect(error).toMatchObject({ name: 'ConnectionError', code, message: 'what happened', connectionId: 'a', retryAfterMs: 5, retryable: RETRYABLE[code], status: STATUS[code], statusCode: STATUS[code], cause });
+    expect(error).toMatchObject({
+      name: 'ConnectionError',
+      code,
+      message: 'what happened',
+      connectionId: 'a',
+      retryAfterMs: 5,
+      retryable: RETRYABLE[code],
+      status: STATUS[code],
+      statusCode: STATUS[code],
+      cause,
+    });
     expect(error.stack).toContain('what happened');
     expect(isConnectionError(error)).toBe(true);
     for (const other of CODES) expect(isConnectionError(error, other)).toBe(other === code);
@@ -36,8 +75,19 @@ describe('ConnectionError', () => {
   });
 
   test('as JSON it tells the code and neither cause nor stack', () => {
-    const error = new ConnectionError('BACKING_OFF', 'x', { connectionId: 'a', retryAfterMs: 7, cause: new Error('xoxb-secret') });
-    expect(JSON.parse(JSON.stringify(error))).toEqual({ name: 'ConnectionError', code: 'BACKING_OFF', status: 503, connectionId: 'a', retryable: true, retryAfterMs: 7 });
+    const error = new ConnectionError('BACKING_OFF', 'x', {
+      connectionId: 'a',
+      retryAfterMs: 7,
+      cause: new Error('xoxb-secret'),
+    });
+    expect(JSON.parse(JSON.stringify(error))).toEqual({
+      name: 'ConnectionError',
+      code: 'BACKING_OFF',
+      status: 503,
+      connectionId: 'a',
+      retryable: true,
+      retryAfterMs: 7,
+    });
   });
 
   test('its thrower may say that a retry is of no use, which changes nothing else', () => {
@@ -53,7 +103,16 @@ describe('ConnectionError', () => {
 
 describe('isConnectionError', () => {
   test('tells it from what merely looks like one', () => {
-    for (const other of [undefined, null, 'OVERLOADED', 5, {}, new Error('x'), Object.assign(new Error('x'), { code: 'OVERLOADED', name: 'ConnectionError' }), () => {}]) {
+    for (const other of [
+      undefined,
+      null,
+      'OVERLOADED',
+      5,
+      {},
+      new Error('x'),
+      Object.assign(new Error('x'), { code: 'OVERLOADED', name: 'ConnectionError' }),
+      () => {},
+    ]) {
       expect(isConnectionError(other)).toBe(false);
       expect(isConnectionError(other, 'OVERLOADED')).toBe(false);
     }
@@ -71,7 +130,11 @@ describe('isConnectionError', () => {
 
   test('knows them by their brand alone, for another version may make them otherwise', () => {
     const error = { code: 'OVERLOADED', [Symbol.for('hydrant.ConnectionError')]: true };
-    expect([isConnectionError(error), isConnectionError(error, 'OVERLOADED'), isConnectionError(error, 'BACKING_OFF')]).toEqual([true, true, false]);
+    expect([isConnectionError(error), isConnectionError(error, 'OVERLOADED'), isConnectionError(error, 'BACKING_OFF')]).toEqual([
+      true,
+      true,
+      false,
+    ]);
   });
 
   test('narrows the code', () => {

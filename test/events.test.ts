@@ -32,10 +32,22 @@ describe('what each event tells', () => {
     await h.clock.advance(60_000);
     await caught(h.registry.use('a', () => {}));
     const [one, two] = h.eventsOf('hydrationFailed');
-    expect(one).toEqual({ id: 'a', version: 'v1', error, failures: 1, retryAfterMs: (error as { retryAfterMs: number }).retryAfterMs });
+    expect(one).toEqual({
+      id: 'a',
+      version: 'v1',
+      error,
+      failures: 1,
+      retryAfterMs: (error as { retryAfterMs: number }).retryAfterMs,
+    });
     expect(one.error).toBe(error);
     expect(one.retryAfterMs).toBeLessThanOrEqual(500);
-    expect(two).toEqual({ id: 'a', version: 'v1', error: errorOf('HYDRATION_FAILED'), failures: 2, retryAfterMs: expect.any(Number) });
+    expect(two).toEqual({
+      id: 'a',
+      version: 'v1',
+      error: errorOf('HYDRATION_FAILED'),
+      failures: 2,
+      retryAfterMs: expect.any(Number),
+    });
     expect(Object.keys(two)).toHaveLength(5);
   });
 
@@ -62,7 +74,10 @@ describe('what each event tells', () => {
     await h.registry.use('a', () => {});
     h.registry.invalidate('a');
     await h.settle();
-    expect(h.eventsOf('disposeFailed')).toEqual([{ id: 'a', version: 'v1', error: inDispose }, { id: 'a', version: 'v1', error: inCleanUp }]);
+    expect(h.eventsOf('disposeFailed')).toEqual([
+      { id: 'a', version: 'v1', error: inDispose },
+      { id: 'a', version: 'v1', error: inCleanUp },
+    ]);
     expect(h.eventsOf('disposed')).toHaveLength(1);
 
     const hanging = new Harness();
@@ -71,7 +86,13 @@ describe('what each event tells', () => {
     await hanging.registry.use('a', () => {});
     hanging.registry.invalidate('a');
     await hanging.clock.advance(10_000);
-    expect(hanging.eventsOf('disposeFailed')).toEqual([{ id: 'a', version: 'v1', error: new Error('dispose has not settled within disposeTimeoutMs (10000 ms) and is no longer waited for') }]);
+    expect(hanging.eventsOf('disposeFailed')).toEqual([
+      {
+        id: 'a',
+        version: 'v1',
+        error: new Error('dispose has not settled within disposeTimeoutMs (10000 ms) and is no longer waited for'),
+      },
+    ]);
   });
 
   test('retired: by the instance, by a lease, and before create had returned', async () => {
@@ -85,7 +106,14 @@ describe('what each event tells', () => {
     await h.settle();
     expect(h.eventsOf('retired').at(-1)).toEqual({ id: 'a', version: 'v2', cause: 'socket closed' });
 
-    const early = new Harness({ factory: { create: (row, { retire }) => { retire('at once'); return { name: '', row, disposed: undefined }; } } });
+    const early = new Harness({
+      factory: {
+        create: (row, { retire }) => {
+          retire('at once');
+          return { name: '', row, disposed: undefined };
+        },
+      },
+    });
     early.rows.put('a');
     await caught(early.registry.use('a', () => {}));
     expect(early.eventsOf('retired')).toEqual([{ id: 'a', version: 'v1', cause: 'at once' }]);
@@ -93,17 +121,30 @@ describe('what each event tells', () => {
   });
 
   test('webhookFailed: every answer that is a failure, and what failed after the acknowledgement', async () => {
-    const h = new Harness({ factory: {
-      authenticate: (request) => request.headers.get('x-good') === '1',
-      handleWebhook: async (_instance, _request, { waitUntil }) => { waitUntil(Promise.reject(new Error('later'))); return new Response(); },
-    } });
+    const h = new Harness({
+      factory: {
+        authenticate: (request) => request.headers.get('x-good') === '1',
+        handleWebhook: async (_instance, _request, { waitUntil }) => {
+          waitUntil(Promise.reject(new Error('later')));
+          return new Response();
+        },
+      },
+    });
     h.rows.put('a');
     await h.registry.handleWebhook('a', post());
     expect(h.eventsOf('webhookFailed')).toEqual([{ id: 'a', error: errorOf('UNAUTHENTICATED'), acknowledged: false }]);
     await h.registry.handleWebhook('b', post());
-    expect(h.eventsOf('webhookFailed').at(-1)).toEqual({ id: 'b', error: errorOf('CONNECTION_NOT_FOUND', 'b'), acknowledged: false });
+    expect(h.eventsOf('webhookFailed').at(-1)).toEqual({
+      id: 'b',
+      error: errorOf('CONNECTION_NOT_FOUND', 'b'),
+      acknowledged: false,
+    });
     await h.registry.handleWebhook('a/b', post());
-    expect(h.eventsOf('webhookFailed').at(-1)).toEqual({ id: 'a/b', error: errorOf('INVALID_CONNECTION_ID', null), acknowledged: false });
+    expect(h.eventsOf('webhookFailed').at(-1)).toEqual({
+      id: 'a/b',
+      error: errorOf('INVALID_CONNECTION_ID', null),
+      acknowledged: false,
+    });
     await h.registry.handleWebhook('a', new Request(post(), { headers: { 'x-good': '1' } }));
     await h.settle();
     expect(h.eventsOf('webhookFailed').at(-1)).toEqual({ id: 'a', error: errorOf('HANDLER_FAILED'), acknowledged: true });
@@ -199,13 +240,25 @@ describe('listeners', () => {
   });
 
   test.each([
-    ['hydrationFailed', undefined, "on: expected a function, got nothing"],
-    [['hydrated'], () => {}, "on: expected 'hydrated', 'hydrationFailed', 'disposed', 'disposeFailed', 'retired', 'webhookFailed', 'storeFailed' or 'thrashing', got an array"],
-    ['hydrateFailed', () => {}, "on: expected 'hydrated', 'hydrationFailed', 'disposed', 'disposeFailed', 'retired', 'webhookFailed', 'storeFailed' or 'thrashing', got \"hydrateFailed\""],
+    ['hydrationFailed', undefined, 'on: expected a function, got nothing'],
+    [
+      ['hydrated'],
+      () => {},
+      "on: expected 'hydrated', 'hydrationFailed', 'disposed', 'disposeFailed', 'retired', 'webhookFailed', 'storeFailed' or 'thrashing', got an array",
+    ],
+    [
+      'hydrateFailed',
+      () => {},
+      "on: expected 'hydrated', 'hydrationFailed', 'disposed', 'disposeFailed', 'retired', 'webhookFailed', 'storeFailed' or 'thrashing', got \"hydrateFailed\"",
+    ],
   ])('%s with %s is refused', (event, listener, message) => {
     const h = new Harness();
     let error: unknown;
-    try { h.registry.on(event as never, listener as never); } catch (thrown) { error = thrown; }
+    try {
+      h.registry.on(event as never, listener as never);
+    } catch (thrown) {
+      error = thrown;
+    }
     expect(isConnectionError(error, 'INVALID_OPTIONS') && error.message).toBe(message);
   });
 });

@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { ConnectionRegistry, MemoryStore, factoryByPlatform, isConnectionError, type DisposeReason, type InstanceFactory } from 'hydrant';
+import {
+  ConnectionRegistry,
+  MemoryStore,
+  factoryByPlatform,
+  isConnectionError,
+  type DisposeReason,
+  type InstanceFactory,
+} from 'hydrant';
 import { ManualClock } from 'hydrant/testing';
 
 interface Base { readonly id: string; readonly version: string; readonly status: 'active' | 'stopped' }
@@ -10,7 +17,10 @@ const post = (body = 'x'): Request => new Request('http://gateway.test/', { meth
 
 function gateway(others: { slack?: object; telegram?: object; registry?: object } = {}) {
   const log: string[] = [];
-  const note = (platform: string) => ({ dispose: (instance: { name: string }, { reason }: { reason: DisposeReason }) => void log.push(`${platform} disposes of ${instance.name}: ${reason}`) });
+  const note = (platform: string) => ({
+    dispose: (instance: { name: string }, { reason }: { reason: DisposeReason }) =>
+      void log.push(`${platform} disposes of ${instance.name}: ${reason}`),
+  });
   const slack: InstanceFactory<SlackRow, { name: string }, string> = {
     create: (row, { secrets }) => ({ name: `slack ${row.botToken} ${secrets}` }),
     secrets: (row) => `secret of ${row.id}`,
@@ -24,17 +34,30 @@ function gateway(others: { slack?: object; telegram?: object; registry?: object 
     create: (row) => ({ name: `telegram ${row.token}` }), ...note('telegram'), ...others.telegram,
   };
   const store = new MemoryStore<any>([
-    { id: 's', platform: 'slack', botToken: 'xoxb' }, { id: 't', platform: 'telegram', token: '123' }, { id: 'w', platform: 'whatsapp' },
-    { id: 'none' }, { id: 'proto', platform: '__proto__' }, { id: 'number', platform: 5 },
+    { id: 's', platform: 'slack', botToken: 'xoxb' },
+    { id: 't', platform: 'telegram', token: '123' },
+    { id: 'w', platform: 'whatsapp' },
+    { id: 'none' },
+    { id: 'proto', platform: '__proto__' },
+    { id: 'number', platform: 5 },
   ]);
   const clock = new ManualClock();
-  const registry = new ConnectionRegistry<any, { name: string }>({ store, clock, factory: factoryByPlatform('platform', { slack, telegram }) as never, ...others.registry });
+  const registry = new ConnectionRegistry<any, { name: string }>({
+    store,
+    clock,
+    factory: factoryByPlatform('platform', { slack, telegram }) as never,
+    ...others.registry,
+  });
   registry.on('webhookFailed', () => {});
   return { registry, store, clock, log };
 }
 
 /** A factory whose instances are their own name. */
-const make = (name: string): InstanceFactory<any, string> => ({ create: () => name, authenticate: () => true, handleWebhook: (instance) => new Response(instance) });
+const make = (name: string): InstanceFactory<any, string> => ({
+  create: () => name,
+  authenticate: () => true,
+  handleWebhook: (instance) => new Response(instance),
+});
 
 describe('factoryByPlatform', () => {
   test('each row is made, authenticated, served and disposed of by the factory of its platform', async () => {
@@ -44,7 +67,10 @@ describe('factoryByPlatform', () => {
     const response = await registry.handleWebhook('s', new Request(post('hello'), { headers: { 'x-slack': 'secret of s' } }));
     expect(await response.text()).toBe('slack xoxb secret of s: hello');
     await registry.close();
-    expect(log.toSorted()).toEqual(['slack disposes of slack xoxb secret of s: closing', 'telegram disposes of telegram 123: closing']);
+    expect(log.toSorted()).toEqual([
+      'slack disposes of slack xoxb secret of s: closing',
+      'telegram disposes of telegram 123: closing',
+    ]);
   });
 
   test("a platform's own respondToFailure, and its own lack of a handler", async () => {
@@ -58,7 +84,9 @@ describe('factoryByPlatform', () => {
   test.each(['w', 'none', 'proto', 'number'])('a row whose platform is not listed is INVALID_RECORD (%s)', async (id) => {
     const { registry } = gateway();
     const error: unknown = await registry.use(id, () => {}).catch((thrown: unknown) => thrown);
-    expect(isConnectionError(error, 'INVALID_RECORD') && error.message).toBe(`The row of connection '${id}' has a platform that no factory was given for`);
+    expect(isConnectionError(error, 'INVALID_RECORD') && error.message).toBe(
+      `The row of connection '${id}' has a platform that no factory was given for`,
+    );
     expect(error).toMatchObject({ connectionId: id });
     expect((await registry.handleWebhook(id, post())).status).toBe(500);
     expect(registry.snapshot().connections).toEqual([]);
@@ -80,7 +108,11 @@ describe('factoryByPlatform', () => {
   test('nests: one discriminant within another', async () => {
     const chat = factoryByPlatform('platform', { slack: make('chat/slack'), telegram: make('chat/telegram') } as never) as never;
     const factory = factoryByPlatform('kind', { chat, database: make('database') } as never) as never;
-    const store = new MemoryStore<any>([{ id: 'a', kind: 'chat', platform: 'telegram' }, { id: 'b', kind: 'database' }, { id: 'c', kind: 'chat', platform: 'irc' }]);
+    const store = new MemoryStore<any>([
+      { id: 'a', kind: 'chat', platform: 'telegram' },
+      { id: 'b', kind: 'database' },
+      { id: 'c', kind: 'chat', platform: 'irc' },
+    ]);
     const registry = new ConnectionRegistry<any, string>({ store, factory, clock: new ManualClock() });
     registry.on('webhookFailed', () => {});
     expect(await registry.use('a', (name) => name)).toBe('chat/telegram');
@@ -91,7 +123,10 @@ describe('factoryByPlatform', () => {
   test('is a factory like any other to whoever calls it: in a test, or from another version of the package', async () => {
     const { slack, telegram } = { slack: make('slack'), telegram: make('telegram') };
     const disposed: string[] = [];
-    const factory = factoryByPlatform('platform', { slack: { ...slack, dispose: (name: string) => void disposed.push(name) }, telegram } as never) as unknown as InstanceFactory<any, string>;
+    const factory = factoryByPlatform('platform', {
+      slack: { ...slack, dispose: (name: string) => void disposed.push(name) },
+      telegram,
+    } as never) as unknown as InstanceFactory<any, string>;
     const record = { id: 'a', platform: 'slack' };
     expect(await factory.create(record, {} as never)).toBe('slack');
     await factory.dispose?.('slack', { record, reason: 'idle' });
@@ -99,7 +134,11 @@ describe('factoryByPlatform', () => {
     expect(disposed).toEqual(['slack']);
 
     const elsewhere = { create: () => 'not asked', [Symbol.for('hydrant.composition')]: { parts: [slack], choose: () => slack } };
-    const registry = new ConnectionRegistry<any, string>({ store: new MemoryStore<any>([{ id: 'a' }]), factory: elsewhere, clock: new ManualClock() });
+    const registry = new ConnectionRegistry<any, string>({
+      store: new MemoryStore<any>([{ id: 'a' }]),
+      factory: elsewhere,
+      clock: new ManualClock(),
+    });
     expect(await registry.use('a', (name) => name)).toBe('slack');
   });
 
@@ -107,14 +146,27 @@ describe('factoryByPlatform', () => {
     const factories: Record<string, unknown> = { slack: { create: () => 'first' } };
     const factory = factoryByPlatform('platform', factories as never) as never;
     delete factories['slack'];
-    const registry = new ConnectionRegistry<any, string>({ store: new MemoryStore<any>([{ id: 'a', platform: 'slack' }]), factory, clock: new ManualClock() });
+    const registry = new ConnectionRegistry<any, string>({
+      store: new MemoryStore<any>([{ id: 'a', platform: 'slack' }]),
+      factory,
+      clock: new ManualClock(),
+    });
     expect(await registry.use('a', (name) => name)).toBe('first');
   });
 
   test("one platform's share of the permits is its own", async () => {
     let release!: () => void;
     const outage = new Promise<void>((resolve) => { release = resolve; });
-    const { registry, store } = gateway({ slack: { create: async () => { await outage; return { name: 'late' }; }, maxConcurrentHydrations: 1 }, registry: { maxConcurrentHydrations: 2 } });
+    const { registry, store } = gateway({
+      slack: {
+        create: async () => {
+          await outage;
+          return { name: 'late' };
+        },
+        maxConcurrentHydrations: 1,
+      },
+      registry: { maxConcurrentHydrations: 2 },
+    });
     for (let index = 0; index < 5; index += 1) await store.put({ id: `s${index}`, platform: 'slack', botToken: 'x' });
     const stuck = Array.from({ length: 5 }, (_, index) => registry.use(`s${index}`, ({ name }) => name));
     expect(await registry.use('t', ({ name }) => name)).toBe('telegram 123');
@@ -127,14 +179,30 @@ describe('a factory may be an instance of a class', () => {
   class Base {
     readonly disposed: string[] = [];
     protected readonly prefix = 'made by';
-    create(row: { id: string }): string { return `${this.prefix} ${row.id} ${this.suffix()}`; }
-    dispose(instance: string): void { this.disposed.push(`${this.prefix} ${instance}`); }
-    secrets(): string { return `${this.prefix} secrets`; }
-    authenticate(_request: Request, { secrets }: { secrets: string }): boolean { return secrets === `${this.prefix} secrets`; }
-    handleWebhook(instance: string): Response { return new Response(`${this.prefix} ${instance}`); }
-    respondToFailure(): Response { return new Response(this.prefix, { status: 418 }); }
-    get acknowledge(): { afterMs: number; respond(): Response } { return { afterMs: 10, respond: () => new Response(`${this.prefix} acknowledge`) }; }
-    protected suffix(): string { return 'Base'; }
+    create(row: { id: string }): string {
+      return `${this.prefix} ${row.id} ${this.suffix()}`;
+    }
+    dispose(instance: string): void {
+      this.disposed.push(`${this.prefix} ${instance}`);
+    }
+    secrets(): string {
+      return `${this.prefix} secrets`;
+    }
+    authenticate(_request: Request, { secrets }: { secrets: string }): boolean {
+      return secrets === `${this.prefix} secrets`;
+    }
+    handleWebhook(instance: string): Response {
+      return new Response(`${this.prefix} ${instance}`);
+    }
+    respondToFailure(): Response {
+      return new Response(this.prefix, { status: 418 });
+    }
+    get acknowledge(): { afterMs: number; respond(): Response } {
+      return { afterMs: 10, respond: () => new Response(`${this.prefix} acknowledge`) };
+    }
+    protected suffix(): string {
+      return 'Base';
+    }
   }
   class Derived extends Base { protected override suffix(): string { return 'Derived'; } }
 
@@ -144,7 +212,11 @@ describe('a factory may be an instance of a class', () => {
   ])('its members are on the prototype and use this, %s', async (_where, wrap) => {
     const factory = new Derived();
     const clock = new ManualClock();
-    const registry = new ConnectionRegistry<any, string>({ store: new MemoryStore<any>([{ id: 'a', platform: 'x' }]), factory: wrap(factory), clock });
+    const registry = new ConnectionRegistry<any, string>({
+      store: new MemoryStore<any>([{ id: 'a', platform: 'x' }]),
+      factory: wrap(factory),
+      clock,
+    });
     registry.on('webhookFailed', () => {});
     expect(await registry.use('a', (instance) => instance)).toBe('made by a Derived');
     const response = await registry.handleWebhook('a', post());
@@ -158,11 +230,23 @@ describe('a factory may be an instance of a class', () => {
       override handleWebhook(): Response { throw new Error('no'); }
     }
     const clock = new ManualClock();
-    const registry = new ConnectionRegistry<any, string>({ store: new MemoryStore([{ id: 'a' }]), factory: new Slow() as never, clock });
+    const registry = new ConnectionRegistry<any, string>({
+      store: new MemoryStore([{ id: 'a' }]),
+      factory: new Slow() as never,
+      clock,
+    });
     registry.on('webhookFailed', () => {});
     expect((await registry.handleWebhook('a', post())).status).toBe(418);
-    class Hanging extends Base { override handleWebhook(): Promise<Response> & Response { return new Promise(() => {}) as never; } }
-    const other = new ConnectionRegistry<any, string>({ store: new MemoryStore([{ id: 'a' }]), factory: new Hanging() as never, clock });
+    class Hanging extends Base {
+      override handleWebhook(): Promise<Response> & Response {
+        return new Promise(() => {}) as never;
+      }
+    }
+    const other = new ConnectionRegistry<any, string>({
+      store: new MemoryStore([{ id: 'a' }]),
+      factory: new Hanging() as never,
+      clock,
+    });
     const response = other.handleWebhook('a', post());
     await clock.advance(10);
     expect(await (await response).text()).toBe('made by acknowledge');

@@ -37,7 +37,11 @@ describe('a failure nobody sees', () => {
     edit();
     await use('a');
     await use('a');
-    expect(written.map(([text]) => text)).toEqual(["hydrant: hydrationFailed for connection 'a'", "hydrant: hydrationFailed for connection 'b'", "hydrant: hydrationFailed for connection 'a'"]);
+    expect(written.map(([text]) => text)).toEqual([
+      "hydrant: hydrationFailed for connection 'a'",
+      "hydrant: hydrationFailed for connection 'b'",
+      "hydrant: hydrationFailed for connection 'a'",
+    ]);
   });
 
   test('is not written when somebody listens, and is again when nobody does any more', async () => {
@@ -86,7 +90,10 @@ describe('a failure nobody sees', () => {
   test('is written although an onlooker, of whichever version of the package, is told of it', async () => {
     const { registry } = unheard({ create: () => { throw new Error('vendor down'); } });
     const told: unknown[] = [];
-    registry.on('hydrationFailed', Object.assign(({ id }: { id: string }) => void told.push(id), { [Symbol.for('hydrant.onlooker')]: true }));
+    registry.on(
+      'hydrationFailed',
+      Object.assign(({ id }: { id: string }) => void told.push(id), { [Symbol.for('hydrant.onlooker')]: true }),
+    );
     await caught(registry.use('a', () => {}));
     expect(told).toEqual(['a']);
     expect(written).toHaveLength(1);
@@ -95,7 +102,10 @@ describe('a failure nobody sees', () => {
   test('is all that is written: what went well is not, whoever looks on', async () => {
     const { registry } = unheard({ create: () => ({}) });
     const told: unknown[] = [];
-    registry.on('hydrated', Object.assign(({ id }: { id: string }) => void told.push(id), { [Symbol.for('hydrant.onlooker')]: true }));
+    registry.on(
+      'hydrated',
+      Object.assign(({ id }: { id: string }) => void told.push(id), { [Symbol.for('hydrant.onlooker')]: true }),
+    );
     await registry.use('a', () => {});
     expect([told, written]).toEqual([['a'], []]);
   });
@@ -108,7 +118,10 @@ describe('a failure nobody sees', () => {
   });
 
   test('does not let a stranger write to the log: forged, unknown and malformed requests are not written', async () => {
-    const { registry } = unheard({ create: () => ({}), authenticate: () => false, handleWebhook: () => new Response() }, { get: async (id: string) => id === 'a' ? { id, status: 'active', version: 'v1' } : undefined });
+    const { registry } = unheard(
+      { create: () => ({}), authenticate: () => false, handleWebhook: () => new Response() },
+      { get: async (id: string) => (id === 'a' ? { id, status: 'active', version: 'v1' } : undefined) },
+    );
     for (const id of ['a', 'unknown', 'a/b', '']) await registry.handleWebhook(id, post());
     expect(written).toEqual([]);
   });

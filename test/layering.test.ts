@@ -8,10 +8,26 @@ import { describe, expect, test } from 'vitest';
  * Who may know whom. A room is a folder of `src`, or a file that stands alone in it. `code` is what a room runs;
  * `types` is what it may name besides, which ties nothing to anything at run time.
  */
-const GROUND = ['contracts', 'clock.ts', 'errors.ts', 'thenable.ts', 'bounded.ts', 'effects.ts', 'backoff.ts', 'listeners.ts', 'within.ts', 'own-signal.ts', 'surroundings.ts', 'when-aborted.ts', 'ids.ts', 'checks.ts', 'console-lines.ts'];
+const GROUND = [
+  'contracts',
+  'clock.ts',
+  'errors.ts',
+  'thenable.ts',
+  'bounded.ts',
+  'effects.ts',
+  'backoff.ts',
+  'listeners.ts',
+  'within.ts',
+  'own-signal.ts',
+  'surroundings.ts',
+  'when-aborted.ts',
+  'ids.ts',
+  'checks.ts',
+  'console-lines.ts',
+];
 const LAYERS: Record<string, { code: string[]; types?: string[] }> = {
   // The ground: nothing above it.
-  'contracts': { code: [], types: ['clock.ts', 'errors.ts'] },
+  contracts: { code: [], types: ['clock.ts', 'errors.ts'] },
   'clock.ts': { code: [] },
   'errors.ts': { code: [] },
   'thenable.ts': { code: [] },
@@ -32,32 +48,64 @@ const LAYERS: Record<string, { code: string[]; types?: string[] }> = {
   'options.ts': { code: [...GROUND, 'composite-factory.ts'] },
   'events.ts': { code: [...GROUND, 'options.ts'] },
   'connections.ts': { code: ['contracts'], types: ['slot'] },
-  'environment.ts': { code: ['clock.ts', 'effects.ts', 'events.ts', 'shared-timers.ts', 'surroundings.ts'], types: ['contracts'] },
+  'environment.ts': {
+    code: ['clock.ts', 'effects.ts', 'events.ts', 'shared-timers.ts', 'surroundings.ts'],
+    types: ['contracts'],
+  },
   // The core.
-  'slot': { code: GROUND, types: ['environment.ts'] },
-  'reads': { code: GROUND, types: ['environment.ts', 'slot'] },
-  'hydrate': { code: [...GROUND, 'composite-factory.ts', 'slot', 'reads'], types: ['environment.ts'] },
+  slot: { code: GROUND, types: ['environment.ts'] },
+  reads: { code: GROUND, types: ['environment.ts', 'slot'] },
+  hydrate: { code: [...GROUND, 'composite-factory.ts', 'slot', 'reads'], types: ['environment.ts'] },
   'snapshot.ts': { code: ['contracts', 'slot'] },
   'closing.ts': { code: [...GROUND, 'options.ts'], types: ['environment.ts', 'slot', 'reads', 'hydrate'] },
   'invalidation.ts': { code: [], types: ['contracts', 'backoff.ts', 'environment.ts', 'slot', 'reads', 'hydrate'] },
   'registry.ts': {
-    code: [...GROUND, 'invalidation.ts', 'connections.ts', 'environment.ts', 'options.ts', 'events.ts', 'slot', 'reads', 'hydrate', 'snapshot.ts', 'closing.ts', 'webhook'],
+    code: [
+      ...GROUND,
+      'invalidation.ts',
+      'connections.ts',
+      'environment.ts',
+      'options.ts',
+      'events.ts',
+      'slot',
+      'reads',
+      'hydrate',
+      'snapshot.ts',
+      'closing.ts',
+      'webhook',
+    ],
   },
   'factory-by-platform.ts': { code: ['contracts', 'errors.ts', 'options.ts', 'composite-factory.ts'] },
   // Around it: the registry is known by its public verbs only, and what a lease is.
-  'messages': { code: ['clock.ts', 'errors.ts'], types: ['contracts'] },
-  'webhook': { code: [...GROUND, 'messages', 'reads', 'hydrate'], types: ['environment.ts', 'closing.ts', 'slot'] },
-  'exclusive': { code: GROUND, types: ['connections.ts', 'slot'] },
-  'stores': { code: GROUND, types: ['exclusive'] },
-  'adapters': { code: ['clock.ts', 'errors.ts', 'checks.ts', 'console-lines.ts', 'within.ts', 'messages'], types: ['webhook'] },
-  'testing': { code: GROUND, types: ['exclusive'] },
+  messages: { code: ['clock.ts', 'errors.ts'], types: ['contracts'] },
+  webhook: { code: [...GROUND, 'messages', 'reads', 'hydrate'], types: ['environment.ts', 'closing.ts', 'slot'] },
+  exclusive: { code: GROUND, types: ['connections.ts', 'slot'] },
+  stores: { code: GROUND, types: ['exclusive'] },
+  adapters: { code: ['clock.ts', 'errors.ts', 'checks.ts', 'console-lines.ts', 'within.ts', 'messages'], types: ['webhook'] },
+  testing: { code: GROUND, types: ['exclusive'] },
   // Looks on: what it measures is known by its shape.
-  'otel': { code: ['clock.ts', 'errors.ts', 'ids.ts', 'thenable.ts', 'onlooker.ts', 'composite-factory.ts'], types: ['contracts', 'connections.ts', 'events.ts', 'exclusive', 'slot', 'snapshot.ts', 'webhook'] },
-  'inspector': { code: ['clock.ts', 'errors.ts', 'ids.ts', 'checks.ts', 'console-lines.ts', 'onlooker.ts'], types: ['events.ts', 'snapshot.ts'] },
-  'chat': { code: ['bounded.ts', 'checks.ts'], types: ['contracts', 'errors.ts'] },
+  otel: {
+    code: ['clock.ts', 'errors.ts', 'ids.ts', 'thenable.ts', 'onlooker.ts', 'composite-factory.ts'],
+    types: ['contracts', 'connections.ts', 'events.ts', 'exclusive', 'slot', 'snapshot.ts', 'webhook'],
+  },
+  inspector: {
+    code: ['clock.ts', 'errors.ts', 'ids.ts', 'checks.ts', 'console-lines.ts', 'onlooker.ts'],
+    types: ['events.ts', 'snapshot.ts'],
+  },
+  chat: { code: ['bounded.ts', 'checks.ts'], types: ['contracts', 'errors.ts'] },
   'index.ts': {
     code: ['clock.ts', 'errors.ts', 'factory-by-platform.ts', 'registry.ts', 'stores'],
-    types: ['contracts', 'connections.ts', 'closing.ts', 'events.ts', 'slot', 'snapshot.ts', 'webhook', 'composite-factory.ts', 'options.ts'],
+    types: [
+      'contracts',
+      'connections.ts',
+      'closing.ts',
+      'events.ts',
+      'slot',
+      'snapshot.ts',
+      'webhook',
+      'composite-factory.ts',
+      'options.ts',
+    ],
   },
 };
 
@@ -77,8 +125,12 @@ const PEERS: Record<string, string> = { '@opentelemetry/api': 'otel', 'chat': 'c
 interface Import { readonly from: string; readonly to: string; readonly types: boolean }
 
 const SRC = fileURLToPath(new URL('../src/', import.meta.url));
-const FILES = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).map((path) => path.replaceAll('\\', '/')).filter((path) => path.endsWith('.ts'));
-const SOURCES = new Map(FILES.map((path) => [path, ts.createSourceFile(path, readFileSync(join(SRC, path), 'utf8'), ts.ScriptTarget.Latest, true)]));
+const FILES = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
+  .map((path) => path.replaceAll('\\', '/'))
+  .filter((path) => path.endsWith('.ts'));
+const SOURCES = new Map(
+  FILES.map((path) => [path, ts.createSourceFile(path, readFileSync(join(SRC, path), 'utf8'), ts.ScriptTarget.Latest, true)]),
+);
 const IMPORTS = [...SOURCES].flatMap(([path, source]) => importsOf(path, source));
 
 function importsOf(from: string, source: ts.SourceFile): Import[] {
@@ -92,7 +144,8 @@ function importsOf(from: string, source: ts.SourceFile): Import[] {
     if (ts.isImportDeclaration(node)) add(node.moduleSpecifier, isTypeOnly(node.importClause));
     else if (ts.isExportDeclaration(node) && node.moduleSpecifier !== undefined) add(node.moduleSpecifier, node.isTypeOnly);
     else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) add(node.argument.literal, true);
-    else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) add(node.arguments[0] as ts.Node, false);
+    else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword)
+      add(node.arguments[0] as ts.Node, false);
     ts.forEachChild(node, visit);
   };
   visit(source);
@@ -103,7 +156,12 @@ function isTypeOnly(clause: ts.ImportClause | undefined): boolean {
   if (clause === undefined) return false;
   if (clause.phaseModifier === ts.SyntaxKind.TypeKeyword) return true;
   const { namedBindings } = clause;
-  return clause.name === undefined && namedBindings !== undefined && ts.isNamedImports(namedBindings) && namedBindings.elements.every((element) => element.isTypeOnly);
+  return (
+    clause.name === undefined
+    && namedBindings !== undefined
+    && ts.isNamedImports(namedBindings)
+    && namedBindings.elements.every((element) => element.isTypeOnly)
+  );
 }
 
 const roomOf = (path: string): string => path.split('/')[0] as string;
@@ -136,7 +194,9 @@ describe('layering', () => {
   });
 
   test('no file names one that names it, not even for its types', () => {
-    const circles = FILES.filter((path) => IMPORTS.some((one) => one.from === path && one.to !== path && isOurs(one) && reachableFrom(one.to, true).has(path)));
+    const circles = FILES.filter((path) =>
+      IMPORTS.some((one) => one.from === path && one.to !== path && isOurs(one) && reachableFrom(one.to, true).has(path)),
+    );
     expect(circles).toEqual([]);
   });
 
@@ -144,7 +204,13 @@ describe('layering', () => {
     expect(IMPORTS.filter(({ from, types }) => from.startsWith('contracts/') && !types)).toEqual([]);
     for (const [path, source] of SOURCES) {
       if (!path.startsWith('contracts/')) continue;
-      expect(source.statements.filter((statement) => !ts.isImportDeclaration(statement) && !ts.isInterfaceDeclaration(statement) && !ts.isTypeAliasDeclaration(statement)), path).toEqual([]);
+      expect(
+        source.statements.filter(
+          (statement) =>
+            !ts.isImportDeclaration(statement) && !ts.isInterfaceDeclaration(statement) && !ts.isTypeAliasDeclaration(statement),
+        ),
+        path,
+      ).toEqual([]);
     }
   });
 
@@ -153,19 +219,34 @@ describe('layering', () => {
   });
 
   test('no other package is imported, not even for its types: frameworks and drivers are known by their shape', () => {
-    const { dependencies } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { dependencies: object };
+    const { dependencies } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+      dependencies: object;
+    };
     expect([...Object.keys(dependencies), BUNDLED].toSorted()).toEqual(Object.keys(PACKAGES));
-    expect(IMPORTS.filter((one) => !isOurs(one) && !one.to.startsWith('node:') && !(one.to in PACKAGES) && PEERS[one.to] !== roomOf(one.from))).toEqual([]);
+    expect(
+      IMPORTS.filter(
+        (one) => !isOurs(one) && !one.to.startsWith('node:') && !(one.to in PACKAGES) && PEERS[one.to] !== roomOf(one.from),
+      ),
+    ).toEqual([]);
   });
 
   test('the root entry reaches nothing of Node, not even in its types', () => {
     expect([...reachableFrom('index.ts', true)].filter((path) => path.startsWith('node:'))).toEqual([]);
-    expect(new Set(IMPORTS.filter(({ to }) => to.startsWith('node:')).map(({ from }) => roomOf(from)))).toEqual(new Set(['adapters', 'testing', 'chat']));
+    expect(new Set(IMPORTS.filter(({ to }) => to.startsWith('node:')).map(({ from }) => roomOf(from)))).toEqual(
+      new Set(['adapters', 'testing', 'chat']),
+    );
   });
 
   test('the stores, exclusive and the adapters do not bring the registry along', () => {
-    for (const entry of FILES.filter((path) => /^(stores\/\w+\/index|exclusive\/index|adapters\/(node|express|fastify))\.ts$/.test(path))) {
-      expect([...reachableFrom(entry, false)].filter((path) => ['registry.ts', 'options.ts', 'zod', 'hydrate/secrets.ts'].includes(path)), entry).toEqual([]);
+    for (const entry of FILES.filter((path) =>
+      /^(stores\/\w+\/index|exclusive\/index|adapters\/(node|express|fastify))\.ts$/.test(path),
+    )) {
+      expect(
+        [...reachableFrom(entry, false)].filter((path) =>
+          ['registry.ts', 'options.ts', 'zod', 'hydrate/secrets.ts'].includes(path),
+        ),
+        entry,
+      ).toEqual([]);
     }
   });
 
@@ -176,10 +257,21 @@ describe('layering', () => {
       if (path === 'clock.ts') continue;
       const visit = (node: ts.Node): void => {
         const told = `${path}:${source.getLineAndCharacterOfPosition(node.getStart(source)).line + 1}: ${node.getText(source).split('\n')[0]}`;
-        if (ts.isPropertyAccessExpression(node) && node.name.text === 'now' && ['Date', 'performance'].includes(node.expression.getText(source))) found.push(told);
-        else if (ts.isCallExpression(node) && ts.isIdentifier(node.expression) && CALLS.has(node.expression.text)) found.push(told);
+        if (
+          ts.isPropertyAccessExpression(node)
+          && node.name.text === 'now'
+          && ['Date', 'performance'].includes(node.expression.getText(source))
+        )
+          found.push(told);
+        else if (ts.isCallExpression(node) && ts.isIdentifier(node.expression) && CALLS.has(node.expression.text))
+          found.push(told);
         else if (ts.isNewExpression(node) && node.expression.getText(source) === 'Date') found.push(told);
-        else if (ts.isPropertyAccessExpression(node) && node.expression.getText(source) === 'globalThis' && CALLS.has(node.name.text)) found.push(told);
+        else if (
+          ts.isPropertyAccessExpression(node)
+          && node.expression.getText(source) === 'globalThis'
+          && CALLS.has(node.name.text)
+        )
+          found.push(told);
         ts.forEachChild(node, visit);
       };
       visit(source);

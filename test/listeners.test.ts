@@ -18,8 +18,17 @@ test('what nobody listens to is written once per key, with its error where there
   const written: unknown[][] = [];
   vi.spyOn(console, 'error').mockImplementation((...args) => void written.push(args));
   const failure = new Error('down');
-  const listeners = new Listeners<{ warned: string; failed: string; fine: string }>((event, key) =>
-    event === 'fine' ? undefined : { key, text: `${event} ${key}`, ...(event === 'failed' ? { error: failure } : {}) }, new ManualClock());
-  for (const [event, key] of [['warned', 'a'], ['warned', 'a'], ['failed', 'b'], ['fine', 'c']] as const) listeners.emit(event, key);
+  const listeners = new Listeners<{ warned: string; failed: string; fine: string }>(
+    (event, key) =>
+      event === 'fine' ? undefined : { key, text: `${event} ${key}`, ...(event === 'failed' ? { error: failure } : {}) },
+    new ManualClock(),
+  );
+  for (const [event, key] of [
+    ['warned', 'a'],
+    ['warned', 'a'],
+    ['failed', 'b'],
+    ['fine', 'c'],
+  ] as const)
+    listeners.emit(event, key);
   expect(written).toEqual([['warned a'], ['failed b', failure]]);
 });

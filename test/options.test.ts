@@ -6,7 +6,8 @@ import { resolveOptions } from '../src/options.js';
 const MAX_TIMER_MS = 2 ** 31 - 1;
 const store = new MemoryStore([{ id: 'a', token: 't' }]);
 const factory = { create: () => ({}) };
-const build = (options: object): unknown => new ConnectionRegistry({ store, factory, clock: new ManualClock(), ...options } as never);
+const build = (options: object): unknown =>
+  new ConnectionRegistry({ store, factory, clock: new ManualClock(), ...options } as never);
 
 function messageOf(work: () => unknown): string {
   try {
@@ -23,8 +24,17 @@ function messageOf(work: () => unknown): string {
 
 /** Wrong in every kind of way, and how the message is to call it. */
 const NOT_NUMBERS: [unknown, string][] = [
-  ['1000', '"1000"'], [null, 'null'], [true, 'true'], [10n, '10n'], [{}, 'an object'], [[1], 'an array'], [() => 1, 'a function'], [Symbol('s'), 'a symbol'],
-  [Number.NaN, 'NaN'], [-1, '-1'], [-Infinity, '-Infinity'],
+  ['1000', '"1000"'],
+  [null, 'null'],
+  [true, 'true'],
+  [10n, '10n'],
+  [{}, 'an object'],
+  [[1], 'an array'],
+  [() => 1, 'a function'],
+  [Symbol('s'), 'a symbol'],
+  [Number.NaN, 'NaN'],
+  [-1, '-1'],
+  [-Infinity, '-Infinity'],
 ];
 const BEYOND_TIMERS: [unknown, string][] = [[2 ** 31, '2147483648']];
 const NEVER: [unknown, string][] = [[Infinity, 'Infinity']];
@@ -40,92 +50,235 @@ const orNever = (least: 0 | 1): string => `${timer(least)}, or Infinity`;
 const OPTIONS: Record<string, { expected: string; wrong: [unknown, string][]; right: unknown[] }> = {
   freshness: {
     expected: `'strict' or { maxStaleMs } with ${orNever(0)}`,
-    wrong: [['fresh', '"fresh"'], [1000, '1000'], [null, 'null'], [{}, 'an object'], [{ maxStaleMs: Number.NaN }, 'an object'], [{ maxStaleMs: -1 }, 'an object'],
-      [{ maxStaleMs: '5' }, 'an object'], [{ maxStaleMs: 2 ** 31 }, 'an object']],
+    wrong: [
+      ['fresh', '"fresh"'],
+      [1000, '1000'],
+      [null, 'null'],
+      [{}, 'an object'],
+      [{ maxStaleMs: Number.NaN }, 'an object'],
+      [{ maxStaleMs: -1 }, 'an object'],
+      [{ maxStaleMs: '5' }, 'an object'],
+      [{ maxStaleMs: 2 ** 31 }, 'an object'],
+    ],
     right: ['strict', { maxStaleMs: 0 }, { maxStaleMs: MAX_TIMER_MS }, { maxStaleMs: Infinity }],
   },
   staleIfErrorMs: { expected: orNever(0), wrong: [...NOT_NUMBERS, ...BEYOND_TIMERS], right: [0, MAX_TIMER_MS, Infinity] },
-  storeTimeoutMs: { expected: orNever(1), wrong: [...NOT_NUMBERS, ...BEYOND_TIMERS, ...ZERO], right: [1, MAX_TIMER_MS, Infinity] },
-  acquireTimeoutMs: { expected: orNever(1), wrong: [...NOT_NUMBERS, ...BEYOND_TIMERS, ...ZERO], right: [1, MAX_TIMER_MS, Infinity] },
+  storeTimeoutMs: {
+    expected: orNever(1),
+    wrong: [...NOT_NUMBERS, ...BEYOND_TIMERS, ...ZERO],
+    right: [1, MAX_TIMER_MS, Infinity],
+  },
+  acquireTimeoutMs: {
+    expected: orNever(1),
+    wrong: [...NOT_NUMBERS, ...BEYOND_TIMERS, ...ZERO],
+    right: [1, MAX_TIMER_MS, Infinity],
+  },
   maxInstances: {
     expected: `an integer from 1 to ${2 ** 24}, or Infinity`,
-    wrong: [...NOT_NUMBERS, ...ZERO, ...FRACTION, [2 ** 24 + 1, '16777217']], right: [1, 2 ** 24, Infinity],
+    wrong: [...NOT_NUMBERS, ...ZERO, ...FRACTION, [2 ** 24 + 1, '16777217']],
+    right: [1, 2 ** 24, Infinity],
   },
-  eviction: { expected: '"lru" or "sieve"', wrong: [['fifo', '"fifo"'], [true, 'true']], right: ['lru', 'sieve'] },
+  eviction: {
+    expected: '"lru" or "sieve"',
+    wrong: [
+      ['fifo', '"fifo"'],
+      [true, 'true'],
+    ],
+    right: ['lru', 'sieve'],
+  },
   idleTimeoutMs: { expected: orNever(0), wrong: [...NOT_NUMBERS, ...BEYOND_TIMERS], right: [0, MAX_TIMER_MS, Infinity] },
-  maxConcurrentHydrations: { expected: 'an integer of at least 1', wrong: [...NOT_NUMBERS, ...NEVER, ...ZERO, ...FRACTION], right: [1, 1_000_000] },
-  maxQueuedHydrations: { expected: 'an integer of at least 0', wrong: [...NOT_NUMBERS, ...NEVER, ...FRACTION], right: [0, 1_000_000] },
-  hydrationTimeoutMs: { expected: orNever(1), wrong: [...NOT_NUMBERS, ...BEYOND_TIMERS, ...ZERO], right: [1, MAX_TIMER_MS, Infinity] },
-  disposeTimeoutMs: { expected: orNever(1), wrong: [...NOT_NUMBERS, ...BEYOND_TIMERS, ...ZERO], right: [1, MAX_TIMER_MS, Infinity] },
+  maxConcurrentHydrations: {
+    expected: 'an integer of at least 1',
+    wrong: [...NOT_NUMBERS, ...NEVER, ...ZERO, ...FRACTION],
+    right: [1, 1_000_000],
+  },
+  maxQueuedHydrations: {
+    expected: 'an integer of at least 0',
+    wrong: [...NOT_NUMBERS, ...NEVER, ...FRACTION],
+    right: [0, 1_000_000],
+  },
+  hydrationTimeoutMs: {
+    expected: orNever(1),
+    wrong: [...NOT_NUMBERS, ...BEYOND_TIMERS, ...ZERO],
+    right: [1, MAX_TIMER_MS, Infinity],
+  },
+  disposeTimeoutMs: {
+    expected: orNever(1),
+    wrong: [...NOT_NUMBERS, ...BEYOND_TIMERS, ...ZERO],
+    right: [1, MAX_TIMER_MS, Infinity],
+  },
   drainTimeoutMs: { expected: orNever(0), wrong: [...NOT_NUMBERS, ...BEYOND_TIMERS], right: [0, MAX_TIMER_MS, Infinity] },
   sweepIntervalMs: { expected: orNever(0), wrong: [...NOT_NUMBERS, ...BEYOND_TIMERS], right: [0, MAX_TIMER_MS, Infinity] },
   failureBackoff: {
-    expected: '{ initialMs, maxMs }', wrong: [...NOT_OBJECTS, [[], 'an array']],
-    right: [{ initialMs: 0, maxMs: 0 }, { initialMs: 1, maxMs: MAX_TIMER_MS }],
+    expected: '{ initialMs, maxMs }',
+    wrong: [...NOT_OBJECTS, [[], 'an array']],
+    right: [
+      { initialMs: 0, maxMs: 0 },
+      { initialMs: 1, maxMs: MAX_TIMER_MS },
+    ],
   },
   notFoundTtlMs: { expected: timer(0), wrong: [...NOT_NUMBERS, ...BEYOND_TIMERS, ...NEVER], right: [0, MAX_TIMER_MS] },
-  replacement: { expected: '"overlap" or "drain-first"', wrong: [['drain', '"drain"'], [true, 'true'], [null, 'null'], [0, '0']], right: ['overlap', 'drain-first'] },
-  keepLastGood: { expected: 'true or false', wrong: [['yes', '"yes"'], [1, '1'], [null, 'null'], [{}, 'an object']], right: [true, false] },
-  webhook: { expected: '{ connectionId, maxBodyBytes, maxUnauthenticated, respondToFailure }', wrong: [...NOT_OBJECTS, [[], 'an array']], right: [{}] },
+  replacement: {
+    expected: '"overlap" or "drain-first"',
+    wrong: [
+      ['drain', '"drain"'],
+      [true, 'true'],
+      [null, 'null'],
+      [0, '0'],
+    ],
+    right: ['overlap', 'drain-first'],
+  },
+  keepLastGood: {
+    expected: 'true or false',
+    wrong: [
+      ['yes', '"yes"'],
+      [1, '1'],
+      [null, 'null'],
+      [{}, 'an object'],
+    ],
+    right: [true, false],
+  },
+  webhook: {
+    expected: '{ connectionId, maxBodyBytes, maxUnauthenticated, respondToFailure }',
+    wrong: [...NOT_OBJECTS, [[], 'an array']],
+    right: [{}],
+  },
   clock: {
     expected: 'a clock: { now, monotonic, setTimeout }',
-    wrong: [[Date, 'a function'], [{}, 'an object'], [null, 'null'], [{ now: Date.now, monotonic: Date.now }, 'an object']],
+    wrong: [
+      [Date, 'a function'],
+      [{}, 'an object'],
+      [null, 'null'],
+      [{ now: Date.now, monotonic: Date.now }, 'an object'],
+    ],
     right: [new ManualClock()],
   },
-  around: { expected: 'a function (record, work) => work()', wrong: NOT_FUNCTIONS, right: [(_record: unknown, work: () => unknown) => work()] },
+  around: {
+    expected: 'a function (record, work) => work()',
+    wrong: NOT_FUNCTIONS,
+    right: [(_record: unknown, work: () => unknown) => work()],
+  },
   recordSchema: {
     expected: "a Standard Schema (an object or function with '~standard')",
-    wrong: [[{}, 'an object'], ['string', 'a string'], [null, 'null'], [{ '~standard': {} }, 'an object'], [{ parse: () => 1 }, 'an object']],
-    right: [{ '~standard': { version: 1, vendor: 'x', validate: () => ({ value: 1 }) } }, Object.assign(() => 1, { '~standard': { version: 1, vendor: 'x', validate: () => ({}) } })],
+    wrong: [
+      [{}, 'an object'],
+      ['string', 'a string'],
+      [null, 'null'],
+      [{ '~standard': {} }, 'an object'],
+      [{ parse: () => 1 }, 'an object'],
+    ],
+    right: [
+      { '~standard': { version: 1, vendor: 'x', validate: () => ({ value: 1 }) } },
+      Object.assign(() => 1, { '~standard': { version: 1, vendor: 'x', validate: () => ({}) } }),
+    ],
   },
   store: {
     expected: 'a store: an object with get(id)',
-    wrong: [[undefined, 'nothing'], [null, 'null'], [{}, 'an object'], [new Map([[1, 2]]).get, 'a function'], ['postgres://u:hunter2@db', 'a string']],
+    wrong: [
+      [undefined, 'nothing'],
+      [null, 'null'],
+      [{}, 'an object'],
+      [new Map([[1, 2]]).get, 'a function'],
+      ['postgres://u:hunter2@db', 'a string'],
+    ],
     right: [{ get: async () => undefined }],
   },
   factory: {
     expected: 'a factory: an object with create(record, context)',
-    wrong: [[undefined, 'nothing'], [null, 'null'], [() => 1, 'a function'], [7, '7']],
+    wrong: [
+      [undefined, 'nothing'],
+      [null, 'null'],
+      [() => 1, 'a function'],
+      [7, '7'],
+    ],
     right: [{ create: () => 1 }],
   },
 };
 
 /** What stands inside of other options, at its path. */
 const NESTED: Record<string, { at: (value: unknown) => object; expected: string; wrong: [unknown, string][] }> = {
-  'failureBackoff.initialMs': { at: (initialMs) => ({ failureBackoff: { initialMs, maxMs: 10 } }), expected: timer(0), wrong: [...NOT_NUMBERS, ...BEYOND_TIMERS, ...NEVER, [undefined, 'nothing']] },
-  'failureBackoff.maxMs': { at: (maxMs) => ({ failureBackoff: { initialMs: 0, maxMs } }), expected: timer(0), wrong: [...NOT_NUMBERS, ...BEYOND_TIMERS, ...NEVER, [undefined, 'nothing']] },
+  'failureBackoff.initialMs': {
+    at: (initialMs) => ({ failureBackoff: { initialMs, maxMs: 10 } }),
+    expected: timer(0),
+    wrong: [...NOT_NUMBERS, ...BEYOND_TIMERS, ...NEVER, [undefined, 'nothing']],
+  },
+  'failureBackoff.maxMs': {
+    at: (maxMs) => ({ failureBackoff: { initialMs: 0, maxMs } }),
+    expected: timer(0),
+    wrong: [...NOT_NUMBERS, ...BEYOND_TIMERS, ...NEVER, [undefined, 'nothing']],
+  },
   'webhook.connectionId': {
     at: (connectionId) => ({ webhook: { connectionId } }),
     expected: 'a regular expression without the flags g and y, which keep a position between calls',
-    wrong: [[/x/g, '/x/g'], [/x/y, '/x/y'], ['x', '"x"'], [null, 'null'], [{}, 'an object']],
+    wrong: [
+      [/x/g, '/x/g'],
+      [/x/y, '/x/y'],
+      ['x', '"x"'],
+      [null, 'null'],
+      [{}, 'an object'],
+    ],
   },
-  'webhook.maxBodyBytes': { at: (maxBodyBytes) => ({ webhook: { maxBodyBytes } }), expected: 'an integer of at least 0', wrong: [...NOT_NUMBERS, ...NEVER, ...FRACTION] },
+  'webhook.maxBodyBytes': {
+    at: (maxBodyBytes) => ({ webhook: { maxBodyBytes } }),
+    expected: 'an integer of at least 0',
+    wrong: [...NOT_NUMBERS, ...NEVER, ...FRACTION],
+  },
   'webhook.maxUnauthenticated': {
-    at: (maxUnauthenticated) => ({ webhook: { maxUnauthenticated } }), expected: 'an integer of at least 1',
+    at: (maxUnauthenticated) => ({ webhook: { maxUnauthenticated } }),
+    expected: 'an integer of at least 1',
     wrong: [...NOT_NUMBERS, ...NEVER, ...FRACTION, ...ZERO],
   },
-  'webhook.respondToFailure': { at: (respondToFailure) => ({ webhook: { respondToFailure } }), expected: 'a function', wrong: NOT_FUNCTIONS },
-  'store.getMany': { at: (getMany) => ({ store: { get: store.get, getMany } }), expected: 'a function, or no such member', wrong: NOT_FUNCTIONS },
-  'store.getVersions': { at: (getVersions) => ({ store: { get: store.get, getVersions } }), expected: 'a function, or no such member', wrong: NOT_FUNCTIONS },
-  'store.watch': { at: (watch) => ({ store: { get: store.get, watch } }), expected: 'a function, or no such member', wrong: NOT_FUNCTIONS },
+  'webhook.respondToFailure': {
+    at: (respondToFailure) => ({ webhook: { respondToFailure } }),
+    expected: 'a function',
+    wrong: NOT_FUNCTIONS,
+  },
+  'store.getMany': {
+    at: (getMany) => ({ store: { get: store.get, getMany } }),
+    expected: 'a function, or no such member',
+    wrong: NOT_FUNCTIONS,
+  },
+  'store.getVersions': {
+    at: (getVersions) => ({ store: { get: store.get, getVersions } }),
+    expected: 'a function, or no such member',
+    wrong: NOT_FUNCTIONS,
+  },
+  'store.watch': {
+    at: (watch) => ({ store: { get: store.get, watch } }),
+    expected: 'a function, or no such member',
+    wrong: NOT_FUNCTIONS,
+  },
 };
 
 /** The members of a factory. `factoryByPlatform` checks the same. */
 const FACTORY: Record<string, { expected: string; wrong: [unknown, string][]; with?: object }> = {
-  'create': { expected: 'a function (record, context) => instance', wrong: [[undefined, 'nothing'], ...NOT_FUNCTIONS] },
-  'dispose': { expected: 'a function', wrong: NOT_FUNCTIONS },
-  'secrets': { expected: 'a function', wrong: NOT_FUNCTIONS },
-  'handleWebhook': { expected: 'a function', wrong: NOT_FUNCTIONS, with: { authenticate: 'in-handler' } },
-  'authenticate': {
+  create: { expected: 'a function (record, context) => instance', wrong: [[undefined, 'nothing'], ...NOT_FUNCTIONS] },
+  dispose: { expected: 'a function', wrong: NOT_FUNCTIONS },
+  secrets: { expected: 'a function', wrong: NOT_FUNCTIONS },
+  handleWebhook: { expected: 'a function', wrong: NOT_FUNCTIONS, with: { authenticate: 'in-handler' } },
+  authenticate: {
     expected: "'in-handler' or a function (request, { record, secrets }) => boolean | Response",
-    wrong: [['in handler', '"in handler"'], [false, 'false'], [null, 'null'], [{}, 'an object']], with: { handleWebhook: () => new Response() },
+    wrong: [
+      ['in handler', '"in handler"'],
+      [false, 'false'],
+      [null, 'null'],
+      [{}, 'an object'],
+    ],
+    with: { handleWebhook: () => new Response() },
   },
-  'acknowledge': { expected: '{ afterMs, respond }', wrong: NOT_OBJECTS },
+  acknowledge: { expected: '{ afterMs, respond }', wrong: NOT_OBJECTS },
   'acknowledge.afterMs': { expected: timer(0), wrong: [...NOT_NUMBERS, ...BEYOND_TIMERS, ...NEVER, [undefined, 'nothing']] },
   'acknowledge.respond': { expected: 'a function', wrong: [...NOT_FUNCTIONS, [undefined, 'nothing']] },
-  'respondToFailure': { expected: 'a function', wrong: NOT_FUNCTIONS },
-  'replacement': { expected: '"overlap" or "drain-first"', wrong: [['swap', '"swap"'], [null, 'null'], [true, 'true']] },
-  'maxConcurrentHydrations': { expected: 'an integer of at least 1', wrong: [...NOT_NUMBERS, ...NEVER, ...ZERO, ...FRACTION] },
+  respondToFailure: { expected: 'a function', wrong: NOT_FUNCTIONS },
+  replacement: {
+    expected: '"overlap" or "drain-first"',
+    wrong: [
+      ['swap', '"swap"'],
+      [null, 'null'],
+      [true, 'true'],
+    ],
+  },
+  maxConcurrentHydrations: { expected: 'an integer of at least 1', wrong: [...NOT_NUMBERS, ...NEVER, ...ZERO, ...FRACTION] },
 };
 
 function factoryWith(member: string, value: unknown, others: object = {}): object {
@@ -135,32 +288,46 @@ function factoryWith(member: string, value: unknown, others: object = {}): objec
 }
 
 describe('wrong options are refused at construction: the option, what was expected, what came', () => {
-  const cases = Object.entries(OPTIONS).flatMap(([option, { expected, wrong }]) => wrong.map(([value, got]) => ({ option, expected, value, got })));
+  const cases = Object.entries(OPTIONS).flatMap(([option, { expected, wrong }]) =>
+    wrong.map(([value, got]) => ({ option, expected, value, got })),
+  );
   test.each(cases)('$option: $got', ({ option, expected, value, got }) => {
     expect(messageOf(() => build({ [option]: value }))).toBe(`ConnectionRegistry: ${option}: expected ${expected}, got ${got}`);
   });
 
-  const nested = Object.entries(NESTED).flatMap(([option, { at, expected, wrong }]) => wrong.map(([value, got]) => ({ option, at, expected, value, got })));
+  const nested = Object.entries(NESTED).flatMap(([option, { at, expected, wrong }]) =>
+    wrong.map(([value, got]) => ({ option, at, expected, value, got })),
+  );
   test.each(nested)('$option: $got', ({ option, at, expected, value, got }) => {
     expect(messageOf(() => build(at(value)))).toBe(`ConnectionRegistry: ${option}: expected ${expected}, got ${got}`);
   });
 
-  const members = Object.entries(FACTORY).flatMap(([member, { expected, wrong, with: others }]) => wrong.map(([value, got]) => ({ member, expected, value, got, others })));
+  const members = Object.entries(FACTORY).flatMap(([member, { expected, wrong, with: others }]) =>
+    wrong.map(([value, got]) => ({ member, expected, value, got, others })),
+  );
   test.each(members)('factory.$member: $got', ({ member, expected, value, got, others }) => {
-    expect(messageOf(() => build({ factory: factoryWith(member, value, others) }))).toBe(`ConnectionRegistry: factory.${member}: expected ${expected}, got ${got}`);
+    expect(messageOf(() => build({ factory: factoryWith(member, value, others) }))).toBe(
+      `ConnectionRegistry: factory.${member}: expected ${expected}, got ${got}`,
+    );
     expect(messageOf(() => factoryByPlatform('platform', { slack: factoryWith(member, value, others) } as never)))
       .toBe(`factoryByPlatform: slack.${member}: expected ${expected}, got ${got}`);
   });
 
   test('an option that does not exist', () => {
     expect(messageOf(() => build({ maxInstance: 5 }))).toBe("ConnectionRegistry: does not know 'maxInstance'");
-    expect(messageOf(() => build({ webhook: { maxBytes: 5, path: '/' } }))).toBe("ConnectionRegistry: webhook: does not know 'maxBytes', 'path'");
-    expect(messageOf(() => build({ failureBackoff: { initialMs: 1, maxMs: 2, factor: 2 } }))).toBe("ConnectionRegistry: failureBackoff: does not know 'factor'");
+    expect(messageOf(() => build({ webhook: { maxBytes: 5, path: '/' } }))).toBe(
+      "ConnectionRegistry: webhook: does not know 'maxBytes', 'path'",
+    );
+    expect(messageOf(() => build({ failureBackoff: { initialMs: 1, maxMs: 2, factor: 2 } }))).toBe(
+      "ConnectionRegistry: failureBackoff: does not know 'factor'",
+    );
   });
 
   test('no options at all', () => {
     for (const [value, got] of [[undefined, 'nothing'], [null, 'null'], ['redis://', 'a string'], [[], 'an array']] as const) {
-      expect(messageOf(() => new ConnectionRegistry(value as never))).toBe(`ConnectionRegistry: expected an object of options, got ${got}`);
+      expect(messageOf(() => new ConnectionRegistry(value as never))).toBe(
+        `ConnectionRegistry: expected an object of options, got ${got}`,
+      );
     }
   });
 
@@ -179,7 +346,9 @@ describe('wrong options are refused at construction: the option, what was expect
     for (const option of ['store', 'factory', 'clock', 'recordSchema', 'around', 'webhook', 'failureBackoff']) {
       expect(messageOf(() => build({ [option]: 'postgres://u:hunter2@db' }))).not.toContain('hunter2');
     }
-    expect(messageOf(() => build({ store: { get: store.get, getMany: 'hunter2' }, factory: { create: 'hunter2' } }))).not.toContain('hunter2');
+    expect(
+      messageOf(() => build({ store: { get: store.get, getMany: 'hunter2' }, factory: { create: 'hunter2' } })),
+    ).not.toContain('hunter2');
   });
 
   test('a long string is cut', () => {
@@ -195,7 +364,9 @@ describe('a factory with handleWebhook must say how a request is authenticated',
 
   test('on its own, in factoryByPlatform, and as a class', () => {
     expect(messageOf(() => build({ factory: mute }))).toBe(`ConnectionRegistry: factory.authenticate: ${expected}`);
-    expect(messageOf(() => factoryByPlatform('platform', { slack: mute } as never))).toBe(`factoryByPlatform: slack.authenticate: ${expected}`);
+    expect(messageOf(() => factoryByPlatform('platform', { slack: mute } as never))).toBe(
+      `factoryByPlatform: slack.authenticate: ${expected}`,
+    );
     class Mute { create(): object { return {}; } handleWebhook(): Response { return new Response(); } }
     expect(messageOf(() => build({ factory: new Mute() }))).toBe(`ConnectionRegistry: factory.authenticate: ${expected}`);
   });
@@ -214,16 +385,24 @@ describe('keepLastGood is refused together with drain-first', () => {
   const drainFirst = { create: () => ({}), replacement: 'drain-first' as const };
 
   test('of the registry, and of its factory', () => {
-    expect(messageOf(() => build({ keepLastGood: true, replacement: 'drain-first' }))).toBe(`ConnectionRegistry: keepLastGood: ${expected}`);
-    expect(messageOf(() => build({ keepLastGood: true, factory: drainFirst }))).toBe(`ConnectionRegistry: keepLastGood: ${expected}`);
+    expect(messageOf(() => build({ keepLastGood: true, replacement: 'drain-first' }))).toBe(
+      `ConnectionRegistry: keepLastGood: ${expected}`,
+    );
+    expect(messageOf(() => build({ keepLastGood: true, factory: drainFirst }))).toBe(
+      `ConnectionRegistry: keepLastGood: ${expected}`,
+    );
     expect(() => build({ keepLastGood: true, replacement: 'drain-first', factory: overlap })).not.toThrow();
   });
 
   test('of one of many factories, however deep', () => {
-    expect(messageOf(() => build({ keepLastGood: true, factory: byPlatform(drainFirst) }))).toBe(`ConnectionRegistry: keepLastGood: ${expected}`);
+    expect(messageOf(() => build({ keepLastGood: true, factory: byPlatform(drainFirst) }))).toBe(
+      `ConnectionRegistry: keepLastGood: ${expected}`,
+    );
     const nested = factoryByPlatform('kind', { chat: byPlatform(drainFirst) } as never);
     expect(messageOf(() => build({ keepLastGood: true, factory: nested }))).toBe(`ConnectionRegistry: keepLastGood: ${expected}`);
-    expect(messageOf(() => build({ keepLastGood: true, replacement: 'drain-first', factory: byPlatform(factory) }))).toBe(`ConnectionRegistry: keepLastGood: ${expected}`);
+    expect(messageOf(() => build({ keepLastGood: true, replacement: 'drain-first', factory: byPlatform(factory) }))).toBe(
+      `ConnectionRegistry: keepLastGood: ${expected}`,
+    );
     expect(() => build({ keepLastGood: true, factory: byPlatform(overlap) })).not.toThrow();
     expect(() => build({ keepLastGood: true, replacement: 'drain-first', factory: byPlatform(overlap) })).not.toThrow();
   });
@@ -237,13 +416,32 @@ describe('what is right is taken', () => {
 
   test('undefined means the default', () => {
     const names = Object.keys(OPTIONS).filter((option) => !['store', 'factory', 'clock'].includes(option));
-    expect(() => build({ ...Object.fromEntries(names.map((option) => [option, undefined])), webhook: { connectionId: undefined, maxBodyBytes: undefined } })).not.toThrow();
+    expect(() =>
+      build({
+        ...Object.fromEntries(names.map((option) => [option, undefined])),
+        webhook: { connectionId: undefined, maxBodyBytes: undefined },
+      }),
+    ).not.toThrow();
   });
 
   test('a bound of Infinity sets no timer', async () => {
     const clock = new ManualClock();
-    const names = ['staleIfErrorMs', 'storeTimeoutMs', 'acquireTimeoutMs', 'idleTimeoutMs', 'hydrationTimeoutMs', 'disposeTimeoutMs', 'drainTimeoutMs', 'sweepIntervalMs'];
-    const registry = new ConnectionRegistry({ store, clock, factory: { create: async () => ({}), dispose: async () => {} }, ...Object.fromEntries(names.map((name) => [name, Infinity])) });
+    const names = [
+      'staleIfErrorMs',
+      'storeTimeoutMs',
+      'acquireTimeoutMs',
+      'idleTimeoutMs',
+      'hydrationTimeoutMs',
+      'disposeTimeoutMs',
+      'drainTimeoutMs',
+      'sweepIntervalMs',
+    ];
+    const registry = new ConnectionRegistry({
+      store,
+      clock,
+      factory: { create: async () => ({}), dispose: async () => {} },
+      ...Object.fromEntries(names.map((name) => [name, Infinity])),
+    });
     const lease = await registry.acquire('a');
     registry.invalidate('a');
     expect(clock.pendingTimers).toBe(0);
@@ -256,21 +454,47 @@ describe('what is right is taken', () => {
 test('the defaults are those of the table of options', () => {
   const { store: _store, factory: _factory, clock, webhook, ...rest } = resolveOptions({ store, factory });
   expect(clock).toBe(systemClock);
-  expect(webhook).toEqual({ connectionId: /^[A-Za-z0-9._:-]{1,128}$/, maxBodyBytes: 1_048_576, maxUnauthenticated: 2_000, respondToFailure: undefined });
+  expect(webhook).toEqual({
+    connectionId: /^[A-Za-z0-9._:-]{1,128}$/,
+    maxBodyBytes: 1_048_576,
+    maxUnauthenticated: 2_000,
+    respondToFailure: undefined,
+  });
   expect(rest).toEqual({
-    recordSchema: undefined, around: undefined,
+    recordSchema: undefined,
+    around: undefined,
     maxStaleMs: -Infinity, // 'strict'
-    staleIfErrorMs: 0, storeTimeoutMs: 5_000, acquireTimeoutMs: 30_000, maxInstances: 1000, eviction: 'lru', idleTimeoutMs: 600_000,
-    maxConcurrentHydrations: 16, maxQueuedHydrations: 1000, hydrationTimeoutMs: 30_000, disposeTimeoutMs: 10_000,
-    drainTimeoutMs: 300_000, sweepIntervalMs: 60_000, failureBackoff: { initialMs: 500, maxMs: 60_000 }, notFoundTtlMs: 1_000,
-    replacement: 'overlap', keepLastGood: false,
+    staleIfErrorMs: 0,
+    storeTimeoutMs: 5_000,
+    acquireTimeoutMs: 30_000,
+    maxInstances: 1000,
+    eviction: 'lru',
+    idleTimeoutMs: 600_000,
+    maxConcurrentHydrations: 16,
+    maxQueuedHydrations: 1000,
+    hydrationTimeoutMs: 30_000,
+    disposeTimeoutMs: 10_000,
+    drainTimeoutMs: 300_000,
+    sweepIntervalMs: 60_000,
+    failureBackoff: { initialMs: 500, maxMs: 60_000 },
+    notFoundTtlMs: 1_000,
+    replacement: 'overlap',
+    keepLastGood: false,
   });
 });
 
 test('the table above has every option, and no other', () => {
   const { webhook, maxStaleMs: _freshness, ...resolved } = resolveOptions({ store, factory });
   expect(Object.keys(OPTIONS).toSorted()).toEqual([...Object.keys(resolved), 'freshness', 'webhook'].toSorted());
-  expect(Object.keys(NESTED).filter((option) => option.startsWith('webhook.')).toSorted()).toEqual(Object.keys(webhook).map((name) => `webhook.${name}`).toSorted());
+  expect(
+    Object.keys(NESTED)
+      .filter((option) => option.startsWith('webhook.'))
+      .toSorted(),
+  ).toEqual(
+    Object.keys(webhook)
+      .map((name) => `webhook.${name}`)
+      .toSorted(),
+  );
 });
 
 const withRow = (): ConnectionRegistry<any, object> => new ConnectionRegistry({ store, factory, clock: new ManualClock() });
@@ -285,7 +509,11 @@ describe('what a call asks for is checked as well', () => {
     ['timeoutMs: -1', { timeoutMs: -1 }, `use: timeoutMs: expected ${orNever(0)}, got -1`],
     ['timeoutMs: a string', { timeoutMs: '5s' }, `use: timeoutMs: expected ${orNever(0)}, got "5s"`],
     ['timeoutMs: null', { timeoutMs: null }, `use: timeoutMs: expected ${orNever(0)}, got null`],
-    ['freshness: a word', { freshness: 'stale' }, `use: freshness: expected 'strict' or { maxStaleMs } with ${orNever(0)}, got "stale"`],
+    [
+      'freshness: a word',
+      { freshness: 'stale' },
+      `use: freshness: expected 'strict' or { maxStaleMs } with ${orNever(0)}, got "stale"`,
+    ],
     ['freshness: a number', { freshness: 5 }, `use: freshness: expected 'strict' or { maxStaleMs } with ${orNever(0)}, got 5`],
     ['freshness: null', { freshness: null }, `use: freshness: expected 'strict' or { maxStaleMs } with ${orNever(0)}, got null`],
     ['signal: a controller', { signal: new AbortController() }, 'use: signal: expected an AbortSignal, got an object'],
@@ -307,8 +535,15 @@ describe('what a call asks for is checked as well', () => {
 
   test('what is right is taken', async () => {
     const registry = withRow();
-    const right = [{}, undefined, { timeoutMs: Infinity }, { timeoutMs: undefined, signal: undefined, freshness: undefined }, { signal: new AbortController().signal }, { freshness: { maxStaleMs: Infinity } },
-      { signal: { aborted: false, addEventListener() {}, removeEventListener() {} } as unknown as AbortSignal }];
+    const right = [
+      {},
+      undefined,
+      { timeoutMs: Infinity },
+      { timeoutMs: undefined, signal: undefined, freshness: undefined },
+      { signal: new AbortController().signal },
+      { freshness: { maxStaleMs: Infinity } },
+      { signal: { aborted: false, addEventListener() {}, removeEventListener() {} } as unknown as AbortSignal },
+    ];
     for (const options of right) expect(await registry.use('a', () => 1, options)).toBe(1);
   });
 
@@ -342,13 +577,24 @@ describe('what a call asks for is checked as well', () => {
 
   test('factoryByPlatform: its key and its factories', () => {
     for (const [key, got] of [['', '""'], [undefined, 'nothing'], [5, '5']] as const) {
-      expect(messageOf(() => factoryByPlatform(key as never, {}))).toBe(`factoryByPlatform: key: expected the name of the records' discriminant, such as 'platform', got ${got}`);
+      expect(messageOf(() => factoryByPlatform(key as never, {}))).toBe(
+        `factoryByPlatform: key: expected the name of the records' discriminant, such as 'platform', got ${got}`,
+      );
     }
-    for (const [factories, got] of [[undefined, 'nothing'], [null, 'null'], [[factory], 'an array'], ['slack', 'a string']] as const) {
-      expect(messageOf(() => factoryByPlatform('platform', factories as never))).toBe(`factoryByPlatform: factories: expected an object with one factory for each platform, got ${got}`);
+    for (const [factories, got] of [
+      [undefined, 'nothing'],
+      [null, 'null'],
+      [[factory], 'an array'],
+      ['slack', 'a string'],
+    ] as const) {
+      expect(messageOf(() => factoryByPlatform('platform', factories as never))).toBe(
+        `factoryByPlatform: factories: expected an object with one factory for each platform, got ${got}`,
+      );
     }
     for (const [one, got] of [[undefined, 'nothing'], [null, 'null'], [() => 1, 'a function'], ['x', 'a string']] as const) {
-      expect(messageOf(() => factoryByPlatform('platform', { slack: one } as never))).toBe(`factoryByPlatform: slack: expected a factory: an object with create(record, context), got ${got}`);
+      expect(messageOf(() => factoryByPlatform('platform', { slack: one } as never))).toBe(
+        `factoryByPlatform: slack: expected a factory: an object with create(record, context), got ${got}`,
+      );
     }
   });
 });

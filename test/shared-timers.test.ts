@@ -115,7 +115,14 @@ describe('deadlines that share a timer', () => {
   test('are all called that are due when the platform is late', () => {
     let time = 0;
     let fire: () => void = () => {};
-    const late = { now: () => 0, monotonic: () => time, setTimeout: (callback: () => void) => { fire = callback; return () => {}; } };
+    const late = {
+      now: () => 0,
+      monotonic: () => time,
+      setTimeout: (callback: () => void) => {
+        fire = callback;
+        return () => {};
+      },
+    };
     const lateQueue = new TimerQueue(late, late.monotonic, MS);
     lateQueue.add(() => fired.push('a'));
     time = 30;
@@ -129,7 +136,14 @@ describe('deadlines that share a timer', () => {
 
   test('are called when the platform calls a moment early by its other clock', () => {
     let fire: () => void = () => {};
-    const early = { now: () => 0, monotonic: () => 0, setTimeout: (callback: () => void) => { fire = callback; return () => {}; } };
+    const early = {
+      now: () => 0,
+      monotonic: () => 0,
+      setTimeout: (callback: () => void) => {
+        fire = callback;
+        return () => {};
+      },
+    };
     new TimerQueue(early, early.monotonic, MS).add(() => fired.push('a'));
     fire();
     expect(fired).toEqual(['a']);
@@ -157,7 +171,10 @@ describe('deadlines that share a timer', () => {
         await own.advance(MS);
         return calls;
       };
-      const shared = await run((own) => { const all = new TimerQueue(own, own.monotonic, MS); return (callback) => all.add(callback); });
+      const shared = await run((own) => {
+        const all = new TimerQueue(own, own.monotonic, MS);
+        return (callback) => all.add(callback);
+      });
       const plain = await run((own) => (callback) => own.setTimeout(callback, MS, { ref: true }));
       expect(shared).toEqual(plain);
     }));
@@ -188,9 +205,15 @@ test('a clock of the caller has a timer for each deadline', () => {
   expect(clock.pendingTimers).toBe(2);
 });
 
-test.each([{ clock: systemClock, whose: "the system's" }, { clock: new ManualClock(), whose: "the caller's" }])('timers of $whose clock are set in the context that was passed in', ({ clock }) => {
+test.each([
+  { clock: systemClock, whose: "the system's" },
+  { clock: new ManualClock(), whose: "the caller's" },
+])('timers of $whose clock are set in the context that was passed in', ({ clock }) => {
   let set = 0;
-  const own: typeof unchanged = (work, ...args) => { set += 1; return work(...args); };
+  const own: typeof unchanged = (work, ...args) => {
+    set += 1;
+    return work(...args);
+  };
   const wrapped = withSharedTimers(clock, [MS], own);
   const cancels = [MS, MS, 2 * MS].map((ms) => wrapped.setTimeout(() => {}, ms, { ref: true }));
   expect(set).toBe(clock === systemClock ? 2 : 3);

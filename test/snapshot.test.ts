@@ -1,7 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { Harness } from './support/harness.js';
 
-const empty = { live: 0, idle: 0, leased: 0, hydrating: 0, queued: 0, draining: 0, connections: [], limits: { maxInstances: 1000, maxConcurrentHydrations: 16, maxQueuedHydrations: 1000 } };
+const empty = {
+  live: 0,
+  idle: 0,
+  leased: 0,
+  hydrating: 0,
+  queued: 0,
+  draining: 0,
+  connections: [],
+  limits: { maxInstances: 1000, maxConcurrentHydrations: 16, maxQueuedHydrations: 1000 },
+};
 
 describe('snapshot', () => {
   test('of nothing', async () => {
@@ -51,7 +60,10 @@ describe('snapshot', () => {
     h.rows.put('a');
     await h.registry.use('a', () => {});
     expect(h.registry.snapshot()).toMatchObject({ live: 1, idle: 1, leased: 0, draining: 1 });
-    expect(h.registry.snapshot().connections.map(({ state, version }) => [state, version])).toEqual([['idle', 'v2'], ['draining', 'v1']]);
+    expect(h.registry.snapshot().connections.map(({ state, version }) => [state, version])).toEqual([
+      ['idle', 'v2'],
+      ['draining', 'v1'],
+    ]);
     old.release();
   });
 
@@ -73,7 +85,12 @@ describe('snapshot', () => {
     h.holdCreate();
     h.registry.use('a', () => {}).catch(() => {});
     await h.clock.advance(1_000);
-    expect(h.registry.snapshot()).toMatchObject({ hydrating: 1, live: 0, draining: 0, connections: [{ id: 'a', state: 'hydrating', leases: 0 }] });
+    expect(h.registry.snapshot()).toMatchObject({
+      hydrating: 1,
+      live: 0,
+      draining: 0,
+      connections: [{ id: 'a', state: 'hydrating', leases: 0 }],
+    });
   });
 
   test('the last good instance stands beside the successor it waits for, with the leases that others have on it', async () => {
@@ -84,7 +101,10 @@ describe('snapshot', () => {
     h.holdCreate();
     void h.registry.use('a', () => {});
     await h.settle();
-    expect(h.registry.snapshot().connections.map(({ state, version, leases }) => [state, version, leases])).toEqual([['hydrating', 'v2', 0], ['idle', 'v1', 0]]);
+    expect(h.registry.snapshot().connections.map(({ state, version, leases }) => [state, version, leases])).toEqual([
+      ['hydrating', 'v2', 0],
+      ['idle', 'v1', 0],
+    ]);
   });
 
   test('the oldest lease is the one that may leak: a pause starts its time anew', async () => {

@@ -133,7 +133,10 @@ export const SCENARIOS = [
       await world.replica('express').kill();
       const goneAt = performance.now();
       const deliveries = await traffic;
-      return { deliveries, facts: { failedLater: deliveries.filter(({ status, sentAt }) => status !== 200 && sentAt > goneAt).length } };
+      return {
+        deliveries,
+        facts: { failedLater: deliveries.filter(({ status, sentAt }) => status !== 200 && sentAt > goneAt).length },
+      };
     },
     naive: ({ statuses }) => ({ 'what was installed through it is nowhere': (statuses[404] ?? 0) > 20 }),
     hydrant: ({ statuses, unanswered, facts }) => ({

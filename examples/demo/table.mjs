@@ -9,9 +9,15 @@ const COLUMNS = ['', 'statuses', 'answered', 'creates', 'Slack calls', 'row read
  */
 export function table(played) {
   const body = played.map(({ title, outcomes }) => ({ title, rows: [...outcomes].map(([way, outcome]) => cells(way, outcome)) }));
-  const widths = COLUMNS.map((name, column) => Math.max(name.length, ...body.flatMap(({ rows }) => rows.map((row) => row[column]?.length ?? 0))));
+  const widths = COLUMNS.map((name, column) =>
+    Math.max(name.length, ...body.flatMap(({ rows }) => rows.map((row) => row[column]?.length ?? 0))),
+  );
   /** @param {readonly string[]} row */
-  const line = (row) => row.map((cell, column) => column < 2 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)).join('   ').trimEnd();
+  const line = (row) =>
+    row
+      .map((cell, column) => (column < 2 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
+      .join('   ')
+      .trimEnd();
   const header = line(['scenario', ...COLUMNS.slice(1)]);
   const lines = [header, '─'.repeat(header.length)];
   for (const { title, rows } of body) lines.push(title, ...rows.map(line));

@@ -86,7 +86,10 @@ export class World {
     const word = `n${++this.#words}`;
     const signingSecret = forged ? 'a guess' : bot(id).signingSecret;
     const sentAt = performance.now();
-    const { status, servedBy } = await post(`${this.origin}/webhooks/${id}`, slashCommand({ signingSecret, command, text: word }));
+    const { status, servedBy } = await post(
+      `${this.origin}/webhooks/${id}`,
+      slashCommand({ signingSecret, command, text: word }),
+    );
     return { word, status, sentAt, ms: performance.now() - sentAt, servedBy };
   }
 

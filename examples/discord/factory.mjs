@@ -35,7 +35,12 @@ export function discordFactory({ prepare, apiUrl = 'https://discord.com/api/v10'
     async authenticate(request, { record }) {
       const { headers } = request;
       const bytes = new Uint8Array(await request.arrayBuffer());
-      const isSigned = await verifyKey(bytes, headers.get('x-signature-ed25519') ?? '', headers.get('x-signature-timestamp') ?? '', record.publicKey);
+      const isSigned = await verifyKey(
+        bytes,
+        headers.get('x-signature-ed25519') ?? '',
+        headers.get('x-signature-timestamp') ?? '',
+        record.publicKey,
+      );
       if (!isSigned) return false;
       const { type } = JSON.parse(new TextDecoder().decode(bytes));
       return type === InteractionType.PING ? Response.json({ type: InteractionResponseType.PONG }) : true;

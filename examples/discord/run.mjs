@@ -20,7 +20,8 @@ const { listener, registry } = createGateway({
 });
 const server = createServer(listener);
 const url = `${await listen(server)}/discord/acme`;
-const ask = (/** @type {string} */ token) => application.request({ type: 2, token, data: { name: 'ask', options: [{ name: 'question', value: 'why?' }] } });
+const ask = (/** @type {string} */ token) =>
+  application.request({ type: 2, token, data: { name: 'ask', options: [{ name: 'question', value: 'why?' }] } });
 
 /** @param {string} what @param {RequestInit} request */
 async function show(what, request) {

@@ -30,6 +30,10 @@ try {
  * @param {string} token
  */
 async function send(id, token) {
-  const response = await fetch(`${origin}/webhooks/${id}`, { method: 'POST', headers: { 'x-token': token }, body: '{"name":"Ada"}' });
+  const response = await fetch(`${origin}/webhooks/${id}`, {
+    method: 'POST',
+    headers: { 'x-token': token },
+    body: '{"name":"Ada"}',
+  });
   console.log(`${id}, ${token}: ${response.status} ${await response.text()}`);
 }

@@ -25,8 +25,11 @@ function random(seed) {
 const hash = (text) => createHash('md5').update(text).digest().readUInt32BE();
 
 /** Points of every replica on a ring, as nginx, HAProxy and Envoy have them. */
-const RING = Array.from({ length: REPLICAS }, (_, replica) => Array.from({ length: POINTS }, (__, n) => ({ at: hash(`${replica}-${n}`), replica })))
-  .flat().toSorted((a, b) => a.at - b.at);
+const RING = Array.from({ length: REPLICAS }, (_, replica) =>
+  Array.from({ length: POINTS }, (__, n) => ({ at: hash(`${replica}-${n}`), replica })),
+)
+  .flat()
+  .toSorted((a, b) => a.at - b.at);
 
 /**
  * How a balancer chooses: from the connection's id, the number of the use, and the replicas that are up.
@@ -60,9 +63,19 @@ function preference(id) {
 export async function measure({ ConnectionRegistry, MemoryStore }, choose, { losesOne }) {
   const store = new MemoryStore(Array.from({ length: CONNECTIONS }, (_, n) => ({ id: `connection-${n}` })));
   let creates = 0;
-  const start = () => new ConnectionRegistry({
-    store, maxInstances: PLACES, freshness: { maxStaleMs: 3_600_000 }, sweepIntervalMs: 0, factory: { create: () => { creates += 1; return {}; } },
-  });
+  const start = () =>
+    new ConnectionRegistry({
+      store,
+      maxInstances: PLACES,
+      freshness: { maxStaleMs: 3_600_000 },
+      sweepIntervalMs: 0,
+      factory: {
+        create: () => {
+          creates += 1;
+          return {};
+        },
+      },
+    });
   const replicas = Array.from({ length: REPLICAS }, start);
   const next = random(1);
   let up = [0, 1, 2];

@@ -7,12 +7,32 @@ const secret = z.string().min(1); // an SDK that is given an empty one may look 
 export const rowSchema = z.discriminatedUnion('platform', [
   z.object({ ...base, platform: z.literal('slack'), signingSecret: secret, botToken: secret }),
   z.object({
-    ...base, platform: z.literal('telegram'), token: secret, secretToken: secret, greeting: z.string(),
-    botInfo: /** @type {z.ZodType<import('grammy/types').UserFromGetMe>} */ (z.custom((value) => typeof value === 'object' && value !== null && 'username' in value)),
+    ...base,
+    platform: z.literal('telegram'),
+    token: secret,
+    secretToken: secret,
+    greeting: z.string(),
+    botInfo: /** @type {z.ZodType<import('grammy/types').UserFromGetMe>} */ (
+      z.custom((value) => typeof value === 'object' && value !== null && 'username' in value)
+    ),
   }),
-  z.object({ ...base, platform: z.literal('github'), repository: z.string(), token: secret, secret, previousSecret: secret.optional() }),
+  z.object({
+    ...base,
+    platform: z.literal('github'),
+    repository: z.string(),
+    token: secret,
+    secret,
+    previousSecret: secret.optional(),
+  }),
   z.object({ ...base, platform: z.literal('discord'), applicationId: z.string(), publicKey: secret }),
-  z.object({ ...base, platform: z.literal('whatsapp'), phoneNumberId: z.string(), accessToken: secret, appSecret: secret, verifyToken: secret }),
+  z.object({
+    ...base,
+    platform: z.literal('whatsapp'),
+    phoneNumberId: z.string(),
+    accessToken: secret,
+    appSecret: secret,
+    verifyToken: secret,
+  }),
 ]);
 
 /** @typedef {z.infer<typeof rowSchema>} Row */

@@ -26,7 +26,11 @@ console.log('a row of a platform that nobody made a factory for');
 await fetch(`${origin}/webhooks/acme-fax`, { method: 'POST', body: 'beep' });
 console.log('messages from the application');
 for (const platform of ['telegram', 'whatsapp', 'github']) {
-  const request = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ to: '7', text: 'Lunch is ready' }) };
+  const request = {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ to: '7', text: 'Lunch is ready' }),
+  };
   console.log(`  ${platform} → ${(await fetch(`${origin}/connections/acme-${platform}/messages`, request)).status}`);
 }
 server.close();

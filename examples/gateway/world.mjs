@@ -22,7 +22,11 @@ export async function startWorld() {
     slack: workspaceCommand({ signingSecret: secret, team: 'T0001', text: 'hi' }),
     telegram: telegramMessage({ secretToken: secret, text: 'hi' }),
     github: await issueOpened({ secret }),
-    discord: (secret === 'shh' ? application : discordApplication()).request({ type: 2, token: 't', data: { options: [{ value: 'hi' }] } }),
+    discord: (secret === 'shh' ? application : discordApplication()).request({
+      type: 2,
+      token: 't',
+      data: { options: [{ value: 'hi' }] },
+    }),
     whatsapp: whatsappMessage({ appSecret: secret, text: 'hi' }),
   });
 

@@ -19,7 +19,10 @@ export function githubFactory({ apiUrl = 'https://api.github.com', keep }) {
   async function create({ repository, token }, { signal }) {
     /** @param {string} path @param {RequestInit} [init] */
     const github = async (path, init) => {
-      const response = await fetch(`${apiUrl}/repos/${repository}${path}`, { ...init, headers: { authorization: `Bearer ${token}` } });
+      const response = await fetch(`${apiUrl}/repos/${repository}${path}`, {
+        ...init,
+        headers: { authorization: `Bearer ${token}` },
+      });
       if (!response.ok) throw new Error(`GitHub answered ${response.status}`);
       return response.json();
     };
@@ -41,7 +44,8 @@ export function githubFactory({ apiUrl = 'https://api.github.com', keep }) {
 
     async handleWebhook(repository, request) {
       const { action, issue } = await request.json();
-      if (request.headers.get('x-github-event') === 'issues' && action === 'opened') await repository.greet(issue.number, issue.title);
+      if (request.headers.get('x-github-event') === 'issues' && action === 'opened')
+        await repository.greet(issue.number, issue.title);
       return new Response(null, { status: 204 });
     },
 

@@ -50,7 +50,9 @@ answerTheSlowOne();
 console.log(`the one that was in flight       → ${await slow}`);
 console.log(`exit code                        → ${(await exited)[0]}`);
 console.log(`work after its response was done → ${asked.includes('/slow-was-answered') ? 'yes' : 'no'}`);
-console.log(`the bot was logged out           → ${asked.filter((path) => path === '/log-out').length} ×, ${asked.at(-1) === '/log-out' ? 'last of all' : 'too early'}`);
+console.log(
+  `the bot was logged out           → ${asked.filter((path) => path === '/log-out').length} ×, ${asked.at(-1) === '/log-out' ? 'last of all' : 'too early'}`,
+);
 vendor.close();
 
 /** @returns {Promise<number | 'refused'>} */
@@ -65,6 +67,10 @@ async function ready() {
 
 /** @param {string} question */
 async function send(question) {
-  const response = await fetch(`${origin}/webhooks/acme`, { method: 'POST', body: question, headers: { authorization: 'let me in' } });
+  const response = await fetch(`${origin}/webhooks/acme`, {
+    method: 'POST',
+    body: question,
+    headers: { authorization: 'let me in' },
+  });
   return `${response.status} ${await response.text()}`;
 }

@@ -11,7 +11,10 @@ const traffic = startTraffic();
 const { listener, stop } = createOperators({ registry: traffic.registry, password: 'open' });
 const server = createServer(listener);
 const origin = await listen(server);
-const browser = await chromium.launch({ executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
+  args: ['--no-sandbox'],
+});
 try {
   const page = await browser.newPage({
     httpCredentials: { username: 'operator', password: 'open' }, viewport: { width: 1200, height: 900 }, colorScheme: 'light',

@@ -3,7 +3,10 @@ import { ConnectionRegistry, MemoryStore } from 'hydrant';
 
 /** A registry with something going on in it. */
 export function startTraffic() {
-  const ids = Array.from({ length: 400 }, (_, index) => `${['slack', 'telegram', 'discord'][index % 3]}:acme-${String(index).padStart(3, '0')}`);
+  const ids = Array.from(
+    { length: 400 },
+    (_, index) => `${['slack', 'telegram', 'discord'][index % 3]}:acme-${String(index).padStart(3, '0')}`,
+  );
   const registry = new ConnectionRegistry({
     store: new MemoryStore(ids.map((id) => ({ id }))),
     maxInstances: 250,

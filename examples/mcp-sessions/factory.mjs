@@ -56,13 +56,17 @@ export function sessionFactory({ notes, userOf, end }) {
 
 /** @param {WebStandardStreamableHTTPServerTransport} transport @param {unknown} message @param {string} [session] */
 async function say(transport, message, session) {
-  const response = await transport.handleRequest(new Request('http://replay/', {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json', accept: 'application/json, text/event-stream', ...(session && { 'mcp-session-id': session }),
-    },
-    body: JSON.stringify(message),
-  }));
+  const response = await transport.handleRequest(
+    new Request('http://replay/', {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        accept: 'application/json, text/event-stream',
+        ...(session && { 'mcp-session-id': session }),
+      },
+      body: JSON.stringify(message),
+    }),
+  );
   const text = await response.text();
   if (!response.ok) throw new Error(`the session could not be taken up: ${text}`);
   const [, data] = /^data: (.*)$/m.exec(text) ?? [];

@@ -15,11 +15,17 @@ export function createOutbox(client) {
   return {
     /** From any replica: one statement, so the message and the word that it is there are committed together. @param {string} connectionId @param {string} text */
     async put(connectionId, text) {
-      await client.query(`with put as (insert into outbox (connection_id, text) values ($1, $2)) select pg_notify('outbox', $1)`, [connectionId, text]);
+      await client.query(
+        `with put as (insert into outbox (connection_id, text) values ($1, $2)) select pg_notify('outbox', $1)`,
+        [connectionId, text],
+      );
     },
     /** At the owner: what is not sent yet, oldest first. @param {string} connectionId @returns {Promise<{ id: string, text: string }[]>} */
     async unsent(connectionId) {
-      const { rows } = await client.query('select id, text from outbox where connection_id = $1 and sent_at is null order by id limit 100', [connectionId]);
+      const { rows } = await client.query(
+        'select id, text from outbox where connection_id = $1 and sent_at is null order by id limit 100',
+        [connectionId],
+      );
       return rows;
     },
     /** @param {string} id */

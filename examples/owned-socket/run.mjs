@@ -23,7 +23,9 @@ for (const account of ACCOUNTS) await store.put({ id: account, account });
 
 const replicas = ['A', 'B', 'C'].map((name) => ({
   name,
-  process: fork(fileURLToPath(new URL('./replica.mjs', import.meta.url)), { env: { ...process.env, DATABASE_URL: postgres.url, PLATFORM_PORT: String(platform.port), REPLICA: name } }),
+  process: fork(fileURLToPath(new URL('./replica.mjs', import.meta.url)), {
+    env: { ...process.env, DATABASE_URL: postgres.url, PLATFORM_PORT: String(platform.port), REPLICA: name },
+  }),
 }));
 
 /** @param {() => boolean} holds */
@@ -46,13 +48,20 @@ try {
   other.process.send({ id: 'ada', text: 'hello' });
   await until(() => platform.delivered.length === 1);
   const { text, by } = platform.delivered[0] ?? {};
-  console.log(`ada sends from a replica without her socket → "${text}", over ${by === owner.name ? 'the socket of its owner' : 'another socket'}`);
+  console.log(
+    `ada sends from a replica without her socket → "${text}", over ${by === owner.name ? 'the socket of its owner' : 'another socket'}`,
+  );
 
   owner.process.kill('SIGKILL');
   await once(owner.process, 'exit');
   for (const word of ['one', 'two', 'three']) other.process.send({ id: 'ada', text: word });
   await until(() => platform.delivered.length === 4);
-  console.log(`kill -9 of the owner, three messages meanwhile → ${platform.delivered.slice(1).map((message) => `"${message.text}"`).join(', ')}, by the next owner`);
+  console.log(
+    `kill -9 of the owner, three messages meanwhile → ${platform.delivered
+      .slice(1)
+      .map((message) => `"${message.text}"`)
+      .join(', ')}, by the next owner`,
+  );
   const left = replicas.filter((replica) => replica !== owner);
   await until(() => shares(left.map(({ name }) => name)).every((share) => share === 3));
 

@@ -14,7 +14,11 @@ registry.on('retired', ({ id, cause }) => console.log(`${id} is retired: ${/** @
 registry.on('hydrated', ({ id }) => console.log(`${id} is connected`));
 
 /** @param {string} grant */
-const whoami = (grant) => call(grant, 'whoami').then(({ content }) => /** @type {any} */ (content)[0].text, (error) => `failed with ${error.code}`);
+const whoami = (grant) =>
+  call(grant, 'whoami').then(
+    ({ content }) => /** @type {any} */ (content)[0].text,
+    (error) => `failed with ${error.code}`,
+  );
 
 console.log(`tools of ada → ${await tools('ada:calendar')}`);
 console.log(`50 calls at once → ${[...new Set(await Promise.all(Array.from({ length: 50 }, () => whoami('ada:calendar'))))]}`);

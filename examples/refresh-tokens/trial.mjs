@@ -38,9 +38,15 @@ export async function trial(databaseUrl, way, users) {
     registry.on('hydrationFailed', () => {});
     return registry;
   });
-  const results = await Promise.allSettled(ids.flatMap((id) => replicas.map((registry) => registry.use(id, ({ token }) => token))));
+  const results = await Promise.allSettled(
+    ids.flatMap((id) => replicas.map((registry) => registry.use(id, ({ token }) => token))),
+  );
   for (const registry of replicas) await registry.close();
   for (const pool of pools) await pool.end();
   await server.close();
-  return { lockedOut: server.lockedOut.size, refreshes: server.refreshes(), failedUses: results.filter(({ status }) => status === 'rejected').length };
+  return {
+    lockedOut: server.lockedOut.size,
+    refreshes: server.refreshes(),
+    failedUses: results.filter(({ status }) => status === 'rejected').length,
+  };
 }

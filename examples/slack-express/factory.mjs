@@ -26,7 +26,13 @@ export function slackFactory({ prepare, apiUrl }) {
       logger,
       state: createMemoryState(), // one per connection: a shared one is broken by the first shutdown
       adapters: {
-        slack: createSlackAdapter({ signingSecret, botToken, logger, webClientOptions: { retryConfig: { retries: 0 } }, ...(apiUrl && { apiUrl }) }),
+        slack: createSlackAdapter({
+          signingSecret,
+          botToken,
+          logger,
+          webClientOptions: { retryConfig: { retries: 0 } },
+          ...(apiUrl && { apiUrl }),
+        }),
       },
     });
     onDispose(() => chat.shutdown()); // also when what follows fails

@@ -11,7 +11,9 @@ export function isBuilt() {
   const built = Object.values(exports).flatMap((entry) => entry.import?.default ?? []);
   const sources = existsSync(`${ROOT}src`) ? readdirSync(`${ROOT}src`, { recursive: true, withFileTypes: true }) : [];
   const changed = sources.filter((entry) => entry.isFile()).map((entry) => statSync(`${entry.parentPath}/${entry.name}`).mtimeMs);
-  return Math.min(...built.map((path) => statSync(`${ROOT}${path}`, { throwIfNoEntry: false })?.mtimeMs ?? 0)) >= Math.max(...changed);
+  return (
+    Math.min(...built.map((path) => statSync(`${ROOT}${path}`, { throwIfNoEntry: false })?.mtimeMs ?? 0)) >= Math.max(...changed)
+  );
 }
 
 /**

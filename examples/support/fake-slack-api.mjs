@@ -60,10 +60,21 @@ export async function startFakeSlackApi({ latencyMs = 0 } = {}) {
 function answerTo(method, form) {
   switch (method) {
     case 'auth.test':
-      return { ok: true, url: 'https://acme.slack.com/', team: 'Acme', team_id: 'T0001', user: 'bot', user_id: 'U0001', bot_id: 'B0001' };
+      return {
+        ok: true,
+        url: 'https://acme.slack.com/',
+        team: 'Acme',
+        team_id: 'T0001',
+        user: 'bot',
+        user_id: 'U0001',
+        bot_id: 'B0001',
+      };
     case 'users.info': {
       const id = form.get('user') ?? '';
-      return { ok: true, user: { id, name: 'ada', real_name: 'Ada', is_bot: false, profile: { display_name: 'ada', real_name: 'Ada' } } };
+      return {
+        ok: true,
+        user: { id, name: 'ada', real_name: 'Ada', is_bot: false, profile: { display_name: 'ada', real_name: 'Ada' } },
+      };
     }
     case 'chat.postMessage': {
       const ts = `${Math.floor(Date.now() / 1000)}.${String(++posted).padStart(6, '0')}`;

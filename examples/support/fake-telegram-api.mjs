@@ -21,9 +21,12 @@ export async function startFakeTelegramApi() {
 /** @param {string} method @param {string} token @param {any} parameters */
 function resultOf(method, token, parameters) {
   switch (method) {
-    case 'getMe': return { id: Number(token.split(':')[0]), is_bot: true, first_name: 'Bot', username: `bot_${token.split(':')[0]}` };
-    case 'sendMessage': return { message_id: 1, date: 0, chat: { id: parameters.chat_id, type: 'private' }, text: parameters.text };
-    default: return true;
+    case 'getMe':
+      return { id: Number(token.split(':')[0]), is_bot: true, first_name: 'Bot', username: `bot_${token.split(':')[0]}` };
+    case 'sendMessage':
+      return { message_id: 1, date: 0, chat: { id: parameters.chat_id, type: 'private' }, text: parameters.text };
+    default:
+      return true;
   }
 }
 
@@ -34,7 +37,10 @@ function resultOf(method, token, parameters) {
  */
 export function telegramMessage({ secretToken, text, chat = 7 }) {
   const from = { id: 42, is_bot: false, first_name: 'Ada' };
-  const update = { update_id: 1, message: { message_id: 1, date: 0, chat: { id: chat, type: 'private', first_name: 'Ada' }, from, text } };
+  const update = {
+    update_id: 1,
+    message: { message_id: 1, date: 0, chat: { id: chat, type: 'private', first_name: 'Ada' }, from, text },
+  };
   return {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'x-telegram-bot-api-secret-token': secretToken },

@@ -44,8 +44,14 @@ export async function startLineServer() {
     async behave(mode) {
       isSilent = mode === 'hang';
       isCutting = mode === 'reset';
-      if (mode === 'refuse') await new Promise((resolve) => { server.close(() => resolve(undefined)); });
-      else if (!server.listening) await new Promise((resolve) => { server.listen(address.port, '127.0.0.1', () => resolve(undefined)); });
+      if (mode === 'refuse')
+        await new Promise((resolve) => {
+          server.close(() => resolve(undefined));
+        });
+      else if (!server.listening)
+        await new Promise((resolve) => {
+          server.listen(address.port, '127.0.0.1', () => resolve(undefined));
+        });
     },
     /** Cuts all connections. */
     reset() { for (const socket of sockets) socket.resetAndDestroy(); },

@@ -18,7 +18,9 @@ export async function startRecordingServer(answer = () => ({ json: { ok: true } 
     const one = { method, path, headers, body: Buffer.concat(chunks).toString() };
     received.push(one);
     const { status = 200, json, headers: more } = await answer(one);
-    response.writeHead(status, { 'content-type': 'application/json', ...more }).end(json === undefined ? '' : JSON.stringify(json));
+    response
+      .writeHead(status, { 'content-type': 'application/json', ...more })
+      .end(json === undefined ? '' : JSON.stringify(json));
   });
   const url = await listen(server);
   return {

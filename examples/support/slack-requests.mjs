@@ -11,10 +11,24 @@ import { slackSignature } from './slack-sender.mjs';
  * @param {string} [command.responseUrl] where Slack takes late answers
  * @returns {{ method: 'POST', headers: Record<string, string>, body: string }}
  */
-export function workspaceCommand({ signingSecret, team, command = '/ask', text = '', responseUrl = 'http://127.0.0.1:9/not-used' }) {
+export function workspaceCommand({
+  signingSecret,
+  team,
+  command = '/ask',
+  text = '',
+  responseUrl = 'http://127.0.0.1:9/not-used',
+}) {
   const body = new URLSearchParams({
-    command, text, team_id: team, channel_id: 'C0001', channel_name: 'general', user_id: 'U0042', user_name: 'ada',
-    api_app_id: 'A0001', response_url: responseUrl, trigger_id: '1.2.3',
+    command,
+    text,
+    team_id: team,
+    channel_id: 'C0001',
+    channel_name: 'general',
+    user_id: 'U0042',
+    user_name: 'ada',
+    api_app_id: 'A0001',
+    response_url: responseUrl,
+    trigger_id: '1.2.3',
   }).toString();
   return signed(signingSecret, body, 'application/x-www-form-urlencoded');
 }

@@ -7,7 +7,10 @@ import { createHmac } from 'node:crypto';
  */
 export function whatsappMessage({ appSecret, text, from = '4915112345' }) {
   const messages = [{ from, id: 'wamid.1', type: 'text', text: { body: text } }];
-  const body = JSON.stringify({ object: 'whatsapp_business_account', entry: [{ id: '1', changes: [{ field: 'messages', value: { messages } }] }] });
+  const body = JSON.stringify({
+    object: 'whatsapp_business_account',
+    entry: [{ id: '1', changes: [{ field: 'messages', value: { messages } }] }],
+  });
   const signature = createHmac('sha256', appSecret).update(body).digest('hex');
   return { method: 'POST', headers: { 'content-type': 'application/json', 'x-hub-signature-256': `sha256=${signature}` }, body };
 }

@@ -7,7 +7,9 @@ function ok(response, result) {
 
 /** @param {import('node:http').ServerResponse} response @param {number} code @param {string} description */
 function error(response, code, description) {
-  response.writeHead(code, { 'content-type': 'application/json' }).end(JSON.stringify({ ok: false, error_code: code, description }));
+  response
+    .writeHead(code, { 'content-type': 'application/json' })
+    .end(JSON.stringify({ ok: false, error_code: code, description }));
 }
 
 /**
@@ -37,12 +39,21 @@ export async function startBotApi() {
     if (method === 'getMe') return ok(response, { id: 1, is_bot: true, first_name: token, username: 'bot' });
     if (method === 'sendMessage') {
       sent.push({ token, text: parameters.text });
-      return ok(response, { message_id: sent.length, date: 0, chat: { id: parameters.chat_id, type: 'private' }, text: parameters.text });
+      return ok(response, {
+        message_id: sent.length,
+        date: 0,
+        chat: { id: parameters.chat_id, type: 'private' },
+        text: parameters.text,
+      });
     }
     if (method !== 'getUpdates') return error(response, 404, 'Not Found');
     if (bot.waiting !== undefined) {
       conflicts += 1;
-      error(bot.waiting, 409, 'Conflict: terminated by other getUpdates request; make sure that only one bot instance is running');
+      error(
+        bot.waiting,
+        409,
+        'Conflict: terminated by other getUpdates request; make sure that only one bot instance is running',
+      );
     }
     bot.updates = bot.updates.filter(({ update_id }) => update_id >= (parameters.offset ?? 0));
     bot.polledBy = poller;
@@ -68,7 +79,10 @@ export async function startBotApi() {
     receive(token, text) {
       const bot = botOf(token);
       const chat = { id: 7, type: 'private', first_name: 'Ada' };
-      bot.updates.push({ update_id: nextUpdate, message: { message_id: nextUpdate, date: 0, chat, from: { id: 7, is_bot: false, first_name: 'Ada' }, text } });
+      bot.updates.push({
+        update_id: nextUpdate,
+        message: { message_id: nextUpdate, date: 0, chat, from: { id: 7, is_bot: false, first_name: 'Ada' }, text },
+      });
       nextUpdate++;
       const { waiting } = bot;
       bot.waiting = undefined;

@@ -21,7 +21,9 @@ for (const id of BOTS) await store.put({ id, token: `1:${id}`, greeting: 'You sa
 
 const replicas = ['A', 'B', 'C'].map((name) => ({
   name,
-  process: fork(fileURLToPath(new URL('./replica.mjs', import.meta.url)), { env: { ...process.env, DATABASE_URL: postgres.url, BOT_API: `${api.url}/${name}`, REPLICA: name } }),
+  process: fork(fileURLToPath(new URL('./replica.mjs', import.meta.url)), {
+    env: { ...process.env, DATABASE_URL: postgres.url, BOT_API: `${api.url}/${name}`, REPLICA: name },
+  }),
 }));
 
 /** @param {() => boolean} holds */

@@ -11,7 +11,9 @@ const row = { id: 'acme', phoneNumberId: '100', accessToken: 't1', appSecret: 's
 const store = new MemoryStore([row]);
 const { app, registry } = createGateway({ store, graphUrl: graph.url });
 registry.on('retired', ({ id, cause }) => console.log(`${id} is retired: ${cause}`));
-registry.on('hydrationFailed', ({ id, error, retryAfterMs }) => console.log(`${id}: ${error.code}, ${error.cause}, ${retryAfterMs > 0 ? 'left alone for a moment' : ''}`));
+registry.on('hydrationFailed', ({ id, error, retryAfterMs }) =>
+  console.log(`${id}: ${error.code}, ${error.cause}, ${retryAfterMs > 0 ? 'left alone for a moment' : ''}`),
+);
 registry.on('webhookFailed', ({ error }) => console.log(`answered with ${error.code}`));
 
 /** @param {string} what @param {string} path @param {RequestInit} [request] */
@@ -20,15 +22,24 @@ async function show(what, path, request) {
   const text = await response.text();
   console.log(`${what} → ${response.status} ${response.ok ? text : ''}`.trimEnd());
 }
-const question = (/** @type {string} */ verifyToken) => `/whatsapp/acme?${new URLSearchParams({ 'hub.mode': 'subscribe', 'hub.verify_token': verifyToken, 'hub.challenge': '1158201444' })}`;
+const question = (/** @type {string} */ verifyToken) =>
+  `/whatsapp/acme?${new URLSearchParams({ 'hub.mode': 'subscribe', 'hub.verify_token': verifyToken, 'hub.challenge': '1158201444' })}`;
 
 await show('Meta’s question', question('open sesame'));
 await show('somebody else’s', question('a guess'));
 await show('a message', '/whatsapp/acme', whatsappMessage({ appSecret: 'shh', text: 'hi' }));
 token = 't2';
-await show('a message after the token was revoked', '/whatsapp/acme', whatsappMessage({ appSecret: 'shh', text: 'still there?' }));
+await show(
+  'a message after the token was revoked',
+  '/whatsapp/acme',
+  whatsappMessage({ appSecret: 'shh', text: 'still there?' }),
+);
 await store.put({ ...row, accessToken: 't2' });
-await show('sent again, after the new token was saved', '/whatsapp/acme', whatsappMessage({ appSecret: 'shh', text: 'still there?' }));
+await show(
+  'sent again, after the new token was saved',
+  '/whatsapp/acme',
+  whatsappMessage({ appSecret: 'shh', text: 'still there?' }),
+);
 await registry.close();
 await graph.close();
 for (const { method, path, body } of graph.received) console.log(`the Cloud API got ${method} ${path} ${body}`.trimEnd());

@@ -30,12 +30,19 @@ export interface ResolvedAdapterOptions {
 }
 
 /** Loose, because every adapter has options of its own, and Fastify adds some. */
-const shape = /* @__PURE__ */ once(() => looseShape('an object of options', {
-  maxBodyBytes: optional(expecting<number>('a positive integer or Infinity', (value) => value === Infinity || (Number.isSafeInteger(value) && (value as number) > 0))),
-  trustProxy: optional(expecting<boolean>('a boolean', (value) => typeof value === 'boolean')),
-  origin: optional(origin()),
-  onError: optional(expecting<NonNullable<AdapterOptions['onError']>>('a function', isFunction)),
-}));
+const shape = /* @__PURE__ */ once(() =>
+  looseShape('an object of options', {
+    maxBodyBytes: optional(
+      expecting<number>(
+        'a positive integer or Infinity',
+        (value) => value === Infinity || (Number.isSafeInteger(value) && (value as number) > 0),
+      ),
+    ),
+    trustProxy: optional(expecting<boolean>('a boolean', (value) => typeof value === 'boolean')),
+    origin: optional(origin()),
+    onError: optional(expecting<NonNullable<AdapterOptions['onError']>>('a function', isFunction)),
+  }),
+);
 
 function origin(): Check<string> {
   return expecting("an http(s) origin without a path, such as 'https://hooks.example.com'", (value) => {
@@ -47,7 +54,12 @@ function origin(): Check<string> {
 /** @throws ConnectionError with `INVALID_OPTIONS`: the option, what was expected, what came. */
 export function checkOptions(options: AdapterOptions): ResolvedAdapterOptions {
   const { maxBodyBytes, trustProxy, origin: given, onError = logError } = check('', shape(), options);
-  return { maxBodyBytes, trustProxy, origin: given === undefined ? undefined : new URL(given).origin, onError: unharmed(onError) };
+  return {
+    maxBodyBytes,
+    trustProxy,
+    origin: given === undefined ? undefined : new URL(given).origin,
+    onError: unharmed(onError),
+  };
 }
 
 /** The error for one wrong option of an adapter. */

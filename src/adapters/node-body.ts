@@ -46,7 +46,10 @@ export function bodyOf(req: NodeRequest, { maxBytes, onTooLarge, source = req, p
   // Somebody else listens already, so the bytes flow now and would be gone by the first read.
   if (source.readableFlowing === true) {
     const begun = stream();
-    return { kind: 'unread', body: { stream: () => begun, read: (cap, onStop) => readStream(begun, Math.min(maxBytes, cap), onStop) } };
+    return {
+      kind: 'unread',
+      body: { stream: () => begun, read: (cap, onStop) => readStream(begun, Math.min(maxBytes, cap), onStop) },
+    };
   }
   const read = async (cap: number, onStop: (stop: () => void) => void): Promise<Uint8Array> => {
     if (declaredLength(req) > cap) throw tooLargeError();

@@ -33,12 +33,18 @@ export function urlOf(req: NodeRequest, settings: PublicOrigin): string | undefi
 interface Address { readonly protocol: string; readonly host: string | undefined }
 
 /** Whom to believe, in this order: `origin`, a trusted proxy, the target, and what the connection says of itself. */
-function originOf(req: NodeRequest, { origin, trustProxy, framework }: PublicOrigin, target: Address | undefined): string | undefined {
+function originOf(
+  req: NodeRequest,
+  { origin, trustProxy, framework }: PublicOrigin,
+  target: Address | undefined,
+): string | undefined {
   if (origin !== undefined) return origin;
   const own = target ?? ownAddress(req);
   if (trustProxy === undefined && framework !== undefined) {
     const isOwn = framework.host !== undefined && [req.headers.host, req.headers[':authority']].includes(framework.host);
-    return !isOwn ? checkedOrigin(framework) : checkedOrigin({ protocol: target?.protocol ?? framework.protocol, host: own.host });
+    return !isOwn
+      ? checkedOrigin(framework)
+      : checkedOrigin({ protocol: target?.protocol ?? framework.protocol, host: own.host });
   }
   if (trustProxy !== true) return checkedOrigin(own);
   const protocol = forwarded(req, 'x-forwarded-proto')?.toLowerCase();

@@ -99,11 +99,18 @@ async function answerById(call: WebhookCall, connectionId: Exclude<ConnectionIdS
   const { registry, onError } = call;
   const { clock, timeoutMs } = directDelivery(registry.handleWebhook) ?? { clock: systemClock, timeoutMs: DEFAULT_TIMEOUT_MS };
   let stop: (() => void) | undefined;
-  const found = await within<Found | Response>(clock, timeoutMs, find(call, connectionId, (stopReading) => { stop = stopReading; }), () => {
-    stop?.();
-    onError(new ConnectionError('ACQUIRE_TIMEOUT', `connectionId and the body it reads took longer than ${timeoutMs} ms`));
-    return failure('ACQUIRE_TIMEOUT');
-  });
+  const found = await within<Found | Response>(
+    clock,
+    timeoutMs,
+    find(call, connectionId, (stopReading) => {
+      stop = stopReading;
+    }),
+    () => {
+      stop?.();
+      onError(new ConnectionError('ACQUIRE_TIMEOUT', `connectionId and the body it reads took longer than ${timeoutMs} ms`));
+      return failure('ACQUIRE_TIMEOUT');
+    },
+  );
   return found instanceof Response ? { response: found } : handOver(call, found.id, found.body);
 }
 
@@ -111,11 +118,14 @@ async function answerById(call: WebhookCall, connectionId: Exclude<ConnectionIdS
 interface Found { readonly id: string; readonly body: NodeBody }
 
 async function find(
-  { params, head, body, onError }: WebhookCall, connectionId: Exclude<ConnectionIdSource, string>, onStop: (stop: () => void) => void,
+  { params, head, body, onError }: WebhookCall,
+  connectionId: Exclude<ConnectionIdSource, string>,
+  onStop: (stop: () => void) => void,
 ): Promise<Found | Response> {
   let read = body;
   try {
-    if (body.kind === 'unread') read = { kind: 'bytes', bytes: await body.body.read(Infinity, onStop) as Uint8Array<ArrayBuffer> };
+    if (body.kind === 'unread')
+      read = { kind: 'bytes', bytes: (await body.body.read(Infinity, onStop)) as Uint8Array<ArrayBuffer> };
     else if (body.kind === 'refused') throw body.error;
   } catch (error) {
     if (!isConnectionError(error)) return refusal(400);

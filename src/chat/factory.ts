@@ -64,7 +64,10 @@ export function chatFactory<R extends ConnectionRecord, C extends ChatLike = Unt
   const { state, secrets, replacement, maxConcurrentHydrations } = options;
   const adaptersOf = (record: R, context: { readonly secrets: S }): Awaitable<Adapters> => options.adapters(record, context);
   const verification = new Verification<R, S>(adaptersOf);
-  const failures = new LateFailures<R>(options.failureText ?? DEFAULT_FAILURE_TEXT, options.fetch ?? ((url, init) => fetch(url, init)));
+  const failures = new LateFailures<R>(
+    options.failureText ?? DEFAULT_FAILURE_TEXT,
+    options.fetch ?? ((url, init) => fetch(url, init)),
+  );
   const adaptersIn = new WeakMap<C, Adapters>();
 
   async function create(record: R, context: HydrationContext<S>): Promise<C> {
@@ -98,9 +101,9 @@ export function chatFactory<R extends ConnectionRecord, C extends ChatLike = Unt
   }
 
   return {
-    ...secrets !== undefined && { secrets },
-    ...replacement !== undefined && { replacement },
-    ...maxConcurrentHydrations !== undefined && { maxConcurrentHydrations },
+    ...(secrets !== undefined && { secrets }),
+    ...(replacement !== undefined && { replacement }),
+    ...(maxConcurrentHydrations !== undefined && { maxConcurrentHydrations }),
     create,
     dispose: stop,
     authenticate: (request, context) => verification.authenticate(request, context),
@@ -111,21 +114,28 @@ export function chatFactory<R extends ConnectionRecord, C extends ChatLike = Unt
       return withConnection(record, () => handler(request, { waitUntil }));
     },
     acknowledge,
-    respondToFailure: (failure: ConnectionError, request: Request, context: FailureContext<R>) => failures.report(failure, request, context),
+    respondToFailure: (failure: ConnectionError, request: Request, context: FailureContext<R>) =>
+      failures.report(failure, request, context),
   };
 }
 
-const optionsCheck = once(() => shape('options', {
-  state: expecting('a state adapter of the Chat SDK', (value) => isObject(value) && missingMethods(value).length === 0, withoutMethods),
-  adapters: aFunction(),
-  setup: optional(aFunction()),
-  secrets: optional(aFunction()),
-  config: optional(aFunction()),
-  failureText: optional(aFunction()),
-  fetch: optional(aFunction()),
-  replacement: optional(oneOf('overlap', 'drain-first')),
-  maxConcurrentHydrations: optional(count(1)),
-}));
+const optionsCheck = once(() =>
+  shape('options', {
+    state: expecting(
+      'a state adapter of the Chat SDK',
+      (value) => isObject(value) && missingMethods(value).length === 0,
+      withoutMethods,
+    ),
+    adapters: aFunction(),
+    setup: optional(aFunction()),
+    secrets: optional(aFunction()),
+    config: optional(aFunction()),
+    failureText: optional(aFunction()),
+    fetch: optional(aFunction()),
+    replacement: optional(oneOf('overlap', 'drain-first')),
+    maxConcurrentHydrations: optional(count(1)),
+  }),
+);
 
 function withoutMethods(value: unknown): string {
   return isObject(value) ? `an object without ${missingMethods(value).join(', ')}` : describe(value);
@@ -134,8 +144,11 @@ function withoutMethods(value: unknown): string {
 /** The SDK only logs that a platform refused its token, and then answers 200 to messages that it ignores. */
 function checkIdentity({ id }: ConnectionRecord, adapters: readonly ChatAdapter[]): void {
   // The getters of other adapters may throw.
-  const nameless = adapters.find((adapter) => (adapter.name === 'slack' || adapter.name === 'telegram') && adapter.botUserId === undefined);
-  if (nameless !== undefined) throw new Error(`${nameless.name} did not say which bot connection '${id}' is: it is unreachable, or refuses the token`);
+  const nameless = adapters.find(
+    (adapter) => (adapter.name === 'slack' || adapter.name === 'telegram') && adapter.botUserId === undefined,
+  );
+  if (nameless !== undefined)
+    throw new Error(`${nameless.name} did not say which bot connection '${id}' is: it is unreachable, or refuses the token`);
 }
 
 /** Stops events of a replaced instance, because its successor handles them too. */

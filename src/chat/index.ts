@@ -9,5 +9,13 @@ export { currentConnection } from './current-connection.js';
 export { withKnownBot, type KnownTelegramBot } from './known-bot.js';
 export { connectionIdOf } from './platforms.js';
 export { PrefixedState } from './prefixed-state.js';
-export type { ChatAdapter, ChatLike, ChatLock, ChatState, ChatWebhookOptions, UntypedChat, UntypedSubscription } from './contract.js';
+export type {
+  ChatAdapter,
+  ChatLike,
+  ChatLock,
+  ChatState,
+  ChatWebhookOptions,
+  UntypedChat,
+  UntypedSubscription,
+} from './contract.js';
 export type { Adapters } from './verification.js';

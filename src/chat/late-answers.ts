@@ -39,7 +39,11 @@ export class LateFailures<R> {
     this.#fetch = fetchWith;
   }
 
-  async report(failure: ConnectionError, request: Request, { acknowledged, record, signal }: FailureContext<R>): Promise<undefined> {
+  async report(
+    failure: ConnectionError,
+    request: Request,
+    { acknowledged, record, signal }: FailureContext<R>,
+  ): Promise<undefined> {
     if (!acknowledged) return;
     const text = this.#textOf(failure, record);
     if (platformOf(request) === 'discord') await this.#editDiscordAnswer(request, text, signal);

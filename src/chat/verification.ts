@@ -14,7 +14,15 @@ export type AdapterSource<R, S> = (record: R, context: { readonly secrets: S }) 
  * Adapters that verify before they are initialized, and afterwards ignore what they verified. An adapter that is not
  * in this list verifies inside its handler.
  */
-const VERIFIES_WITHOUT_CHAT: ReadonlySet<string> = new Set(['slack', 'telegram', 'discord', 'github', 'whatsapp', 'gchat', 'linear']);
+const VERIFIES_WITHOUT_CHAT: ReadonlySet<string> = new Set([
+  'slack',
+  'telegram',
+  'discord',
+  'github',
+  'whatsapp',
+  'gchat',
+  'linear',
+]);
 
 /** Making one takes up to 0.7 ms and 40 KiB (Slack), so the busiest connections keep theirs. */
 const KEPT_VERIFIERS = 256;

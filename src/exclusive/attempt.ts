@@ -120,7 +120,12 @@ export class Attempt<R extends ConnectionRecord, I> {
       this.#observer.provisionOverdue();
     }, provisionTimeoutMs, { ref: true });
     try {
-      await call(provision!, lease.record, { token: tenure.token, signal, instance: lease.instance, assertHeld: tenure.assertHeld });
+      await call(provision!, lease.record, {
+        token: tenure.token,
+        signal,
+        instance: lease.instance,
+        assertHeld: tenure.assertHeld,
+      });
     } finally {
       cancel();
       await tenure.close();

@@ -34,7 +34,12 @@ export function handOverSurplus<R extends ConnectionRecord, I>(
  * In a large fleet a replica looks through its home first. A connection from elsewhere would be without an owner until
  * the taker comes by, so it stays where it is, and loads differ by a little more than one.
  */
-function atHomeWith<R extends ConnectionRecord, I>(roster: Roster, to: string, movable: readonly Holding<R, I>[], count: number): Holding<R, I>[] {
+function atHomeWith<R extends ConnectionRecord, I>(
+  roster: Roster,
+  to: string,
+  movable: readonly Holding<R, I>[],
+  count: number,
+): Holding<R, I>[] {
   const rank = roster.names.indexOf(to);
   return movable.filter(({ id }) => roster.home(id) === rank).slice(0, count);
 }
@@ -53,7 +58,11 @@ export function planHandOver(replica: string, members: readonly Member[], total:
   for (const [giver, { replica: from }] of members.entries()) {
     for (const [taker, { replica: to }] of members.entries()) {
       // A difference of one is balance: moving a connection would only mirror it.
-      const moved = Math.min(loads[giver]! - shares[giver]!, shares[taker]! - loads[taker]!, Math.floor((loads[giver]! - loads[taker]!) / 2));
+      const moved = Math.min(
+        loads[giver]! - shares[giver]!,
+        shares[taker]! - loads[taker]!,
+        Math.floor((loads[giver]! - loads[taker]!) / 2),
+      );
       if (moved <= 0) continue;
       loads[giver]! -= moved;
       loads[taker]! += moved;

@@ -21,7 +21,14 @@ export interface RunnerEvents {
   /** This replica's ownership is over and nothing of it is left. An edited record starts again without this event. */
   ended: { id: string; token: bigint; reason: TenureEnd };
   /** An attempt failed to start, or `run` ended by itself. The next attempt follows after `retryAfterMs`, here or elsewhere. */
-  startFailed: { id: string; version: string | undefined; error: unknown; failures: number; retryAfterMs: number; handedOver: boolean };
+  startFailed: {
+    id: string;
+    version: string | undefined;
+    error: unknown;
+    failures: number;
+    retryAfterMs: number;
+    handedOver: boolean;
+  };
   /** `provision` has succeeded for this version. */
   provisioned: { id: string; token: bigint; version: string };
   /** `run` did not settle within `stopTimeoutMs`: the claim is not released and runs out by itself. */

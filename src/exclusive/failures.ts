@@ -18,7 +18,10 @@ export class ClaimNotes {
   constructor(text: string | undefined) {
     if (text === undefined || text === '') return;
     try {
-      const { provisioned, failed } = JSON.parse(text) as { provisioned?: unknown; failed?: { version?: unknown; count?: unknown } | null };
+      const { provisioned, failed } = JSON.parse(text) as {
+        provisioned?: unknown;
+        failed?: { version?: unknown; count?: unknown } | null;
+      };
       if (typeof provisioned === 'string') this.#provisioned = provisioned;
       if (typeof failed?.count === 'number' && Number.isSafeInteger(failed.count) && failed.count > 0) {
         this.#failed = { version: typeof failed.version === 'string' ? failed.version : undefined, count: failed.count };

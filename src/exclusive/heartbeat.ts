@@ -11,7 +11,10 @@ import { readInstant, type Instant } from './validity.js';
 const JOINING_BEATS = 2;
 
 /** The requests that were sent along with a renewal, by id. */
-type Sent<R extends ConnectionRecord, I> = ReadonlyMap<string, { readonly holding: Holding<R, I>; readonly notes: string | undefined }>;
+type Sent<R extends ConnectionRecord, I> = ReadonlyMap<
+  string,
+  { readonly holding: Holding<R, I>; readonly notes: string | undefined }
+>;
 
 /**
  * Renews at every tick. It depends on its timer alone: no hydrate, listing, claim or release can delay it. At most one
@@ -78,7 +81,9 @@ export class Heartbeat<R extends ConnectionRecord, I> {
     const load = this.#beats === 0 ? -1 : this.#holdings.load;
     const takeoversBefore = this.#takeovers.inFlight ? undefined : this.#takeovers.count;
     this.#releases.announced ||= member;
-    const result = await this.#environment.ask('renew', (claims, options) => claims.renew({ replica, ttlMs, member, load, held }, options));
+    const result = await this.#environment.ask('renew', (claims, options) =>
+      claims.renew({ replica, ttlMs, member, load, held }, options),
+    );
     this.#renewal = undefined;
     if (result === undefined) return;
     this.#releases.announced = false;

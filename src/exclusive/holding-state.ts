@@ -60,5 +60,8 @@ export const isFinal = (ending: Ending): boolean => FINALITY[ending.kind] >= FIN
 /** The reason with which the tenure's signal aborts. */
 export function reasonOf(ending: Ending, id: string): Error {
   if (ending.kind === 'lost' || ending.kind === 'expired') return claimLost(id);
-  return new DOMException(`The tenure of '${id}' is over (${ending.kind === 'release' ? ending.reason : ending.kind})`, 'AbortError');
+  return new DOMException(
+    `The tenure of '${id}' is over (${ending.kind === 'release' ? ending.reason : ending.kind})`,
+    'AbortError',
+  );
 }

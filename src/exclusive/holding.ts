@@ -38,7 +38,13 @@ export class Holding<R extends ConnectionRecord, I> {
   #begun = false;
 
   /** @param listed - the record's version according to the listing, if it has one */
-  constructor(environment: RunnerEnvironment<R, I>, claim: Claim, validity: Validity, listed: string | undefined, owner: HoldingOwner<R, I>) {
+  constructor(
+    environment: RunnerEnvironment<R, I>,
+    claim: Claim,
+    validity: Validity,
+    listed: string | undefined,
+    owner: HoldingOwner<R, I>,
+  ) {
     const { clock, options } = environment;
     this.id = claim.id;
     this.validity = validity;
@@ -80,7 +86,9 @@ export class Holding<R extends ConnectionRecord, I> {
   get release(): { readonly notes: string | undefined; readonly offer: Offer | undefined } | 'none' | undefined {
     if (this.#state.kind !== 'settled') return undefined;
     const { ending } = this.#state;
-    return ending.kind === 'lost' ? 'none' : { notes: this.notes.unsaved, offer: ending.kind === 'release' ? ending.offer : undefined };
+    return ending.kind === 'lost'
+      ? 'none'
+      : { notes: this.notes.unsaved, offer: ending.kind === 'release' ? ending.offer : undefined };
   }
 
   /** What it costs to hand this one over; lower is cheaper. `undefined` while it must not move. */
@@ -135,7 +143,10 @@ export class Holding<R extends ConnectionRecord, I> {
   }
 
   #waiting(delayMs: number): HoldingState<R, I> {
-    return { kind: 'waiting', cancel: this.#environment.clock.setTimeout(() => this.#enter(this.#queued()), delayMs, { ref: true }) };
+    return {
+      kind: 'waiting',
+      cancel: this.#environment.clock.setTimeout(() => this.#enter(this.#queued()), delayMs, { ref: true }),
+    };
   }
 
   #begin(startDone: () => void): void {
@@ -144,23 +155,28 @@ export class Holding<R extends ConnectionRecord, I> {
     this.#listedAtStart = this.#listed;
     this.#version = undefined;
     this.#begun = true;
-    const attempt = new Attempt<R, I>(this.#environment, { id: this.id, validity: this.validity, provisioned: this.notes.provisioned }, {
-      startDone,
-      hydrated: (version) => {
-        this.#version = version;
-        this.#checkEdited();
+    const attempt = new Attempt<R, I>(
+      this.#environment,
+      { id: this.id, validity: this.validity, provisioned: this.notes.provisioned },
+      {
+        startDone,
+        hydrated: (version) => {
+          this.#version = version;
+          this.#checkEdited();
+        },
+        provisioned: (version) => {
+          this.notes.provisioned = version;
+          this.#environment.emit('provisioned', { ...about, version });
+        },
+        provisionOverdue: () =>
+          this.#end({ kind: 'retry', error: new Error(`provision has not settled within ${options.provisionTimeoutMs} ms`) }),
+        started: (version) => {
+          this.#servingSince = clock.monotonic();
+          this.#environment.emit('started', { ...about, version });
+        },
+        expired: () => this.expire(),
       },
-      provisioned: (version) => {
-        this.notes.provisioned = version;
-        this.#environment.emit('provisioned', { ...about, version });
-      },
-      provisionOverdue: () => this.#end({ kind: 'retry', error: new Error(`provision has not settled within ${options.provisionTimeoutMs} ms`) }),
-      started: (version) => {
-        this.#servingSince = clock.monotonic();
-        this.#environment.emit('started', { ...about, version });
-      },
-      expired: () => this.expire(),
-    });
+    );
     this.#enter({ kind: 'working', attempt });
     void attempt.settled.then((outcome) => this.#settled(outcome));
   }
@@ -205,7 +221,8 @@ export class Holding<R extends ConnectionRecord, I> {
     const state = this.#state;
     this.#forgiveFailures();
     this.#servingSince = undefined;
-    if (state.kind === 'working') return this.#failed(outcome.error ?? new Error('run has ended before its signal aborted'), outcome);
+    if (state.kind === 'working')
+      return this.#failed(outcome.error ?? new Error('run has ended before its signal aborted'), outcome);
     if (state.kind === 'stopping') {
       state.cancel();
       return state.ending.kind === 'retry' ? this.#failed(state.ending.error, outcome) : this.#finish(state.ending);
@@ -219,7 +236,14 @@ export class Holding<R extends ConnectionRecord, I> {
     const { counted, delayMs } = this.#failures.note(error, version);
     const handedOver = counted && this.failures % options.handOverAfterFailures === 0 && roster.othersLive;
     if (counted) {
-      this.#environment.emit('startFailed', { id: this.id, version, error, failures: this.failures, retryAfterMs: delayMs, handedOver });
+      this.#environment.emit('startFailed', {
+        id: this.id,
+        version,
+        error,
+        failures: this.failures,
+        retryAfterMs: delayMs,
+        handedOver,
+      });
     }
     if (handedOver) this.#finish({ kind: 'release', reason: 'failed', offer: { notTo: replica, forMs: options.ttlMs } });
     else this.#enter(this.#waiting(delayMs));
@@ -236,7 +260,7 @@ export class Holding<R extends ConnectionRecord, I> {
     if (!isFinal(ending)) return this.#enter(this.#queued());
     this.validity.end();
     this.#enter({ kind: 'settled', ending });
-    const reason = ending.kind === 'release' ? ending.reason : ending.kind as 'lost' | 'expired';
+    const reason = ending.kind === 'release' ? ending.reason : (ending.kind as 'lost' | 'expired');
     if (this.#begun) this.#environment.emit('ended', { id: this.id, token: this.validity.token, reason });
     this.#owner.over(this);
   }

@@ -17,7 +17,12 @@ export class Holdings<R extends ConnectionRecord, I> implements Iterable<Holding
   #load = 0;
   #cancel: (() => void) | undefined;
 
-  constructor(environment: RunnerEnvironment<R, I>, listing: Listing<R, I>, releases: Releases<R, I>, registryClosed: () => void) {
+  constructor(
+    environment: RunnerEnvironment<R, I>,
+    listing: Listing<R, I>,
+    releases: Releases<R, I>,
+    registryClosed: () => void,
+  ) {
     this.#environment = environment;
     this.#listing = listing;
     this.#releases = releases;
@@ -49,7 +54,11 @@ export class Holdings<R extends ConnectionRecord, I> implements Iterable<Holding
 
   /** Keeps claims that were just taken, and gives back those that nobody wants any more. */
   take(claims: readonly Claim[], sentAt: Instant): void {
-    const { clock, options: { ttlMs, marginMs }, state } = this.#environment;
+    const {
+      clock,
+      options: { ttlMs, marginMs },
+      state,
+    } = this.#environment;
     for (const claim of claims) {
       const validity = new Validity(claim.token, sentAt, ttlMs - marginMs, clock);
       if (state !== 'running' || !this.#listing.has(claim.id) || this.has(claim.id)) this.#releases.add({ claim, validity });

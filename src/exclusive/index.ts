@@ -9,7 +9,24 @@ export type { ExclusiveRunnerOptions, ListedConnection, RunnerRegistry } from '.
 export type { ProvisionContext, Tenure } from './tenure.js';
 export type { RunnerEvents, TenureEnd } from './events.js';
 export type { HoldingSnapshot, RunnerSnapshot } from './snapshot.js';
-export { MemoryClaims, MemoryClaimServer, type ClaimCall, type Intercept, type MemoryClaimServerOptions } from './claims/memory.js';
+export {
+  MemoryClaims,
+  MemoryClaimServer,
+  type ClaimCall,
+  type Intercept,
+  type MemoryClaimServerOptions,
+} from './claims/memory.js';
 export type {
-  Claim, ClaimCallOptions, ClaimHint, ClaimRequest, ClaimStore, HeldClaim, Member, Offer, ReleasedClaim, ReleaseRequest, RenewRequest, RenewResult,
+  Claim,
+  ClaimCallOptions,
+  ClaimHint,
+  ClaimRequest,
+  ClaimStore,
+  HeldClaim,
+  Member,
+  Offer,
+  ReleasedClaim,
+  ReleaseRequest,
+  RenewRequest,
+  RenewResult,
 } from './claims/contract.js';

@@ -57,7 +57,12 @@ export class Listing<R extends ConnectionRecord, I> {
     const { watch, listIntervalMs } = this.#environment.options;
     if (watch === undefined) return;
     const hint = (): void => this.#soon(HINT_SPACING_MS);
-    this.#hints = new Hints(this.#environment, listIntervalMs, () => watch({ changed: hint, gap: hint }), (error) => this.#failed(error));
+    this.#hints = new Hints(
+      this.#environment,
+      listIntervalMs,
+      () => watch({ changed: hint, gap: hint }),
+      (error) => this.#failed(error),
+    );
   }
 
   async stop(): Promise<void> {
@@ -117,7 +122,8 @@ export class Listing<R extends ConnectionRecord, I> {
     const versions = new Map<string, string | undefined>();
     let refused = 0;
     for (const entry of listed) {
-      const { id, version, status } = typeof entry === 'object' && entry !== null ? entry : { id: entry, version: undefined, status: undefined };
+      const { id, version, status } =
+        typeof entry === 'object' && entry !== null ? entry : { id: entry, version: undefined, status: undefined };
       // A database would refuse the whole batch because of one such id.
       if (typeof id !== 'string' || id === '' || id.length > MAX_ID_LENGTH || /[\0\p{Surrogate}]/u.test(id)) {
         refused += 1;
@@ -129,7 +135,11 @@ export class Listing<R extends ConnectionRecord, I> {
       if (status !== 'stopped') versions.set(id, version === undefined ? undefined : String(version));
     }
     if (refused > 0) {
-      this.#failed(new TypeError(`list: passed over ${refused} entries that are no ids: expected text of 1 to ${MAX_ID_LENGTH} characters, well-formed and without NUL`));
+      this.#failed(
+        new TypeError(
+          `list: passed over ${refused} entries that are no ids: expected text of 1 to ${MAX_ID_LENGTH} characters, well-formed and without NUL`,
+        ),
+      );
     }
     const before = this.#versions;
     this.#versions = versions;

@@ -1,4 +1,18 @@
-import { aFunction, backoff, check, count, duration, once, optional, ruled, shape, text, withDefault, withMethods, type Check } from '../checks.js';
+import {
+  aFunction,
+  backoff,
+  check,
+  count,
+  duration,
+  once,
+  optional,
+  ruled,
+  shape,
+  text,
+  withDefault,
+  withMethods,
+  type Check,
+} from '../checks.js';
 import { systemClock, type Clock } from '../clock.js';
 import type { Awaitable, ConnectionRecord, ConnectionStatus, Version } from '../contracts/record.js';
 import type { StoreListener } from '../contracts/store.js';
@@ -83,29 +97,44 @@ export type ResolvedRunnerOptions<R extends ConnectionRecord, I> =
 
 type Functions = Pick<ExclusiveRunnerOptions<ConnectionRecord, unknown>, 'list' | 'run' | 'provision' | 'watch'>;
 
-const optionsShape = /* @__PURE__ */ once(() => ruled(shape('an object of options', {
-  registry: withMethods<RunnerRegistry<ConnectionRecord, unknown>>('a ConnectionRegistry', 'acquire'),
-  claims: withMethods<ClaimStore>('a claim store: an object with renew, claim and release', 'renew', 'claim', 'release'),
-  list: aFunction<Functions['list']>(),
-  run: optional(aFunction<NonNullable<Functions['run']>>()),
-  provision: optional(aFunction<NonNullable<Functions['provision']>>()),
-  watch: optional(aFunction<NonNullable<Functions['watch']>>()),
-  ttlMs: withDefault(duration(10), 45_000),
-  listIntervalMs: optional(duration(1)),
-  stopTimeoutMs: withDefault(duration(0), 10_000),
-  provisionTimeoutMs: withDefault(duration(1), 30_000),
-  startBackoff: withDefault(backoff(1), () => ({ initialMs: 1_000, maxMs: 300_000 })),
-  handOverAfterFailures: withDefault(count(1), 5),
-  maxConcurrentStarts: withDefault(count(1), 8),
-  replicaName: withDefault(text('1 to 64 letters, digits and ._:-', (name) => /^[\w.:-]{1,64}$/.test(name)), 'replica'),
-  clock: withDefault<Clock>(withMethods('a clock: { now, monotonic, setTimeout }', 'now', 'monotonic', 'setTimeout'), () => systemClock),
-}), ({ run, provision }) => (run !== undefined || provision !== undefined ? undefined
-  : { path: 'run', message: 'expected a function, or provision instead, got nothing' })));
+const optionsShape = /* @__PURE__ */ once(() =>
+  ruled(
+    shape('an object of options', {
+      registry: withMethods<RunnerRegistry<ConnectionRecord, unknown>>('a ConnectionRegistry', 'acquire'),
+      claims: withMethods<ClaimStore>('a claim store: an object with renew, claim and release', 'renew', 'claim', 'release'),
+      list: aFunction<Functions['list']>(),
+      run: optional(aFunction<NonNullable<Functions['run']>>()),
+      provision: optional(aFunction<NonNullable<Functions['provision']>>()),
+      watch: optional(aFunction<NonNullable<Functions['watch']>>()),
+      ttlMs: withDefault(duration(10), 45_000),
+      listIntervalMs: optional(duration(1)),
+      stopTimeoutMs: withDefault(duration(0), 10_000),
+      provisionTimeoutMs: withDefault(duration(1), 30_000),
+      startBackoff: withDefault(backoff(1), () => ({ initialMs: 1_000, maxMs: 300_000 })),
+      handOverAfterFailures: withDefault(count(1), 5),
+      maxConcurrentStarts: withDefault(count(1), 8),
+      replicaName: withDefault(
+        text('1 to 64 letters, digits and ._:-', (name) => /^[\w.:-]{1,64}$/.test(name)),
+        'replica',
+      ),
+      clock: withDefault<Clock>(
+        withMethods('a clock: { now, monotonic, setTimeout }', 'now', 'monotonic', 'setTimeout'),
+        () => systemClock,
+      ),
+    }),
+    ({ run, provision }) =>
+      run !== undefined || provision !== undefined
+        ? undefined
+        : { path: 'run', message: 'expected a function, or provision instead, got nothing' },
+  ),
+);
 
 /** @throws ConnectionError `INVALID_OPTIONS`, with each wrong option's name, the expected value and the given one */
-export function resolveRunnerOptions<R extends ConnectionRecord, I>(options: ExclusiveRunnerOptions<R, I>): ResolvedRunnerOptions<R, I> {
+export function resolveRunnerOptions<R extends ConnectionRecord, I>(
+  options: ExclusiveRunnerOptions<R, I>,
+): ResolvedRunnerOptions<R, I> {
   const { run, provision, watch, ...checked } = check('ExclusiveRunner', optionsShape() as Check<CheckedOptions<R, I>>, options);
-  const { ttlMs, listIntervalMs = ttlMs * 2 / 9 } = checked;
+  const { ttlMs, listIntervalMs = (ttlMs * 2) / 9 } = checked;
   return { ...checked, run, provision, watch, listIntervalMs, tickMs: ttlMs / 9, marginMs: ttlMs / 6, coolDownMs: ttlMs };
 }
 
@@ -119,4 +148,6 @@ export function checkRunnerListening(event: unknown, listener: unknown): void {
   check('ExclusiveRunner', aFunction(), listener, 'on');
 }
 
-const eventName = /* @__PURE__ */ once(() => text(`one of ${Object.keys(RUNNER_EVENTS).join(', ')}`, (name) => Object.hasOwn(RUNNER_EVENTS, name)));
+const eventName = /* @__PURE__ */ once(() =>
+  text(`one of ${Object.keys(RUNNER_EVENTS).join(', ')}`, (name) => Object.hasOwn(RUNNER_EVENTS, name)),
+);

@@ -33,8 +33,11 @@ export class Roster {
     this.#previous = new Set(this.names);
     const listed = new Set(members.map(({ replica }) => replica));
     for (const replica of this.#left) if (!listed.has(replica)) this.#left.delete(replica);
-    this.#keep(members.filter(({ replica, load }) => !this.#left.has(replica) && (withJoining || load >= 0 || replica === this.#replica))
-      .toSorted((a, b) => (a.replica < b.replica ? -1 : 1)));
+    this.#keep(
+      members
+        .filter(({ replica, load }) => !this.#left.has(replica) && (withJoining || load >= 0 || replica === this.#replica))
+        .toSorted((a, b) => (a.replica < b.replica ? -1 : 1)),
+    );
   }
 
   /** The replica has said that it leaves. Names are never used again. */

@@ -79,7 +79,9 @@ export class ExclusiveRunner<R extends ConnectionRecord, I> implements AsyncDisp
     }
     if (claims.watch !== undefined) {
       const subscribe = (): Promise<AsyncDisposable> => claims.watch!((hint) => this.#released(hint));
-      this.#hints = new Hints(environment, tickMs, subscribe, (error) => environment.emit('claimsFailed', { call: 'watch', error }));
+      this.#hints = new Hints(environment, tickMs, subscribe, (error) =>
+        environment.emit('claimsFailed', { call: 'watch', error }),
+      );
     }
     this.#listing.start();
     this.#heartbeat.start(Math.min(tickMs, JOIN_MS));

@@ -33,6 +33,12 @@ export interface RunnerSnapshot {
 }
 
 /** The row of one holding. */
-export function snapshotOf<R extends ConnectionRecord, I>({ id, state, validity, version, failures }: Holding<R, I>): HoldingSnapshot {
+export function snapshotOf<R extends ConnectionRecord, I>({
+  id,
+  state,
+  validity,
+  version,
+  failures,
+}: Holding<R, I>): HoldingSnapshot {
   return { id, state, token: String(validity.token), version, failures, heldForMs: validity.held ? validity.remainingMs : 0 };
 }

@@ -18,8 +18,18 @@ export interface ContextHost<T> {
 export class CreateContext<T> implements HydrationContext, RunningCreate {
   /** One descriptor for all: a getter of its own would give each context a hidden class of its own. */
   static readonly #signals = {
-    signal: { enumerable: true, get(this: CreateContext<unknown>): AbortSignal { return this.#makeSignal(); } },
-    superseded: { enumerable: true, get(this: CreateContext<unknown>): AbortSignal { return this.#host.supersededSignal(this.#slot); } },
+    signal: {
+      enumerable: true,
+      get(this: CreateContext<unknown>): AbortSignal {
+        return this.#makeSignal();
+      },
+    },
+    superseded: {
+      enumerable: true,
+      get(this: CreateContext<unknown>): AbortSignal {
+        return this.#host.supersededSignal(this.#slot);
+      },
+    },
   };
 
   declare readonly signal: AbortSignal;

@@ -26,7 +26,14 @@ export class Hydration<R extends ConnectionRecord, I> {
   readonly #context: CreateContext<Slot<R, I>>;
   #cancelTimeout: (() => void) | undefined;
 
-  constructor(slot: Slot<R, I>, env: Environment<R, I>, slots: Slots<R, I>, backoff: Backoff, secrets: Secrets<R>, free: FreePermit) {
+  constructor(
+    slot: Slot<R, I>,
+    env: Environment<R, I>,
+    slots: Slots<R, I>,
+    backoff: Backoff,
+    secrets: Secrets<R>,
+    free: FreePermit,
+  ) {
     this.#slot = slot;
     this.#env = env;
     this.#slots = slots;
@@ -51,7 +58,10 @@ export class Hydration<R extends ConnectionRecord, I> {
     if (!pending) return this.#created(result as I);
     this.#startTimeout();
     try {
-      Promise.resolve(result).then((instance) => this.#created(instance), (error: unknown) => this.#failed(error));
+      Promise.resolve(result).then(
+        (instance) => this.#created(instance),
+        (error: unknown) => this.#failed(error),
+      );
     } catch (error) {
       // A promise may have a `then` of its own that throws.
       this.#failed(error);
@@ -82,7 +92,10 @@ export class Hydration<R extends ConnectionRecord, I> {
   }
 
   #startTimeout(): void {
-    const { clock, options: { hydrationTimeoutMs } } = this.#env;
+    const {
+      clock,
+      options: { hydrationTimeoutMs },
+    } = this.#env;
     if (hydrationTimeoutMs === Infinity) return;
     this.#cancelTimeout = clock.setTimeout(() => this.#timedOut(hydrationTimeoutMs), hydrationTimeoutMs, { ref: true });
   }
@@ -154,8 +167,13 @@ export class Hydration<R extends ConnectionRecord, I> {
   /** Notes a failure. A superseded slot's says nothing about the row's current version. */
   #failure(state: Creating<R, I>, code: 'HYDRATION_FAILED' | 'HYDRATION_TIMEOUT', what: string, cause: unknown): ConnectionError {
     const { id, version, record } = this.#slot;
-    const { count, delayMs } = state.superseded === undefined ? this.#backoff.fail(id, version, record) : { count: 1, delayMs: 0 };
-    return this.#told(new ConnectionError(code, `Connection '${id}' ${what}`, { connectionId: id, retryAfterMs: delayMs, cause }), count, delayMs);
+    const { count, delayMs } =
+      state.superseded === undefined ? this.#backoff.fail(id, version, record) : { count: 1, delayMs: 0 };
+    return this.#told(
+      new ConnectionError(code, `Connection '${id}' ${what}`, { connectionId: id, retryAfterMs: delayMs, cause }),
+      count,
+      delayMs,
+    );
   }
 
   /** `create` or `secrets` threw. */
@@ -163,8 +181,8 @@ export class Hydration<R extends ConnectionRecord, I> {
     const { id, version, record } = this.#slot;
     const permanent = permanentFailure(id, cause);
     if (permanent === undefined) return this.#failure(state, 'HYDRATION_FAILED', 'could not be hydrated', cause);
-    const { count, delayMs } = state.superseded === undefined
-      ? this.#backoff.failForGood(id, version, permanent, record) : { count: 1, delayMs: 0 };
+    const { count, delayMs } =
+      state.superseded === undefined ? this.#backoff.failForGood(id, version, permanent, record) : { count: 1, delayMs: 0 };
     return this.#told(permanent, count, delayMs);
   }
 

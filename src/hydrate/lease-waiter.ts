@@ -55,7 +55,8 @@ export class LeaseWaiter<R extends ConnectionRecord, I> implements SlotWaiter<R,
       const message = `Connection '${id}' was not available within ${timeoutMs} ms: ${obstacle(env, slots, this.slot)}`;
       this.#leave(new ConnectionError('ACQUIRE_TIMEOUT', message, { connectionId: id }), undefined);
     }, timeoutMs, { ref: true });
-    if (signal !== undefined) this.#forgetSignal = whenAborted(signal, () => this.#leave(signal.reason, { reason: signal.reason }));
+    if (signal !== undefined)
+      this.#forgetSignal = whenAborted(signal, () => this.#leave(signal.reason, { reason: signal.reason }));
   }
 
   /** Says why this waiter may not have an instance of that factory, if so. */

@@ -9,5 +9,7 @@ export function permanentFailure(id: string, cause: unknown): ConnectionError | 
   const { connectionId, code, message } = cause;
   if (connectionId === id) return cause;
   // A failure of another connection, which this one uses, says nothing about this row.
-  return connectionId === undefined ? new ConnectionError(code, message, { connectionId: id, retryable: false, cause }) : undefined;
+  return connectionId === undefined
+    ? new ConnectionError(code, message, { connectionId: id, retryable: false, cause })
+    : undefined;
 }

@@ -28,7 +28,14 @@ export class Resolver<R extends ConnectionRecord, I> {
   readonly #backoff: Backoff;
   readonly #unknown: UnknownIds;
 
-  constructor(env: Environment<R, I>, slots: Slots<R, I>, hydrator: Hydrator<R, I>, reader: FreshnessReader<R>, backoff: Backoff, unknown: UnknownIds) {
+  constructor(
+    env: Environment<R, I>,
+    slots: Slots<R, I>,
+    hydrator: Hydrator<R, I>,
+    reader: FreshnessReader<R>,
+    backoff: Backoff,
+    unknown: UnknownIds,
+  ) {
     this.#env = env;
     this.#slots = slots;
     this.#hydrator = hydrator;
@@ -88,7 +95,10 @@ export class Resolver<R extends ConnectionRecord, I> {
 
   /** A schema that never settles must not keep its row from being read again. */
   #inTime(id: string, row: unknown, parsing: PromiseLike<ParsedRow<R>>): Promise<ParsedRow<R>> {
-    const { clock, options: { storeTimeoutMs } } = this.#env;
+    const {
+      clock,
+      options: { storeTimeoutMs },
+    } = this.#env;
     return within(clock, storeTimeoutMs, parsing, () => notParsedInTime(id, row, storeTimeoutMs));
   }
 
@@ -102,7 +112,11 @@ export class Resolver<R extends ConnectionRecord, I> {
       const replaced = row.version !== undefined && row.version !== current?.version;
       this.#refuse(read, replaced ? 'replaced' : undefined, row.error);
     } else if (row.kind === 'stopped') {
-      this.#refuse(read, 'stopped', new ConnectionError('CONNECTION_STOPPED', `Connection '${id}' is stopped`, { connectionId: id }));
+      this.#refuse(
+        read,
+        'stopped',
+        new ConnectionError('CONNECTION_STOPPED', `Connection '${id}' is stopped`, { connectionId: id }),
+      );
     } else {
       const { notFoundTtlMs } = this.#env.options;
       if (!read.flagged && !read.doubtful && notFoundTtlMs > 0) this.#unknown.add(id, read.sentAt + notFoundTtlMs);
@@ -178,7 +192,13 @@ export class Resolver<R extends ConnectionRecord, I> {
     }
   }
 
-  #hydrate(slot: Slot<R, I>, superseded: boolean, joining: readonly LeaseWaiter<R, I>[], current: Slot<R, I> | undefined, lastGood: Slot<R, I> | undefined): void {
+  #hydrate(
+    slot: Slot<R, I>,
+    superseded: boolean,
+    joining: readonly LeaseWaiter<R, I>[],
+    current: Slot<R, I> | undefined,
+    lastGood: Slot<R, I> | undefined,
+  ): void {
     const slots = this.#slots;
     const state = slots.pending(slot, superseded ? INVALIDATED : undefined);
     if (superseded) slots.installSuperseded(slot);
@@ -203,7 +223,9 @@ export class Resolver<R extends ConnectionRecord, I> {
     const remainingMs = this.#backoff.remainingMs(id, version);
     if (remainingMs > 0) return backingOff(id, remainingMs);
     if (!this.#hydrator.isFull(factory)) return undefined;
-    return new ConnectionError('OVERLOADED', `Connection '${id}' was not hydrated: maxQueuedHydrations others wait already`, { connectionId: id });
+    return new ConnectionError('OVERLOADED', `Connection '${id}' was not hydrated: maxQueuedHydrations others wait already`, {
+      connectionId: id,
+    });
   }
 
   #serve(waiter: ReadWaiter<R>, slot: Slot<R, I>, sentAt: number): void {
@@ -218,16 +240,24 @@ export class Resolver<R extends ConnectionRecord, I> {
 
   /** The store did not answer: what was good a moment ago may serve on, where that was asked for. */
   #unreachable({ id, waiters }: Read<R>, cause: unknown): void {
-    const { clock, options: { staleIfErrorMs } } = this.#env;
+    const {
+      clock,
+      options: { staleIfErrorMs },
+    } = this.#env;
     const newest = this.#slots.index.get(id);
     const current = this.#lastGood(newest) ?? newest;
-    const serves = current?.state.kind === 'live' && staleIfErrorMs > 0
-      && clock.monotonic() - current.checkedAt <= staleIfErrorMs;
+    const serves =
+      current?.state.kind === 'live' && staleIfErrorMs > 0 && clock.monotonic() - current.checkedAt <= staleIfErrorMs;
     for (const waiter of waiters) {
       // A sweep is no use that could be served: it ends when the store is down.
       if (serves && waiter.background === undefined) this.#serve(waiter, current, current.checkedAt);
       else if (!waiter.settled) {
-        waiter.fail(new ConnectionError('STORE_UNAVAILABLE', `The row of connection '${id}' could not be read`, { connectionId: id, cause }));
+        waiter.fail(
+          new ConnectionError('STORE_UNAVAILABLE', `The row of connection '${id}' could not be read`, {
+            connectionId: id,
+            cause,
+          }),
+        );
       }
     }
   }

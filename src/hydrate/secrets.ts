@@ -54,16 +54,20 @@ export class Secrets<R extends ConnectionRecord> {
     if (kept?.version === version && !(permitted && kept.waiting)) return kept.value as Awaitable<unknown>;
     const entry: Entry = { version, record, value: undefined, waiting: !permitted };
     let call!: () => void;
-    const value: Promise<unknown> = permitted ? new Promise((resolve) => { call = () => resolve(this.#call(ask)); }) : this.#limitOf(factory)(() => {
-      entry.waiting = false;
-      // A hydrate did not wait for this one's turn.
-      const other = this.#kept.get(id);
-      // One that waits for its turn itself must not be waited for: this one holds the place that it waits for.
-      if (other !== entry && other?.version === version && !other.waiting) return other.value;
-      // Invalidated while it waited for its turn, it is asked for only now.
-      if (other === undefined || (other.version === version && other.waiting)) this.#kept.set(id, entry);
-      return this.#call(ask);
-    });
+    const value: Promise<unknown> = permitted
+      ? new Promise((resolve) => {
+          call = () => resolve(this.#call(ask));
+        })
+      : this.#limitOf(factory)(() => {
+          entry.waiting = false;
+          // A hydrate did not wait for this one's turn.
+          const other = this.#kept.get(id);
+          // One that waits for its turn itself must not be waited for: this one holds the place that it waits for.
+          if (other !== entry && other?.version === version && !other.waiting) return other.value;
+          // Invalidated while it waited for its turn, it is asked for only now.
+          if (other === undefined || (other.version === version && other.waiting)) this.#kept.set(id, entry);
+          return this.#call(ask);
+        });
     entry.value = value;
     this.#kept.set(id, entry);
     // Only now, because `secrets` may itself call `invalidate`.

@@ -25,7 +25,10 @@ export function isToHost(request: Request, hosts: readonly string[]): boolean {
 }
 
 /** What every response carries: an operator's page is not for caches, frames or other origins. */
-export function securityHeaders(contentType: string, policy = "default-src 'none'; frame-ancestors 'none'"): Record<string, string> {
+export function securityHeaders(
+  contentType: string,
+  policy = "default-src 'none'; frame-ancestors 'none'",
+): Record<string, string> {
   return {
     'content-type': contentType,
     'content-security-policy': policy,

@@ -11,7 +11,12 @@ export interface Told {
 export interface Failure { readonly version: string; readonly code: string; readonly failures: number; readonly retryAt: number }
 
 /** One column of the chart. Durations are in milliseconds, and absent where nothing was hydrated. */
-export interface LatencyColumn { readonly count: number; readonly failures: number; readonly p50Ms?: number; readonly p95Ms?: number }
+export interface LatencyColumn {
+  readonly count: number;
+  readonly failures: number;
+  readonly p50Ms?: number;
+  readonly p95Ms?: number;
+}
 
 interface Bucket { readonly since: number; readonly durations: number[]; count: number; failures: number }
 

@@ -77,11 +77,14 @@ export function createInspector(registry: InspectedRegistry, options: InspectorO
     if (!isFromOwnPage(request)) return plain(403, 'Only the page itself may do this');
     const id = parameters.get('id') ?? '';
     const action = parameters.get('action');
-    if (id === '' || id.length > MAX_ID_LENGTH || (action !== 'invalidate' && action !== 'evict')) return plain(400, 'Expected an action and an id');
+    if (id === '' || id.length > MAX_ID_LENGTH || (action !== 'invalidate' && action !== 'evict'))
+      return plain(400, 'Expected an action and an id');
     if (action === 'evict') {
       const states = registry.snapshot().connections.filter((connection) => connection.id === id).map(({ state }) => state);
       if (!states.includes('idle')) {
-        return states.length === 0 ? plain(404, 'It is not in memory') : plain(409, `It is ${states[0]}, and only what is idle is evicted`);
+        return states.length === 0
+          ? plain(404, 'It is not in memory')
+          : plain(409, `It is ${states[0]}, and only what is idle is evicted`);
       }
     }
     try {
@@ -103,7 +106,8 @@ export function createInspector(registry: InspectedRegistry, options: InspectorO
     if (stopped.signal.aborted) return plain(503, 'The inspector was stopped');
     const { searchParams } = new URL(request.url);
     if (request.method === 'POST') return act(request, searchParams);
-    if (request.method !== 'GET' && request.method !== 'HEAD') return plain(405, 'Method not allowed', { allow: 'GET, HEAD, POST' });
+    if (request.method !== 'GET' && request.method !== 'HEAD')
+      return plain(405, 'Method not allowed', { allow: 'GET, HEAD, POST' });
     if (searchParams.get('view') === 'stream') return stream(request, queryOf(searchParams));
     if (searchParams.get('view') === 'data') {
       return new Response(JSON.stringify(view(queryOf(searchParams), true)), { headers: securityHeaders('application/json') });

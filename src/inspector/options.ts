@@ -1,4 +1,15 @@
-import { aFunction, check, duration, expecting, once, optional, shape as optionsShape, text, withDefault, withMethods } from '../checks.js';
+import {
+  aFunction,
+  check,
+  duration,
+  expecting,
+  once,
+  optional,
+  shape as optionsShape,
+  text,
+  withDefault,
+  withMethods,
+} from '../checks.js';
 import { systemClock, type Clock } from '../clock.js';
 
 /** Options of {@link createInspector}. */
@@ -33,16 +44,29 @@ export interface ResolvedInspectorOptions {
 }
 
 const isHost = (value: unknown): boolean =>
-  typeof value === 'string' && URL.canParse(`http://${value}`) && new URL(`http://${value}`).host === value.toLowerCase().replace(/:80$/, '');
+  typeof value === 'string'
+  && URL.canParse(`http://${value}`)
+  && new URL(`http://${value}`).host === value.toLowerCase().replace(/:80$/, '');
 
-const shape = /* @__PURE__ */ once(() => optionsShape('an object of options', {
-  authorize: aFunction<InspectorOptions['authorize']>('a function (request) => boolean | Response, for the page shows and does everything'),
-  allowedHosts: optional(expecting<readonly string[]>("an array of hosts, such as ['localhost:3000']",
-    (value) => Array.isArray(value) && value.length > 0 && value.every(isHost))),
-  title: withDefault(text('a string'), 'Connections'),
-  intervalMs: withDefault(duration(1), 1_000),
-  clock: withDefault<Clock>(withMethods('a clock: { now, monotonic, setTimeout }', 'now', 'monotonic', 'setTimeout'), () => systemClock),
-}));
+const shape = /* @__PURE__ */ once(() =>
+  optionsShape('an object of options', {
+    authorize: aFunction<InspectorOptions['authorize']>(
+      'a function (request) => boolean | Response, for the page shows and does everything',
+    ),
+    allowedHosts: optional(
+      expecting<readonly string[]>(
+        "an array of hosts, such as ['localhost:3000']",
+        (value) => Array.isArray(value) && value.length > 0 && value.every(isHost),
+      ),
+    ),
+    title: withDefault(text('a string'), 'Connections'),
+    intervalMs: withDefault(duration(1), 1_000),
+    clock: withDefault<Clock>(
+      withMethods('a clock: { now, monotonic, setTimeout }', 'now', 'monotonic', 'setTimeout'),
+      () => systemClock,
+    ),
+  }),
+);
 
 /** @throws ConnectionError `INVALID_OPTIONS`, naming the option, what was expected and what came */
 export function checkInspectorOptions(registry: unknown, options: InspectorOptions): ResolvedInspectorOptions {

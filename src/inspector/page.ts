@@ -13,7 +13,8 @@ export function page(title: string): Response {
 }
 
 const STATES = ['idle', 'leased', 'hydrating', 'draining', 'disposing', 'failed'];
-const sortable = (key: string, name: string): string => `<th scope="col" data-sort="${key}"><button type="button">${name}</button></th>`;
+const sortable = (key: string, name: string): string =>
+  `<th scope="col" data-sort="${key}"><button type="button">${name}</button></th>`;
 const fact = (key: string, name: string): string => `<div><dt>${name}</dt><dd><span id="${key}">–</span></dd></div>`;
 const capped = (key: string, name: string): string =>
   `<div><dt id="${key}-name">${name}</dt><dd><span id="${key}">–</span> <meter id="${key}-meter" aria-labelledby="${key}-name" value="0"></meter></dd></div>`;

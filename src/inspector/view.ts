@@ -77,7 +77,9 @@ const told = ({ code, failures, retryAt }: Failure, now: number): NonNullable<Ro
 export function viewOf(snapshot: RegistrySnapshot, history: History, rows: readonly Row[], query: Query): View {
   const { connections: _connections, ...counts } = snapshot;
   const search = query.search.toLowerCase();
-  const matches = rows.filter(({ id, state }) => (query.state === '' || state === query.state) && id.toLowerCase().includes(search));
+  const matches = rows.filter(
+    ({ id, state }) => (query.state === '' || state === query.state) && id.toLowerCase().includes(search),
+  );
   const offset = Math.min(query.offset, Math.max(0, matches.length - 1));
   const start = offset - (offset % PAGE);
   matches.sort(SORTS[query.sort]);

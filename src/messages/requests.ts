@@ -90,7 +90,11 @@ export function extended(Base: typeof Request): RequestClass {
       if (second.done) return decoder.decode(first.value);
       let text = '';
       const parts = new TextDecoder();
-      for (let part: ReadableStreamReadResult<Uint8Array> = first; !part.done; part = part === first ? second : await reader.read()) {
+      for (
+        let part: ReadableStreamReadResult<Uint8Array> = first;
+        !part.done;
+        part = part === first ? second : await reader.read()
+      ) {
         text += parts.decode(part.value, { stream: true });
       }
       return text + parts.decode();

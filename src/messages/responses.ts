@@ -24,7 +24,14 @@ export function problemOf({ code, retryAfterMs = 0 }: Pick<ConnectionError, 'cod
   const headers = { 'content-type': 'application/problem+json', 'cache-control': 'no-store' };
   if (status !== 503) return { status, headers, text };
   // Whole seconds, and at least one: 0 would invite the sender to come back at once.
-  return { status, headers: { ...headers, 'retry-after': String(Number.isFinite(retryAfterMs) ? Math.max(1, Math.ceil(retryAfterMs / 1000)) : 1) }, text };
+  return {
+    status,
+    headers: {
+      ...headers,
+      'retry-after': String(Number.isFinite(retryAfterMs) ? Math.max(1, Math.ceil(retryAfterMs / 1000)) : 1),
+    },
+    text,
+  };
 }
 
 /** {@link problemOf} as a Response. */

@@ -41,7 +41,8 @@ const about = ({ id, version }: ConnectionRecord): Attributes => ({ [ATTRIBUTE.i
 
 type DisposeContext = Parameters<NonNullable<InstanceFactory<any, any>['dispose']>>[1];
 
-const bound = <M>(factory: InstanceFactory<any, any>, member: M): M => (typeof member === 'function' ? member.bind(factory) : member) as M;
+const bound = <M>(factory: InstanceFactory<any, any>, member: M): M =>
+  (typeof member === 'function' ? member.bind(factory) : member) as M;
 
 /** Members are called on the factory itself, which may be an instance of a class with private fields. */
 function traced(factory: InstanceFactory<any, any>, tracer: Tracer): InstanceFactory<any, any> {

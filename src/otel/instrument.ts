@@ -52,7 +52,10 @@ const seconds = (since: number): number => (systemClock.monotonic() - since) / 1
  * const connections = instrument(registry);
  * app.all('/webhooks/:connectionId', expressWebhook(connections));
  */
-export function instrument<R extends object, I>(registry: InstrumentedRegistry<R, I>, options: Telemetry = {}): Instrumented<R, I> {
+export function instrument<R extends object, I>(
+  registry: InstrumentedRegistry<R, I>,
+  options: Telemetry = {},
+): Instrumented<R, I> {
   const meter = options.meter ?? metrics.getMeter(SCOPE);
   const tracer = options.tracer ?? trace.getTracer(SCOPE);
   const common: Attributes = options.name === undefined ? {} : { [ATTRIBUTE.registry]: options.name };
@@ -64,19 +67,27 @@ export function instrument<R extends object, I>(registry: InstrumentedRegistry<R
 
   const failing = (error: unknown): Attributes => ({ ...common, [ATTRIBUTE.errorType]: errorType(error) });
 
-  function use<T>(id: string, work: (instance: I, lease: Lease<R, I>) => T | Promise<T>, acquireOptions?: AcquireOptions): Promise<T> {
+  function use<T>(
+    id: string,
+    work: (instance: I, lease: Lease<R, I>) => T | Promise<T>,
+    acquireOptions?: AcquireOptions,
+  ): Promise<T> {
     const since = systemClock.monotonic();
     return inSpan(tracer, SPAN.use, aboutId(id), context.active(), async (span) => {
       const own = context.active();
       let usedSince: number | undefined;
       try {
-        const result = await registry.use(id, (instance, lease) => {
-          usedSince = systemClock.monotonic();
-          waitTime.record(seconds(since), common);
-          span.setAttribute(ATTRIBUTE.cold, linkHydrate(span, lease.record, since));
-          // The lease may have been brought in another context.
-          return context.with(own, () => work(instance, lease));
-        }, acquireOptions);
+        const result = await registry.use(
+          id,
+          (instance, lease) => {
+            usedSince = systemClock.monotonic();
+            waitTime.record(seconds(since), common);
+            span.setAttribute(ATTRIBUTE.cold, linkHydrate(span, lease.record, since));
+            // The lease may have been brought in another context.
+            return context.with(own, () => work(instance, lease));
+          },
+          acquireOptions,
+        );
         useTime.record(seconds(usedSince ?? since), common);
         return result;
       } catch (error) {

@@ -5,7 +5,13 @@
  */
 export const SCOPE = 'hydrant';
 
-export const SPAN = { use: 'hydrant.use', acquire: 'hydrant.acquire', webhook: 'hydrant.webhook', hydrate: 'hydrant.hydrate', dispose: 'hydrant.dispose' } as const;
+export const SPAN = {
+  use: 'hydrant.use',
+  acquire: 'hydrant.acquire',
+  webhook: 'hydrant.webhook',
+  hydrate: 'hydrant.hydrate',
+  dispose: 'hydrant.dispose',
+} as const;
 
 export const ATTRIBUTE = {
   registry: 'hydrant.registry.name',

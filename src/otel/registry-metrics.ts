@@ -32,27 +32,54 @@ function countEvents(registry: Observed, meter: Meter, common: Attributes): (() 
   const thrashing = counter('hydrant.thrashing', '{event}', 'Times that evictions showed maxInstances to be too small');
   return [
     registry.on('hydrated', ({ durationMs }) => hydrations.record(durationMs / 1000, common)),
-    registry.on('hydrationFailed', onlooker(({ error }) => hydrationFailures.add(1, { ...common, [ATTRIBUTE.errorType]: error.code }))),
+    registry.on(
+      'hydrationFailed',
+      onlooker(({ error }) => hydrationFailures.add(1, { ...common, [ATTRIBUTE.errorType]: error.code })),
+    ),
     registry.on('disposed', ({ reason, abandonedLeases }) => {
       disposals.add(1, { ...common, [ATTRIBUTE.disposeReason]: reason });
       if (abandonedLeases > 0) abandoned.add(abandonedLeases, common);
     }),
-    registry.on('disposeFailed', onlooker(() => disposeFailures.add(1, common))),
+    registry.on(
+      'disposeFailed',
+      onlooker(() => disposeFailures.add(1, common)),
+    ),
     registry.on('retired', () => retirements.add(1, common)),
-    registry.on('webhookFailed', onlooker(({ error, acknowledged }) => {
-      webhookFailures.add(1, { ...common, [ATTRIBUTE.errorType]: error.code, [ATTRIBUTE.acknowledged]: acknowledged });
-    })),
-    registry.on('storeFailed', onlooker(() => storeFailures.add(1, common))),
+    registry.on(
+      'webhookFailed',
+      onlooker(({ error, acknowledged }) => {
+        webhookFailures.add(1, { ...common, [ATTRIBUTE.errorType]: error.code, [ATTRIBUTE.acknowledged]: acknowledged });
+      }),
+    ),
+    registry.on(
+      'storeFailed',
+      onlooker(() => storeFailures.add(1, common)),
+    ),
     registry.on('thrashing', () => thrashing.add(1, common)),
   ];
 }
 
 function observeSnapshot(registry: Observed, meter: Meter, common: Attributes): () => void {
-  const count = meter.createObservableUpDownCounter('hydrant.connection.count', { unit: '{connection}', description: 'Connections in memory, by state' });
-  const max = meter.createObservableUpDownCounter('hydrant.connection.max', { unit: '{connection}', description: 'maxInstances' });
-  const queued = meter.createObservableUpDownCounter('hydrant.hydration.queued', { unit: '{hydration}', description: 'Hydrates that wait for a permit' });
-  const staleness = meter.createObservableGauge('hydrant.connection.staleness', { unit: 's', description: 'The longest that a live connection has gone without its row being checked' });
-  const leaseAge = meter.createObservableGauge('hydrant.lease.age', { unit: 's', description: 'The longest that a connection has been leased without a pause' });
+  const count = meter.createObservableUpDownCounter('hydrant.connection.count', {
+    unit: '{connection}',
+    description: 'Connections in memory, by state',
+  });
+  const max = meter.createObservableUpDownCounter('hydrant.connection.max', {
+    unit: '{connection}',
+    description: 'maxInstances',
+  });
+  const queued = meter.createObservableUpDownCounter('hydrant.hydration.queued', {
+    unit: '{hydration}',
+    description: 'Hydrates that wait for a permit',
+  });
+  const staleness = meter.createObservableGauge('hydrant.connection.staleness', {
+    unit: 's',
+    description: 'The longest that a live connection has gone without its row being checked',
+  });
+  const leaseAge = meter.createObservableGauge('hydrant.lease.age', {
+    unit: 's',
+    description: 'The longest that a connection has been leased without a pause',
+  });
   const observables = [count, max, queued, staleness, leaseAge];
   const observe: Parameters<Meter['addBatchObservableCallback']>[0] = (result) => {
     const { connections, queued: waiting, limits } = registry.snapshot();

@@ -33,8 +33,14 @@ export function instrumentRunner(runner: InstrumentedRunner, options: Omit<Telem
     runner.on('claimsFailed', onlooker(({ call }) => callFailures.add(1, { ...common, [ATTRIBUTE.claimCall]: call }))),
     runner.on('listFailed', onlooker(() => listFailures.add(1, common))),
   ];
-  const held = meter.createObservableUpDownCounter('hydrant.claim.held', { unit: '{claim}', description: 'Claims this replica owns' });
-  const share = meter.createObservableUpDownCounter('hydrant.claim.share', { unit: '{claim}', description: 'Claims that are this replica’s to own' });
+  const held = meter.createObservableUpDownCounter('hydrant.claim.held', {
+    unit: '{claim}',
+    description: 'Claims this replica owns',
+  });
+  const share = meter.createObservableUpDownCounter('hydrant.claim.share', {
+    unit: '{claim}',
+    description: 'Claims that are this replica’s to own',
+  });
   const observables = [held, share];
   const observe: Parameters<Meter['addBatchObservableCallback']>[0] = (result) => {
     const snapshot = runner.snapshot();

@@ -96,9 +96,11 @@ const segment = (part: unknown): string =>
   String(typeof part === 'object' && part !== null && 'key' in part ? part.key : part).slice(0, 64);
 
 function checked<R extends ConnectionRecord>(id: string, value: unknown, version: string | undefined): ParsedRow<R> {
-  if (typeof value !== 'object' || value === null) return invalid(id, `is no record: expected an object, got ${typeof value}`, version);
+  if (typeof value !== 'object' || value === null)
+    return invalid(id, `is no record: expected an object, got ${typeof value}`, version);
   const record = value as Partial<ConnectionRecord>;
-  if (record.id !== id) return invalid(id, 'is that of another connection: its id differs from the one that was asked for', undefined);
+  if (record.id !== id)
+    return invalid(id, 'is that of another connection: its id differs from the one that was asked for', undefined);
   if (version === undefined) return invalid(id, 'has no version that is a string, number or bigint', version);
   if (record.status === 'active') return { kind: 'active', record: value as R };
   if (record.status === 'stopped') return { kind: 'stopped', record: value as ConnectionRecord };

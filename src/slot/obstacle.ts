@@ -4,14 +4,20 @@ import type { Slot } from './state.js';
 import type { Slots } from './slots.js';
 
 /** Says what a caller that gave up was waiting for, so that its error names the likely cause. */
-export function obstacle<R extends ConnectionRecord, I>(env: Environment<R, I>, slots: Slots<R, I>, slot: Slot<R, I> | undefined): string {
+export function obstacle<R extends ConnectionRecord, I>(
+  env: Environment<R, I>,
+  slots: Slots<R, I>,
+  slot: Slot<R, I> | undefined,
+): string {
   if (slot === undefined) return 'its row was still being read';
   if (slot.state.kind === 'creating') return 'create, or secrets, had not settled';
   const before = env.isDrainFirst(slot.factory) ? [...slots.departing.of(slot.id)].filter((other) => other !== slot) : [];
   const leases = before.reduce((sum, other) => sum + other.leases, 0);
   if (leases > 0) {
-    return `under 'drain-first' the instance before it must go, and ${leases} of its leases were still held. `
-      + 'Code that uses a connection inside a use of the same connection, after an edit, waits for itself';
+    return (
+      `under 'drain-first' the instance before it must go, and ${leases} of its leases were still held. `
+      + 'Code that uses a connection inside a use of the same connection, after an edit, waits for itself'
+    );
   }
   if (before.length > 0) return "under 'drain-first' the instance before it must go, and had not settled";
   return 'it was waiting for a permit (maxConcurrentHydrations) or for an aborted create to settle';

@@ -99,7 +99,13 @@ export class Slots<R extends ConnectionRecord, I> {
   pending(slot: Slot<R, I>, superseded: Supersession | undefined = undefined): Pending<R, I> {
     const { outdated } = slot.state as Seen;
     const state: Pending<R, I> = {
-      kind: 'pending', generation: this.#generations++, waiters: new Set(), fallback: undefined, superseded, outdated, leave: undefined,
+      kind: 'pending',
+      generation: this.#generations++,
+      waiters: new Set(),
+      fallback: undefined,
+      superseded,
+      outdated,
+      leave: undefined,
     };
     slot.state = state;
     return state;
@@ -353,7 +359,13 @@ export class Slots<R extends ConnectionRecord, I> {
     const { clock, options: { disposeTimeoutMs: timeoutMs } } = this.#env;
     const { id, version, record } = slot;
     const apart = steps.map((step) => () => this.#env.apart(record, step));
-    tearDown({ clock, timeoutMs, steps: apart, onDone, onFailure: (error) => this.#env.emit('disposeFailed', { id, version, error }) });
+    tearDown({
+      clock,
+      timeoutMs,
+      steps: apart,
+      onDone,
+      onFailure: (error) => this.#env.emit('disposeFailed', { id, version, error }),
+    });
   }
 
   #disposed(slot: Slot<R, I>): void {

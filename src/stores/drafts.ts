@@ -14,7 +14,10 @@ export type Draft<D> = Fields<D> & { readonly id: string; readonly status?: Conn
 
 /** An `INVALID_RECORD` error about a draft. */
 export function invalidDraft(store: string, id: string, why: string, cause?: unknown): ConnectionError<'INVALID_RECORD'> {
-  return new ConnectionError('INVALID_RECORD', `${store}: connection '${id}': ${why}`, { connectionId: id, ...(cause === undefined ? {} : { cause }) });
+  return new ConnectionError('INVALID_RECORD', `${store}: connection '${id}': ${why}`, {
+    connectionId: id,
+    ...(cause === undefined ? {} : { cause }),
+  });
 }
 
 /**

@@ -56,7 +56,10 @@ implements ConnectionStore<Fields<D> & ConnectionRecord> {
 
   #write(record: Fields<D> & { id: string; status?: ConnectionStatus }): Fields<D> & ConnectionRecord {
     if (typeof record.id !== 'string' || record.id === '') {
-      throw new ConnectionError('INVALID_CONNECTION_ID', `MemoryStore: expected a record with a non-empty string as its id, got ${typeof record.id}`);
+      throw new ConnectionError(
+        'INVALID_CONNECTION_ID',
+        `MemoryStore: expected a record with a non-empty string as its id, got ${typeof record.id}`,
+      );
     }
     this.#version += 1;
     const row = Object.freeze({ ...record, status: record.status ?? 'active', version: String(this.#version) });

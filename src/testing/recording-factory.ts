@@ -61,7 +61,9 @@ export class RecordingFactory<R extends ConnectionRecord = ConnectionRecord> {
 
   /** The events in words: `'create acme 1'`, `'dispose acme 1 evicted'`. */
   get history(): string[] {
-    return this.events.map(({ kind, id, version, reason }) => [kind, id, version, reason].filter((word) => word !== undefined).join(' '));
+    return this.events.map(({ kind, id, version, reason }) =>
+      [kind, id, version, reason].filter((word) => word !== undefined).join(' '),
+    );
   }
 
   /** Created and not disposed of yet, oldest first. */
@@ -92,7 +94,10 @@ export class RecordingFactory<R extends ConnectionRecord = ConnectionRecord> {
     }
   };
 
-  readonly dispose = async (instance: RecordedInstance<R>, { record, reason, cause }: { readonly record: R; readonly reason: DisposeReason; readonly cause?: unknown }): Promise<void> => {
+  readonly dispose = async (
+    instance: RecordedInstance<R>,
+    { record, reason, cause }: { readonly record: R; readonly reason: DisposeReason; readonly cause?: unknown },
+  ): Promise<void> => {
     const { serial } = instance;
     const about = { id: record.id, version: String(record.version), serial, reason };
     (instance as { disposals: number }).disposals += 1;

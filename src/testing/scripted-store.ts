@@ -62,9 +62,11 @@ implements ConnectionStore<Stored<D>> {
   constructor({ records = [], clock = systemClock, without = [] }: ScriptedStoreOptions<D> = {}) {
     this.#clock = clock;
     for (const record of records) this.#write(record as never);
-    if (!without.includes('getMany')) this.getMany = (ids, options) => this.#read('getMany', ids, options, () => this.#found(ids));
+    if (!without.includes('getMany'))
+      this.getMany = (ids, options) => this.#read('getMany', ids, options, () => this.#found(ids));
     if (!without.includes('getVersions')) {
-      this.getVersions = (ids, options) => this.#read('getVersions', ids, options, () => new Map([...this.#found(ids)].map(([id, { version }]) => [id, version])));
+      this.getVersions = (ids, options) =>
+        this.#read('getVersions', ids, options, () => new Map([...this.#found(ids)].map(([id, { version }]) => [id, version])));
     }
     if (!without.includes('watch')) {
       this.watch = async (listener) => {
@@ -142,7 +144,13 @@ implements ConnectionStore<Stored<D>> {
   }
 
   #read<T>(kind: ScriptedRead['kind'], ids: readonly string[], options: StoreReadOptions | undefined, look: () => T): Promise<T> {
-    const read: ScriptedRead = { kind, ids: [...ids], index: this.reads.length, at: this.#clock.monotonic(), signal: options?.signal };
+    const read: ScriptedRead = {
+      kind,
+      ids: [...ids],
+      index: this.reads.length,
+      at: this.#clock.monotonic(),
+      signal: options?.signal,
+    };
     this.reads.push(read);
     const behaviour = this.#behaviour(read);
     if (behaviour?.sees === 'answered') return behave(behaviour, this.#clock, look);

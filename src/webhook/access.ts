@@ -50,7 +50,10 @@ export class WebhookAccess<R extends ConnectionRecord, I> {
     this.closing = parts.closing;
     this.#parts = parts;
     const { clock, options: { failureBackoff: { initialMs, maxMs } } } = parts.env;
-    this.failures = new Backoff({ initialMs: Math.min(initialMs, MAX_BACKOFF_MS), maxMs: Math.min(maxMs, MAX_BACKOFF_MS) }, clock);
+    this.failures = new Backoff(
+      { initialMs: Math.min(initialMs, MAX_BACKOFF_MS), maxMs: Math.min(maxMs, MAX_BACKOFF_MS) },
+      clock,
+    );
   }
 
   /** The row alone, as fresh as the registry's `freshness` asks, unless the delivery has `gone` without it. */
@@ -115,9 +118,14 @@ export class WebhookAccess<R extends ConnectionRecord, I> {
       return resolved;
     } catch (cause) {
       const permanent = permanentFailure(id, cause);
-      const { count, delayMs } = secrets.wasForgotten(call) ? { count: 1, delayMs: 0 } : permanent === undefined ? this.#noted(id, version, record)
-        // The failure of an older version must not hide that of a newer one.
-        : slots.index.get(id)?.version === version ? backoff.failForGood(id, version, permanent, record) : { count: 1, delayMs: 0 };
+      const { count, delayMs } = secrets.wasForgotten(call)
+        ? { count: 1, delayMs: 0 }
+        : permanent === undefined
+          ? this.#noted(id, version, record)
+          : // The failure of an older version must not hide that of a newer one.
+            slots.index.get(id)?.version === version
+            ? backoff.failForGood(id, version, permanent, record)
+            : { count: 1, delayMs: 0 };
       const error = permanent ?? new ConnectionError('HYDRATION_FAILED', `The secrets of connection '${id}' could not be had`, {
         connectionId: id, retryAfterMs: delayMs, cause,
       });

@@ -103,7 +103,7 @@ export class Delivery<R extends ConnectionRecord, I> {
   #answer(): boolean {
     this.#cancelAcknowledge?.();
     if (this.#answered) return false;
-    return this.#answered = true;
+    return (this.#answered = true);
   }
 
   async #handle(slot: Slot<R, I>, lease: Lease<R, I>): Promise<void> {
@@ -149,7 +149,9 @@ export class Delivery<R extends ConnectionRecord, I> {
   /** Whatever the handler throws is its own failure, even a ConnectionError: it may use other connections. */
   async #callHandler(factory: InstanceFactory<R, I>, instance: I, context: WebhookContext<R, unknown>): Promise<Response> {
     try {
-      const response = await this.#env.around(context.record, () => factory.handleWebhook?.(instance, this.#incoming.copy(), context));
+      const response = await this.#env.around(context.record, () =>
+        factory.handleWebhook?.(instance, this.#incoming.copy(), context),
+      );
       if (isResponse(response)) return response;
       throw new TypeError('handleWebhook must resolve a Response');
     } catch (cause) {
@@ -176,14 +178,24 @@ export class Delivery<R extends ConnectionRecord, I> {
     if (acknowledge === undefined) return;
     // Not the environment's clock: `respond` is called for this request, and so in its async context.
     const { clock } = this.#env.options;
-    const work = new Promise<void>((settle) => { this.#over = settle; });
+    const work = new Promise<void>((settle) => {
+      this.#over = settle;
+    });
     const delayMs = Math.max(0, acknowledge.afterMs - (clock.monotonic() - this.#arrivedAt));
-    this.#cancelAcknowledge = clock.setTimeout(() => {
-      void this.#acknowledge(acknowledge, record, work);
-    }, delayMs, { ref: true });
+    this.#cancelAcknowledge = clock.setTimeout(
+      () => {
+        void this.#acknowledge(acknowledge, record, work);
+      },
+      delayMs,
+      { ref: true },
+    );
   }
 
-  async #acknowledge(acknowledge: NonNullable<InstanceFactory<R, I>['acknowledge']>, record: R, work: Promise<void>): Promise<void> {
+  async #acknowledge(
+    acknowledge: NonNullable<InstanceFactory<R, I>['acknowledge']>,
+    record: R,
+    work: Promise<void>,
+  ): Promise<void> {
     try {
       const response = await this.#env.around(record, () => acknowledge.respond(this.#incoming.copy(), { record }));
       if (response === undefined) return;
@@ -208,7 +220,11 @@ export class Delivery<R extends ConnectionRecord, I> {
 
   #fail(error: unknown): Promise<Response> {
     const failure = isConnectionError(error) ? error : this.#broken('The webhook', error);
-    return answerFailure(this.#env, { id: this.#id, incoming: this.#incoming, acknowledged: this.#acknowledged, slot: this.#found?.slot }, failure);
+    return answerFailure(
+      this.#env,
+      { id: this.#id, incoming: this.#incoming, acknowledged: this.#acknowledged, slot: this.#found?.slot },
+      failure,
+    );
   }
 }
 

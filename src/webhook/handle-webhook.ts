@@ -22,12 +22,16 @@ export function createWebhookHandler<R extends ConnectionRecord, I>(access: Webh
     const shown = typeof id === 'string' ? id.slice(0, MAX_ID_LENGTH) : '';
     const delivery = new Delivery<R, I>(access, shown, incoming, platform, send);
     if (shown !== id || !connectionId.test(id)) {
-      return delivery.refuse(new ConnectionError('INVALID_CONNECTION_ID', 'The connection id does not match webhook.connectionId'));
+      return delivery.refuse(
+        new ConnectionError('INVALID_CONNECTION_ID', 'The connection id does not match webhook.connectionId'),
+      );
     }
     if (access.unauthenticated >= maxUnauthenticated) {
-      const error = new ConnectionError('OVERLOADED', `webhook.maxUnauthenticated (${maxUnauthenticated}) other deliveries are not authenticated yet`, {
-        connectionId: id,
-      });
+      const error = new ConnectionError(
+        'OVERLOADED',
+        `webhook.maxUnauthenticated (${maxUnauthenticated}) other deliveries are not authenticated yet`,
+        { connectionId: id },
+      );
       env.emit('webhookFailed', { id, error, acknowledged: false });
       // Whatever is called or read for it costs more than it may.
       return Promise.resolve(problem(error));
@@ -49,6 +53,7 @@ export function createWebhookHandler<R extends ConnectionRecord, I>(access: Webh
       return { response, done };
     },
   };
-  const handler: WebhookHandler = (id, request, platform = {}) => serve(id, new Incoming(request, maxBodyBytes), platform, whenRead);
+  const handler: WebhookHandler = (id, request, platform = {}) =>
+    serve(id, new Incoming(request, maxBodyBytes), platform, whenRead);
   return Object.defineProperty(handler, DIRECT, { value: direct });
 }

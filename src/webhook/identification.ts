@@ -60,7 +60,8 @@ export class Identification<R extends ConnectionRecord, I> {
     const found = this.found as Found<R, I>;
     const { record, factory, version, secrets, checkedAt } = slot;
     if (factory !== found.slot.factory) throw otherPlatform(this.#id);
-    if (typeof factory.authenticate !== 'function' || (version === found.slot.version && secrets === this.#secrets)) return undefined;
+    if (typeof factory.authenticate !== 'function' || (version === found.slot.version && secrets === this.#secrets))
+      return undefined;
     // With `keepLastGood`, an instance of an older row may serve those whom the newer row has identified.
     if (checkedAt < found.sentAt) return undefined;
     return this.#inTime(this.#verify(record, factory, secrets)).then((answer) => this.#unlessDisposed(slot, answer));
@@ -71,9 +72,11 @@ export class Identification<R extends ConnectionRecord, I> {
     if (kind === 'live' || kind === 'draining') return answer;
     const { closing } = this.#access;
     if (closing.expired) throw closing.refusal(this.#id);
-    throw new ConnectionError('ACQUIRE_TIMEOUT', `Connection '${this.#id}' was disposed of while the webhook was authenticated again`, {
-      connectionId: this.#id,
-    });
+    throw new ConnectionError(
+      'ACQUIRE_TIMEOUT',
+      `Connection '${this.#id}' was disposed of while the webhook was authenticated again`,
+      { connectionId: this.#id },
+    );
   }
 
   async #identify(): Promise<Response | Found<R, I>> {
@@ -92,7 +95,9 @@ export class Identification<R extends ConnectionRecord, I> {
     const { slot, slot: { record, factory } } = found;
     const connectionId = this.#id;
     if (factory.handleWebhook === undefined) {
-      throw new ConnectionError('NO_WEBHOOK_HANDLER', `The factory of connection '${connectionId}' has no handleWebhook`, { connectionId });
+      throw new ConnectionError('NO_WEBHOOK_HANDLER', `The factory of connection '${connectionId}' has no handleWebhook`, {
+        connectionId,
+      });
     }
     await this.#incoming.read();
     if (typeof factory.authenticate !== 'function') return found;
@@ -108,7 +113,8 @@ export class Identification<R extends ConnectionRecord, I> {
     if (typeof authenticate !== 'function') return undefined;
     const verdict = await this.#call(authenticate.bind(factory), record, secrets);
     if (isResponse(verdict)) return verdict;
-    if (verdict !== true) throw new ConnectionError('UNAUTHENTICATED', 'authenticate refused the request', { connectionId: this.#id });
+    if (verdict !== true)
+      throw new ConnectionError('UNAUTHENTICATED', 'authenticate refused the request', { connectionId: this.#id });
     return undefined;
   }
 
@@ -134,7 +140,11 @@ export class Identification<R extends ConnectionRecord, I> {
   #inTime<T>(work: Promise<T>): Promise<T> {
     const { clock, options: { acquireTimeoutMs: timeoutMs } } = this.#env;
     return within(clock, timeoutMs, work, () => {
-      throw this.#end(new ConnectionError('ACQUIRE_TIMEOUT', `The webhook was not identified within ${timeoutMs} ms`, { connectionId: this.#id }));
+      throw this.#end(
+        new ConnectionError('ACQUIRE_TIMEOUT', `The webhook was not identified within ${timeoutMs} ms`, {
+          connectionId: this.#id,
+        }),
+      );
     });
   }
 
@@ -149,7 +159,8 @@ export class Identification<R extends ConnectionRecord, I> {
 
   #whenSenderGoes(callback: (error: ConnectionError) => void): () => void {
     const { signal } = this.#incoming;
-    const end = (): void => callback(this.#end(new ConnectionError('UNAUTHENTICATED', 'The sender has gone', { connectionId: this.#id })));
+    const end = (): void =>
+      callback(this.#end(new ConnectionError('UNAUTHENTICATED', 'The sender has gone', { connectionId: this.#id })));
     if (signal.aborted) end();
     return whenAborted(signal, end);
   }

@@ -1,11 +1,20 @@
 import { describe, expect, test, vi } from 'vitest';
 import { checkOptions, invalidOption } from '../../src/adapters/adapter-options.js';
 
-const refused = (option: string) => expect.objectContaining({ code: 'INVALID_OPTIONS', message: expect.stringMatching(new RegExp(`^${option}: expected `)) as string });
+const refused = (option: string) =>
+  expect.objectContaining({
+    code: 'INVALID_OPTIONS',
+    message: expect.stringMatching(new RegExp(`^${option}: expected `)) as string,
+  });
 
 describe('options of every adapter', () => {
   test('all may be left out', () => {
-    expect(checkOptions({})).toEqual({ maxBodyBytes: undefined, trustProxy: undefined, origin: undefined, onError: expect.any(Function) as unknown });
+    expect(checkOptions({})).toEqual({
+      maxBodyBytes: undefined,
+      trustProxy: undefined,
+      origin: undefined,
+      onError: expect.any(Function) as unknown,
+    });
   });
 
   test.each([1, 1024, Number.MAX_SAFE_INTEGER, Infinity])('maxBodyBytes may be %d', (maxBodyBytes) => {
@@ -18,14 +27,32 @@ describe('options of every adapter', () => {
 
   test('trustProxy is a boolean', () => {
     for (const trustProxy of [true, false]) expect(checkOptions({ trustProxy })).toMatchObject({ trustProxy });
-    for (const trustProxy of [null, 1, 'true']) expect(() => checkOptions({ trustProxy: trustProxy as never })).toThrow(refused('trustProxy'));
+    for (const trustProxy of [null, 1, 'true'])
+      expect(() => checkOptions({ trustProxy: trustProxy as never })).toThrow(refused('trustProxy'));
   });
 
-  test.each([['https://hooks.example.com', 'https://hooks.example.com'], ['http://h:8080/', 'http://h:8080'], ['HTTPS://H:443', 'https://h']])('origin may be %s', (origin, kept) => {
+  test.each([
+    ['https://hooks.example.com', 'https://hooks.example.com'],
+    ['http://h:8080/', 'http://h:8080'],
+    ['HTTPS://H:443', 'https://h'],
+  ])('origin may be %s', (origin, kept) => {
     expect(checkOptions({ origin })).toMatchObject({ origin: kept });
   });
 
-  test.each(['', 'h', 'ftp://h', 'ws://h', 'file:///', 'https://h/x', 'https://h?x', 'https://h#x', 'https://u:p@h', null, 7, new URL('https://h')])('origin cannot be %s', (origin) => {
+  test.each([
+    '',
+    'h',
+    'ftp://h',
+    'ws://h',
+    'file:///',
+    'https://h/x',
+    'https://h?x',
+    'https://h#x',
+    'https://u:p@h',
+    null,
+    7,
+    new URL('https://h'),
+  ])('origin cannot be %s', (origin) => {
     expect(() => checkOptions({ origin: origin as string })).toThrow(refused('origin'));
   });
 
@@ -38,6 +65,9 @@ describe('options of every adapter', () => {
   });
 
   test('the error for an option of one adapter has the same form', () => {
-    expect(invalidOption('path', 'a route', 7)).toMatchObject({ code: 'INVALID_OPTIONS', message: 'path: expected a route, got 7' });
+    expect(invalidOption('path', 'a route', 7)).toMatchObject({
+      code: 'INVALID_OPTIONS',
+      message: 'path: expected a route, got 7',
+    });
   });
 });

@@ -11,7 +11,11 @@ import { describe, expectTypeOf, test } from 'vitest';
 const registry = { handleWebhook: async (id: string, request: Request) => new Response(id + request.url) };
 
 describe('toNodeHandler', () => {
-  const handler = toNodeHandler(async (request) => new Response(request.url), { maxBodyBytes: 1, trustProxy: true, origin: 'https://h' });
+  const handler = toNodeHandler(async (request) => new Response(request.url), {
+    maxBodyBytes: 1,
+    trustProxy: true,
+    origin: 'https://h',
+  });
 
   test('every Node server takes it', () => {
     createServer(handler);
@@ -72,7 +76,14 @@ describe('fastifyWebhook', () => {
   test('Fastify takes it as a plugin, with its own options beside', () => {
     const app = fastify();
     app.register(fastifyWebhook, { registry, prefix: '/webhooks', path: '/:connectionId' });
-    app.register(fastifyWebhook, { registry, path: '/x', connectionId: (request) => request.url, maxBodyBytes: 1, trustProxy: true, logLevel: 'warn' });
+    app.register(fastifyWebhook, {
+      registry,
+      path: '/x',
+      connectionId: (request) => request.url,
+      maxBodyBytes: 1,
+      trustProxy: true,
+      logLevel: 'warn',
+    });
     app.register(fastifyWebhook, () => ({ registry, path: '/:connectionId' }));
     fastify({ http2: true }).register(fastifyWebhook, { registry, path: '/:connectionId' });
     fastify({ logger: true, trustProxy: true }).register(fastifyWebhook, { registry, path: '/:connectionId' });

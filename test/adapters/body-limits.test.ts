@@ -95,7 +95,10 @@ describe.each(Object.keys(ADAPTERS))('%s: a body over maxBodyBytes', (adapter) =
     const read = bytesRead(listening);
     const connection = await RawConnection.open(listening.port);
     connection.write(`${POST}Transfer-Encoding: chunked\r\n\r\n`);
-    const flooded = flood(connection, Buffer.concat([Buffer.from(`${block.length.toString(16)}\r\n`), block, Buffer.from('\r\n')]));
+    const flooded = flood(
+      connection,
+      Buffer.concat([Buffer.from(`${block.length.toString(16)}\r\n`), block, Buffer.from('\r\n')]),
+    );
     await tooLarge.promise;
     expect(await plateau(read)).toBeLessThan(TAKEN_IN);
     release.resolve();
@@ -207,7 +210,9 @@ test('node:http: 413 whatever the handler makes of it', async () => {
 });
 
 test('node:http: 1 MiB is the default', async () => {
-  const { port } = await ADAPTERS['node:http']!(answering(async (request) => new Response(String((await request.arrayBuffer()).byteLength))));
+  const { port } = await ADAPTERS['node:http']!(
+    answering(async (request) => new Response(String((await request.arrayBuffer()).byteLength))),
+  );
   const body = new Uint8Array(1024 * 1024);
   expect((await send(port, '/webhooks/c1', { body })).text).toBe('1048576');
   expect((await send(port, '/webhooks/c1', { body: new Uint8Array(1024 * 1024 + 1) })).status).toBe(413);

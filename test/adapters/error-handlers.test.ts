@@ -6,8 +6,18 @@ import { ConnectionRegistry, MemoryStore } from 'hydrant';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { express4 } from './support/servers.js';
 
-const registry = new ConnectionRegistry({ store: new MemoryStore([{ id: 'stopped', status: 'stopped' as const }]), factory: { create: () => ({}) } });
-const down = new ConnectionRegistry({ store: { get: async () => { throw new Error('no database'); } }, factory: { create: () => ({}) } });
+const registry = new ConnectionRegistry({
+  store: new MemoryStore([{ id: 'stopped', status: 'stopped' as const }]),
+  factory: { create: () => ({}) },
+});
+const down = new ConnectionRegistry({
+  store: {
+    get: async () => {
+      throw new Error('no database');
+    },
+  },
+  factory: { create: () => ({}) },
+});
 const use = (id: string): Promise<unknown> => (id === 'down' ? down : registry).use(id, () => 'ok');
 const EXPECTED = { unknown: 404, stopped: 404, down: 503 };
 
@@ -21,7 +31,9 @@ async function statusesOf(server: Server): Promise<Record<string, number>> {
   servers.push(server);
   if (!server.listening) await new Promise((resolve) => { server.once('listening', resolve); });
   const { port } = server.address() as AddressInfo;
-  const answers = await Promise.all(Object.keys(EXPECTED).map(async (id) => [id, (await fetch(`http://127.0.0.1:${port}/${id}`)).status] as const));
+  const answers = await Promise.all(
+    Object.keys(EXPECTED).map(async (id) => [id, (await fetch(`http://127.0.0.1:${port}/${id}`)).status] as const),
+  );
   return Object.fromEntries(answers);
 }
 

@@ -30,16 +30,23 @@ describe.each([['Express 5', express], ['Express 4', express4]])('%s', (_, frame
     const { port } = await listen(app);
     const answer = await send(port, '/webhooks/c1');
     expect(answer.json).toEqual({ type: 'about:blank', title: 'Internal Server Error', status: 500, code: 'INVALID_OPTIONS' });
-    expect(consoleError).toHaveBeenCalledWith(expect.any(String), expect.objectContaining({
-      code: 'INVALID_OPTIONS', message: "connectionId: expected a route with the parameter ':connectionId', got a route with ':id'",
-    }));
+    expect(consoleError).toHaveBeenCalledWith(
+      expect.any(String),
+      expect.objectContaining({
+        code: 'INVALID_OPTIONS',
+        message: "connectionId: expected a route with the parameter ':connectionId', got a route with ':id'",
+      }),
+    );
   });
 
   test('mounted in a router, the URL is the whole one', async () => {
     const router = framework.Router();
     router.all('/:connectionId', expressWebhook(echo));
     const { port } = await listen(framework().use('/api/webhooks', router));
-    expect((await send(port, '/api/webhooks/c1?x')).json).toMatchObject({ id: 'c1', url: `http://127.0.0.1:${port}/api/webhooks/c1?x` });
+    expect((await send(port, '/api/webhooks/c1?x')).json).toMatchObject({
+      id: 'c1',
+      url: `http://127.0.0.1:${port}/api/webhooks/c1?x`,
+    });
   });
 
   test('`trust proxy` of the app is believed, unless the option says otherwise', async () => {
@@ -60,7 +67,10 @@ describe.each([['Express 5', express], ['Express 4', express4]])('%s', (_, frame
     app.use((_request, response, next) => { response.cookie('session', '1').set('x-app', '1'); next(); });
     app.all('/webhooks/:connectionId', expressWebhook(answering(() => new Response('x', { headers: { 'set-cookie': 'a=1' } }))));
     const { port } = await listen(app);
-    expect((await send(port, '/webhooks/c1')).headers).toMatchObject({ 'set-cookie': ['session=1; Path=/', 'a=1'], 'x-app': '1' });
+    expect((await send(port, '/webhooks/c1')).headers).toMatchObject({
+      'set-cookie': ['session=1; Path=/', 'a=1'],
+      'x-app': '1',
+    });
   });
 
   test('next is never called: no other handler sees an error', async () => {
@@ -123,7 +133,10 @@ describe.each([['Express 5', express], ['Express 4', express4]])('%s', (_, frame
 
     test('reads the body, and the registry gets the same bytes', async () => {
       const registry = signingRegistry();
-      const { port } = await serve(async (request, { region }) => `${region}:${String((await request.formData()).get('team_id'))}`, registry);
+      const { port } = await serve(
+        async (request, { region }) => `${region}:${String((await request.formData()).get('team_id'))}`,
+        registry,
+      );
       for (const chunked of [false, true]) {
         const answer = await send(port, "/events/eu?q='x'", { body: FORM, chunked, headers: { ...form, ...sign(FORM) } });
         expect(answer).toMatchObject({ status: 200, json: { id: 'eu:T1', url: `http://127.0.0.1:${port}/events/eu?q='x'` } });
@@ -133,16 +146,30 @@ describe.each([['Express 5', express], ['Express 4', express4]])('%s', (_, frame
 
     test('reads bytes a parser kept', async () => {
       const app = framework();
-      app.use(framework.urlencoded({ extended: false, verify: (req, _res, bytes) => { Object.assign(req, { rawBody: bytes }); } }));
-      app.post('/events', expressWebhook(signingRegistry(), { connectionId: async (request) => String((await request.formData()).get('team_id')) }));
+      app.use(
+        framework.urlencoded({
+          extended: false,
+          verify: (req, _res, bytes) => {
+            Object.assign(req, { rawBody: bytes });
+          },
+        }),
+      );
+      app.post(
+        '/events',
+        expressWebhook(signingRegistry(), { connectionId: async (request) => String((await request.formData()).get('team_id')) }),
+      );
       const { port } = await listen(app);
       expect((await send(port, '/events', { body: FORM, headers: { ...form, ...sign(FORM) } })).json.id).toBe('T1');
     });
 
     test('a function that does not read the body, and a request without one', async () => {
       const { port } = await serve((request) => request.headers.get('x-id') ?? undefined);
-      expect((await send(port, '/events/eu', { body: FORM, headers: { 'x-id': 'c1', ...sign(FORM) } })).json).toMatchObject({ id: 'c1' });
-      expect((await send(port, '/events/eu', { method: 'GET', headers: { 'x-id': 'c1', ...sign('') } })).json).toMatchObject({ id: 'c1' });
+      expect((await send(port, '/events/eu', { body: FORM, headers: { 'x-id': 'c1', ...sign(FORM) } })).json).toMatchObject({
+        id: 'c1',
+      });
+      expect((await send(port, '/events/eu', { method: 'GET', headers: { 'x-id': 'c1', ...sign('') } })).json).toMatchObject({
+        id: 'c1',
+      });
     });
 
     test.each([undefined, null, '', 7, {}])('%j is no id: 404', async (id) => {
@@ -154,7 +181,9 @@ describe.each([['Express 5', express], ['Express 4', express4]])('%s', (_, frame
     });
 
     test('a body that does not parse is 400, and no news', async () => {
-      const { port } = await serve(async (request) => (request.headers.has('x-form') ? await request.formData() : await request.json()));
+      const { port } = await serve(async (request) =>
+        request.headers.has('x-form') ? await request.formData() : await request.json(),
+      );
       for (const headers of [{}, { 'x-form': '1' }, { 'x-form': '1', 'content-type': 'multipart/form-data; boundary=x' }]) {
         const answer = await send(port, '/events/eu', { body: '{"a":', headers: headers as Record<string, string> });
         expect(answer.json).toEqual({ type: 'about:blank', title: 'Bad Request', status: 400 });
@@ -179,7 +208,11 @@ describe.each([['Express 5', express], ['Express 4', express4]])('%s', (_, frame
 
     test('it is not called for a body that is too large (1 MiB unless maxBodyBytes says otherwise) or lost', async () => {
       const idOf = vi.fn(() => 'c1');
-      for (const [options, size, status] of [[{}, 1024 * 1024 + 1, 413], [{ maxBodyBytes: 10 }, 11, 413], [{ maxBodyBytes: 2_000_000 }, 1024 * 1024 + 1, 200]] as const) {
+      for (const [options, size, status] of [
+        [{}, 1024 * 1024 + 1, 413],
+        [{ maxBodyBytes: 10 }, 11, 413],
+        [{ maxBodyBytes: 2_000_000 }, 1024 * 1024 + 1, 200],
+      ] as const) {
         const { port } = await serve(idOf, undefined, options);
         const body = 'x'.repeat(size);
         for (const chunked of [false, true]) {
@@ -190,7 +223,10 @@ describe.each([['Express 5', express], ['Express 4', express4]])('%s', (_, frame
       const app = framework().use(framework.json()).post('/events', expressWebhook(signingRegistry(), { connectionId: idOf }));
       const { port } = await listen(app);
       const answer = await send(port, '/events', { body: '{}', headers: { 'content-type': 'application/json' } });
-      expect(answer).toMatchObject({ status: 500, json: { code: 'BODY_ALREADY_PARSED', detail: expect.stringContaining('rawBody') } });
+      expect(answer).toMatchObject({
+        status: 500,
+        json: { code: 'BODY_ALREADY_PARSED', detail: expect.stringContaining('rawBody') },
+      });
       expect(consoleError).toHaveBeenCalledTimes(1);
       expect(idOf).toHaveBeenCalledTimes(2);
     });

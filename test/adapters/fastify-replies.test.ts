@@ -3,26 +3,48 @@ import { fastifyWebhook, type FastifyWebhookOptions } from 'hydrant/fastify';
 import { describe, expect, test, vi } from 'vitest';
 
 /** One route, asked without a network. */
-function app(respond: () => Response | Promise<Response>, options: Partial<FastifyWebhookOptions> = {}, prepare: (app: FastifyInstance) => void = () => {}): FastifyInstance {
+function app(
+  respond: () => Response | Promise<Response>,
+  options: Partial<FastifyWebhookOptions> = {},
+  prepare: (app: FastifyInstance) => void = () => {},
+): FastifyInstance {
   const server = fastify();
   prepare(server);
-  server.register(fastifyWebhook, { registry: { handleWebhook: async () => respond() }, path: '/:connectionId', onError: () => {}, ...options });
+  server.register(fastifyWebhook, {
+    registry: { handleWebhook: async () => respond() },
+    path: '/:connectionId',
+    onError: () => {},
+    ...options,
+  });
   return server;
 }
 const post = (server: FastifyInstance, payload = 'x') => server.inject({ method: 'POST', url: '/c1', payload });
 
 describe('what Fastify is given to send', () => {
   test.each([
-    ['application/json', 'application/json'], ['application/problem+JSON', 'application/problem+JSON'], ['text/x-test', 'text/x-test'],
+    ['application/json', 'application/json'],
+    ['application/problem+JSON', 'application/problem+JSON'],
+    ['text/x-test', 'text/x-test'],
   ])('a text of type %s goes out as that', async (type, sent) => {
-    const answer = await post(app(() => new Response('{"a":1}', { status: 201, headers: { 'content-type': type, 'x-one': '1' } })));
-    expect([answer.statusCode, answer.headers['content-type'], answer.headers['x-one'], answer.body]).toEqual([201, sent, '1', '{"a":1}']);
+    const answer = await post(
+      app(() => new Response('{"a":1}', { status: 201, headers: { 'content-type': type, 'x-one': '1' } })),
+    );
+    expect([answer.statusCode, answer.headers['content-type'], answer.headers['x-one'], answer.body]).toEqual([
+      201,
+      sent,
+      '1',
+      '{"a":1}',
+    ]);
   });
 
   test('bytes and streams as they are', async () => {
-    const bytes = await post(app(() => new Response(new Uint8Array([0, 255]), { headers: { 'content-type': 'application/octet-stream' } })));
+    const bytes = await post(
+      app(() => new Response(new Uint8Array([0, 255]), { headers: { 'content-type': 'application/octet-stream' } })),
+    );
     expect([...bytes.rawPayload]).toEqual([0, 255]);
-    const stream = await post(app(() => new Response(new Blob(['streamed']).stream(), { status: 202, headers: { 'x-one': '1' } })));
+    const stream = await post(
+      app(() => new Response(new Blob(['streamed']).stream(), { status: 202, headers: { 'x-one': '1' } })),
+    );
     expect([stream.statusCode, stream.headers['x-one'], stream.body]).toEqual([202, '1', 'streamed']);
   });
 
@@ -45,14 +67,17 @@ describe('what Fastify is given to send', () => {
 
   test('of a HEAD only the head, and the body is let go of', async () => {
     const cancel = vi.fn();
-    const answer = await app(() => new Response(new ReadableStream({ cancel }), { status: 203, headers: { 'x-one': '1' } })).inject({ method: 'HEAD', url: '/c1' });
+    const answer = await app(
+      () => new Response(new ReadableStream({ cancel }), { status: 203, headers: { 'x-one': '1' } }),
+    ).inject({ method: 'HEAD', url: '/c1' });
     expect([answer.statusCode, answer.headers['x-one'], answer.body]).toEqual([203, '1', '']);
     expect(cancel).toHaveBeenCalledTimes(1);
   });
 
   test('a body that fails before its first part is a 500 without its head', async () => {
     const onError = vi.fn();
-    const failing = () => new Response(new ReadableStream({ pull: () => Promise.reject(new Error('secret')) }), { headers: { 'x-one': '1' } });
+    const failing = () =>
+      new Response(new ReadableStream({ pull: () => Promise.reject(new Error('secret')) }), { headers: { 'x-one': '1' } });
     const answer = await post(app(failing, { onError }));
     expect([answer.statusCode, answer.json().code, answer.headers['x-one']]).toEqual([500, 'HANDLER_FAILED', undefined]);
     expect(answer.body).not.toContain('secret');
@@ -82,14 +107,27 @@ describe('what Fastify is told', () => {
     await server.inject({ method: 'POST', url: '/told/c1' });
     expect([onError.mock.calls.length, lines.length]).toEqual([1, 0]);
     await server.inject({ method: 'POST', url: '/logged/c1' });
-    expect(lines.map((line) => JSON.parse(line) as object)).toEqual([expect.objectContaining({ msg: 'a webhook could not be served', err: expect.objectContaining({ message: 'why' }) as unknown })]);
+    expect(lines.map((line) => JSON.parse(line) as object)).toEqual([
+      expect.objectContaining({
+        msg: 'a webhook could not be served',
+        err: expect.objectContaining({ message: 'why' }) as unknown,
+      }),
+    ]);
   });
 });
 
 describe('where the body is', () => {
-  const echo = (options: Partial<FastifyWebhookOptions> = {}, prepare?: (app: FastifyInstance) => void) => app(() => new Response(), {
-    registry: { handleWebhook: async (_id, request) => new Response(await request.text().catch((error: Error) => error.message)) }, ...options,
-  }, prepare);
+  const echo = (options: Partial<FastifyWebhookOptions> = {}, prepare?: (app: FastifyInstance) => void) =>
+    app(
+      () => new Response(),
+      {
+        registry: {
+          handleWebhook: async (_id, request) => new Response(await request.text().catch((error: Error) => error.message)),
+        },
+        ...options,
+      },
+      prepare,
+    );
 
   test('up to maxBodyBytes it is read', async () => {
     expect((await post(echo({ maxBodyBytes: 4 }), 'four')).body).toBe('four');
@@ -124,19 +162,38 @@ describe('where the body is', () => {
 });
 
 describe('the route', () => {
-  const start = async (options: object, prefix?: string) => app(() => new Response(), { ...options, ...(prefix === undefined ? {} : { prefix }) } as never).ready().then(() => 'ready', (error: Error) => error.message);
+  const start = async (options: object, prefix?: string) =>
+    app(() => new Response(), { ...options, ...(prefix === undefined ? {} : { prefix }) } as never)
+      .ready()
+      .then(
+        () => 'ready',
+        (error: Error) => error.message,
+      );
 
   test.each<[object, string | undefined]>([
-    [{ path: '/:connectionId' }, undefined], [{ path: '/a/:team/b', connectionId: 'team' }, undefined], [{ path: '/x', connectionId: 'team' }, '/:team'],
-    [{ path: '/*', connectionId: '*' }, undefined], [{ path: '/a-:b', connectionId: 'b' }, undefined], [{ path: '/:A_9', connectionId: 'A_9' }, undefined], [{ path: '/x', connectionId: () => 'c1' }, undefined],
+    [{ path: '/:connectionId' }, undefined],
+    [{ path: '/a/:team/b', connectionId: 'team' }, undefined],
+    [{ path: '/x', connectionId: 'team' }, '/:team'],
+    [{ path: '/*', connectionId: '*' }, undefined],
+    [{ path: '/a-:b', connectionId: 'b' }, undefined],
+    [{ path: '/:A_9', connectionId: 'A_9' }, undefined],
+    [{ path: '/x', connectionId: () => 'c1' }, undefined],
   ])('%j is one, below %s', async (options, prefix) => {
     expect(await start(options, prefix)).toBe('ready');
   });
 
   test.each<[object, string]>([
-    [{ path: undefined }, 'path: expected a route'], [{ path: 7 }, 'path: expected a route'], [{ path: undefined, connectionId: () => 'c1' }, 'path: expected a route'],
-    [{ path: '/:team' }, "path: expected a route with the parameter ':connectionId', got \"/:team\""], [{ path: '/:connectionIds' }, 'path: '], [{ path: '/connectionId' }, 'path: '],
-    [{ path: '/*', connectionId: 'rest' }, 'path: '], [{ path: '/:a', connectionId: ':a' }, 'path: '], [{ path: '/:a', connectionId: '' }, 'connectionId: '], [{ registry: {} }, 'registry: '], [{ trustProxy: 1 }, 'trustProxy: '],
+    [{ path: undefined }, 'path: expected a route'],
+    [{ path: 7 }, 'path: expected a route'],
+    [{ path: undefined, connectionId: () => 'c1' }, 'path: expected a route'],
+    [{ path: '/:team' }, 'path: expected a route with the parameter \':connectionId\', got "/:team"'],
+    [{ path: '/:connectionIds' }, 'path: '],
+    [{ path: '/connectionId' }, 'path: '],
+    [{ path: '/*', connectionId: 'rest' }, 'path: '],
+    [{ path: '/:a', connectionId: ':a' }, 'path: '],
+    [{ path: '/:a', connectionId: '' }, 'connectionId: '],
+    [{ registry: {} }, 'registry: '],
+    [{ trustProxy: 1 }, 'trustProxy: '],
   ])('%j is none', async (options, message) => {
     expect(await start(options)).toContain(message);
   });

@@ -7,7 +7,9 @@ import { answering, listen } from './support/servers.js';
 import { sign, signingRegistry } from './support/signing-registry.js';
 
 const route = { prefix: '/webhooks', path: '/:connectionId' };
-const echo = answering(async (request, id) => Response.json({ id, method: request.method, url: request.url, text: await request.text() }));
+const echo = answering(async (request, id) =>
+  Response.json({ id, method: request.method, url: request.url, text: await request.text() }),
+);
 const SECRET = 'xoxb-secret';
 
 const parsed = (request: FastifyRequest): unknown => ({ parsed: request.body });
@@ -30,7 +32,9 @@ test('the parsers of the host are untouched outside, bytes stay bytes inside', a
     expect((await send(port, path, { body: 'a=1', headers: { 'content-type': 'text/x-unknown' } })).status).toBe(415);
   }
   for (const type of ['application/json', 'text/x-unknown', 'application/x-www-form-urlencoded']) {
-    expect((await send(port, '/webhooks/c1', { body: '{"a": 1', headers: { 'content-type': type, ...sign('{"a": 1') } })).status).toBe(200);
+    expect(
+      (await send(port, '/webhooks/c1', { body: '{"a": 1', headers: { 'content-type': type, ...sign('{"a": 1') } })).status,
+    ).toBe(200);
   }
 });
 
@@ -54,7 +58,9 @@ test("Fastify's bodyLimit does not decide, the registry does", async () => {
 test('the hooks of the host run, and their errors are for its error handler', async () => {
   const app = fastify();
   const handleWebhook = vi.fn(async () => new Response('x'));
-  app.addHook('preHandler', async (request) => { if (request.headers['x-deny'] !== undefined) throw Object.assign(new Error('denied'), { statusCode: 403 }); });
+  app.addHook('preHandler', async (request) => {
+    if (request.headers['x-deny'] !== undefined) throw Object.assign(new Error('denied'), { statusCode: 403 });
+  });
   app.addHook('onSend', async (_request, reply) => { reply.header('x-host', '1'); });
   app.setErrorHandler((error: Error, _request, reply) => { reply.code(403).send({ host: error.message }); });
   app.register(fastifyWebhook, { ...route, registry: { handleWebhook } });
@@ -140,7 +146,9 @@ test("the server's trustProxy is believed, unless the option says otherwise", as
   app.register(fastifyWebhook, { ...route, registry: echo });
   app.register(fastifyWebhook, { prefix: '/plain', path: '/:connectionId', registry: echo, trustProxy: false });
   const port = await start(app);
-  const forwarded = { headers: { host: 'inside:3000', 'x-forwarded-host': 'hooks.example.com:8443', 'x-forwarded-proto': 'https' } };
+  const forwarded = {
+    headers: { host: 'inside:3000', 'x-forwarded-host': 'hooks.example.com:8443', 'x-forwarded-proto': 'https' },
+  };
   expect((await send(port, '/webhooks/c1', forwarded)).json.url).toBe('https://hooks.example.com:8443/webhooks/c1');
   expect((await send(port, '/plain/c1', forwarded)).json.url).toBe('http://inside:3000/plain/c1');
 });
@@ -159,14 +167,23 @@ test('connectionId: another parameter, one of the prefix, a wildcard, a function
   expect((await send(port, '/b/T2/events')).json.id).toBe('T2');
   expect((await send(port, '/c/x/y')).json.id).toBe('x/y');
   const body = '{"team":"T3"}';
-  expect((await send(port, '/d/eu', { body, headers: { 'content-type': 'application/json' } })).json).toMatchObject({ id: 'eu:T3', text: body });
+  expect((await send(port, '/d/eu', { body, headers: { 'content-type': 'application/json' } })).json).toMatchObject({
+    id: 'eu:T3',
+    text: body,
+  });
   expect((await send(port, '/d/eu', { body: '{', headers: { 'content-type': 'application/json' } })).status).toBe(400);
 });
 
 test.each([
-  [{ ...route, registry: undefined }, 'registry: expected an object with handleWebhook, such as a ConnectionRegistry, got nothing'],
+  [
+    { ...route, registry: undefined },
+    'registry: expected an object with handleWebhook, such as a ConnectionRegistry, got nothing',
+  ],
   [{ registry: echo }, "path: expected a route such as '/:connectionId', got nothing"],
-  [{ ...route, registry: echo, connectionId: 'team' }, 'path: expected a route with the parameter \':team\', got "/webhooks/:connectionId"'],
+  [
+    { ...route, registry: echo, connectionId: 'team' },
+    'path: expected a route with the parameter \':team\', got "/webhooks/:connectionId"',
+  ],
   [{ ...route, registry: echo, maxBodyBytes: 0 }, 'maxBodyBytes: expected a positive integer or Infinity, got 0'],
 ])('wrong options fail the start: %#', async (options, message) => {
   const app = fastify();
@@ -220,6 +237,8 @@ test('a content type that is none never hangs', async () => {
   const app = fastify();
   app.register(fastifyWebhook, { ...route, registry: echo });
   const connection = await RawConnection.open(await start(app));
-  connection.write('POST /webhooks/c1 HTTP/1.1\r\nHost: h\r\nContent-Type: ///\r\nContent-Length: 1\r\nConnection: close\r\n\r\nx');
+  connection.write(
+    'POST /webhooks/c1 HTTP/1.1\r\nHost: h\r\nContent-Type: ///\r\nContent-Length: 1\r\nConnection: close\r\n\r\nx',
+  );
   expect(await connection.untilClosed()).toMatch(/^HTTP\/1\.1 (200|415) /);
 });

@@ -7,7 +7,10 @@ import { requestOf, responseTo, rest, type Message } from './support/messages.js
 const host = { host: 'h', 'x-forwarded-proto': 'https' };
 
 /** What is answered to one request, without a network. */
-async function answer(handle: (req: ReturnType<typeof requestOf>, res: ReturnType<typeof responseTo>['res']) => void, message: Message = {}): Promise<string> {
+async function answer(
+  handle: (req: ReturnType<typeof requestOf>, res: ReturnType<typeof responseTo>['res']) => void,
+  message: Message = {},
+): Promise<string> {
   const req = requestOf({ body: 'text', ...message, headers: { ...host, ...message.headers } });
   const { res, wire } = responseTo(req);
   expect(handle(req, res)).toBeUndefined();
@@ -16,14 +19,27 @@ async function answer(handle: (req: ReturnType<typeof requestOf>, res: ReturnTyp
 }
 
 describe('expressWebhook', () => {
-  const registry = { handleWebhook: async (id: string, request: Request) => new Response(`${id} ${request.url} ${await request.text().catch((error: Error) => error.message)}.`) };
-  const webhook = (options: ExpressWebhookOptions = {}, kept: object = {}, message: Message = {}) => answer(
-    (req, res) => expressWebhook(registry, options)(req as unknown as ExpressRequest, res, () => { throw new Error('next was called'); }),
-    { ...message, kept: { params: { connectionId: 'c1' }, ...kept } },
-  );
-  const trusting = (isTrusted: unknown) => ({ app: { get: (name: string) => name === 'trust proxy fn' ? isTrusted : undefined } });
+  const registry = {
+    handleWebhook: async (id: string, request: Request) =>
+      new Response(`${id} ${request.url} ${await request.text().catch((error: Error) => error.message)}.`),
+  };
+  const webhook = (options: ExpressWebhookOptions = {}, kept: object = {}, message: Message = {}) =>
+    answer(
+      (req, res) =>
+        expressWebhook(registry, options)(req as unknown as ExpressRequest, res, () => {
+          throw new Error('next was called');
+        }),
+      { ...message, kept: { params: { connectionId: 'c1' }, ...kept } },
+    );
+  const trusting = (isTrusted: unknown) => ({
+    app: { get: (name: string) => (name === 'trust proxy fn' ? isTrusted : undefined) },
+  });
 
-  test.each<[unknown, string]>([['c1', 'c1'], [['a', 'b'], 'a/b'], [undefined, 'INVALID_OPTIONS']])('of a parameter that is %j the id is %s', async (connectionId, id) => {
+  test.each<[unknown, string]>([
+    ['c1', 'c1'],
+    [['a', 'b'], 'a/b'],
+    [undefined, 'INVALID_OPTIONS'],
+  ])('of a parameter that is %j the id is %s', async (connectionId, id) => {
     expect(await webhook({ onError: () => {} }, { params: { connectionId } })).toContain(id);
   });
 
@@ -31,7 +47,8 @@ describe('expressWebhook', () => {
     const isTrusted = vi.fn(() => true);
     expect(await webhook({}, trusting(isTrusted))).toContain('c1 https://h/ text.');
     expect(isTrusted).toHaveBeenCalledExactlyOnceWith('127.0.0.1', 0);
-    for (const kept of [trusting(() => false), trusting(() => 'yes'), trusting(true), trusting(undefined), {}]) expect(await webhook({}, kept)).toContain('c1 http://h/');
+    for (const kept of [trusting(() => false), trusting(() => 'yes'), trusting(true), trusting(undefined), {}])
+      expect(await webhook({}, kept)).toContain('c1 http://h/');
   });
 
   test('unless the option says otherwise', async () => {
@@ -47,7 +64,9 @@ describe('expressWebhook', () => {
     expect(await webhook({}, {}, { body: `${mib}x` })).toContain('xx.');
     expect(await webhook({ connectionId: () => 'c2' }, {}, { body: mib })).toContain('c2 http://h/ xx');
     expect(await webhook({ connectionId: () => 'c2' }, {}, { body: `${mib}x` })).toMatch(/^HTTP\/1\.1 413 /);
-    expect(await webhook({ connectionId: () => 'c2', maxBodyBytes: 2 * mib.length }, {}, { body: `${mib}x` })).toContain('c2 http://h/ xx');
+    expect(await webhook({ connectionId: () => 'c2', maxBodyBytes: 2 * mib.length }, {}, { body: `${mib}x` })).toContain(
+      'c2 http://h/ xx',
+    );
   });
 
   test('a request that is none is refused', async () => {
@@ -89,7 +108,9 @@ describe('toNodeHandler', () => {
       async (request: Request) => { await request.text().catch(() => {}); return new Response(new ReadableStream({ cancel })); },
       async (request: Request) => new Response(await request.text()),
     ]) {
-      const sent = await answer(toNodeHandler(handle, { maxBodyBytes: 3, onError }), { headers: { 'content-length': undefined, 'transfer-encoding': 'chunked' } });
+      const sent = await answer(toNodeHandler(handle, { maxBodyBytes: 3, onError }), {
+        headers: { 'content-length': undefined, 'transfer-encoding': 'chunked' },
+      });
       expect(sent).toMatch(/^HTTP\/1\.1 413 [^]*BODY_TOO_LARGE/);
       expect(sent.match(/HTTP\/1\.1/g)).toHaveLength(1);
     }
@@ -101,17 +122,42 @@ describe('toNodeHandler', () => {
     const onError = vi.fn();
     expect(await answer(toNodeHandler(echo, { onError, maxBodyBytes: 3 }))).toMatch(/^HTTP\/1\.1 413 /);
     expect(onError).not.toHaveBeenCalled();
-    expect(await answer((req, res) => { req.read(); return toNodeHandler(echo, { onError })(req, res); })).toMatch(/^HTTP\/1\.1 500 [^]*BODY_ALREADY_PARSED/);
-    expect(onError).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ code: 'BODY_ALREADY_PARSED', message: expect.stringMatching(/^The body was parsed before .* before the body parser/) as string }));
+    expect(
+      await answer((req, res) => {
+        req.read();
+        return toNodeHandler(echo, { onError })(req, res);
+      }),
+    ).toMatch(/^HTTP\/1\.1 500 [^]*BODY_ALREADY_PARSED/);
+    expect(onError).toHaveBeenCalledExactlyOnceWith(
+      expect.objectContaining({
+        code: 'BODY_ALREADY_PARSED',
+        message: expect.stringMatching(/^The body was parsed before .* before the body parser/) as string,
+      }),
+    );
   });
 
   test.each<[string, () => unknown]>([
-    ['throws', () => { throw new Error('x'); }], ['rejects', () => Promise.reject(new Error('x'))], ['returns no response', () => 'x'],
+    [
+      'throws',
+      () => {
+        throw new Error('x');
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('x'))],
+    ['returns no response', () => 'x'],
   ])('a handler that %s is a 500, and told of unless its client has left', async (_how, handle) => {
     const onError = vi.fn();
     expect(await answer(toNodeHandler(handle as never, { onError }))).toMatch(/^HTTP\/1\.1 500 [^]*HANDLER_FAILED/);
     expect(onError).toHaveBeenCalledTimes(1);
-    const left = await answer((req, res) => toNodeHandler((() => { res.destroy(); return settle().then(handle); }) as never, { onError })(req, res));
+    const left = await answer((req, res) =>
+      toNodeHandler(
+        (() => {
+          res.destroy();
+          return settle().then(handle);
+        }) as never,
+        { onError },
+      )(req, res),
+    );
     expect(left).toBe('');
     expect(onError).toHaveBeenCalledTimes(1);
   });

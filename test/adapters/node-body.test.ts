@@ -8,7 +8,8 @@ const CHUNKED = { 'transfer-encoding': 'chunked' };
 const tooLarge = expect.objectContaining({ code: 'BODY_TOO_LARGE' }) as unknown;
 const lost = expect.objectContaining({ code: 'BODY_ALREADY_PARSED' }) as unknown;
 const found = (message: Message, options: Partial<BodyOptions> = {}) => bodyOf(requestOf(message), { maxBytes: 100, ...options });
-const textOf = (body: NodeBody) => body.kind === 'bytes' ? Buffer.from(body.bytes).toString() : body.kind === 'refused' ? body.error.code : body.kind;
+const textOf = (body: NodeBody) =>
+  body.kind === 'bytes' ? Buffer.from(body.bytes).toString() : body.kind === 'refused' ? body.error.code : body.kind;
 
 /** A body nobody has read yet, and the request it is of. */
 function unread(message: Message, options: Partial<BodyOptions> = {}) {
@@ -17,7 +18,17 @@ function unread(message: Message, options: Partial<BodyOptions> = {}) {
   if (given.kind !== 'unread') throw new Error(`expected an unread body, got ${given.kind}`);
   const body = given.body as UnreadBody;
   let stop: () => void = () => {};
-  return { req, body, read: (cap = 100) => body.read(cap, (stops) => { stop = stops; }).then((bytes) => Buffer.from(bytes).toString()), stop: () => stop() };
+  return {
+    req,
+    body,
+    read: (cap = 100) =>
+      body
+        .read(cap, (stops) => {
+          stop = stops;
+        })
+        .then((bytes) => Buffer.from(bytes).toString()),
+    stop: () => stop(),
+  };
 }
 
 describe('where the bytes of a body are found', () => {
@@ -42,7 +53,11 @@ describe('where the bytes of a body are found', () => {
     ['kept text that is', { body: 'raw', kept: { rawBody: '\ufeffraw', body: Buffer.from('raw') } }, 'BODY_ALREADY_PARSED'],
     ['text of what came compressed', { body: 'gz', headers: { 'content-encoding': 'gzip' }, kept: { body: 'text' } }, 'text'],
     ['text without a length to compare', { headers: CHUNKED, kept: { body: 'text' } }, 'text'],
-    ['kept text beside other bytes', { body: 'four', kept: { rawBody: 'raw', body: Buffer.from('four') } }, 'BODY_ALREADY_PARSED'],
+    [
+      'kept text beside other bytes',
+      { body: 'four', kept: { rawBody: 'raw', body: Buffer.from('four') } },
+      'BODY_ALREADY_PARSED',
+    ],
     ['as many as may be', { headers: CHUNKED, kept: { body: 'x'.repeat(100) } }, 'x'.repeat(100)],
     ['more than may be', { headers: CHUNKED, kept: { body: 'x'.repeat(101) } }, 'BODY_TOO_LARGE'],
     ['a length of as many as may be', { headers: { 'content-length': '100' } }, 'unread'],
@@ -102,7 +117,10 @@ describe('a body that is read whole', () => {
     'of %i bytes, where its reader takes %i: is whoever asked for the cap told? %s',
     async (length, cap, tells) => {
       const onTooLarge = vi.fn();
-      const { req, read } = unread({ body: 'x'.repeat(length), headers: { 'content-length': undefined, ...CHUNKED } }, { onTooLarge });
+      const { req, read } = unread(
+        { body: 'x'.repeat(length), headers: { 'content-length': undefined, ...CHUNKED } },
+        { onTooLarge },
+      );
       if (tells === undefined) return expect(await read(cap)).toHaveLength(length);
       await expect(read(cap)).rejects.toEqual(tooLarge);
       expect(onTooLarge).toHaveBeenCalledTimes(tells ? 1 : 0);
@@ -176,7 +194,10 @@ describe('a body that is read as a stream', () => {
 
   test('over the cap it fails, and whoever asked for the cap is told', async () => {
     const onTooLarge = vi.fn();
-    const { req, reader } = streamOf({ body: 'x'.repeat(101), headers: { 'content-length': undefined, ...CHUNKED } }, { onTooLarge });
+    const { req, reader } = streamOf(
+      { body: 'x'.repeat(101), headers: { 'content-length': undefined, ...CHUNKED } },
+      { onTooLarge },
+    );
     await expect(reader.read()).rejects.toEqual(tooLarge);
     expect(onTooLarge).toHaveBeenCalledTimes(1);
     expect(req.isPaused()).toBe(true);

@@ -24,7 +24,11 @@ function arrived(message: Message, res = new Output()): { head: RequestHead; req
 
 describe('the head of a request', () => {
   test('method, address and every header that is one', () => {
-    const { head } = arrived({ method: 'PUT', url: '/a?b', headers: { 'x-one': '1', cookie: ['a=1', 'b=2'], 'x-none': undefined, ':path': '/a' } });
+    const { head } = arrived({
+      method: 'PUT',
+      url: '/a?b',
+      headers: { 'x-one': '1', cookie: ['a=1', 'b=2'], 'x-none': undefined, ':path': '/a' },
+    });
     expect([head.method, head.url]).toEqual(['PUT', 'http://h/a?b']);
     expect([...head.headers]).toEqual([['cookie', 'a=1; b=2'], ['host', 'h'], ['x-one', '1']]);
   });
@@ -34,11 +38,22 @@ describe('the head of a request', () => {
   });
 
   test.each<[string, Message, number, string]>([
-    ['CONNECT', { method: 'CONNECT' }, 501, 'Not Implemented'], ['TRACE', { method: 'TRACE' }, 501, 'Not Implemented'], ['TRACK', { method: 'TRACK' }, 501, 'Not Implemented'],
-    ['no address', { url: '*' }, 400, 'Bad Request'], ['a header that is none', { headers: { 'not a name': 'x' } }, 400, 'Bad Request'],
+    ['CONNECT', { method: 'CONNECT' }, 501, 'Not Implemented'],
+    ['TRACE', { method: 'TRACE' }, 501, 'Not Implemented'],
+    ['TRACK', { method: 'TRACK' }, 501, 'Not Implemented'],
+    ['no address', { url: '*' }, 400, 'Bad Request'],
+    ['a header that is none', { headers: { 'not a name': 'x' } }, 400, 'Bad Request'],
   ])('%s is refused', async (_what, message, status, title) => {
-    const refusal = headOf(requestOf({ ...message, headers: { ...host, ...message.headers } }), new Output() as unknown as NodeResponse, {}) as Response;
-    expect([refusal.status, refusal.headers.get('content-type'), refusal.headers.get('cache-control')]).toEqual([status, 'application/problem+json', 'no-store']);
+    const refusal = headOf(
+      requestOf({ ...message, headers: { ...host, ...message.headers } }),
+      new Output() as unknown as NodeResponse,
+      {},
+    ) as Response;
+    expect([refusal.status, refusal.headers.get('content-type'), refusal.headers.get('cache-control')]).toEqual([
+      status,
+      'application/problem+json',
+      'no-store',
+    ]);
     expect(await refusal.json()).toEqual({ type: 'about:blank', title, status });
   });
 

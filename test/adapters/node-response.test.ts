@@ -22,7 +22,13 @@ function stream() {
   let controller!: ReadableStreamDefaultController<Uint8Array>;
   const cancel = vi.fn();
   const body = new ReadableStream<Uint8Array>({ start: (given) => { controller = given; }, cancel }, { highWaterMark: 0 });
-  return { body, cancel, enqueue: (text: string) => controller.enqueue(bytes(text)), close: () => controller.close(), fail: () => controller.error(new Error('secret')) };
+  return {
+    body,
+    cancel,
+    enqueue: (text: string) => controller.enqueue(bytes(text)),
+    close: () => controller.close(),
+    fail: () => controller.error(new Error('secret')),
+  };
 }
 
 async function written(response: Response, message: Message = {}, prepare?: (res: ServerResponse) => void): Promise<string> {
@@ -34,18 +40,41 @@ async function written(response: Response, message: Message = {}, prepare?: (res
 
 describe('the head of a response', () => {
   test('status, its text and headers; never what frames the message', async () => {
-    const head = await written(new Response('text', { status: 201, statusText: 'Fine', headers: { 'x-one': '1', 'transfer-encoding': 'gzip', 'keep-alive': 'timeout=1' } }));
+    const head = await written(
+      new Response('text', {
+        status: 201,
+        statusText: 'Fine',
+        headers: { 'x-one': '1', 'transfer-encoding': 'gzip', 'keep-alive': 'timeout=1' },
+      }),
+    );
     expect(head).toMatch(/^HTTP\/1\.1 201 Fine\r\n[^]*x-one: 1\r\n/);
     expect(head).toMatch(/content-length: 4\r\n[^]*\r\ntext$/i);
     expect(head).not.toMatch(/gzip|timeout=1/);
     expect(await written(new Response(null, { status: 204 }))).toMatch(/^HTTP\/1\.1 204 No Content\r\n/);
   });
 
-  test.each<[unknown, string[]]>([[undefined, []], ['a=1', ['a=1']], [['a=1', 'b=2'], ['a=1', 'b=2']], [7, ['7']]])('cookies are added to those set before: %j', async (before, first) => {
-    const headers = new Headers([['set-cookie', 'c=3'], ['set-cookie', 'd=4']]);
-    const head = await written(new Response(null, { headers }), {}, (res) => { if (before !== undefined) res.setHeader('set-cookie', before as string); });
+  test.each<[unknown, string[]]>([
+    [undefined, []],
+    ['a=1', ['a=1']],
+    [
+      ['a=1', 'b=2'],
+      ['a=1', 'b=2'],
+    ],
+    [7, ['7']],
+  ])('cookies are added to those set before: %j', async (before, first) => {
+    const headers = new Headers([
+      ['set-cookie', 'c=3'],
+      ['set-cookie', 'd=4'],
+    ]);
+    const head = await written(new Response(null, { headers }), {}, (res) => {
+      if (before !== undefined) res.setHeader('set-cookie', before as string);
+    });
     expect([...head.matchAll(/set-cookie: (.*)\r\n/gi)].map(([, cookie]) => cookie)).toEqual([...first, 'c=3', 'd=4']);
-    expect(await written(new Response(null), {}, (res) => { res.setHeader('set-cookie', 'a=1'); })).toMatch(/set-cookie: a=1\r\n/);
+    expect(
+      await written(new Response(null), {}, (res) => {
+        res.setHeader('set-cookie', 'a=1');
+      }),
+    ).toMatch(/set-cookie: a=1\r\n/);
   });
 
   test('the length is that of the bytes, whatever the handler says; only HEAD and 304 may state one', async () => {
@@ -102,7 +131,9 @@ describe('the body of a response', () => {
     const { body, enqueue, close } = stream();
     enqueue('whole');
     close();
-    expect(await written(new Response(body, { status: 201, headers: { 'x-one': '1' } }))).toMatch(/^HTTP\/1\.1 201 [^]*x-one: 1\r\n[^]*Content-Length: 5\r\n[^]*\r\nwhole$/i);
+    expect(await written(new Response(body, { status: 201, headers: { 'x-one': '1' } }))).toMatch(
+      /^HTTP\/1\.1 201 [^]*x-one: 1\r\n[^]*Content-Length: 5\r\n[^]*\r\nwhole$/i,
+    );
     const empty = stream();
     empty.close();
     expect(await written(new Response(empty.body))).toMatch(/Content-Length: 0\r\n/i);
@@ -157,7 +188,9 @@ describe('the body of a response', () => {
         else controller.enqueue(bytes(part));
       },
     }, { highWaterMark: 0 });
-    const { wire, sent } = sending(new Response(body), {}, (res) => { (res.socket as unknown as { slow: boolean }).slow = true; });
+    const { wire, sent } = sending(new Response(body), {}, (res) => {
+      (res.socket as unknown as { slow: boolean }).slow = true;
+    });
     await rest();
     // The chunk that is being written.
     expect(pulls).toBe(1);
@@ -168,21 +201,26 @@ describe('the body of a response', () => {
     expect(wire.written.replaceAll(/[^x]/g, '')).toHaveLength(5 * part.length);
   });
 
-  test.each(['at once', 'while it is waited for', 'after a part', 'while the client is slow'])('is let go of when the client leaves %s', async (when) => {
-    const { body, cancel, enqueue } = stream();
-    if (when === 'after a part' || when === 'while the client is slow') enqueue('x'.repeat(when === 'after a part' ? 1 : 64 * 1024));
-    const { res, wire, sent, onError } = sending(new Response(body), {}, (given) => {
-      if (when === 'while the client is slow') (given.socket as unknown as { slow: boolean }).slow = true;
-      if (when === 'at once') given.destroy();
-    });
-    await rest();
-    res.destroy();
-    await sent;
-    expect(cancel).toHaveBeenCalledTimes(1);
-    expect(onError).not.toHaveBeenCalled();
-    if (when === 'at once') expect(wire.written).toBe('');
-    else expect(cancel).toHaveBeenCalledWith(expect.objectContaining({ name: 'AbortError', message: 'The client disconnected.' }));
-  });
+  test.each(['at once', 'while it is waited for', 'after a part', 'while the client is slow'])(
+    'is let go of when the client leaves %s',
+    async (when) => {
+      const { body, cancel, enqueue } = stream();
+      if (when === 'after a part' || when === 'while the client is slow')
+        enqueue('x'.repeat(when === 'after a part' ? 1 : 64 * 1024));
+      const { res, wire, sent, onError } = sending(new Response(body), {}, (given) => {
+        if (when === 'while the client is slow') (given.socket as unknown as { slow: boolean }).slow = true;
+        if (when === 'at once') given.destroy();
+      });
+      await rest();
+      res.destroy();
+      await sent;
+      expect(cancel).toHaveBeenCalledTimes(1);
+      expect(onError).not.toHaveBeenCalled();
+      if (when === 'at once') expect(wire.written).toBe('');
+      else
+        expect(cancel).toHaveBeenCalledWith(expect.objectContaining({ name: 'AbortError', message: 'The client disconnected.' }));
+    },
+  );
 
   test('that fails before its first part is a 500 and nothing of the error, half-way it cuts the connection', async () => {
     const early = stream();
@@ -205,7 +243,9 @@ describe('the body of a response', () => {
 
   test('of a HEAD is not sent, and let go of', async () => {
     const { body, cancel } = stream();
-    expect(await written(new Response(body, { headers: { 'x-one': '1' } }), { method: 'HEAD' })).toMatch(/x-one: 1\r\n[^]*\r\n\r\n$/);
+    expect(await written(new Response(body, { headers: { 'x-one': '1' } }), { method: 'HEAD' })).toMatch(
+      /x-one: 1\r\n[^]*\r\n\r\n$/,
+    );
     expect(cancel).toHaveBeenCalledTimes(1);
     expect(await written(new Response('text'), { method: 'HEAD' })).toMatch(/\r\n\r\n$/);
   });
@@ -226,15 +266,24 @@ describe('the body of a response', () => {
     const failing = new ReadableStream({ cancel: () => Promise.reject(new Error('x')) });
     const locked = new Response(stream().body);
     locked.body?.getReader();
-    for (const response of [new Response(failing), locked, new Response(null), undefined, null]) expect(discardBody(response as Response)).toBeUndefined();
+    for (const response of [new Response(failing), locked, new Response(null), undefined, null])
+      expect(discardBody(response as Response)).toBeUndefined();
     await rest();
   });
 });
 
 test.each<[unknown, boolean]>([
-  [new Response('x'), true], [new Response(null, { status: 204 }), true],
-  [{ status: 200, headers: { getSetCookie: () => [] } }, true], [{ status: 199, headers: { getSetCookie: () => [] } }, false],
-  [Response.error(), false], [undefined, false], [null, false], ['x', false], [{ status: 200 }, false], [{ status: 200, headers: {} }, false], [{ status: '200', headers: new Headers() }, false],
+  [new Response('x'), true],
+  [new Response(null, { status: 204 }), true],
+  [{ status: 200, headers: { getSetCookie: () => [] } }, true],
+  [{ status: 199, headers: { getSetCookie: () => [] } }, false],
+  [Response.error(), false],
+  [undefined, false],
+  [null, false],
+  ['x', false],
+  [{ status: 200 }, false],
+  [{ status: 200, headers: {} }, false],
+  [{ status: '200', headers: new Headers() }, false],
 ])('what a handler returned is a response or not: %#', (value, is) => {
   if (is) expect(assertResponse(value as Response)).toBe(value);
   else expect(() => assertResponse(value as Response)).toThrow(TypeError);
@@ -248,10 +297,22 @@ test.each<[string, object, boolean, boolean]>([
   ['it closed', { closed: true }, true, true],
   ['its stream was reset', { stream: { destroyed: true } }, true, true],
   ['its stream is fine', { stream: { destroyed: false } }, false, false],
-  ['it finished and closed', { headersSent: true, writableEnded: true, writableFinished: true, closed: true, destroyed: true }, true, false],
+  [
+    'it finished and closed',
+    { headersSent: true, writableEnded: true, writableFinished: true, closed: true, destroyed: true },
+    true,
+    false,
+  ],
   ['it was reset, which counts as finished', { writableFinished: true, stream: { destroyed: true } }, true, true],
   ['it was ended and cut off', { writableEnded: true, destroyed: true }, true, true],
 ])('%s: is it over, has the client gone?', (_what, state, over, gone) => {
-  const res = { headersSent: false, writableEnded: false, writableFinished: false, destroyed: false, closed: false, ...state } as unknown as NodeResponse;
+  const res = {
+    headersSent: false,
+    writableEnded: false,
+    writableFinished: false,
+    destroyed: false,
+    closed: false,
+    ...state,
+  } as unknown as NodeResponse;
   expect([isOver(res), isGone(res)]).toEqual([over, gone]);
 });

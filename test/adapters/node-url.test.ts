@@ -10,9 +10,14 @@ describe('the URL of a request', () => {
     ['target and Host', { url: '/a/b?c#d', headers: h }, {}, 'http://h/a/b?c#d'],
     ['no target', { url: undefined, headers: h, kept: { url: undefined } }, {}, undefined],
     ['an empty target', { url: '', headers: h }, {}, undefined],
-    ['the target before a mount path was taken off', { url: '/b', headers: h, kept: { originalUrl: '/a/b' } }, {}, 'http://h/a/b'],
-    ['a query byte for byte', { url: '/a?\'x\'=%27&"', headers: h }, {}, 'http://h/a?\'x\'=%27&"'],
-    ['a query that ends in an anchor', { url: '/a?x=\'#y?z', headers: h }, {}, 'http://h/a?x=\'#y?z'],
+    [
+      'the target before a mount path was taken off',
+      { url: '/b', headers: h, kept: { originalUrl: '/a/b' } },
+      {},
+      'http://h/a/b',
+    ],
+    ['a query byte for byte', { url: "/a?'x'=%27&\"", headers: h }, {}, "http://h/a?'x'=%27&\""],
+    ['a query that ends in an anchor', { url: "/a?x='#y?z", headers: h }, {}, "http://h/a?x='#y?z"],
     ['a question mark in an anchor', { url: '/a#b?c', headers: h }, {}, 'http://h/a#b?c'],
     ['a target that is not a path', { url: '*', headers: h }, {}, undefined],
     ['a target that only holds a path', { url: 'x/y', headers: h }, {}, undefined],
@@ -33,24 +38,90 @@ describe('the URL of a request', () => {
     ['with a host that is none', { url: 'http://u:p@other/a', headers: h }, {}, undefined],
     ['with no host', { url: 'http:///a', headers: h }, {}, undefined],
     ['with something before it', { url: 'xhttp://other/a', headers: h }, {}, undefined],
-    ['origin is believed before Host', { url: '/a', headers: { host: 'not valid' } }, { origin: 'https://public' }, 'https://public/a'],
-    ['and before an absolute target', { url: 'http://other/a?b', headers: h }, { origin: 'https://public' }, 'https://public/a?b'],
-    ['a trusted proxy is believed before an absolute target', { url: 'http://other/a', headers: { ...h, 'x-forwarded-host': 'p', 'x-forwarded-proto': 'https' } }, { trustProxy: true }, 'https://p/a'],
-    ['also where a framework trusts it', { url: 'http://other/a', headers: h }, { framework: { protocol: 'https', host: 'p' } }, 'https://p/a'],
-    ['an absolute target before the Host that a framework read', { url: 'http://other/a', headers: h }, { framework: { protocol: 'https', host: 'h' } }, 'http://other/a'],
-    ['the authority before the Host that a framework read', { url: '/a', headers: { host: 'other', ':authority': 'h' } }, { framework: { protocol: 'https', host: 'other' } }, 'https://h/a'],
-    ['a framework says where it is', { url: '/a', headers: h }, { framework: { protocol: 'https', host: 'public' } }, 'https://public/a'],
-    ['unless the option does', { url: '/a', headers: h }, { trustProxy: false, framework: { protocol: 'https', host: 'public' } }, 'http://h/a'],
-    ['or the framework does not know', { url: '/a', headers: h }, { framework: { protocol: 'https', host: undefined } }, undefined],
+    [
+      'origin is believed before Host',
+      { url: '/a', headers: { host: 'not valid' } },
+      { origin: 'https://public' },
+      'https://public/a',
+    ],
+    [
+      'and before an absolute target',
+      { url: 'http://other/a?b', headers: h },
+      { origin: 'https://public' },
+      'https://public/a?b',
+    ],
+    [
+      'a trusted proxy is believed before an absolute target',
+      { url: 'http://other/a', headers: { ...h, 'x-forwarded-host': 'p', 'x-forwarded-proto': 'https' } },
+      { trustProxy: true },
+      'https://p/a',
+    ],
+    [
+      'also where a framework trusts it',
+      { url: 'http://other/a', headers: h },
+      { framework: { protocol: 'https', host: 'p' } },
+      'https://p/a',
+    ],
+    [
+      'an absolute target before the Host that a framework read',
+      { url: 'http://other/a', headers: h },
+      { framework: { protocol: 'https', host: 'h' } },
+      'http://other/a',
+    ],
+    [
+      'the authority before the Host that a framework read',
+      { url: '/a', headers: { host: 'other', ':authority': 'h' } },
+      { framework: { protocol: 'https', host: 'other' } },
+      'https://h/a',
+    ],
+    [
+      'a framework says where it is',
+      { url: '/a', headers: h },
+      { framework: { protocol: 'https', host: 'public' } },
+      'https://public/a',
+    ],
+    [
+      'unless the option does',
+      { url: '/a', headers: h },
+      { trustProxy: false, framework: { protocol: 'https', host: 'public' } },
+      'http://h/a',
+    ],
+    [
+      'or the framework does not know',
+      { url: '/a', headers: h },
+      { framework: { protocol: 'https', host: undefined } },
+      undefined,
+    ],
   ])('%s', (_what, message, settings, expected) => {
     expect(url(message, settings)).toBe(expected);
   });
 
-  test.each(['h', 'H-1.example_x~', 'h:1', 'h:65535', '127.0.0.1:80', '[::1]', '[2001:DB8::1.2.3.4]:8080'])('%s is a host', (host) => {
-    expect(url({ headers: { host } })).toBe(new URL(`http://${host}`).href);
-  });
+  test.each(['h', 'H-1.example_x~', 'h:1', 'h:65535', '127.0.0.1:80', '[::1]', '[2001:DB8::1.2.3.4]:8080'])(
+    '%s is a host',
+    (host) => {
+      expect(url({ headers: { host } })).toBe(new URL(`http://${host}`).href);
+    },
+  );
 
-  test.each(['', ' h', 'h ', 'h:', 'h:x', 'a@b', 'a/b', 'a,b', 'a?b', 'a#b', '[::1', '::1]', '[g::]', '[]', '[::1]x', 'x[::1]', 'h:80x'])('%j is none', (host) => {
+  test.each([
+    '',
+    ' h',
+    'h ',
+    'h:',
+    'h:x',
+    'a@b',
+    'a/b',
+    'a,b',
+    'a?b',
+    'a#b',
+    '[::1',
+    '::1]',
+    '[g::]',
+    '[]',
+    '[::1]x',
+    'x[::1]',
+    'h:80x',
+  ])('%j is none', (host) => {
     expect(url({ headers: { host } })).toBeUndefined();
   });
 

@@ -64,7 +64,9 @@ test('a body that is read away with nothing left of it is BODY_ALREADY_PARSED, a
   const handler = toNodeHandler(handle, { onError });
   const { port } = await listen((req, res) => { req.resume().on('end', () => handler(req, res)); });
   expect((await send(port, '/', { body: 'x' })).json.code).toBe('BODY_ALREADY_PARSED');
-  expect(onError).toHaveBeenCalledWith(expect.objectContaining({ code: 'BODY_ALREADY_PARSED', message: expect.stringContaining('rawBody') }));
+  expect(onError).toHaveBeenCalledWith(
+    expect.objectContaining({ code: 'BODY_ALREADY_PARSED', message: expect.stringContaining('rawBody') }),
+  );
   expect(handle).not.toHaveBeenCalled();
 });
 
@@ -87,9 +89,22 @@ test('https: the URL says so', async () => {
   // A shared key needs no certificate.
   const psk = Buffer.alloc(32, 7);
   const tls = { ciphers: 'PSK', minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' } as const;
-  const { port } = await listen(createHttpsServer({ ...tls, pskCallback: () => psk }, toNodeHandler((request) => new Response(request.url))));
+  const { port } = await listen(
+    createHttpsServer(
+      { ...tls, pskCallback: () => psk },
+      toNodeHandler((request) => new Response(request.url)),
+    ),
+  );
   const url = await new Promise<string>((resolve, reject) => {
-    const options = { host: '127.0.0.1', port, path: '/x', agent: false, ...tls, checkServerIdentity: () => undefined, pskCallback: () => ({ psk, identity: 'test' }) };
+    const options = {
+      host: '127.0.0.1',
+      port,
+      path: '/x',
+      agent: false,
+      ...tls,
+      checkServerIdentity: () => undefined,
+      pskCallback: () => ({ psk, identity: 'test' }),
+    };
     httpsRequest(options as RequestOptions, (response) => {
       response.on('data', (data: Buffer) => resolve(data.toString()));
     }).on('error', reject).end();
@@ -97,13 +112,21 @@ test('https: the URL says so', async () => {
   expect(url).toBe(`https://127.0.0.1:${port}/x`);
 });
 
-function ask(on: ClientHttp2Session, headers: Record<string, string>, body?: string | Buffer): Promise<{ status: number; headers: Record<string, unknown>; text: string }> {
+function ask(
+  on: ClientHttp2Session,
+  headers: Record<string, string>,
+  body?: string | Buffer,
+): Promise<{ status: number; headers: Record<string, unknown>; text: string }> {
   return new Promise((resolve, reject) => {
     const stream = on.request(headers);
     let head: Record<string, unknown> = {};
     let text = '';
-    stream.on('response', (given) => { head = given; });
-    stream.on('data', (data: Buffer) => { text += data.toString(); });
+    stream.on('response', (given) => {
+      head = given;
+    });
+    stream.on('data', (data: Buffer) => {
+      text += data.toString();
+    });
     stream.on('end', () => resolve({ status: Number(head[':status']), headers: head, text }));
     stream.on('error', reject);
     stream.end(body);
@@ -132,7 +155,11 @@ describe('HTTP/2', () => {
       return new Response(`${request.url} ${await request.text()}`, { status: 202, headers, statusText: 'Of its own' });
     });
     const answer = await ask(on, { ':method': 'POST', ':path': '/x?y', ':authority': 'hooks.example.com:8443' }, 'body');
-    expect(answer).toMatchObject({ status: 202, text: 'http://hooks.example.com:8443/x?y body', headers: { 'set-cookie': ['a=1', 'b=2'], 'x-method': 'POST' } });
+    expect(answer).toMatchObject({
+      status: 202,
+      text: 'http://hooks.example.com:8443/x?y body',
+      headers: { 'set-cookie': ['a=1', 'b=2'], 'x-method': 'POST' },
+    });
     expect((await ask(on, { ':method': 'GET', ':path': '/z' })).text).toMatch(/\/z $/);
     expect((await ask(on, { ':method': 'POST', ':path': '/z' })).text).toMatch(/\/z $/);
     process.off('warning', warned);
@@ -172,12 +199,26 @@ describe.each(Object.keys(ADAPTERS))('%s: wrong options', (adapter) => {
     [{ maxBodyBytes: '1mb' }, 'maxBodyBytes: expected a positive integer or Infinity, got "1mb"'],
     [{ trustProxy: 'loopback' }, 'trustProxy: expected a boolean, got "loopback"'],
     [{ onError: 'console' }, 'onError: expected a function, got "console"'],
-    [{ origin: 'hooks.example.com' }, "origin: expected an http(s) origin without a path, such as 'https://hooks.example.com', got \"hooks.example.com\""],
-    [{ origin: 'https://hooks.example.com/path' }, "origin: expected an http(s) origin without a path, such as 'https://hooks.example.com', got \"https://hooks.example.com/path\""],
-    [{ origin: 'ftp://hooks.example.com' }, "origin: expected an http(s) origin without a path, such as 'https://hooks.example.com', got \"ftp://hooks.example.com\""],
+    [
+      { origin: 'hooks.example.com' },
+      'origin: expected an http(s) origin without a path, such as \'https://hooks.example.com\', got "hooks.example.com"',
+    ],
+    [
+      { origin: 'https://hooks.example.com/path' },
+      'origin: expected an http(s) origin without a path, such as \'https://hooks.example.com\', got "https://hooks.example.com/path"',
+    ],
+    [
+      { origin: 'ftp://hooks.example.com' },
+      'origin: expected an http(s) origin without a path, such as \'https://hooks.example.com\', got "ftp://hooks.example.com"',
+    ],
   ])('%j', async (options, message) => {
-    await expect((async () => ADAPTERS[adapter]!(answering(() => new Response('x')), options as never))())
-      .rejects.toMatchObject({ code: 'INVALID_OPTIONS', message });
+    await expect(
+      (async () =>
+        ADAPTERS[adapter]!(
+          answering(() => new Response('x')),
+          options as never,
+        ))(),
+    ).rejects.toMatchObject({ code: 'INVALID_OPTIONS', message });
   });
 });
 

@@ -29,12 +29,16 @@ function connectionRegistry(handle: (request: Request) => Response | Promise<Res
 
 describe.each(Object.keys(FRAMEWORKS))('%s, with a real registry', (framework) => {
   test('a signed webhook is served cold, a forged one creates nothing, an unknown id is 404', async () => {
-    const { registry, creates } = connectionRegistry(async (request) => Response.json({ text: await request.text(), url: request.url }));
+    const { registry, creates } = connectionRegistry(async (request) =>
+      Response.json({ text: await request.text(), url: request.url }),
+    );
     const { port } = await FRAMEWORKS[framework]!(registry, 'json+rawBody');
     const body = '{ "a" : 1 }';
     const headers = { 'content-type': 'application/json' };
     expect((await send(port, '/webhooks/c1', { body, headers: { ...headers, 'x-signature': 'forged' } })).status).toBe(401);
-    expect((await send(port, '/webhooks/c2', { body, headers: { ...headers, ...sign(body) } })).json.code).toBe('CONNECTION_NOT_FOUND');
+    expect((await send(port, '/webhooks/c2', { body, headers: { ...headers, ...sign(body) } })).json.code).toBe(
+      'CONNECTION_NOT_FOUND',
+    );
     expect(creates()).toBe(0);
     const answer = await send(port, '/webhooks/c1?a=%20+b', { body, headers: { ...headers, ...sign(body) } });
     expect(answer.json).toEqual({ text: body, url: `http://127.0.0.1:${port}/webhooks/c1?a=%20+b` });
@@ -42,12 +46,21 @@ describe.each(Object.keys(FRAMEWORKS))('%s, with a real registry', (framework) =
   });
 });
 
-test.each(Object.keys(FRAMEWORKS).filter((framework) => framework !== 'Fastify 5'))('%s: a parsed body is BODY_ALREADY_PARSED with the fix', async (framework) => {
-  const { registry } = connectionRegistry(() => new Response('x'));
-  const { port } = await FRAMEWORKS[framework]!(registry, 'json');
-  const answer = await send(port, '/webhooks/c1', { body: '{}', headers: { 'content-type': 'application/json', ...sign('{}') } });
-  expect(answer).toMatchObject({ status: 500, json: { code: 'BODY_ALREADY_PARSED', detail: expect.stringContaining('req.rawBody') } });
-});
+test.each(Object.keys(FRAMEWORKS).filter((framework) => framework !== 'Fastify 5'))(
+  '%s: a parsed body is BODY_ALREADY_PARSED with the fix',
+  async (framework) => {
+    const { registry } = connectionRegistry(() => new Response('x'));
+    const { port } = await FRAMEWORKS[framework]!(registry, 'json');
+    const answer = await send(port, '/webhooks/c1', {
+      body: '{}',
+      headers: { 'content-type': 'application/json', ...sign('{}') },
+    });
+    expect(answer).toMatchObject({
+      status: 500,
+      json: { code: 'BODY_ALREADY_PARSED', detail: expect.stringContaining('req.rawBody') },
+    });
+  },
+);
 
 describe.each(Object.keys(ADAPTERS))('%s, with a real registry', (adapter) => {
   const serve = ADAPTERS[adapter]!;
@@ -71,7 +84,9 @@ describe.each(Object.keys(ADAPTERS))('%s, with a real registry', (adapter) => {
   });
 
   test('a client that leaves a stream lets go of the instance', async () => {
-    const { registry } = connectionRegistry(() => new Response(new ReadableStream({ start: (controller) => controller.enqueue(new Uint8Array(1)) })));
+    const { registry } = connectionRegistry(
+      () => new Response(new ReadableStream({ start: (controller) => controller.enqueue(new Uint8Array(1)) })),
+    );
     const { port } = await serve(registry);
     const connection = await RawConnection.open(port);
     connection.write(`GET /webhooks/c1 HTTP/1.1\r\nHost: h\r\nx-signature: ${sign('')['x-signature'] ?? ''}\r\n\r\n`);
@@ -110,6 +125,8 @@ describe.each(Object.keys(ADAPTERS))('%s, with a real registry', (adapter) => {
   test('the query reaches authenticate and the handler byte for byte', async () => {
     const { registry } = connectionRegistry((request) => new Response(request.url));
     const { port } = await serve(registry);
-    expect((await send(port, "/webhooks/c1?q='x'&r=%27", { headers: sign('') })).text).toBe(`http://127.0.0.1:${port}/webhooks/c1?q='x'&r=%27`);
+    expect((await send(port, "/webhooks/c1?q='x'&r=%27", { headers: sign('') })).text).toBe(
+      `http://127.0.0.1:${port}/webhooks/c1?q='x'&r=%27`,
+    );
   });
 });

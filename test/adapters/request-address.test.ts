@@ -2,7 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { RawConnection, send } from './support/clients.js';
 import { ADAPTERS, answering } from './support/servers.js';
 
-const echoUrl = answering((request) => Response.json({ url: request.url, again: new Request(request.url).url, host: request.headers.get('host') }));
+const echoUrl = answering((request) =>
+  Response.json({ url: request.url, again: new Request(request.url).url, host: request.headers.get('host') }),
+);
 
 /** One request whose head is exactly these lines. */
 async function raw(port: number, ...lines: string[]): Promise<string> {
@@ -66,7 +68,9 @@ describe.each(Object.keys(ADAPTERS))('%s: request.url', (adapter) => {
   test('forwarded headers are believed only with trustProxy', async () => {
     const headers = { host: 'inside:80', 'x-forwarded-host': 'hooks.example.com, inner', 'x-forwarded-proto': 'https, http' };
     for (const [trustProxy, url] of [
-      [undefined, 'http://inside/webhooks/c1'], [false, 'http://inside/webhooks/c1'], [true, 'https://hooks.example.com/webhooks/c1'],
+      [undefined, 'http://inside/webhooks/c1'],
+      [false, 'http://inside/webhooks/c1'],
+      [true, 'https://hooks.example.com/webhooks/c1'],
     ] as const) {
       const { port } = await ADAPTERS[adapter]!(echoUrl, { trustProxy });
       const { json } = await send(port, '/webhooks/c1', { headers });

@@ -27,7 +27,9 @@ describe.each(Object.keys(ADAPTERS))('%s: the response', (adapter) => {
   test.each([204, 205, 304])('%i has no body and the connection goes on', async (status) => {
     const { port } = await serve(answering((_, id) => id === 'c1' ? new Response(null, { status }) : new Response('next')));
     const connection = await RawConnection.open(port);
-    connection.write('GET /webhooks/c1 HTTP/1.1\r\nHost: h\r\n\r\nGET /webhooks/c2 HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n');
+    connection.write(
+      'GET /webhooks/c1 HTTP/1.1\r\nHost: h\r\n\r\nGET /webhooks/c2 HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n',
+    );
     expect(await connection.untilClosed()).toMatch(new RegExp(`^HTTP/1.1 ${status} [^]*\r\n\r\nHTTP/1.1 200 [^]*next`));
   });
 
@@ -165,8 +167,14 @@ describe.each(['Express 5', 'Express 4', 'node:http'])('%s: framing', (adapter) 
     expect(answer.headers).not.toHaveProperty('transfer-encoding');
   });
 
-  test.each([['longer', 10], ['shorter', 2]])('a body %s than its content-length never leaves the client waiting', async (_, length) => {
-    const { port } = await serve(answering(() => new Response('12345', { headers: { 'content-length': String(length) } })), quiet);
+  test.each([
+    ['longer', 10],
+    ['shorter', 2],
+  ])('a body %s than its content-length never leaves the client waiting', async (_, length) => {
+    const { port } = await serve(
+      answering(() => new Response('12345', { headers: { 'content-length': String(length) } })),
+      quiet,
+    );
     const connection = await RawConnection.open(port);
     connection.write('GET /webhooks/c1 HTTP/1.1\r\nHost: h\r\n\r\n');
     await connection.untilClosed();
@@ -194,7 +202,9 @@ describe.each(['Express 5', 'Express 4', 'node:http'])('%s: framing', (adapter) 
   });
 
   test('hop-by-hop headers of a proxied response do not break the message', async () => {
-    const { port } = await serve(answering(() => new Response('12345', { headers: { 'transfer-encoding': 'gzip, chunked', 'keep-alive': 'timeout=1' } })));
+    const { port } = await serve(
+      answering(() => new Response('12345', { headers: { 'transfer-encoding': 'gzip, chunked', 'keep-alive': 'timeout=1' } })),
+    );
     expect(await send(port, '/webhooks/c1')).toMatchObject({ status: 200, text: '12345' });
   });
 

@@ -58,7 +58,10 @@ describe.each(Object.keys(FRAMEWORKS))('%s: a signature over the bytes', (framew
 
     test('no body at all', async () => {
       const registry = signingRegistry();
-      const { port } = await FRAMEWORKS[framework]!(registry, parser === 'json+rawBody' && framework === 'Hono' ? 'no parser' : parser);
+      const { port } = await FRAMEWORKS[framework]!(
+        registry,
+        parser === 'json+rawBody' && framework === 'Hono' ? 'no parser' : parser,
+      );
       const wasRead = framework === 'Hono' && LOST[framework]?.[parser] !== undefined;
       for (const method of ['GET', 'POST', 'DELETE', 'OPTIONS']) {
         const answer = await send(port, '/webhooks/c1', { method, headers: sign('') });

@@ -10,8 +10,21 @@ const echo = async (id: string, request: Request) => Response.json({ id, text: a
 function answer(connectionId: ConnectionIdSource, options: Partial<WebhookCall> = {}) {
   const head = new RequestHead('http://h/x', 'POST', new Headers({ 'content-type': 'application/x-www-form-urlencoded' }));
   const onError = vi.fn();
-  const answered = answerWebhook({ registry: { handleWebhook: echo }, connectionId, params: { connectionId: 'c1', team: 'T1' }, head, body: body('a=1'), onError, ...options });
-  return { head, onError, json: async () => (await answered).response.json() as Promise<unknown>, status: async () => (await answered).response.status };
+  const answered = answerWebhook({
+    registry: { handleWebhook: echo },
+    connectionId,
+    params: { connectionId: 'c1', team: 'T1' },
+    head,
+    body: body('a=1'),
+    onError,
+    ...options,
+  });
+  return {
+    head,
+    onError,
+    json: async () => (await answered).response.json() as Promise<unknown>,
+    status: async () => (await answered).response.status,
+  };
 }
 
 const failed = (code: string, status = 500, title = 'Internal Server Error') => ({ type: 'about:blank', title, status, code });
@@ -23,12 +36,19 @@ describe('a webhook whose id is a parameter of its route', () => {
     expect(onError).not.toHaveBeenCalled();
   });
 
-  test.each<[Record<string, string>, string]>([[{}, 'no parameters'], [{ a: '1' }, "':a'"], [{ a: '1', b: '2' }, "':a', ':b'"]])('on a route with %j: its developer is told', async (params, got) => {
+  test.each<[Record<string, string>, string]>([
+    [{}, 'no parameters'],
+    [{ a: '1' }, "':a'"],
+    [{ a: '1', b: '2' }, "':a', ':b'"],
+  ])('on a route with %j: its developer is told', async (params, got) => {
     const { json, onError } = answer('team', { params });
     expect(await json()).toEqual(failed('INVALID_OPTIONS'));
-    expect(onError).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({
-      code: 'INVALID_OPTIONS', message: `connectionId: expected a route with the parameter ':team', got a route with ${got}`,
-    }));
+    expect(onError).toHaveBeenCalledExactlyOnceWith(
+      expect.objectContaining({
+        code: 'INVALID_OPTIONS',
+        message: `connectionId: expected a route with the parameter ':team', got a route with ${got}`,
+      }),
+    );
   });
 
   test('an empty parameter is an id like any other: the registry knows what is none', async () => {
@@ -36,13 +56,28 @@ describe('a webhook whose id is a parameter of its route', () => {
   });
 
   test.each<[string, () => unknown]>([
-    ['throws', () => { throw new Error('x'); }], ['rejects', () => Promise.reject(new Error('x'))], ['returns nothing', () => undefined],
+    [
+      'throws',
+      () => {
+        throw new Error('x');
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('x'))],
+    ['returns nothing', () => undefined],
   ])('a registry that %s is a 500, and told of unless its client has left', async (_how, handleWebhook) => {
     const { json, onError } = answer('team', { registry: { handleWebhook: handleWebhook as never } });
     expect(await json()).toEqual(failed('HANDLER_FAILED'));
     expect(onError).toHaveBeenCalledExactlyOnceWith(expect.any(Error));
     const head = new RequestHead('http://h/x', 'POST', new Headers());
-    const left = answer('team', { head, registry: { handleWebhook: async () => { head.leave(); return handleWebhook() as never; } } });
+    const left = answer('team', {
+      head,
+      registry: {
+        handleWebhook: async () => {
+          head.leave();
+          return handleWebhook() as never;
+        },
+      },
+    });
     expect(await left.json()).toEqual(failed('HANDLER_FAILED'));
     expect(left.onError).not.toHaveBeenCalled();
   });
@@ -87,13 +122,42 @@ describe('a webhook whose id is found by a function', () => {
   });
 
   test.each<[string, (request: Request) => unknown]>([
-    ['throws', () => { throw new Error('x'); }],
-    ['throws nothing', () => { throw undefined; }],
-    ['throws null', () => { throw null; }],
-    ['throws text', () => { throw 'x'; }],
+    [
+      'throws',
+      () => {
+        throw new Error('x');
+      },
+    ],
+    [
+      'throws nothing',
+      () => {
+        throw undefined;
+      },
+    ],
+    [
+      'throws null',
+      () => {
+        throw null;
+      },
+    ],
+    [
+      'throws text',
+      () => {
+        throw 'x';
+      },
+    ],
     ['parses something else', async () => JSON.parse('{')],
-    ['reads the body twice', async (request) => { await request.text(); return request.json(); }],
-    ['finds nothing in what it parsed', async (request) => (Object.fromEntries(await request.formData()) as unknown as { team: { id: string } }).team.id],
+    [
+      'reads the body twice',
+      async (request) => {
+        await request.text();
+        return request.json();
+      },
+    ],
+    [
+      'finds nothing in what it parsed',
+      async (request) => (Object.fromEntries(await request.formData()) as unknown as { team: { id: string } }).team.id,
+    ],
   ])('that %s: 500, which is told', async (_how, connectionId) => {
     const { json, onError } = answer(connectionId as never);
     expect(await json()).toEqual(failed('HANDLER_FAILED'));
@@ -104,7 +168,10 @@ describe('a webhook whose id is found by a function', () => {
     expect(await answer(() => 'c1', { registry: { handleWebhook: (async () => undefined) as never } }).status()).toBe(500);
   });
 
-  test.each([['BODY_TOO_LARGE', 413, 'Content Too Large', 0], ['BODY_ALREADY_PARSED', 500, 'Internal Server Error', 1]] as const)('of a body that is %s it is not asked', async (code, status, title, told) => {
+  test.each([
+    ['BODY_TOO_LARGE', 413, 'Content Too Large', 0],
+    ['BODY_ALREADY_PARSED', 500, 'Internal Server Error', 1],
+  ] as const)('of a body that is %s it is not asked', async (code, status, title, told) => {
     const connectionId = vi.fn(() => 'c1');
     const { json, onError } = answer(connectionId, { body: { kind: 'refused', error: new ConnectionError(code, 'why') } });
     expect(await json()).toMatchObject({ code, status, title });
@@ -115,7 +182,9 @@ describe('a webhook whose id is found by a function', () => {
   test('of a body that breaks it is not asked: 400', async () => {
     const connectionId = vi.fn(() => 'c1');
     const broken = new ReadableStream<Uint8Array>({ start: (controller) => controller.error(new Error('x')) });
-    const { status, onError } = answer(connectionId, { body: { kind: 'unread', body: { stream: () => broken, read: () => Promise.reject(new Error('x')) } } });
+    const { status, onError } = answer(connectionId, {
+      body: { kind: 'unread', body: { stream: () => broken, read: () => Promise.reject(new Error('x')) } },
+    });
     expect(await status()).toBe(400);
     expect(connectionId).not.toHaveBeenCalled();
     expect(onError).not.toHaveBeenCalled();
@@ -123,9 +192,16 @@ describe('a webhook whose id is found by a function', () => {
 });
 
 test.each<[unknown, unknown, string]>([
-  [undefined, 'id', 'registry: expected an object with handleWebhook'], [null, 'id', 'registry: '], [{}, 'id', 'registry: '], [{ handleWebhook: 'x' }, 'id', 'registry: '],
-  [{ handleWebhook: echo }, '', 'connectionId: expected the name of a route parameter'], [{ handleWebhook: echo }, 7, 'connectionId: '], [{ handleWebhook: echo }, undefined, 'connectionId: '],
+  [undefined, 'id', 'registry: expected an object with handleWebhook'],
+  [null, 'id', 'registry: '],
+  [{}, 'id', 'registry: '],
+  [{ handleWebhook: 'x' }, 'id', 'registry: '],
+  [{ handleWebhook: echo }, '', 'connectionId: expected the name of a route parameter'],
+  [{ handleWebhook: echo }, 7, 'connectionId: '],
+  [{ handleWebhook: echo }, undefined, 'connectionId: '],
 ])('a route that cannot serve is refused: %#', (registry, connectionId, message) => {
-  expect(() => checkRoute(registry as never, connectionId as never)).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS', message: expect.stringContaining(message) as string }));
+  expect(() => checkRoute(registry as never, connectionId as never)).toThrow(
+    expect.objectContaining({ code: 'INVALID_OPTIONS', message: expect.stringContaining(message) as string }),
+  );
   expect(checkRoute({ handleWebhook: echo }, () => 'c1')).toBeUndefined();
 });

@@ -71,7 +71,10 @@ const SERVERS = {
       if (!isGenuine(req.body, req.headers['x-signature'])) res.status(401).end();
       else if (way === 'native') res.send(answer(instance, req.body.toString()));
       else {
-        const response = await handleWebhook(instance, requestOf(`${req.protocol}://${req.host}${req.originalUrl}`, req, req.body));
+        const response = await handleWebhook(
+          instance,
+          requestOf(`${req.protocol}://${req.host}${req.originalUrl}`, req, req.body),
+        );
         res.status(response.status).setHeaders(response.headers).end(Buffer.from(await response.arrayBuffer()));
       }
     }
@@ -90,8 +93,14 @@ const SERVERS = {
         const instance = await instanceOf(request.params.connectionId);
         if (!isGenuine(request.body, request.headers['x-signature'])) return reply.code(401).send();
         if (way === 'native') return answer(instance, request.body.toString());
-        const response = await handleWebhook(instance, requestOf(`${request.protocol}://${request.host}${request.url}`, request, request.body));
-        return reply.code(response.status).headers(Object.fromEntries(response.headers)).send(Buffer.from(await response.arrayBuffer()));
+        const response = await handleWebhook(
+          instance,
+          requestOf(`${request.protocol}://${request.host}${request.url}`, request, request.body),
+        );
+        return reply
+          .code(response.status)
+          .headers(Object.fromEntries(response.headers))
+          .send(Buffer.from(await response.arrayBuffer()));
       });
     }
     await app.ready();
@@ -108,7 +117,9 @@ const SERVERS = {
         const instance = await instanceOf(c.req.param('id'));
         const body = Buffer.from(await c.req.arrayBuffer());
         if (!isGenuine(body, c.req.header('x-signature'))) return c.body(null, 401);
-        return way === 'native' ? c.text(answer(instance, body.toString())) : handleWebhook(instance, requestOf(c.req.url, c.req.raw, body));
+        return way === 'native'
+          ? c.text(answer(instance, body.toString()))
+          : handleWebhook(instance, requestOf(c.req.url, c.req.raw, body));
       });
     }
     return createServer(getRequestListener(app.fetch));

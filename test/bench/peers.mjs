@@ -186,7 +186,11 @@ export const effectRcMap = {
   async open({ create, dispose }) {
     const { Effect, Exit, RcMap, Scope } = await import('effect');
     const scope = await Effect.runPromise(Scope.make());
-    const lookup = (id) => Effect.acquireRelease(Effect.promise(() => create(id)), (instance) => Effect.sync(() => dispose?.(instance)));
+    const lookup = (id) =>
+      Effect.acquireRelease(
+        Effect.promise(() => create(id)),
+        (instance) => Effect.sync(() => dispose?.(instance)),
+      );
     const map = await Effect.runPromise(Scope.provide(RcMap.make({ lookup, idleTimeToLive: 'Infinity' }), scope));
     return {
       use: (id, work) => Effect.runPromise(Effect.scoped(Effect.map(RcMap.get(map, id), work))),
@@ -220,7 +224,10 @@ export const bentocache = {
       default: 'memory',
       stores: { memory: bentostore().useL1Layer(memoryDriver({ maxItems: capacity, serialize: false })) },
     });
-    return { get: (key) => bento.getOrSet({ key, ttl: forever, factory: () => create(key) }), close: () => bento.disconnectAll() };
+    return {
+      get: (key) => bento.getOrSet({ key, ttl: forever, factory: () => create(key) }),
+      close: () => bento.disconnectAll(),
+    };
   },
   close: (it) => it.close(),
 };

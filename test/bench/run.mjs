@@ -16,7 +16,9 @@ const rounds = Number(process.argv.find((argument) => argument.startsWith('--rou
 
 const unknown = names.filter((name) => !(name in SUITES));
 if (unknown.length > 0 || !Number.isInteger(rounds) || rounds < 1) {
-  console.error(`Expected suites among ${Object.keys(SUITES).join(', ')} and --rounds=<a number>, got ${process.argv.slice(2).join(' ')}`);
+  console.error(
+    `Expected suites among ${Object.keys(SUITES).join(', ')} and --rounds=<a number>, got ${process.argv.slice(2).join(' ')}`,
+  );
   process.exit(1);
 }
 
@@ -40,7 +42,9 @@ if (names.length === 0) {
 }
 
 function measure(name) {
-  const child = fork(`${HERE}child.mjs`, [name, JSON.stringify({ rounds })], { execArgv: ['--expose-gc', ...SUITES[name].flags ?? []] });
+  const child = fork(`${HERE}child.mjs`, [name, JSON.stringify({ rounds })], {
+    execArgv: ['--expose-gc', ...(SUITES[name].flags ?? [])],
+  });
   return new Promise((resolve, reject) => {
     child.once('message', resolve);
     child.once('exit', (code) => reject(new Error(`${name} ended with ${code}`)));

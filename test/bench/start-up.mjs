@@ -18,7 +18,9 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
  */
 const MOST = 25 / 47;
 
-const { values } = parseArgs({ options: { against: { type: 'string' }, rounds: { type: 'string', default: '21' }, check: { type: 'boolean', default: false } } });
+const { values } = parseArgs({
+  options: { against: { type: 'string' }, rounds: { type: 'string', default: '21' }, check: { type: 'boolean', default: false } },
+});
 const rounds = Number(values.rounds);
 
 const firstRegistry = (entry) => `
@@ -28,20 +30,28 @@ const firstRegistry = (entry) => `
 if (!isBuilt()) await build();
 const folders = [];
 const cases = {
-  'nothing': '',
+  nothing: '',
   'import zod': `await import(${JSON.stringify(join(ROOT, 'node_modules/zod/index.js'))});`,
-  'hydrant': firstRegistry(join(ROOT, 'dist/index.js')),
-  ...values.against === undefined ? {} : { [`hydrant at ${values.against}`]: firstRegistry(join(buildAt(values.against), 'dist/index.js')) },
+  hydrant: firstRegistry(join(ROOT, 'dist/index.js')),
+  ...(values.against === undefined
+    ? {}
+    : { [`hydrant at ${values.against}`]: firstRegistry(join(buildAt(values.against), 'dist/index.js')) }),
 };
 const times = Object.fromEntries(Object.keys(cases).map((name) => [name, []]));
 try {
-  for (let round = 0; round < rounds; round += 1) for (const [name, source] of Object.entries(cases)) times[name].push(millisecondsOf(source));
+  for (let round = 0; round < rounds; round += 1)
+    for (const [name, source] of Object.entries(cases)) times[name].push(millisecondsOf(source));
 } finally {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 }
 
 console.log(`Node ${process.version}, ${rounds} processes each, milliseconds (median, fastest)`);
-for (const [name, all] of Object.entries(times)) console.log(`${name.padEnd(24)} ${median(all).toFixed(1).padStart(6)} ${Math.min(...all).toFixed(1).padStart(6)}`);
+for (const [name, all] of Object.entries(times))
+  console.log(
+    `${name.padEnd(24)} ${median(all).toFixed(1).padStart(6)} ${Math.min(...all)
+      .toFixed(1)
+      .padStart(6)}`,
+  );
 const ratio = median(times['hydrant'].map((time, index) => time / times['import zod'][index]));
 console.log(`hydrant / import zod: ${ratio.toFixed(2)}, at most ${MOST.toFixed(2)}`);
 if (values.check && ratio > MOST) process.exitCode = 1;
@@ -62,6 +72,10 @@ function buildAt(commit) {
   const archive = execFileSync('git', ['archive', commit], { cwd: ROOT, maxBuffer: 2 ** 28 });
   execFileSync('tar', ['-x', '-C', folder], { input: archive });
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
-  if (!existsSync(join(folder, 'dist'))) execFileSync(process.execPath, [join(ROOT, 'node_modules/tsup/dist/cli-default.js'), '--no-dts'], { cwd: folder, stdio: 'ignore' });
+  if (!existsSync(join(folder, 'dist')))
+    execFileSync(process.execPath, [join(ROOT, 'node_modules/tsup/dist/cli-default.js'), '--no-dts'], {
+      cwd: folder,
+      stdio: 'ignore',
+    });
   return folder;
 }

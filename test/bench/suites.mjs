@@ -7,7 +7,11 @@ export const SUITES = {
   cold: { file: './suites/cold.mjs', run: 'cold' },
   churn: { file: './suites/cold.mjs', run: 'churn' },
   // A young generation that holds a whole run, so that no collection hides what it allocated.
-  bytesPerUse: { file: './suites/memory.mjs', run: 'perOperation', flags: ['--min-semi-space-size=64', '--max-semi-space-size=64'] },
+  bytesPerUse: {
+    file: './suites/memory.mjs',
+    run: 'perOperation',
+    flags: ['--min-semi-space-size=64', '--max-semi-space-size=64'],
+  },
   bytesPerEntry: { file: './suites/memory.mjs', run: 'perEntry' },
   strict: { file: './suites/strict.mjs', run: 'strict' },
   webhook: { file: './suites/webhook.mjs', run: 'webhook' },

@@ -19,7 +19,9 @@ if (process.env.HYDRANT_ENTRY === undefined && !isBuilt()) await build();
 
 const rows = [];
 for (const version of versions) {
-  const execPath = execFileSync('npx', ['--yes', '--package', `node@${version}`, '--', 'node', '-p', 'process.execPath'], { encoding: 'utf8' }).trim();
+  const execPath = execFileSync('npx', ['--yes', '--package', `node@${version}`, '--', 'node', '-p', 'process.execPath'], {
+    encoding: 'utf8',
+  }).trim();
   const actual = execFileSync(execPath, ['--version'], { encoding: 'utf8' }).trim();
   if (actual !== `v${version}`) throw new Error(`expected Node ${version}, got ${actual}`);
   const cells = [version];
@@ -38,8 +40,11 @@ for (const version of versions) {
 }
 const head = ['Node'];
 if (option('only') !== 'http') head.push('handleWebhook, times by hand (middle half)');
-if (option('only') !== 'webhook') head.push(...['Express', 'Fastify', 'Hono'].map((name) => `${name}: times the CPU / throughput / cold p99 of Map, Request`));
-console.log(`\n| ${head.join(' | ')} |\n|${head.map(() => '---|').join('')}\n${rows.map((cells) => `| ${cells.join(' | ')} |`).join('\n')}`);
+if (option('only') !== 'webhook')
+  head.push(...['Express', 'Fastify', 'Hono'].map((name) => `${name}: times the CPU / throughput / cold p99 of Map, Request`));
+console.log(
+  `\n| ${head.join(' | ')} |\n|${head.map(() => '---|').join('')}\n${rows.map((cells) => `| ${cells.join(' | ')} |`).join('\n')}`,
+);
 
 function measure(execPath, suite, options) {
   const child = fork(`${HERE}child.mjs`, [suite, JSON.stringify(options)], { execPath, execArgv: ['--expose-gc'] });

@@ -62,7 +62,9 @@ describe('before anything is hydrated', () => {
     const { createTelegramAdapter } = await import('@chat-adapter/telegram');
     const logged = vi.spyOn(console, 'warn').mockImplementation(() => {});
     bots = botsOver([telegramBot('t')], {
-      adapters: ({ apiUrl }) => ({ telegram: createTelegramAdapter({ botToken: '7:good', secretToken: 'right', apiUrl, mode: 'webhook' }) }),
+      adapters: ({ apiUrl }) => ({
+        telegram: createTelegramAdapter({ botToken: '7:good', secretToken: 'right', apiUrl, mode: 'webhook' }),
+      }),
     });
     await deliver(bots, 't', fromTelegram('wrong', 'hi'));
     await deliver(bots, 't', fromTelegram('right', 'hi'));
@@ -172,7 +174,15 @@ describe('an instance that cannot be', () => {
 
   test('stops to poll when it is replaced, although it is still in use', async () => {
     let stops = 0;
-    const poller = { name: 'custom', isPolling: true, initialize: async () => {}, stopPolling: async () => { stops += 1; }, handleWebhook: async () => new Response() };
+    const poller = {
+      name: 'custom',
+      isPolling: true,
+      initialize: async () => {},
+      stopPolling: async () => {
+        stops += 1;
+      },
+      handleWebhook: async () => new Response(),
+    };
     bots = botsOver([slackBot('s')], { adapters: () => ({ custom: poller }) });
     const lease = await bots.registry.acquire('s');
     void bots.registry.invalidate('s');

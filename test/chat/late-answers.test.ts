@@ -70,7 +70,11 @@ describe('what a platform never sends again', () => {
 describe('what a platform sends again', () => {
   test('is not acknowledged while it may still fail', async () => {
     const { clock, end } = slowBot();
-    const event = JSON.stringify({ type: 'event_callback', team_id: 'T1', event: { type: 'app_mention', channel: 'C1', user: 'U2', text: 'hi', ts: '1.2' } });
+    const event = JSON.stringify({
+      type: 'event_callback',
+      team_id: 'T1',
+      event: { type: 'app_mention', channel: 'C1', user: 'U2', text: 'hi', ts: '1.2' },
+    });
     const early = await statusAfter(clock, 2_500, fromSlack({ secret: secretOf('s'), body: event }));
     expect(early).toEqual({ status: 'none' });
     end(new Error('no'));
@@ -82,8 +86,13 @@ describe('what a platform sends again', () => {
 describe('a response_url is taken of Slack only', () => {
   // A customer signs with a secret of their own, so a signature proves nothing about the URL.
   test.each([
-    'http://hooks.slack.com/commands/1', 'https://hooks.slack.com.evil.example/x', 'https://169.254.169.254/latest', 'http://127.0.0.1:9/',
-    'https://user@evil.example/hooks.slack.com', 'not a url', '',
+    'http://hooks.slack.com/commands/1',
+    'https://hooks.slack.com.evil.example/x',
+    'https://169.254.169.254/latest',
+    'http://127.0.0.1:9/',
+    'https://user@evil.example/hooks.slack.com',
+    'not a url',
+    '',
   ])('%s is neither called nor a reason to acknowledge', async (responseUrl) => {
     const { clock, sent, end } = slowBot();
     const outcome = await statusAfter(clock, 2_500, slashCommand(secretOf('s'), { response_url: responseUrl }));
@@ -112,9 +121,13 @@ describe('the text of a late failure', () => {
     await failures.report(failure, command(), { acknowledged: false, record: slackBot, signal });
     expect(sent).toEqual([]);
     await failures.report(failure, command(), { acknowledged: true, record: slackBot, signal });
-    expect(sent).toEqual([{
-      method: 'PATCH', url: 'https://discord.com/api/v10/webhooks/12/a%2F..%2Fb/messages/@original', body: { content: 's: HYDRATION_FAILED' },
-    }]);
+    expect(sent).toEqual([
+      {
+        method: 'PATCH',
+        url: 'https://discord.com/api/v10/webhooks/12/a%2F..%2Fb/messages/@original',
+        body: { content: 's: HYDRATION_FAILED' },
+      },
+    ]);
     const deferred = await acknowledge.respond(command(), { record: slackBot });
     expect(await deferred?.json()).toEqual({ type: 5 });
     bots = botsOver([slackBot]);

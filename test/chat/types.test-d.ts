@@ -8,8 +8,17 @@ import { connectionIdOf } from 'hydrant/chat';
 import type { createClient } from 'redis';
 import { expectTypeOf, test } from 'vitest';
 
-interface Row extends ConnectionRecord { readonly platform: 'slack'; readonly signingSecret: string; readonly botToken: string; readonly botUserId: string }
-declare const client: Parameters<typeof createRedisState>[0] extends infer O ? O extends { client: infer C } ? C : never : ReturnType<typeof createClient>;
+interface Row extends ConnectionRecord {
+  readonly platform: 'slack';
+  readonly signingSecret: string;
+  readonly botToken: string;
+  readonly botUserId: string;
+}
+declare const client: Parameters<typeof createRedisState>[0] extends infer O
+  ? O extends { client: infer C }
+    ? C
+    : never
+  : ReturnType<typeof createClient>;
 declare const rows: ConnectionStore<Row>;
 
 test('the sketch: the record annotated once, handlers of any kind', () => {
@@ -44,7 +53,10 @@ test("a parameter that names the SDK's class brings its types along", () => {
 });
 
 test('it is a factory like any other: inside factoryByPlatform, and only over rows that it takes', () => {
-  const slack = chatFactory({ state: createRedisState({ client }), adapters: (record: Row) => ({ slack: createSlackAdapter(record) }) });
+  const slack = chatFactory({
+    state: createRedisState({ client }),
+    adapters: (record: Row) => ({ slack: createSlackAdapter(record) }),
+  });
   void new ConnectionRegistry({ store: rows, factory: factoryByPlatform('platform', { slack }) });
   // @ts-expect-error a store whose rows lack what the adapters need
   void new ConnectionRegistry({ store: new MemoryStore([{ id: 'a' }]), factory: slack });

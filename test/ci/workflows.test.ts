@@ -7,7 +7,8 @@ const read = (name: string): string => readFileSync(new URL(name, FOLDER), 'utf8
 const steps = (text: string): string[] => [...text.matchAll(/^\s+(?:- )?run: (.*)$/gm)].map(([, command = '']) => command);
 
 /** A job of a workflow, from its name to the next. */
-const job = (text: string, name: string): string => new RegExp(`^  ${name}:\\n((?: {4}.*\\n|\\n)+)`, 'm').exec(`${text}\n`)?.[1] ?? '';
+const job = (text: string, name: string): string =>
+  new RegExp(`^  ${name}:\\n((?: {4}.*\\n|\\n)+)`, 'm').exec(`${text}\n`)?.[1] ?? '';
 
 describe('workflows', () => {
   test('every action is pinned to a commit, and its version is said beside it', () => {
@@ -34,8 +35,14 @@ describe('workflows', () => {
 
   test('the job that publishes runs nothing of the repository and nothing that npm installs', () => {
     const publish = job(read('release.yml'), 'publish');
-    expect([...publish.matchAll(/uses: ([^@]+)@/g)].map(([, action]) => action)).toEqual(['actions/download-artifact', 'actions/setup-node']);
-    expect(steps(publish)).toEqual([expect.stringMatching(/sha256sum --check$/), expect.stringMatching(/^npm publish \.\/hydrant\.tgz --ignore-scripts --provenance /)]);
+    expect([...publish.matchAll(/uses: ([^@]+)@/g)].map(([, action]) => action)).toEqual([
+      'actions/download-artifact',
+      'actions/setup-node',
+    ]);
+    expect(steps(publish)).toEqual([
+      expect.stringMatching(/sha256sum --check$/),
+      expect.stringMatching(/^npm publish \.\/hydrant\.tgz --ignore-scripts --provenance /),
+    ]);
     expect(steps(job(read('release.yml'), 'pack'))).toContain('npm ci');
   });
 

@@ -8,4 +8,8 @@ new Database(file).exec(BOTS).close();
 const recipe = await import('./recipes/better-sqlite3.js');
 afterAll(() => { recipe.db.close(); });
 
-tableStoreCases({ client: 'better-sqlite3', engine: 'SQLite' }, writerOf((sql, values) => recipe.db.prepare(sql).run(...values)), recipe);
+tableStoreCases(
+  { client: 'better-sqlite3', engine: 'SQLite' },
+  writerOf((sql, values) => recipe.db.prepare(sql).run(...values)),
+  recipe,
+);

@@ -26,4 +26,9 @@ const read = async (ids: readonly string[]) => await overPostgresJs.select().fro
 const store = tableStore({ read, status: (row) => (row.pausedAt === null ? 'active' : 'stopped'), ignore: ['lastError', 'rev'] });
 
 tableStoreCases({ client: 'Drizzle over postgres.js', engine: POSTGRES }, database.bots, { read, store });
-postgresStoreCases({ name: 'Drizzle over postgres.js', engine: POSTGRES, client: drizzleClient(overPostgresJs), pool: database.pool });
+postgresStoreCases({
+  name: 'Drizzle over postgres.js',
+  engine: POSTGRES,
+  client: drizzleClient(overPostgresJs),
+  pool: database.pool,
+});

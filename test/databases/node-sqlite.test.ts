@@ -7,4 +7,8 @@ const recipe = await import('./recipes/node-sqlite.js');
 recipe.db.exec(BOTS);
 afterAll(() => recipe.db.close());
 
-tableStoreCases({ client: 'node:sqlite', engine: 'SQLite' }, writerOf((sql, values) => recipe.db.prepare(sql).run(...values)), recipe);
+tableStoreCases(
+  { client: 'node:sqlite', engine: 'SQLite' },
+  writerOf((sql, values) => recipe.db.prepare(sql).run(...values)),
+  recipe,
+);

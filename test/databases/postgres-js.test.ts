@@ -20,5 +20,10 @@ postgresStoreCases({
 for (const options of [{ fetch_types: false }, { prepare: false }]) {
   const sql = postgres(database.url, { max: 4, ...options });
   afterAll(() => sql.end());
-  postgresStoreCases({ name: `postgres.js, ${JSON.stringify(options).slice(1, -1).replaceAll('"', '').replace(':', ': ')}`, engine: POSTGRES, client: postgresJsClient(sql), pool: database.pool });
+  postgresStoreCases({
+    name: `postgres.js, ${JSON.stringify(options).slice(1, -1).replaceAll('"', '').replace(':', ': ')}`,
+    engine: POSTGRES,
+    client: postgresJsClient(sql),
+    pool: database.pool,
+  });
 }

@@ -43,7 +43,9 @@ test('a migration by file is the migration, and down leaves nothing behind', asy
   expect(await store.check()).toEqual([]);
   await run('hydrant.down.sql');
   expect((await store.check()).length).toBeGreaterThan(0);
-  const { rows } = await pool.query(`select nspname from pg_namespace where nspname = 'hydrant' union all select tgname from pg_trigger where tgname like 'hydrant%'`);
+  const { rows } = await pool.query(
+    `select nspname from pg_namespace where nspname = 'hydrant' union all select tgname from pg_trigger where tgname like 'hydrant%'`,
+  );
   expect(rows).toEqual([]);
   expect(existsSync(join(folder, 'hydrant.up.sql'))).toBe(true);
 });
@@ -51,7 +53,8 @@ test('a migration by file is the migration, and down leaves nothing behind', asy
 test('the rights are enough, and no more than are needed', async () => {
   await pool.query(recipe('rights.sql').replaceAll('gateway', new URL(database.url).pathname.slice(1)));
   await bots.write('acme', { status: 'active', config: 'a' });
-  const as = (role: string): pg.Pool => new pg.Pool({ connectionString: database.url.replace('postgres@', `${role}@`), max: 2 }).on('error', () => {});
+  const as = (role: string): pg.Pool =>
+    new pg.Pool({ connectionString: database.url.replace('postgres@', `${role}@`), max: 2 }).on('error', () => {});
   const [reader, migrator] = [as('bots_reader'), as('bots_migrator')];
   const hashed = new PostgresStore({ client: reader, versions: 'hash', ...OPTIONS });
   await new PostgresStore({ client: migrator, ...OPTIONS }).migrate();

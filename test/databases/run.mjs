@@ -36,7 +36,9 @@ function prepare() {
   if (!existsSync(join(here, 'node_modules'))) must('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund']);
   // Generating needs no engine, and its command line would download one.
   if (!existsSync(join(here, 'recipes/prisma/generated'))) {
-    must('npx', ['prisma', 'generate', '--schema', 'recipes/prisma/schema.prisma'], { env: { PRISMA_SCHEMA_ENGINE_BINARY: '/bin/true' } });
+    must('npx', ['prisma', 'generate', '--schema', 'recipes/prisma/schema.prisma'], {
+      env: { PRISMA_SCHEMA_ENGINE_BINARY: '/bin/true' },
+    });
   }
   if (!isShort && !existsSync(join(here, 'node_modules/better-sqlite3/build/Release/better_sqlite3.node'))) {
     must('npm', ['rebuild', 'better-sqlite3', '--foreground-scripts']);
@@ -48,8 +50,11 @@ function prepare() {
 function suite(name, node, args) {
   const report = join(results, `${name}.json`);
   const vitest = [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--config', join(here, 'vitest.config.ts')];
-  const passed = run(node[0], [...node.slice(1), ...vitest, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...args],
-    { env: isShort ? { SHORT: '1' } : {}, cwd: root });
+  const passed = run(
+    node[0],
+    [...node.slice(1), ...vitest, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...args],
+    { env: isShort ? { SHORT: '1' } : {}, cwd: root },
+  );
   return { passed, report: JSON.parse(readFileSync(report, 'utf8')) };
 }
 
@@ -57,13 +62,16 @@ try {
   prepare();
   const left = [...(isShort ? ['better-sqlite3'] : []), ...(hasSqlite ? [] : ['node-sqlite'])];
   const suites = [suite('all', [process.execPath], left.map((name) => `--exclude=**/${name}.test.ts`))];
-  if (!isShort && !hasSqlite) suites.push(suite('node-sqlite', ['npx', '-y', '-p', 'node@24.21.0', '--', 'node'], ['node-sqlite']));
+  if (!isShort && !hasSqlite)
+    suites.push(suite('node-sqlite', ['npx', '-y', '-p', 'node@24.21.0', '--', 'node'], ['node-sqlite']));
   const table = tableOf(suites.map(({ report }) => report));
   process.stdout.write(`\n${table}\n`);
-  if (isShort) process.stdout.write(`Not run in the short form: ${[...left, 'versions hash and a column', 'PostgresClaims'].join(', ')}.\n`);
+  if (isShort)
+    process.stdout.write(`Not run in the short form: ${[...left, 'versions hash and a column', 'PostgresClaims'].join(', ')}.\n`);
   if (suites.some(({ passed }) => !passed)) throw new Error('a suite failed');
   if (process.argv.includes('--write')) writeFileSync(guide, guideWith(readFileSync(guide, 'utf8'), table));
-  else if (!isShort && tableIn(readFileSync(guide, 'utf8')) !== table) throw new Error('the guide shows another table: run with --write');
+  else if (!isShort && tableIn(readFileSync(guide, 'utf8')) !== table)
+    throw new Error('the guide shows another table: run with --write');
 } catch (error) {
   process.stderr.write(`\n*** ${error.message}\n`);
   process.exitCode = 1;

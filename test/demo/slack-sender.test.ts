@@ -27,13 +27,16 @@ describe('the demo signs requests as Slack does', () => {
   test('and that they refuse another secret, a changed body and an old timestamp', async () => {
     const command = slashCommand({ signingSecret });
     expect(await chatSdkAccepts(new Request('http://gateway/', command), 'another')).toBe(false);
-    expect(await chatSdkAccepts(new Request('http://gateway/', { ...command, body: `${command.body}&more=1` }), signingSecret)).toBe(false);
+    expect(
+      await chatSdkAccepts(new Request('http://gateway/', { ...command, body: `${command.body}&more=1` }), signingSecret),
+    ).toBe(false);
     const old = { ...command.headers, ...slackSignature(signingSecret, command.body, Math.floor(Date.now() / 1000) - 600) };
     expect(await chatSdkAccepts(new Request('http://gateway/', { ...command, headers: old }), signingSecret)).toBe(false);
   });
 
   test('as in the worked example of Slack’s documentation', () => {
-    const body = 'token=xyzz0WbapA4vBCDEFasx0q6G&team_id=T1DC2JH3J&team_domain=testteamnow&channel_id=G8PSS9T3V&channel_name=foobar'
+    const body =
+      'token=xyzz0WbapA4vBCDEFasx0q6G&team_id=T1DC2JH3J&team_domain=testteamnow&channel_id=G8PSS9T3V&channel_name=foobar'
       + '&user_id=U2CERLKJA&user_name=roadrunner&command=%2Fwebhook-collect&text='
       + '&response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands%2FT1DC2JH3J%2F397700885554%2F96rGlfmibIGlgcZRskXaIFfN'
       + '&trigger_id=398738663015.47445629121.803a0bc887a14d10d2c447fce8b6703c';

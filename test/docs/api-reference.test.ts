@@ -15,16 +15,41 @@ beforeAll(async () => { folder = await mkdtemp(join(tmpdir(), 'hydrant-reference
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 interface Documented { readonly comment?: { readonly summary: readonly unknown[] } }
-interface Reflection extends Documented { readonly name: string; readonly kind: number; readonly children?: readonly Reflection[]; readonly signatures?: readonly Documented[] }
+interface Reflection extends Documented {
+  readonly name: string;
+  readonly kind: number;
+  readonly children?: readonly Reflection[];
+  readonly signatures?: readonly Documented[];
+}
 
 /** TypeDoc's number for what another entry exports as well, and is described there. */
 const REFERENCE = 4_194_304;
 
 test('typedoc renders every entry without a warning, and every export has something to say', async () => {
   const json = join(folder, 'reference.json');
-  const { code = 0, stdout, stderr } = await promisify(execFile)(process.execPath, [
-    `${root}node_modules/typedoc/bin/typedoc`, '--tsconfig', `${root}test/docs/tsconfig.json`, '--out', join(folder, 'html'), '--json', json, '--logLevel', 'Warn',
-  ], { cwd: root, env: { ...process.env, NO_COLOR: '1' } }).catch((error: { code: number; stdout: string; stderr: string }) => error) as { code?: number; stdout: string; stderr: string };
+  const {
+    code = 0,
+    stdout,
+    stderr,
+  } = (await promisify(execFile)(
+    process.execPath,
+    [
+      `${root}node_modules/typedoc/bin/typedoc`,
+      '--tsconfig',
+      `${root}test/docs/tsconfig.json`,
+      '--out',
+      join(folder, 'html'),
+      '--json',
+      json,
+      '--logLevel',
+      'Warn',
+    ],
+    { cwd: root, env: { ...process.env, NO_COLOR: '1' } },
+  ).catch((error: { code: number; stdout: string; stderr: string }) => error)) as {
+    code?: number;
+    stdout: string;
+    stderr: string;
+  };
   expect([code, `${stdout}${stderr}`]).toEqual([0, '']);
 
   const { children: entries = [] } = JSON.parse(await readFile(json, 'utf8')) as Reflection;
@@ -58,33 +83,42 @@ test('the site has every page of the manual, no link in it is dead, and an index
   expect(dead).toEqual([]);
 });
 
-test.runIf(chromiumPath !== undefined)('the site works by keyboard in a real browser, in light and dark, and logs no error', async () => {
-  const browser = await chromium.launch({ executablePath: chromiumPath as string, args: ['--no-sandbox', '--allow-file-access-from-files'] });
-  try {
-    const page = await browser.newPage();
-    const problems: string[] = [];
-    page.on('console', (message) => { if (message.type() === 'error') problems.push(message.text()); });
-    page.on('pageerror', (error) => problems.push(error.message));
-    await page.goto(pathToFileURL(join(folder, 'html/index.html')).href);
+test.runIf(chromiumPath !== undefined)(
+  'the site works by keyboard in a real browser, in light and dark, and logs no error',
+  async () => {
+    const browser = await chromium.launch({
+      executablePath: chromiumPath as string,
+      args: ['--no-sandbox', '--allow-file-access-from-files'],
+    });
+    try {
+      const page = await browser.newPage();
+      const problems: string[] = [];
+      page.on('console', (message) => {
+        if (message.type() === 'error') problems.push(message.text());
+      });
+      page.on('pageerror', (error) => problems.push(error.message));
+      await page.goto(pathToFileURL(join(folder, 'html/index.html')).href);
 
-    await page.keyboard.press('/');
-    const search = page.locator('#tsd-search input');
-    await search.waitFor();
-    await page.waitForFunction(`!/Preparing/.test(document.querySelector('#tsd-search-status').textContent)`);
-    await search.pressSequentially('invalidate');
-    const found = page.locator('#tsd-search-results li').first();
-    await found.waitFor();
-    await page.keyboard.press('ArrowDown');
-    await page.keyboard.press('Enter');
-    await page.waitForURL(/invalidate/i);
+      await page.keyboard.press('/');
+      const search = page.locator('#tsd-search input');
+      await search.waitFor();
+      await page.waitForFunction(`!/Preparing/.test(document.querySelector('#tsd-search-status').textContent)`);
+      await search.pressSequentially('invalidate');
+      const found = page.locator('#tsd-search-results li').first();
+      await found.waitFor();
+      await page.keyboard.press('ArrowDown');
+      await page.keyboard.press('Enter');
+      await page.waitForURL(/invalidate/i);
 
-    const background = async (colorScheme: 'light' | 'dark'): Promise<string> => {
-      await page.emulateMedia({ colorScheme });
-      return page.evaluate('getComputedStyle(document.body).backgroundColor');
-    };
-    expect(await background('light')).not.toBe(await background('dark'));
-    expect(problems).toEqual([]);
-  } finally {
-    await browser.close();
-  }
-}, 60_000);
+      const background = async (colorScheme: 'light' | 'dark'): Promise<string> => {
+        await page.emulateMedia({ colorScheme });
+        return page.evaluate('getComputedStyle(document.body).backgroundColor');
+      };
+      expect(await background('light')).not.toBe(await background('dark'));
+      expect(problems).toEqual([]);
+    } finally {
+      await browser.close();
+    }
+  },
+  60_000,
+);

@@ -31,12 +31,21 @@ const TYPES = ['InstanceFactory', 'ConnectionStore', 'ConnectionRecord', 'Connec
 /** What a block does not import itself it is given, as a reader would. */
 function moduleOf({ code }: Block): string {
   const given = (names: readonly string[], from: string, type = ''): string => {
-    const missing = names.filter((name) => new RegExp(`\\b${name}\\b`).test(code) && !new RegExp(`import [^;]*\\b${name}\\b[^;]* from|(?:const|class|interface|type) ${name}\\b`).test(code));
+    const missing = names.filter(
+      (name) =>
+        new RegExp(`\\b${name}\\b`).test(code)
+        && !new RegExp(`import [^;]*\\b${name}\\b[^;]* from|(?:const|class|interface|type) ${name}\\b`).test(code),
+    );
     return missing.length === 0 ? '' : `import ${type}{ ${missing.join(', ')} } from '${from}'; `;
   };
-  const imports = given(Object.keys(hydrant), 'hydrant') + given(TYPES, 'hydrant', 'type ')
-    + given(['expressWebhook'], 'hydrant/express') + given(['fastifyWebhook'], 'hydrant/fastify') + given(['toNodeHandler'], 'hydrant/node')
-    + given(['PostgresStore', 'PostgresClaims'], 'hydrant/postgres') + given(['RedisStore', 'RedisClaims'], 'hydrant/redis')
+  const imports =
+    given(Object.keys(hydrant), 'hydrant')
+    + given(TYPES, 'hydrant', 'type ')
+    + given(['expressWebhook'], 'hydrant/express')
+    + given(['fastifyWebhook'], 'hydrant/fastify')
+    + given(['toNodeHandler'], 'hydrant/node')
+    + given(['PostgresStore', 'PostgresClaims'], 'hydrant/postgres')
+    + given(['RedisStore', 'RedisClaims'], 'hydrant/redis')
     + given(['ExclusiveRunner', 'Tenure'], 'hydrant/exclusive')
     + given(['ManualClock', 'storeConformance', 'claimConformance'], 'hydrant/testing');
   return `export {}; ${imports}\n${code}`;
@@ -56,8 +65,11 @@ test('every ts block of README and guides type-checks', async () => {
     compilerOptions: { noUnusedLocals: false, exactOptionalPropertyTypes: false },
     include: ['block*.ts', '../fixtures/prelude.d.ts'], exclude: [],
   }));
-  const { stdout } = await promisify(execFile)(process.execPath, [`${root}node_modules/ts7/bin/tsc`, '-p', folder, '--pretty', 'false'], { maxBuffer: 1e7 })
-    .catch((error: { stdout: string }) => error);
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [`${root}node_modules/ts7/bin/tsc`, '-p', folder, '--pretty', 'false'],
+    { maxBuffer: 1e7 },
+  ).catch((error: { stdout: string }) => error);
   const problems = stdout.split('\n').filter((line) => /error TS/.test(line)).map((line) => {
     const [, name = '', at = '0', rest = ''] = /(block\d+\.ts)\((\d+),\d+\): (.*)/.exec(line) ?? [];
     const block = named.get(name);
@@ -77,8 +89,12 @@ test.each([
 
 test('the guide to databases shows every recipe to the letter, and no other code', async () => {
   const recipesFolder = `${root}test/databases/recipes/`;
-  const names = (await readdir(recipesFolder, { recursive: true })).filter((name) => !name.includes('generated') && /\.(ts|sql|prisma)$/.test(name));
-  const recipes = await Promise.all(names.map(async (name) => `\`\`\`${name.split('.').at(-1)}\n${await readFile(recipesFolder + name, 'utf8')}\`\`\``));
+  const names = (await readdir(recipesFolder, { recursive: true })).filter(
+    (name) => !name.includes('generated') && /\.(ts|sql|prisma)$/.test(name),
+  );
+  const recipes = await Promise.all(
+    names.map(async (name) => `\`\`\`${name.split('.').at(-1)}\n${await readFile(recipesFolder + name, 'utf8')}\`\`\``),
+  );
   const text = await readFile(root + YOUR_DATABASE, 'utf8');
   for (const [index, recipe] of recipes.entries()) expect(text.includes(recipe), names[index]).toBe(true);
   const blocks = text.match(/^```\w+\n[^]*?^```$/gm) ?? [];
@@ -98,7 +114,12 @@ test('no block of code is left out: what is not checked as TypeScript is an exam
 
 async function everythingToRead(): Promise<string[]> {
   const examples = await readdir(`${root}examples`, { recursive: true });
-  return [...await documents(), '.github/CONTRIBUTING.md', 'test/runtimes/README.md', ...examples.filter((path) => /^[^/]+\/README\.md$|^README\.md$/.test(path)).map((path) => `examples/${path}`)];
+  return [
+    ...(await documents()),
+    '.github/CONTRIBUTING.md',
+    'test/runtimes/README.md',
+    ...examples.filter((path) => /^[^/]+\/README\.md$|^README\.md$/.test(path)).map((path) => `examples/${path}`),
+  ];
 }
 
 test('every link to a file leads somewhere', async () => {
@@ -115,7 +136,9 @@ test('every link to a file leads somewhere', async () => {
 
 test('the map for contributors has a place for every room of src', async () => {
   const text = await readFile(`${root}.github/CONTRIBUTING.md`, 'utf8');
-  const named = [...(/## The map of `src`([^]*?)## /.exec(text)?.[1] ?? '').matchAll(/^\| (`.*?) \|/gm)].flatMap(([, cell = '']) => [...cell.matchAll(/`([^`]+)`/g)].map(([, room]) => room));
+  const named = [...(/## The map of `src`([^]*?)## /.exec(text)?.[1] ?? '').matchAll(/^\| (`.*?) \|/gm)].flatMap(
+    ([, cell = '']) => [...cell.matchAll(/`([^`]+)`/g)].map(([, room]) => room),
+  );
   expect(named.toSorted()).toEqual((await readdir(`${root}src`)).toSorted());
 });
 
@@ -129,12 +152,20 @@ test('every command that contributors are told to run is a script, or a file tha
   for (const file of await everythingToRead()) {
     const text = await readFile(root + file, 'utf8');
     for (const [, script = ''] of text.matchAll(/npm run ([\w:-]+)/g)) expect(Object.keys(scripts), file).toContain(script);
-    for (const [, path = ''] of text.matchAll(/\bnode (?:--expose-gc )?((?:test|examples)\/[\w./-]+\.mjs)/g)) await readFile(root + path);
+    for (const [, path = ''] of text.matchAll(/\bnode (?:--expose-gc )?((?:test|examples)\/[\w./-]+\.mjs)/g))
+      await readFile(root + path);
   }
 });
 
 test('every link within README leads to a heading of it', async () => {
   const readme = await readFile(`${root}README.md`, 'utf8');
-  const anchors = new Set([...readme.matchAll(/^#+ (.*)$/gm)].map(([, title = '']) => title.toLowerCase().replaceAll(/[^\w\- ]/g, '').replaceAll(' ', '-')));
+  const anchors = new Set(
+    [...readme.matchAll(/^#+ (.*)$/gm)].map(([, title = '']) =>
+      title
+        .toLowerCase()
+        .replaceAll(/[^\w\- ]/g, '')
+        .replaceAll(' ', '-'),
+    ),
+  );
   for (const [, anchor = ''] of readme.matchAll(/\]\(#([^)]+)\)/g)) expect(anchors).toContain(anchor);
 });

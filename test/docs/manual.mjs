@@ -20,6 +20,9 @@ export function load(app) {
     const pages = project.getReflectionsByKind(ReflectionKind.Document)
       .map((page) => `- [${page.name}](${app.renderer.router?.getFullUrl(page)})`);
     const [, summary = ''] = /^\*\*(.*)\*\*$/m.exec(readFileSync(new URL('../../README.md', import.meta.url), 'utf8')) ?? [];
-    writeFileSync(join(outputDirectory, 'llms.txt'), `# hydrant\n\n> ${summary}\n\n## Manual\n\n${pages.join('\n')}\n\n## API\n\n- [every export](modules.html)\n`);
+    writeFileSync(
+      join(outputDirectory, 'llms.txt'),
+      `# hydrant\n\n> ${summary}\n\n## Manual\n\n${pages.join('\n')}\n\n## API\n\n- [every export](modules.html)\n`,
+    );
   });
 }

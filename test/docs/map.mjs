@@ -18,9 +18,17 @@ export function map() {
   for (const from of files) {
     const [room] = from.split('/');
     if (!rooms.has(room)) continue;
-    for (const [, names, specifier] of readFileSync(join(SRC, from), 'utf8').matchAll(/^(?:import|export) ([^;]*?) from '(\.[^']+)';/gm)) {
+    for (const [, names, specifier] of readFileSync(join(SRC, from), 'utf8').matchAll(
+      /^(?:import|export) ([^;]*?) from '(\.[^']+)';/gm,
+    )) {
       const [to] = posix.join(dirname(from), specifier).replace(/\.js$/, '.ts').split('/');
-      const isOfTypes = /^type\b/.test(names) || (/^\{[^}]*\}$/.test(names) && names.slice(1, -1).split(',').every((name) => /^\s*(type\b|$)/.test(name)));
+      const isOfTypes =
+        /^type\b/.test(names)
+        || (/^\{[^}]*\}$/.test(names)
+          && names
+            .slice(1, -1)
+            .split(',')
+            .every((name) => /^\s*(type\b|$)/.test(name)));
       if (!isOfTypes && to !== room && rooms.has(to)) arrows.add(`  ${label(room)} --> ${label(to)}`);
     }
   }

@@ -28,7 +28,10 @@ async function allCodes(): Promise<ConnectionErrorCode[]> {
 /** The events that an interface declares, and the names in their payloads. */
 function payloadsOf(name: string, text: string): [string, string[]][] {
   const [, events = ''] = new RegExp(`interface ${name} \\{([^]*?)\\n\\}`).exec(text) ?? [];
-  return [...events.matchAll(/^ {2}(\w+): \{ (.*) \};$/gm)].map(([, event = '', payload = '']) => [event, payload.split(';').map((field) => field.split(':')[0]?.trim() ?? '')]);
+  return [...events.matchAll(/^ {2}(\w+): \{([^]*?)\};$/gm)].map(([, event = '', payload = '']) => [
+    event,
+    [...payload.matchAll(/(\w+)\??:/g)].map(([, field = '']) => field),
+  ]);
 }
 
 const factory = { create: () => 'an instance' };
@@ -49,14 +52,22 @@ describe("the manual's tables say what the source does", () => {
   test('the factory: each member has its line', async () => {
     const [, members = ''] = /type InstanceFactory<[^{]*\{([^]*?)\n\}\);/.exec(await source('contracts/factory.ts')) ?? [];
     const declared = [...new Set([...members.matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, name]) => name))];
-    expect(tableUnder('The API', manual, 1).map(([cell]) => /`(\w+)/.exec(cell ?? '')?.[1]).toSorted()).toEqual(declared.toSorted());
+    expect(
+      tableUnder('The API', manual, 1)
+        .map(([cell]) => /`(\w+)/.exec(cell ?? '')?.[1])
+        .toSorted(),
+    ).toEqual(declared.toSorted());
   });
 
   test('the registry and its leases: each public member has its line', () => {
     const lease = ['instance', 'record', 'stale', 'signal', 'retire', 'release'];
     const members = Object.getOwnPropertyNames(ConnectionRegistry.prototype).filter((name) => name !== 'constructor');
-    const told = tableUnder('The API').flatMap(([cell]) => quoted(cell)).map((call) => /^(\w+)\.(\w+)/.exec(call)?.slice(1).join('.'));
-    expect(told.toSorted()).toEqual([...[...members, 'handleWebhook'].map((name) => `registry.${name}`), ...lease.map((name) => `lease.${name}`)].toSorted());
+    const told = tableUnder('The API')
+      .flatMap(([cell]) => quoted(cell))
+      .map((call) => /^(\w+)\.(\w+)/.exec(call)?.slice(1).join('.'));
+    expect(told.toSorted()).toEqual(
+      [...[...members, 'handleWebhook'].map((name) => `registry.${name}`), ...lease.map((name) => `lease.${name}`)].toSorted(),
+    );
   });
 
   test('errors: each code has its line', async () => {
@@ -79,7 +90,9 @@ describe("the manual's tables say what the source does", () => {
     const declared = payloadsOf('RegistryEvents', await source('events.ts'));
     const told = tableUnder('Events').map(([name, payload]) => [quoted(name)[0], quoted(payload?.replace(/\(.*\)/, ''))]);
     expect(told).toEqual(declared);
-    expect(() => new ConnectionRegistry({ store: new MemoryStore(), factory }).on('no such event' as 'hydrated', () => {})).toThrow(declared.at(-1)?.[0] as string);
+    expect(() =>
+      new ConnectionRegistry({ store: new MemoryStore(), factory }).on('no such event' as 'hydrated', () => {}),
+    ).toThrow(declared.at(-1)?.[0] as string);
   });
 
   test('events: every reason of a dispose is named', async () => {
@@ -91,7 +104,8 @@ describe("the manual's tables say what the source does", () => {
   test('runtimes: those that the portable suite is run on, no more and no less', async () => {
     const { RUNTIMES } = await import('../runtimes/runtimes.mjs');
     const names = [...new Set(RUNTIMES.map(({ name }) => name))];
-    const passes = (name: string, kind: string): string => RUNTIMES.some((one) => one.name === name && one.kind === kind) ? 'passes' : '';
+    const passes = (name: string, kind: string): string =>
+      RUNTIMES.some((one) => one.name === name && one.kind === kind) ? 'passes' : '';
     expect(tableUnder('Where it runs')).toEqual(names.map((name) => [name, passes(name, 'esm'), passes(name, 'cjs')]));
   });
 });
@@ -99,22 +113,41 @@ describe("the manual's tables say what the source does", () => {
 describe('the guide to exclusive transports', () => {
   test('options: each has its line, with its default', async () => {
     const { resolveRunnerOptions } = await import('../../src/exclusive/options.js');
-    const required = { registry: { acquire: () => {} }, claims: { renew() {}, claim() {}, release() {} }, list: () => [], run() {} };
-    const { tickMs, marginMs, coolDownMs, ...defaults } = resolveRunnerOptions(required as never) as unknown as Record<string, unknown>;
-    expect({ tickMs, marginMs, coolDownMs }, 'told below the table').toEqual({ tickMs: 45_000 / 9, marginMs: 45_000 / 6, coolDownMs: 45_000 });
+    const required = {
+      registry: { acquire: () => {} },
+      claims: { renew() {}, claim() {}, release() {} },
+      list: () => [],
+      run() {},
+    };
+    const { tickMs, marginMs, coolDownMs, ...defaults } = resolveRunnerOptions(required as never) as unknown as Record<
+      string,
+      unknown
+    >;
+    expect({ tickMs, marginMs, coolDownMs }, 'told below the table').toEqual({
+      tickMs: 45_000 / 9,
+      marginMs: 45_000 / 6,
+      coolDownMs: 45_000,
+    });
     const rows = tableUnder('Options', await guide('exclusive-transports'));
     expect(rows.flatMap(([names]) => quoted(names)).toSorted()).toEqual(Object.keys(defaults).toSorted());
     const told = rows.flatMap(([names, value = '']) => quoted(names).map((name) => [name, value]));
-    const given = told.map(([name = '']) => [name, name in required && name !== 'run' ? 'required' : inWords(name === 'run' ? undefined : defaults[name], name)]);
+    const given = told.map(([name = '']) => [
+      name,
+      name in required && name !== 'run' ? 'required' : inWords(name === 'run' ? undefined : defaults[name], name),
+    ]);
     expect(told).toEqual(given);
   });
 
   test('events: each has its line, with its whole payload', async () => {
     const events = await source('exclusive/events.ts');
     const told = tableUnder('Events', await guide('exclusive-transports'));
-    expect(told.map(([name, payload]) => [quoted(name)[0], quoted(payload?.replace(/\(.*\)/, ''))])).toEqual(payloadsOf('RunnerEvents', events));
+    expect(told.map(([name, payload]) => [quoted(name)[0], quoted(payload?.replace(/\(.*\)/, ''))])).toEqual(
+      payloadsOf('RunnerEvents', events),
+    );
     const [, reasons = ''] = /type TenureEnd =([^;]*);/.exec(events) ?? [];
-    expect(quoted(told.find(([name]) => name === '`ended`')?.[1]?.match(/\((.*)\)/)?.[1])).toEqual([...reasons.matchAll(/'(\w+)'/g)].map(([, reason]) => reason));
+    expect(quoted(told.find(([name]) => name === '`ended`')?.[1]?.match(/\((.*)\)/)?.[1])).toEqual(
+      [...reasons.matchAll(/'(\w+)'/g)].map(([, reason]) => reason),
+    );
   });
 });
 
@@ -149,7 +182,13 @@ function inWords(value: unknown, name: string): string {
   if (value === undefined) return 'none';
   if (value === 1024 * 1024) return '1 MiB';
   if (value instanceof RegExp) return `\`${value}\``;
-  if (typeof value === 'object') return `\`${JSON.stringify(value).replaceAll('"', '').replaceAll(/[:,]/g, '$& ').replace('{', '{ ').replace('}', ' }').replaceAll(/\d{4,}/g, (digits) => Number(digits).toLocaleString('en').replaceAll(',', '_'))}\``;
+  if (typeof value === 'object')
+    return `\`${JSON.stringify(value)
+      .replaceAll('"', '')
+      .replaceAll(/[:,]/g, '$& ')
+      .replace('{', '{ ')
+      .replace('}', ' }')
+      .replaceAll(/\d{4,}/g, (digits) => Number(digits).toLocaleString('en').replaceAll(',', '_'))}\``;
   if (typeof value === 'string') return `\`'${value}'\``;
   return typeof value === 'number' && value >= 1_000 ? value.toLocaleString('en').replaceAll(',', ' ') : String(value);
 }

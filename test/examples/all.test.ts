@@ -7,7 +7,9 @@ import { ROOT } from './built-copy.js';
 /** No examples, but what several share, and prose. */
 const NO_EXAMPLES = new Set(['support', 'guides']);
 
-const examples = readdirSync(`${ROOT}examples`).filter((name) => statSync(`${ROOT}examples/${name}`).isDirectory() && !NO_EXAMPLES.has(name));
+const examples = readdirSync(`${ROOT}examples`).filter(
+  (name) => statSync(`${ROOT}examples/${name}`).isDirectory() && !NO_EXAMPLES.has(name),
+);
 
 test('every example says what it is', () => {
   expect(examples.filter((name) => !existsSync(`${ROOT}examples/${name}/README.md`))).toEqual([]);
@@ -20,14 +22,20 @@ test('every example has its place in the index, and every place leads to one', (
 });
 
 test('every example is run by a test', () => {
-  const tests = readdirSync(`${ROOT}test`, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.test.ts') && !path.endsWith('all.test.ts'))
-    .map((path) => readFileSync(`${ROOT}test/${path}`, 'utf8')).join('\n');
-  const run = (name: string): boolean => existsSync(`${ROOT}examples/${name}/run.mjs`) || tests.includes(`'${name}/`) || tests.includes(`examples/${name}`);
+  const tests = readdirSync(`${ROOT}test`, { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.test.ts') && !path.endsWith('all.test.ts'))
+    .map((path) => readFileSync(`${ROOT}test/${path}`, 'utf8'))
+    .join('\n');
+  const run = (name: string): boolean =>
+    existsSync(`${ROOT}examples/${name}/run.mjs`) || tests.includes(`'${name}/`) || tests.includes(`examples/${name}`);
   expect(examples.filter((name) => !run(name))).toEqual([]);
 });
 
 test('the examples use the package as its types say', async () => {
-  const { stdout } = await promisify(execFile)(process.execPath, [`${ROOT}node_modules/ts7/bin/tsc`, '-p', 'examples', '--pretty', 'false'], { cwd: ROOT })
-    .catch((error: { stdout: string }) => error);
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [`${ROOT}node_modules/ts7/bin/tsc`, '-p', 'examples', '--pretty', 'false'],
+    { cwd: ROOT },
+  ).catch((error: { stdout: string }) => error);
   expect(stdout).toBe('');
 }, 90_000);

@@ -12,7 +12,8 @@ export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 export async function builtCopy(): Promise<string> {
   mkdirSync(`${ROOT}node_modules/.cache`, { recursive: true });
   const copy = mkdtempSync(`${ROOT}node_modules/.cache/examples-`);
-  for (const path of ['package.json', 'examples', 'test/servers/support']) cpSync(`${ROOT}${path}`, `${copy}/${path}`, { recursive: true });
+  for (const path of ['package.json', 'examples', 'test/servers/support'])
+    cpSync(`${ROOT}${path}`, `${copy}/${path}`, { recursive: true });
   const [config] = tsup as [{ entry: Record<string, string> }];
   await build({
     absWorkingDir: ROOT, entryPoints: config.entry, outdir: `${copy}/dist`,

@@ -9,7 +9,15 @@ interface Adapter { say(to: string, text: string): void; once(event: string, lis
 interface Row { id: string; port: number; name: string; password: string; greeting: string }
 
 describe('examples/custom-adapter', () => {
-  let server: { port: number; log: string[]; open: number; silence(silent: boolean): void; tell(name: string, text: string): void; drop(name: string): void; close(): Promise<void> };
+  let server: {
+    port: number;
+    log: string[];
+    open: number;
+    silence(silent: boolean): void;
+    tell(name: string, text: string): void;
+    drop(name: string): void;
+    close(): Promise<void>;
+  };
   let row: Row;
   let store: MemoryStore<Row>;
   let registry: ConnectionRegistry<any, Adapter>;
@@ -31,7 +39,12 @@ describe('examples/custom-adapter', () => {
 
   test('keeps one login for any number of uses, and answers what comes in', async () => {
     await Promise.all(['a', 'b', 'c'].map(say));
-    await eventually(() => server.log).toEqual(['LOGIN acme-bot', 'acme-bot: MSG ada a', 'acme-bot: MSG ada b', 'acme-bot: MSG ada c']);
+    await eventually(() => server.log).toEqual([
+      'LOGIN acme-bot',
+      'acme-bot: MSG ada a',
+      'acme-bot: MSG ada b',
+      'acme-bot: MSG ada c',
+    ]);
     server.tell('acme-bot', 'hi');
     await eventually(() => server.log.at(-1)).toBe('acme-bot: MSG ada Hello');
   });
@@ -49,7 +62,13 @@ describe('examples/custom-adapter', () => {
     await say('a');
     await store.put({ ...row, greeting: 'Good morning' });
     await say('b');
-    await eventually(() => server.log).toEqual(['LOGIN acme-bot', 'acme-bot: MSG ada a', 'acme-bot: QUIT', 'LOGIN acme-bot', 'acme-bot: MSG ada b']);
+    await eventually(() => server.log).toEqual([
+      'LOGIN acme-bot',
+      'acme-bot: MSG ada a',
+      'acme-bot: QUIT',
+      'LOGIN acme-bot',
+      'acme-bot: MSG ada b',
+    ]);
   });
 
   test('leaves no connection open behind a login that was refused', async () => {

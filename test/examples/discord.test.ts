@@ -41,7 +41,8 @@ describe('examples/discord', () => {
   });
   afterEach(() => close());
 
-  const ask = (): RequestInit => application.request({ type: 2, token: 'token-1', data: { name: 'ask', options: [{ value: 'why?' }] } });
+  const ask = (): RequestInit =>
+    application.request({ type: 2, token: 'token-1', data: { name: 'ask', options: [{ value: 'why?' }] } });
   const edits = (): string[] => discord.received.map(({ method, path, body }) => `${method} ${path} ${body}`);
 
   test('answers PING and probes with a bad signature cold', async () => {

@@ -10,7 +10,11 @@ test('examples/fleet: affinity by connection keeps each connection warm on one r
     results[name] = { steady: creates, lost: (await measure(hydrant, choose, { losesOne: true })).thirds };
   }
   process.stdout.write(`${JSON.stringify(results)}\n`);
-  const { 'round robin': roundRobin, 'consistent hash of the id': consistent, 'hash of the id, modulo': modulo } = results as Record<keyof typeof WAYS, { steady: number; lost: number[] }>;
+  const {
+    'round robin': roundRobin,
+    'consistent hash of the id': consistent,
+    'hash of the id, modulo': modulo,
+  } = results as Record<keyof typeof WAYS, { steady: number; lost: number[] }>;
   expect(roundRobin?.steady).toBeGreaterThan(35_000);
   expect(consistent?.steady).toBeLessThan(6_000);
   // Back again, the lost replica's own connections are created anew; with modulo most of the others move too.

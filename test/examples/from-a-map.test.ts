@@ -36,10 +36,15 @@ describe('examples/from-a-map: each step runs, and does what its text says', () 
   });
 
   test('the diffs of the README are the differences between the steps', () => {
-    const shown = [...readFileSync(`${FOLDER}README.md`, 'utf8').matchAll(/```diff\n([^]*?)\n```/g)].map(([, diff = '']) => trimmed(diff));
+    const shown = [...readFileSync(`${FOLDER}README.md`, 'utf8').matchAll(/```diff\n([^]*?)\n```/g)].map(([, diff = '']) =>
+      trimmed(diff),
+    );
     const actual = steps.slice(1).map((step, index) => {
       // It answers 1 when there are differences.
-      const { stdout } = spawnSync('git', ['diff', '--no-index', '--no-color', '-U2', steps[index] as string, step], { cwd: `${FOLDER}steps`, encoding: 'utf8' });
+      const { stdout } = spawnSync('git', ['diff', '--no-index', '--no-color', '-U2', steps[index] as string, step], {
+        cwd: `${FOLDER}steps`,
+        encoding: 'utf8',
+      });
       const [, ...hunks] = stdout.split(/^@@.*$/m);
       return trimmed(hunks.map((hunk) => `@@${hunk}`).join(''));
     });

@@ -16,7 +16,9 @@ describe('examples/gateway', () => {
     world = await startWorld();
     gateway = createGateway({ store: new MemoryStore(world.rows), surroundings: world.surroundings });
     failures = [];
-    gateway.registry.on('webhookFailed', ({ id, error }: { id: string; error: { code: string } }) => failures.push(`${id} ${error.code}`));
+    gateway.registry.on('webhookFailed', ({ id, error }: { id: string; error: { code: string } }) =>
+      failures.push(`${id} ${error.code}`),
+    );
     const server = await listening(gateway.app);
     origin = server.origin;
     close = async () => {
@@ -27,10 +29,13 @@ describe('examples/gateway', () => {
   });
   afterEach(() => close());
 
-  const send = async (platform: string, request: RequestInit): Promise<number> => (await fetch(`${origin}/webhooks/acme-${platform}`, request)).status;
+  const send = async (platform: string, request: RequestInit): Promise<number> =>
+    (await fetch(`${origin}/webhooks/acme-${platform}`, request)).status;
   const sendAll = async (secret?: string): Promise<Record<string, number>> => {
     const requests: [string, RequestInit][] = Object.entries(await world.requests(secret));
-    return Object.fromEntries(await Promise.all(requests.map(async ([platform, request]) => [platform, await send(platform, request)])));
+    return Object.fromEntries(
+      await Promise.all(requests.map(async ([platform, request]) => [platform, await send(platform, request)])),
+    );
   };
   const write = async (id: string): Promise<number> => (await fetch(`${origin}/connections/${id}/messages`, {
     method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ to: '7', text: 'Lunch' }),
@@ -39,7 +44,11 @@ describe('examples/gateway', () => {
   test('serves every platform cold, each by its own factory', async () => {
     expect(await sendAll()).toEqual({ slack: 200, telegram: 200, github: 204, discord: 200, whatsapp: 200 });
     await eventually(() => world.said()).toEqual({
-      slack: ['42 (hi)'], telegram: ['Hello, Ada'], github: ['Thank you.'], discord: ['42 (hi)'], whatsapp: ['You said: hi (Acme)'],
+      slack: ['42 (hi)'],
+      telegram: ['Hello, Ada'],
+      github: ['Thank you.'],
+      discord: ['42 (hi)'],
+      whatsapp: ['You said: hi (Acme)'],
     });
     expect(gateway.registry.snapshot().live).toBe(5);
   });

@@ -37,7 +37,11 @@ describe("the Kubernetes guide's sequence, with a claim store that hangs from SI
     let status = 200;
     while (status === 200) ({ status } = await fetch(`${origin}/ready`));
     expect(status).toBe(503);
-    const late = await fetch(`${origin}/webhooks/acme`, { method: 'POST', body: 'late', headers: { authorization: 'let me in' } });
+    const late = await fetch(`${origin}/webhooks/acme`, {
+      method: 'POST',
+      body: 'late',
+      headers: { authorization: 'let me in' },
+    });
     expect(late.status).toBe(200);
     const [code] = await exited as [number | null];
     const tookMs = performance.now() - signalledAt;

@@ -9,16 +9,23 @@ test('examples/inspector asks for the password, and refuses an action from elsew
   await registry.use('acme', () => {});
   const { listener, stop } = createOperators({ registry, password: 'open' });
   await using server = await listening(listener);
-  const ask = (password: string | undefined, query = '', init: RequestInit = {}): Promise<Response> => fetch(`${server.origin}/${query}`, {
-    ...init, headers: { ...init.headers, ...(password === undefined ? {} : { authorization: `Basic ${btoa(`ada:${password}`)}` }) },
-  });
+  const ask = (password: string | undefined, query = '', init: RequestInit = {}): Promise<Response> =>
+    fetch(`${server.origin}/${query}`, {
+      ...init,
+      headers: { ...init.headers, ...(password === undefined ? {} : { authorization: `Basic ${btoa(`ada:${password}`)}` }) },
+    });
   const refused = await ask(undefined);
   expect([refused.status, refused.headers.get('www-authenticate')]).toEqual([401, 'Basic realm="operators", charset="UTF-8"']);
   expect((await ask('a guess')).status).toBe(401);
   expect(await (await ask('open')).text()).toContain('<h1>Bots</h1>');
   const action = '?action=evict&id=acme';
-  expect((await ask('open', action, { method: 'POST', headers: { origin: 'https://evil.example', 'x-hydrant-inspector': '1' } })).status).toBe(403);
-  expect((await ask('open', action, { method: 'POST', headers: { origin: server.origin, 'x-hydrant-inspector': '1' } })).status).toBe(200);
+  expect(
+    (await ask('open', action, { method: 'POST', headers: { origin: 'https://evil.example', 'x-hydrant-inspector': '1' } }))
+      .status,
+  ).toBe(403);
+  expect(
+    (await ask('open', action, { method: 'POST', headers: { origin: server.origin, 'x-hydrant-inspector': '1' } })).status,
+  ).toBe(200);
   expect(registry.snapshot().idle).toBe(0);
   stop();
   await registry.close();

@@ -18,7 +18,10 @@ describe('examples/mcp-sessions', () => {
     await cluster.close();
   });
 
-  const connect = async (user: string, sessionId?: string): Promise<{ transport: any; call(name: string, input?: unknown): Promise<string> }> => {
+  const connect = async (
+    user: string,
+    sessionId?: string,
+  ): Promise<{ transport: any; call(name: string, input?: unknown): Promise<string> }> => {
     const connected = await cluster.client(user, sessionId);
     clients.add(connected.client);
     return connected;
@@ -29,7 +32,10 @@ describe('examples/mcp-sessions', () => {
     for (const note of ['milk', 'bread', 'tea']) expect(await call('remember', { note })).toBe('kept');
     expect(await call('recall')).toBe('milk, bread, tea');
     const served = cluster.replicas.map((replica: { served: string[] }) => replica.served);
-    expect(served).toEqual([['initialize', 'tools/call', 'tools/call'], ['notifications/initialized', 'tools/call', 'tools/call']]);
+    expect(served).toEqual([
+      ['initialize', 'tools/call', 'tools/call'],
+      ['notifications/initialized', 'tools/call', 'tools/call'],
+    ]);
   });
 
   test('goes on when every replica it has ever seen was replaced', async () => {
@@ -68,9 +74,14 @@ describe('examples/mcp-sessions', () => {
 
   test('begins no session for a stranger, nor without a greeting', async () => {
     const [{ origin }] = cluster.replicas;
-    const post = async (headers: Record<string, string>, method: string): Promise<number> => (await fetch(origin, {
-      method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: {} }),
-    })).status;
+    const post = async (headers: Record<string, string>, method: string): Promise<number> =>
+      (
+        await fetch(origin, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', ...headers },
+          body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: {} }),
+        })
+      ).status;
     expect(await post({}, 'initialize')).toBe(401);
     expect(await post({ authorization: 'Bearer token-of-ada' }, 'tools/call')).toBe(400);
     expect(await cluster.store.list()).toEqual([]);

@@ -32,7 +32,9 @@ describe('examples/per-user-mcp-clients', () => {
     const warnings: Error[] = [];
     const listener = (warning: Error): void => void warnings.push(warning);
     process.on('warning', listener);
-    const answers = await Promise.all(['ada', 'eve'].flatMap((user) => Array.from({ length: 25 }, () => whoami(`${user}:calendar`))));
+    const answers = await Promise.all(
+      ['ada', 'eve'].flatMap((user) => Array.from({ length: 25 }, () => whoami(`${user}:calendar`))),
+    );
     expect(answers.toSorted()).toEqual(['ada', 'eve'].flatMap((user) => Array.from({ length: 25 }, () => user)));
     expect([server.begun, await clients.tools('ada:calendar')]).toEqual([2, ['whoami']]);
     process.off('warning', listener);

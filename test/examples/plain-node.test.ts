@@ -16,7 +16,9 @@ describe('under plain Node, against the built package, prints what its README sh
   afterAll(() => rmSync(copy, { recursive: true, force: true }));
 
   test.each(runnable)('examples/%s', async (name) => {
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, [`${copy}/examples/${name}/run.mjs`], { timeout: 60_000 });
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [`${copy}/examples/${name}/run.mjs`], {
+      timeout: 60_000,
+    });
     expect(stderr).toBe('');
     const [, shown] = /```text\n([^]*?)```/.exec(readFileSync(`${ROOT}examples/${name}/README.md`, 'utf8')) ?? [];
     expect(stdout).toBe(shown);

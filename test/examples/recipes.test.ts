@@ -9,14 +9,19 @@ const { suspectedLeaks } = await example('recipes/leak-warnings.mjs');
 const { rotateEverywhere, rotateHere } = await example('recipes/secret-rotation.mjs');
 const { around, organisation } = await example('recipes/async-context.mjs');
 
-const ping = async ({ record }: { record: ConnectionRecord }): Promise<void> => { if (record.id === 'dead') throw new Error('no answer'); };
+const ping = async ({ record }: { record: ConnectionRecord }): Promise<void> => {
+  if (record.id === 'dead') throw new Error('no answer');
+};
 
 describe('examples/recipes', () => {
   test('maximum-age: a busy instance is replaced, and its users finish', async () => {
     const clock = new ManualClock();
     const factory = new RecordingFactory({ clock });
     const registry = new ConnectionRegistry({
-      clock, store: new MemoryStore([{ id: 'a' }]), factory: withMaximumAge(factory, { maxAgeMs: 60_000, clock }), failureBackoff: { initialMs: 0, maxMs: 0 },
+      clock,
+      store: new MemoryStore([{ id: 'a' }]),
+      factory: withMaximumAge(factory, { maxAgeMs: 60_000, clock }),
+      failureBackoff: { initialMs: 0, maxMs: 0 },
     });
     const lease = await registry.acquire('a');
     await clock.advance(59_999);
@@ -46,7 +51,11 @@ describe('examples/recipes', () => {
 
   test('leak-warnings: a lease that is never released shows, one that is does not', async () => {
     const clock = new ManualClock();
-    const registry = new ConnectionRegistry({ clock, store: new MemoryStore([{ id: 'a' }, { id: 'b' }]), factory: { create: () => ({}) } });
+    const registry = new ConnectionRegistry({
+      clock,
+      store: new MemoryStore([{ id: 'a' }, { id: 'b' }]),
+      factory: { create: () => ({}) },
+    });
     await registry.acquire('a');
     await registry.use('b', () => {});
     await clock.advance(300_000);
@@ -61,7 +70,10 @@ describe('examples/recipes', () => {
     const rows = new MemoryStore([{ id: 'a', ref: 'vault:a' }]);
     const store = Object.assign(rows, { touch: async (id: string) => rows.put(await rows.get(id) as never) });
     const replica = (): ConnectionRegistry<any, string> =>
-      new ConnectionRegistry<any, string>({ store, factory: { secrets: async () => vault, create: (_record, { secrets }) => String(secrets) } });
+      new ConnectionRegistry<any, string>({
+        store,
+        factory: { secrets: async () => vault, create: (_record, { secrets }) => String(secrets) },
+      });
     const [one, two] = [replica(), replica()];
     const seen = (): Promise<string[]> => Promise.all([one, two].map((registry) => registry.use('a', (secret) => secret)));
     expect(await seen()).toEqual(['old', 'old']);

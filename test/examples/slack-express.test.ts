@@ -39,7 +39,11 @@ describe('examples/slack-express', () => {
     const server = await listening(gateway.app);
     registry = gateway.registry;
     origin = server.origin;
-    stack.add(() => slack.close()).add(() => responses.close()).add(() => server[Symbol.asyncDispose]()).add(() => gateway.registry.close({ drainTimeoutMs: 0 }));
+    stack
+      .add(() => slack.close())
+      .add(() => responses.close())
+      .add(() => server[Symbol.asyncDispose]())
+      .add(() => gateway.registry.close({ drainTimeoutMs: 0 }));
   });
 
   afterEach(async () => {
@@ -71,7 +75,9 @@ describe('examples/slack-express', () => {
     preparing.fail(new Error('the model is gone, token xoxb-1'));
     await eventually(() => responses.received).toHaveLength(1);
     expect(responses.received[0]).toMatchObject({ method: 'POST', path: '/commands/7' });
-    expect(JSON.parse(responses.received[0]?.body ?? '')).toEqual({ text: 'I could not answer just now (HYDRATION_FAILED). Please try again.' });
+    expect(JSON.parse(responses.received[0]?.body ?? '')).toEqual({
+      text: 'I could not answer just now (HYDRATION_FAILED). Please try again.',
+    });
   });
 
   test('serves many workspaces at one URL, each as its own bot', async () => {
@@ -81,7 +87,9 @@ describe('examples/slack-express', () => {
     expect(statuses).toEqual([200, 200]);
     await eventually(() => slack.messages.map(({ token, text }) => `${token} ${text}`).toSorted())
       .toEqual(['xoxb-1 you asked: T0001', 'xoxb-2 you asked: T0002']);
-    expect((await send(slackEvent(signingSecret, { type: 'event_callback', team_id: 'T0002', event: { type: 'team_join' } }))).status).toBe(200);
+    expect(
+      (await send(slackEvent(signingSecret, { type: 'event_callback', team_id: 'T0002', event: { type: 'team_join' } }))).status,
+    ).toBe(200);
     expect(prepared.toSorted()).toEqual(['slack:T0001', 'slack:T0002']);
   });
 
@@ -104,7 +112,9 @@ describe('examples/slack-express', () => {
   test('leaves the application’s own routes as they are, and they use the same instances', async () => {
     preparing.open(answering);
     const response = await fetch(`${origin}/announcements`, {
-      method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ team: 'T0001', channel: 'C7', text: 'new release' }),
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ team: 'T0001', channel: 'C7', text: 'new release' }),
     });
     expect(response.status).toBe(204);
     expect(slack.messages).toEqual([{ token: 'xoxb-1', channel: 'C7', text: 'new release' }]);

@@ -22,9 +22,13 @@ export function gate<T = void>(): Gate<T> {
 }
 
 /** A server on a free loopback port. */
-export async function listening(listener: RequestListener): Promise<AsyncDisposable & { readonly origin: string; readonly server: Server }> {
+export async function listening(
+  listener: RequestListener,
+): Promise<AsyncDisposable & { readonly origin: string; readonly server: Server }> {
   const server = createServer(listener);
-  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve); });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the server has no port');
   return {
@@ -32,10 +36,13 @@ export async function listening(listener: RequestListener): Promise<AsyncDisposa
     origin: `http://127.0.0.1:${address.port}`,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
-      await new Promise((resolve) => { server.close(resolve); });
+      await new Promise((resolve) => {
+        server.close(resolve);
+      });
     },
   };
 }
 
 /** Waits for what an example brings about over real sockets; a vendor's SDK may take seconds to import on a busy machine. */
-export const eventually: typeof expect.poll = (probe, options) => expect.poll(probe, { timeout: 20_000, interval: 10, ...options });
+export const eventually: typeof expect.poll = (probe, options) =>
+  expect.poll(probe, { timeout: 20_000, interval: 10, ...options });

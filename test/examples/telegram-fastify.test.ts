@@ -14,7 +14,9 @@ describe('examples/telegram-fastify', () => {
   beforeEach(async () => {
     telegram = await startFakeTelegramApi();
     store = new MemoryStore();
-    const replicas = await Promise.all([0, 1].map(() => createGateway({ store, publicUrl: 'https://bots.example.com', apiRoot: telegram.url })));
+    const replicas = await Promise.all(
+      [0, 1].map(() => createGateway({ store, publicUrl: 'https://bots.example.com', apiRoot: telegram.url })),
+    );
     origins = await Promise.all(replicas.map(({ app }) => app.listen({ port: 0, host: '127.0.0.1' })));
     close = () => Promise.all(replicas.map(({ app }) => app.close()));
   });
@@ -30,7 +32,12 @@ describe('examples/telegram-fastify', () => {
     json(replica, 'PUT', '/bots/helper', JSON.stringify({ token, greeting }));
   const message = async (replica: number, secretToken?: string): Promise<number> => {
     const row = await store.get('helper') as unknown as { secretToken: string };
-    return (await fetch(`${origins[replica]}/telegram/helper`, telegramMessage({ secretToken: secretToken ?? row.secretToken, text: 'hi' }))).status;
+    return (
+      await fetch(
+        `${origins[replica]}/telegram/helper`,
+        telegramMessage({ secretToken: secretToken ?? row.secretToken, text: 'hi' }),
+      )
+    ).status;
   };
   const methods = (): string[] => telegram.calls.map(({ method }) => method);
 
@@ -39,7 +46,10 @@ describe('examples/telegram-fastify', () => {
     expect(await message(1)).toBe(200);
     expect(methods()).toEqual(['getMe', 'setWebhook', 'sendMessage']);
     expect(telegram.calls.at(-1)?.parameters).toMatchObject({ chat_id: 7, text: 'Hello, Ada' });
-    expect(telegram.calls[1]?.parameters).toMatchObject({ url: 'https://bots.example.com/telegram/helper', secret_token: expect.stringMatching(/^[0-9a-f]{64}$/) });
+    expect(telegram.calls[1]?.parameters).toMatchObject({
+      url: 'https://bots.example.com/telegram/helper',
+      secret_token: expect.stringMatching(/^[0-9a-f]{64}$/),
+    });
   });
 
   test('follows an edit that was made on the other replica, secret and all', async () => {

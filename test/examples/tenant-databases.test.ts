@@ -34,7 +34,9 @@ describe('examples/tenant-databases', () => {
   });
 
   const openConnections = async (): Promise<number> => {
-    const { rows: [row] } = await admin.query(`select count(*)::int as count from pg_stat_activity where application_name like 'tenant %'`);
+    const {
+      rows: [row],
+    } = await admin.query(`select count(*)::int as count from pg_stat_activity where application_name like 'tenant %'`);
     return row.count;
   };
   const textOf = (tenant: string): Promise<string> =>
@@ -55,7 +57,8 @@ describe('examples/tenant-databases', () => {
       await pool.query('select pg_advisory_lock(7)'); // waits until it is let go below
       return (await pool.query('select text from notes')).rows[0].text;
     });
-    const isRunning = (): Promise<number> => admin.query(`select 1 from pg_stat_activity where wait_event = 'advisory'`).then(({ rowCount }) => rowCount ?? 0);
+    const isRunning = (): Promise<number> =>
+      admin.query(`select 1 from pg_stat_activity where wait_event = 'advisory'`).then(({ rowCount }) => rowCount ?? 0);
     await eventually(isRunning).toBe(1);
     await Promise.all(rows.slice(10, 60).map(({ id }) => textOf(id)));
     tenants.registry.invalidate('t1');

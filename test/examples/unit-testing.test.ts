@@ -12,7 +12,8 @@ describe('examples/unit-testing: an application’s own tests', () => {
   const run = async (...args: string[]): Promise<string> => {
     const { NODE_OPTIONS: _options, ...env } = process.env;
     const own = Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('VITEST')));
-    return (await promisify(execFile)(process.execPath, args, { cwd: folder, timeout: 60_000, env: { ...own, NO_COLOR: '1' } })).stdout;
+    return (await promisify(execFile)(process.execPath, args, { cwd: folder, timeout: 60_000, env: { ...own, NO_COLOR: '1' } }))
+      .stdout;
   };
 
   test('pass under vitest', async () => {

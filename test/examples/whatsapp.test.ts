@@ -28,7 +28,8 @@ describe('examples/whatsapp', () => {
     await graph.close();
   });
 
-  const asked = (query: Record<string, string>): Promise<Response> => gateway.app.request(`/whatsapp/acme?${new URLSearchParams(query)}`);
+  const asked = (query: Record<string, string>): Promise<Response> =>
+    gateway.app.request(`/whatsapp/acme?${new URLSearchParams(query)}`);
   const send = async (appSecret = 'shh'): Promise<number> =>
     (await gateway.app.request('/whatsapp/acme', whatsappMessage({ appSecret, text: 'hi' }))).status;
 
@@ -46,7 +47,10 @@ describe('examples/whatsapp', () => {
     expect(await send('a guess')).toBe(401);
     expect(graph.received).toEqual([]);
     expect(await send()).toBe(200);
-    expect(graph.received.map(({ method, path }) => `${method} ${path}`)).toEqual(['GET /100?fields=verified_name', 'POST /100/messages']);
+    expect(graph.received.map(({ method, path }) => `${method} ${path}`)).toEqual([
+      'GET /100?fields=verified_name',
+      'POST /100/messages',
+    ]);
     expect(JSON.parse(graph.received[1]?.body ?? '')).toMatchObject({ to: '4915112345', text: { body: 'You said: hi (Acme)' } });
   });
 

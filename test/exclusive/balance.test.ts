@@ -63,23 +63,30 @@ describe('balance', () => {
     expect([...starts(replicas).values()].every((count) => count === 1)).toBe(true);
   });
 
-  test.each([[5, 1], [5, 3], [2, 6]])('is within one in at most 5 TTL after %i replicas get %i more, each connection moved at most once', async (before, joining) => {
-    cluster = new Cluster(200);
-    const old = await join(before);
-    await converged(old, 200);
-    await cluster.clock.advance(3 * TTL);
-    forget(old);
-    const all = [...old, ...await join(joining)];
-    const took = await converged(all, 200);
-    await cluster.clock.advance(10 * TTL);
-    process.stdout.write(`join ${before}+${joining}: ${(took / TTL).toFixed(2)} TTL, loads ${loads(all).join(' ')}\n`);
-    expect(took).toBeLessThanOrEqual(5 * TTL);
-    expect(spread(all)).toBeLessThanOrEqual(1);
-    const moves = starts(all);
-    expect(Math.max(...moves.values())).toBe(1);
-    const least = all.slice(before).reduce((sum, replica) => sum + replica.owned.length, 0);
-    expect(moves.size, 'nothing is moved that need not be').toBe(least);
-  });
+  test.each([
+    [5, 1],
+    [5, 3],
+    [2, 6],
+  ])(
+    'is within one in at most 5 TTL after %i replicas get %i more, each connection moved at most once',
+    async (before, joining) => {
+      cluster = new Cluster(200);
+      const old = await join(before);
+      await converged(old, 200);
+      await cluster.clock.advance(3 * TTL);
+      forget(old);
+      const all = [...old, ...(await join(joining))];
+      const took = await converged(all, 200);
+      await cluster.clock.advance(10 * TTL);
+      process.stdout.write(`join ${before}+${joining}: ${(took / TTL).toFixed(2)} TTL, loads ${loads(all).join(' ')}\n`);
+      expect(took).toBeLessThanOrEqual(5 * TTL);
+      expect(spread(all)).toBeLessThanOrEqual(1);
+      const moves = starts(all);
+      expect(Math.max(...moves.values())).toBe(1);
+      const least = all.slice(before).reduce((sum, replica) => sum + replica.owned.length, 0);
+      expect(moves.size, 'nothing is moved that need not be').toBe(least);
+    },
+  );
 
   test.each(['stops', 'dies'])('is within one in at most 5 TTL after one of five %s, and nothing else is moved', async (how) => {
     cluster = new Cluster(100);
@@ -148,7 +155,15 @@ describe('balance', () => {
     b.runner.start();
     while (!a.calls.includes('release')) await cluster.clock.advance(5);
     await cluster.clock.advance(2_900);
-    expect(cluster.server.claim({ replica: 'outsider', ttlMs: 60_000, ids: ['c0000', 'c0001', 'c0002', 'c0003'], limit: 4, freeForMs: 0 })).toEqual([]);
+    expect(
+      cluster.server.claim({
+        replica: 'outsider',
+        ttlMs: 60_000,
+        ids: ['c0000', 'c0001', 'c0002', 'c0003'],
+        limit: 4,
+        freeForMs: 0,
+      }),
+    ).toEqual([]);
     b.fault = undefined;
   });
 

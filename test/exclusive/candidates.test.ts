@@ -14,7 +14,9 @@ let roster: Roster;
 function candidatesOf(replica: string, listed: readonly string[] = ids): Candidates<Row, string> {
   roster = new Roster(replica);
   roster.update(members, true);
-  return new Candidates({ ids: listed } as unknown as Listing<Row, string>, roster, { has: (id: string) => held.has(id) } as unknown as Holdings<Row, string>);
+  return new Candidates({ ids: listed } as unknown as Listing<Row, string>, roster, {
+    has: (id: string) => held.has(id),
+  } as unknown as Holdings<Row, string>);
 }
 
 beforeEach(() => { held = new Set(); });

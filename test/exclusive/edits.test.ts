@@ -41,7 +41,10 @@ describe('an edited record', () => {
   test('is served in its new version at once, however stale the registry may serve others', async () => {
     cluster = new Cluster(1);
     const registry = new ConnectionRegistry<Row, Bot>({
-      store: cluster.store, clock: cluster.clock, freshness: { maxStaleMs: 600_000 }, factory: { create: (row) => ({ id: row.id, name: row.name, sent: [] }) },
+      store: cluster.store,
+      clock: cluster.clock,
+      freshness: { maxStaleMs: 600_000 },
+      factory: { create: (row) => ({ id: row.id, name: row.name, sent: [] }) },
     });
     const replica = await cluster.started({ registry });
     await cluster.store.put({ id: 'c0000', name: 'edited' });
@@ -122,7 +125,10 @@ describe('an edited record', () => {
   test('that is edited while it is hydrated is served in its last version', async () => {
     cluster = new Cluster(1);
     const waiting: (() => void)[] = [];
-    cluster.create = (row) => new Promise((resolve) => { waiting.push(() => resolve({ id: row.id, name: row.name, sent: [] })); });
+    cluster.create = (row) =>
+      new Promise((resolve) => {
+        waiting.push(() => resolve({ id: row.id, name: row.name, sent: [] }));
+      });
     const replica = await cluster.started();
     await cluster.store.put({ id: 'c0000', name: 'edited' });
     await cluster.clock.advance(3_000);
@@ -163,7 +169,12 @@ describe('the listing', () => {
     cluster = new Cluster(1);
     const replica = cluster.replica();
     let answer: (() => void) | undefined;
-    replica.fault = (call, carryOut) => (call === 'claim' && answer === undefined ? new Promise((resolve) => { answer = () => resolve(carryOut()); }) : carryOut());
+    replica.fault = (call, carryOut) =>
+      call === 'claim' && answer === undefined
+        ? new Promise((resolve) => {
+            answer = () => resolve(carryOut());
+          })
+        : carryOut();
     replica.runner.start();
     await cluster.clock.advance(1_500);
     await cluster.store.delete('c0000');
@@ -220,8 +231,14 @@ describe('the listing', () => {
 
   test('passes over ids that no store can take, says so, and serves the others', async () => {
     cluster = new Cluster(1);
-    const replica = await cluster.started({ list: () => ['c0000', '', 'nul\0', '\ud800', 'x'.repeat(1_025), 7 as never, null as never, { version: 1 } as never] });
+    const replica = await cluster.started({
+      list: () => ['c0000', '', 'nul\0', '\ud800', 'x'.repeat(1_025), 7 as never, null as never, { version: 1 } as never],
+    });
     expect(replica.owned).toEqual(['c0000']);
-    expect(replica.happened('listFailed')[0]!.error).toEqual(new TypeError('list: passed over 7 entries that are no ids: expected text of 1 to 1024 characters, well-formed and without NUL'));
+    expect(replica.happened('listFailed')[0]!.error).toEqual(
+      new TypeError(
+        'list: passed over 7 entries that are no ids: expected text of 1 to 1024 characters, well-formed and without NUL',
+      ),
+    );
   });
 });

@@ -62,7 +62,10 @@ describe('everything that is abandoned', () => {
     let signal: AbortSignal | undefined;
     const request = environment.request(60_000, (options) => { signal = options.signal; return new Promise(() => {}); });
     environment.abandon();
-    await expect(request).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE', message: 'No answer before the runner had to stop' });
+    await expect(request).rejects.toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+      message: 'No answer before the runner had to stop',
+    });
     expect({ aborted: signal!.aborted, timers: environment.clock.pendingTimers }).toEqual({ aborted: true, timers: 0 });
     let asked = false;
     await expect(environment.request(60_000, () => { asked = true; })).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });

@@ -27,12 +27,21 @@ describe('events of an ExclusiveRunner', () => {
     const cluster = new Cluster(2);
     const registry = new ConnectionRegistry({ store: cluster.store, clock: cluster.clock, factory: { create: () => ({}) } });
     const runner = new ExclusiveRunner({
-      registry, claims: new MemoryClaims({ server: new MemoryClaimServer({ clock: cluster.clock }) }), clock: cluster.clock,
-      list: () => cluster.store.list(), run: async () => { throw new Error('secret-free'); }, startBackoff: { initialMs: 10, maxMs: 100 },
+      registry,
+      claims: new MemoryClaims({ server: new MemoryClaimServer({ clock: cluster.clock }) }),
+      clock: cluster.clock,
+      list: () => cluster.store.list(),
+      run: async () => {
+        throw new Error('secret-free');
+      },
+      startBackoff: { initialMs: 10, maxMs: 100 },
     });
     runner.start();
     await cluster.clock.advance(20_000);
-    expect(written.mock.calls.map(([line]) => line as string).toSorted()).toEqual(["hydrant: startFailed for connection 'c0000'", "hydrant: startFailed for connection 'c0001'"]);
+    expect(written.mock.calls.map(([line]) => line as string).toSorted()).toEqual([
+      "hydrant: startFailed for connection 'c0000'",
+      "hydrant: startFailed for connection 'c0001'",
+    ]);
     await cluster.store.put({ id: 'c0000', name: 'edited' });
     await cluster.clock.advance(20_000);
     expect(written).toHaveBeenCalledTimes(3);
@@ -43,10 +52,13 @@ describe('events of an ExclusiveRunner', () => {
 
   test('are heard by name: one there is not is refused, and so is a listener that is none', () => {
     const { runner } = new Cluster(1).replica();
-    expect(() => runner.on('start' as never, () => undefined)).toThrow(expect.objectContaining({
-      code: 'INVALID_OPTIONS',
-      message: 'ExclusiveRunner: on: expected one of started, ended, startFailed, provisioned, stopUnproven, claimsFailed, listFailed, got "start"',
-    }));
+    expect(() => runner.on('start' as never, () => undefined)).toThrow(
+      expect.objectContaining({
+        code: 'INVALID_OPTIONS',
+        message:
+          'ExclusiveRunner: on: expected one of started, ended, startFailed, provisioned, stopUnproven, claimsFailed, listFailed, got "start"',
+      }),
+    );
     expect(() => runner.on(['started'] as never, () => undefined)).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS' }));
     expect(() => runner.on('toString' as never, () => undefined)).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS' }));
     expect(() => runner.on('started', undefined as never)).toThrow('ExclusiveRunner: on: expected a function, got nothing');

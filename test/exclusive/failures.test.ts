@@ -49,7 +49,8 @@ describe('failed starts', () => {
   });
 
   test('are inherited for the version they concern, or if the version is not known', () => {
-    const inherited = (failed: FailedStarts | undefined, listed: string | undefined): number => failuresAfter(failed).failures.inheritedDelayMs(listed);
+    const inherited = (failed: FailedStarts | undefined, listed: string | undefined): number =>
+      failuresAfter(failed).failures.inheritedDelayMs(listed);
     expect(inherited({ version: '1', count: 3 }, '1')).toBe(2_000);
     expect(inherited({ version: '1', count: 3 }, '2')).toBe(0);
     expect(inherited({ version: undefined, count: 3 }, '2')).toBe(2_000);

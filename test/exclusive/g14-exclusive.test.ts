@@ -23,7 +23,9 @@ describe('G14 exclusive', () => {
       for (const replica of cluster.replicas) {
         for (const [id, tenure] of replica.running) {
           if (!held(tenure)) continue;
-          const others = cluster.replicas.filter((other) => other !== replica && other.running.has(id) && held(other.running.get(id)!));
+          const others = cluster.replicas.filter(
+            (other) => other !== replica && other.running.has(id) && held(other.running.get(id)!),
+          );
           expect(others, `two owners of ${id}`).toEqual([]);
           expect(tenure.token).toBeGreaterThanOrEqual(tokens.get(id) ?? 0n);
           tokens.set(id, tenure.token);

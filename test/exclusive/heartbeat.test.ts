@@ -17,15 +17,41 @@ let takeovers: { inFlight: boolean; count: number };
 let releases: { announced: boolean; add(release: { claim: { id: string } }): void };
 
 const holding = (id: string, notes?: string) => ({
-  id, renewableAt: () => true, check: () => {}, validity: { token: 1n, prove: () => { log.push(`${id} proven`); } },
-  notes: { unsaved: notes, saved: (saved: string) => { log.push(`${id} noted ${saved}`); } }, lose: () => { log.push(`${id} lost`); },
+  id,
+  renewableAt: () => true,
+  check: () => {},
+  validity: {
+    token: 1n,
+    prove: () => {
+      log.push(`${id} proven`);
+    },
+  },
+  notes: {
+    unsaved: notes,
+    saved: (saved: string) => {
+      log.push(`${id} noted ${saved}`);
+    },
+  },
+  lose: () => {
+    log.push(`${id} lost`);
+  },
 });
 
 function heart(...held: ReturnType<typeof holding>[]): Heartbeat<Row, string> {
-  const holdings = { [Symbol.iterator]: () => held.values(), watchDeadlines: () => {}, has: (id: string) => held.some((one) => one.id === id), load: held.length };
+  const holdings = {
+    [Symbol.iterator]: () => held.values(),
+    watchDeadlines: () => {},
+    has: (id: string) => held.some((one) => one.id === id),
+    load: held.length,
+  };
   const beating = new Heartbeat<Row, string>(
-    environment, holdings as unknown as Holdings<Row, string>, takeovers as Takeovers<Row, string>, releases as unknown as Releases<Row, string>,
-    () => { log.push(`answered by ${environment.roster.size}`); },
+    environment,
+    holdings as unknown as Holdings<Row, string>,
+    takeovers as Takeovers<Row, string>,
+    releases as unknown as Releases<Row, string>,
+    () => {
+      log.push(`answered by ${environment.roster.size}`);
+    },
   );
   beating.start(100);
   return beating;
@@ -80,7 +106,11 @@ describe('the heartbeat', () => {
     expect(requests[0]!.load).toBe(-1);
     gates[0]?.resolve(result({ members: [{ replica: 'r', load: -1 }, { replica: 's', load: -1 }] }));
     await clock.advance(100);
-    expect({ load: requests[1]!.load, joined: beating.hasJoined, log }).toEqual({ load: 1, joined: false, log: ['answered by 2'] });
+    expect({ load: requests[1]!.load, joined: beating.hasJoined, log }).toEqual({
+      load: 1,
+      joined: false,
+      log: ['answered by 2'],
+    });
     gates[1]?.resolve(result());
     await clock.advance(0);
     expect(beating.hasJoined).toBe(true);
@@ -94,15 +124,28 @@ describe('the heartbeat', () => {
   });
 
   test.each([
-    { inFlight: false, later: 0, strayed: true }, { inFlight: true, later: 0, strayed: false }, { inFlight: false, later: 1, strayed: false }, { inFlight: true, later: 1, strayed: false },
-  ])('takes what nobody here holds for forgotten, unless it may just have been taken: %o', async ({ inFlight, later, strayed }) => {
-    takeovers.inFlight = inFlight;
-    heart(holding('a'));
-    takeovers.count += later;
-    gates[0]?.resolve(result({ strays: [{ id: 'a', token: 1n }, { id: 'b', token: 2n }] }));
-    await clock.advance(0);
-    expect(log.filter((line) => line.endsWith('strayed'))).toEqual(strayed ? ['b strayed'] : []);
-  });
+    { inFlight: false, later: 0, strayed: true },
+    { inFlight: true, later: 0, strayed: false },
+    { inFlight: false, later: 1, strayed: false },
+    { inFlight: true, later: 1, strayed: false },
+  ])(
+    'takes what nobody here holds for forgotten, unless it may just have been taken: %o',
+    async ({ inFlight, later, strayed }) => {
+      takeovers.inFlight = inFlight;
+      heart(holding('a'));
+      takeovers.count += later;
+      gates[0]?.resolve(
+        result({
+          strays: [
+            { id: 'a', token: 1n },
+            { id: 'b', token: 2n },
+          ],
+        }),
+      );
+      await clock.advance(0);
+      expect(log.filter((line) => line.endsWith('strayed'))).toEqual(strayed ? ['b strayed'] : []);
+    },
+  );
 
   test('reports a renewal that fails', async () => {
     heart();
@@ -117,7 +160,13 @@ describe('balance', () => {
   test('hands over the cheapest to move, for three ticks, to a replica that was there a beat ago', () => {
     const given: unknown[] = [];
     const costs = { dear: 2, cheap: 0, fixed: undefined, fair: 1 };
-    const held = Object.entries(costs).map(([id, cost]) => ({ id, moveCost: () => cost, giveUp: (reason: string, offer: object) => { given.push({ id, reason, offer }); } }));
+    const held = Object.entries(costs).map(([id, cost]) => ({
+      id,
+      moveCost: () => cost,
+      giveUp: (reason: string, offer: object) => {
+        given.push({ id, reason, offer });
+      },
+    }));
     const holdings = { load: 4, [Symbol.iterator]: () => held.values() } as unknown as Holdings<Row, string>;
     const members = [{ replica: 'r', load: 4 }, { replica: 's', load: 0 }];
     environment.roster.update(members, true);

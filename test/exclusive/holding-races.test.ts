@@ -82,10 +82,16 @@ describe('one that is stopping', () => {
     one.giveUp('handedOver', { to: 's', forMs: 3 });
     one.giveUp('stopped');
     await bench.clock.advance(0);
-    expect([one.release, bench.happened('ended')]).toEqual([{ notes: undefined, offer: { to: 's', forMs: 3 } }, [{ id: 'a', token: 7n, reason: 'handedOver' }]]);
+    expect([one.release, bench.happened('ended')]).toEqual([
+      { notes: undefined, offer: { to: 's', forMs: 3 } },
+      [{ id: 'a', token: 7n, reason: 'handedOver' }],
+    ]);
   });
 
-  test.each([['lose', 'lost', 'none'], ['expire', 'expired', { notes: undefined, offer: undefined }]] as const)('and stuck when its claim ends (%s) is %s', async (end, reason, release) => {
+  test.each([
+    ['lose', 'lost', 'none'],
+    ['expire', 'expired', { notes: undefined, offer: undefined }],
+  ] as const)('and stuck when its claim ends (%s) is %s', async (end, reason, release) => {
     const gone = deferred();
     bench.run = () => gone.promise;
     const one = bench.holding({ listed: '1' });
@@ -103,11 +109,23 @@ describe('one that is stopping', () => {
 describe('an attempt', () => {
   test.each([
     ['that fails', { provision: undefined, afterMs: 0 }],
-    ['that is overdue and then settles', { provision: (signal: AbortSignal) => new Promise<void>((resolve) => { signal.addEventListener('abort', () => resolve()); }), afterMs: 2_000 }],
+    [
+      'that is overdue and then settles',
+      {
+        provision: (signal: AbortSignal) =>
+          new Promise<void>((resolve) => {
+            signal.addEventListener('abort', () => resolve());
+          }),
+        afterMs: 2_000,
+      },
+    ],
   ])('%s lets one other start, not two', async (_how, { provision, afterMs }) => {
     bench = new HoldingBench({ maxConcurrentStarts: 1 });
     bench.run = fail;
-    const ended = bench.holding({ startBackoff: { initialMs: 60_000, maxMs: 60_000 }, ...provision === undefined ? {} : { provision: (_record, { signal }) => provision(signal) } });
+    const ended = bench.holding({
+      startBackoff: { initialMs: 60_000, maxMs: 60_000 },
+      ...(provision === undefined ? {} : { provision: (_record, { signal }) => provision(signal) }),
+    });
     await bench.clock.advance(afterMs);
     bench.acquire = hang;
     const next = [bench.holding(), bench.holding()];

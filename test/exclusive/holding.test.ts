@@ -15,15 +15,28 @@ beforeEach(() => { bench = new HoldingBench(); });
 describe('what becomes of a claimed connection', () => {
   test('begins, serves, stops and is released with what it had to note', async () => {
     const one = bench.holding();
-    expect([seen(one, bench.clock), one.version, one.moveCost(0)]).toEqual([{ state: 'queued', counts: true, renewable: true }, undefined, 0]);
+    expect([seen(one, bench.clock), one.version, one.moveCost(0)]).toEqual([
+      { state: 'queued', counts: true, renewable: true },
+      undefined,
+      0,
+    ]);
     await bench.clock.advance(0);
-    expect([seen(one, bench.clock), one.version, one.release]).toEqual([{ state: 'serving', counts: true, renewable: true }, '1', undefined]);
+    expect([seen(one, bench.clock), one.version, one.release]).toEqual([
+      { state: 'serving', counts: true, renewable: true },
+      '1',
+      undefined,
+    ]);
     expect(snapshotOf(one)).toEqual({ id: 'a', state: 'serving', token: '7', version: '1', failures: 0, heldForMs: 1_000_000 });
     one.giveUp('handedOver', { to: 's', forMs: 3 });
     expect(seen(one, bench.clock)).toEqual({ state: 'stopping', counts: false, renewable: true });
     expect(bench.tenure?.signal.reason).toMatchObject({ name: 'AbortError', message: expect.stringContaining('(handedOver)') });
     await bench.clock.advance(0);
-    expect([seen(one, bench.clock), one.release, bench.over, bench.lease.released]).toEqual([{ state: 'settled', counts: false, renewable: false }, { notes: undefined, offer: { to: 's', forMs: 3 } }, 1, 1]);
+    expect([seen(one, bench.clock), one.release, bench.over, bench.lease.released]).toEqual([
+      { state: 'settled', counts: false, renewable: false },
+      { notes: undefined, offer: { to: 's', forMs: 3 } },
+      1,
+      1,
+    ]);
     expect(bench.events).toEqual([
       { event: 'started', payload: { id: 'a', token: 7n, version: '1' } },
       { event: 'ended', payload: { id: 'a', token: 7n, reason: 'handedOver' } },
@@ -32,7 +45,10 @@ describe('what becomes of a claimed connection', () => {
     expect(snapshotOf(one).heldForMs).toBe(0);
   });
 
-  test.each([['lost', 'none'], ['expired', { notes: undefined, offer: undefined }]] as const)('%s: it ends at once, and what is released is %j', async (reason, release) => {
+  test.each([
+    ['lost', 'none'],
+    ['expired', { notes: undefined, offer: undefined }],
+  ] as const)('%s: it ends at once, and what is released is %j', async (reason, release) => {
     const one = bench.holding();
     await bench.clock.advance(0);
     if (reason === 'lost') one.lose();
@@ -47,7 +63,11 @@ describe('what becomes of a claimed connection', () => {
   test('what never began is given up without a word', () => {
     const one = bench.holding();
     one.giveUp('stopped');
-    expect([seen(one, bench.clock), bench.events, bench.over]).toEqual([{ state: 'settled', counts: false, renewable: false }, [], 1]);
+    expect([seen(one, bench.clock), bench.events, bench.over]).toEqual([
+      { state: 'settled', counts: false, renewable: false },
+      [],
+      1,
+    ]);
     one.giveUp('unlisted');
     expect(bench.over).toBe(1);
   });
@@ -78,7 +98,11 @@ describe('what becomes of a claimed connection', () => {
     gone.resolve();
     bench.run = serve;
     await bench.clock.advance(0);
-    expect([seen(one, bench.clock), one.version, bench.over]).toEqual([{ state: 'serving', counts: true, renewable: true }, '2', 0]);
+    expect([seen(one, bench.clock), one.version, bench.over]).toEqual([
+      { state: 'serving', counts: true, renewable: true },
+      '2',
+      0,
+    ]);
     one.listed('2');
     one.listed(undefined);
     expect(one.state).toBe('serving');
@@ -106,10 +130,19 @@ describe('what becomes of a claimed connection', () => {
       await bench.clock.advance(999);
       expect([one.state, bench.happened('stopUnproven')]).toEqual(['stopping', []]);
       await bench.clock.advance(1);
-      expect([seen(one, bench.clock), bench.happened('stopUnproven'), bench.over, one.release]).toEqual([{ state: 'stuck', counts: false, renewable: false }, [{ id: 'a', token: 7n }], 1, undefined]);
+      expect([seen(one, bench.clock), bench.happened('stopUnproven'), bench.over, one.release]).toEqual([
+        { state: 'stuck', counts: false, renewable: false },
+        [{ id: 'a', token: 7n }],
+        1,
+        undefined,
+      ]);
       gone.resolve();
       await bench.clock.advance(0);
-      expect([seen(one, bench.clock), bench.happened('ended'), bench.over]).toEqual([{ state: 'settled', counts: false, renewable: false }, [{ id: 'a', token: 7n, reason }], 2]);
+      expect([seen(one, bench.clock), bench.happened('ended'), bench.over]).toEqual([
+        { state: 'settled', counts: false, renewable: false },
+        [{ id: 'a', token: 7n, reason }],
+        2,
+      ]);
     }
   });
 
@@ -131,12 +164,21 @@ describe('what it costs to move', () => {
     const serving = bench.holding();
     bench.run = async () => { throw new Error('no'); };
     const waiting = bench.holding({ startBackoff: { initialMs: 60_000, maxMs: 60_000 } });
-    const inherited = bench.holding({ notes: formatNotes({ failed: { version: '1', count: 5 }, provisioned: undefined }), listed: '1', startBackoff: { initialMs: 60_000, maxMs: 60_000 } });
+    const inherited = bench.holding({
+      notes: formatNotes({ failed: { version: '1', count: 5 }, provisioned: undefined }),
+      listed: '1',
+      startBackoff: { initialMs: 60_000, maxMs: 60_000 },
+    });
     expect(inherited.state).toBe('waiting');
     await bench.clock.advance(0);
     bench.run = serve;
     await bench.clock.advance(499);
-    expect([waiting.state, serving.moveCost(500), waiting.moveCost(500), inherited.moveCost(500)]).toEqual(['waiting', undefined, undefined, undefined]);
+    expect([waiting.state, serving.moveCost(500), waiting.moveCost(500), inherited.moveCost(500)]).toEqual([
+      'waiting',
+      undefined,
+      undefined,
+      undefined,
+    ]);
     await bench.clock.advance(1);
     expect([serving.state, serving.moveCost(500), waiting.moveCost(500), inherited.moveCost(500)]).toEqual(['serving', 2, 1, 1]);
   });
@@ -148,7 +190,11 @@ describe('starts that fail', () => {
     bench.run = async () => { throw failure; };
     const one = bench.holding({ listed: '1' });
     await bench.clock.advance(0);
-    expect([seen(one, bench.clock), one.failures, one.notes.unsaved]).toEqual([{ state: 'waiting', counts: true, renewable: true }, 1, formatNotes({ provisioned: undefined, failed: { version: '1', count: 1 } })]);
+    expect([seen(one, bench.clock), one.failures, one.notes.unsaved]).toEqual([
+      { state: 'waiting', counts: true, renewable: true },
+      1,
+      formatNotes({ provisioned: undefined, failed: { version: '1', count: 1 } }),
+    ]);
     expect(bench.clock.pendingRefTimers).toBe(1);
     one.notes.saved('another');
     expect(one.notes.unsaved).toBeDefined();
@@ -156,8 +202,19 @@ describe('starts that fail', () => {
     expect(one.notes.unsaved).toBeUndefined();
     await bench.clock.advance(100);
     await bench.clock.advance(200);
-    expect(bench.happened('startFailed').map(({ failures, retryAfterMs, handedOver, error }) => [failures, retryAfterMs, handedOver, error])).toEqual([[1, 100, false, failure], [2, 200, false, failure], [3, 400, true, failure]]);
-    expect([one.release, bench.happened('ended')]).toEqual([{ notes: formatNotes({ provisioned: undefined, failed: { version: '1', count: 3 } }), offer: { notTo: 'r', forMs: 9_000 } }, [{ id: 'a', token: 7n, reason: 'failed' }]]);
+    expect(
+      bench
+        .happened('startFailed')
+        .map(({ failures, retryAfterMs, handedOver, error }) => [failures, retryAfterMs, handedOver, error]),
+    ).toEqual([
+      [1, 100, false, failure],
+      [2, 200, false, failure],
+      [3, 400, true, failure],
+    ]);
+    expect([one.release, bench.happened('ended')]).toEqual([
+      { notes: formatNotes({ provisioned: undefined, failed: { version: '1', count: 3 } }), offer: { notTo: 'r', forMs: 9_000 } },
+      [{ id: 'a', token: 7n, reason: 'failed' }],
+    ]);
   });
 
   test('stay where nobody else could try', async () => {
@@ -206,7 +263,10 @@ describe('starts that fail', () => {
     await bench.clock.advance(1);
     one.check();
     one.check();
-    expect({ failures: one.failures, unsaved: one.notes.unsaved }).toEqual({ failures: 1, unsaved: formatNotes({ failed: { version: '0', count: 1 } }) });
+    expect({ failures: one.failures, unsaved: one.notes.unsaved }).toEqual({
+      failures: 1,
+      unsaved: formatNotes({ failed: { version: '0', count: 1 } }),
+    });
     await bench.clock.advance(120_000);
     one.check();
     expect({ failures: one.failures, unsaved: one.notes.unsaved }).toEqual({ failures: 0, unsaved: formatNotes({}) });
@@ -232,10 +292,24 @@ describe('starts that fail', () => {
 describe('provision', () => {
   test('comes before run, once per version, and is noted', async () => {
     const given: unknown[] = [];
-    const one = bench.holding({ provision: async (record, { token, instance, signal, assertHeld }) => { assertHeld(); given.push([record.version, token, instance, signal.aborted]); } });
+    const one = bench.holding({
+      provision: async (record, { token, instance, signal, assertHeld }) => {
+        assertHeld();
+        given.push([record.version, token, instance, signal.aborted]);
+      },
+    });
     await bench.clock.advance(0);
-    expect([given, bench.happened('provisioned'), one.notes.unsaved]).toEqual([[['1', 7n, 'instance', false]], [{ id: 'a', token: 7n, version: '1' }], formatNotes({ provisioned: '1', failed: undefined })]);
-    const again = bench.holding({ notes: formatNotes({ provisioned: '1', failed: undefined }), provision: async () => { given.push('again'); } });
+    expect([given, bench.happened('provisioned'), one.notes.unsaved]).toEqual([
+      [['1', 7n, 'instance', false]],
+      [{ id: 'a', token: 7n, version: '1' }],
+      formatNotes({ provisioned: '1', failed: undefined }),
+    ]);
+    const again = bench.holding({
+      notes: formatNotes({ provisioned: '1', failed: undefined }),
+      provision: async () => {
+        given.push('again');
+      },
+    });
     await bench.clock.advance(0);
     expect([again.state, given.length, bench.clock.pendingTimers]).toEqual(['serving', 1, 0]);
   });
@@ -245,7 +319,12 @@ describe('provision', () => {
     const gone = deferred();
     const [slow, next] = [bench.holding({ provision: () => gone.promise }), bench.holding()];
     await bench.clock.advance(0);
-    expect([slow.state, next.state, bench.clock.pendingTimers, bench.clock.pendingRefTimers]).toEqual(['working', 'queued', 1, 1]);
+    expect([slow.state, next.state, bench.clock.pendingTimers, bench.clock.pendingRefTimers]).toEqual([
+      'working',
+      'queued',
+      1,
+      1,
+    ]);
     await bench.clock.advance(2_000);
     expect([slow.state, next.state]).toEqual(['stopping', 'serving']);
     gone.resolve();

@@ -20,13 +20,21 @@ beforeEach(() => {
     stopTimeoutMs: 1_000,
     registry: {
       acquire: async (id) => ({
-        instance: id, record: { id, version: listed.get(id)!, status: 'active' as const }, stale: false, signal: new AbortController().signal,
-        retire() {}, release() {}, [Symbol.dispose]() {},
+        instance: id,
+        record: { id, version: listed.get(id)!, status: 'active' as const },
+        stale: false,
+        signal: new AbortController().signal,
+        retire() {},
+        release() {},
+        [Symbol.dispose]() {},
       }),
     },
     run: () => gone.promise,
   });
-  const listing = { has: (id: string) => listed.has(id), version: (id: string) => listed.get(id) } as unknown as Listing<Row, string>;
+  const listing = { has: (id: string) => listed.has(id), version: (id: string) => listed.get(id) } as unknown as Listing<
+    Row,
+    string
+  >;
   const releases = { add: (release: Release) => { released.push(release); } } as unknown as Releases<Row, string>;
   holdings = new Holdings(environment, listing, releases, () => {});
 });
@@ -41,7 +49,10 @@ describe('the holdings of a runner', () => {
     take('a');
     environment.state = 'stopping';
     take('b');
-    expect({ held: [...holdings].map(({ id }) => id), given: released.map(({ claim }) => claim.id) }).toEqual({ held: ['a'], given: ['unlisted', 'a', 'b'] });
+    expect({ held: [...holdings].map(({ id }) => id), given: released.map(({ claim }) => claim.id) }).toEqual({
+      held: ['a'],
+      given: ['unlisted', 'a', 'b'],
+    });
   });
 
   test('count those that count, and run while one of them may still stop', async () => {

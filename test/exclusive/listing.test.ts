@@ -24,7 +24,13 @@ describe('the listing', () => {
     const listing = open();
     expect([listing.known, listing.has('a')]).toEqual([false, false]);
     await clock.advance(0);
-    expect([listing.known, listing.ids, listing.has('a'), listing.version('a'), changes]).toEqual([true, ['a', 'b'], true, undefined, [true]]);
+    expect([listing.known, listing.ids, listing.has('a'), listing.version('a'), changes]).toEqual([
+      true,
+      ['a', 'b'],
+      true,
+      undefined,
+      [true],
+    ]);
     answer = () => ['a', { id: 'b', version: 7 }, { id: 'gone', status: 'stopped' }];
     await clock.advance(999);
     expect(lists).toBe(1);
@@ -90,7 +96,12 @@ describe('the listing', () => {
     let hint!: { changed(ids: readonly string[]): void; gap(): void };
     let gate = deferred<any>();
     answer = () => gate.promise;
-    const listing = open({ watch: async (listener) => { hint = listener; return { [Symbol.asyncDispose]: async () => {} }; } });
+    const listing = open({
+      watch: async (listener) => {
+        hint = listener;
+        return { [Symbol.asyncDispose]: async () => {} };
+      },
+    });
     await clock.advance(2_000);
     gate.resolve(['a'] as never);
     await clock.advance(0);

@@ -6,7 +6,8 @@ import type { Claim } from '../../src/exclusive/claims/contract.js';
 describe('the memory claim server', () => {
   let clock: ManualClock;
   let server: MemoryClaimServer;
-  const claim = (replica: string, ids: string[], more: { limit?: number; freeForMs?: number } = {}) => server.claim({ replica, ttlMs: 100, ids, limit: 10, freeForMs: 0, ...more });
+  const claim = (replica: string, ids: string[], more: { limit?: number; freeForMs?: number } = {}) =>
+    server.claim({ replica, ttlMs: 100, ids, limit: 10, freeForMs: 0, ...more });
   const renew = (replica: string, held: { id: string; token: bigint; notes?: string | undefined }[] = [], member = true) =>
     server.renew({ replica, ttlMs: 100, member, load: held.length, held: held.map((one) => ({ notes: undefined, ...one })) });
   const release = (replica: string, id: string, token: bigint, more: object = {}, leave = false): void =>
@@ -46,7 +47,8 @@ describe('the memory claim server', () => {
 
   test('gives what is offered once, and before the rest only while the offer stands', async () => {
     const reserve = (): void => {
-      for (const { id, token } of claim('r', ['a', 'b', 'c'])) release('r', id, token, { offer: { a: { to: 's', forMs: 50 }, b: { notTo: 't', forMs: 50 } }[id] });
+      for (const { id, token } of claim('r', ['a', 'b', 'c']))
+        release('r', id, token, { offer: { a: { to: 's', forMs: 50 }, b: { notTo: 't', forMs: 50 } }[id] });
     };
     reserve();
     const taken = claim('s', ['c', 'b', 'a']);
@@ -67,7 +69,12 @@ describe('the memory claim server', () => {
 
   test('knows its members until they leave or fall silent, and claims its owner has forgotten', async () => {
     const [a] = claim('r', ['a']) as readonly [Claim];
-    expect(renew('r')).toEqual({ renewed: [], lost: [], strays: [{ id: 'a', token: a.token }], members: [{ replica: 'r', load: 0 }] });
+    expect(renew('r')).toEqual({
+      renewed: [],
+      lost: [],
+      strays: [{ id: 'a', token: a.token }],
+      members: [{ replica: 'r', load: 0 }],
+    });
     expect(renew('r', [{ id: 'a', token: a.token, notes: 'n' }])).toMatchObject({ renewed: ['a'], strays: [] });
     expect(renew('s', [], false).members).toEqual([{ replica: 'r', load: 1 }]);
     await clock.advance(100);

@@ -13,7 +13,14 @@ const good = {
 describe('options of an ExclusiveRunner', () => {
   test('have defaults', () => {
     expect(() => new ExclusiveRunner(good)).not.toThrow();
-    expect(new ExclusiveRunner(good).snapshot()).toMatchObject({ state: 'idle', members: [], listed: 0, share: 0, load: 0, connections: [] });
+    expect(new ExclusiveRunner(good).snapshot()).toMatchObject({
+      state: 'idle',
+      members: [],
+      listed: 0,
+      share: 0,
+      load: 0,
+      connections: [],
+    });
     expect(new ExclusiveRunner({ ...good, replicaName: 'pod-7' }).replica).toMatch(/^pod-7-[0-9a-f-]{36}$/);
   });
 
@@ -40,10 +47,14 @@ describe('options of an ExclusiveRunner', () => {
       .toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS', message: `ExclusiveRunner: ${message}` }));
   });
 
-  test.each(['marginMs', 'renewIntervalMs', 'stableAfterMs', 'handOverCoolDownMs', 'random'])('of an earlier version are refused: %s', (gone) => {
-    expect(() => new ExclusiveRunner({ ...good, [gone]: 1 } as never))
-      .toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS', message: `ExclusiveRunner: does not know '${gone}'` }));
-  });
+  test.each(['marginMs', 'renewIntervalMs', 'stableAfterMs', 'handOverCoolDownMs', 'random'])(
+    'of an earlier version are refused: %s',
+    (gone) => {
+      expect(() => new ExclusiveRunner({ ...good, [gone]: 1 } as never)).toThrow(
+        expect.objectContaining({ code: 'INVALID_OPTIONS', message: `ExclusiveRunner: does not know '${gone}'` }),
+      );
+    },
+  );
 
   test('are refused when they are none', () => {
     expect(() => new ExclusiveRunner(null as never)).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS' }));

@@ -27,14 +27,22 @@ describe('provision', () => {
     const { calls, provision } = platform();
     let provisionedFirst = true;
     const replicas = await threeReplicas({ provision });
-    for (const replica of replicas) replica.work = async ({ id, record }) => { provisionedFirst &&= calls.includes(`${id} ${record.version}`); };
+    for (const replica of replicas)
+      replica.work = async ({ id, record }) => {
+        provisionedFirst &&= calls.includes(`${id} ${record.version}`);
+      };
     expect(calls).toHaveLength(9);
     await cluster.store.put({ id: 'c0004', name: 'edited' });
     await cluster.clock.advance(5_000);
     expect(calls).toHaveLength(10);
     expect(calls.at(-1)).toBe('c0004 10');
     expect(provisionedFirst).toBe(true);
-    expect(replicas.flatMap((replica) => replica.happened('provisioned')).filter(({ id }) => id === 'c0004').map(({ version }) => version)).toEqual(['5', '10']);
+    expect(
+      replicas
+        .flatMap((replica) => replica.happened('provisioned'))
+        .filter(({ id }) => id === 'c0004')
+        .map(({ version }) => version),
+    ).toEqual(['5', '10']);
   });
 
   test('is not repeated by whoever takes over: after a release, and after a death', async () => {
@@ -72,8 +80,16 @@ describe('provision', () => {
     cluster = new Cluster(1);
     let stopped = false;
     const registry = new ConnectionRegistry<Row, Bot>({
-      store: cluster.store, clock: cluster.clock, sweepIntervalMs: 0,
-      factory: { create: (row) => cluster.create(row), dispose: () => void replica.runner.stop().then(() => { stopped = true; }) },
+      store: cluster.store,
+      clock: cluster.clock,
+      sweepIntervalMs: 0,
+      factory: {
+        create: (row) => cluster.create(row),
+        dispose: () =>
+          void replica.runner.stop().then(() => {
+            stopped = true;
+          }),
+      },
     });
     const replica = cluster.replica({
       // Without events the runner does not hear of it before.
@@ -170,7 +186,13 @@ describe('provision', () => {
 
   test('that is overdue while the connection is being given up does not bring it back', async () => {
     cluster = new Cluster(1);
-    const replica = await cluster.started({ provisionTimeoutMs: 6_000, provision: () => new Promise((resolve) => { cluster.clock.setTimeout(resolve, 9_000, { ref: true }); }) });
+    const replica = await cluster.started({
+      provisionTimeoutMs: 6_000,
+      provision: () =>
+        new Promise((resolve) => {
+          cluster.clock.setTimeout(resolve, 9_000, { ref: true });
+        }),
+    });
     const stopped = replica.runner.stop();
     await cluster.clock.advance(11_000);
     await stopped;

@@ -47,7 +47,12 @@ describe('refresh()', () => {
   test('does not reject when list or the claim store fails: those are events', async () => {
     cluster = new Cluster(1);
     let failing = false;
-    const replica = await cluster.started({ list: () => { if (failing) throw new Error('no rows'); return cluster.store.list(); } });
+    const replica = await cluster.started({
+      list: () => {
+        if (failing) throw new Error('no rows');
+        return cluster.store.list();
+      },
+    });
     await cluster.store.put({ id: 'new', name: 'new' });
     failing = true;
     await replica.runner.refresh();

@@ -12,14 +12,21 @@ describe('releases', () => {
   let gone: string[];
   let release: ClaimStore['release'];
   const open = (): Releases<Row, string> => {
-    const claims = { renew() {}, claim() {}, release: (...call: Parameters<typeof release>) => release(...call) } as unknown as ClaimStore;
+    const claims = {
+      renew() {},
+      claim() {},
+      release: (...call: Parameters<typeof release>) => release(...call),
+    } as unknown as ClaimStore;
     const environment = new TestEnvironment({ claims }, { marginMs: 100 });
     clock = environment.clock;
     return new Releases(environment);
   };
   const of = (id: string, validMs?: number): Parameters<Releases<Row, string>['add']>[0] => ({
-    claim: { id, token: 1n, notes: undefined, offer: undefined }, released: () => gone.push(id),
-    ...(validMs === undefined ? {} : { validity: new Validity(1n, { monotonic: 0, wall: clock.now(), uptime: 0 }, validMs, clock) }),
+    claim: { id, token: 1n, notes: undefined, offer: undefined },
+    released: () => gone.push(id),
+    ...(validMs === undefined
+      ? {}
+      : { validity: new Validity(1n, { monotonic: 0, wall: clock.now(), uptime: 0 }, validMs, clock) }),
   });
   beforeEach(() => {
     [sent, fail, gone] = [[], false, []];

@@ -130,7 +130,12 @@ describe('renewals', () => {
     await cluster.clock.advance(2_100);
     const tenure = replica.running.get('c0000')!;
     let answer: (() => void) | undefined;
-    replica.fault = (call, carryOut) => (call === 'renew' && answer === undefined ? new Promise((resolve) => { answer = () => resolve(carryOut()); }) : carryOut());
+    replica.fault = (call, carryOut) =>
+      call === 'renew' && answer === undefined
+        ? new Promise((resolve) => {
+            answer = () => resolve(carryOut());
+          })
+        : carryOut();
     await cluster.clock.advance(1_000);
     cluster.clock.jumpWall(3_600_000);
     expect(() => tenure.assertHeld()).toThrow(expect.objectContaining({ code: 'CLAIM_LOST' }));
@@ -147,7 +152,12 @@ describe('renewals', () => {
     const replica = await cluster.started();
     const tenure = replica.running.get('c0000')!;
     const held: (() => void)[] = [];
-    replica.fault = (call, carryOut) => (call === 'renew' ? new Promise((resolve) => { held.push(() => resolve(carryOut())); }) : carryOut());
+    replica.fault = (call, carryOut) =>
+      call === 'renew'
+        ? new Promise((resolve) => {
+            held.push(() => resolve(carryOut()));
+          })
+        : carryOut();
     await cluster.clock.advance(7_000);
     expect(held.length).toBeGreaterThanOrEqual(3);
     expect(tenure.signal.aborted).toBe(false);
@@ -165,7 +175,11 @@ describe('renewals', () => {
     // Every answer takes 1.9 s on the way back.
     replica.fault = (call, carryOut) => {
       const answer = carryOut();
-      return call === 'renew' ? new Promise((resolve) => { cluster.clock.setTimeout(() => resolve(answer), 1_900, { ref: true }); }) : answer;
+      return call === 'renew'
+        ? new Promise((resolve) => {
+            cluster.clock.setTimeout(() => resolve(answer), 1_900, { ref: true });
+          })
+        : answer;
     };
     await cluster.clock.advance(30_000);
     expect(tenure.signal.aborted).toBe(false);
@@ -198,7 +212,11 @@ describe('renewals', () => {
     const replica = await cluster.started();
     replica.fault = (call, carryOut) => {
       const answer = carryOut();
-      return call === 'claim' ? new Promise((resolve) => { cluster.clock.setTimeout(() => resolve(answer), 1_800, { ref: true }); }) : answer;
+      return call === 'claim'
+        ? new Promise((resolve) => {
+            cluster.clock.setTimeout(() => resolve(answer), 1_800, { ref: true });
+          })
+        : answer;
     };
     await cluster.store.put({ id: 'slow', name: 'slow' });
     await cluster.clock.advance(10_000);

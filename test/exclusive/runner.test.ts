@@ -51,7 +51,12 @@ describe('the registry of a runner', () => {
   const acquire: RunnerRegistry<Row, Bot>['acquire'] = (...about) => registry.acquire(...about);
   let registry: ConnectionRegistry<Row, Bot>;
   beforeEach(() => {
-    registry = new ConnectionRegistry<Row, Bot>({ store: cluster.store, clock: cluster.clock, sweepIntervalMs: 0, factory: { create: (row) => cluster.create(row) } });
+    registry = new ConnectionRegistry<Row, Bot>({
+      store: cluster.store,
+      clock: cluster.clock,
+      sweepIntervalMs: 0,
+      factory: { create: (row) => cluster.create(row) },
+    });
   });
 
   test('need not tell of events', async () => {
@@ -78,7 +83,9 @@ describe('the claim store of a runner', () => {
   test('need not tell of releases', async () => {
     const claims = new MemoryClaims({ server: cluster.server });
     const silent: ClaimStore = {
-      renew: (request) => claims.renew(request), claim: (request) => claims.claim(request), release: (request) => claims.release(request),
+      renew: (request) => claims.renew(request),
+      claim: (request) => claims.claim(request),
+      release: (request) => claims.release(request),
     };
     const replica = await cluster.started({ claims: silent });
     expect(replica.owned).toEqual(['c0000']);

@@ -26,7 +26,9 @@ describe('the simulation of claims', () => {
       seed, replicas: 2, connections: 14,
       actions: [{ at: 60_000, kind: 'jump', who: 0, ms: -3_600_000 }, { at: 60_001, kind: 'suspend', who: 0, forMs: 20_000 }],
     };
-    expect((await simulate({ ...program, uptime: false })).violation).toMatch(/^r\d+-[0-9a-f-]+ polled c\d+ with token \d+, which is/);
+    expect((await simulate({ ...program, uptime: false })).violation).toMatch(
+      /^r\d+-[0-9a-f-]+ polled c\d+ with token \d+, which is/,
+    );
     expect((await simulate(program)).violation).toBeUndefined();
   }, 60_000);
 

@@ -86,7 +86,12 @@ describe('stop() on a clock that stands still', () => {
     replica.runner.start();
     await cluster.clock.advance(2_100);
     await cluster.store.put({ id: 'late', name: 'late' });
-    replica.fault = (call, carryOut) => (call === 'claim' ? new Promise((resolve) => { answer = () => resolve(carryOut()); }) : carryOut());
+    replica.fault = (call, carryOut) =>
+      call === 'claim'
+        ? new Promise((resolve) => {
+            answer = () => resolve(carryOut());
+          })
+        : carryOut();
     await cluster.clock.advance(3_000);
     const stopped = replica.runner.stop();
     await settle();

@@ -262,7 +262,12 @@ describe('stop()', () => {
     const [leaver, heir] = [await cluster.started(), await cluster.started()];
     await cluster.clock.advance(20_000);
     let renew: (() => void) | undefined;
-    leaver.fault = (call, carryOut) => (call === 'renew' && renew === undefined ? new Promise((resolve) => { renew = () => resolve(carryOut()); }) : carryOut());
+    leaver.fault = (call, carryOut) =>
+      call === 'renew' && renew === undefined
+        ? new Promise((resolve) => {
+            renew = () => resolve(carryOut());
+          })
+        : carryOut();
     await cluster.clock.advance(1_000);
     const stopped = leaver.runner.stop();
     await cluster.clock.advance(100);
@@ -335,7 +340,12 @@ describe('stop()', () => {
     cluster = new Cluster(2);
     const replica = cluster.replica();
     let answer: (() => void) | undefined;
-    replica.fault = (call, carryOut) => (call === 'claim' ? new Promise((resolve) => { answer = () => resolve(carryOut()); }) : carryOut());
+    replica.fault = (call, carryOut) =>
+      call === 'claim'
+        ? new Promise((resolve) => {
+            answer = () => resolve(carryOut());
+          })
+        : carryOut();
     replica.runner.start();
     await cluster.clock.advance(1_500);
     let ownedAtEnd: number | undefined;

@@ -81,7 +81,12 @@ describe('the queries for something to take', () => {
     keep('c0001', 60_000);
     const replica = await cluster.started();
     let renew: (() => void) | undefined;
-    replica.fault = (call, carryOut) => (call === 'renew' && renew === undefined ? new Promise((resolve) => { renew = () => resolve(carryOut()); }) : carryOut());
+    replica.fault = (call, carryOut) =>
+      call === 'renew' && renew === undefined
+        ? new Promise((resolve) => {
+            renew = () => resolve(carryOut());
+          })
+        : carryOut();
     await cluster.clock.advance(1_000);
     replica.calls.length = 0;
     void replica.runner.stop();
@@ -102,7 +107,16 @@ describe('the queries for something to take', () => {
       underWay += 1;
       most = Math.max(most, underWay);
       const answer = carryOut();
-      return new Promise((resolve) => { cluster.clock.setTimeout(() => { underWay -= 1; resolve(answer); }, 50, { ref: true }); });
+      return new Promise((resolve) => {
+        cluster.clock.setTimeout(
+          () => {
+            underWay -= 1;
+            resolve(answer);
+          },
+          50,
+          { ref: true },
+        );
+      });
     };
     replica.calls.length = 0;
     hint();

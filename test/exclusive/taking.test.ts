@@ -19,13 +19,25 @@ describe('takeovers', () => {
   let claim: (request: { ids: readonly string[]; limit: number; freeForMs: number }) => Promise<any>;
   const ids = ['a', 'b', 'c', 'd'];
   const open = (): Takeovers<Row, string> => {
-    environment = new TestEnvironment({ claims: { renew() {}, claim: (request: any) => claim(request), release() {} } as unknown as ClaimStore });
+    environment = new TestEnvironment({
+      claims: { renew() {}, claim: (request: any) => claim(request), release() {} } as unknown as ClaimStore,
+    });
     clock = environment.clock;
-    Object.defineProperties(environment.roster, { rank: { get: () => rank }, size: { value: 2 }, share: { value: () => shareOf } });
+    Object.defineProperties(environment.roster, {
+      rank: { get: () => rank },
+      size: { value: 2 },
+      share: { value: () => shareOf },
+    });
     const takeovers = new Takeovers(
       environment,
       { known, ids } as unknown as Listing<Row, string>,
-      { get load() { return load; }, has: () => occupied, take: (claims: unknown) => taken.push(claims) } as unknown as Holdings<Row, string>,
+      {
+        get load() {
+          return load;
+        },
+        has: () => occupied,
+        take: (claims: unknown) => taken.push(claims),
+      } as unknown as Holdings<Row, string>,
     );
     takeovers.enable();
     return takeovers;
@@ -63,7 +75,11 @@ describe('takeovers', () => {
   });
 
   test('ask for nothing before the listing and the members are known, when all is taken, or once they are disabled', async () => {
-    for (const state of [{ known: false, occupied: false, rank: 0 }, { known: true, occupied: true, rank: 0 }, { known: true, occupied: false, rank: -1 }]) {
+    for (const state of [
+      { known: false, occupied: false, rank: 0 },
+      { known: true, occupied: true, rank: 0 },
+      { known: true, occupied: false, rank: -1 },
+    ]) {
       ({ known, occupied, rank } = state);
       const takeovers = open();
       takeovers.soon();

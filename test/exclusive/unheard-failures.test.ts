@@ -39,7 +39,15 @@ describe('what nobody listens to', () => {
   test('is written once per event, connection, version and call', () => {
     for (let round = 0; round < 2; round += 1) {
       // The last two look alike when id and version are put together.
-      for (const about of [{ id: 'c1' }, { id: 'c2' }, { version: undefined }, { version: '2' }, { id: 'c1', version: '12' }, { id: 'c11', version: '2' }]) events.emit('startFailed', failed(about));
+      for (const about of [
+        { id: 'c1' },
+        { id: 'c2' },
+        { version: undefined },
+        { version: '2' },
+        { id: 'c1', version: '12' },
+        { id: 'c11', version: '2' },
+      ])
+        events.emit('startFailed', failed(about));
       for (const call of ['renew', 'claim'] as const) events.emit('claimsFailed', { call, error: undefined });
       events.emit('stopUnproven', { id: 'c1', token: 1n });
     }

@@ -65,6 +65,10 @@ describe('the local deadline', () => {
   test('never comes back once the claim has ended', () => {
     validity.end();
     validity.prove(readInstant(clock));
-    expect({ held: validity.held, ended: validity.ended, remainingMs: validity.remainingMs }).toEqual({ held: false, ended: true, remainingMs: 1_000 });
+    expect({ held: validity.held, ended: validity.ended, remainingMs: validity.remainingMs }).toEqual({
+      held: false,
+      ended: true,
+      remainingMs: 1_000,
+    });
   });
 });

@@ -1,5 +1,12 @@
 import 'reflect-metadata';
-import { Inject, Module, type DynamicModule, type MiddlewareConsumer, type NestModule, type OnApplicationShutdown } from '@nestjs/common';
+import {
+  Inject,
+  Module,
+  type DynamicModule,
+  type MiddlewareConsumer,
+  type NestModule,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -15,7 +22,12 @@ type Registry = ConnectionRegistry<any, any>;
 @Module({})
 class HydrantModule implements OnApplicationShutdown {
   static forRoot(registry: Registry): DynamicModule {
-    return { module: HydrantModule, global: true, providers: [{ provide: ConnectionRegistry, useValue: registry }], exports: [ConnectionRegistry] };
+    return {
+      module: HydrantModule,
+      global: true,
+      providers: [{ provide: ConnectionRegistry, useValue: registry }],
+      exports: [ConnectionRegistry],
+    };
   }
 
   constructor(@Inject(ConnectionRegistry) private readonly registry: Registry) {}

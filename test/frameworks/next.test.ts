@@ -14,5 +14,9 @@ test('Next: the bundles of several routes share one registry, and SIGTERM closes
   const outcome = await exercise(server.base);
   const after = await status(server.base);
   await server.stop();
-  expect({ outcome, after, closed: server.output().includes('registry closed') }).toEqual({ outcome: EXPECTED, after: { live: 1, made: 1 }, closed: true });
+  expect({ outcome, after, closed: server.output().includes('registry closed') }).toEqual({
+    outcome: EXPECTED,
+    after: { live: 1, made: 1 },
+    closed: true,
+  });
 }, 120_000);

@@ -33,8 +33,9 @@ function koaWebhook(registry: ReturnType<typeof createBots>['registry'], onError
 test('Koa: before the body parser', async () => {
   const { registry } = createBots();
   const app = new Koa().use(koaWebhook(registry)).use(bodyParser()).use((context) => { context.body = 'elsewhere'; });
-  expect(await serving(app.callback(), async (base) => ({ webhooks: await exercise(base), other: await (await fetch(base)).text() })))
-    .toEqual({ webhooks: EXPECTED, other: 'elsewhere' });
+  expect(
+    await serving(app.callback(), async (base) => ({ webhooks: await exercise(base), other: await (await fetch(base)).text() })),
+  ).toEqual({ webhooks: EXPECTED, other: 'elsewhere' });
   await registry.close();
 });
 
@@ -49,8 +50,14 @@ test('Koa: after the body parser the failure names the fix', async () => {
 
 test('h3, and so Nitro and Nuxt', async () => {
   const { registry } = createBots();
-  const router = createRouter().post('/webhooks/:id', defineEventHandler((event) =>
-    registry.handleWebhook(getRouterParam(event, 'id') ?? '', toWebRequest(event), { waitUntil: (work) => event.waitUntil(work) })));
+  const router = createRouter().post(
+    '/webhooks/:id',
+    defineEventHandler((event) =>
+      registry.handleWebhook(getRouterParam(event, 'id') ?? '', toWebRequest(event), {
+        waitUntil: (work) => event.waitUntil(work),
+      }),
+    ),
+  );
   expect(await serving(toNodeListener(createApp().use(router)), exercise)).toEqual(EXPECTED);
   await registry.close();
 });

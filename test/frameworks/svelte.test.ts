@@ -12,5 +12,9 @@ test('SvelteKit on Node: one endpoint, and its shutdown closes the registry', as
   const outcome = await exercise(server.base);
   const after = await (await fetch(`${server.base}/status`)).json();
   await server.stop();
-  expect({ outcome, after, closed: server.output().includes('registry closed') }).toEqual({ outcome: EXPECTED, after: { live: 1, made: 1 }, closed: true });
+  expect({ outcome, after, closed: server.output().includes('registry closed') }).toEqual({
+    outcome: EXPECTED,
+    after: { live: 1, made: 1 },
+    closed: true,
+  });
 }, 120_000);

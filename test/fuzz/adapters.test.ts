@@ -7,22 +7,50 @@ import { randomFrom, type Random } from '../properties/simulation/random.js';
 const COUNT = Number(process.env['FUZZ_COUNT'] ?? 150);
 const SEED = Number(process.env['FUZZ_SEED'] ?? 1);
 
-const bytes = (random: Random, most: number): string => String.fromCharCode(...Array.from({ length: random.below(most) }, () => random.below(256)));
+const bytes = (random: Random, most: number): string =>
+  String.fromCharCode(...Array.from({ length: random.below(most) }, () => random.below(256)));
 
 /** A request that is almost right, or nothing like one. Half of them break off or lie about their length. */
 function anything(random: Random): string {
   if (random.chance(0.1)) return bytes(random, 400);
   const method = random.pick(['POST', 'POST', 'GET', 'PUT', 'OPTIONS', 'TRACE', 'CONNECT', 'HEAD', 'B4D']);
-  const target = random.pick(['/webhooks/c1', '/webhooks/', '/webhooks/%', '/webhooks/%00', '//webhooks//c1', '/webhooks/c1?%zz', '*', 'http://evil/webhooks/c1', '/webhooks/../c1', `/webhooks/${'x'.repeat(random.below(9_000))}`]);
+  const target = random.pick([
+    '/webhooks/c1',
+    '/webhooks/',
+    '/webhooks/%',
+    '/webhooks/%00',
+    '//webhooks//c1',
+    '/webhooks/c1?%zz',
+    '*',
+    'http://evil/webhooks/c1',
+    '/webhooks/../c1',
+    `/webhooks/${'x'.repeat(random.below(9_000))}`,
+  ]);
   const host = random.pick(['Host: h\r\n', 'Host: h\r\n', 'Host: \r\n', 'Host: a b\r\n', 'Host: [::1\r\n', '']);
   const body = bytes(random, 300).replaceAll('\0', 'x');
   const framing = random.pick([
-    `Content-Length: ${body.length}\r\n`, `Content-Length: ${body.length + random.below(500)}\r\n`, `Content-Length: ${random.below(10)}\r\n`,
-    'Content-Length: -1\r\n', 'Content-Length: 1e3\r\n', `Content-Length: 5\r\nTransfer-Encoding: chunked\r\n`, 'Transfer-Encoding: chunked\r\n',
-    'Transfer-Encoding: gzip, chunked\r\n', 'Expect: 100-continue\r\nContent-Length: 5\r\n', 'Expect: the unexpected\r\n', '',
+    `Content-Length: ${body.length}\r\n`,
+    `Content-Length: ${body.length + random.below(500)}\r\n`,
+    `Content-Length: ${random.below(10)}\r\n`,
+    'Content-Length: -1\r\n',
+    'Content-Length: 1e3\r\n',
+    `Content-Length: 5\r\nTransfer-Encoding: chunked\r\n`,
+    'Transfer-Encoding: chunked\r\n',
+    'Transfer-Encoding: gzip, chunked\r\n',
+    'Expect: 100-continue\r\nContent-Length: 5\r\n',
+    'Expect: the unexpected\r\n',
+    '',
   ]);
-  const type = random.pick(['', 'Content-Type: application/json\r\n', 'Content-Type: multipart/form-data; boundary=x\r\n', `Content-Type: ${'/'.repeat(50)}\r\n`, 'Upgrade: websocket\r\nConnection: Upgrade\r\n']);
-  const payload = framing.includes('chunked') ? random.pick([`${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`, 'zz\r\n', 'ffffffff\r\nx', `5\r\nabc`]) : body;
+  const type = random.pick([
+    '',
+    'Content-Type: application/json\r\n',
+    'Content-Type: multipart/form-data; boundary=x\r\n',
+    `Content-Type: ${'/'.repeat(50)}\r\n`,
+    'Upgrade: websocket\r\nConnection: Upgrade\r\n',
+  ]);
+  const payload = framing.includes('chunked')
+    ? random.pick([`${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`, 'zz\r\n', 'ffffffff\r\nx', `5\r\nabc`])
+    : body;
   const whole = `${method} ${target} HTTP/1.${random.below(3)}\r\n${host}${framing}${type}${random.chance(0.2) ? `${bytes(random, 60)}\r\n` : ''}\r\n${payload}`;
   return random.chance(0.25) ? whole.slice(0, random.below(whole.length)) : whole;
 }

@@ -20,20 +20,48 @@ const STORES: Record<string, (answer: <T>(value: () => T) => Promise<T>) => Conn
   'get only': (answer) => ({ get: (id) => answer(() => rowOf(id)) }),
   'getMany and getVersions': (answer) => ({
     get: (id) => answer(() => rowOf(id)),
-    getMany: (ids) => answer(() => new Map(ids.flatMap((id) => { const row = rowOf(id); return row === undefined ? [] : [[id, row] as const]; }))),
-    getVersions: (ids) => answer(() => new Map(ids.flatMap((id) => { const row = rowOf(id); return row === undefined ? [] : [[id, row.version] as const]; }))),
+    getMany: (ids) =>
+      answer(
+        () =>
+          new Map(
+            ids.flatMap((id) => {
+              const row = rowOf(id);
+              return row === undefined ? [] : [[id, row] as const];
+            }),
+          ),
+      ),
+    getVersions: (ids) =>
+      answer(
+        () =>
+          new Map(
+            ids.flatMap((id) => {
+              const row = rowOf(id);
+              return row === undefined ? [] : [[id, row.version] as const];
+            }),
+          ),
+      ),
   }),
 };
 
 const rowOf = (id: string): Row | undefined => id.startsWith('unknown') ? undefined : { id, version: 1, status: 'active' };
-const request = (init: RequestInit, signature: string): Request => new Request('http://gateway.test/', { method: 'POST', headers: { 'x-signature': signature }, ...init });
+const request = (init: RequestInit, signature: string): Request =>
+  new Request('http://gateway.test/', { method: 'POST', headers: { 'x-signature': signature }, ...init });
 
 /** How long a use and a genuine delivery of a live connection take at worst, while strangers send this. */
-async function worst(storeOf: (typeof STORES)[string], flood: (typeof FLOODS)[string] | undefined): Promise<{ use: number; delivery: number }> {
+async function worst(
+  storeOf: (typeof STORES)[string],
+  flood: (typeof FLOODS)[string] | undefined,
+): Promise<{ use: number; delivery: number }> {
   const clock = new ManualClock();
-  const answer = <T>(value: () => T): Promise<T> => new Promise((resolve) => { clock.setTimeout(() => resolve(value()), ROUND_TRIP_MS, { ref: true }); });
+  const answer = <T>(value: () => T): Promise<T> =>
+    new Promise((resolve) => {
+      clock.setTimeout(() => resolve(value()), ROUND_TRIP_MS, { ref: true });
+    });
   const registry = new ConnectionRegistry<Row, object>({
-    store: storeOf(answer), clock, sweepIntervalMs: 0, webhook: { maxBodyBytes: 1_000 },
+    store: storeOf(answer),
+    clock,
+    sweepIntervalMs: 0,
+    webhook: { maxBodyBytes: 1_000 },
     factory: {
       create: () => ({}),
       authenticate: ({ headers }) => headers.get('x-signature') === 'good',
@@ -56,7 +84,9 @@ async function worst(storeOf: (typeof STORES)[string], flood: (typeof FLOODS)[st
   };
   await pass(4 * ROUND_TRIP_MS);
   const took = { use: 0, delivery: 0 };
-  const since = (began: number, way: 'use' | 'delivery') => (): void => { took[way] = Math.max(took[way], clock.monotonic() - began); };
+  const since = (began: number, way: 'use' | 'delivery') => (): void => {
+    took[way] = Math.max(took[way], clock.monotonic() - began);
+  };
   for (let trial = 0; trial < TRIALS; trial += 1) {
     const began = clock.monotonic();
     const use = registry.use('live', () => {}).then(since(began, 'use'));

@@ -7,13 +7,36 @@ const SEED = Number(process.env['FUZZ_SEED'] ?? 1);
 const ANSWERS = new Set([200, 401, 404, 413, 500, 503]);
 
 const text = (random: Random, most: number): string =>
-  String.fromCharCode(...Array.from({ length: random.below(most) }, () => random.pick([random.below(32), 32 + random.below(95), 128 + random.below(65_000)])));
+  String.fromCharCode(
+    ...Array.from({ length: random.below(most) }, () =>
+      random.pick([random.below(32), 32 + random.below(95), 128 + random.below(65_000)]),
+    ),
+  );
 
 /** What may come where an id is expected, from strings that are almost right to what is no string at all. */
 function anyId(random: Random): unknown {
   return random.pick<() => unknown>([
-    () => `c${random.below(5)}`, () => `u${random.below(1_000)}`, () => text(random, 40), () => 'x'.repeat(random.below(5_000)),
-    () => random.pick(['', '.', '..', '../c0', 'c0/../c1', '%00', 'c0\0', '__proto__', 'constructor', 'toString', "' or 1=1 --", 'c0\n', ' c0', 'C0']),
+    () => `c${random.below(5)}`,
+    () => `u${random.below(1_000)}`,
+    () => text(random, 40),
+    () => 'x'.repeat(random.below(5_000)),
+    () =>
+      random.pick([
+        '',
+        '.',
+        '..',
+        '../c0',
+        'c0/../c1',
+        '%00',
+        'c0\0',
+        '__proto__',
+        'constructor',
+        'toString',
+        "' or 1=1 --",
+        'c0\n',
+        ' c0',
+        'C0',
+      ]),
     () => random.pick([undefined, null, 0, Number.NaN, {}, [], Symbol('id'), () => 'c0', 10n, { toString: () => 'c0' }]),
   ])();
 }
@@ -26,7 +49,8 @@ function anyBody(random: Random): RequestInit {
       duplex: 'half',
       body: new ReadableStream<unknown>({
         pull(controller) {
-          if (sent++ < chunks) controller.enqueue(random.chance(0.9) ? new Uint8Array(random.below(600)) : 'a string, which is no chunk');
+          if (sent++ < chunks)
+            controller.enqueue(random.chance(0.9) ? new Uint8Array(random.below(600)) : 'a string, which is no chunk');
           else if (end === 'close') controller.close();
           else if (end === 'error') controller.error(new Error('connection reset'));
         },
@@ -44,8 +68,20 @@ function anyRequest(random: Random): Request {
   const headers = new Headers();
   for (let count = random.below(6); count > 0; count--) {
     try {
-      headers.append(random.pick(['x-signature', 'content-type', 'content-length', 'transfer-encoding', 'x-odd', text(random, 10)]),
-        random.pick(['good', 'bad', '-1', '0', '99999999999999999999', 'NaN', 'chunked', text(random, 200), 'v'.repeat(random.below(10_000))]));
+      headers.append(
+        random.pick(['x-signature', 'content-type', 'content-length', 'transfer-encoding', 'x-odd', text(random, 10)]),
+        random.pick([
+          'good',
+          'bad',
+          '-1',
+          '0',
+          '99999999999999999999',
+          'NaN',
+          'chunked',
+          text(random, 200),
+          'v'.repeat(random.below(10_000)),
+        ]),
+      );
     } catch { /* no header can be that */ }
   }
   const controller = new AbortController();
@@ -60,30 +96,36 @@ function anyRequest(random: Random): Request {
   return request;
 }
 
-test('whatever is sent is answered: never a throw, never silence, nothing but the statuses of the table', { timeout: 60_000 }, async () => {
-  const random = randomFrom(SEED);
-  const gateway = new Gateway(5, { webhook: { maxBodyBytes: 1_024 }, acquireTimeoutMs: 1_000 });
-  const unhandled: unknown[] = [];
-  const note = (reason: unknown): void => void unhandled.push(reason);
-  process.on('unhandledRejection', note);
-  const statuses = new Map<number, number>();
-  for (let sent = 0; sent < COUNT; sent += 100) {
-    const answers = Array.from({ length: 100 }, () => gateway.registry.handleWebhook(anyId(random) as string, anyRequest(random)));
-    // Senders that never finish are given up after acquireTimeoutMs.
-    await gateway.clock.advance(1_000);
-    for (const response of await Promise.all(answers)) {
-      expect(response).toBeInstanceOf(Response);
-      statuses.set(response.status, (statuses.get(response.status) ?? 0) + 1);
-      await response.text();
+test(
+  'whatever is sent is answered: never a throw, never silence, nothing but the statuses of the table',
+  { timeout: 60_000 },
+  async () => {
+    const random = randomFrom(SEED);
+    const gateway = new Gateway(5, { webhook: { maxBodyBytes: 1_024 }, acquireTimeoutMs: 1_000 });
+    const unhandled: unknown[] = [];
+    const note = (reason: unknown): void => void unhandled.push(reason);
+    process.on('unhandledRejection', note);
+    const statuses = new Map<number, number>();
+    for (let sent = 0; sent < COUNT; sent += 100) {
+      const answers = Array.from({ length: 100 }, () =>
+        gateway.registry.handleWebhook(anyId(random) as string, anyRequest(random)),
+      );
+      // Senders that never finish are given up after acquireTimeoutMs.
+      await gateway.clock.advance(1_000);
+      for (const response of await Promise.all(answers)) {
+        expect(response).toBeInstanceOf(Response);
+        statuses.set(response.status, (statuses.get(response.status) ?? 0) + 1);
+        await response.text();
+      }
     }
-  }
-  expect([...statuses.keys()].filter((status) => !ANSWERS.has(status))).toEqual([]);
-  // Each of them was reached, so that this has tried something.
-  expect([...statuses.keys()].toSorted((a, b) => a - b)).toEqual([200, 401, 404, 413, 500, 503]);
-  await gateway.registry.close();
-  expect(gateway.registry.snapshot().connections).toEqual([]);
-  expect(gateway.clock.pendingTimers).toBe(0);
-  await new Promise((resolve) => void setImmediate(resolve));
-  process.off('unhandledRejection', note);
-  expect(unhandled).toEqual([]);
-});
+    expect([...statuses.keys()].filter((status) => !ANSWERS.has(status))).toEqual([]);
+    // Each of them was reached, so that this has tried something.
+    expect([...statuses.keys()].toSorted((a, b) => a - b)).toEqual([200, 401, 404, 413, 500, 503]);
+    await gateway.registry.close();
+    expect(gateway.registry.snapshot().connections).toEqual([]);
+    expect(gateway.clock.pendingTimers).toBe(0);
+    await new Promise((resolve) => void setImmediate(resolve));
+    process.off('unhandledRejection', note);
+    expect(unhandled).toEqual([]);
+  },
+);

@@ -28,7 +28,13 @@ function streamOf(chunks: readonly Chunk[], slow: boolean): ReadableStream<never
 function bodyOf(random: Random, marker: string): BodyInit | null {
   const text = `[${marker}]`.repeat(random.pick([1, 1, 3, 2_000]));
   const bytes = (): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);
-  const wrong = random.pick<Chunk>([() => text, () => null, () => 7, () => new Error('the source failed'), () => new Uint8Array()]);
+  const wrong = random.pick<Chunk>([
+    () => text,
+    () => null,
+    () => 7,
+    () => new Error('the source failed'),
+    () => new Uint8Array(),
+  ]);
   const form = new FormData();
   form.set(marker, 'x');
   return random.pick<() => BodyInit | null>([
@@ -69,12 +75,37 @@ function headersOf(random: Random): Headers {
 function lookalike(random: Random, marker: string): Response {
   const stream = streamOf([() => new TextEncoder().encode(`[${marker}]`)], false);
   const fields = random.pick<() => object>([
-    () => ({ status: random.pick([0, 100, 101, 199, 600, 999, 200.5, Number.NaN]) }), () => ({ status: 204, body: stream }),
-    () => ({ statusText: 'a\r\nx-split: 1' }), () => ({ statusText: 7 }), () => ({ body: { pipe() {} } }), () => ({ body: 'text' }),
-    () => ({ headers: Object.assign(new Headers(), { *[Symbol.iterator]() { yield ['x-a', 'b\r\nx-split: 1']; } }) }),
-    () => ({ headers: Object.assign(new Headers(), { *[Symbol.iterator]() { yield ['x a', 'b']; } }) }),
+    () => ({ status: random.pick([0, 100, 101, 199, 600, 999, 200.5, Number.NaN]) }),
+    () => ({ status: 204, body: stream }),
+    () => ({ statusText: 'a\r\nx-split: 1' }),
+    () => ({ statusText: 7 }),
+    () => ({ body: { pipe() {} } }),
+    () => ({ body: 'text' }),
+    () => ({
+      headers: Object.assign(new Headers(), {
+        *[Symbol.iterator]() {
+          yield ['x-a', 'b\r\nx-split: 1'];
+        },
+      }),
+    }),
+    () => ({
+      headers: Object.assign(new Headers(), {
+        *[Symbol.iterator]() {
+          yield ['x a', 'b'];
+        },
+      }),
+    }),
     () => ({ headers: Object.assign(new Headers(), { getSetCookie: () => ['a=1\r\nx-split: 1'] }) }),
-    () => ({ get status(): number { throw new Error('a getter that throws'); } }), () => ({ get body(): null { throw new Error('a getter that throws'); } }),
+    () => ({
+      get status(): number {
+        throw new Error('a getter that throws');
+      },
+    }),
+    () => ({
+      get body(): null {
+        throw new Error('a getter that throws');
+      },
+    }),
   ])();
   const plain = { status: 200, statusText: '', headers: new Headers(), body: stream, bodyUsed: false, url: '' };
   return Object.defineProperties(plain, Object.getOwnPropertyDescriptors(fields)) as never;
@@ -93,11 +124,21 @@ export async function oddResponse(random: Random, marker: string, upstream: stri
   if (random.chance(0.3)) return relayed(random, marker, upstream);
   if (random.chance(0.1)) return lookalike(random, marker);
   if (random.chance(0.03)) return random.pick<() => never>([
-    () => undefined as never, () => null as never, () => 'text' as never, () => Response.error() as never, () => { throw new Error('of the handler'); },
+    () => undefined as never,
+    () => null as never,
+    () => 'text' as never,
+    () => Response.error() as never,
+    () => {
+      throw new Error('of the handler');
+    },
   ])();
   const status = random.pick([200, 200, 200, 201, 204, 205, 206, 304, 404, 418, 500, 599]);
   const body = [204, 205, 304].includes(status) ? null : bodyOf(random, marker);
-  const response = new Response(body, { status, statusText: random.pick(['', '', 'Fine', 'caf\u00e9']), headers: headersOf(random) });
+  const response = new Response(body, {
+    status,
+    statusText: random.pick(['', '', 'Fine', 'caf\u00e9']),
+    headers: headersOf(random),
+  });
   const meddling = random.below(30);
   if (meddling === 0) await response.text().catch(() => undefined);
   else if (meddling === 1) response.body?.getReader();

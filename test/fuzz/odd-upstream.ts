@@ -9,11 +9,13 @@ const ANSWERS: Record<string, (marker: string) => Buffer> = {
   'a reason phrase beyond Latin-1': (marker) => known(Buffer.from(marker), '', '200 \u2713 fine'),
   'a trailer on a known length': (marker) => known(Buffer.from(marker), 'Trailer: x-sum\r\n'),
   'a trailer after chunks': (marker) => chunked(Buffer.from(marker), 'Trailer: x-sum\r\n', 'x-sum: 1\r\n'),
-  'hop-by-hop headers': (marker) => known(Buffer.from(marker), 'Keep-Alive: timeout=1\r\nConnection: keep-alive, x-hop\r\nX-Hop: 1\r\nTE: trailers\r\n'),
+  'hop-by-hop headers': (marker) =>
+    known(Buffer.from(marker), 'Keep-Alive: timeout=1\r\nConnection: keep-alive, x-hop\r\nX-Hop: 1\r\nTE: trailers\r\n'),
   'an upgrade nobody asked for': (marker) => known(Buffer.from(marker), 'Upgrade: h2c\r\nConnection: upgrade\r\n'),
   'no length': (marker) => Buffer.from(`HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n${marker}`),
   'a status out of range': (marker) => known(Buffer.from(marker), '', '999 Denied'),
-  'a body that ends early': (marker) => Buffer.from(`HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5000\r\n\r\n${marker}`),
+  'a body that ends early': (marker) =>
+    Buffer.from(`HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5000\r\n\r\n${marker}`),
   '204': () => Buffer.from('HTTP/1.1 204 No Content\r\n\r\n'),
   '304 with a length': () => Buffer.from('HTTP/1.1 304 Not Modified\r\nContent-Length: 300\r\nETag: "a"\r\n\r\n'),
 };
@@ -22,7 +24,10 @@ const ANSWERS: Record<string, (marker: string) => Buffer> = {
 export const UPSTREAM_ANSWERS = Object.keys(ANSWERS);
 
 function known(body: Buffer, headers: string, status = '200 OK'): Buffer {
-  return Buffer.concat([Buffer.from(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: ${body.length}\r\n${headers}\r\n`), body]);
+  return Buffer.concat([
+    Buffer.from(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: ${body.length}\r\n${headers}\r\n`),
+    body,
+  ]);
 }
 
 function gzipped(marker: string, headers: string): Buffer {

@@ -14,49 +14,69 @@ beforeAll(async () => { upstream = await startUpstream(); });
 afterAll(() => upstream.close());
 
 describe.each(Object.keys(ADAPTERS))('%s', (adapter) => {
-  test('no odd Response reaches the next request of its connection, ends the process or leaves the client waiting', { timeout: 120_000 }, async () => {
-    const random = randomFrom(SEED);
-    const unhandled: unknown[] = [];
-    const note = (reason: unknown): void => void unhandled.push(reason);
-    process.on('unhandledRejection', note).on('uncaughtException', note);
-    const { port } = await ADAPTERS[adapter]!(answering((_request, id) => (
-      id.startsWith('witness') ? new Response(`(${id})`) : oddResponse(random, id, upstream.url)
-    )), { onError: () => undefined });
+  test(
+    'no odd Response reaches the next request of its connection, ends the process or leaves the client waiting',
+    { timeout: 120_000 },
+    async () => {
+      const random = randomFrom(SEED);
+      const unhandled: unknown[] = [];
+      const note = (reason: unknown): void => void unhandled.push(reason);
+      process.on('unhandledRejection', note).on('uncaughtException', note);
+      const { port } = await ADAPTERS[adapter]!(
+        answering((_request, id) => (id.startsWith('witness') ? new Response(`(${id})`) : oddResponse(random, id, upstream.url))),
+        { onError: () => undefined },
+      );
 
-    let served = 0;
-    let witnessed = 0;
-    for (let index = 0; index < COUNT; index += 1) {
-      const what = `seed ${SEED}, response ${index}`;
-      const method = random.pick(['GET', 'GET', 'POST', 'HEAD']);
-      const connection = await RawConnection.open(port);
-      const ask = (verb: string, id: string): void => {
-        connection.write(`${verb} /webhooks/${id} HTTP/1.1\r\nHost: h\r\n${verb === 'POST' ? 'Content-Length: 2\r\n' : ''}\r\n${verb === 'POST' ? '{}' : ''}`);
-      };
-      // Both are on their way before either is answered, as a proxy sends them.
-      ask(method, `odd-${index}`);
-      ask('GET', `witness-${index}`);
-      const carried = (): ReturnType<typeof messagesIn> => messagesIn(connection.received, [method, 'GET'], connection.isClosed);
-      await connection.until(() => carried().messages.length === 2);
-      const { messages: [odd, witness], rest } = carried();
-      if (odd !== undefined) {
-        served += 1;
-        expect(odd.body, what).not.toContain('witness');
-        expect(odd.head + odd.body, what).not.toMatch(/x-split| at .*\.(?:ts|js):\d+/);
+      let served = 0;
+      let witnessed = 0;
+      for (let index = 0; index < COUNT; index += 1) {
+        const what = `seed ${SEED}, response ${index}`;
+        const method = random.pick(['GET', 'GET', 'POST', 'HEAD']);
+        const connection = await RawConnection.open(port);
+        const ask = (verb: string, id: string): void => {
+          connection.write(
+            `${verb} /webhooks/${id} HTTP/1.1\r\nHost: h\r\n${verb === 'POST' ? 'Content-Length: 2\r\n' : ''}\r\n${verb === 'POST' ? '{}' : ''}`,
+          );
+        };
+        // Both are on their way before either is answered, as a proxy sends them.
+        ask(method, `odd-${index}`);
+        ask('GET', `witness-${index}`);
+        const carried = (): ReturnType<typeof messagesIn> =>
+          messagesIn(connection.received, [method, 'GET'], connection.isClosed);
+        await connection.until(() => carried().messages.length === 2);
+        const {
+          messages: [odd, witness],
+          rest,
+        } = carried();
+        if (odd !== undefined) {
+          served += 1;
+          expect(odd.body, what).not.toContain('witness');
+          expect(odd.head + odd.body, what).not.toMatch(/x-split| at .*\.(?:ts|js):\d+/);
+        }
+        if (witness !== undefined) {
+          witnessed += 1;
+          expect({ status: witness.status, body: witness.body, rest }, what).toEqual({
+            status: 200,
+            body: `(witness-${index})`,
+            rest: '',
+          });
+        } else {
+          // Only a connection that was cut carries less, and then nothing of the next response.
+          expect({ isClosed: connection.isClosed, rest: rest.includes('(witness') }, what).toEqual({
+            isClosed: true,
+            rest: false,
+          });
+        }
+        connection.socket.destroy();
       }
-      if (witness !== undefined) {
-        witnessed += 1;
-        expect({ status: witness.status, body: witness.body, rest }, what).toEqual({ status: 200, body: `(witness-${index})`, rest: '' });
-      } else {
-        // Only a connection that was cut carries less, and then nothing of the next response.
-        expect({ isClosed: connection.isClosed, rest: rest.includes('(witness') }, what).toEqual({ isClosed: true, rest: false });
-      }
-      connection.socket.destroy();
-    }
-    await new Promise((resolve) => { setImmediate(resolve); });
-    process.off('unhandledRejection', note).off('uncaughtException', note);
-    expect(unhandled).toEqual([]);
-    // Most of them could be answered, and left their connection usable.
-    expect(served).toBeGreaterThan(COUNT * 0.8);
-    expect(witnessed).toBeGreaterThan(COUNT * 0.6);
-  });
+      await new Promise((resolve) => {
+        setImmediate(resolve);
+      });
+      process.off('unhandledRejection', note).off('uncaughtException', note);
+      expect(unhandled).toEqual([]);
+      // Most of them could be answered, and left their connection usable.
+      expect(served).toBeGreaterThan(COUNT * 0.8);
+      expect(witnessed).toBeGreaterThan(COUNT * 0.6);
+    },
+  );
 });

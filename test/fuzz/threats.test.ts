@@ -3,10 +3,17 @@ import { Gateway } from './gateway.js';
 
 /* The threat model, in numbers: what somebody without a signature can make the gateway do, and the bound on it. */
 
-async function flood(gateway: Gateway, count: number, id: (index: number) => string, init?: RequestInit): Promise<Map<number, number>> {
+async function flood(
+  gateway: Gateway,
+  count: number,
+  id: (index: number) => string,
+  init?: RequestInit,
+): Promise<Map<number, number>> {
   const statuses = new Map<number, number>();
   for (let sent = 0; sent < count; sent += 500) {
-    const responses = await Promise.all(Array.from({ length: Math.min(500, count - sent) }, (_, index) => gateway.deliver(id(sent + index), init)));
+    const responses = await Promise.all(
+      Array.from({ length: Math.min(500, count - sent) }, (_, index) => gateway.deliver(id(sent + index), init)),
+    );
     for (const { status } of responses) statuses.set(status, (statuses.get(status) ?? 0) + 1);
   }
   return statuses;
@@ -57,7 +64,9 @@ describe('what an unauthenticated sender can cause', () => {
   test('a flood of forgeries overloads nobody: authentic deliveries beside it are all served', async () => {
     const gateway = new Gateway(1_000, { maxConcurrentHydrations: 1, maxQueuedHydrations: 10 });
     const forged = flood(gateway, 2_000, (index) => `c${index % 500}`);
-    const genuine = await Promise.all(Array.from({ length: 10 }, (_, index) => gateway.deliver(`c${990 + index}`, { headers: { 'x-signature': 'good' } })));
+    const genuine = await Promise.all(
+      Array.from({ length: 10 }, (_, index) => gateway.deliver(`c${990 + index}`, { headers: { 'x-signature': 'good' } })),
+    );
     expect(genuine.map(({ status }) => status)).toEqual(Array.from({ length: 10 }, () => 200));
     expect(await forged).toEqual(new Map([[401, 2_000]]));
     expect(gateway).toMatchObject({ creates: 10, handled: 10 });
@@ -66,7 +75,9 @@ describe('what an unauthenticated sender can cause', () => {
 
   test('senders that never finish are given up after acquireTimeoutMs, and hold nothing', async () => {
     const gateway = new Gateway(1, { acquireTimeoutMs: 1_000 });
-    const slow = Array.from({ length: 500 }, () => gateway.deliver('c0', { body: new ReadableStream(), duplex: 'half' } as RequestInit));
+    const slow = Array.from({ length: 500 }, () =>
+      gateway.deliver('c0', { body: new ReadableStream(), duplex: 'half' } as RequestInit),
+    );
     await gateway.clock.advance(1_000);
     expect((await Promise.all(slow)).every(({ status }) => status === 503)).toBe(true);
     expect(gateway).toMatchObject({ secrets: 0, creates: 0 });

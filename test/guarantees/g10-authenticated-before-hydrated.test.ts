@@ -11,7 +11,10 @@ describe('G10 authenticated before hydrated', () => {
       },
     });
     h.rows.put('a');
-    expect(await seen(await h.registry.handleWebhook('a', post('x', { secret: 'forged' })))).toEqual({ status: 401, code: 'UNAUTHENTICATED' });
+    expect(await seen(await h.registry.handleWebhook('a', post('x', { secret: 'forged' })))).toEqual({
+      status: 401,
+      code: 'UNAUTHENTICATED',
+    });
     expect(h.rows.reads).toHaveLength(1);
     expect(secrets).toBe(1);
     await h.registry.handleWebhook('a', post('x', { secret: 'forged' }));
@@ -25,7 +28,9 @@ describe('G10 authenticated before hydrated', () => {
     const h = webhookHarness({ factory: { authenticate: () => { throw failure; } } });
     h.rows.put('a');
     expect((await h.registry.handleWebhook('a', post())).status).toBe(401);
-    expect(h.eventsOf('webhookFailed')).toMatchObject([{ id: 'a', error: { code: 'UNAUTHENTICATED', cause: failure }, acknowledged: false }]);
+    expect(h.eventsOf('webhookFailed')).toMatchObject([
+      { id: 'a', error: { code: 'UNAUTHENTICATED', cause: failure }, acknowledged: false },
+    ]);
     expect(h.creates).toBe(0);
   });
 
@@ -57,7 +62,9 @@ describe('G10 authenticated before hydrated', () => {
   });
 
   test('a challenge is answered from the row alone, while cold', async () => {
-    const h = webhookHarness({ factory: { authenticate: async (request, { record }) => new Response(`${record.token} ${await request.text()}`) } });
+    const h = webhookHarness({
+      factory: { authenticate: async (request, { record }) => new Response(`${record.token} ${await request.text()}`) },
+    });
     h.rows.put('a', { token: 'challenge' });
     expect(await seen(await h.registry.handleWebhook('a', post('123')))).toEqual({ status: 200, body: 'challenge 123' });
     expect(h.creates).toBe(0);
@@ -106,7 +113,12 @@ describe('G10 authenticated before hydrated', () => {
     const asked: string[] = [];
     const h = webhookHarness({
       hydrationTimeoutMs: 1_000,
-      factory: { secrets: ({ id }: { id: string }) => { asked.push(id); return id.startsWith('c') ? new Promise(() => {}) : Promise.resolve('k'); } },
+      factory: {
+        secrets: ({ id }: { id: string }) => {
+          asked.push(id);
+          return id.startsWith('c') ? new Promise(() => {}) : Promise.resolve('k');
+        },
+      },
     });
     for (let id = 0; id < 200; id += 1) h.rows.put(`c${id}`);
     h.rows.put('known');

@@ -22,17 +22,35 @@ describe('G11 webhook honesty', () => {
     expect(h.registry.snapshot().live).toBe(0);
 
     vi.spyOn(Math, 'random').mockReturnValue(0.999);
-    const failing = webhookHarness({ failureBackoff: { initialMs: 4_000, maxMs: 60_000 }, factory: { create: async () => { throw new Error('xoxb-secret refused'); } } });
+    const failing = webhookHarness({
+      failureBackoff: { initialMs: 4_000, maxMs: 60_000 },
+      factory: {
+        create: async () => {
+          throw new Error('xoxb-secret refused');
+        },
+      },
+    });
     failing.rows.put('a');
-    expect(await seen(await failing.registry.handleWebhook('a', post()))).toEqual({ status: 503, code: 'HYDRATION_FAILED', retryAfter: '4' });
-    expect(await seen(await failing.registry.handleWebhook('a', post()))).toEqual({ status: 503, code: 'BACKING_OFF', retryAfter: '4' });
+    expect(await seen(await failing.registry.handleWebhook('a', post()))).toEqual({
+      status: 503,
+      code: 'HYDRATION_FAILED',
+      retryAfter: '4',
+    });
+    expect(await seen(await failing.registry.handleWebhook('a', post()))).toEqual({
+      status: 503,
+      code: 'BACKING_OFF',
+      retryAfter: '4',
+    });
   });
 
-  test.each(['', 'a b', 'a/b', '../a', 'a\0', 'ä', 'x'.repeat(129), 'x'.repeat(10_000)])('a malformed id is 404 before the store is touched: %j', async (id) => {
-    const h = webhookHarness();
-    expect(await seen(await h.registry.handleWebhook(id, post()))).toEqual({ status: 404, code: 'INVALID_CONNECTION_ID' });
-    expect(h.rows.reads).toEqual([]);
-  });
+  test.each(['', 'a b', 'a/b', '../a', 'a\0', 'ä', 'x'.repeat(129), 'x'.repeat(10_000)])(
+    'a malformed id is 404 before the store is touched: %j',
+    async (id) => {
+      const h = webhookHarness();
+      expect(await seen(await h.registry.handleWebhook(id, post()))).toEqual({ status: 404, code: 'INVALID_CONNECTION_ID' });
+      expect(h.rows.reads).toEqual([]);
+    },
+  );
 
   test('unknown, stopped and without a handler are 404', async () => {
     const h = webhookHarness();
@@ -76,14 +94,25 @@ describe('G11 webhook honesty', () => {
   test('a body that breaks off cannot be verified', async () => {
     const h = webhookHarness();
     h.rows.put('a');
-    const broken = post(new ReadableStream({ start(controller) { controller.error(new Error('ECONNRESET')); } }), { duplex: 'half' } as RequestInit);
+    const broken = post(
+      new ReadableStream({
+        start(controller) {
+          controller.error(new Error('ECONNRESET'));
+        },
+      }),
+      { duplex: 'half' } as RequestInit,
+    );
     expect(await seen(await h.registry.handleWebhook('a', broken))).toEqual({ status: 401, code: 'UNAUTHENTICATED' });
   });
 
   test('an unreachable store is 503, a row that does not parse 500, a handler that throws 500', async () => {
     const h = webhookHarness();
     h.rows.failure = new Error('down');
-    expect(await seen(await h.registry.handleWebhook('a', post()))).toEqual({ status: 503, code: 'STORE_UNAVAILABLE', retryAfter: '1' });
+    expect(await seen(await h.registry.handleWebhook('a', post()))).toEqual({
+      status: 503,
+      code: 'STORE_UNAVAILABLE',
+      retryAfter: '1',
+    });
     h.rows.failure = undefined;
     h.rows.put('a', { status: 'paused' as never });
     expect(await seen(await h.registry.handleWebhook('a', post()))).toEqual({ status: 500, code: 'INVALID_RECORD' });
@@ -91,21 +120,33 @@ describe('G11 webhook honesty', () => {
     throwing.rows.put('a');
     const response = await throwing.registry.handleWebhook('a', post());
     expect(response.status).toBe(500);
-    expect(await response.text()).toBe('{"type":"about:blank","title":"Internal Server Error","status":500,"code":"HANDLER_FAILED"}');
+    expect(await response.text()).toBe(
+      '{"type":"about:blank","title":"Internal Server Error","status":500,"code":"HANDLER_FAILED"}',
+    );
     expect(throwing.registry.snapshot()).toMatchObject({ idle: 1, leased: 0 });
   });
 
   test("a ConnectionError out of the handler is the handler's failure, not the connection's", async () => {
-    const h = webhookHarness({ factory: { handleWebhook: async (instance, request) => { await h.registry.use('another', () => {}); return echo(instance, request); } } });
+    const h = webhookHarness({
+      factory: {
+        handleWebhook: async (instance, request) => {
+          await h.registry.use('another', () => {});
+          return echo(instance, request);
+        },
+      },
+    });
     h.rows.put('a');
     expect(await seen(await h.registry.handleWebhook('a', post()))).toEqual({ status: 500, code: 'HANDLER_FAILED' });
   });
 
-  test.each([undefined, null, {}, 'ok', Response.error()])('a handler that resolves no usable Response is 500: %s', async (result) => {
-    const h = webhookHarness({ factory: { handleWebhook: () => result as never } });
-    h.rows.put('a');
-    expect(await seen(await h.registry.handleWebhook('a', post()))).toEqual({ status: 500, code: 'HANDLER_FAILED' });
-  });
+  test.each([undefined, null, {}, 'ok', Response.error()])(
+    'a handler that resolves no usable Response is 500: %s',
+    async (result) => {
+      const h = webhookHarness({ factory: { handleWebhook: () => result as never } });
+      h.rows.put('a');
+      expect(await seen(await h.registry.handleWebhook('a', post()))).toEqual({ status: 500, code: 'HANDLER_FAILED' });
+    },
+  );
 
   test('overloaded, timed out and closing are 503', async () => {
     const h = webhookHarness({ maxConcurrentHydrations: 1, maxQueuedHydrations: 0, acquireTimeoutMs: 1_000 });
@@ -121,14 +162,25 @@ describe('G11 webhook honesty', () => {
     await h.settle();
     expect(h.registry.snapshot()).toMatchObject({ idle: 1 });
     void h.registry.close();
-    expect(await seen(await h.registry.handleWebhook('a', post()))).toEqual({ status: 503, code: 'REGISTRY_CLOSED', retryAfter: '1' });
+    expect(await seen(await h.registry.handleWebhook('a', post()))).toEqual({
+      status: 503,
+      code: 'REGISTRY_CLOSED',
+      retryAfter: '1',
+    });
   });
 
   test('a sender that never finishes its body, or a verifier that hangs, is not waited for longer than acquireTimeoutMs', async () => {
     const h = webhookHarness({ acquireTimeoutMs: 1_000 });
     h.rows.put('a');
     let cancelled = false;
-    const stalled = post(new ReadableStream({ cancel() { cancelled = true; } }), { duplex: 'half' } as RequestInit);
+    const stalled = post(
+      new ReadableStream({
+        cancel() {
+          cancelled = true;
+        },
+      }),
+      { duplex: 'half' } as RequestInit,
+    );
     const response = h.registry.handleWebhook('a', stalled);
     await h.clock.advance(1_000);
     expect(await seen(await response)).toMatchObject({ status: 503, code: 'ACQUIRE_TIMEOUT' });
@@ -137,7 +189,14 @@ describe('G11 webhook honesty', () => {
     let aborted = false;
     const hanging = webhookHarness({
       acquireTimeoutMs: 1_000,
-      factory: { authenticate: (_, { signal }) => { signal.addEventListener('abort', () => { aborted = true; }); return new Promise(() => {}); } },
+      factory: {
+        authenticate: (_, { signal }) => {
+          signal.addEventListener('abort', () => {
+            aborted = true;
+          });
+          return new Promise(() => {});
+        },
+      },
     });
     hanging.rows.put('a');
     const second = hanging.registry.handleWebhook('a', post());
@@ -148,7 +207,14 @@ describe('G11 webhook honesty', () => {
 
   test("a client's disconnect reaches the handler's request and never aborts a hydrate", async () => {
     let signal: AbortSignal | undefined;
-    const h = webhookHarness({ factory: { handleWebhook: async (instance, request) => { signal = request.signal; return echo(instance, request); } } });
+    const h = webhookHarness({
+      factory: {
+        handleWebhook: async (instance, request) => {
+          signal = request.signal;
+          return echo(instance, request);
+        },
+      },
+    });
     h.rows.put('a');
     const gate = h.holdCreate();
     const client = new AbortController();
@@ -165,15 +231,23 @@ describe('G11 webhook honesty', () => {
     const bodies: string[] = [];
     const h = webhookHarness({
       factory: {
-        authenticate: async (request) => { bodies.push(await request.text()); return true; },
-        handleWebhook: async (instance, request) => { bodies.push(await request.clone().text()); return echo(instance, request); },
+        authenticate: async (request) => {
+          bodies.push(await request.text());
+          return true;
+        },
+        handleWebhook: async (instance, request) => {
+          bodies.push(await request.clone().text());
+          return echo(instance, request);
+        },
       },
     });
     h.rows.put('a');
     const bytes = new Uint8Array([0, 255, 10, 13, 128]);
     await h.registry.handleWebhook('a', post(bytes));
     expect(bodies[0]).toBe(bodies[1]);
-    const get = new Request('http://gateway.test/webhooks/a?hub.challenge=1&x=%20y', { headers: { 'x-secret': 'the-shared-secret' } });
+    const get = new Request('http://gateway.test/webhooks/a?hub.challenge=1&x=%20y', {
+      headers: { 'x-secret': 'the-shared-secret' },
+    });
     expect((await h.registry.handleWebhook('a', get)).status).toBe(200);
   });
 
@@ -186,19 +260,37 @@ describe('G11 webhook honesty', () => {
       },
     });
     h.rows.put('a');
-    expect(await seen(await h.registry.handleWebhook('a', post('payload')))).toEqual({ status: 200, body: 'HYDRATION_FAILED payload a false' });
+    expect(await seen(await h.registry.handleWebhook('a', post('payload')))).toEqual({
+      status: 200,
+      body: 'HYDRATION_FAILED payload a false',
+    });
   });
 
   test('webhook.respondToFailure serves where no factory is known', async () => {
-    const h = webhookHarness({ webhook: { respondToFailure: async (failure, request) => new Response(`${failure.code} ${await request.text()}`, { status: 410 }) } });
-    expect(await seen(await h.registry.handleWebhook('nobody', post('payload')))).toEqual({ status: 410, body: 'CONNECTION_NOT_FOUND payload' });
+    const h = webhookHarness({
+      webhook: {
+        respondToFailure: async (failure, request) => new Response(`${failure.code} ${await request.text()}`, { status: 410 }),
+      },
+    });
+    expect(await seen(await h.registry.handleWebhook('nobody', post('payload')))).toEqual({
+      status: 410,
+      body: 'CONNECTION_NOT_FOUND payload',
+    });
     h.rows.put('a');
     expect((await h.registry.handleWebhook('a', post('x', { secret: 'forged' }))).status).toBe(401);
   });
 
   test('respondToFailure that throws, resolves nothing or hangs leaves the default response', async () => {
     for (const respondToFailure of [() => { throw new Error('no'); }, () => undefined, () => new Promise<Response>(() => {})]) {
-      const h = webhookHarness({ acquireTimeoutMs: 1_000, factory: { create: () => { throw new Error('down'); }, respondToFailure } });
+      const h = webhookHarness({
+        acquireTimeoutMs: 1_000,
+        factory: {
+          create: () => {
+            throw new Error('down');
+          },
+          respondToFailure,
+        },
+      });
       h.rows.put('a');
       const response = h.registry.handleWebhook('a', post());
       await h.settle();
@@ -209,7 +301,14 @@ describe('G11 webhook honesty', () => {
   });
 
   test('it can be destructured, and a caller waits for the platform', async () => {
-    const h = webhookHarness({ factory: { handleWebhook: (_, __, { waitUntil }) => { waitUntil(Promise.resolve()); return new Response('ok'); } } });
+    const h = webhookHarness({
+      factory: {
+        handleWebhook: (_, __, { waitUntil }) => {
+          waitUntil(Promise.resolve());
+          return new Response('ok');
+        },
+      },
+    });
     h.rows.put('a');
     const { handleWebhook } = h.registry;
     const told: Promise<unknown>[] = [];
@@ -282,7 +381,17 @@ describe('the lease of a webhook', () => {
   test('is held for an always-ready stream, of which no more than a little is read ahead', async () => {
     let pulled = 0;
     const h = webhookHarness({
-      factory: { handleWebhook: () => new Response(new ReadableStream({ pull(controller) { pulled += 1; controller.enqueue(new Uint8Array(10)); } })) },
+      factory: {
+        handleWebhook: () =>
+          new Response(
+            new ReadableStream({
+              pull(controller) {
+                pulled += 1;
+                controller.enqueue(new Uint8Array(10));
+              },
+            }),
+          ),
+      },
     });
     h.rows.put('a');
     const response = await h.registry.handleWebhook('a', post());
@@ -295,7 +404,12 @@ describe('the lease of a webhook', () => {
   test('is held until all waitUntil work has settled, failed work included', async () => {
     const works = [deferred(), deferred()];
     const h = webhookHarness({
-      factory: { handleWebhook: (_, __, { waitUntil }) => { for (const { promise } of works) waitUntil(promise); return new Response('ok'); } },
+      factory: {
+        handleWebhook: (_, __, { waitUntil }) => {
+          for (const { promise } of works) waitUntil(promise);
+          return new Response('ok');
+        },
+      },
     });
     h.rows.put('a');
     expect(await (await h.registry.handleWebhook('a', post())).text()).toBe('ok');
@@ -307,7 +421,9 @@ describe('the lease of a webhook', () => {
     works[1]?.reject(failure);
     await h.settle();
     expect(h.registry.snapshot()).toMatchObject({ leased: 0 });
-    expect(h.eventsOf('webhookFailed')).toMatchObject([{ id: 'a', error: { code: 'HANDLER_FAILED', cause: failure }, acknowledged: true }]);
+    expect(h.eventsOf('webhookFailed')).toMatchObject([
+      { id: 'a', error: { code: 'HANDLER_FAILED', cause: failure }, acknowledged: true },
+    ]);
   });
 
   test('close waits for webhooks that were accepted, from their first read on', async () => {
@@ -324,11 +440,23 @@ describe('the lease of a webhook', () => {
 });
 
 describe('acknowledge', () => {
-  const acknowledge = { afterMs: 2_000, respond: async (request: Request) => (await request.text()).startsWith('command') ? new Response('working on it') : undefined };
+  const acknowledge = {
+    afterMs: 2_000,
+    respond: async (request: Request) =>
+      (await request.text()).startsWith('command') ? new Response('working on it') : undefined,
+  };
 
   test('answers after afterMs while the hydrate goes on under its lease', async () => {
     const served: string[] = [];
-    const h = webhookHarness({ factory: { acknowledge, handleWebhook: async (_, request) => { served.push(await request.text()); return new Response('done'); } } });
+    const h = webhookHarness({
+      factory: {
+        acknowledge,
+        handleWebhook: async (_, request) => {
+          served.push(await request.text());
+          return new Response('done');
+        },
+      },
+    });
     h.rows.put('a');
     const gate = h.holdCreate();
     const told: Promise<unknown>[] = [];
@@ -357,7 +485,18 @@ describe('acknowledge', () => {
   test('is never asked before authenticate has passed, nor when the handler was in time', async () => {
     let asked = 0;
     const verdict = deferred<boolean>();
-    const h = webhookHarness({ factory: { acknowledge: { afterMs: 0, respond: () => { asked += 1; return new Response(); } }, authenticate: () => verdict.promise } });
+    const h = webhookHarness({
+      factory: {
+        acknowledge: {
+          afterMs: 0,
+          respond: () => {
+            asked += 1;
+            return new Response();
+          },
+        },
+        authenticate: () => verdict.promise,
+      },
+    });
     h.rows.put('a');
     const response = h.registry.handleWebhook('a', post('command'));
     await h.clock.advance(5_000);

@@ -86,7 +86,10 @@ describe('G12 drain', () => {
     await h.clock.advance(1);
     expect(await closed).toEqual({ abandoned: [{ id: 'a', leases: 2 }] });
     expect(leases.every(({ signal }) => signal.aborted)).toBe(true);
-    expect(h.log.filter((line) => line.startsWith('dispose')).toSorted()).toEqual(['dispose a@v1 closing', 'dispose b@v2 closing']);
+    expect(h.log.filter((line) => line.startsWith('dispose')).toSorted()).toEqual([
+      'dispose a@v1 closing',
+      'dispose b@v2 closing',
+    ]);
     expect(h.clock.pendingTimers).toBe(0);
     for (const lease of leases) lease.release();
     await h.settle();

@@ -14,7 +14,10 @@ describe('G13 no zombies', () => {
     await h.clock.advance(59_999);
     expect(h.disposes).toBe(0);
     await h.clock.advance(1);
-    expect(h.log.filter((line) => line.startsWith('dispose')).toSorted()).toEqual(['dispose a@v1 stopped', 'dispose b@v2 deleted']);
+    expect(h.log.filter((line) => line.startsWith('dispose')).toSorted()).toEqual([
+      'dispose a@v1 stopped',
+      'dispose b@v2 deleted',
+    ]);
     expect(lease.stale).toBe(true);
     expect(lease.instance.disposed).toBeUndefined();
     expect(h.registry.snapshot()).toMatchObject({ idle: 1, draining: 1 });
@@ -62,7 +65,13 @@ describe('G13 no zombies', () => {
   const watched = async () => {
     const rows = new Rows();
     let listener!: StoreListener;
-    const store = { get: (id: string) => rows.get(id), watch: async (given: StoreListener) => { listener = given; return { [Symbol.asyncDispose]: async () => {} }; } };
+    const store = {
+      get: (id: string) => rows.get(id),
+      watch: async (given: StoreListener) => {
+        listener = given;
+        return { [Symbol.asyncDispose]: async () => {} };
+      },
+    };
     const h = new Harness({ store, freshness: { maxStaleMs: Infinity }, sweepIntervalMs: 0, idleTimeoutMs: Infinity });
     await h.settle();
     return { h, rows, listener };
@@ -109,7 +118,11 @@ describe('G13 no zombies', () => {
     const h = new Harness({
       store: {
         get: (id) => rows.get(id),
-        watch: async () => { attempts += 1; if (attempts < 3) throw new Error('no route'); return { [Symbol.asyncDispose]: async () => {} }; },
+        watch: async () => {
+          attempts += 1;
+          if (attempts < 3) throw new Error('no route');
+          return { [Symbol.asyncDispose]: async () => {} };
+        },
       },
     });
     await h.clock.advance(10_000);

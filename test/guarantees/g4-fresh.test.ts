@@ -19,7 +19,10 @@ class BatchedRows extends Rows {
   }
 }
 
-const stores: readonly [string, () => Rows][] = [['a store with only get', () => new Rows()], ['a store with batched reads', () => new BatchedRows()]];
+const stores: readonly [string, () => Rows][] = [
+  ['a store with only get', () => new Rows()],
+  ['a store with batched reads', () => new BatchedRows()],
+];
 
 describe.each(stores)('G4 fresh, %s', (_, makeRows) => {
   const open = (options: ConstructorParameters<typeof Harness>[0] = {}) => {
@@ -44,7 +47,12 @@ describe.each(stores)('G4 fresh, %s', (_, makeRows) => {
     rows.put('a', { token: 'four' });
     expect(await token()).toBe('four');
     await h.settle();
-    expect(h.log.filter((line) => line.startsWith('dispose')).map((line) => line.split(' ')[2]).toSorted()).toEqual(['deleted', 'replaced', 'stopped']);
+    expect(
+      h.log
+        .filter((line) => line.startsWith('dispose'))
+        .map((line) => line.split(' ')[2])
+        .toSorted(),
+    ).toEqual(['deleted', 'replaced', 'stopped']);
   });
 
   test('bounded: within the bound no read, beyond it one, measured from before the read was sent', async () => {
@@ -171,7 +179,9 @@ describe('G4 fresh', () => {
     rows.put('a', { token: 'one' });
     await Promise.all([one.registry.use('a', () => {}), two.registry.use('a', () => {})]);
     rows.put('a', { token: 'two' });
-    expect(await Promise.all([one.registry.use('a', ({ row }) => row.token), two.registry.use('a', ({ row }) => row.token)])).toEqual(['two', 'two']);
+    expect(
+      await Promise.all([one.registry.use('a', ({ row }) => row.token), two.registry.use('a', ({ row }) => row.token)]),
+    ).toEqual(['two', 'two']);
   });
 
   test('staleIfErrorMs: a live instance serves on while the store is unreachable, that long and no longer', async () => {

@@ -23,7 +23,9 @@ describe('G6 no latching', () => {
     const { h, attempts } = failing(1);
     h.rows.put('a');
     const results = await Promise.allSettled(Array.from({ length: 5 }, () => h.registry.use('a', () => {})));
-    expect(results.map((result) => result.status === 'rejected' && result.reason.code)).toEqual(Array(5).fill('HYDRATION_FAILED'));
+    expect(results.map((result) => result.status === 'rejected' && result.reason.code)).toEqual(
+      Array(5).fill('HYDRATION_FAILED'),
+    );
     expect(attempts()).toBe(1);
     expect(h.eventsOf('hydrationFailed')).toMatchObject([{ id: 'a', version: 'v1', failures: 1, retryAfterMs: 250 }]);
   });
@@ -73,7 +75,15 @@ describe('G6 no latching', () => {
 
   test('zeros turn it off', async () => {
     let attempts = 0;
-    const h = new Harness({ failureBackoff: { initialMs: 0, maxMs: 0 }, factory: { create: () => { attempts += 1; throw new Error('no'); } } });
+    const h = new Harness({
+      failureBackoff: { initialMs: 0, maxMs: 0 },
+      factory: {
+        create: () => {
+          attempts += 1;
+          throw new Error('no');
+        },
+      },
+    });
     h.rows.put('a');
     for (let attempt = 0; attempt < 3; attempt += 1) {
       await expect(h.registry.use('a', () => {})).rejects.toMatchObject({ code: 'HYDRATION_FAILED' });

@@ -97,11 +97,26 @@ describe('G9 bounded', () => {
       up: { create: async (row: Of<'up'>) => { started.push(row.id); return row.id; } },
     });
     const registry = new ConnectionRegistry({
-      store: { get: async (id: string) => ({ id, version: '1', status: 'active' as const, platform: (id.startsWith('d') ? 'down' : 'up') as never }) },
-      factory: factory as never, maxConcurrentHydrations: 4, maxQueuedHydrations: 10,
+      store: {
+        get: async (id: string) => ({
+          id,
+          version: '1',
+          status: 'active' as const,
+          platform: (id.startsWith('d') ? 'down' : 'up') as never,
+        }),
+      },
+      factory: factory as never,
+      maxConcurrentHydrations: 4,
+      maxQueuedHydrations: 10,
     });
     for (let id = 0; id < 12; id += 1) registry.use(`d${id}`, () => {}).catch(() => {});
-    expect(await Promise.all(['u1', 'u2', 'u3', 'u4', 'u5'].map((id) => registry.use(id, (instance) => instance)))).toEqual(['u1', 'u2', 'u3', 'u4', 'u5']);
+    expect(await Promise.all(['u1', 'u2', 'u3', 'u4', 'u5'].map((id) => registry.use(id, (instance) => instance)))).toEqual([
+      'u1',
+      'u2',
+      'u3',
+      'u4',
+      'u5',
+    ]);
     expect(started.filter((id) => id.startsWith('d'))).toHaveLength(2);
     await registry.close({ drainTimeoutMs: 0 });
   });
@@ -158,7 +173,9 @@ describe('G9 bounded', () => {
       },
     });
     for (let id = 0; id < 500; id += 1) h.rows.put(`c${id}`);
-    await Promise.all(Array.from({ length: 500 }, (_, id) => h.registry.handleWebhook(`c${id}`, post('x', { secret: 'forged' }))));
+    await Promise.all(
+      Array.from({ length: 500 }, (_, id) => h.registry.handleWebhook(`c${id}`, post('x', { secret: 'forged' }))),
+    );
     expect(most).toBeGreaterThan(1);
     expect(most).toBeLessThanOrEqual(64);
     expect(h.creates).toBe(0);

@@ -4,7 +4,11 @@ import { deferred } from '../support/deferred.js';
 import { Harness, Rows, type HarnessOptions, type Row } from '../support/harness.js';
 
 const open = (options: HarnessOptions = {}): Harness => new Harness({ sweepIntervalMs: 0, idleTimeoutMs: Infinity, ...options });
-const code = (use: Promise<unknown>): Promise<unknown> => use.then(() => 'served', (error: { code?: string }) => error.code ?? error);
+const code = (use: Promise<unknown>): Promise<unknown> =>
+  use.then(
+    () => 'served',
+    (error: { code?: string }) => error.code ?? error,
+  );
 
 afterEach(() => { vi.restoreAllMocks(); });
 
@@ -46,23 +50,29 @@ describe('who waits for a permit', () => {
     expect(await successor).toBe('a@v1#2');
   });
 
-  test.each([{ invalidated: true, creates: 1 }, { invalidated: false, creates: 2 }])('and left by its time-out is hydrated all the same, unless it was superseded: $invalidated', async ({ invalidated, creates }) => {
-    const h = open({ maxConcurrentHydrations: 1 });
-    h.rows.put('a');
-    h.rows.put('b');
-    const busy = h.holdCreate();
-    const other = h.registry.use('b', () => {});
-    await h.settle();
-    const use = code(h.registry.use('a', () => {}, { timeoutMs: 100 }));
-    await h.settle();
-    if (invalidated) h.registry.invalidate('a');
-    await h.clock.advance(100);
-    expect(await use).toBe('ACQUIRE_TIMEOUT');
-    busy.resolve();
-    await other;
-    await h.settle();
-    expect(h.creates).toBe(creates);
-  });
+  test.each([
+    { invalidated: true, creates: 1 },
+    { invalidated: false, creates: 2 },
+  ])(
+    'and left by its time-out is hydrated all the same, unless it was superseded: $invalidated',
+    async ({ invalidated, creates }) => {
+      const h = open({ maxConcurrentHydrations: 1 });
+      h.rows.put('a');
+      h.rows.put('b');
+      const busy = h.holdCreate();
+      const other = h.registry.use('b', () => {});
+      await h.settle();
+      const use = code(h.registry.use('a', () => {}, { timeoutMs: 100 }));
+      await h.settle();
+      if (invalidated) h.registry.invalidate('a');
+      await h.clock.advance(100);
+      expect(await use).toBe('ACQUIRE_TIMEOUT');
+      busy.resolve();
+      await other;
+      await h.settle();
+      expect(h.creates).toBe(creates);
+    },
+  );
 
   test('is told when the deadline of close passes', async () => {
     const h = open({ maxConcurrentHydrations: 1 });
@@ -118,7 +128,10 @@ describe('a create', () => {
     expect(h.creates).toBe(0);
   });
 
-  test.each([[1_000, 1], [Infinity, 0]])('has hydrationTimeoutMs of %s and %s timers, which hold the process open', async (hydrationTimeoutMs, timers) => {
+  test.each([
+    [1_000, 1],
+    [Infinity, 0],
+  ])('has hydrationTimeoutMs of %s and %s timers, which hold the process open', async (hydrationTimeoutMs, timers) => {
     for (const end of ['resolve', 'reject'] as const) {
       const h = open({ hydrationTimeoutMs, acquireTimeoutMs: Infinity });
       h.rows.put('a');
@@ -134,7 +147,14 @@ describe('a create', () => {
 
   test('that succeeds ends the row of failures before it', async () => {
     let failures = 1;
-    const h: Harness = open({ factory: { create: (row, context) => { if (failures-- > 0) throw new Error('no'); return h.create(row, context); } } });
+    const h: Harness = open({
+      factory: {
+        create: (row, context) => {
+          if (failures-- > 0) throw new Error('no');
+          return h.create(row, context);
+        },
+      },
+    });
     h.rows.put('a');
     await code(h.registry.use('a', () => {}));
     await h.clock.advance(1_000);
@@ -148,7 +168,14 @@ describe('a create', () => {
 
   test('of an older version that fails late does not end the back-off of the newer one', async () => {
     vi.spyOn(Math, 'random').mockReturnValue(0.5);
-    const h: Harness = open({ factory: { create: (row, context) => { if (row.version === 'v2') throw new Error('no'); return h.create(row, context); } } });
+    const h: Harness = open({
+      factory: {
+        create: (row, context) => {
+          if (row.version === 'v2') throw new Error('no');
+          return h.create(row, context);
+        },
+      },
+    });
     h.rows.put('a');
     const old = h.holdCreate();
     const early = code(h.registry.use('a', () => {}));
@@ -157,8 +184,16 @@ describe('a create', () => {
     expect(await code(h.registry.use('a', () => {}))).toBe('HYDRATION_FAILED');
     old.reject(new Error('too old'));
     expect(await early).toBe('HYDRATION_FAILED');
-    expect(h.eventsOf('hydrationFailed').map(({ version, failures, retryAfterMs }) => [version, failures, retryAfterMs])).toEqual([['v2', 1, 250], ['v1', 1, 0]]);
-    await expect(h.registry.use('a', () => {})).rejects.toMatchObject({ code: 'BACKING_OFF', message: expect.stringContaining('250 ms') });
+    expect(h.eventsOf('hydrationFailed').map(({ version, failures, retryAfterMs }) => [version, failures, retryAfterMs])).toEqual(
+      [
+        ['v2', 1, 250],
+        ['v1', 1, 0],
+      ],
+    );
+    await expect(h.registry.use('a', () => {})).rejects.toMatchObject({
+      code: 'BACKING_OFF',
+      message: expect.stringContaining('250 ms'),
+    });
   });
 
   test('whose use was invalidated meanwhile is for that use alone', async () => {
@@ -205,7 +240,10 @@ describe('a use that waits', () => {
     expect(h.clock.pendingTimers).toBe(0);
   });
 
-  test.each([[1_000, 1], [Infinity, 0]])('has acquireTimeoutMs of %s and %s timers, which hold the process open', async (acquireTimeoutMs, timers) => {
+  test.each([
+    [1_000, 1],
+    [Infinity, 0],
+  ])('has acquireTimeoutMs of %s and %s timers, which hold the process open', async (acquireTimeoutMs, timers) => {
     const h = open({ acquireTimeoutMs, storeTimeoutMs: Infinity });
     h.rows.put('a');
     h.rows.hold();
@@ -257,22 +295,39 @@ describe('what a row means for what lives', () => {
     expect(parsed).toBe(1);
   });
 
-  test.each([[1_000, 1], [Infinity, 0]])('an asynchronous schema has storeTimeoutMs of %s and %s timers, which hold the process open', async (storeTimeoutMs, timers) => {
-    const gate = deferred();
-    const validate = (value: unknown) => gate.promise.then(() => ({ value: value as Row }));
-    const h = open({ storeTimeoutMs, acquireTimeoutMs: Infinity, recordSchema: { '~standard': { version: 1, vendor: 'test', validate } } } as HarnessOptions);
-    h.rows.put('a');
-    const use = h.registry.use('a', () => 'served');
-    await h.settle();
-    expect([h.clock.pendingTimers, h.clock.pendingRefTimers]).toEqual([timers, timers]);
-    gate.resolve();
-    expect(await use).toBe('served');
-    expect(h.clock.pendingTimers).toBe(0);
-  });
+  test.each([
+    [1_000, 1],
+    [Infinity, 0],
+  ])(
+    'an asynchronous schema has storeTimeoutMs of %s and %s timers, which hold the process open',
+    async (storeTimeoutMs, timers) => {
+      const gate = deferred();
+      const validate = (value: unknown) => gate.promise.then(() => ({ value: value as Row }));
+      const h = open({
+        storeTimeoutMs,
+        acquireTimeoutMs: Infinity,
+        recordSchema: { '~standard': { version: 1, vendor: 'test', validate } },
+      } as HarnessOptions);
+      h.rows.put('a');
+      const use = h.registry.use('a', () => 'served');
+      await h.settle();
+      expect([h.clock.pendingTimers, h.clock.pendingRefTimers]).toEqual([timers, timers]);
+      gate.resolve();
+      expect(await use).toBe('served');
+      expect(h.clock.pendingTimers).toBe(0);
+    },
+  );
 });
 
 describe('a version that differs', () => {
-  const versioned = (): { h: Harness; rows: Rows; hold: () => void; letGo: () => void; sent: string[]; changed: (ids: string[]) => void } => {
+  const versioned = (): {
+    h: Harness;
+    rows: Rows;
+    hold: () => void;
+    letGo: () => void;
+    sent: string[];
+    changed: (ids: string[]) => void;
+  } => {
     const rows = new Rows();
     const sent: string[] = [];
     let gate: ReturnType<typeof deferred> | undefined;
@@ -280,17 +335,37 @@ describe('a version that differs', () => {
     const h = open({
       freshness: 'strict',
       store: {
-        get: (id) => { sent.push(`row ${id}`); return rows.get(id); },
+        get: (id) => {
+          sent.push(`row ${id}`);
+          return rows.get(id);
+        },
         getVersions: async (ids) => {
           sent.push(`versions ${ids.join(' ')}`);
-          const seen = new Map(ids.flatMap((id) => { const row = rows.rows.get(id); return row === undefined ? [] : [[id, row.version] as const]; }));
+          const seen = new Map(
+            ids.flatMap((id) => {
+              const row = rows.rows.get(id);
+              return row === undefined ? [] : [[id, row.version] as const];
+            }),
+          );
           await gate?.promise;
           return seen;
         },
-        watch: async (given) => { listener = given; return { [Symbol.asyncDispose]: async () => {} }; },
+        watch: async (given) => {
+          listener = given;
+          return { [Symbol.asyncDispose]: async () => {} };
+        },
       },
     });
-    return { h, rows, sent, hold: () => { gate = deferred(); }, letGo: () => gate?.resolve(undefined), changed: (ids) => listener.changed(ids) };
+    return {
+      h,
+      rows,
+      sent,
+      hold: () => {
+        gate = deferred();
+      },
+      letGo: () => gate?.resolve(undefined),
+      changed: (ids) => listener.changed(ids),
+    };
   };
 
   test('of which a hint tells makes the row be read, and the old instance go', async () => {

@@ -30,23 +30,31 @@ describe('back-off', () => {
   });
 
   test.each([
-    { livedMs: 0, found: 'by itself', count: 4 }, { livedMs: 60_000, found: 'by itself', count: 3.5 },
-    { livedMs: 240_000, found: 'by itself', count: 2 }, { livedMs: 480_000, found: 'by itself', count: 0 },
-    { livedMs: 0, found: 'in use', count: 4 }, { livedMs: 60_000, found: 'in use', count: 3.5 },
-    { livedMs: 360_000, found: 'in use', count: 1 }, { livedMs: 3_600_000, found: 'in use', count: 1 },
-  ])('an instance hydrated after 3 failures, reported dead $found after $livedMs ms, counts as $count failures', async ({ livedMs, found, count }) => {
-    const clock = new ManualClock();
-    const backoff = new Backoff({ initialMs: 100, maxMs: 10_000 }, clock);
-    await clock.advance(5_000);
-    const hydratedAt = clock.monotonic();
-    await clock.advance(livedMs);
-    backoff.died('a', '1', hydratedAt, 3, found === 'in use');
-    expect(backoff.count('a', '1')).toBe(count);
-  });
+    { livedMs: 0, found: 'by itself', count: 4 },
+    { livedMs: 60_000, found: 'by itself', count: 3.5 },
+    { livedMs: 240_000, found: 'by itself', count: 2 },
+    { livedMs: 480_000, found: 'by itself', count: 0 },
+    { livedMs: 0, found: 'in use', count: 4 },
+    { livedMs: 60_000, found: 'in use', count: 3.5 },
+    { livedMs: 360_000, found: 'in use', count: 1 },
+    { livedMs: 3_600_000, found: 'in use', count: 1 },
+  ])(
+    'an instance hydrated after 3 failures, reported dead $found after $livedMs ms, counts as $count failures',
+    async ({ livedMs, found, count }) => {
+      const clock = new ManualClock();
+      const backoff = new Backoff({ initialMs: 100, maxMs: 10_000 }, clock);
+      await clock.advance(5_000);
+      const hydratedAt = clock.monotonic();
+      await clock.advance(livedMs);
+      backoff.died('a', '1', hydratedAt, 3, found === 'in use');
+      expect(backoff.count('a', '1')).toBe(count);
+    },
+  );
 });
 
 describe('the context of a create', () => {
-  const context = (): CreateContext<undefined> => new CreateContext({ retire: () => {}, addCleanUp: () => {}, supersededSignal: () => AbortSignal.abort() }, undefined);
+  const context = (): CreateContext<undefined> =>
+    new CreateContext({ retire: () => {}, addCleanUp: () => {}, supersededSignal: () => AbortSignal.abort() }, undefined);
 
   test('has one signal', () => {
     const one = context();
@@ -65,7 +73,10 @@ describe('who waits for a read', () => {
   const error = new ConnectionError('STORE_UNAVAILABLE', 'down');
 
   test('a webhook waits no more once it has its row, or its failure, or is gone', async () => {
-    const [found, failed] = [new RecordWaiter<Row, unknown>(true, () => false), new RecordWaiter<Row, unknown>(true, () => false)];
+    const [found, failed] = [
+      new RecordWaiter<Row, unknown>(true, () => false),
+      new RecordWaiter<Row, unknown>(true, () => false),
+    ];
     expect(found.settled).toBe(false);
     found.found({ slot: new Slot<Row, unknown>(row(), { create: () => ({}) }, 0), sentAt: 0, letGo: () => {} });
     failed.fail(error);
@@ -77,7 +88,10 @@ describe('who waits for a read', () => {
 
   test('a check in the background likewise, and it is told', () => {
     const told: unknown[] = [];
-    const [found, failed] = [1, 2].map(() => new BackgroundWaiter<Row>((cause) => told.push(cause))) as [BackgroundWaiter<Row>, BackgroundWaiter<Row>];
+    const [found, failed] = [1, 2].map(() => new BackgroundWaiter<Row>((cause) => told.push(cause))) as [
+      BackgroundWaiter<Row>,
+      BackgroundWaiter<Row>,
+    ];
     found.found();
     failed.fail(error);
     expect([found.settled, failed.settled, found.background]).toEqual([true, true, true]);
@@ -104,7 +118,10 @@ describe('secrets', () => {
   test('of an older version that fail late take nothing from the newer one', async () => {
     const secrets = new Secrets<Row>(environment(new ManualClock()), Infinity);
     const [old, now] = [deferred<string>(), deferred<string>()];
-    const asked = [secrets.get(factory, row('1'), () => old.promise, true), secrets.get(factory, row('2'), () => now.promise, true)];
+    const asked = [
+      secrets.get(factory, row('1'), () => old.promise, true),
+      secrets.get(factory, row('2'), () => now.promise, true),
+    ];
     old.reject(new Error('too old'));
     now.resolve('two');
     expect((await Promise.allSettled(asked)).map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
@@ -142,12 +159,17 @@ describe('permits', () => {
 
 describe('a row', () => {
   const messageOf = async (value: unknown): Promise<string> => {
-    const parsed = await parseRow('a', row(), { '~standard': { version: 1, vendor: 'test', validate: () => ({ value }) } } as never);
+    const parsed = await parseRow('a', row(), {
+      '~standard': { version: 1, vendor: 'test', validate: () => ({ value }) },
+    } as never);
     return parsed.kind === 'invalid' ? parsed.error.message : parsed.kind;
   };
 
   test('that is not there is missing', () => {
-    expect([parseRow('a', undefined, undefined), parseRow('a', null, undefined)]).toEqual([{ kind: 'missing' }, { kind: 'missing' }]);
+    expect([parseRow('a', undefined, undefined), parseRow('a', null, undefined)]).toEqual([
+      { kind: 'missing' },
+      { kind: 'missing' },
+    ]);
   });
 
   test('of which a schema makes nothing says so', async () => {
@@ -158,7 +180,9 @@ describe('a row', () => {
 
   test('may get its version from its schema', async () => {
     const validate = (value: unknown) => ({ value: { ...value as object, version: String((value as { rev: number }).rev) } });
-    const parsed = await parseRow('a', { id: 'a', rev: 7, status: 'active' }, { '~standard': { version: 1, vendor: 'test', validate } } as never);
+    const parsed = await parseRow('a', { id: 'a', rev: 7, status: 'active' }, {
+      '~standard': { version: 1, vendor: 'test', validate },
+    } as never);
     expect(parsed).toMatchObject({ kind: 'active', record: { version: '7' } });
   });
 
@@ -171,7 +195,10 @@ describe('a row', () => {
   test('confirms what is live by its version, status and id, if it can be looked at', () => {
     const current = { id: 'a', version: '1' };
     const lazy = Object.defineProperty({ ...row() }, 'status', { get() { throw new Error('detached'); } });
-    expect([row(), { ...row(), version: '2' }, { ...row(), status: 'stopped' }, { ...row(), id: 'b' }, lazy, undefined].map((one) => confirms(one, current)))
-      .toEqual([true, false, false, false, false, false]);
+    expect(
+      [row(), { ...row(), version: '2' }, { ...row(), status: 'stopped' }, { ...row(), id: 'b' }, lazy, undefined].map((one) =>
+        confirms(one, current),
+      ),
+    ).toEqual([true, false, false, false, false, false]);
   });
 });

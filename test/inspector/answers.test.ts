@@ -17,7 +17,8 @@ describe('what the inspector answers', () => {
     registry = new FakeRegistry();
     inspector = createInspector(registry, { authorize: () => true, clock: new ManualClock() });
   });
-  const ask = (query = '', method = 'GET', headers = {}): Promise<Response> => inspector(new Request(`http://gateway.example/admin${query}`, { method, headers }));
+  const ask = (query = '', method = 'GET', headers = {}): Promise<Response> =>
+    inspector(new Request(`http://gateway.example/admin${query}`, { method, headers }));
   const act = async (query: string): Promise<[number, string]> => {
     const answer = await ask(query, 'POST', OWN);
     return [answer.status, await answer.text()];
@@ -40,13 +41,21 @@ describe('what the inspector answers', () => {
   test('HEAD is answered as GET is, and any other method with those there are', async () => {
     expect((await ask('', 'HEAD')).status).toBe(200);
     const refused = await ask('', 'PUT');
-    expect([refused.status, refused.headers.get('allow'), await refused.text()]).toEqual([405, 'GET, HEAD, POST', 'Method not allowed']);
+    expect([refused.status, refused.headers.get('allow'), await refused.text()]).toEqual([
+      405,
+      'GET, HEAD, POST',
+      'Method not allowed',
+    ]);
   });
 
   test('who finds too many pages open is told to come back', async () => {
     for (let streams = 0; streams < 100; streams += 1) await ask('?view=stream');
     const refused = await ask('?view=stream');
-    expect([refused.status, refused.headers.get('retry-after'), await refused.text()]).toEqual([503, '10', 'Too many pages are open']);
+    expect([refused.status, refused.headers.get('retry-after'), await refused.text()]).toEqual([
+      503,
+      '10',
+      'Too many pages are open',
+    ]);
   });
 
   test('what was stopped says so', async () => {

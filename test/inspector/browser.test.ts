@@ -20,13 +20,21 @@ describe.runIf(executablePath !== undefined)('the inspector’s page, in a real 
   let inspector: Inspector;
   let problems: string[];
 
-  beforeAll(async () => { browser = await chromium.launch({ executablePath: executablePath as string, args: ['--no-sandbox'] }); }, 60_000);
+  beforeAll(async () => {
+    browser = await chromium.launch({ executablePath: executablePath as string, args: ['--no-sandbox'] });
+  }, 60_000);
   afterAll(() => browser?.close());
 
   beforeEach(async () => {
     // Failures are wanted here, and whoever only looks on leaves them to the console.
     vi.spyOn(console, 'error').mockImplementation(() => {});
-    const ids = ['acme', 'beta', 'broken', HOSTILE, ...Array.from({ length: 250 }, (_, index) => `bot-${String(index).padStart(3, '0')}`)];
+    const ids = [
+      'acme',
+      'beta',
+      'broken',
+      HOSTILE,
+      ...Array.from({ length: 250 }, (_, index) => `bot-${String(index).padStart(3, '0')}`),
+    ];
     factory = new RecordingFactory();
     registry = new ConnectionRegistry<ConnectionRecord, any>({ store: new MemoryStore(ids.map((id) => ({ id }))), factory });
     inspector = createInspector(registry, { authorize: () => true, title: 'Bots', intervalMs: 50 });
@@ -138,10 +146,15 @@ describe.runIf(executablePath !== undefined)('the inspector’s page, in a real 
     await registry.use('acme', () => {});
     await open();
     await row('acme').waitFor();
-    const nameless = await page.evaluate(() => [...document.querySelectorAll('button, input, select, meter')].filter((element) => {
-      const labelled = element.getAttribute('aria-label') ?? element.getAttribute('aria-labelledby') ?? element.textContent?.trim();
-      return !labelled && (element as HTMLInputElement).labels?.length !== 1;
-    }).map((element) => element.outerHTML));
+    const nameless = await page.evaluate(() =>
+      [...document.querySelectorAll('button, input, select, meter')]
+        .filter((element) => {
+          const labelled =
+            element.getAttribute('aria-label') ?? element.getAttribute('aria-labelledby') ?? element.textContent?.trim();
+          return !labelled && (element as HTMLInputElement).labels?.length !== 1;
+        })
+        .map((element) => element.outerHTML),
+    );
     expect(nameless).toEqual([]);
     const background = (): Promise<string> => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
     await page.emulateMedia({ colorScheme: 'light' });
@@ -152,11 +165,17 @@ describe.runIf(executablePath !== undefined)('the inspector’s page, in a real 
 
   test('lets no other origin act, although the browser would send what authorises it', async () => {
     await registry.use('acme', () => {});
-    const elsewhere = createServer((_req, res) => res.setHeader('content-type', 'text/html').end('<!doctype html><title>elsewhere</title>'));
+    const elsewhere = createServer((_req, res) =>
+      res.setHeader('content-type', 'text/html').end('<!doctype html><title>elsewhere</title>'),
+    );
     await new Promise<void>((resolve) => { elsewhere.listen(0, '127.0.0.1', resolve); });
     await page.goto(`http://localhost:${(elsewhere.address() as { port: number }).port}/`);
     const outcomes = await page.evaluate(async (target) => {
-      const attempt = (init: RequestInit): Promise<string> => fetch(target, { method: 'POST', ...init }).then(({ type }) => type, () => 'refused');
+      const attempt = (init: RequestInit): Promise<string> =>
+        fetch(target, { method: 'POST', ...init }).then(
+          ({ type }) => type,
+          () => 'refused',
+        );
       return [await attempt({ headers: { 'x-hydrant-inspector': '1' } }), await attempt({ mode: 'no-cors' })];
     }, `${origin}/admin?action=invalidate&id=acme`);
     expect(outcomes).toEqual(['refused', 'refused']);

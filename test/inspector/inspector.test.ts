@@ -37,12 +37,19 @@ describe('createInspector', () => {
 
   describe('options', () => {
     test.each<[unknown, string]>([
-      [undefined, 'authorize: expected a function'], [{}, 'authorize: expected a function'], [{ authorize: true }, 'authorize: expected a function'],
-      [{ authorize: () => true, title: 7 }, 'title: expected a string'], [{ authorize: () => true, intervalMs: 0 }, 'intervalMs: expected milliseconds'],
-      ...['localhost', [], [''], ['http://localhost'], ['a/b'], ['u@h'], [7]].map((allowedHosts): [unknown, string] =>
-        [{ authorize: () => true, allowedHosts }, 'allowedHosts: expected an array of hosts']),
+      [undefined, 'authorize: expected a function'],
+      [{}, 'authorize: expected a function'],
+      [{ authorize: true }, 'authorize: expected a function'],
+      [{ authorize: () => true, title: 7 }, 'title: expected a string'],
+      [{ authorize: () => true, intervalMs: 0 }, 'intervalMs: expected milliseconds'],
+      ...['localhost', [], [''], ['http://localhost'], ['a/b'], ['u@h'], [7]].map((allowedHosts): [unknown, string] => [
+        { authorize: () => true, allowedHosts },
+        'allowedHosts: expected an array of hosts',
+      ]),
     ])('%o is refused', (options, message) => {
-      expect(() => createInspector(registry, options as never)).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS', message: expect.stringContaining(message) }));
+      expect(() => createInspector(registry, options as never)).toThrow(
+        expect.objectContaining({ code: 'INVALID_OPTIONS', message: expect.stringContaining(message) }),
+      );
     });
 
     test('so is what is no registry', () => {
@@ -55,7 +62,9 @@ describe('createInspector', () => {
       authorize = () => false;
       const invalidate = vi.spyOn(registry, 'invalidate');
       const answers = [await get(), await get('?view=data'), await get('?view=stream'), await post('invalidate', 'acme')];
-      expect(await Promise.all(answers.map(async (answer) => [answer.status, await answer.text()]))).toEqual(answers.map(() => [403, 'Forbidden']));
+      expect(await Promise.all(answers.map(async (answer) => [answer.status, await answer.text()]))).toEqual(
+        answers.map(() => [403, 'Forbidden']),
+      );
       expect(invalidate).not.toHaveBeenCalled();
     });
 
@@ -90,12 +99,29 @@ describe('createInspector', () => {
 
     test('a request to another host than the allowed ones is refused before authorize is called (DNS rebinding)', async () => {
       const asked: string[] = [];
-      const guarded = createInspector(registry, { authorize: ({ url }) => { asked.push(url); return true; }, allowedHosts: ['Ops.example.com', 'localhost:3000'] });
+      const guarded = createInspector(registry, {
+        authorize: ({ url }) => {
+          asked.push(url);
+          return true;
+        },
+        allowedHosts: ['Ops.example.com', 'localhost:3000'],
+      });
       const status = async (url: string): Promise<number> => (await guarded(new Request(url))).status;
-      const right = ['http://localhost:3000/', 'https://ops.example.com/', 'http://ops.example.com:80/', 'http://ops.example.com:443/?view=data'];
+      const right = [
+        'http://localhost:3000/',
+        'https://ops.example.com/',
+        'http://ops.example.com:80/',
+        'http://ops.example.com:443/?view=data',
+      ];
       for (const url of right) expect({ url, status: await status(url) }).toEqual({ url, status: 200 });
       expect(asked).toHaveLength(right.length);
-      for (const url of ['http://evil.example:3000/', 'http://localhost/', 'http://localhost:3001/', 'http://ops.example.com.evil.example/', 'http://127.0.0.1:3000/?view=stream']) {
+      for (const url of [
+        'http://evil.example:3000/',
+        'http://localhost/',
+        'http://localhost:3001/',
+        'http://ops.example.com.evil.example/',
+        'http://127.0.0.1:3000/?view=stream',
+      ]) {
         expect({ url, status: await status(url) }).toEqual({ url, status: 421 });
       }
       expect(asked).toHaveLength(right.length);
@@ -103,10 +129,13 @@ describe('createInspector', () => {
     });
 
     test.each([
-      ['another origin', { ...OWN, 'sec-fetch-site': 'cross-site' }], ['another subdomain', { ...OWN, 'sec-fetch-site': 'same-site' }],
-      ['a link', { ...OWN, 'sec-fetch-site': 'none' }], ['a form', { 'sec-fetch-site': 'same-origin', origin: 'http://gateway.example' }],
+      ['another origin', { ...OWN, 'sec-fetch-site': 'cross-site' }],
+      ['another subdomain', { ...OWN, 'sec-fetch-site': 'same-site' }],
+      ['a link', { ...OWN, 'sec-fetch-site': 'none' }],
+      ['a form', { 'sec-fetch-site': 'same-origin', origin: 'http://gateway.example' }],
       ['another origin, in an old browser', { 'x-hydrant-inspector': '1', origin: 'http://evil.example' }],
-      ['an opaque origin', { 'x-hydrant-inspector': '1', origin: 'null' }], ['nobody says where', { 'x-hydrant-inspector': '1' }],
+      ['an opaque origin', { 'x-hydrant-inspector': '1', origin: 'null' }],
+      ['nobody says where', { 'x-hydrant-inspector': '1' }],
     ])('an action from %s is refused', async (_, headers) => {
       await registry.use('acme', () => {});
       expect((await post('invalidate', 'acme', headers)).status).toBe(403);
@@ -115,7 +144,9 @@ describe('createInspector', () => {
 
     test('an action of an old browser on the page itself is let in, also behind a proxy that ends TLS', async () => {
       await registry.use('acme', () => {});
-      expect((await post('invalidate', 'acme', { 'x-hydrant-inspector': '1', origin: 'https://gateway.example' })).status).toBe(200);
+      expect((await post('invalidate', 'acme', { 'x-hydrant-inspector': '1', origin: 'https://gateway.example' })).status).toBe(
+        200,
+      );
     });
 
     test('no action is a GET', async () => {
@@ -133,7 +164,11 @@ describe('createInspector', () => {
       expect(first.headers.get('content-security-policy')).toMatch(/^default-src 'none'; .*frame-ancestors 'none'/);
       expect(first.headers.get('content-security-policy')).not.toContain('unsafe');
       expect(second.headers.get('content-security-policy')).not.toContain(nonce);
-      expect([first.headers.get('cache-control'), first.headers.get('x-content-type-options'), first.headers.get('referrer-policy')]).toEqual(['no-store', 'nosniff', 'no-referrer']);
+      expect([
+        first.headers.get('cache-control'),
+        first.headers.get('x-content-type-options'),
+        first.headers.get('referrer-policy'),
+      ]).toEqual(['no-store', 'nosniff', 'no-referrer']);
       const html = await first.text();
       expect(html.split(`nonce="${nonce}"`)).toHaveLength(3);
       expect(html).not.toMatch(/\bsrc=|https?:\/\/(?!www\.w3\.org)|@import|url\(|\son\w+=|style="/);
@@ -152,9 +187,18 @@ describe('createInspector', () => {
       await clock.advance(1_500);
       await registry.use('beta', () => {});
       const view = await data();
-      expect(view).toMatchObject({ live: 2, idle: 1, leased: 1, total: 2, matching: 2, failed: 0, limits: { maxInstances: 50, maxConcurrentHydrations: 16, maxQueuedHydrations: 1000 } });
+      expect(view).toMatchObject({
+        live: 2,
+        idle: 1,
+        leased: 1,
+        total: 2,
+        matching: 2,
+        failed: 0,
+        limits: { maxInstances: 50, maxConcurrentHydrations: 16, maxQueuedHydrations: 1000 },
+      });
       expect(view.rows).toMatchObject([
-        { id: 'acme', state: 'leased', version: '1', leases: 1, ageMs: 1_500, leasedForMs: 1_500 }, { id: 'beta', state: 'idle', leases: 0, ageMs: 0 },
+        { id: 'acme', state: 'leased', version: '1', leases: 1, ageMs: 1_500, leasedForMs: 1_500 },
+        { id: 'beta', state: 'idle', leases: 0, ageMs: 0 },
       ]);
       expect(JSON.stringify(view)).not.toContain('xoxb');
       lease.release();
@@ -165,7 +209,13 @@ describe('createInspector', () => {
       await expect(registry.use('acme', () => {})).rejects.toThrow();
       const { rows: [row], failed } = await data();
       expect(failed).toBe(1);
-      expect(row).toEqual({ id: 'acme', state: 'failed', version: '1', leases: 0, failure: { code: 'HYDRATION_FAILED', failures: 1, retryInMs: expect.any(Number) } });
+      expect(row).toEqual({
+        id: 'acme',
+        state: 'failed',
+        version: '1',
+        leases: 0,
+        failure: { code: 'HYDRATION_FAILED', failures: 1, retryInMs: expect.any(Number) },
+      });
       expect(row?.failure?.retryInMs).toBeLessThanOrEqual(500);
       factory.behaveOnCreate({});
       await clock.advance(500);
@@ -174,7 +224,9 @@ describe('createInspector', () => {
     });
 
     test('how long hydrates took, in columns of ten seconds', async () => {
-      factory.behaveOnCreate((record) => (record.id === 'gamma' ? { fail: new Error('no') } : { delayMs: record.id === 'acme' ? 100 : 300 }));
+      factory.behaveOnCreate((record) =>
+        record.id === 'gamma' ? { fail: new Error('no') } : { delayMs: record.id === 'acme' ? 100 : 300 },
+      );
       const uses = Promise.allSettled(['acme', 'beta', 'gamma'].map((id) => registry.use(id, () => {})));
       await clock.advance(300);
       await uses;
@@ -203,13 +255,33 @@ describe('createInspector', () => {
   });
 
   test('searches among 100 000 connections, a page at a time', async () => {
-    const connections = Array.from({ length: 100_000 }, (_, index) => ({ id: `bot-${String(index).padStart(6, '0')}`, state: 'idle', version: '1', leases: 0, ageMs: index }));
+    const connections = Array.from({ length: 100_000 }, (_, index) => ({
+      id: `bot-${String(index).padStart(6, '0')}`,
+      state: 'idle',
+      version: '1',
+      leases: 0,
+      ageMs: index,
+    }));
     const limits = { maxInstances: 100_000, maxConcurrentHydrations: 16, maxQueuedHydrations: 1000 };
-    const snapshot: RegistrySnapshot = { live: 100_000, idle: 100_000, leased: 0, hydrating: 0, queued: 0, draining: 0, limits, connections };
+    const snapshot: RegistrySnapshot = {
+      live: 100_000,
+      idle: 100_000,
+      leased: 0,
+      hydrating: 0,
+      queued: 0,
+      draining: 0,
+      limits,
+      connections,
+    };
     const large: InspectedRegistry = { snapshot: () => snapshot, invalidate: () => {}, on: () => () => {} };
     const inspect = createInspector(large, { authorize: () => true, clock });
-    const view = async (query: string): Promise<View> => (await inspect(new Request(`${URL_}?view=data${query}`))).json() as Promise<View>;
-    expect(await view('&search=9999')).toMatchObject({ total: 100_000, matching: connections.filter(({ id }) => id.includes('9999')).length, rows: expect.arrayContaining([expect.objectContaining({ id: 'bot-099999' })]) });
+    const view = async (query: string): Promise<View> =>
+      (await inspect(new Request(`${URL_}?view=data${query}`))).json() as Promise<View>;
+    expect(await view('&search=9999')).toMatchObject({
+      total: 100_000,
+      matching: connections.filter(({ id }) => id.includes('9999')).length,
+      rows: expect.arrayContaining([expect.objectContaining({ id: 'bot-099999' })]),
+    });
     const page = await view('&offset=99950');
     expect([page.offset, page.rows.length, page.rows[0]?.id]).toEqual([99_900, 100, 'bot-099900']);
     expect((await view('&offset=500000')).offset).toBe(99_900);
@@ -235,7 +307,11 @@ describe('createInspector', () => {
     test('evict lets an idle one go, and refuses one in use or not there', async () => {
       const lease = await registry.acquire('acme');
       const refused = await post('evict', 'acme');
-      expect([refused.status, await refused.text(), lease.stale]).toEqual([409, 'It is leased, and only what is idle is evicted', false]);
+      expect([refused.status, await refused.text(), lease.stale]).toEqual([
+        409,
+        'It is leased, and only what is idle is evicted',
+        false,
+      ]);
       lease.release();
       expect((await post('evict', 'acme')).status).toBe(200);
       await settle();
@@ -243,13 +319,18 @@ describe('createInspector', () => {
       expect((await post('evict', 'acme')).status).toBe(404);
     });
 
-    test.each([['explode', 'acme'], ['invalidate', ''], ['invalidate', 'a'.repeat(2_000)]])('%s of what is no id, or no action, is refused', async (action, id) => {
+    test.each([
+      ['explode', 'acme'],
+      ['invalidate', ''],
+      ['invalidate', 'a'.repeat(2_000)],
+    ])('%s of what is no id, or no action, is refused', async (action, id) => {
       expect((await post(action, id)).status).toBe(400);
     });
   });
 
   describe('the stream', () => {
-    const read = async (reader: ReadableStreamDefaultReader<Uint8Array>): Promise<string> => new TextDecoder().decode((await reader.read()).value);
+    const read = async (reader: ReadableStreamDefaultReader<Uint8Array>): Promise<string> =>
+      new TextDecoder().decode((await reader.read()).value);
 
     test('tells at once and every second, as long as somebody reads', async () => {
       const response = await get('?view=stream&search=acme');
@@ -267,7 +348,9 @@ describe('createInspector', () => {
     });
 
     test('ends after five minutes, so that whoever reads is authorised again, and with stop', async () => {
-      const drain = async (response: Response): Promise<void> => { for await (const _ of response.body as ReadableStream<Uint8Array>) void _; };
+      const drain = async (response: Response): Promise<void> => {
+        for await (const _ of response.body as ReadableStream<Uint8Array>) void _;
+      };
       const first = drain(await get('?view=stream'));
       await clock.advance(301_000);
       await first;
@@ -279,7 +362,9 @@ describe('createInspector', () => {
 
     test('takes one pass over everything for all who look within a second', async () => {
       const snapshot = vi.spyOn(registry, 'snapshot');
-      const readers = await Promise.all(Array.from({ length: 5 }, async () => ((await get('?view=stream')).body as ReadableStream<Uint8Array>).getReader()));
+      const readers = await Promise.all(
+        Array.from({ length: 5 }, async () => ((await get('?view=stream')).body as ReadableStream<Uint8Array>).getReader()),
+      );
       expect(snapshot).toHaveBeenCalledTimes(1);
       await clock.advance(1_000);
       expect(snapshot).toHaveBeenCalledTimes(2);

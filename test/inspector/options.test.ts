@@ -10,15 +10,42 @@ describe('createInspector refuses', () => {
   test.each<[string, unknown, unknown, string]>([
     ['nothing in place of a registry', undefined, { authorize }, 'registry: expected a ConnectionRegistry, got nothing'],
     ['null in place of a registry', null, { authorize }, 'registry: expected a ConnectionRegistry, got null'],
-    ['a registry that tells nothing', { snapshot, invalidate }, { authorize }, 'registry: expected a ConnectionRegistry, got an object'],
+    [
+      'a registry that tells nothing',
+      { snapshot, invalidate },
+      { authorize },
+      'registry: expected a ConnectionRegistry, got an object',
+    ],
     ['a registry that shows nothing', { on, invalidate }, { authorize }, 'registry: expected a ConnectionRegistry'],
     ['a registry that lets go of nothing', { on, snapshot }, { authorize }, 'registry: expected a ConnectionRegistry'],
-    ['no authorize', new FakeRegistry(), {}, 'authorize: expected a function (request) => boolean | Response, for the page shows and does everything, got nothing'],
-    ['an interval of 0', new FakeRegistry(), { authorize, intervalMs: 0 }, 'intervalMs: expected milliseconds from 1 to 2147483647, got 0'],
-    ['an interval that no timer takes', new FakeRegistry(), { authorize, intervalMs: 2 ** 31 }, 'intervalMs: expected milliseconds from 1 to 2147483647, got 2147483648'],
-    ['an interval that is no number', new FakeRegistry(), { authorize, intervalMs: '1s' }, 'intervalMs: expected milliseconds from 1 to 2147483647, got "1s"'],
+    [
+      'no authorize',
+      new FakeRegistry(),
+      {},
+      'authorize: expected a function (request) => boolean | Response, for the page shows and does everything, got nothing',
+    ],
+    [
+      'an interval of 0',
+      new FakeRegistry(),
+      { authorize, intervalMs: 0 },
+      'intervalMs: expected milliseconds from 1 to 2147483647, got 0',
+    ],
+    [
+      'an interval that no timer takes',
+      new FakeRegistry(),
+      { authorize, intervalMs: 2 ** 31 },
+      'intervalMs: expected milliseconds from 1 to 2147483647, got 2147483648',
+    ],
+    [
+      'an interval that is no number',
+      new FakeRegistry(),
+      { authorize, intervalMs: '1s' },
+      'intervalMs: expected milliseconds from 1 to 2147483647, got "1s"',
+    ],
   ])('%s', (_, registry, options, message) => {
-    expect(() => createInspector(registry as never, options as never)).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS', message: expect.stringContaining(message) }));
+    expect(() => createInspector(registry as never, options as never)).toThrow(
+      expect.objectContaining({ code: 'INVALID_OPTIONS', message: expect.stringContaining(message) }),
+    );
   });
 
   test.each([1, 2 ** 31 - 1])('and takes an interval of %i', (intervalMs) => {

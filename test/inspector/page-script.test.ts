@@ -19,7 +19,13 @@ describe('the inspector’s page, without a browser', () => {
     clock = new ManualClock();
     factory = new RecordingFactory({ clock });
     const ids = ['acme', 'beta', 'broken', HOSTILE, ...Array.from({ length: 250 }, (_, index) => bot(index))];
-    registry = new ConnectionRegistry<ConnectionRecord, any>({ store: new MemoryStore(ids.map((id) => ({ id }))), factory, clock, maxInstances: 1_000, sweepIntervalMs: 0 });
+    registry = new ConnectionRegistry<ConnectionRecord, any>({
+      store: new MemoryStore(ids.map((id) => ({ id }))),
+      factory,
+      clock,
+      maxInstances: 1_000,
+      sweepIntervalMs: 0,
+    });
     inspector = createInspector(registry, { authorize: () => true, title: 'Bots', clock });
   });
   afterEach(async () => {
@@ -37,7 +43,10 @@ describe('the inspector’s page, without a browser', () => {
     expect(lines()).toEqual([['acme', 'leased', '1', '1', '0 ms', '0 ms', '', '']]);
     await use('beta');
     await clock.advance(1_000);
-    expect(lines()).toEqual([['acme', 'leased', '1', '1', '1.0 s', '1.0 s', '', ''], ['beta', 'idle', '2', '0', '1.0 s', '', '', '']]);
+    expect(lines()).toEqual([
+      ['acme', 'leased', '1', '1', '1.0 s', '1.0 s', '', ''],
+      ['beta', 'idle', '2', '0', '1.0 s', '', '', ''],
+    ]);
     lease.release();
     registry.invalidate('beta');
     await clock.advance(1_000);
@@ -49,14 +58,33 @@ describe('the inspector’s page, without a browser', () => {
     const { document } = await open();
     const [row] = document.querySelector('tbody')?.children ?? [];
     expect(row?.name).toBe('tr');
-    expect(row?.children.map(({ name, scope }) => [name, scope])).toEqual([['th', 'row'], ...Array.from({ length: 8 }, () => ['td', ''])]);
+    expect(row?.children.map(({ name, scope }) => [name, scope])).toEqual([
+      ['th', 'row'],
+      ...Array.from({ length: 8 }, () => ['td', '']),
+    ]);
     expect(row?.children[1]?.className).toBe('idle');
-    expect(row?.children[8]?.children.map((button) => [button.name, button.type, button.textContent, button.getAttribute('aria-label')])).toEqual([
-      ['button', 'button', 'Invalidate', 'Invalidate acme'], ['button', 'button', 'Evict', 'Evict acme'],
+    expect(
+      row?.children[8]?.children.map((button) => [
+        button.name,
+        button.type,
+        button.textContent,
+        button.getAttribute('aria-label'),
+      ]),
+    ).toEqual([
+      ['button', 'button', 'Invalidate', 'Invalidate acme'],
+      ['button', 'button', 'Evict', 'Evict acme'],
     ]);
   });
 
-  test.each([[999, '999 ms'], [1_000, '1.0 s'], [59_900, '59.9 s'], [60_000, '1 min 0 s'], [3_599_000, '59 min 59 s'], [3_600_000, '1 h 0 min'], [7_560_000, '2 h 6 min']])('an age of %i ms is shown as %s', async (ageMs, shown) => {
+  test.each([
+    [999, '999 ms'],
+    [1_000, '1.0 s'],
+    [59_900, '59.9 s'],
+    [60_000, '1 min 0 s'],
+    [3_599_000, '59 min 59 s'],
+    [3_600_000, '1 h 0 min'],
+    [7_560_000, '2 h 6 min'],
+  ])('an age of %i ms is shown as %s', async (ageMs, shown) => {
     const lease = await registry.acquire('acme');
     clock.advanceSync(ageMs);
     expect((await open()).lines()[0]?.slice(4, 6)).toEqual([shown, shown]);
@@ -86,8 +114,15 @@ describe('the inspector’s page, without a browser', () => {
     void Promise.allSettled(['acme', 'broken'].map((id) => registry.use(id, () => {})));
     await clock.advance(1_000);
     expect($('latency-text').textContent).toBe('1 succeeded, 1 failed; in the slowest ten seconds 95 % took at most 100 ms.');
-    const bars = (): unknown[] => $('chart').children.map((bar) => ['class', 'x', 'y', 'width', 'height'].map((key) => bar.getAttribute(key)?.replace(/\.\d+/, '')));
-    const drawn = (x: string): unknown[] => [['p95', x, '73', '8', '44'], ['p50', x, '73', '8', '44'], ['bad', x, '2', '8', '12']];
+    const bars = (): unknown[] =>
+      $('chart').children.map((bar) =>
+        ['class', 'x', 'y', 'width', 'height'].map((key) => bar.getAttribute(key)?.replace(/\.\d+/, '')),
+      );
+    const drawn = (x: string): unknown[] => [
+      ['p95', x, '73', '8', '44'],
+      ['p50', x, '73', '8', '44'],
+      ['bad', x, '2', '8', '12'],
+    ];
     expect(bars()).toEqual(drawn('591'));
     expect($('chart').children.map(({ name }) => name)).toEqual(['svg:rect', 'svg:rect', 'svg:rect']);
     await clock.advance(10_000);
@@ -105,7 +140,9 @@ describe('the inspector’s page, without a browser', () => {
     factory.behaveOnCreate({ fail: new Error('secret') });
     await use('broken').catch(() => {});
     const { lines, $, document } = await open();
-    expect(lines()).toEqual([['broken', 'failed', '3', '0', '', '', 'HYDRATION_FAILED (1)', expect.stringMatching(/^in \d+ ms$/)]]);
+    expect(lines()).toEqual([
+      ['broken', 'failed', '3', '0', '', '', 'HYDRATION_FAILED (1)', expect.stringMatching(/^in \d+ ms$/)],
+    ]);
     await clock.advance(1_000);
     expect(lines()[0]?.at(-1)).toBe('on the next use');
     expect([$('failed').textContent, document.root.textContent.includes('secret')]).toEqual(['1', false]);
@@ -157,7 +194,8 @@ describe('the inspector’s page, without a browser', () => {
     expect(shown()).toEqual(['201 to 250', 'bot-200', false, true]);
     await does(() => $('previous').click());
     expect(shown()).toEqual(['101 to 200', 'bot-100', false, false]);
-    const sorted = (): unknown[] => document.querySelectorAll('th[aria-sort]').map((header) => [header.textContent, header.getAttribute('aria-sort')]);
+    const sorted = (): unknown[] =>
+      document.querySelectorAll('th[aria-sort]').map((header) => [header.textContent, header.getAttribute('aria-sort')]);
     expect(sorted()).toEqual([['Id', 'ascending']]);
     await does(() => button('Age').click());
     expect([sorted(), $('range').textContent]).toEqual([[['Age', 'descending']], '1 to 100']);
@@ -169,7 +207,11 @@ describe('the inspector’s page, without a browser', () => {
     await use('beta');
     const { $, lines, does, asked } = await open();
     await does(() => $('pause').click());
-    expect([$('feed').textContent, $('feed').dataset['state'], $('pause').getAttribute('aria-pressed')]).toEqual(['Paused', 'paused', 'true']);
+    expect([$('feed').textContent, $('feed').dataset['state'], $('pause').getAttribute('aria-pressed')]).toEqual([
+      'Paused',
+      'paused',
+      'true',
+    ]);
     await use('acme');
     await clock.advance(5_000);
     expect(lines().map(([id]) => id)).toEqual(['beta']);

@@ -7,7 +7,9 @@ describe('the inspector’s page', () => {
   let page: Document;
   let html: string;
   beforeEach(async () => {
-    html = await (await createInspector(new FakeRegistry(), { authorize: () => true, title: 'It\'s <Bots>' })(new Request('http://x/'))).text();
+    html = await (
+      await createInspector(new FakeRegistry(), { authorize: () => true, title: "It's <Bots>" })(new Request('http://x/'))
+    ).text();
     page = new Document(html);
   });
   const $ = (id: string): Element => page.getElementById(id) as Element;
@@ -24,26 +26,53 @@ describe('the inspector’s page', () => {
       return label?.textContent ?? labelledBy ?? element.textContent;
     };
     const reached = ['button', 'input', 'select', 'meter', 'svg'].flatMap((name) => page.named(name));
-    expect(reached.map(({ name }) => name).toSorted()).toEqual([...Array.from({ length: 8 }, () => 'button'), 'input', 'meter', 'meter', 'meter', 'select', 'svg']);
+    expect(reached.map(({ name }) => name).toSorted()).toEqual([
+      ...Array.from({ length: 8 }, () => 'button'),
+      'input',
+      'meter',
+      'meter',
+      'meter',
+      'select',
+      'svg',
+    ]);
     for (const element of reached) expect(nameOf(element), element.name).toMatch(/\w/);
   });
 
   test('says of every number what it is', () => {
     for (const id of ['live', 'idle', 'leased', 'hydrating', 'queued', 'draining', 'failed']) {
       const fact = $(id).parent?.parent as Element;
-      expect([id, fact.children.map(({ name }) => name), fact.firstChild.textContent]).toEqual([id, ['dt', 'dd'], expect.stringMatching(/\w/)]);
+      expect([id, fact.children.map(({ name }) => name), fact.firstChild.textContent]).toEqual([
+        id,
+        ['dt', 'dd'],
+        expect.stringMatching(/\w/),
+      ]);
     }
   });
 
   test('has a heading for every column, and sorts by those that can be sorted by', () => {
     const headings = page.named('th');
     expect(headings).toHaveLength(9);
-    for (const heading of headings) expect([heading.getAttribute('scope'), heading.textContent]).toEqual(['col', expect.stringMatching(/\w/)]);
-    expect(page.querySelectorAll('th[data-sort]').map(({ dataset }) => dataset['sort'])).toEqual(['id', 'leases', 'age', 'leased', 'failures']);
+    for (const heading of headings)
+      expect([heading.getAttribute('scope'), heading.textContent]).toEqual(['col', expect.stringMatching(/\w/)]);
+    expect(page.querySelectorAll('th[data-sort]').map(({ dataset }) => dataset['sort'])).toEqual([
+      'id',
+      'leases',
+      'age',
+      'leased',
+      'failures',
+    ]);
   });
 
   test('filters by any state that a line can be in', () => {
-    expect(page.named('option').map(({ textContent }) => textContent)).toEqual(['any', 'idle', 'leased', 'hydrating', 'draining', 'disposing', 'failed']);
+    expect(page.named('option').map(({ textContent }) => textContent)).toEqual([
+      'any',
+      'idle',
+      'leased',
+      'hydrating',
+      'draining',
+      'disposing',
+      'failed',
+    ]);
     expect($('state').textContent).toBe('anyidleleasedhydratingdrainingdisposingfailed');
   });
 
@@ -61,12 +90,20 @@ describe('the inspector’s page', () => {
 
 function coloursOf(style: string, scheme: 'light' | 'dark'): Map<string, string> {
   const [light, dark] = [...style.matchAll(/:root \{([^}]*)\}/g)].map(([, declared]) => declared as string);
-  return new Map([...(scheme === 'light' ? light : dark)?.matchAll(/(--\w+): #(\w{6})/g) ?? []].map(([, name, colour]) => [name as string, colour as string]));
+  return new Map(
+    [...((scheme === 'light' ? light : dark)?.matchAll(/(--\w+): #(\w{6})/g) ?? [])].map(([, name, colour]) => [
+      name as string,
+      colour as string,
+    ]),
+  );
 }
 
 /** https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio */
 function contrast(colours: Map<string, string>, one: string, other: string): number {
-  const [dark, light] = [one, other].map((name) => luminance(colours.get(name) ?? '')).toSorted((a, b) => a - b) as [number, number];
+  const [dark, light] = [one, other].map((name) => luminance(colours.get(name) ?? '')).toSorted((a, b) => a - b) as [
+    number,
+    number,
+  ];
   return (light + 0.05) / (dark + 0.05);
 }
 

@@ -12,12 +12,15 @@ describe('the inspector’s stream', () => {
     registry = new FakeRegistry();
     inspector = createInspector(registry, { authorize: () => true, clock });
   });
-  const open = async (): Promise<ReadableStream<Uint8Array>> => (await inspector(new Request('http://x/?view=stream'))).body as ReadableStream<Uint8Array>;
+  const open = async (): Promise<ReadableStream<Uint8Array>> =>
+    (await inspector(new Request('http://x/?view=stream'))).body as ReadableStream<Uint8Array>;
 
   /** Reads everything, and tells how many updates have come and whether it has ended. */
   function follow(stream: ReadableStream<Uint8Array>) {
     const seen: { updates: number; ended: unknown } = { updates: 0, ended: false };
-    const read = async (): Promise<void> => { for await (const chunk of stream) if (new TextDecoder().decode(chunk).startsWith('data:')) seen.updates += 1; };
+    const read = async (): Promise<void> => {
+      for await (const chunk of stream) if (new TextDecoder().decode(chunk).startsWith('data:')) seen.updates += 1;
+    };
     void read().then(() => { seen.ended = true; }, (error: unknown) => { seen.ended = error; });
     return seen;
   }
@@ -67,7 +70,10 @@ describe('the inspector’s stream', () => {
     // These have events that nobody has read, so cancelling still reaches the stream.
     for (const response of opened.slice(0, 50)) await response.body?.cancel();
     const more = await Promise.all(Array.from({ length: 60 }, status));
-    expect({ opened: more.filter((one) => one === 200).length, refused: more.filter((one) => one === 503).length }).toEqual({ opened: 50, refused: 10 });
+    expect({ opened: more.filter((one) => one === 200).length, refused: more.filter((one) => one === 503).length }).toEqual({
+      opened: 50,
+      refused: 10,
+    });
   });
 
   test('keeps no process alive', async () => {

@@ -13,17 +13,34 @@ describe('what the inspector shows', () => {
     registry = new FakeRegistry();
     inspector = createInspector(registry, { authorize: () => true, clock });
   });
-  const view = async (query = ''): Promise<View> => (await inspector(new Request(`http://x/?view=data&${query}`))).json() as Promise<View>;
+  const view = async (query = ''): Promise<View> =>
+    (await inspector(new Request(`http://x/?view=data&${query}`))).json() as Promise<View>;
   const ids = async (query = ''): Promise<string[]> => (await view(query)).rows.map(({ id }) => id);
-  const connection = (id: string, rest: Partial<ConnectionSnapshot> = {}): ConnectionSnapshot => ({ id, state: 'idle', version: '1', leases: 0, ...rest });
+  const connection = (id: string, rest: Partial<ConnectionSnapshot> = {}): ConnectionSnapshot => ({
+    id,
+    state: 'idle',
+    version: '1',
+    leases: 0,
+    ...rest,
+  });
   const fails = (id: string, failures = 1, version = '1'): void =>
-    registry.tell('hydrationFailed', { id, version, error: new ConnectionError('HYDRATION_FAILED', 'no'), failures, retryAfterMs: 500 });
-  const hydrates = (id: string, durationMs: number): void => registry.tell('hydrated', { id, version: '1', durationMs, afterFailures: 0 });
+    registry.tell('hydrationFailed', {
+      id,
+      version,
+      error: new ConnectionError('HYDRATION_FAILED', 'no'),
+      failures,
+      retryAfterMs: 500,
+    });
+  const hydrates = (id: string, durationMs: number): void =>
+    registry.tell('hydrated', { id, version: '1', durationMs, afterFailures: 0 });
 
   describe('sorted', () => {
     const connections = [
-      connection('c', { leases: 1, ageMs: 0, leasedForMs: 0 }), connection('a', { state: 'hydrating' }), connection('d', { leases: 3, ageMs: 7, leasedForMs: 2 }),
-      connection('b', { leases: 4, ageMs: 9, leasedForMs: 1 }), connection('e', { leases: 2, ageMs: 8, leasedForMs: 5 }),
+      connection('c', { leases: 1, ageMs: 0, leasedForMs: 0 }),
+      connection('a', { state: 'hydrating' }),
+      connection('d', { leases: 3, ageMs: 7, leasedForMs: 2 }),
+      connection('b', { leases: 4, ageMs: 9, leasedForMs: 1 }),
+      connection('e', { leases: 2, ageMs: 8, leasedForMs: 5 }),
     ];
     beforeEach(() => {
       registry.connections = connections;
@@ -48,7 +65,11 @@ describe('what the inspector shows', () => {
   });
 
   test('an instance and its predecessor stay in their order', async () => {
-    registry.connections = [connection('b'), connection('a', { version: '2' }), connection('a', { version: '1', state: 'draining' })];
+    registry.connections = [
+      connection('b'),
+      connection('a', { version: '2' }),
+      connection('a', { version: '1', state: 'draining' }),
+    ];
     expect((await view()).rows.map(({ id, version }) => [id, version])).toEqual([['a', '2'], ['a', '1'], ['b', '1']]);
   });
 

@@ -30,7 +30,12 @@ describe('the answer to a failure', () => {
     expect(await response.json()).toMatchObject({ type: 'about:blank', title, status, code });
   });
 
-  test.each([[undefined, '1'], [1, '1'], [1_000, '1'], [1_001, '2']])('asks for whole seconds of patience, and at least one: %s ms', (retryAfterMs, seconds) => {
+  test.each([
+    [undefined, '1'],
+    [1, '1'],
+    [1_000, '1'],
+    [1_001, '2'],
+  ])('asks for whole seconds of patience, and at least one: %s ms', (retryAfterMs, seconds) => {
     expect(problem(new ConnectionError('BACKING_OFF', '', { retryAfterMs })).headers.get('retry-after')).toBe(seconds);
   });
 });

@@ -4,17 +4,23 @@ import { Holds } from '../../src/webhook/holds.js';
 import { whenRead } from '../../src/messages/streaming.js';
 
 /** A source that counts how often it was asked for more. */
-function source(next: (pulled: number) => Uint8Array | Error | undefined): { readonly response: Response; readonly pulled: () => number } {
+function source(next: (pulled: number) => Uint8Array | Error | undefined): {
+  readonly response: Response;
+  readonly pulled: () => number;
+} {
   let pulled = 0;
-  const body = new ReadableStream<Uint8Array>({
-    pull(controller) {
-      pulled += 1;
-      const chunk = next(pulled);
-      if (chunk instanceof Error) controller.error(chunk);
-      else if (chunk === undefined) controller.close();
-      else controller.enqueue(chunk);
+  const body = new ReadableStream<Uint8Array>(
+    {
+      pull(controller) {
+        pulled += 1;
+        const chunk = next(pulled);
+        if (chunk instanceof Error) controller.error(chunk);
+        else if (chunk === undefined) controller.close();
+        else controller.enqueue(chunk);
+      },
     },
-  }, { highWaterMark: 0 });
+    { highWaterMark: 0 },
+  );
   return { response: new Response(body), pulled: () => pulled };
 }
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
@@ -29,7 +35,11 @@ describe('how far a response is read ahead', () => {
     await sent.body?.cancel();
   });
 
-  test.each([[64 * 1024, 1], [64 * 1024 - 1, 2], [32 * 1024, 2]])('64 KiB: of pieces of %s bytes, %s are asked for', async (bytes, asked) => {
+  test.each([
+    [64 * 1024, 1],
+    [64 * 1024 - 1, 2],
+    [32 * 1024, 2],
+  ])('64 KiB: of pieces of %s bytes, %s are asked for', async (bytes, asked) => {
     const { response, pulled } = source(() => new Uint8Array(bytes));
     await (await whenRead(response, () => {})).body?.cancel();
     expect(pulled()).toBe(asked);

@@ -15,7 +15,12 @@ function unread(): { asked: string[]; body: UnreadBody } {
   };
 }
 
-const head = (): RequestHead => ({ url: "http://localhost/?it='s", method: 'POST', headers: new Headers(), signal: new AbortController().signal });
+const head = (): RequestHead => ({
+  url: "http://localhost/?it='s",
+  method: 'POST',
+  headers: new Headers(),
+  signal: new AbortController().signal,
+});
 const makeRequest = (body: RequestBody): Request => make(head(), body);
 
 describe('a body that nobody has read', () => {
@@ -46,7 +51,9 @@ describe('a body that nobody has read', () => {
   });
 
   test('is read without a stream whichever module system its adapter was loaded by', async () => {
-    const request = Object.assign(new Request('http://localhost/', { method: 'POST', body: 'not this' }), { [Symbol.for('hydrant.readBody')]: async () => text('hello') });
+    const request = Object.assign(new Request('http://localhost/', { method: 'POST', body: 'not this' }), {
+      [Symbol.for('hydrant.readBody')]: async () => text('hello'),
+    });
     expect(await readBody(request, 100, () => {})).toEqual(text('hello'));
   });
 });

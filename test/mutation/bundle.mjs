@@ -7,16 +7,31 @@ export async function bundle(root, files) {
   const installed = (path) => join(root, 'node_modules', path);
   const source = (path) => join(root, 'src', path);
   const { outputFiles } = await build({
-    stdin: { contents: files.map((file) => `enterTestFile(${JSON.stringify(file)}); require(${JSON.stringify(`./${file}`)});`).join('\n'), resolveDir: root, loader: 'ts' },
-    bundle: true, write: false, platform: 'node', format: 'cjs', target: 'node20', packages: 'external', ignoreAnnotations: true, logLevel: 'error',
+    stdin: {
+      contents: files
+        .map((file) => `enterTestFile(${JSON.stringify(file)}); require(${JSON.stringify(`./${file}`)});`)
+        .join('\n'),
+      resolveDir: root,
+      loader: 'ts',
+    },
+    bundle: true,
+    write: false,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node20',
+    packages: 'external',
+    ignoreAnnotations: true,
+    logLevel: 'error',
     alias: {
       // An ES module only, so it cannot be required like the rest.
       'p-limit': installed('p-limit/index.js'),
       'yocto-queue': installed('yocto-queue/index.js'),
-      'hydrant': source('index.ts'),
+      hydrant: source('index.ts'),
       ...Object.fromEntries(['node', 'express', 'fastify'].map((name) => [`hydrant/${name}`, source(`adapters/${name}.ts`)])),
       ...Object.fromEntries(['postgres', 'redis'].map((name) => [`hydrant/${name}`, source(`stores/${name}/index.ts`)])),
-      ...Object.fromEntries(['exclusive', 'testing', 'otel', 'inspector'].map((name) => [`hydrant/${name}`, source(`${name}/index.ts`)])),
+      ...Object.fromEntries(
+        ['exclusive', 'testing', 'otel', 'inspector'].map((name) => [`hydrant/${name}`, source(`${name}/index.ts`)]),
+      ),
     },
   });
   return `(function (require, module) { const exports = module.exports;\n${outputFiles[0].text}\n})`;

@@ -1,20 +1,65 @@
 import { readdirSync } from 'node:fs';
 
 /** Tests that cannot judge a mutant: they look at files, measure time, start programs, or take PostgreSQL through a suite that takes seconds. */
-const UNFIT = /pglite|layering|constructing-a-registry|dashboards|browser|runners\.test|g9-memory|simulation\.test|a-relayed-response|one-reset/;
-const CORE_TESTS = ['test/guarantees', 'test/regressions', 'test/registry', 'test/slot', 'test/reads', 'test/hydrate', 'test/webhook', 'test'];
+const UNFIT =
+  /pglite|layering|constructing-a-registry|dashboards|browser|runners\.test|g9-memory|simulation\.test|a-relayed-response|one-reset/;
+const CORE_TESTS = [
+  'test/guarantees',
+  'test/regressions',
+  'test/registry',
+  'test/slot',
+  'test/reads',
+  'test/hydrate',
+  'test/webhook',
+  'test',
+];
 /** And single ones: for what only a module evaluated twice can show, and of frameworks that go the same way through the source as another. */
-export const UNFIT_TEST = /another copy of the package|that does not show it loses nothing|^test\/adapters\/\S+ +(Express 4|Hono)/;
+export const UNFIT_TEST =
+  /another copy of the package|that does not show it loses nothing|^test\/adapters\/\S+ +(Express 4|Hono)/;
 /** Those that go through thousands of connections: only what all others let pass is shown to them. */
-export const HEAVY_TEST = new RegExp([
-  'a flood of forgeries', 'a sweep in chunks reaches', 'a store whose get throws at once', 'calls for secrets are bounded', 'does not queue behind the reads',
-  'reads of many ids are bounded', 'a failure nobody sees is remembered', 'at most one version query per use', 'found among thousands', '1000 ids through',
-  'the rows behind one that cannot', 'after a flood on a slow store', 'nobody waits for any more are not sent', 'one idle timer for all', '1000 concurrent cold uses',
-  'attempts over an hour', 'is within one in at most 5 TTL after', 'is restored with at most', 'are written once per connection', 'cannot start recovers',
-  'renewals of all connections are one query', 'the simulation of claims, shortened seed', 'just been handed something by each', 'G14 exclusive at most one valid tenure', 'the listing is given up after 30 s', 'whose answer comes after it has run out', 'a running owner', 'to take are bounded', 'from a cold boot', 'to a replica that comes and goes',
-  'even when nothing else of the request is held', 'back-pressure: a ', 'while the client is slow to take', 'a cancel that fails harms nobody', 'not announced: ', 'so does one that left before there was',
-  'deadlines that share a timer', 'the simulation, shortened webhooks [234]', 'what was learnt of the new one was forgotten',
-].join('|'));
+export const HEAVY_TEST = new RegExp(
+  [
+    'a flood of forgeries',
+    'a sweep in chunks reaches',
+    'a store whose get throws at once',
+    'calls for secrets are bounded',
+    'does not queue behind the reads',
+    'reads of many ids are bounded',
+    'a failure nobody sees is remembered',
+    'at most one version query per use',
+    'found among thousands',
+    '1000 ids through',
+    'the rows behind one that cannot',
+    'after a flood on a slow store',
+    'nobody waits for any more are not sent',
+    'one idle timer for all',
+    '1000 concurrent cold uses',
+    'attempts over an hour',
+    'is within one in at most 5 TTL after',
+    'is restored with at most',
+    'are written once per connection',
+    'cannot start recovers',
+    'renewals of all connections are one query',
+    'the simulation of claims, shortened seed',
+    'just been handed something by each',
+    'G14 exclusive at most one valid tenure',
+    'the listing is given up after 30 s',
+    'whose answer comes after it has run out',
+    'a running owner',
+    'to take are bounded',
+    'from a cold boot',
+    'to a replica that comes and goes',
+    'even when nothing else of the request is held',
+    'back-pressure: a ',
+    'while the client is slow to take',
+    'a cancel that fails harms nobody',
+    'not announced: ',
+    'so does one that left before there was',
+    'deadlines that share a timer',
+    'the simulation, shortened webhooks [234]',
+    'what was learnt of the new one was forgotten',
+  ].join('|'),
+);
 const SLICES = ['test/mutation/simulation-slice.ts'];
 const core = (...mutate) => ({ mutate, folders: CORE_TESTS, last: SLICES });
 
@@ -38,7 +83,11 @@ export const NAMES = Object.keys(GROUPS);
 export function groupOf(name) {
   const group = GROUPS[name];
   if (group === undefined) throw new Error(`expected one of ${NAMES.join(', ')}, got ${name}`);
-  const tests = group.folders.flatMap((folder) => listed(folder).filter((file) => file.endsWith('.test.ts') && !UNFIT.test(file)).map((file) => `${folder}/${file}`));
+  const tests = group.folders.flatMap((folder) =>
+    listed(folder)
+      .filter((file) => file.endsWith('.test.ts') && !UNFIT.test(file))
+      .map((file) => `${folder}/${file}`),
+  );
   return { mutate: group.mutate, tests: [...tests, ...group.last] };
 }
 

@@ -23,9 +23,11 @@ if (!existsSync(`${HERE}node_modules`)) execFileSync('npm', ['ci', '--no-audit',
 for (const name of names) {
   // What passes all but the longest tests is shown to those as well.
   for (const pass of ['1', '2']) {
-    const { status } = spawnSync(process.execPath, [`${HERE}node_modules/@stryker-mutator/core/bin/stryker.js`, 'run', `${HERE}stryker.config.mjs`], {
-      cwd: ROOT, stdio: 'inherit', env: { ...process.env, MUTATION_GROUP: name, MUTATION_PASS: pass },
-    });
+    const { status } = spawnSync(
+      process.execPath,
+      [`${HERE}node_modules/@stryker-mutator/core/bin/stryker.js`, 'run', `${HERE}stryker.config.mjs`],
+      { cwd: ROOT, stdio: 'inherit', env: { ...process.env, MUTATION_GROUP: name, MUTATION_PASS: pass } },
+    );
     if (status !== 0) process.exit(status ?? 1);
   }
 }

@@ -85,7 +85,11 @@ class InProcessRunner {
       namespace.currentTestId = undefined;
       const timeSpentMs = Number(hrtime.bigint() - from) / 1e6;
       const about = { id: test.id, name: test.id, fileName: test.file, timeSpentMs };
-      results.push(failure === undefined ? { ...about, status: TestStatus.Success } : { ...about, status: TestStatus.Failed, failureMessage: text(failure) });
+      results.push(
+        failure === undefined
+          ? { ...about, status: TestStatus.Success }
+          : { ...about, status: TestStatus.Failed, failureMessage: text(failure) },
+      );
       measured[test.id] = { ms: timeSpentMs, turns, hits: namespace.mutantCoverage.perTest[test.id] ?? {} };
       if (tests !== shared.tests) await this.#end(begun);
     }
@@ -117,12 +121,19 @@ class InProcessRunner {
       try {
         tests = this.#collect();
       } catch (error) {
-        return { status: MutantRunStatus.Killed, killedBy: ['the modules could not be evaluated'], failureMessage: text(error), nrOfTests };
+        return {
+          status: MutantRunStatus.Killed,
+          killedBy: ['the modules could not be evaluated'],
+          failureMessage: text(error),
+          nrOfTests,
+        };
       }
       namespace.activeMutant = activeMutant.id;
       const cost = (test) => this.#measured[test.id]?.ms ?? 0;
       const found = (test) => this.#found.get(test.id) ?? 0;
-      const order = tests.filter((test) => wanted === undefined || wanted.has(test.id)).toSorted((a, b) => found(b) - found(a) || cost(a) - cost(b));
+      const order = tests
+        .filter((test) => wanted === undefined || wanted.has(test.id))
+        .toSorted((a, b) => found(b) - found(a) || cost(a) - cost(b));
       for (const test of order) {
         nrOfTests += 1;
         const { turns, hits } = this.#measured[test.id] ?? UNKNOWN;
@@ -134,7 +145,11 @@ class InProcessRunner {
         this.#found.set(test.id, this.#runs);
         return { status: MutantRunStatus.Killed, killedBy: [test.id], failureMessage: text(failure), nrOfTests };
       }
-      if (process.env.MUTATION_TELL !== undefined) appendFileSync(process.env.MUTATION_TELL, `${activeMutant.fileName} ${activeMutant.location.start.line}:${activeMutant.location.start.column} ${activeMutant.mutatorName} => ${activeMutant.replacement}\n`);
+      if (process.env.MUTATION_TELL !== undefined)
+        appendFileSync(
+          process.env.MUTATION_TELL,
+          `${activeMutant.fileName} ${activeMutant.location.start.line}:${activeMutant.location.start.column} ${activeMutant.mutatorName} => ${activeMutant.replacement}\n`,
+        );
       return { status: MutantRunStatus.Survived, nrOfTests };
     } finally {
       await this.#end(begun).catch(() => {});

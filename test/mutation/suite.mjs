@@ -2,7 +2,18 @@
  * What the unit tests import as 'vitest' while mutants are judged: the same words, without vitest's own machinery around
  * them, so that a thousand runs of the tests cost a thousand runs of the tests and not a thousand starts of vitest.
  */
-import { ASYMMETRIC_MATCHERS_OBJECT, addCustomEqualityTesters, chai, customMatchers, GLOBAL_EXPECT, getState, JestAsymmetricMatchers, JestChaiExpect, JestExtend, setState } from '@vitest/expect';
+import {
+  ASYMMETRIC_MATCHERS_OBJECT,
+  addCustomEqualityTesters,
+  chai,
+  customMatchers,
+  GLOBAL_EXPECT,
+  getState,
+  JestAsymmetricMatchers,
+  JestChaiExpect,
+  JestExtend,
+  setState,
+} from '@vitest/expect';
 import * as spy from '@vitest/spy';
 import { format } from 'node:util';
 
@@ -14,12 +25,34 @@ chai.expect.extend(chai.expect, customMatchers);
 function expect(value, message) {
   return chai.expect(value, message);
 }
-Object.assign(expect, chai.expect, globalThis[ASYMMETRIC_MATCHERS_OBJECT], { addEqualityTesters: addCustomEqualityTesters, getState: () => getState(expect), setState: (state) => setState(state, expect) });
+Object.assign(expect, chai.expect, globalThis[ASYMMETRIC_MATCHERS_OBJECT], {
+  addEqualityTesters: addCustomEqualityTesters,
+  getState: () => getState(expect),
+  setState: (state) => setState(state, expect),
+});
 globalThis[GLOBAL_EXPECT] = expect;
-setState({ assertionCalls: 0, isExpectingAssertions: false, isExpectingAssertionsError: null, expectedAssertionsNumber: null, expectedAssertionsNumberErrorGen: null }, expect);
+setState(
+  {
+    assertionCalls: 0,
+    isExpectingAssertions: false,
+    isExpectingAssertionsError: null,
+    expectedAssertionsNumber: null,
+    expectedAssertionsNumberErrorGen: null,
+  },
+  expect,
+);
 
 /** What `expect.poll` does: asks again until the matcher holds or a second has passed. */
-expect.poll = (ask, options) => new Proxy({}, { get: (_target, matcher) => (...expected) => waitFor(async () => expect(await ask())[matcher](...expected), options) });
+expect.poll = (ask, options) =>
+  new Proxy(
+    {},
+    {
+      get:
+        (_target, matcher) =>
+        (...expected) =>
+          waitFor(async () => expect(await ask())[matcher](...expected), options),
+    },
+  );
 
 /** The tests of one evaluation of the bundle, in the order in which they stand. */
 export function collector() {
@@ -41,15 +74,41 @@ export function collector() {
     const title = `${file} ${suite.name} ${titled(name)}`;
     const count = names.get(title) ?? 0;
     names.set(title, count + 1);
-    tests.push({ id: count === 0 ? title : `${title} #${count}`, file, suite, run: rest.find((part) => typeof part === 'function') });
+    tests.push({
+      id: count === 0 ? title : `${title} #${count}`,
+      file,
+      suite,
+      run: rest.find((part) => typeof part === 'function'),
+    });
   };
   describe.each = each(describe);
   test.each = each(test);
   const hook = (kind) => (run) => { suite.hooks[kind].push(run); };
   const vitest = {
-    describe, test, it: test, expect, chai, beforeAll: hook('beforeAll'), afterAll: hook('afterAll'), beforeEach: hook('beforeEach'), afterEach: hook('afterEach'),
-    vi: { fn: spy.fn, spyOn: spy.spyOn, mocked: (value) => value, restoreAllMocks: spy.restoreAllMocks, stubGlobal, unstubAllGlobals, resetModules() {}, waitFor },
-    expectTypeOf: () => new Proxy(() => {}, { get: (_target, key, self) => key === 'then' ? undefined : self, apply: (_target, _this, _args) => vitest.expectTypeOf() }),
+    describe,
+    test,
+    it: test,
+    expect,
+    chai,
+    beforeAll: hook('beforeAll'),
+    afterAll: hook('afterAll'),
+    beforeEach: hook('beforeEach'),
+    afterEach: hook('afterEach'),
+    vi: {
+      fn: spy.fn,
+      spyOn: spy.spyOn,
+      mocked: (value) => value,
+      restoreAllMocks: spy.restoreAllMocks,
+      stubGlobal,
+      unstubAllGlobals,
+      resetModules() {},
+      waitFor,
+    },
+    expectTypeOf: () =>
+      new Proxy(() => {}, {
+        get: (_target, key, self) => (key === 'then' ? undefined : self),
+        apply: (_target, _this, _args) => vitest.expectTypeOf(),
+      }),
   };
   return { tests, vitest, enter(name) { file = name; suite = scope('', undefined); } };
 }
@@ -81,15 +140,25 @@ function unstubAllGlobals() {
   stubbed.clear();
 }
 
-const scope = (name, outer) => ({ name, outer, begun: false, hooks: { beforeAll: [], afterAll: [], beforeEach: [], afterEach: [] } });
+const scope = (name, outer) => ({
+  name,
+  outer,
+  begun: false,
+  hooks: { beforeAll: [], afterAll: [], beforeEach: [], afterEach: [] },
+});
 const titled = (name) => typeof name === 'function' ? name.name : String(name);
 
 function each(declare) {
   return (rows) => (name, ...rest) => {
     rows.forEach((row, index) => {
       const values = Array.isArray(row) ? row : [row];
-      const title = name.replace(/\$([\w.]+)/g, (_all, path) => String(path.split('.').reduce((value, key) => value?.[key], values[0])));
-      declare(`${format(title, ...values.map((value) => typeof value === 'symbol' ? String(value) : value)).slice(0, 200)} [${index}]`, ...rest.map((part) => typeof part === 'function' ? () => part(...values) : part));
+      const title = name.replace(/\$([\w.]+)/g, (_all, path) =>
+        String(path.split('.').reduce((value, key) => value?.[key], values[0])),
+      );
+      declare(
+        `${format(title, ...values.map((value) => (typeof value === 'symbol' ? String(value) : value))).slice(0, 200)} [${index}]`,
+        ...rest.map((part) => (typeof part === 'function' ? () => part(...values) : part)),
+      );
     });
   };
 }

@@ -10,7 +10,8 @@ const FAILING = new Map([['eventually', 0], ['told', 0], ['promised', 1]]);
 const texts = {
   shouldIgnore(path) {
     if (!path.isStringLiteral() && !path.isTemplateLiteral()) return undefined;
-    if (path.isTemplateLiteral() && path.node.quasis.some(({ value }) => value.raw.includes('redis.call('))) return 'a script that runs in Redis';
+    if (path.isTemplateLiteral() && path.node.quasis.some(({ value }) => value.raw.includes('redis.call(')))
+      return 'a script that runs in Redis';
     for (let part = path; part.parentPath !== null; part = part.parentPath) {
       const parent = part.parentPath;
       if (parent.isFunction() || parent.isStatement()) return undefined;

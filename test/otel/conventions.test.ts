@@ -8,7 +8,12 @@ interface Instrument extends MetricOptions { readonly name: string; readonly kin
 /** Everything that is measured, as a meter is told of it. */
 function instruments(): Instrument[] {
   const made: Instrument[] = [];
-  const make = (kind: string) => (name: string, options: MetricOptions): object => { made.push({ name, kind, ...options }); return {}; };
+  const make =
+    (kind: string) =>
+    (name: string, options: MetricOptions): object => {
+      made.push({ name, kind, ...options });
+      return {};
+    };
   const meter = {
     createCounter: make('counter'), createHistogram: make('histogram'),
     createObservableUpDownCounter: make('state'), createObservableGauge: make('state'),
@@ -32,7 +37,9 @@ describe('OpenTelemetry’s conventions', () => {
   test('durations are told apart from a millisecond, for a warm use, to thirty seconds, for a hydrate that ran into its time-out', () => {
     const durations = instruments().filter(({ kind }) => kind === 'histogram');
     expect(durations.map(({ name, unit }) => [name, unit])).toEqual([
-      ['hydrant.hydration.duration', 's'], ['hydrant.use.wait_time', 's'], ['hydrant.use.duration', 's'],
+      ['hydrant.hydration.duration', 's'],
+      ['hydrant.use.wait_time', 's'],
+      ['hydrant.use.duration', 's'],
     ]);
     for (const { name, advice } of durations) {
       const bounds = advice?.explicitBucketBoundaries ?? [];

@@ -27,21 +27,33 @@ function series(): Set<string> {
 }
 
 const FOLDER = new URL('../../examples/observability/', import.meta.url);
-const dashboard = JSON.parse(readFileSync(new URL('grafana-dashboard.json', FOLDER), 'utf8')) as { panels: { title: string; targets: { expr: string }[] }[] };
+const dashboard = JSON.parse(readFileSync(new URL('grafana-dashboard.json', FOLDER), 'utf8')) as {
+  panels: { title: string; targets: { expr: string }[] }[];
+};
 const rules = readFileSync(new URL('alerts.yml', FOLDER), 'utf8');
 const readme = readFileSync(new URL('README.md', FOLDER), 'utf8');
-const LABELS = new Set(['hydrant_registry_name', 'hydrant_connection_state', 'hydrant_dispose_reason', 'hydrant_tenure_end', 'hydrant_claim_call']);
-const used = (text: string): string[] => [...new Set(text.match(/\bhydrant_\w+(?:\(_seconds\)\?\w*)?/g))].filter((name) => !LABELS.has(name));
+const LABELS = new Set([
+  'hydrant_registry_name',
+  'hydrant_connection_state',
+  'hydrant_dispose_reason',
+  'hydrant_tenure_end',
+  'hydrant_claim_call',
+]);
+const used = (text: string): string[] =>
+  [...new Set(text.match(/\bhydrant_\w+(?:\(_seconds\)\?\w*)?/g))].filter((name) => !LABELS.has(name));
 
 describe('examples/observability', () => {
   const known = series();
 
-  test.each(dashboard.panels.map(({ title, targets }) => [title, targets] as const))('the panel “%s” asks for series that there are', (_, targets) => {
-    for (const { expr } of targets) {
-      expect(used(expr).length).toBeGreaterThan(0);
-      expect(used(expr).filter((name) => !known.has(name))).toEqual([]);
-    }
-  });
+  test.each(dashboard.panels.map(({ title, targets }) => [title, targets] as const))(
+    'the panel “%s” asks for series that there are',
+    (_, targets) => {
+      for (const { expr } of targets) {
+        expect(used(expr).length).toBeGreaterThan(0);
+        expect(used(expr).filter((name) => !known.has(name))).toEqual([]);
+      }
+    },
+  );
 
   test('so do the alerts', () => {
     expect(used(rules).length).toBeGreaterThan(5);
@@ -64,7 +76,12 @@ describe('examples/observability/telemetry.mjs', () => {
     const { createInstrumented } = await example('observability/telemetry.mjs');
     const error = vi.spyOn(console, 'error').mockImplementation(() => {});
     const store = new MemoryStore([{ id: 'acme' }, { id: 'broken' }]);
-    const factory = { create: ({ id }: { id: string }) => { if (id === 'broken') throw new Error('the token xoxb-1 was revoked'); return {}; } };
+    const factory = {
+      create: ({ id }: { id: string }) => {
+        if (id === 'broken') throw new Error('the token xoxb-1 was revoked');
+        return {};
+      },
+    };
     const { registry, connections } = createInstrumented({ store, factory, name: 'bots' });
     expect(await connections.use('acme', () => 'served')).toBe('served');
     await connections.use('broken', () => {}).catch(() => {});

@@ -15,7 +15,8 @@ describe('instrumentFactory', () => {
       create = (): { made: number } => ({ made: ++this.#made });
       handleWebhook(): Response { return new Response(String(this.#made)); }
     }
-    const wrapped = instrumentFactory<Row, { made: number }, unknown>(new Factory(), { tracer }) as unknown as Factory & Record<'create', (...args: unknown[]) => unknown>;
+    const wrapped = instrumentFactory<Row, { made: number }, unknown>(new Factory(), { tracer }) as unknown as Factory
+      & Record<'create', (...args: unknown[]) => unknown>;
     expect(wrapped.create({ id: 'a', version: 1, status: 'active', secret: '' }, {})).toEqual({ made: 1 });
     expect(await wrapped.handleWebhook().text()).toBe('1');
     expect([wrapped.replacement, wrapped.authenticate, 'dispose' in wrapped]).toEqual(['drain-first', 'in-handler', false]);
@@ -34,10 +35,21 @@ describe('instrumentFactory', () => {
       respondToFailure(): Response { return new Response(this.#secret); }
     }
     const factory = new Factory();
-    const { create: make, dispose, secrets, authenticate, respondToFailure, ...rest } = instrumentFactory<Row, object, string>(factory, { tracer }) as any;
+    const {
+      create: make,
+      dispose,
+      secrets,
+      authenticate,
+      respondToFailure,
+      ...rest
+    } = instrumentFactory<Row, object, string>(factory, { tracer }) as any;
     const record: Row = { id: 'a', version: 1, status: 'active', secret: '' };
     await dispose(make(record, {}), { record, reason: 'idle' });
-    expect([secrets(record, {}), authenticate(new Request('http://x/'), {}), await respondToFailure().text()]).toEqual(['xoxb', true, 'xoxb']);
+    expect([secrets(record, {}), authenticate(new Request('http://x/'), {}), await respondToFailure().text()]).toEqual([
+      'xoxb',
+      true,
+      'xoxb',
+    ]);
     expect(rest).toEqual({ maxConcurrentHydrations: 3, acknowledge: factory.acknowledge, handleWebhook: expect.any(Function) });
   });
 
@@ -51,8 +63,13 @@ describe('instrumentFactory', () => {
       telegram: { create, authenticate: () => true, handleWebhook: () => new Response('telegram') },
     });
     const store = new MemoryStore<any>([{ id: 's', platform: 'slack' }, { id: 't', platform: 'telegram' }]);
-    const registry = new ConnectionRegistry<any, object>({ store, factory: instrumentFactory<any, object, unknown>(factory, { tracer }) });
-    const answers = await Promise.all(['s', 't'].map(async (id) => (await registry.handleWebhook(id, new Request('http://x/'))).text()));
+    const registry = new ConnectionRegistry<any, object>({
+      store,
+      factory: instrumentFactory<any, object, unknown>(factory, { tracer }),
+    });
+    const answers = await Promise.all(
+      ['s', 't'].map(async (id) => (await registry.handleWebhook(id, new Request('http://x/'))).text()),
+    );
     expect(answers).toEqual(['slack', 'telegram']);
     expect(named('hydrant.hydrate')).toHaveLength(2);
     await registry.close();
@@ -60,7 +77,13 @@ describe('instrumentFactory', () => {
 
   test('so it does where there is one platform, and refuses the rows of others', async () => {
     const factory = instrumentFactory<any, object, unknown>(factoryByPlatform('platform', { slack: { create } }), { tracer });
-    await using registry = new ConnectionRegistry<any, object>({ store: new MemoryStore<any>([{ id: 's', platform: 'slack' }, { id: 't', platform: 'telegram' }]), factory });
+    await using registry = new ConnectionRegistry<any, object>({
+      store: new MemoryStore<any>([
+        { id: 's', platform: 'slack' },
+        { id: 't', platform: 'telegram' },
+      ]),
+      factory,
+    });
     expect(await registry.use('s', () => 'served')).toBe('served');
     await expect(registry.use('t', () => {})).rejects.toMatchObject({ code: 'INVALID_RECORD' });
     expect(named('hydrant.hydrate')).toHaveLength(1);

@@ -6,13 +6,32 @@ import { systemClock } from '../../src/clock.js';
 import { realSdk } from './support/sdk.js';
 
 /** What is measured of a registry, as a test wants it. */
-function fakeRegistry(snapshot: RegistrySnapshot = { live: 0, idle: 0, leased: 0, hydrating: 0, queued: 0, draining: 0, limits: { maxInstances: 1, maxConcurrentHydrations: 1, maxQueuedHydrations: 1 }, connections: [] }) {
+function fakeRegistry(
+  snapshot: RegistrySnapshot = {
+    live: 0,
+    idle: 0,
+    leased: 0,
+    hydrating: 0,
+    queued: 0,
+    draining: 0,
+    limits: { maxInstances: 1, maxConcurrentHydrations: 1, maxQueuedHydrations: 1 },
+    connections: [],
+  },
+) {
   const listeners = new Map<string, (payload: any) => void>();
   return {
     snapshot: () => snapshot,
-    on(event: string, listener: (payload: any) => void) { listeners.set(event, listener); return () => void listeners.delete(event); },
-    tell<E extends keyof RegistryEvents>(event: E, payload: RegistryEvents[E]) { listeners.get(event)?.(payload); },
-    use: unused, acquire: unused, tryAcquire: unused, handleWebhook: unused,
+    on(event: string, listener: (payload: any) => void) {
+      listeners.set(event, listener);
+      return () => void listeners.delete(event);
+    },
+    tell<E extends keyof RegistryEvents>(event: E, payload: RegistryEvents[E]) {
+      listeners.get(event)?.(payload);
+    },
+    use: unused,
+    acquire: unused,
+    tryAcquire: unused,
+    handleWebhook: unused,
   };
 }
 const unused = (): never => { throw new Error('not asked'); };
@@ -26,12 +45,17 @@ describe('metrics of hydrant/otel, with the real SDK', () => {
     const { connections, registry } = instrumented({}, { maxInstances: 7 });
     const lease = await connections.acquire('acme');
     await connections.use('other', () => {});
-    const counts = Object.fromEntries((await points('hydrant.connection.count')).map(({ attributes, value }) => [attributes['hydrant.connection.state'], value]));
+    const counts = Object.fromEntries(
+      (await points('hydrant.connection.count')).map(({ attributes, value }) => [attributes['hydrant.connection.state'], value]),
+    );
     expect(counts).toEqual({ idle: 1, leased: 1, hydrating: 0, draining: 0, disposing: 0 });
     expect(await points('hydrant.connection.max')).toEqual([{ attributes: bots, value: 7 }]);
     expect(await points('hydrant.hydration.queued')).toEqual([{ attributes: bots, value: 0 }]);
     registry.invalidate('acme');
-    expect((await points('hydrant.connection.count')).find(({ attributes }) => attributes['hydrant.connection.state'] === 'draining')?.value).toBe(1);
+    expect(
+      (await points('hydrant.connection.count')).find(({ attributes }) => attributes['hydrant.connection.state'] === 'draining')
+        ?.value,
+    ).toBe(1);
     lease.release();
   });
 
@@ -49,11 +73,25 @@ describe('metrics of hydrant/otel, with the real SDK', () => {
     const limits = { maxInstances: 9, maxConcurrentHydrations: 16, maxQueuedHydrations: 1000 };
     const connection = (state: string, checkedAgoMs: number) => ({ id: state, state, version: '1', leases: 0, checkedAgoMs });
     const registry = fakeRegistry({
-      live: 3, idle: 2, leased: 1, hydrating: 0, queued: 0, draining: 1, limits,
-      connections: [connection('idle', 1_000), connection('idle', 3_000), connection('leased', 2_000), connection('draining', 60_000)],
+      live: 3,
+      idle: 2,
+      leased: 1,
+      hydrating: 0,
+      queued: 0,
+      draining: 1,
+      limits,
+      connections: [
+        connection('idle', 1_000),
+        connection('idle', 3_000),
+        connection('leased', 2_000),
+        connection('draining', 60_000),
+      ],
     });
     instrument(registry, { meter: sdk.meter });
-    const counts = (await points('hydrant.connection.count')).map(({ attributes, value }) => [attributes['hydrant.connection.state'], value]);
+    const counts = (await points('hydrant.connection.count')).map(({ attributes, value }) => [
+      attributes['hydrant.connection.state'],
+      value,
+    ]);
     expect(counts).toEqual([['idle', 2], ['leased', 1], ['hydrating', 0], ['draining', 1], ['disposing', 0]]);
     expect(await points('hydrant.connection.staleness')).toEqual([{ attributes: {}, value: 3 }]);
     registry.snapshot = () => ({ ...fakeRegistry().snapshot(), connections: [connection('leased', 5_000)] });
@@ -70,7 +108,17 @@ describe('metrics of hydrant/otel, with the real SDK', () => {
   test('tell how long hydrates take, on the registry’s clock, and failures by code', async () => {
     let fail = false;
     const { connections, registry } = instrumented({
-      create: () => new Promise<object>((resolve, reject) => { sdk.clock.setTimeout(() => { if (fail) reject(new Error('no')); else resolve({}); }, 250, { ref: true }); }),
+      create: () =>
+        new Promise<object>((resolve, reject) => {
+          sdk.clock.setTimeout(
+            () => {
+              if (fail) reject(new Error('no'));
+              else resolve({});
+            },
+            250,
+            { ref: true },
+          );
+        }),
     });
     const use = connections.use('acme', () => {});
     await sdk.clock.advance(250);
@@ -81,7 +129,9 @@ describe('metrics of hydrant/otel, with the real SDK', () => {
     const second = expect(connections.use('acme', () => {})).rejects.toMatchObject({ code: 'HYDRATION_FAILED' });
     await sdk.clock.advance(250);
     await second;
-    expect(await points('hydrant.hydration.failures')).toEqual([{ attributes: { ...bots, 'error.type': 'HYDRATION_FAILED' }, value: 1 }]);
+    expect(await points('hydrant.hydration.failures')).toEqual([
+      { attributes: { ...bots, 'error.type': 'HYDRATION_FAILED' }, value: 1 },
+    ]);
   });
 
   test('count evictions and other disposals by reason, retirements, and abandoned leases', async () => {
@@ -89,7 +139,9 @@ describe('metrics of hydrant/otel, with the real SDK', () => {
     await connections.use('acme', () => {});
     const lease = await connections.acquire('other');
     await settle();
-    expect(await points('hydrant.connection.disposals')).toEqual([{ attributes: { ...bots, 'hydrant.dispose.reason': 'evicted' }, value: 1 }]);
+    expect(await points('hydrant.connection.disposals')).toEqual([
+      { attributes: { ...bots, 'hydrant.dispose.reason': 'evicted' }, value: 1 },
+    ]);
     expect(await points('hydrant.lease.abandoned'), 'no series where none was').toEqual([]);
     lease.retire(new Error('dead'));
     expect(await points('hydrant.connection.retirements')).toEqual([{ attributes: bots, value: 1 }]);
@@ -100,9 +152,17 @@ describe('metrics of hydrant/otel, with the real SDK', () => {
   });
 
   test('count webhooks answered with a failure, disposes and reads that failed', async () => {
-    const { connections, store, registry } = instrumented({ authenticate: () => false, handleWebhook: () => new Response(), dispose: () => { throw new Error('no'); } });
+    const { connections, store, registry } = instrumented({
+      authenticate: () => false,
+      handleWebhook: () => new Response(),
+      dispose: () => {
+        throw new Error('no');
+      },
+    });
     await connections.handleWebhook('acme', new Request('http://x/'));
-    expect(await points('hydrant.webhook.failures')).toEqual([{ attributes: { ...bots, 'error.type': 'UNAUTHENTICATED', 'hydrant.webhook.acknowledged': false }, value: 1 }]);
+    expect(await points('hydrant.webhook.failures')).toEqual([
+      { attributes: { ...bots, 'error.type': 'UNAUTHENTICATED', 'hydrant.webhook.acknowledged': false }, value: 1 },
+    ]);
     await connections.use('acme', () => {});
     registry.invalidate('acme');
     await settle();
@@ -117,7 +177,8 @@ describe('metrics of hydrant/otel, with the real SDK', () => {
     await connections.use('acme', () => {});
     await expect(connections.use('acme', () => { throw new RangeError('no'); })).rejects.toThrow('no');
     await expect(connections.use('gone', () => {})).rejects.toThrow();
-    const kinds = async (name: string): Promise<unknown[]> => (await points(name)).map(({ attributes, value }) => [attributes['error.type'], value.count]);
+    const kinds = async (name: string): Promise<unknown[]> =>
+      (await points(name)).map(({ attributes, value }) => [attributes['error.type'], value.count]);
     expect(await kinds('hydrant.use.wait_time')).toEqual([[undefined, 2], ['CONNECTION_NOT_FOUND', 1]]);
     expect(await kinds('hydrant.use.duration')).toEqual([[undefined, 1], ['RangeError', 1]]);
     expect(JSON.stringify(await sdk.exported())).not.toMatch(/acme|xoxb/);
@@ -128,7 +189,8 @@ describe('metrics of hydrant/otel, with the real SDK', () => {
     vi.spyOn(systemClock, 'monotonic').mockImplementation(() => now);
     const { connections } = instrumented({ create: () => { now += 250; return {}; } });
     await connections.use('acme', () => { now += 2_000; });
-    const sums = async (name: string): Promise<unknown[]> => (await points(name)).map(({ attributes, value }) => [attributes['error.type'], value.sum]);
+    const sums = async (name: string): Promise<unknown[]> =>
+      (await points(name)).map(({ attributes, value }) => [attributes['error.type'], value.sum]);
     expect(await sums('hydrant.use.wait_time')).toEqual([[undefined, 0.25]]);
     expect(await sums('hydrant.use.duration')).toEqual([[undefined, 2]]);
     await expect(connections.use('acme', () => { now += 500; throw new RangeError('no'); })).rejects.toThrow('no');
@@ -147,7 +209,9 @@ describe('metrics of hydrant/otel, with the real SDK', () => {
   test('tell apart what failed only where it was an error', async () => {
     const { connections } = instrumented();
     await connections.use('acme', () => Promise.reject('a text with a secret')).catch(() => {});
-    expect((await points('hydrant.use.duration')).map(({ attributes }) => attributes)).toEqual([{ ...bots, 'error.type': '_OTHER' }]);
+    expect((await points('hydrant.use.duration')).map(({ attributes }) => attributes)).toEqual([
+      { ...bots, 'error.type': '_OTHER' },
+    ]);
   });
 
   test('end with stop, and uses go on', async () => {

@@ -14,7 +14,10 @@ describe('instrumentRunner', () => {
     listeners = new Map();
     runner = {
       snapshot: () => ({ replica: 'a', state: 'running', members: ['a'], listed: 5, share: 5, load: 3, connections: [] }),
-      on: (event, listener) => { listeners.set(event, listener as (payload: any) => void); return () => void listeners.delete(event); },
+      on: (event, listener) => {
+        listeners.set(event, listener as (payload: any) => void);
+        return () => void listeners.delete(event);
+      },
     };
   });
 

@@ -12,7 +12,11 @@ describe('spans of hydrant/otel, with the real SDK', () => {
   test('a cold use has one, a link to the hydrate it waited for, and its work is beneath it', async () => {
     const { connections } = instrumented({ create: async () => { tracer.startSpan('vendor call').end(); return {}; } });
     const request = tracer.startSpan('request');
-    await context.with(trace.setSpan(context.active(), request), () => connections.use('acme', () => { tracer.startSpan('work').end(); }));
+    await context.with(trace.setSpan(context.active(), request), () =>
+      connections.use('acme', () => {
+        tracer.startSpan('work').end();
+      }),
+    );
     const [use, hydrate] = [one('hydrant.use'), one('hydrant.hydrate')];
     expect(use.parentSpanContext?.spanId).toBe(request.spanContext().spanId);
     expect(use.attributes).toEqual({ 'hydrant.connection.id': 'acme', 'hydrant.cold': true });
@@ -28,7 +32,9 @@ describe('spans of hydrant/otel, with the real SDK', () => {
     const hydrate = one('hydrant.hydrate');
     expect(hydrate.parentSpanContext).toBeUndefined();
     expect(hydrate.attributes).toEqual({ 'hydrant.connection.id': 'acme', 'hydrant.connection.version': '1' });
-    expect(named('hydrant.use').map(({ links }) => links[0]?.context.traceId)).toEqual([0, 0, 0].map(() => hydrate.spanContext().traceId));
+    expect(named('hydrant.use').map(({ links }) => links[0]?.context.traceId)).toEqual(
+      [0, 0, 0].map(() => hydrate.spanContext().traceId),
+    );
     expect(new Set(named('hydrant.use').map((span) => span.spanContext().traceId)).size).toBe(3);
   });
 
@@ -50,7 +56,10 @@ describe('spans of hydrant/otel, with the real SDK', () => {
     const second = connections.use('acme', () => {});
     arrive?.();
     await Promise.all([first, second]);
-    expect(named('hydrant.use').map(({ attributes, links }) => [attributes['hydrant.cold'], links.length])).toEqual([[true, 1], [true, 1]]);
+    expect(named('hydrant.use').map(({ attributes, links }) => [attributes['hydrant.cold'], links.length])).toEqual([
+      [true, 1],
+      [true, 1],
+    ]);
   });
 
   test('so is one whose hydrate took no time that the clock can tell', async () => {
@@ -122,17 +131,26 @@ describe('spans of hydrant/otel, with the real SDK', () => {
     expect(named('hydrant.use').map(({ attributes, status }) => [attributes['error.type'], status])).toEqual([
       ['HYDRATION_FAILED', { code: SpanStatusCode.ERROR }], ['CONNECTION_NOT_FOUND', { code: SpanStatusCode.ERROR }],
     ]);
-    const told = JSON.stringify(spans.getFinishedSpans().map(({ name, attributes, events, status }) => ({ name, attributes, events, status })));
+    const told = JSON.stringify(
+      spans.getFinishedSpans().map(({ name, attributes, events, status }) => ({ name, attributes, events, status })),
+    );
     expect(told).not.toContain(SECRET);
   });
 
   test('an id is cut at 1 024 characters, and one that is no text is left out', async () => {
     const { connections } = instrumented();
     const calls: ((id: string) => Promise<unknown>)[] = [
-      (id) => connections.use(id, () => {}), (id) => connections.acquire(id), (id) => connections.handleWebhook(id, new Request('http://gateway.test/')),
+      (id) => connections.use(id, () => {}),
+      (id) => connections.acquire(id),
+      (id) => connections.handleWebhook(id, new Request('http://gateway.test/')),
     ];
     for (const call of calls) for (const id of ['x'.repeat(1_000_000), 7 as never]) await call(id).catch(() => {});
     const ids = spans.getFinishedSpans().map(({ name, attributes }) => ({ name, id: attributes['hydrant.connection.id'] }));
-    expect(ids).toEqual(['hydrant.use', 'hydrant.acquire', 'hydrant.webhook'].flatMap((name) => [{ name, id: 'x'.repeat(1_024) }, { name, id: undefined }]));
+    expect(ids).toEqual(
+      ['hydrant.use', 'hydrant.acquire', 'hydrant.webhook'].flatMap((name) => [
+        { name, id: 'x'.repeat(1_024) },
+        { name, id: undefined },
+      ]),
+    );
   });
 });

@@ -10,7 +10,9 @@ import { entries, files, manifest, text } from './support/installed.js';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const run = promisify(execFile);
 const bin = (name: string): string => {
-  const own = JSON.parse(readFileSync(join(ROOT, 'node_modules', name, 'package.json'), 'utf8')) as { bin: string | Record<string, string> };
+  const own = JSON.parse(readFileSync(join(ROOT, 'node_modules', name, 'package.json'), 'utf8')) as {
+    bin: string | Record<string, string>;
+  };
   return join(ROOT, 'node_modules', name, typeof own.bin === 'string' ? own.bin : Object.values(own.bin)[0] as string);
 };
 
@@ -29,7 +31,11 @@ describe('what is published', () => {
   test('is the build, the manifest and what there is to read; no source, no test, no configuration', () => {
     const others = files.filter((file) => !/^(dist\/|examples\/guides\/[\w-]+\.(md|svg)$)/.test(file));
     expect(others.toSorted()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']);
-    expect(files.filter((file) => !/^dist\/([\w-]+\.(js|cjs|d\.ts|d\.cts)|THIRD_PARTY_NOTICES\.txt)$/.test(file) && file.startsWith('dist/'))).toEqual([]);
+    expect(
+      files.filter(
+        (file) => !/^dist\/([\w-]+\.(js|cjs|d\.ts|d\.cts)|THIRD_PARTY_NOTICES\.txt)$/.test(file) && file.startsWith('dist/'),
+      ),
+    ).toEqual([]);
   });
 
   test('what the README links to is in it', () => {
@@ -40,11 +46,14 @@ describe('what is published', () => {
 
   test('every entry of the manifest is there, and every declared folder', () => {
     expect(entries.length).toBeGreaterThanOrEqual(8);
-    for (const { esm, cjs, types } of entries) for (const file of [esm, cjs, types]) expect(files).toContain(file.replace('./', ''));
+    for (const { esm, cjs, types } of entries)
+      for (const file of [esm, cjs, types]) expect(files).toContain(file.replace('./', ''));
   });
 
   test('frameworks and drivers are optional peers, all of them', () => {
-    expect(Object.keys(manifest.peerDependencies).filter((name) => manifest.peerDependenciesMeta[name]?.optional !== true)).toEqual([]);
+    expect(
+      Object.keys(manifest.peerDependencies).filter((name) => manifest.peerDependenciesMeta[name]?.optional !== true),
+    ).toEqual([]);
   });
 
   test('no script runs at its user: nothing is installed by a hook', () => {
@@ -66,10 +75,16 @@ describe('what is published', () => {
 /** Every package that the source imports and the build does not, with all that these depend on: their code is in it. */
 function bundled(): string[] {
   const source = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts'));
-  const named = (code: string): Set<string> => new Set([...code.matchAll(/from ["']((?:@[\w-]+\/)?[\w-]+)(?:\/[^"']*)?["']|require\(["']([^."':]+)["']\)/g)]
-    .map(([, imported, required]) => (imported ?? required) as string));
+  const named = (code: string): Set<string> =>
+    new Set(
+      [...code.matchAll(/from ["']((?:@[\w-]+\/)?[\w-]+)(?:\/[^"']*)?["']|require\(["']([^."':]+)["']\)/g)].map(
+        ([, imported, required]) => (imported ?? required) as string,
+      ),
+    );
   const builds = ['.js', '.cjs'].map((kind) => named(files.filter((file) => file.endsWith(kind)).map(text).join('\n')));
-  const all = named(source.map((path) => readFileSync(join(ROOT, 'src', path), 'utf8').replaceAll(/^import type .*$/gm, '')).join('\n'));
+  const all = named(
+    source.map((path) => readFileSync(join(ROOT, 'src', path), 'utf8').replaceAll(/^import type .*$/gm, '')).join('\n'),
+  );
   const missing = new Set([...all].filter((name) => name in allDependencies && builds.some((imported) => !imported.has(name))));
   for (const name of missing) for (const dependency of Object.keys(manifestOf(name).dependencies ?? {})) missing.add(dependency);
   return [...missing];

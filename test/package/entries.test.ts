@@ -32,16 +32,23 @@ describe('installed with nothing beside it', () => {
   });
 
   test.each(Object.entries(NEEDS))('%s asks for %s by its name', async (name, peer) => {
-    const failure = (load: string): string => `await (async () => ${load})().catch((error) => console.log(JSON.stringify(error.message)))`;
+    const failure = (load: string): string =>
+      `await (async () => ${load})().catch((error) => console.log(JSON.stringify(error.message)))`;
     expect(await evaluate('module', failure(`import('${name}')`))).toContain(`'${peer}'`);
   });
 
-  test.each(entries.filter(({ name }) => NEEDS[name] === undefined))('$name is imported, and required, with the same names', async ({ name }) => {
-    const imported = await evaluate('module', `console.log(JSON.stringify(Object.keys(await import('${name}'))))`) as string[];
-    const required = await evaluate('commonjs', `console.log(JSON.stringify(Object.keys(require('${name}'))))`) as string[];
-    expect(imported.length).toBeGreaterThan(0);
-    expect(required.toSorted()).toEqual(imported.toSorted());
-  });
+  test.each(entries.filter(({ name }) => NEEDS[name] === undefined))(
+    '$name is imported, and required, with the same names',
+    async ({ name }) => {
+      const imported = (await evaluate(
+        'module',
+        `console.log(JSON.stringify(Object.keys(await import('${name}'))))`,
+      )) as string[];
+      const required = (await evaluate('commonjs', `console.log(JSON.stringify(Object.keys(require('${name}'))))`)) as string[];
+      expect(imported.length).toBeGreaterThan(0);
+      expect(required.toSorted()).toEqual(imported.toSorted());
+    },
+  );
 
   test.each(entries)('$name brings along nothing but what it may', ({ name, esm, cjs }) => {
     const may = MAY_COME[name];
@@ -51,13 +58,17 @@ describe('installed with nothing beside it', () => {
 
   test('the root entry has at most 15 names', async () => {
     const names = await evaluate('module', "console.log(JSON.stringify(Object.keys(await import('hydrant'))))") as string[];
-    expect(names).toEqual(expect.arrayContaining(['ConnectionRegistry', 'MemoryStore', 'ConnectionError', 'isConnectionError', 'factoryByPlatform']));
+    expect(names).toEqual(
+      expect.arrayContaining(['ConnectionRegistry', 'MemoryStore', 'ConnectionError', 'isConnectionError', 'factoryByPlatform']),
+    );
     expect(names.length).toBeLessThanOrEqual(15);
   });
 
   test('the root entry imports nothing from Node, under whatever name', () => {
     for (const file of [root.esm, root.cjs]) {
-      expect([...comesWith(file)].filter((one) => one.startsWith('node:') || !Object.keys(manifest.dependencies).includes(one))).toEqual([]);
+      expect(
+        [...comesWith(file)].filter((one) => one.startsWith('node:') || !Object.keys(manifest.dependencies).includes(one)),
+      ).toEqual([]);
     }
   });
 

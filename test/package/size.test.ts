@@ -10,18 +10,39 @@ const ROOT_BOUND = 37;
 
 /** Kilobytes that an entry adds to an application that has the root entry. Printed, and only ever lowered. */
 const ADDED: Record<string, number> = {
-  'hydrant/node': 4.2, 'hydrant/express': 5, 'hydrant/fastify': 5, 'hydrant/postgres': 15.5, 'hydrant/redis': 7.5, 'hydrant/exclusive': 9.5,
-  'hydrant/testing': 10, 'hydrant/otel': 3.2, 'hydrant/inspector': 8.6, 'hydrant/chat': 4,
+  'hydrant/node': 4.2,
+  'hydrant/express': 5,
+  'hydrant/fastify': 5,
+  'hydrant/postgres': 15.5,
+  'hydrant/redis': 7.5,
+  'hydrant/exclusive': 9.5,
+  'hydrant/testing': 10,
+  'hydrant/otel': 3.2,
+  'hydrant/inspector': 8.6,
+  'hydrant/chat': 4,
 };
 
 /** Kilobytes of everything in the tarball, on the disk of its user. */
 const UNPACKED_BOUND = 1_600;
 
 /** What a bundler makes of a module of the application. */
-async function bundled(source: string, { external = ['@opentelemetry/api', 'chat'], conditions = [] }: { external?: string[]; conditions?: string[] } = {}) {
+async function bundled(
+  source: string,
+  { external = ['@opentelemetry/api', 'chat'], conditions = [] }: { external?: string[]; conditions?: string[] } = {},
+) {
   const { outputFiles, metafile } = await build({
-    stdin: { contents: source, resolveDir: application }, bundle: true, minify: true, format: 'esm', platform: 'neutral', target: 'es2022',
-    mainFields: ['module', 'main'], external: [...external, 'node:*'], conditions, write: false, metafile: true, logLevel: 'silent',
+    stdin: { contents: source, resolveDir: application },
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    platform: 'neutral',
+    target: 'es2022',
+    mainFields: ['module', 'main'],
+    external: [...external, 'node:*'],
+    conditions,
+    write: false,
+    metafile: true,
+    logLevel: 'silent',
   });
   const contents = outputFiles[0]?.contents ?? new Uint8Array();
   const imports = Object.values(metafile.outputs).flatMap((output) => output.imports.map(({ path }) => path));
@@ -37,14 +58,18 @@ describe('size', () => {
   test.each(entries.filter(({ name }) => name !== 'hydrant'))('$name, beside the root entry', async ({ name }) => {
     const bound = ADDED[name];
     if (bound === undefined) throw new Error(`say in this test what ${name} may weigh`);
-    const added = await kilobytes(`export * from 'hydrant'; export * as more from '${name}'`) - await kilobytes("export * from 'hydrant'");
+    const added =
+      (await kilobytes(`export * from 'hydrant'; export * as more from '${name}'`))
+      - (await kilobytes("export * from 'hydrant'"));
     process.stdout.write(`${name.padEnd(20)} adds ${added.toFixed(1).padStart(4)} kB min+gz to the root entry, bound ${bound}\n`);
     expect(added).toBeLessThanOrEqual(bound);
   });
 
   test('the root entry with all its dependencies, bundled without a module of Node, under the conditions of workerd and of browsers', async () => {
     const { imports, bytes, gzipped } = await bundled("export * from 'hydrant'", WHOLE);
-    process.stdout.write(`hydrant with all its dependencies: ${(gzipped / 1000).toFixed(1)} kB min+gz, bound ${ROOT_BOUND} (${(bytes / 1000).toFixed(1)} kB min)\n`);
+    process.stdout.write(
+      `hydrant with all its dependencies: ${(gzipped / 1000).toFixed(1)} kB min+gz, bound ${ROOT_BOUND} (${(bytes / 1000).toFixed(1)} kB min)\n`,
+    );
     expect(imports).toEqual([]);
     expect(gzipped / 1000).toBeLessThanOrEqual(ROOT_BOUND);
   });
@@ -57,7 +82,11 @@ describe('size', () => {
 });
 
 describe('tree-shaking: who takes a part pays for that part', () => {
-  test.each([['isConnectionError', 0.4], ['ConnectionError', 0.7], ['MemoryStore', 1]])('%s weighs at most %d kB, with whatever it brings along', async (name, bound) => {
+  test.each([
+    ['isConnectionError', 0.4],
+    ['ConnectionError', 0.7],
+    ['MemoryStore', 1],
+  ])('%s weighs at most %d kB, with whatever it brings along', async (name, bound) => {
     const { gzipped } = await bundled(`export { ${name} } from 'hydrant'`, WHOLE);
     expect(gzipped / 1000).toBeLessThanOrEqual(bound);
   });

@@ -21,7 +21,8 @@ const folder = join(application, 'types');
 beforeAll(() => {
   mkdirSync(join(folder, 'node_modules'), { recursive: true });
   for (const name of readdirSync(join(ROOT, 'node_modules'))) {
-    if (!name.startsWith('.') && name !== 'hydrant') symlinkSync(join(ROOT, 'node_modules', name), join(folder, 'node_modules', name));
+    if (!name.startsWith('.') && name !== 'hydrant')
+      symlinkSync(join(ROOT, 'node_modules', name), join(folder, 'node_modules', name));
   }
   for (const kind of KINDS) project(kind, kind);
   return () => rmSync(folder, { recursive: true, force: true });
@@ -37,11 +38,16 @@ function project(name: string, kind: (typeof KINDS)[number]): void {
 function errorsOf(compiler: string, name: string): Promise<string[]> {
   const tsc = join(ROOT, 'node_modules', compiler, 'bin/tsc');
   return new Promise((resolve, reject) => {
-    execFile(process.execPath, [tsc, '-p', join(folder, name), '--pretty', 'false'], { cwd: folder, maxBuffer: 2 ** 24 }, (error, stdout, stderr) => {
-      const errors = stdout.split('\n').filter((line) => line.includes('error TS'));
-      if (error !== null && errors.length === 0) reject(new Error(`${compiler} failed: ${stdout}${stderr}`, { cause: error }));
-      else resolve(errors);
-    });
+    execFile(
+      process.execPath,
+      [tsc, '-p', join(folder, name), '--pretty', 'false'],
+      { cwd: folder, maxBuffer: 2 ** 24 },
+      (error, stdout, stderr) => {
+        const errors = stdout.split('\n').filter((line) => line.includes('error TS'));
+        if (error !== null && errors.length === 0) reject(new Error(`${compiler} failed: ${stdout}${stderr}`, { cause: error }));
+        else resolve(errors);
+      },
+    );
   });
 }
 
@@ -60,9 +66,20 @@ test('our declarations hold without skipLibCheck, and with no library but what t
   mkdirSync(join(folder, 'plain'), { recursive: true });
   writeFileSync(join(folder, 'plain/package.json'), JSON.stringify({ type: 'module' }));
   writeFileSync(join(folder, 'plain/all.ts'), own.map((name, index) => `export * as entry${index} from '${name}';\n`).join(''));
-  writeFileSync(join(folder, 'plain/tsconfig.json'), JSON.stringify({
-    compilerOptions: { target: 'ES2022', module: 'NodeNext', moduleResolution: 'NodeNext', types: ['node'], strict: true, noEmit: true }, include: ['*.ts'],
-  }));
+  writeFileSync(
+    join(folder, 'plain/tsconfig.json'),
+    JSON.stringify({
+      compilerOptions: {
+        target: 'ES2022',
+        module: 'NodeNext',
+        moduleResolution: 'NodeNext',
+        types: ['node'],
+        strict: true,
+        noEmit: true,
+      },
+      include: ['*.ts'],
+    }),
+  );
   expect(await errorsOf('ts7', 'plain')).toEqual([]);
 });
 

@@ -20,20 +20,32 @@ beforeAll(async () => { folder = await mkdtemp(join(tmpdir(), 'hydrant-mutants-'
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe('the simulation finds out', () => {
-  test.each(mutants.map((mutant, index) => [mutant.name, mutant, index] as const))('%s', { timeout: 120_000 }, async (_name, mutant, index) => {
-    const Registry = await registryWith(mutant, index);
-    const kind = mutant.kind ?? 'uses';
-    const findings = await campaign(Registry, { kind, from: 1, count: PROGRAMS[kind], shrinking: false });
-    expect(findings, `it survived ${PROGRAMS[kind]} programs`).toHaveLength(1);
-  });
+  test.each(mutants.map((mutant, index) => [mutant.name, mutant, index] as const))(
+    '%s',
+    { timeout: 120_000 },
+    async (_name, mutant, index) => {
+      const Registry = await registryWith(mutant, index);
+      const kind = mutant.kind ?? 'uses';
+      const findings = await campaign(Registry, { kind, from: 1, count: PROGRAMS[kind], shrinking: false });
+      expect(findings, `it survived ${PROGRAMS[kind]} programs`).toHaveLength(1);
+    },
+  );
 });
 
 async function registryWith(mutant: Mutant, index: number): Promise<RegistryClass> {
   const outfile = join(folder, `mutant-${index}.mjs`);
   await build({
-    entryPoints: [join(src, 'index.ts')], bundle: true, format: 'esm', platform: 'node', outfile, plugins: [mistake(mutant)], logLevel: 'error',
+    entryPoints: [join(src, 'index.ts')],
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    outfile,
+    plugins: [mistake(mutant)],
+    logLevel: 'error',
   });
-  const { ConnectionRegistry } = await import(/* @vite-ignore */ pathToFileURL(outfile).href) as { ConnectionRegistry: RegistryClass };
+  const { ConnectionRegistry } = (await import(/* @vite-ignore */ pathToFileURL(outfile).href)) as {
+    ConnectionRegistry: RegistryClass;
+  };
   return ConnectionRegistry;
 }
 
@@ -55,6 +67,9 @@ function mistake({ file, find, replace, also }: Mutant): Plugin {
 
 function changed(file: string, text: string, { find, replace }: { find: string; replace: string }): string {
   const places = text.split(find).length - 1;
-  if (places !== 1) throw new Error(`${file} has ${places} places that read ${JSON.stringify(find)}: bring test/properties/mutants.ts up to date`);
+  if (places !== 1)
+    throw new Error(
+      `${file} has ${places} places that read ${JSON.stringify(find)}: bring test/properties/mutants.ts up to date`,
+    );
   return text.replace(find, () => replace);
 }

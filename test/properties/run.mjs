@@ -27,15 +27,31 @@ async function main() {
   const folder = await mkdtemp(join(tmpdir(), 'hydrant-simulation-'));
   const bundle = join(folder, 'simulation.mjs');
   await build({
-    stdin: { contents: "export { campaign } from './simulation/campaign.js'; export { ConnectionRegistry } from 'hydrant';", resolveDir: here, loader: 'ts' },
-    bundle: true, format: 'esm', platform: 'node', outfile: bundle, alias: { hydrant: join(root, 'src/index.ts') }, sourcemap: 'inline', logLevel: 'error',
+    stdin: {
+      contents: "export { campaign } from './simulation/campaign.js'; export { ConnectionRegistry } from 'hydrant';",
+      resolveDir: here,
+      loader: 'ts',
+    },
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    outfile: bundle,
+    alias: { hydrant: join(root, 'src/index.ts') },
+    sourcemap: 'inline',
+    logLevel: 'error',
   });
   const jobs = jobsOf(values);
   const wanted = Number(values.findings);
   const findings = [];
   let programs = 0;
   const began = performance.now();
-  const report = setInterval(() => console.log(`${programs} programs, ${Math.round(programs / (performance.now() - began) * 1000)} a second, ${findings.length} findings`), 30_000);
+  const report = setInterval(
+    () =>
+      console.log(
+        `${programs} programs, ${Math.round((programs / (performance.now() - began)) * 1000)} a second, ${findings.length} findings`,
+      ),
+    30_000,
+  );
   await Promise.all(Array.from({ length: Number(values.workers) }, () => new Promise((done, failed) => {
     const worker = new Worker(fileURLToPath(import.meta.url), { workerData: { bundle } });
     const next = () => {
@@ -55,7 +71,10 @@ async function main() {
   clearInterval(report);
   await rm(folder, { recursive: true, force: true });
   const byKind = Object.groupBy?.(findings, (finding) => finding.guarantee) ?? {};
-  console.log(`${programs} programs in ${((performance.now() - began) / 1000).toFixed(1)} s, ${findings.length} findings`, Object.fromEntries(Object.entries(byKind).map(([key, list]) => [key, list.length])));
+  console.log(
+    `${programs} programs in ${((performance.now() - began) / 1000).toFixed(1)} s, ${findings.length} findings`,
+    Object.fromEntries(Object.entries(byKind).map(([key, list]) => [key, list.length])),
+  );
   process.exitCode = findings.length === 0 ? 0 : 1;
 }
 

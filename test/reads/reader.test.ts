@@ -25,13 +25,23 @@ function reader(methods: readonly ('get' | 'getMany' | 'getVersions')[], storeTi
     return gate.promise;
   };
   const env = new Environment<Row, unknown>({
-    clock, storeTimeoutMs,
-    store: Object.fromEntries(['get', ...methods].map((name) => [name, method(name)])) as unknown as ConnectionStore<ConnectionRecord>,
+    clock,
+    storeTimeoutMs,
+    store: Object.fromEntries(
+      ['get', ...methods].map((name) => [name, method(name)]),
+    ) as unknown as ConnectionStore<ConnectionRecord>,
   } as never);
   env.emit = (event, payload) => { if (event === 'storeFailed') failures.push((payload as { error: unknown }).error); };
-  return new FreshnessReader<Row>(env, (read: Read<Row>, answer: Answer) => { answers.push([read.id, answer]); return applying; });
+  return new FreshnessReader<Row>(env, (read: Read<Row>, answer: Answer) => {
+    answers.push([read.id, answer]);
+    return applying;
+  });
 }
-const waiter = (gone = false): RecordWaiter<Row, unknown> => { const one = new RecordWaiter<Row, unknown>(true, () => gone); one.promise.catch(() => {}); return one; };
+const waiter = (gone = false): RecordWaiter<Row, unknown> => {
+  const one = new RecordWaiter<Row, unknown>(true, () => gone);
+  one.promise.catch(() => {});
+  return one;
+};
 
 beforeEach(() => {
   clock = new ManualClock();
@@ -39,12 +49,16 @@ beforeEach(() => {
 });
 
 describe('what is asked of the store', () => {
-  test.each(['version first', 'row first'])('a version and the row of one id in the same turn are one read of the row: %s', async (order) => {
-    const reads = reader(['getVersions', 'getMany']);
-    for (const kind of order === 'version first' ? ['version', 'row'] as const : ['row', 'version'] as const) reads.request('a', kind, waiter());
-    await clock.advance(0);
-    expect(sent).toEqual(['get a']);
-  });
+  test.each(['version first', 'row first'])(
+    'a version and the row of one id in the same turn are one read of the row: %s',
+    async (order) => {
+      const reads = reader(['getVersions', 'getMany']);
+      for (const kind of order === 'version first' ? (['version', 'row'] as const) : (['row', 'version'] as const))
+        reads.request('a', kind, waiter());
+      await clock.advance(0);
+      expect(sent).toEqual(['get a']);
+    },
+  );
 
   test('a check stays one though its row is asked for as well: strangers stand in nobody\'s way', async () => {
     const reads = reader([]);
@@ -116,7 +130,12 @@ describe('what is asked of the store', () => {
 
 describe('what the store answers', () => {
   const row = { id: 'a', version: '1', status: 'active' };
-  const ask = async (kind: 'version' | 'row', ids: readonly string[], answer: unknown, methods: readonly ('getMany' | 'getVersions')[] = ['getMany', 'getVersions']): Promise<Answer[]> => {
+  const ask = async (
+    kind: 'version' | 'row',
+    ids: readonly string[],
+    answer: unknown,
+    methods: readonly ('getMany' | 'getVersions')[] = ['getMany', 'getVersions'],
+  ): Promise<Answer[]> => {
     const reads = reader(methods);
     for (const id of ids) reads.request(id, kind, waiter());
     await clock.advance(0);

@@ -18,13 +18,19 @@ let failures: unknown[];
 let forgotten: string[];
 
 function open(watch?: ConnectionStore['watch'], sweepIntervalMs = 1_000): Revalidation<ConnectionRecord> {
-  const env = new Environment<ConnectionRecord, unknown>({ clock, sweepIntervalMs, store: { get: async () => undefined, ...(watch === undefined ? {} : { watch }) } } as never);
+  const env = new Environment<ConnectionRecord, unknown>({
+    clock,
+    sweepIntervalMs,
+    store: { get: async () => undefined, ...(watch === undefined ? {} : { watch }) },
+  } as never);
   env.emit = (event, payload) => { if (event === 'storeFailed') failures.push((payload as { error: unknown }).error); };
   const reader = {
-      request: (id: string, kind: string, waiter: BackgroundWaiter<ConnectionRecord> | undefined) => { asked.push({ id, kind, waiter }); },
-      doubtAll: () => {},
-      markDoubtful: (id: string) => id === 'on the wire',
-    } as unknown as FreshnessReader<ConnectionRecord>;
+    request: (id: string, kind: string, waiter: BackgroundWaiter<ConnectionRecord> | undefined) => {
+      asked.push({ id, kind, waiter });
+    },
+    doubtAll: () => {},
+    markDoubtful: (id: string) => id === 'on the wire',
+  } as unknown as FreshnessReader<ConnectionRecord>;
   const unknown = { forget: (id: string) => { forgotten.push(id); }, forgetAll: () => { forgotten.push('all'); } } as never;
   const revalidation = new Revalidation<ConnectionRecord>(env, index, reader, unknown);
   revalidation.start();
@@ -117,16 +123,25 @@ describe('a hint', () => {
     open(async (given) => { listener = given; return { [Symbol.asyncDispose]: async () => {} }; });
     await clock.advance(0);
     listener.changed(['c0', 'on the wire', 'unheard of']);
-    expect(asked.map(({ id, kind, waiter }) => [id, kind, waiter])).toEqual([['c0', 'version', undefined], ['on the wire', 'version', undefined]]);
+    expect(asked.map(({ id, kind, waiter }) => [id, kind, waiter])).toEqual([
+      ['c0', 'version', undefined],
+      ['on the wire', 'version', undefined],
+    ]);
     expect(forgotten).toEqual(['c0', 'on the wire', 'unheard of']);
   });
 });
 
 describe('a subscription', () => {
-  test.each([[0, [0, 500, 1_500, 3_500]], [1, [0, 1_000, 3_000, 7_000]]])('that fails is tried again later and later: with a jitter of %s at %j', async (jitter, times) => {
+  test.each([
+    [0, [0, 500, 1_500, 3_500]],
+    [1, [0, 1_000, 3_000, 7_000]],
+  ])('that fails is tried again later and later: with a jitter of %s at %j', async (jitter, times) => {
     vi.spyOn(Math, 'random').mockReturnValue(jitter);
     const tried: number[] = [];
-    open(async () => { tried.push(clock.monotonic()); throw new Error('no route'); }, 0);
+    open(async () => {
+      tried.push(clock.monotonic());
+      throw new Error('no route');
+    }, 0);
     await clock.advance(7_000);
     expect(tried).toEqual(times);
     expect(clock.pendingRefTimers).toBe(0);

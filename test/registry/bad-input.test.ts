@@ -35,53 +35,88 @@ describe('ids that cannot be', () => {
     ['an object without a prototype', Object.create(null)], ['an object that throws', { toString() { throw new Error('no'); } }],
   ];
 
-  test.each(REFUSED)('%s: use and acquire refuse it, tryAcquire and invalidate know nothing of it, no read', async (_what, id) => {
-    const h = new Harness();
-    expect((await failureOf(h.registry.use(id as string, () => 1))).code).toBe('INVALID_CONNECTION_ID');
-    const { code, message } = await failureOf(h.registry.acquire(id as string));
-    expect(code).toBe('INVALID_CONNECTION_ID');
-    expect(message.length).toBeLessThan(120);
-    expect(h.registry.tryAcquire(id as string)).toBeUndefined();
-    expect(() => h.registry.invalidate(id as string)).not.toThrow();
-    expect(h.rows.reads).toEqual([]);
-    expect(await h.registry.close()).toEqual({ abandoned: [] });
-  });
+  test.each(REFUSED)(
+    '%s: use and acquire refuse it, tryAcquire and invalidate know nothing of it, no read',
+    async (_what, id) => {
+      const h = new Harness();
+      expect((await failureOf(h.registry.use(id as string, () => 1))).code).toBe('INVALID_CONNECTION_ID');
+      const { code, message } = await failureOf(h.registry.acquire(id as string));
+      expect(code).toBe('INVALID_CONNECTION_ID');
+      expect(message.length).toBeLessThan(120);
+      expect(h.registry.tryAcquire(id as string)).toBeUndefined();
+      expect(() => h.registry.invalidate(id as string)).not.toThrow();
+      expect(h.rows.reads).toEqual([]);
+      expect(await h.registry.close()).toEqual({ abandoned: [] });
+    },
+  );
 
-  test.each<[unknown, string]>([['x'.repeat(1_025), '1025'], ['', '0'], [5, 'number'], [undefined, 'undefined']])('what came is told by its length or its kind, and not repeated: %#', async (id, told) => {
+  test.each<[unknown, string]>([
+    ['x'.repeat(1_025), '1025'],
+    ['', '0'],
+    [5, 'number'],
+    [undefined, 'undefined'],
+  ])('what came is told by its length or its kind, and not repeated: %#', async (id, told) => {
     const { message } = await failureOf(new Harness().registry.use(id as string, () => 1));
     expect(message.split(', got ')[1]).toContain(told);
   });
 
-  test.each([...REFUSED, ['a slash', 'a/b'], ['unicode', '日本'], ['white space', ' a'], ['129 characters', 'x'.repeat(129)], ['a line feed', 'a\n']])(
-    '%s: a webhook for it is a 404 without a read', async (_what, id) => {
-      const { registry, created } = over({ get: () => { throw new Error('read'); } });
-      const response = await registry.handleWebhook(id as string, post());
-      expect([response.status, await response.json()]).toEqual([404, { type: 'about:blank', title: 'Not Found', status: 404, code: 'INVALID_CONNECTION_ID' }]);
-      expect(created).toEqual([]);
-    },
-  );
+  test.each([
+    ...REFUSED,
+    ['a slash', 'a/b'],
+    ['unicode', '日本'],
+    ['white space', ' a'],
+    ['129 characters', 'x'.repeat(129)],
+    ['a line feed', 'a\n'],
+  ])('%s: a webhook for it is a 404 without a read', async (_what, id) => {
+    const { registry, created } = over({
+      get: () => {
+        throw new Error('read');
+      },
+    });
+    const response = await registry.handleWebhook(id as string, post());
+    expect([response.status, await response.json()]).toEqual([
+      404,
+      { type: 'about:blank', title: 'Not Found', status: 404, code: 'INVALID_CONNECTION_ID' },
+    ]);
+    expect(created).toEqual([]);
+  });
 
   test('the webhook pattern may be wider than what an id can be', async () => {
     const { registry } = over({ get: async () => undefined }, { webhook: { connectionId: /^/ } });
-    for (const [id, code] of [['', 'INVALID_CONNECTION_ID'], ['a\0', 'INVALID_CONNECTION_ID'], ['x'.repeat(2_000), 'INVALID_CONNECTION_ID'], ['a/b', 'CONNECTION_NOT_FOUND']]) {
+    for (const [id, code] of [
+      ['', 'INVALID_CONNECTION_ID'],
+      ['a\0', 'INVALID_CONNECTION_ID'],
+      ['x'.repeat(2_000), 'INVALID_CONNECTION_ID'],
+      ['a/b', 'CONNECTION_NOT_FOUND'],
+    ]) {
       const response = await registry.handleWebhook(id as string, post());
       expect([response.status, ((await response.json()) as { code: string }).code]).toEqual([404, code]);
     }
   });
 
-  test.each(['a/b', '../../etc/passwd', '日本語', '🙂', '\ud800', 'é', "'; drop table", '__proto__', 'constructor', ' ', 'x'.repeat(1_024)])(
-    '%s is an id like any other', async (id) => {
-      const h = new Harness();
-      expect((await failureOf(h.registry.use(id, () => 1))).code).toBe('CONNECTION_NOT_FOUND');
-      h.registry.invalidate(id);
-      h.rows.put(id);
-      expect(await h.registry.use(id, ({ row }) => row.id)).toBe(id);
-      expect(h.registry.snapshot().connections.map((one) => one.id)).toEqual([id]);
-      h.registry.invalidate(id);
-      await h.settle();
-      expect(h.log.at(-1)).toBe(`dispose ${id}@v1 invalidated`);
-    },
-  );
+  test.each([
+    'a/b',
+    '../../etc/passwd',
+    '日本語',
+    '🙂',
+    '\ud800',
+    'é',
+    "'; drop table",
+    '__proto__',
+    'constructor',
+    ' ',
+    'x'.repeat(1_024),
+  ])('%s is an id like any other', async (id) => {
+    const h = new Harness();
+    expect((await failureOf(h.registry.use(id, () => 1))).code).toBe('CONNECTION_NOT_FOUND');
+    h.registry.invalidate(id);
+    h.rows.put(id);
+    expect(await h.registry.use(id, ({ row }) => row.id)).toBe(id);
+    expect(h.registry.snapshot().connections.map((one) => one.id)).toEqual([id]);
+    h.registry.invalidate(id);
+    await h.settle();
+    expect(h.log.at(-1)).toBe(`dispose ${id}@v1 invalidated`);
+  });
 });
 
 describe('rows that are no records are INVALID_RECORD for that id alone', () => {
@@ -93,7 +128,11 @@ describe('rows that are no records are INVALID_RECORD for that id alone', () => 
     ['an array', [], 'is that of another connection: its id differs from the one that was asked for'],
     ["another id's", { ...good, id: 'b' }, 'is that of another connection: its id differs from the one that was asked for'],
     ['without id', { ...good, id: undefined }, 'is that of another connection: its id differs from the one that was asked for'],
-    ['an id of another type', { ...good, id: ['a'] }, 'is that of another connection: its id differs from the one that was asked for'],
+    [
+      'an id of another type',
+      { ...good, id: ['a'] },
+      'is that of another connection: its id differs from the one that was asked for',
+    ],
     ['without version', { ...good, version: undefined }, 'has no version that is a string, number or bigint'],
     ['version null', { ...good, version: null }, 'has no version that is a string, number or bigint'],
     ['version empty', { ...good, version: '' }, 'has no version that is a string, number or bigint'],
@@ -101,15 +140,39 @@ describe('rows that are no records are INVALID_RECORD for that id alone', () => 
     ['version a Date', { ...good, version: new Date() }, 'has no version that is a string, number or bigint'],
     ['without status', { ...good, status: undefined }, "has no status that is 'active' or 'stopped'"],
     ['a status of its own', { ...good, status: 'ACTIVE' }, "has no status that is 'active' or 'stopped'"],
-    ['a getter that throws', { ...good, get version() { throw new Error('lazy'); } }, 'could not be read'],
-    ['a proxy that throws', new Proxy({}, { get(_row, key) { if (key === 'then') return undefined; throw new Error('revoked'); } }), 'could not be read'],
+    [
+      'a getter that throws',
+      {
+        ...good,
+        get version() {
+          throw new Error('lazy');
+        },
+      },
+      'could not be read',
+    ],
+    [
+      'a proxy that throws',
+      new Proxy(
+        {},
+        {
+          get(_row, key) {
+            if (key === 'then') return undefined;
+            throw new Error('revoked');
+          },
+        },
+      ),
+      'could not be read',
+    ],
   ];
 
   test.each(INVALID)('%s', async (_what, row, what) => {
     const { registry, created } = over({ get: async (id: string) => id === 'a' ? row : { ...good, id } });
     const [bad, fine] = await Promise.allSettled([registry.use('a', () => 1), registry.use('b', (instance) => instance.token)]);
     expect(fine).toEqual({ status: 'fulfilled', value: 't' });
-    expect(bad).toMatchObject({ status: 'rejected', reason: { code: 'INVALID_RECORD', connectionId: 'a', retryable: false, message: `The row of connection 'a' ${what}` } });
+    expect(bad).toMatchObject({
+      status: 'rejected',
+      reason: { code: 'INVALID_RECORD', connectionId: 'a', retryable: false, message: `The row of connection 'a' ${what}` },
+    });
     expect(created).toEqual(['b']);
     const response = await registry.handleWebhook('a', post());
     expect([response.status, ((await response.json()) as { code: string }).code]).toEqual([500, 'INVALID_RECORD']);
@@ -161,16 +224,35 @@ const thrower = (): never => { throw new Error('down'); };
 
 describe('a store that does not keep its contract is STORE_UNAVAILABLE, and nothing is lost', () => {
   const SINGLE: [what: string, get: () => unknown][] = [
-    ['throws synchronously', () => { throw new Error('down'); }],
-    ['rejects', async () => { throw new Error('down'); }],
+    [
+      'throws synchronously',
+      () => {
+        throw new Error('down');
+      },
+    ],
+    [
+      'rejects',
+      async () => {
+        throw new Error('down');
+      },
+    ],
     ['rejects with nothing', () => Promise.reject(undefined)],
-    ['rejects with another ConnectionError code', async () => { const { ConnectionError } = await import('hydrant'); throw new ConnectionError('CONNECTION_NOT_FOUND', 'x'); }],
+    [
+      'rejects with another ConnectionError code',
+      async () => {
+        const { ConnectionError } = await import('hydrant');
+        throw new ConnectionError('CONNECTION_NOT_FOUND', 'x');
+      },
+    ],
   ];
 
   test.each(SINGLE)('get %s', async (_what, get) => {
     let broken = true;
     const { registry, created, clock } = over({ get: (id: string) => broken ? get() : row(id) });
-    expect(await failureOf(registry.use('a', () => 1))).toEqual({ code: 'STORE_UNAVAILABLE', message: "The row of connection 'a' could not be read" });
+    expect(await failureOf(registry.use('a', () => 1))).toEqual({
+      code: 'STORE_UNAVAILABLE',
+      message: "The row of connection 'a' could not be read",
+    });
     const response = await registry.handleWebhook('a', post());
     expect([response.status, response.headers.get('retry-after')]).toEqual([503, '1']);
     broken = false;
@@ -188,7 +270,12 @@ describe('a store that does not keep its contract is STORE_UNAVAILABLE, and noth
   test('get hangs: the use fails at storeTimeoutMs, the signal aborts, the next use reads anew', async () => {
     const signals: AbortSignal[] = [];
     let hangs = true;
-    const { registry, clock } = over({ get: (id: string, { signal }: { signal: AbortSignal }) => { signals.push(signal); return hangs ? new Promise(() => {}) : Promise.resolve(row(id)); } });
+    const { registry, clock } = over({
+      get: (id: string, { signal }: { signal: AbortSignal }) => {
+        signals.push(signal);
+        return hangs ? new Promise(() => {}) : Promise.resolve(row(id));
+      },
+    });
     const use = failureOf(registry.use('a', () => 1));
     await clock.advance(4_999);
     expect(signals[0]?.aborted).toBe(false);
@@ -208,8 +295,12 @@ describe('a store that does not keep its contract is STORE_UNAVAILABLE, and noth
 
   test.each(BATCHES)('getMany resolves %s', async (_what, answer) => {
     let broken = true;
-    const { registry, clock } = over({ get: async (id: string) => row(id), getMany: async (ids: string[]) => broken ? answer : new Map(ids.map((id) => [id, row(id)])) });
-    const both = (): Promise<PromiseSettledResult<number>[]> => Promise.allSettled([registry.use('a', () => 1), registry.use('b', () => 1)]);
+    const { registry, clock } = over({
+      get: async (id: string) => row(id),
+      getMany: async (ids: string[]) => (broken ? answer : new Map(ids.map((id) => [id, row(id)]))),
+    });
+    const both = (): Promise<PromiseSettledResult<number>[]> =>
+      Promise.allSettled([registry.use('a', () => 1), registry.use('b', () => 1)]);
     for (const result of await both()) expect(result).toMatchObject({ reason: { code: 'STORE_UNAVAILABLE' } });
     broken = false;
     for (const result of await both()) expect(result.status).toBe('fulfilled');
@@ -229,7 +320,10 @@ describe('a store that does not keep its contract is STORE_UNAVAILABLE, and noth
 
   test.each(BATCHES)('getVersions resolves %s', async (_what, answer) => {
     let broken = true;
-    const { registry, clock, created } = over({ get: async (id: string) => row(id), getVersions: async (ids: string[]) => broken ? answer : new Map(ids.map((id) => [id, 'v1'])) });
+    const { registry, clock, created } = over({
+      get: async (id: string) => row(id),
+      getVersions: async (ids: string[]) => (broken ? answer : new Map(ids.map((id) => [id, 'v1']))),
+    });
     await registry.use('a', () => 1);
     expect((await failureOf(registry.use('a', () => 1))).code).toBe('STORE_UNAVAILABLE');
     broken = false;
@@ -241,18 +335,33 @@ describe('a store that does not keep its contract is STORE_UNAVAILABLE, and noth
 
   test.each([7, 7n, '7'])('versions are compared as strings: the row has "7", getVersions says %o', async (version) => {
     let reads = 0;
-    const { registry } = over({ get: async (id: string) => { reads += 1; return { ...row(id), version: '7' }; }, getVersions: async (ids: string[]) => new Map(ids.map((id) => [id, version])) });
+    const { registry } = over({
+      get: async (id: string) => {
+        reads += 1;
+        return { ...row(id), version: '7' };
+      },
+      getVersions: async (ids: string[]) => new Map(ids.map((id) => [id, version])),
+    });
     for (let uses = 0; uses < 3; uses += 1) await registry.use('a', () => {});
     expect(reads).toBe(1);
   });
 
-  test.each([[{}], [Symbol('v')], [null], [Number.NaN], ['']])('a version that is none (%o) only makes it read the row, which decides', async (version) => {
-    let reads = 0;
-    const { registry, created } = over({ get: async (id: string) => { reads += 1; return row(id); }, getVersions: async (ids: string[]) => new Map(ids.map((id) => [id, version])) });
-    await registry.use('a', () => {});
-    expect(await registry.use('a', () => 1)).toBe(1);
-    expect([reads, created]).toEqual([2, ['a']]);
-  });
+  test.each([[{}], [Symbol('v')], [null], [Number.NaN], ['']])(
+    'a version that is none (%o) only makes it read the row, which decides',
+    async (version) => {
+      let reads = 0;
+      const { registry, created } = over({
+        get: async (id: string) => {
+          reads += 1;
+          return row(id);
+        },
+        getVersions: async (ids: string[]) => new Map(ids.map((id) => [id, version])),
+      });
+      await registry.use('a', () => {});
+      expect(await registry.use('a', () => 1)).toBe(1);
+      expect([reads, created]).toEqual([2, ['a']]);
+    },
+  );
 
   test('a map with more than was asked for', async () => {
     const { registry, created } = over({

@@ -109,13 +109,18 @@ describe('at the deadline of close', () => {
     const h = new Harness({ maxConcurrentHydrations: 1, hydrationTimeoutMs: 1_000 });
     for (const id of ['stuck', 'waiting']) h.rows.put(id);
     h.holdCreate();
-    const codes = ['stuck', 'waiting'].map((id) => h.registry.use(id, () => 'served').catch((error: { code: string }) => error.code));
+    const codes = ['stuck', 'waiting'].map((id) =>
+      h.registry.use(id, () => 'served').catch((error: { code: string }) => error.code),
+    );
     await h.settle();
     const closed = h.registry.close({ drainTimeoutMs: 500 });
     await h.clock.advance(500);
     expect(await Promise.all(codes)).toEqual(['REGISTRY_CLOSED', 'REGISTRY_CLOSED']);
     await h.clock.advance(10_000);
-    expect((await closed).abandoned.toSorted((a, b) => a.id < b.id ? -1 : 1)).toEqual([{ id: 'stuck', leases: 0 }, { id: 'waiting', leases: 0 }]);
+    expect((await closed).abandoned.toSorted((a, b) => (a.id < b.id ? -1 : 1))).toEqual([
+      { id: 'stuck', leases: 0 },
+      { id: 'waiting', leases: 0 },
+    ]);
   });
 
   test('a create that was given up on before, and still runs, is reported too', async () => {

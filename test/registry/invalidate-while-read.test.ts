@@ -28,8 +28,14 @@ test('with keepLastGood, a webhook that read an edit in the millisecond in which
   const h = new Harness({
     keepLastGood: true,
     factory: {
-      authenticate: async () => { await h.settle(); return true; },
-      handleWebhook: ({ name }) => { served.push(name); return new Response(); },
+      authenticate: async () => {
+        await h.settle();
+        return true;
+      },
+      handleWebhook: ({ name }) => {
+        served.push(name);
+        return new Response();
+      },
     },
   });
   h.rows.put('a');

@@ -13,7 +13,8 @@ async function isOver(h: Harness, promise: Promise<void>): Promise<boolean> {
 }
 
 describe.each(['invalidate', 'invalidateWhere'] as const)('the promise of %s', (verb) => {
-  const end = (h: Harness): Promise<void> => verb === 'invalidate' ? h.registry.invalidate('a') : h.registry.invalidateWhere(({ id }) => id === 'a');
+  const end = (h: Harness): Promise<void> =>
+    verb === 'invalidate' ? h.registry.invalidate('a') : h.registry.invalidateWhere(({ id }) => id === 'a');
   const open = (options = {}): Harness => {
     const h = new Harness(options);
     h.rows.put('a');
@@ -169,7 +170,15 @@ describe('invalidateWhere', () => {
 
 test('invalidate called synchronously by secrets is not lost for them', async () => {
   let asked = 0;
-  const h: Harness = webhookHarness({ factory: { secrets: ({ id }) => { asked += 1; if (asked === 1) void h.registry.invalidate(id); return asked; } } });
+  const h: Harness = webhookHarness({
+    factory: {
+      secrets: ({ id }) => {
+        asked += 1;
+        if (asked === 1) void h.registry.invalidate(id);
+        return asked;
+      },
+    },
+  });
   h.rows.put('a');
   await h.registry.use('a', () => {});
   await h.registry.use('a', () => {});
@@ -189,7 +198,15 @@ describe('inspect', () => {
     gate.resolve();
     const lease = await acquired;
     await h.clock.advance(5);
-    expect(h.registry.inspect('a')).toEqual({ id: 'a', state: 'leased', version: 'v1', leases: 1, ageMs: 5, checkedAgoMs: 5, leasedForMs: 5 });
+    expect(h.registry.inspect('a')).toEqual({
+      id: 'a',
+      state: 'leased',
+      version: 'v1',
+      leases: 1,
+      ageMs: 5,
+      checkedAgoMs: 5,
+      leasedForMs: 5,
+    });
     expect(h.registry.snapshot().connections).toEqual([h.registry.inspect('a')]);
     lease.release();
     expect(h.registry.inspect('a')).toMatchObject({ state: 'idle', leases: 0 });
@@ -214,7 +231,14 @@ describe('inspect', () => {
   });
 
   test('a row that a webhook is being authenticated with is no instance', async () => {
-    const h = webhookHarness({ factory: { authenticate: () => { expect(h.registry.inspect('a')).toBeUndefined(); return false; } } });
+    const h = webhookHarness({
+      factory: {
+        authenticate: () => {
+          expect(h.registry.inspect('a')).toBeUndefined();
+          return false;
+        },
+      },
+    });
     h.rows.put('a');
     expect((await h.registry.handleWebhook('a', post())).status).toBe(401);
   });
@@ -226,7 +250,12 @@ describe('inspect', () => {
     for (const id of ids) rows.put(id);
     await Promise.all(ids.map((id) => h.registry.use(id, () => {})));
     // Looks at nothing but the connection that was asked for: no other row is touched.
-    for (const id of ids.slice(1)) Object.defineProperty(rows.rows.get(id), 'id', { get: () => { throw new Error('looked at'); } });
+    for (const id of ids.slice(1))
+      Object.defineProperty(rows.rows.get(id), 'id', {
+        get: () => {
+          throw new Error('looked at');
+        },
+      });
     expect(h.registry.inspect('c0')).toMatchObject({ state: 'idle' });
   });
 });

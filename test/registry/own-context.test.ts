@@ -41,7 +41,17 @@ class ContextRows extends Rows {
 
 /** Every call that serves the life of an instance, and those that serve a request. */
 const OF_THE_REGISTRY = [
-  'get', 'getMany', 'getVersions', 'watch', 'unsubscribe', 'secrets', 'secrets for a webhook', 'create', 'late clean-up', 'clean-up', 'dispose',
+  'get',
+  'getMany',
+  'getVersions',
+  'watch',
+  'unsubscribe',
+  'secrets',
+  'secrets for a webhook',
+  'create',
+  'late clean-up',
+  'clean-up',
+  'dispose',
 ];
 const OF_THE_REQUEST = ['authenticate', 'handleWebhook', 'acknowledge', 'respondToFailure'];
 
@@ -99,8 +109,12 @@ describe('the async context of what the registry calls', () => {
     const inner = new Set(['secrets', 'secrets for a webhook', 'create', 'late clean-up', 'clean-up', 'dispose']);
     const contexts = await runEverything((row, work) => organisation.run(`${organisation.getStore()}/${row.id}`, work));
     const outside = [...contexts].filter(([call]) => !inner.has(call) && !OF_THE_REQUEST.includes(call));
-    expect(outside.map(([call, seen]) => ({ call, seen: [...seen] }))).toEqual(outside.map(([call]) => ({ call, seen: ['owner'] })));
-    const inside = [...contexts].filter(([call]) => inner.has(call)).flatMap(([call, seen]) => [...seen].map((context) => ({ call, context })));
+    expect(outside.map(([call, seen]) => ({ call, seen: [...seen] }))).toEqual(
+      outside.map(([call]) => ({ call, seen: ['owner'] })),
+    );
+    const inside = [...contexts]
+      .filter(([call]) => inner.has(call))
+      .flatMap(([call, seen]) => [...seen].map((context) => ({ call, context })));
     expect(inside.filter(({ context }) => !/^owner\/[abcw]$/.test(String(context)))).toEqual([]);
     expect(new Set(inside.map(({ call }) => call))).toEqual(inner);
   });

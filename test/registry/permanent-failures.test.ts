@@ -3,14 +3,31 @@ import { describe, expect, test } from 'vitest';
 import { Harness, type HarnessOptions, type Row } from '../support/harness.js';
 import { post, seen, webhookHarness } from '../support/webhooks.js';
 
-const revoked = (code: ConstructorParameters<typeof ConnectionError>[0] = 'CONNECTION_STOPPED', connectionId?: string): ConnectionError =>
-  new ConnectionError(code, 'the workspace has removed the app', { retryable: false, ...(connectionId !== undefined && { connectionId }) });
+const revoked = (
+  code: ConstructorParameters<typeof ConnectionError>[0] = 'CONNECTION_STOPPED',
+  connectionId?: string,
+): ConnectionError =>
+  new ConnectionError(code, 'the workspace has removed the app', {
+    retryable: false,
+    ...(connectionId !== undefined && { connectionId }),
+  });
 
-const failing = (where: 'create' | 'secrets', fail: (row: Row) => void, options: HarnessOptions = {}): { h: Harness; calls: () => number } => {
+const failing = (
+  where: 'create' | 'secrets',
+  fail: (row: Row) => void,
+  options: HarnessOptions = {},
+): { h: Harness; calls: () => number } => {
   let calls = 0;
   const h: Harness = webhookHarness({
     ...options,
-    factory: { ...options.factory, [where]: async (row: Row, context: never) => { calls += 1; fail(row); return where === 'create' ? h.create(row, context) : 'secret'; } },
+    factory: {
+      ...options.factory,
+      [where]: async (row: Row, context: never) => {
+        calls += 1;
+        fail(row);
+        return where === 'create' ? h.create(row, context) : 'secret';
+      },
+    },
   });
   h.rows.put('a');
   return { h, calls: () => calls };
@@ -21,7 +38,12 @@ describe.each(['create', 'secrets'] as const)('a ConnectionError with retryable:
     const { h, calls } = failing(where, () => { throw revoked(); });
     const use = (): Promise<unknown> => h.registry.use('a', () => {}).catch((error: unknown) => error);
     const first = await use();
-    expect(first).toMatchObject({ code: 'CONNECTION_STOPPED', retryable: false, connectionId: 'a', message: 'the workspace has removed the app' });
+    expect(first).toMatchObject({
+      code: 'CONNECTION_STOPPED',
+      retryable: false,
+      connectionId: 'a',
+      message: 'the workspace has removed the app',
+    });
     await h.clock.advance(86_400_000);
     expect(await use()).toBe(first);
     expect(calls()).toBe(1);

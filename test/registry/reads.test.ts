@@ -61,19 +61,30 @@ describe('what is asked of a store that knows versions', () => {
     'a webhook': (h) => h.registry.handleWebhook('a', post()),
   };
 
-  test.each(Object.entries(WAYS))('%s asks for the row of what is cold, and for the version alone of what is live', async (_way, serve) => {
-    const rows = new VersionedRows();
-    const h = webhookHarness({ store: rows });
-    rows.put('a');
-    await serve(h);
-    expect([rows.reads, rows.versionsAsked]).toEqual([['a'], []]);
-    await serve(h);
-    expect([rows.reads, rows.versionsAsked]).toEqual([['a'], [['a']]]);
-  });
+  test.each(Object.entries(WAYS))(
+    '%s asks for the row of what is cold, and for the version alone of what is live',
+    async (_way, serve) => {
+      const rows = new VersionedRows();
+      const h = webhookHarness({ store: rows });
+      rows.put('a');
+      await serve(h);
+      expect([rows.reads, rows.versionsAsked]).toEqual([['a'], []]);
+      await serve(h);
+      expect([rows.reads, rows.versionsAsked]).toEqual([['a'], [['a']]]);
+    },
+  );
 
   test('a webhook whose connection is invalidated while it is authenticated asks for the row again, and for no version', async () => {
     const rows = new VersionedRows();
-    const h = webhookHarness({ store: rows, factory: { authenticate: async () => { h.registry.invalidate('a'); return true; } } });
+    const h = webhookHarness({
+      store: rows,
+      factory: {
+        authenticate: async () => {
+          h.registry.invalidate('a');
+          return true;
+        },
+      },
+    });
     rows.put('a');
     expect((await h.registry.handleWebhook('a', post())).status).toBe(200);
     expect([rows.reads, rows.versionsAsked]).toEqual([['a', 'a'], []]);

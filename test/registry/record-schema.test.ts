@@ -3,18 +3,28 @@ import { z } from 'zod';
 import { ConnectionRegistry, isConnectionError, type ConnectionError, type StandardSchemaV1 } from 'hydrant';
 import { ManualClock, settle } from 'hydrant/testing';
 
-interface Bot { readonly id: string; readonly version: string; readonly status: 'active' | 'stopped'; readonly config: { readonly token: string; readonly retries: number } }
+interface Bot {
+  readonly id: string;
+  readonly version: string;
+  readonly status: 'active' | 'stopped';
+  readonly config: { readonly token: string; readonly retries: number };
+}
 
 /** What a database returns: untyped, with a config that is anything. */
 type Untyped = Record<string, unknown> & { id: string };
 
 const good: Untyped = { id: 'a', version: 'v1', status: 'active', config: { token: 'tok', retries: '3' } };
 const zodSchema = z.object({
-  id: z.string(), version: z.string(), status: z.enum(['active', 'stopped']), config: z.object({ token: z.string().min(3), retries: z.coerce.number() }),
+  id: z.string(),
+  version: z.string(),
+  status: z.enum(['active', 'stopped']),
+  config: z.object({ token: z.string().min(3), retries: z.coerce.number() }),
 });
 
 /** A Standard Schema made by hand, as any library's is to the registry. */
-const schema = (validate: (value: unknown) => unknown): StandardSchemaV1<unknown, Bot> => ({ '~standard': { version: 1, vendor: 'test', validate } });
+const schema = (validate: (value: unknown) => unknown): StandardSchemaV1<unknown, Bot> => ({
+  '~standard': { version: 1, vendor: 'test', validate },
+});
 
 function over(row: () => unknown, recordSchema: StandardSchemaV1<any, Bot>, tuning: object = {}) {
   const clock = new ManualClock();
@@ -46,24 +56,46 @@ describe('a row passes through recordSchema before it becomes an instance', () =
   test('zod: a row that does not match is INVALID_RECORD, which names the places and not what stands there', async () => {
     const { registry, created } = over(() => ({ ...good, config: { token: 5, retries: 'many' } }), zodSchema);
     expect(await refusal(registry.use('a', () => 1))).toMatchObject({
-      code: 'INVALID_RECORD', connectionId: 'a', message: "The row of connection 'a' does not match recordSchema at config.token, config.retries",
+      code: 'INVALID_RECORD',
+      connectionId: 'a',
+      message: "The row of connection 'a' does not match recordSchema at config.token, config.retries",
     });
     expect(created).toEqual([]);
     expect(await registry.use('b', (bot) => bot.id)).toBe('b');
   });
 
   test('zod: an asynchronous refinement', async () => {
-    const asynchronous = zodSchema.refine(async ({ config }) => { await settle(); return config.token !== 'revoked'; }, { path: ['config', 'token'] });
+    const asynchronous = zodSchema.refine(
+      async ({ config }) => {
+        await settle();
+        return config.token !== 'revoked';
+      },
+      { path: ['config', 'token'] },
+    );
     const fine = over(() => good, asynchronous);
     expect(await fine.registry.use('a', (bot) => bot.config.retries)).toBe(3);
     const bad = over(() => ({ ...good, config: { token: 'revoked', retries: 1 } }), asynchronous);
-    expect((await refusal(bad.registry.use('a', () => 1))).message).toBe("The row of connection 'a' does not match recordSchema at config.token");
+    expect((await refusal(bad.registry.use('a', () => 1))).message).toBe(
+      "The row of connection 'a' does not match recordSchema at config.token",
+    );
     expect(bad.created).toEqual([]);
   });
 
   test('valibot: the path of an issue is made of objects', async () => {
-    const valibotLike = schema(() => ({ issues: [{ message: 'Invalid type', path: [{ key: 'config', value: { token: 'secret' } }, { key: 'token', value: 'secret' }] }] }));
-    expect((await refusal(over(() => good, valibotLike).registry.use('a', () => 1))).message).toBe("The row of connection 'a' does not match recordSchema at config.token");
+    const valibotLike = schema(() => ({
+      issues: [
+        {
+          message: 'Invalid type',
+          path: [
+            { key: 'config', value: { token: 'secret' } },
+            { key: 'token', value: 'secret' },
+          ],
+        },
+      ],
+    }));
+    expect((await refusal(over(() => good, valibotLike).registry.use('a', () => 1))).message).toBe(
+      "The row of connection 'a' does not match recordSchema at config.token",
+    );
   });
 
   test('arktype: a schema is a function', async () => {
@@ -73,11 +105,16 @@ describe('a row passes through recordSchema before it becomes an instance', () =
 
   test('an issue without a place', async () => {
     const { registry } = over(() => good, schema(() => ({ issues: [{ message: 'no' }] })));
-    expect((await refusal(registry.use('a', () => 1))).message).toBe("The row of connection 'a' does not match recordSchema at the row itself");
+    expect((await refusal(registry.use('a', () => 1))).message).toBe(
+      "The row of connection 'a' does not match recordSchema at the row itself",
+    );
   });
 
   test('hundreds of issues make a short message', async () => {
-    const { registry } = over(() => good, schema(() => ({ issues: Array.from({ length: 500 }, (_, index) => ({ path: [`field${index}`, 'x'.repeat(5_000)] })) })));
+    const { registry } = over(
+      () => good,
+      schema(() => ({ issues: Array.from({ length: 500 }, (_, index) => ({ path: [`field${index}`, 'x'.repeat(5_000)] })) })),
+    );
     expect((await refusal(registry.use('a', () => 1))).message.length).toBeLessThan(1_000);
   });
 
@@ -90,15 +127,29 @@ describe('a row passes through recordSchema before it becomes an instance', () =
 describe('a schema that misbehaves makes the row INVALID_RECORD, and the next use tries again', () => {
   const never = new Promise<never>(() => {});
   const MISBEHAVES: [what: string, validate: (value: unknown) => unknown, message: string][] = [
-    ['throws', () => { throw new Error('tok'); }, 'could not be parsed: recordSchema threw'],
+    [
+      'throws',
+      () => {
+        throw new Error('tok');
+      },
+      'could not be parsed: recordSchema threw',
+    ],
     ['rejects', () => Promise.reject(new Error('tok')), 'could not be parsed: recordSchema threw'],
     ['returns nothing', () => undefined, 'could not be parsed: recordSchema threw'],
     ['resolves nothing', async () => null, 'could not be parsed: recordSchema threw'],
     ['returns issues that are no list', () => ({ issues: 5 }), 'could not be parsed: recordSchema threw'],
     ['resolves issues that are no list', async () => ({ issues: 5 }), 'could not be parsed: recordSchema threw'],
     ['loses the version', () => ({ value: { id: 'a', status: 'active' } }), 'has no version that is a string, number or bigint'],
-    ['changes the version', () => ({ value: { ...good, version: 'other' } }), 'has another version after recordSchema than before: versions must pass through it as they are'],
-    ['changes the id', () => ({ value: { ...good, id: 'b' } }), 'is that of another connection: its id differs from the one that was asked for'],
+    [
+      'changes the version',
+      () => ({ value: { ...good, version: 'other' } }),
+      'has another version after recordSchema than before: versions must pass through it as they are',
+    ],
+    [
+      'changes the id',
+      () => ({ value: { ...good, id: 'b' } }),
+      'is that of another connection: its id differs from the one that was asked for',
+    ],
     ['drops the status', async () => ({ value: { ...good, status: undefined } }), "has no status that is 'active' or 'stopped'"],
     ['makes no object of it', () => ({ value: 'x' }), 'is no record: expected an object, got string'],
     ['never settles', () => never, 'could not be parsed: recordSchema has not settled within storeTimeoutMs (5000 ms)'],
@@ -120,7 +171,16 @@ describe('a schema that misbehaves makes the row INVALID_RECORD, and the next us
   test('one that settles too late changes nothing any more', async () => {
     let settleLate!: (result: unknown) => void;
     let row = good;
-    const { registry, clock, created } = over(() => row, schema((value) => value === good ? new Promise((resolve) => { settleLate = resolve; }) : { value }));
+    const { registry, clock, created } = over(
+      () => row,
+      schema((value) =>
+        value === good
+          ? new Promise((resolve) => {
+              settleLate = resolve;
+            })
+          : { value },
+      ),
+    );
     const refused = refusal(registry.use('a', () => 1));
     await clock.advance(5_000);
     await refused;

@@ -278,7 +278,12 @@ describe('keepLastGood', () => {
     const h: Harness = new Harness({
       keepLastGood: true,
       ...options,
-      factory: { create: (row, context) => { if (row.token === 'bad') throw new Error('refused'); return h.create(row, context); } },
+      factory: {
+        create: (row, context) => {
+          if (row.token === 'bad') throw new Error('refused');
+          return h.create(row, context);
+        },
+      },
     });
     return h;
   };
@@ -419,11 +424,29 @@ describe('around', () => {
     const h: Harness = new Harness({
       around: (row, work) => context.run(`of ${row.id}`, work),
       factory: {
-        secrets: async () => { await Promise.resolve(); note('secrets'); return 1; },
-        create: async (row: Row, given: HydrationContext) => { await Promise.resolve(); note('create'); return h.create(row, given); },
-        dispose: async () => { await Promise.resolve(); note('dispose'); },
-        authenticate: async () => { await Promise.resolve(); note('authenticate'); return true; },
-        handleWebhook: async () => { note('handleWebhook'); return new Response(); },
+        secrets: async () => {
+          await Promise.resolve();
+          note('secrets');
+          return 1;
+        },
+        create: async (row: Row, given: HydrationContext) => {
+          await Promise.resolve();
+          note('create');
+          return h.create(row, given);
+        },
+        dispose: async () => {
+          await Promise.resolve();
+          note('dispose');
+        },
+        authenticate: async () => {
+          await Promise.resolve();
+          note('authenticate');
+          return true;
+        },
+        handleWebhook: async () => {
+          note('handleWebhook');
+          return new Response();
+        },
       },
     });
     h.rows.put('a');

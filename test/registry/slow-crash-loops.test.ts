@@ -42,14 +42,20 @@ describe('an instance that dies again and again, used every second for a day', (
 
   const LIVES = [1_000, 3_000, 6_000, 20_000, 60_000].flatMap((livedMs) => [{ livedMs, inUse: false }, { livedMs, inUse: true }]);
 
-  test.each(LIVES)('after $livedMs ms (found dead in use: $inUse) logs in at most 2 900 times by default, and 250 with a patient back-off', async ({ livedMs, inUse }) => {
-    expect((await day(DEFAULT, livedMs, inUse)).creates).toBeLessThanOrEqual(2_900);
-    expect((await day(PATIENT, livedMs, inUse)).creates).toBeLessThanOrEqual(250);
-  });
+  test.each(LIVES)(
+    'after $livedMs ms (found dead in use: $inUse) logs in at most 2 900 times by default, and 250 with a patient back-off',
+    async ({ livedMs, inUse }) => {
+      expect((await day(DEFAULT, livedMs, inUse)).creates).toBeLessThanOrEqual(2_900);
+      expect((await day(PATIENT, livedMs, inUse)).creates).toBeLessThanOrEqual(250);
+    },
+  );
 
-  test.each([DEFAULT, PATIENT])('a socket that its server closes every five minutes loses less than 2 % of its time: $maxMs', async (limits) => {
-    for (const inUse of [false, true]) expect((await day(limits, 300_000, inUse)).lostMs).toBeLessThan(0.02 * DAY_MS);
-  });
+  test.each([DEFAULT, PATIENT])(
+    'a socket that its server closes every five minutes loses less than 2 % of its time: $maxMs',
+    async (limits) => {
+      for (const inUse of [false, true]) expect((await day(limits, 300_000, inUse)).lostMs).toBeLessThan(0.02 * DAY_MS);
+    },
+  );
 
   test('the registry counts an hour of it in the same way', async () => {
     const h: Harness = new Harness({

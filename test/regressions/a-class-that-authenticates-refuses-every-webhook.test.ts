@@ -9,8 +9,15 @@ test('authenticate of a factory that is an instance of a class may use this', as
     authenticate(request: Request): boolean { return request.headers.has(this.#header); }
     handleWebhook(): Response { return new Response('served'); }
   }
-  const registry = new ConnectionRegistry({ store: new MemoryStore([{ id: 'a' }]), factory: new Bots(), clock: new ManualClock() });
-  const response = await registry.handleWebhook('a', new Request('http://gateway.test/', { method: 'POST', headers: { 'x-good': '1' } }));
+  const registry = new ConnectionRegistry({
+    store: new MemoryStore([{ id: 'a' }]),
+    factory: new Bots(),
+    clock: new ManualClock(),
+  });
+  const response = await registry.handleWebhook(
+    'a',
+    new Request('http://gateway.test/', { method: 'POST', headers: { 'x-good': '1' } }),
+  );
   expect(await response.text()).toBe('served');
   await registry.close();
 });

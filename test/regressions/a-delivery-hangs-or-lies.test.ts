@@ -20,10 +20,39 @@ const foreign = (fields: object): never => ({ statusText: '', headers: new Heade
 describe('a Response that cannot be sent is 500, and its lease is released', () => {
   test.each<[string, () => Response | Promise<Response>]>([
     ['read already', read],
-    ['locked', () => { const response = new Response('x'); response.body?.getReader(); return response; }],
+    [
+      'locked',
+      () => {
+        const response = new Response('x');
+        response.body?.getReader();
+        return response;
+      },
+    ],
     ['of another fetch, without a web stream', () => foreign({ status: 200, body: { pipe() {} } })],
-    ['with a chunk that is null', () => new Response(new ReadableStream({ start(controller) { controller.enqueue(null); controller.close(); } }))],
-    ['204 with a body', () => foreign({ status: 204, body: new ReadableStream({ start(controller) { controller.close(); } }) })],
+    [
+      'with a chunk that is null',
+      () =>
+        new Response(
+          new ReadableStream({
+            start(controller) {
+              controller.enqueue(null);
+              controller.close();
+            },
+          }),
+        ),
+    ],
+    [
+      '204 with a body',
+      () =>
+        foreign({
+          status: 204,
+          body: new ReadableStream({
+            start(controller) {
+              controller.close();
+            },
+          }),
+        }),
+    ],
   ])('%s', async (_, handleWebhook) => {
     const h = webhookHarness({ factory: { handleWebhook } });
     h.rows.put('a');
@@ -50,7 +79,13 @@ test('the platform is told to wait until the sender has been told of a failure',
     factory: {
       handleWebhook: () => work.promise,
       acknowledge,
-      respondToFailure: async (_failure, _request, { acknowledged }) => { if (acknowledged) { started = true; await posted.promise; } return undefined; },
+      respondToFailure: async (_failure, _request, { acknowledged }) => {
+        if (acknowledged) {
+          started = true;
+          await posted.promise;
+        }
+        return undefined;
+      },
     },
   });
   h.rows.put('a');
@@ -73,7 +108,17 @@ test.each<[string, () => Response | Promise<Response>]>([
   const gate = deferred();
   const failures: unknown[] = [];
   const h = webhookHarness({
-    factory: { handleWebhook: async () => { await gate.promise; return make(); }, acknowledge, respondToFailure: (failure) => { failures.push(failure.cause); return undefined; } },
+    factory: {
+      handleWebhook: async () => {
+        await gate.promise;
+        return make();
+      },
+      acknowledge,
+      respondToFailure: (failure) => {
+        failures.push(failure.cause);
+        return undefined;
+      },
+    },
   });
   h.rows.put('a');
   const response = h.registry.handleWebhook('a', post());
@@ -89,7 +134,16 @@ test.each<[string, () => Response | Promise<Response>]>([
 test('nothing of the factory is called for a webhook that was answered for being late', async () => {
   const calls: string[] = [];
   const secrets = deferred<string>();
-  const h = webhookHarness({ hydrationTimeoutMs: 60_000, factory: { secrets: () => secrets.promise, authenticate: () => { calls.push('authenticate'); return true; } } });
+  const h = webhookHarness({
+    hydrationTimeoutMs: 60_000,
+    factory: {
+      secrets: () => secrets.promise,
+      authenticate: () => {
+        calls.push('authenticate');
+        return true;
+      },
+    },
+  });
   h.rows.put('a');
   const response = h.registry.handleWebhook('a', post());
   await h.clock.advance(30_000);
@@ -100,7 +154,18 @@ test('nothing of the factory is called for a webhook that was answered for being
 });
 
 test('a body that breaks off at once holds no lease', async () => {
-  const h = webhookHarness({ factory: { handleWebhook: () => new Response(new ReadableStream({ pull(controller) { controller.error(new Error('gone')); } })) } });
+  const h = webhookHarness({
+    factory: {
+      handleWebhook: () =>
+        new Response(
+          new ReadableStream({
+            pull(controller) {
+              controller.error(new Error('gone'));
+            },
+          }),
+        ),
+    },
+  });
   h.rows.put('a');
   await h.registry.handleWebhook('a', post());
   await h.settle();

@@ -23,10 +23,19 @@ const STORES: Record<string, Partial<ConnectionStore>> = {
   'getVersions that rejects': { getVersions: later }, 'a watch that rejects': { watch: later },
 };
 const FACTORIES: Record<string, object> = {
-  create: { create: later }, dispose: { dispose: later }, secrets: { secrets: later }, authenticate: { authenticate: later },
-  handleWebhook: { handleWebhook: later }, respondToFailure: { handleWebhook: later, respondToFailure: later },
+  create: { create: later },
+  dispose: { dispose: later },
+  secrets: { secrets: later },
+  authenticate: { authenticate: later },
+  handleWebhook: { handleWebhook: later },
+  respondToFailure: { handleWebhook: later, respondToFailure: later },
   'acknowledge.respond': { acknowledge: { afterMs: 0, respond: later } },
-  'the work of waitUntil': { handleWebhook: (_: object, __: Request, { waitUntil }: { waitUntil(work: Promise<unknown>): void }) => { waitUntil(later()); return new Response(); } },
+  'the work of waitUntil': {
+    handleWebhook: (_: object, __: Request, { waitUntil }: { waitUntil(work: Promise<unknown>): void }) => {
+      waitUntil(later());
+      return new Response();
+    },
+  },
 };
 
 async function serve(store: Partial<ConnectionStore>, factory: object): Promise<number[]> {
@@ -62,36 +71,62 @@ describe('an error that cannot be looked at is an answer, and nothing unhandled'
 });
 
 describe('acknowledge.respond', () => {
-  test.each([null, 'ok', 0, {}])('that returns %j is no answer: the sender gets that of the handler, and it is reported', async (value) => {
-    const clock = new ManualClock();
-    let finish: (response: Response) => void = () => {};
-    const registry = new ConnectionRegistry({
-      store: { get: row }, clock,
-      factory: {
-        create: () => ({}), authenticate: 'in-handler', handleWebhook: () => new Promise<Response>((resolve) => { finish = resolve; }),
-        acknowledge: { afterMs: 1_000, respond: () => value as never },
-      },
-    });
-    const told: string[] = [];
-    registry.on('webhookFailed', ({ error }) => { told.push(String((error.cause as Error).message)); });
-    const response = registry.handleWebhook('a', post());
-    await settle();
-    await clock.advance(1_000);
-    finish(new Response('handled'));
-    expect(await (await response).text()).toBe('handled');
-    expect(told).toEqual(['acknowledge.respond must resolve a Response or undefined']);
-    await Promise.all([registry.close(), clock.advance(60_000)]);
-  });
+  test.each([null, 'ok', 0, {}])(
+    'that returns %j is no answer: the sender gets that of the handler, and it is reported',
+    async (value) => {
+      const clock = new ManualClock();
+      let finish: (response: Response) => void = () => {};
+      const registry = new ConnectionRegistry({
+        store: { get: row },
+        clock,
+        factory: {
+          create: () => ({}),
+          authenticate: 'in-handler',
+          handleWebhook: () =>
+            new Promise<Response>((resolve) => {
+              finish = resolve;
+            }),
+          acknowledge: { afterMs: 1_000, respond: () => value as never },
+        },
+      });
+      const told: string[] = [];
+      registry.on('webhookFailed', ({ error }) => {
+        told.push(String((error.cause as Error).message));
+      });
+      const response = registry.handleWebhook('a', post());
+      await settle();
+      await clock.advance(1_000);
+      finish(new Response('handled'));
+      expect(await (await response).text()).toBe('handled');
+      expect(told).toEqual(['acknowledge.respond must resolve a Response or undefined']);
+      await Promise.all([registry.close(), clock.advance(60_000)]);
+    },
+  );
 });
 
 test("a platform's waitUntil that rejects later is reported, and not unhandled", async () => {
   const told: string[] = [];
   const registry = new ConnectionRegistry({
     store: { get: row },
-    factory: { create: () => ({}), authenticate: 'in-handler', handleWebhook: (_, __, { waitUntil }) => { waitUntil(Promise.resolve()); return new Response(); } },
+    factory: {
+      create: () => ({}),
+      authenticate: 'in-handler',
+      handleWebhook: (_, __, { waitUntil }) => {
+        waitUntil(Promise.resolve());
+        return new Response();
+      },
+    },
   });
   registry.on('webhookFailed', ({ error }) => { told.push((error.cause as Error).message); });
-  expect((await registry.handleWebhook('a', post(), { waitUntil: async () => { throw new Error('of the platform'); } })).status).toBe(200);
+  expect(
+    (
+      await registry.handleWebhook('a', post(), {
+        waitUntil: async () => {
+          throw new Error('of the platform');
+        },
+      })
+    ).status,
+  ).toBe(200);
   await new Promise((resolve) => { setImmediate(resolve); });
   expect({ told, unhandled }).toEqual({ told: ['of the platform'], unhandled: [] });
   await registry.close();

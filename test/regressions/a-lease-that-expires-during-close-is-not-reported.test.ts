@@ -8,7 +8,10 @@ test('close reports a lease whose own drain deadline passes while it waits', asy
   void h.registry.invalidate('a');
   const closed = h.registry.close({ drainTimeoutMs: 10_000 });
   await h.clock.advance(100);
-  expect({ report: await closed, aborted: lease.signal.aborted }).toEqual({ report: { abandoned: [{ id: 'a', leases: 1 }] }, aborted: true });
+  expect({ report: await closed, aborted: lease.signal.aborted }).toEqual({
+    report: { abandoned: [{ id: 'a', leases: 1 }] },
+    aborted: true,
+  });
 });
 
 test('and reports every other lease once', async () => {

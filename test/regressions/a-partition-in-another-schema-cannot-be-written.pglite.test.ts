@@ -10,7 +10,12 @@ test('a table that the search path finds may have its partitions in another sche
     create schema elsewhere; create table bots (id text primary key, token text) partition by hash (id);
     create table elsewhere.part partition of bots for values with (modulus 1, remainder 0)`);
   const store = new PostgresStore<{ token: string }>({
-    client: db, table: 'bots', columns: { config: ['token'] }, stopped: 'false', mapRow: ({ token }) => ({ token: token as string }), toRow: ({ token }) => ({ token }),
+    client: db,
+    table: 'bots',
+    columns: { config: ['token'] },
+    stopped: 'false',
+    mapRow: ({ token }) => ({ token: token as string }),
+    toRow: ({ token }) => ({ token }),
   });
   await store.migrate();
   const versions = new Set<string>();

@@ -16,7 +16,13 @@ const relay = (answer: string): Promise<Response> => fetch(`${upstream.url}/${UP
 describe.each(Object.keys(ADAPTERS))('%s relays what fetch gives', (adapter) => {
   const serve = ADAPTERS[adapter]!;
 
-  test.each(['a reason phrase beyond Latin-1', 'a trailer on a known length', 'a trailer after chunks', 'hop-by-hop headers', 'no length'])('%s', async (answer) => {
+  test.each([
+    'a reason phrase beyond Latin-1',
+    'a trailer on a known length',
+    'a trailer after chunks',
+    'hop-by-hop headers',
+    'no length',
+  ])('%s', async (answer) => {
     const { port } = await serve(answering(() => relay(answer)));
     const { status, text, headers } = await send(port, '/webhooks/c1');
     expect({ status, text }).toEqual({ status: 200, text: '[tenant]' });
@@ -43,7 +49,10 @@ describe.each(Object.keys(ADAPTERS))('%s relays what fetch gives', (adapter) => 
 
   test('a response that Node cannot send is answered with 500, once, and the process goes on', async () => {
     const onError = vi.fn();
-    const { port } = await serve(answering((_, id) => id === 'c1' ? new Response('x', { headers: { 'x-odd': 'a\u0001b' } }) : new Response('next')), { onError });
+    const { port } = await serve(
+      answering((_, id) => (id === 'c1' ? new Response('x', { headers: { 'x-odd': 'a\u0001b' } }) : new Response('next'))),
+      { onError },
+    );
     expect(await send(port, '/webhooks/c1')).toMatchObject({ status: 500, json: { code: 'HANDLER_FAILED' } });
     expect(onError).toHaveBeenCalledTimes(1);
     expect((await send(port, '/webhooks/c2')).text).toBe('next');
@@ -74,14 +83,32 @@ test('an application whose rule of trust throws is answered with 500', async () 
   const { default: express } = await import('express');
   const { expressWebhook } = await import('hydrant/express');
   const app = express().set('trust proxy', () => { throw new Error('of the application'); });
-  const { port } = await listen(app.all('/webhooks/:connectionId', expressWebhook(answering(() => new Response('x')), { onError })));
+  const { port } = await listen(
+    app.all(
+      '/webhooks/:connectionId',
+      expressWebhook(
+        answering(() => new Response('x')),
+        { onError },
+      ),
+    ),
+  );
   expect(await send(port, '/webhooks/c1')).toMatchObject({ status: 500, json: { code: 'HANDLER_FAILED' } });
   expect(onError).toHaveBeenCalledTimes(1);
 });
 
 describe('over HTTP/2', () => {
-  const HEADERS = { 'keep-alive': 'timeout=5', connection: 'keep-alive', 'transfer-encoding': 'chunked', upgrade: 'h2c', 'proxy-connection': 'close', 'http2-settings': 'x', te: 'gzip', 'x-one': '1' };
-  const handleWebhook = async (id: string): Promise<Response> => id === 'relayed' ? relay('hop-by-hop headers') : new Response('text', { headers: HEADERS });
+  const HEADERS = {
+    'keep-alive': 'timeout=5',
+    connection: 'keep-alive',
+    'transfer-encoding': 'chunked',
+    upgrade: 'h2c',
+    'proxy-connection': 'close',
+    'http2-settings': 'x',
+    te: 'gzip',
+    'x-one': '1',
+  };
+  const handleWebhook = async (id: string): Promise<Response> =>
+    id === 'relayed' ? relay('hop-by-hop headers') : new Response('text', { headers: HEADERS });
   const SERVERS: Record<string, () => Promise<number>> = {
     async 'Fastify 5'() {
       const app = fastify({ http2: true });

@@ -15,7 +15,11 @@ test('a handler may read a clone of the request before it passes the request to 
   await once(server, 'listening');
   try {
     const { port } = server.address() as AddressInfo;
-    const response = await fetch(`http://127.0.0.1:${port}/`, { method: 'POST', headers: { 'x-secret': SECRET }, body: '{"id":"a"}' });
+    const response = await fetch(`http://127.0.0.1:${port}/`, {
+      method: 'POST',
+      headers: { 'x-secret': SECRET },
+      body: '{"id":"a"}',
+    });
     expect({ status: response.status, body: await response.text() }).toEqual({ status: 200, body: 'a@v1#0: {"id":"a"}' });
   } finally {
     server.closeAllConnections();

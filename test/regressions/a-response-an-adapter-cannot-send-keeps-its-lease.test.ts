@@ -7,7 +7,8 @@ import { listen } from '../adapters/support/servers.js';
 import { SECRET, webhookHarness } from '../support/webhooks.js';
 
 /** As node-fetch 2 makes it: it knows nothing of getSetCookie. */
-const foreign = (): Response => ({ status: 200, statusText: '', headers: { get: () => null }, body: null }) as unknown as Response;
+const foreign = (): Response =>
+  ({ status: 200, statusText: '', headers: { get: () => null }, body: null }) as unknown as Response;
 
 test.each(['express', 'fastify', 'fetch'] as const)('a Response that %s cannot send lets its lease go', async (kind) => {
   const h = webhookHarness({ factory: { handleWebhook: async () => foreign() } });
@@ -23,7 +24,10 @@ test.each(['express', 'fastify', 'fetch'] as const)('a Response that %s cannot s
     const response = await app.inject({ method: 'POST', url: '/a', payload: 'x', headers: { 'x-secret': SECRET } });
     expect(response.statusCode).toBe(500);
   } else {
-    await h.registry.handleWebhook('a', new Request('http://x/a', { method: 'POST', body: 'x', headers: { 'x-secret': SECRET } }));
+    await h.registry.handleWebhook(
+      'a',
+      new Request('http://x/a', { method: 'POST', body: 'x', headers: { 'x-secret': SECRET } }),
+    );
   }
   await new Promise(setImmediate);
   expect(h.registry.inspect('a')?.leases).toBe(0);

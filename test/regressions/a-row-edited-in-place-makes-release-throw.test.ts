@@ -1,18 +1,27 @@
 import { ConnectionRegistry, factoryByPlatform } from 'hydrant';
 import { expect, test } from 'vitest';
 
-test("a row object that its store edits in place, to an unknown platform and another id, is let go of as it was taken", async () => {
+test('a row object that its store edits in place, to an unknown platform and another id, is let go of as it was taken', async () => {
   const row = { id: 'a', version: 1, status: 'active' as const, platform: 'slack' };
   const disposed: string[] = [];
   const registry = new ConnectionRegistry({
-    store: { get: async (id: string) => id === 'a' ? row : undefined },
+    store: { get: async (id: string) => (id === 'a' ? row : undefined) },
     replacement: 'drain-first',
-    factory: factoryByPlatform('platform', { slack: { create: () => 'instance', dispose: () => { disposed.push('a'); } } }),
+    factory: factoryByPlatform('platform', {
+      slack: {
+        create: () => 'instance',
+        dispose: () => {
+          disposed.push('a');
+        },
+      },
+    }),
   } as never);
   const lease = await registry.acquire('a');
   void registry.invalidate('a');
   const waiting = registry.use('a', () => {}, { timeoutMs: 1_000 }).catch((error: { code: string }) => error.code);
-  await new Promise((resolve) => { setImmediate(resolve); });
+  await new Promise((resolve) => {
+    setImmediate(resolve);
+  });
   row.platform = 'unheard of';
   expect(() => lease.release()).not.toThrow();
   expect(await waiting).toBe('INVALID_RECORD');

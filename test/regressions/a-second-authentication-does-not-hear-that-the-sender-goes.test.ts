@@ -7,7 +7,12 @@ test('the signal of the second authenticate aborts when the sender goes', async 
   const second = deferred<boolean>();
   const sender = new AbortController();
   const h = webhookHarness({
-    factory: { authenticate: (_request, { signal }) => { signals.push(signal); return signals.length === 1 ? firstAuth() : second.promise; } },
+    factory: {
+      authenticate: (_request, { signal }) => {
+        signals.push(signal);
+        return signals.length === 1 ? firstAuth() : second.promise;
+      },
+    },
   });
   const firstAuth = (): boolean => { h.rows.put('a'); void h.registry.invalidate('a'); return true; };
   h.rows.put('a');

@@ -9,10 +9,13 @@ import { plateau, RawConnection, signal } from '../adapters/support/clients.js';
 import { listen, type Listening } from '../adapters/support/servers.js';
 
 type Registry = Parameters<typeof expressWebhook>[0];
-type Source = Parameters<typeof expressWebhook>[1] extends { readonly connectionId?: infer S } | undefined ? NonNullable<S> : never;
+type Source = Parameters<typeof expressWebhook>[1] extends { readonly connectionId?: infer S } | undefined
+  ? NonNullable<S>
+  : never;
 
 const SERVERS: Record<string, (registry: Registry, connectionId: Source) => Promise<Listening>> = {
-  Express: (registry, connectionId) => listen(express().post('/hooks/:connectionId', expressWebhook(registry, { connectionId, onError: () => {} }))),
+  Express: (registry, connectionId) =>
+    listen(express().post('/hooks/:connectionId', expressWebhook(registry, { connectionId, onError: () => {} }))),
   async Fastify(registry, connectionId) {
     const app = fastify();
     app.register(fastifyWebhook, { registry, path: '/hooks/:connectionId', connectionId, onError: () => {} });
@@ -30,8 +33,15 @@ describe.each(Object.keys(SERVERS))('%s', (framework) => {
     const clock = new ManualClock();
     const asked = signal();
     const registry = new ConnectionRegistry({
-      store: { get: async (id) => { asked.resolve(); return { id, version: 1, status: 'active' as const }; } },
-      clock, acquireTimeoutMs: 5_000, factory: { create: () => ({}), authenticate: () => true, handleWebhook: () => new Response('served') },
+      store: {
+        get: async (id) => {
+          asked.resolve();
+          return { id, version: 1, status: 'active' as const };
+        },
+      },
+      clock,
+      acquireTimeoutMs: 5_000,
+      factory: { create: () => ({}), authenticate: () => true, handleWebhook: () => new Response('served') },
     });
     registry.on('webhookFailed', () => {});
     const { port } = await SERVERS[framework]!(registry, connectionId);
@@ -42,7 +52,9 @@ describe.each(Object.keys(SERVERS))('%s', (framework) => {
     await clock.advance(4_999);
     expect(connection.received).toBe('');
     await clock.advance(1);
-    expect(await connection.until((received) => received.includes('ACQUIRE_TIMEOUT'))).toMatch(/^HTTP\/1\.1 503 [^]*retry-after: 1\r\n/i);
+    expect(await connection.until((received) => received.includes('ACQUIRE_TIMEOUT'))).toMatch(
+      /^HTTP\/1\.1 503 [^]*retry-after: 1\r\n/i,
+    );
     if (!isWhole) await connection.untilClosed();
     connection.socket.destroy();
     await registry.close();

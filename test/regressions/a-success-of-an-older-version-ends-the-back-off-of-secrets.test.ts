@@ -6,7 +6,13 @@ test('secrets of an older version that come late do not end the back-off of the 
   const calls: { version: string; answer: ReturnType<typeof deferred<string>> }[] = [];
   const h = webhookHarness({
     failureBackoff: { initialMs: 5_000, maxMs: 5_000 },
-    factory: { secrets: ({ version }) => { const answer = deferred<string>(); calls.push({ version, answer }); return answer.promise; } },
+    factory: {
+      secrets: ({ version }) => {
+        const answer = deferred<string>();
+        calls.push({ version, answer });
+        return answer.promise;
+      },
+    },
   });
   h.rows.put('a');
   const first = h.registry.handleWebhook('a', post('x', { secret: 'forged' }));

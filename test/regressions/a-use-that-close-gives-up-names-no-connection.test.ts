@@ -11,7 +11,9 @@ test('a use and a webhook whose row does not come before the deadline of close a
   const again = h.registry.use('a', () => {}).catch((error: unknown) => error);
   const closed = h.registry.close({ drainTimeoutMs: 500 });
   await h.clock.advance(500);
-  expect([...await refused, await again]).toMatchObject(['a', 'b', 'a'].map((connectionId) => ({ code: 'REGISTRY_CLOSED', connectionId })));
+  expect([...(await refused), await again]).toMatchObject(
+    ['a', 'b', 'a'].map((connectionId) => ({ code: 'REGISTRY_CLOSED', connectionId })),
+  );
   expect((await response).status).toBe(503);
   expect(h.eventsOf('webhookFailed')).toMatchObject([{ id: 'b', error: { code: 'REGISTRY_CLOSED', connectionId: 'b' } }]);
   await closed;

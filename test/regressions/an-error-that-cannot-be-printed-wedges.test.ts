@@ -3,7 +3,12 @@ import { ConnectionRegistry } from 'hydrant';
 import { ManualClock } from 'hydrant/testing';
 import { inspect } from 'node:util';
 
-const unprintable = (): Error => Object.assign(new Error('bad'), { [inspect.custom](): never { throw new Error('cannot be printed'); } });
+const unprintable = (): Error =>
+  Object.assign(new Error('bad'), {
+    [inspect.custom](): never {
+      throw new Error('cannot be printed');
+    },
+  });
 
 beforeEach(() => { vi.spyOn(console, 'error').mockImplementation((...said) => { said.forEach((one) => inspect(one)); }); });
 afterEach(() => vi.restoreAllMocks());

@@ -17,7 +17,10 @@ class Gateway {
   readonly registry: ConnectionRegistry<PlatformRow, Bot>;
 
   constructor(options: { keepLastGood?: boolean } = {}) {
-    const factory = (platform: string, authenticate: NonNullable<InstanceFactory<Row, Bot>['authenticate']>): InstanceFactory<Row, Bot> => ({
+    const factory = (
+      platform: string,
+      authenticate: NonNullable<InstanceFactory<Row, Bot>['authenticate']>,
+    ): InstanceFactory<Row, Bot> => ({
       create: ({ token }) => {
         this.calls.push(`${platform} create ${token}`);
         return { platform, token };
@@ -58,18 +61,21 @@ class Gateway {
 }
 
 describe('the row changes while a delivery is authenticated', () => {
-  test.each(['used by another caller meanwhile', 'used by nobody else'])('its platform: 401, and nothing is called, %s', async (how) => {
-    const gateway = new Gateway();
-    gateway.put('slack', 't1');
-    const answer = await gateway.during(async () => {
-      gateway.put('telegram', 't2');
-      if (how.startsWith('used by another')) await gateway.registry.use('a', () => {});
-      else gateway.registry.invalidate('a');
-    });
-    expect(answer).toEqual({ status: 401, code: 'UNAUTHENTICATED' });
-    const created = how.startsWith('used by another') ? ['telegram create t2'] : [];
-    expect(gateway.calls).toEqual(['slack authenticate t1', ...created]);
-  });
+  test.each(['used by another caller meanwhile', 'used by nobody else'])(
+    'its platform: 401, and nothing is called, %s',
+    async (how) => {
+      const gateway = new Gateway();
+      gateway.put('slack', 't1');
+      const answer = await gateway.during(async () => {
+        gateway.put('telegram', 't2');
+        if (how.startsWith('used by another')) await gateway.registry.use('a', () => {});
+        else gateway.registry.invalidate('a');
+      });
+      expect(answer).toEqual({ status: 401, code: 'UNAUTHENTICATED' });
+      const created = how.startsWith('used by another') ? ['telegram create t2'] : [];
+      expect(gateway.calls).toEqual(['slack authenticate t1', ...created]);
+    },
+  );
 
   test('its configuration: the request is authenticated again, and the new version serves it', async () => {
     const gateway = new Gateway();

@@ -8,7 +8,9 @@ afterEach(() => { vi.restoreAllMocks(); });
 test('a use and a webhook that fail with the same secrets are both left alone for as long as they were told', async () => {
   vi.spyOn(Math, 'random').mockReturnValue(0.9);
   const secrets = deferred<string>();
-  const h = new Harness({ factory: { secrets: () => secrets.promise, authenticate: () => true, handleWebhook: () => new Response() } });
+  const h = new Harness({
+    factory: { secrets: () => secrets.promise, authenticate: () => true, handleWebhook: () => new Response() },
+  });
   const deliver = () => h.registry.handleWebhook('a', new Request('http://gateway.test/', { method: 'POST' }));
   const use = () => h.registry.use('a', () => {}).catch((error: ConnectionError) => error);
   h.rows.put('a');

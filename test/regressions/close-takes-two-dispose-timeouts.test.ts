@@ -12,7 +12,9 @@ test('close resolves one dispose time-out after its deadline, although a create 
   const refused = expect(use).rejects.toMatchObject({ code: 'REGISTRY_CLOSED' });
   const lease = await h.registry.acquire('b');
   let closed = false;
-  void h.registry.close({ drainTimeoutMs: 20_000 }).then(() => { closed = true; });
+  void h.registry.close({ drainTimeoutMs: 20_000 }).then(() => {
+    closed = true;
+  });
 
   await h.clock.advance(20_000);
   await refused;

@@ -4,8 +4,15 @@ import { ManualClock } from 'hydrant/testing';
 
 test('a use that is refused for its signal is not waited for, and leaves no timer', async () => {
   const clock = new ManualClock();
-  const registry = new ConnectionRegistry({ clock, store: new MemoryStore([{ id: 'a' }]), factory: { create: () => ({}) }, sweepIntervalMs: 0 });
-  const refused: unknown = await registry.use('a', () => {}, { signal: new AbortController() as never }).catch((thrown: unknown) => thrown);
+  const registry = new ConnectionRegistry({
+    clock,
+    store: new MemoryStore([{ id: 'a' }]),
+    factory: { create: () => ({}) },
+    sweepIntervalMs: 0,
+  });
+  const refused: unknown = await registry
+    .use('a', () => {}, { signal: new AbortController() as never })
+    .catch((thrown: unknown) => thrown);
   expect(isConnectionError(refused, 'INVALID_OPTIONS')).toBe(true);
   expect(clock.pendingTimers).toBe(0);
   expect(await registry.close()).toEqual({ abandoned: [] });

@@ -3,7 +3,14 @@ import { Harness } from '../support/harness.js';
 
 test('close called by a dispose that close began is the same close', async () => {
   let inner: Promise<unknown> | undefined;
-  const h: Harness = new Harness({ freshness: { maxStaleMs: 1e6 }, factory: { dispose: () => { inner ??= h.registry.close(); } } });
+  const h: Harness = new Harness({
+    freshness: { maxStaleMs: 1e6 },
+    factory: {
+      dispose: () => {
+        inner ??= h.registry.close();
+      },
+    },
+  });
   h.rows.put('a');
   h.rows.put('b');
   await h.registry.use('a', () => 1);

@@ -7,7 +7,14 @@ test('a use of a cold connection does not wait behind the reads of webhooks for 
   const sent: string[] = [];
   const never = deferred<undefined>();
   const row: Row = { id: 'cold', version: 'v1', status: 'active', token: 't' };
-  const h = webhookHarness({ store: { get: async (id) => { sent.push(id); return id === 'cold' ? row : never.promise; } } });
+  const h = webhookHarness({
+    store: {
+      get: async (id) => {
+        sent.push(id);
+        return id === 'cold' ? row : never.promise;
+      },
+    },
+  });
   const flood = Array.from({ length: 500 }, (_, index) => h.registry.handleWebhook(`unknown-${index}`, post()));
   await h.settle();
   const before = sent.length;

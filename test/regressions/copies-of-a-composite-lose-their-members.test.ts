@@ -6,11 +6,15 @@ import { instrumentFactory } from 'hydrant/otel';
 
 const slack = { create: ({ id }: { id: string }) => id, authenticate: () => true, handleWebhook: () => new Response('inner') };
 const composite = factoryByPlatform('platform', { slack });
-const open = (factory: unknown): unknown => new ConnectionRegistry({ store: new MemoryStore([{ id: 'a', platform: 'slack' }]), factory: factory as never });
+const open = (factory: unknown): unknown =>
+  new ConnectionRegistry({ store: new MemoryStore([{ id: 'a', platform: 'slack' }]), factory: factory as never });
 
 test('a copy of what factoryByPlatform returned is refused, wherever it stands', () => {
   const copy = { ...composite, authenticate: () => false, handleWebhook: () => new Response('outer') };
-  const refusal = { code: 'INVALID_OPTIONS', message: expect.stringContaining('expected what factoryByPlatform returned (wrap the factories in it), got a copy') };
+  const refusal = {
+    code: 'INVALID_OPTIONS',
+    message: expect.stringContaining('expected what factoryByPlatform returned (wrap the factories in it), got a copy'),
+  };
   expect(() => open(copy)).toThrow(expect.objectContaining(refusal));
   expect(() => factoryByPlatform('tier', { free: copy } as never)).toThrow(expect.objectContaining(refusal));
 });

@@ -22,7 +22,9 @@ test('an abort reaches all uses that share the signal, and no other', async () =
   const gate = h.holdCreate();
   const [shared, other] = [new AbortController(), new AbortController()];
   const left = h.registry.use('a', () => 'left', { signal: other.signal });
-  const aborted = Array.from({ length: 3 }, () => h.registry.use('a', () => 'served', { signal: shared.signal }).catch((error: unknown) => error));
+  const aborted = Array.from({ length: 3 }, () =>
+    h.registry.use('a', () => 'served', { signal: shared.signal }).catch((error: unknown) => error),
+  );
   await h.settle();
   shared.abort('enough');
   expect(await Promise.all(aborted)).toEqual(['enough', 'enough', 'enough']);

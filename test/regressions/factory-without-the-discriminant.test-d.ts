@@ -1,5 +1,12 @@
 import { expectTypeOf, test } from 'vitest';
-import { ConnectionRegistry, factoryByPlatform, type ConnectionRecord, type ConnectionStore, type InstanceFactory, type RecordOf } from 'hydrant';
+import {
+  ConnectionRegistry,
+  factoryByPlatform,
+  type ConnectionRecord,
+  type ConnectionStore,
+  type InstanceFactory,
+  type RecordOf,
+} from 'hydrant';
 
 interface SlackFields extends ConnectionRecord { readonly botToken: string }
 interface TelegramRow extends ConnectionRecord { readonly platform: 'telegram'; readonly token: string }

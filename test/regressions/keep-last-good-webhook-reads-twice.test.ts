@@ -14,7 +14,11 @@ test('a webhook to the last good instance of a row that does not parse costs one
 });
 
 test('and does not pass for a check of the last good version', async () => {
-  const h = new Harness({ keepLastGood: true, staleIfErrorMs: 30, factory: { authenticate: () => true, handleWebhook: () => new Response('ok') } });
+  const h = new Harness({
+    keepLastGood: true,
+    staleIfErrorMs: 30,
+    factory: { authenticate: () => true, handleWebhook: () => new Response('ok') },
+  });
   h.rows.put('a');
   await h.registry.use('a', () => {});
   h.rows.put('a', { status: 'broken' as never });

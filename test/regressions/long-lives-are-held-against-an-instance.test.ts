@@ -18,8 +18,15 @@ test('an instance that is retired at its maximum age has not failed', async () =
 test('failures before a long life do not lengthen the pause after it is found dead in use', async () => {
   let attempts = 0;
   const h: Harness = new Harness({
-    idleTimeoutMs: Infinity, sweepIntervalMs: 0,
-    factory: { create: (row, context) => { attempts += 1; if (attempts <= 7) throw new Error('no'); return h.create(row, context); } },
+    idleTimeoutMs: Infinity,
+    sweepIntervalMs: 0,
+    factory: {
+      create: (row, context) => {
+        attempts += 1;
+        if (attempts <= 7) throw new Error('no');
+        return h.create(row, context);
+      },
+    },
   });
   h.rows.put('a');
   for (let n = 0; n < 7; n += 1) {

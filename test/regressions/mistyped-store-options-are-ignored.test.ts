@@ -7,5 +7,7 @@ test.each([
   ['tabel', { client, tabel: 'bots' }],
   ['columns.statuss', { client, mapRow: (row: object) => row, columns: { config: ['token'], statuss: 'state' } }],
 ])('a mistyped %s is refused: the default would stand in its place', (option, options) => {
-  expect(() => new PostgresStore(options as never)).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS', message: `PostgresStore: does not know the option ${option}` }));
+  expect(() => new PostgresStore(options as never)).toThrow(
+    expect.objectContaining({ code: 'INVALID_OPTIONS', message: `PostgresStore: does not know the option ${option}` }),
+  );
 });

@@ -32,7 +32,12 @@ test("the manual's recipe for a socket: one reset retires one instance, and does
       mailbox.off('error', fail);
       return Object.assign(mailbox, { stop: () => mailbox.logout() });
     });
-    return { ...subject, factory, record: { ...subject.record, url }, failing: { ...subject.record, url: url.replace('right', 'wrong') } };
+    return {
+      ...subject,
+      factory,
+      record: { ...subject.record, url },
+      failing: { ...subject.record, url: url.replace('right', 'wrong') },
+    };
   }, { connected: true, lives: 20 });
   expect(failed).toEqual({});
 }, 60_000);

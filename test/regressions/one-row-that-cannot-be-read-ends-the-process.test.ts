@@ -4,9 +4,32 @@ import { ManualClock } from 'hydrant/testing';
 
 // What threw while an answer was applied became an unhandled rejection, and the id was never read again.
 test.each([
-  ['a getter of the row throws', { get: async () => ({ id: 'a', status: 'active', get version() { throw new Error('lazy'); } }) }, undefined, 'INVALID_RECORD'],
-  ['the schema resolves nothing', { get: async () => ({ id: 'a', status: 'active', version: 'v1' }) }, async () => null, 'INVALID_RECORD'],
-  ['the schema never settles', { get: async () => ({ id: 'a', status: 'active', version: 'v1' }) }, () => new Promise(() => {}), 'INVALID_RECORD'],
+  [
+    'a getter of the row throws',
+    {
+      get: async () => ({
+        id: 'a',
+        status: 'active',
+        get version() {
+          throw new Error('lazy');
+        },
+      }),
+    },
+    undefined,
+    'INVALID_RECORD',
+  ],
+  [
+    'the schema resolves nothing',
+    { get: async () => ({ id: 'a', status: 'active', version: 'v1' }) },
+    async () => null,
+    'INVALID_RECORD',
+  ],
+  [
+    'the schema never settles',
+    { get: async () => ({ id: 'a', status: 'active', version: 'v1' }) },
+    () => new Promise(() => {}),
+    'INVALID_RECORD',
+  ],
 ])('%s', async (_what, store, validate, code) => {
   const clock = new ManualClock();
   const recordSchema = validate === undefined ? undefined : { '~standard': { version: 1, vendor: 'test', validate } };

@@ -9,7 +9,9 @@ interface Row { readonly id: string; readonly version: string; readonly status: 
 
 test('a row that moves to a platform without a factory while it waits for a permit loses neither permit nor use', async () => {
   const clock = new ManualClock();
-  const rows = new Map(['a', 'b', 'c'].map((id): [string, Row] => [id, { id, version: 'v1', status: 'active', platform: 'slack' }]));
+  const rows = new Map(
+    ['a', 'b', 'c'].map((id): [string, Row] => [id, { id, version: 'v1', status: 'active', platform: 'slack' }]),
+  );
   const gate = deferred();
   const slack = { create: async ({ id }: Row) => { if (id === 'a') await gate.promise; return id; } };
   const registry = new ConnectionRegistry<Row, string>({

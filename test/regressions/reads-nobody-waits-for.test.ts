@@ -6,7 +6,9 @@ describe('reads nobody waits for any more', () => {
   test('are not sent', async () => {
     const h = new Harness();
     h.rows.hold();
-    const uses = Array.from({ length: 500 }, (_, id) => h.registry.use(`x${id}`, () => 1, { timeoutMs: 100 }).catch((error: { code: string }) => error.code));
+    const uses = Array.from({ length: 500 }, (_, id) =>
+      h.registry.use(`x${id}`, () => 1, { timeoutMs: 100 }).catch((error: { code: string }) => error.code),
+    );
     await h.clock.advance(100);
     await Promise.all(uses);
     h.rows.letAllGo();
@@ -56,7 +58,9 @@ describe('reads nobody waits for any more', () => {
 
 test('a store whose get throws at once, for thousands of ids, is unavailable to each of them', async () => {
   const h = new Harness({ store: { get: () => { throw new Error('pool is closed'); } } });
-  const uses = Array.from({ length: 5_000 }, (_, id) => h.registry.use(`x${id}`, () => 1, { timeoutMs: 1_000 }).catch((error: { code: string }) => error.code));
+  const uses = Array.from({ length: 5_000 }, (_, id) =>
+    h.registry.use(`x${id}`, () => 1, { timeoutMs: 1_000 }).catch((error: { code: string }) => error.code),
+  );
   await h.settle();
   await h.clock.advance(1_000);
   expect(new Set(await Promise.all(uses))).toEqual(new Set(['STORE_UNAVAILABLE']));

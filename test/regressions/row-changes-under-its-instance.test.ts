@@ -18,7 +18,15 @@ test('an edit of a row that the store hands out as its own object is honoured', 
 test('a row that cannot be looked at any more once it was read keeps nobody waiting', async () => {
   const h = new Harness({ maxConcurrentHydrations: 1 });
   let closed = false;
-  const lazy = { id: 'a', status: 'active', token: 't', get version() { if (closed) throw new Error('detached'); return 'v1'; } } as const;
+  const lazy = {
+    id: 'a',
+    status: 'active',
+    token: 't',
+    get version() {
+      if (closed) throw new Error('detached');
+      return 'v1';
+    },
+  } as const;
   h.rows.rows.set('a', lazy);
   const create = h.holdCreate();
   const use = h.registry.use('a', () => {});

@@ -6,7 +6,15 @@ test('a webhook whose row cannot be looked at any more once it is authenticated 
   const gate = deferred();
   const h = webhookHarness({ factory: { authenticate: async () => { await gate.promise; return true; } } });
   let closed = false;
-  const lazy = { id: 'a', status: 'active', token: 't', get version() { if (closed) throw new Error('detached'); return 'v1'; } } as const;
+  const lazy = {
+    id: 'a',
+    status: 'active',
+    token: 't',
+    get version() {
+      if (closed) throw new Error('detached');
+      return 'v1';
+    },
+  } as const;
   h.rows.rows.set('a', lazy as never);
   const delivery = h.registry.handleWebhook('a', post());
   await h.settle();

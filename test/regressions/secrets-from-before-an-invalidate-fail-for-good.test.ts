@@ -3,32 +3,46 @@ import { expect, test } from 'vitest';
 import { deferred } from '../support/deferred.js';
 import { post, seen, webhookHarness } from '../support/webhooks.js';
 
-test.each([['permanently', false], ['for now', true]] as const)('secrets that were asked for before invalidate and fail %s do not refuse what comes after it', async (_, retryable) => {
-  const calls: ReturnType<typeof deferred<string>>[] = [];
-  const h = webhookHarness({
-    failureBackoff: { initialMs: 60_000, maxMs: 60_000 },
-    factory: { secrets: () => { const call = deferred<string>(); calls.push(call); return call.promise; } },
-  });
-  h.rows.put('a');
-  const early = h.registry.handleWebhook('a', post());
-  await h.settle();
-  expect(calls.length).toBe(1);
-  // The vault has been put right, and the operator says so.
-  void h.registry.invalidate('a');
-  const late = retryable ? undefined : h.registry.use('a', ({ name }) => name).catch((error: ConnectionError) => `refused: ${error.code}`);
-  await h.settle();
-  calls[0]!.reject(new ConnectionError('HYDRATION_FAILED', 'the token was revoked', { retryable }));
-  await h.settle();
-  expect((await seen(await early)).status).toBe(503);
-  if (late !== undefined) {
-    calls[1]!.resolve('good');
+test.each([
+  ['permanently', false],
+  ['for now', true],
+] as const)(
+  'secrets that were asked for before invalidate and fail %s do not refuse what comes after it',
+  async (_, retryable) => {
+    const calls: ReturnType<typeof deferred<string>>[] = [];
+    const h = webhookHarness({
+      failureBackoff: { initialMs: 60_000, maxMs: 60_000 },
+      factory: {
+        secrets: () => {
+          const call = deferred<string>();
+          calls.push(call);
+          return call.promise;
+        },
+      },
+    });
+    h.rows.put('a');
+    const early = h.registry.handleWebhook('a', post());
     await h.settle();
-    expect(await late).toMatch(/^a@v1/);
-    return;
-  }
-  const next = h.registry.handleWebhook('a', post());
-  await h.settle();
-  calls[1]?.resolve('good');
-  await h.settle();
-  expect((await seen(await next)).status).toBe(200);
-});
+    expect(calls.length).toBe(1);
+    // The vault has been put right, and the operator says so.
+    void h.registry.invalidate('a');
+    const late = retryable
+      ? undefined
+      : h.registry.use('a', ({ name }) => name).catch((error: ConnectionError) => `refused: ${error.code}`);
+    await h.settle();
+    calls[0]!.reject(new ConnectionError('HYDRATION_FAILED', 'the token was revoked', { retryable }));
+    await h.settle();
+    expect((await seen(await early)).status).toBe(503);
+    if (late !== undefined) {
+      calls[1]!.resolve('good');
+      await h.settle();
+      expect(await late).toMatch(/^a@v1/);
+      return;
+    }
+    const next = h.registry.handleWebhook('a', post());
+    await h.settle();
+    calls[1]?.resolve('good');
+    await h.settle();
+    expect((await seen(await next)).status).toBe(200);
+  },
+);

@@ -28,7 +28,8 @@ test('calls for secrets that were invalidated while they waited for their turn d
   const later = send('later');
   for (let i = 0; i < 20; i += 1) await h.settle();
   await h.clock.advance(1_000);
-  const count = async (all: Promise<number>[]): Promise<number> => (await Promise.all(all)).filter((status) => status === 200).length;
+  const count = async (all: Promise<number>[]): Promise<number> =>
+    (await Promise.all(all)).filter((status) => status === 200).length;
   expect({ slow: await count(slow), before: await count(before), after: await count(after), later: await later })
     .toEqual({ slow: PLACES, before: PLACES, after: PLACES, later: 200 });
 });

@@ -10,8 +10,11 @@ test('a lazy row that an asynchronous schema does not parse in time does not wed
   const plain = { id: 'a', status: 'active', version: 'v2' } as const;
   const rows = new Map<string, any>([['a', lazy]]);
   const registry = new ConnectionRegistry<any, any>({
-    clock, store: { get: async (id: string) => rows.get(id) } as any,
-    recordSchema: { '~standard': { version: 1, vendor: 'x', validate: (value: any) => slow ? new Promise(() => {}) : { value } } } as any,
+    clock,
+    store: { get: async (id: string) => rows.get(id) } as any,
+    recordSchema: {
+      '~standard': { version: 1, vendor: 'x', validate: (value: any) => (slow ? new Promise(() => {}) : { value }) },
+    } as any,
     factory: { create: (r: any) => ({ r }) },
   } as any);
   const use = registry.use('a', () => 1);

@@ -11,9 +11,15 @@ function runnerWith(where: 'claims' | 'list', watch: () => Promise<AsyncDisposab
   const claims = new MemoryClaims({ server });
   if (where === 'claims') Object.assign(claims, { watch });
   const runner = new ExclusiveRunner<any, any>({
-    clock, registry, claims, list: () => ['a'],
+    clock,
+    registry,
+    claims,
+    list: () => ['a'],
     ...(where === 'list' ? { watch } : {}),
-    run: ({ signal }: { signal: AbortSignal }) => new Promise<void>((resolve) => { signal.addEventListener('abort', () => resolve()); }),
+    run: ({ signal }: { signal: AbortSignal }) =>
+      new Promise<void>((resolve) => {
+        signal.addEventListener('abort', () => resolve());
+      }),
   } as any);
   return { clock, runner, server, registry };
 }

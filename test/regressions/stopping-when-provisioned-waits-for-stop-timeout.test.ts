@@ -18,8 +18,12 @@ test('a runner without run that is stopped when it has provisioned stops at once
   replica.runner.start();
   await cluster.clock.advance(3_000);
   expect(replica.happened('provisioned')).toHaveLength(1);
-  expect({ stopped, unproven: replica.happened('stopUnproven').length, started: replica.happened('started').length, owners: cluster.server.owners().size })
-    .toEqual({ stopped: true, unproven: 0, started: 0, owners: 0 });
+  expect({
+    stopped,
+    unproven: replica.happened('stopUnproven').length,
+    started: replica.happened('started').length,
+    owners: cluster.server.owners().size,
+  }).toEqual({ stopped: true, unproven: 0, started: 0, owners: 0 });
 });
 
 // The same gap in general: a renewal's answer (lost), a listing (restart), a deadline (expired) that falls into it.
@@ -27,10 +31,19 @@ test('an attempt that is ended in the microtask after provision settles', async 
   cluster = undefined;
   let settled = false;
   const lease = {
-    instance: 'i', record: { id: 'a', version: '1', status: 'active' as const }, stale: false, signal: new AbortController().signal,
-    retire() {}, release() {}, [Symbol.dispose]() {},
+    instance: 'i',
+    record: { id: 'a', version: '1', status: 'active' as const },
+    stale: false,
+    signal: new AbortController().signal,
+    retire() {},
+    release() {},
+    [Symbol.dispose]() {},
   };
-  const environment = new TestEnvironment({ registry: { acquire: async () => lease }, run: undefined as never, provision: async () => undefined });
+  const environment = new TestEnvironment({
+    registry: { acquire: async () => lease },
+    run: undefined as never,
+    provision: async () => undefined,
+  });
   const validity = new Validity(1n, readInstant(environment.clock), 10_000, environment.clock);
   const attempt: Attempt<Row, string> = new Attempt(environment, { id: 'a', validity, provisioned: undefined }, {
     hydrated() {}, provisionOverdue() {}, started() {}, startDone() {}, expired() {},

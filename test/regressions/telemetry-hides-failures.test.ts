@@ -54,7 +54,14 @@ test('with a listener beside the onlooker it is that one’s to log', async () =
 
 test('so it is with a runner', async () => {
   const registry = new ConnectionRegistry({ store: new MemoryStore([{ id: 'a' }]), factory: { create: () => ({}) } });
-  const runner = new ExclusiveRunner({ registry, claims: new MemoryClaims(), list: () => { throw new Error('no database'); }, run: async () => {} });
+  const runner = new ExclusiveRunner({
+    registry,
+    claims: new MemoryClaims(),
+    list: () => {
+      throw new Error('no database');
+    },
+    run: async () => {},
+  });
   instrumentRunner(runner);
   runner.start();
   await vi.waitFor(() => expect(written).toEqual(['hydrant: listFailed']));

@@ -1,10 +1,13 @@
 import { expect, test } from 'vitest';
 import { ManualClock } from 'hydrant/testing';
 
-test.each(['advance', 'advanceSync'] as const)('%s leaves the clock where a timer has moved it, beyond the end', async (advance) => {
-  const clock = new ManualClock();
-  // As work that takes 500 ms: begun at 100, it is over at 600.
-  clock.setTimeout(() => clock.advanceSync(500), 100, { ref: true });
-  await clock[advance](200);
-  expect([clock.monotonic(), clock.now()]).toEqual([600, 1_700_000_000_600]);
-});
+test.each(['advance', 'advanceSync'] as const)(
+  '%s leaves the clock where a timer has moved it, beyond the end',
+  async (advance) => {
+    const clock = new ManualClock();
+    // As work that takes 500 ms: begun at 100, it is over at 600.
+    clock.setTimeout(() => clock.advanceSync(500), 100, { ref: true });
+    await clock[advance](200);
+    expect([clock.monotonic(), clock.now()]).toEqual([600, 1_700_000_000_600]);
+  },
+);

@@ -6,8 +6,19 @@ test('a getVersions that shares a query begun before the write fails, though its
   const lagging = (): CompleteStore => {
     const good = new CompleteStore();
     let flight: ReturnType<CompleteStore['getVersions']> | undefined;
-    const getVersions = (ids: readonly string[]) => flight ??= good.getVersions(ids).then(async (answer) => { await turns(4); return answer; }).finally(() => { flight = undefined; });
+    const getVersions = (ids: readonly string[]) =>
+      (flight ??= good
+        .getVersions(ids)
+        .then(async (answer) => {
+          await turns(4);
+          return answer;
+        })
+        .finally(() => {
+          flight = undefined;
+        }));
     return Object.assign(good, { store: { ...good.store, getVersions } });
   };
-  expect(await conformanceFailures(lagging, EVERYTHING, 'versions: getVersions that begins after a write was committed sees it')).toHaveLength(1);
+  expect(
+    await conformanceFailures(lagging, EVERYTHING, 'versions: getVersions that begins after a write was committed sees it'),
+  ).toHaveLength(1);
 });

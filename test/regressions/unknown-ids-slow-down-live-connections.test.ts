@@ -12,11 +12,16 @@ async function latency(unknown: number): Promise<number> {
   const clock = new ManualClock();
   const store: ConnectionStore<Row> = {
     get: (id) => new Promise((resolve) => {
-      clock.setTimeout(() => resolve(id === 'live' ? { id, version: 1, status: 'active' } : undefined), ROUND_TRIP_MS, { ref: true });
+      clock.setTimeout(() => resolve(id === 'live' ? { id, version: 1, status: 'active' } : undefined), ROUND_TRIP_MS, {
+        ref: true,
+      });
     }),
   };
   const registry = new ConnectionRegistry<Row, object>({
-    store, clock, sweepIntervalMs: 0, factory: { create: () => ({}), authenticate: () => false, handleWebhook: () => new Response() },
+    store,
+    clock,
+    sweepIntervalMs: 0,
+    factory: { create: () => ({}), authenticate: () => false, handleWebhook: () => new Response() },
   });
   registry.on('webhookFailed', () => {});
   const first = registry.use('live', () => {});

@@ -10,7 +10,10 @@ test('a webhook whose row was edited while it was authenticated does not bring t
     freshness: { maxStaleMs: 1_000 },
     factory: {
       authenticate: () => authenticated.promise,
-      handleWebhook: ({ name }) => { served.push(name); return new Response(); },
+      handleWebhook: ({ name }) => {
+        served.push(name);
+        return new Response();
+      },
     },
   });
   h.rows.put('a');

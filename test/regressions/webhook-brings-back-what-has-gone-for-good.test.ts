@@ -3,14 +3,19 @@ import { deferred, type Deferred } from '../support/deferred.js';
 import { Harness, type HarnessOptions } from '../support/harness.js';
 
 /** A webhook that has read the first version of its row, and is being authenticated. */
-async function authenticating(options: HarnessOptions = {}): Promise<{ h: Harness; served: string[]; authenticated: Deferred<boolean>; response: Promise<Response> }> {
+async function authenticating(
+  options: HarnessOptions = {},
+): Promise<{ h: Harness; served: string[]; authenticated: Deferred<boolean>; response: Promise<Response> }> {
   const authenticated = deferred<boolean>();
   const served: string[] = [];
   const h = new Harness({
     ...options,
     factory: {
       authenticate: () => authenticated.promise,
-      handleWebhook: ({ name }) => { served.push(name); return new Response(); },
+      handleWebhook: ({ name }) => {
+        served.push(name);
+        return new Response();
+      },
       ...options.factory,
     },
   });
@@ -62,7 +67,11 @@ describe('a webhook whose row was edited while it was authenticated does not bri
   });
 
   test('when what was learnt of the new one was forgotten for what was learnt of others since', async () => {
-    const { h, served, authenticated, response } = await authenticating({ maxInstances: 1, maxQueuedHydrations: 20_000, maxConcurrentHydrations: 20_000 });
+    const { h, served, authenticated, response } = await authenticating({
+      maxInstances: 1,
+      maxQueuedHydrations: 20_000,
+      maxConcurrentHydrations: 20_000,
+    });
     await h.registry.use('a', () => {});
     const others = Array.from({ length: 10_001 }, (_, index) => `b${index}`);
     for (const id of others) h.rows.put(id);

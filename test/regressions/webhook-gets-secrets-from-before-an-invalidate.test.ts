@@ -14,10 +14,13 @@ test('the handler gets the secrets its instance was made with, although others w
     // The same object each time, as a store in memory does it.
     store: { get: async () => row },
     factory: {
-      secrets: async () => `s${asked += 1}`,
+      secrets: async () => `s${(asked += 1)}`,
       create: (_record, { secrets }) => ({ secrets }),
       authenticate: () => authenticated.promise,
-      handleWebhook: (instance, _request, { secrets }) => { seen.push(instance.secrets, secrets); return new Response(); },
+      handleWebhook: (instance, _request, { secrets }) => {
+        seen.push(instance.secrets, secrets);
+        return new Response();
+      },
     },
   });
   const response = registry.handleWebhook('a', new Request('http://gateway.test/a', { method: 'POST' }));

@@ -53,7 +53,11 @@ test('a hint does not make a webhook fail where a use is served, whoever else is
     rows.put('a');
     await h.registry.use('a', () => {});
     await h.clock.advance(10);
-    if (other) void h.registry.handleWebhook('b', new Request('http://gateway.test/b', { method: 'POST', body: new ReadableStream(), duplex: 'half' } as RequestInit));
+    if (other)
+      void h.registry.handleWebhook(
+        'b',
+        new Request('http://gateway.test/b', { method: 'POST', body: new ReadableStream(), duplex: 'half' } as RequestInit),
+      );
     if (other) rows.put('b');
     await h.settle();
     rows.failure = new Error('down');

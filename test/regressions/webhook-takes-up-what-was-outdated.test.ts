@@ -6,7 +6,10 @@ import { post, webhookHarness } from '../support/webhooks.js';
 
 class Watched extends Rows {
   listener!: StoreListener;
-  async watch(listener: StoreListener): Promise<AsyncDisposable> { this.listener = listener; return { async [Symbol.asyncDispose]() {} }; }
+  async watch(listener: StoreListener): Promise<AsyncDisposable> {
+    this.listener = listener;
+    return { async [Symbol.asyncDispose]() {} };
+  }
 }
 
 /** A registry that reads again only when it must, and whose `authenticate` waits for the gate. */

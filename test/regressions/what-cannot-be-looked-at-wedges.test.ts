@@ -5,7 +5,10 @@ import { Harness } from '../support/harness.js';
 const strict = (): never => new Proxy({}, { get() { throw new Error('no such property'); } }) as never;
 
 test('a create that returns such a thing fails the hydrate, and its permit is free', async () => {
-  const h = new Harness({ maxConcurrentHydrations: 1, factory: { create: (row) => row.id === 'a' ? strict() : { name: 'ok', row, disposed: undefined } } });
+  const h = new Harness({
+    maxConcurrentHydrations: 1,
+    factory: { create: (row) => (row.id === 'a' ? strict() : { name: 'ok', row, disposed: undefined }) },
+  });
   h.rows.put('a');
   h.rows.put('b');
   await expect(h.registry.use('a', () => 1)).rejects.toMatchObject({ code: 'HYDRATION_FAILED' });

@@ -72,7 +72,14 @@ export function checksOf(hydrant, exclusive, inspector) {
       await registry.close();
     }],
     ['failures have a code, and know each other across copies', async () => {
-      const { registry } = world({ failureBackoff: { initialMs: 60_000, maxMs: 60_000 } }, { create: () => { throw new Error('no'); } });
+      const { registry } = world(
+        { failureBackoff: { initialMs: 60_000, maxMs: 60_000 } },
+        {
+          create: () => {
+            throw new Error('no');
+          },
+        },
+      );
       const failure = await registry.use('a', () => {}).catch((error) => error);
       equal([isConnectionError(failure, 'HYDRATION_FAILED'), failure.retryable], [true, true]);
       equal((await registry.use('c', () => {}).catch((error) => error)).code, 'CONNECTION_NOT_FOUND');
@@ -88,16 +95,27 @@ export function checksOf(hydrant, exclusive, inspector) {
       await registry.close();
     }],
     ['webhooks are authenticated on the row, served cold, and streamed', async () => {
-      const { registry, log } = world({}, {
-        authenticate: async (request, { record }) => await hmac('secret', await request.text()) === request.headers.get('x-signature') && record.token === '1',
-        handleWebhook: async ({ token }, request, { waitUntil }) => {
-          waitUntil(turn());
-          const body = await request.text();
-          return new Response(new ReadableStream({
-            async start(controller) { await turn(); controller.enqueue(new TextEncoder().encode(`${token} ${body}`)); controller.close(); },
-          }), { headers: { 'x-served': 'yes' } });
+      const { registry, log } = world(
+        {},
+        {
+          authenticate: async (request, { record }) =>
+            (await hmac('secret', await request.text())) === request.headers.get('x-signature') && record.token === '1',
+          handleWebhook: async ({ token }, request, { waitUntil }) => {
+            waitUntil(turn());
+            const body = await request.text();
+            return new Response(
+              new ReadableStream({
+                async start(controller) {
+                  await turn();
+                  controller.enqueue(new TextEncoder().encode(`${token} ${body}`));
+                  controller.close();
+                },
+              }),
+              { headers: { 'x-served': 'yes' } },
+            );
+          },
         },
-      });
+      );
       const send = async (id, secret) => registry.handleWebhook(id, new Request('http://gateway/', {
         method: 'POST', body: 'hello', headers: { 'x-signature': await hmac(secret, 'hello') },
       }));
@@ -112,10 +130,20 @@ export function checksOf(hydrant, exclusive, inspector) {
       equal((await send('a', 'secret')).status, 503);
     }],
     ['one factory per platform', async () => {
-      const store = new MemoryStore([{ id: 's', platform: 'slack' }, { id: 't', platform: 'telegram' }, { id: 'f', platform: 'fax' }]);
-      const registry = quiet(new ConnectionRegistry({
-        store, factory: factoryByPlatform('platform', { slack: { create: () => 'a slack' }, telegram: { create: () => 'a telegram' } }),
-      }));
+      const store = new MemoryStore([
+        { id: 's', platform: 'slack' },
+        { id: 't', platform: 'telegram' },
+        { id: 'f', platform: 'fax' },
+      ]);
+      const registry = quiet(
+        new ConnectionRegistry({
+          store,
+          factory: factoryByPlatform('platform', {
+            slack: { create: () => 'a slack' },
+            telegram: { create: () => 'a telegram' },
+          }),
+        }),
+      );
       equal(await Promise.all(['s', 't'].map((id) => registry.use(id, (instance) => instance))), ['a slack', 'a telegram']);
       equal((await registry.use('f', () => {}).catch((error) => error)).code, 'INVALID_RECORD');
       await registry.close();
@@ -162,7 +190,9 @@ const turn = () => later(0);
 async function hmac(secret, text) {
   const encoder = new TextEncoder();
   const key = await crypto.subtle.importKey('raw', encoder.encode(secret), { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
-  return Array.from(new Uint8Array(await crypto.subtle.sign('HMAC', key, encoder.encode(text))), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return Array.from(new Uint8Array(await crypto.subtle.sign('HMAC', key, encoder.encode(text))), (byte) =>
+    byte.toString(16).padStart(2, '0'),
+  ).join('');
 }
 
 function equal(actual, expected) {

@@ -18,7 +18,22 @@ export const RUNTIMES = [
   ...NODE_VERSIONS.flatMap(node),
   { name: 'Bun 1.4.5', kind: 'esm', expected: 'bun@1.4.5', command: npx('bun@1.4.5', 'bun', 'test', './portable.mjs') },
   { name: 'Bun 1.4.5', kind: 'cjs', expected: 'bun@1.4.5', command: npx('bun@1.4.5', 'bun', 'test', './portable.cjs') },
-  { name: 'Deno 2.9.6', kind: 'esm', expected: 'deno@2.9.6', command: npx('deno@2.9.6', 'deno', 'test', '-A', '--no-check', './portable.mjs') },
-  { name: 'Deno 2.9.6', kind: 'cjs', expected: 'deno@2.9.6', command: npx('deno@2.9.6', 'deno', 'test', '-A', '--no-check', './portable.cjs') },
-  { name: 'workerd 1.20261117.1', kind: 'esm', expected: '', command: npx('workerd@1.20261117.1', 'workerd', 'test', 'workerd.capnp') },
+  {
+    name: 'Deno 2.9.6',
+    kind: 'esm',
+    expected: 'deno@2.9.6',
+    command: npx('deno@2.9.6', 'deno', 'test', '-A', '--no-check', './portable.mjs'),
+  },
+  {
+    name: 'Deno 2.9.6',
+    kind: 'cjs',
+    expected: 'deno@2.9.6',
+    command: npx('deno@2.9.6', 'deno', 'test', '-A', '--no-check', './portable.cjs'),
+  },
+  {
+    name: 'workerd 1.20261117.1',
+    kind: 'esm',
+    expected: '',
+    command: npx('workerd@1.20261117.1', 'workerd', 'test', 'workerd.capnp'),
+  },
 ];

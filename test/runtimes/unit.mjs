@@ -11,7 +11,10 @@ import { NODE_VERSIONS, otherVersion } from './runtimes.mjs';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const [asked, ...rest] = process.argv.slice(2);
-const version = asked === 'other' ? otherVersion(process.versions.node, Date.now()) : NODE_VERSIONS.find((one) => one === asked || one.startsWith(`${asked}.`));
+const version =
+  asked === 'other'
+    ? otherVersion(process.versions.node, Date.now())
+    : NODE_VERSIONS.find((one) => one === asked || one.startsWith(`${asked}.`));
 if (version === undefined) {
   console.error(`Expected one of ${NODE_VERSIONS.map((one) => one.split('.')[0]).join(', ')} or other, got ${asked}`);
   process.exit(1);
@@ -21,6 +24,9 @@ console.log(`Node ${version}`);
 // With install scripts turned off, npx runs the machine's own version instead and says nothing.
 const check = `if (process.versions.node !== '${version}') throw new Error('expected Node ${version}, got ' + process.versions.node)`;
 for (const args of [['--eval', check], ['node_modules/vitest/vitest.mjs', 'run', '--project', 'unit', ...rest]]) {
-  const { status } = spawnSync('npx', ['--yes', '--package', `node@${version}`, '--', 'node', ...args], { cwd: ROOT, stdio: 'inherit' });
+  const { status } = spawnSync('npx', ['--yes', '--package', `node@${version}`, '--', 'node', ...args], {
+    cwd: ROOT,
+    stdio: 'inherit',
+  });
   if (status !== 0) process.exit(status ?? 1);
 }

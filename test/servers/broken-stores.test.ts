@@ -30,7 +30,11 @@ describe('a broken PostgresStore fails the conformance suite', () => {
 
   async function failures(client: PostgresClient = pool): Promise<string[]> {
     const writer = new PostgresStore<Row>({ client: pool });
-    const store = new PostgresStore<Row>({ client, listenClient: () => new pg.Client({ connectionString: database.url }), watch: { timeoutMs: 500 } });
+    const store = new PostgresStore<Row>({
+      client,
+      listenClient: () => new pg.Client({ connectionString: database.url }),
+      watch: { timeoutMs: 500 },
+    });
     return conformanceFailures(async (): Promise<StoreUnderTest> => {
       await pool.query('delete from hydrant_connections');
       return {
@@ -116,15 +120,21 @@ describe.skipIf(inject('redisUrl') === undefined)('a broken RedisStore fails the
   });
 
   test('with versions that repeat', async () => {
-    expect(await failures((script) => script.replace(`.. '-' .. ARGV[3]`, `* 0 .. '-'`))).toContain('versions: every edit, stop and start makes another one');
+    expect(await failures((script) => script.replace(`.. '-' .. ARGV[3]`, `* 0 .. '-'`))).toContain(
+      'versions: every edit, stop and start makes another one',
+    );
   });
 
   test('with versions that are written beside the row', async () => {
-    expect(await failures((script) => script.replace(`redis.call('HSET', KEYS[2], id, version)`, ''))).toContain('versions: getVersions says what get says');
+    expect(await failures((script) => script.replace(`redis.call('HSET', KEYS[2], id, version)`, ''))).toContain(
+      'versions: getVersions says what get says',
+    );
   });
 
   test('that leaves the version of a deleted row', async () => {
-    expect(await failures((script) => script.replace(`redis.call('HDEL', KEYS[2], ARGV[1])`, ''))).toContain('versions: getVersions says what get says');
+    expect(await failures((script) => script.replace(`redis.call('HDEL', KEYS[2], ARGV[1])`, ''))).toContain(
+      'versions: getVersions says what get says',
+    );
   });
 
   test('without its notifications', async () => {

@@ -11,8 +11,10 @@ import { startPostgres } from './support/postgres.mjs';
 // With MEASURE=1, on a machine that does nothing else, times are held to the goals as well, and the outage takes 10 s.
 const measuring = process.env['MEASURE'] === '1';
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => { setTimeout(resolve, ms); });
-const print = (what: string, figures: object): void => void process.stderr.write(`measured: ${what}: ${JSON.stringify(figures)}\n`);
-const percentile = (values: readonly number[], p: number): number => Number((values.toSorted((a, b) => a - b)[Math.floor(values.length * p)] ?? 0).toFixed(2));
+const print = (what: string, figures: object): void =>
+  void process.stderr.write(`measured: ${what}: ${JSON.stringify(figures)}\n`);
+const percentile = (values: readonly number[], p: number): number =>
+  Number((values.toSorted((a, b) => a - b)[Math.floor(values.length * p)] ?? 0).toFixed(2));
 
 /** Counts queries, and how many were under way at once. */
 function counting(pool: pg.Pool): PostgresClient & { queries: number; underway: number; peak: number } {
@@ -32,7 +34,8 @@ function counting(pool: pg.Pool): PostgresClient & { queries: number; underway: 
   return counter;
 }
 
-const insert = (pool: pg.Pool, count: number): Promise<unknown> => pool.query(`insert into hydrant_connections (id) select 'c' || n from generate_series(0, ${count - 1}) n`);
+const insert = (pool: pg.Pool, count: number): Promise<unknown> =>
+  pool.query(`insert into hydrant_connections (id) select 'c' || n from generate_series(0, ${count - 1}) n`);
 
 describe('queries per use', () => {
   test('bursts over 500 connections: a tenth of the queries that a read per use would be, a thirtieth with { maxStaleMs: 1000 }', async () => {
@@ -45,7 +48,10 @@ describe('queries per use', () => {
     const registry = new ConnectionRegistry({ store, factory: new RecordingFactory(), sweepIntervalMs: 0 });
     await Promise.all(Array.from({ length: 500 }, (_, n) => registry.use(`c${n}`, () => {})));
 
-    for (const [freshness, fewer] of [['strict', 10], [{ maxStaleMs: 1_000 }, 30]] as const) {
+    for (const [freshness, fewer] of [
+      ['strict', 10],
+      [{ maxStaleMs: 1_000 }, 30],
+    ] as const) {
       client.queries = 0;
       const latencies: number[] = [];
       const uses: Promise<void>[] = [];
@@ -54,10 +60,24 @@ describe('queries per use', () => {
       for (let n = 0; n < 10_000; n += 1) {
         if (n % 100 === 0) await sleep(Math.max(0, start + n / 10 - performance.now()));
         const sent = performance.now();
-        uses.push(registry.use(`c${(n * 7) % 500}`, () => { latencies.push(performance.now() - sent); }, { freshness }));
+        uses.push(
+          registry.use(
+            `c${(n * 7) % 500}`,
+            () => {
+              latencies.push(performance.now() - sent);
+            },
+            { freshness },
+          ),
+        );
       }
       await Promise.all(uses);
-      print(`10 000 uses/s, ${JSON.stringify(freshness)}`, { uses: uses.length, queries: client.queries, fewer: Math.round(uses.length / client.queries), p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99) });
+      print(`10 000 uses/s, ${JSON.stringify(freshness)}`, {
+        uses: uses.length,
+        queries: client.queries,
+        fewer: Math.round(uses.length / client.queries),
+        p50: percentile(latencies, 0.5),
+        p99: percentile(latencies, 0.99),
+      });
       expect(uses.length / client.queries).toBeGreaterThanOrEqual(fewer);
       if (measuring) expect(percentile(latencies, 0.5)).toBeLessThanOrEqual(2);
     }
@@ -81,10 +101,17 @@ describe('an outage of the database under load', () => {
       await insert(pools[0] as pg.Pool, 200);
       // The server commits asynchronously here, and is about to be killed.
       await pools[0]?.query('checkpoint');
-      const registries = stores.map((store, n) => new ConnectionRegistry({
-        store, sweepIntervalMs: 500, storeTimeoutMs: 500, staleIfErrorMs: n === 0 ? 30_000 : 0, notFoundTtlMs: 0,
-        factory: { create: ({ id }) => id, authenticate: () => true, handleWebhook: (id: string) => new Response(id) },
-      }));
+      const registries = stores.map(
+        (store, n) =>
+          new ConnectionRegistry({
+            store,
+            sweepIntervalMs: 500,
+            storeTimeoutMs: 500,
+            staleIfErrorMs: n === 0 ? 30_000 : 0,
+            notFoundTtlMs: 0,
+            factory: { create: ({ id }) => id, authenticate: () => true, handleWebhook: (id: string) => new Response(id) },
+          }),
+      );
       for (const registry of registries) {
         registry.on('storeFailed', () => {});
         registry.on('webhookFailed', () => {});
@@ -95,13 +122,18 @@ describe('an outage of the database under load', () => {
       const drive = async (registry: ConnectionRegistry<never, never>, counts: Map<string, number>): Promise<void> => {
         for (let n = 0; load.on; n += 1) {
           const { phase } = load;
-          const response = await registry.handleWebhook(`c${(n * 7) % 200}`, new Request('https://example.test/', { method: 'POST', body: 'x' }));
+          const response = await registry.handleWebhook(
+            `c${(n * 7) % 200}`,
+            new Request('https://example.test/', { method: 'POST', body: 'x' }),
+          );
           const key = `${phase} ${response.status}${response.headers.has('retry-after') ? ' Retry-After' : ''}`;
           if (phase === load.phase) counts.set(key, (counts.get(key) ?? 0) + 1);
           await sleep(2);
         }
       };
-      const drivers = registries.flatMap((registry, n) => Array.from({ length: 20 }, () => drive(registry as never, statuses[n] as Map<string, number>)));
+      const drivers = registries.flatMap((registry, n) =>
+        Array.from({ length: 20 }, () => drive(registry as never, statuses[n] as Map<string, number>)),
+      );
       const outageMs = measuring ? 10_000 : 2_500;
       await sleep(300);
       load.phase = 'failing';
@@ -110,7 +142,9 @@ describe('an outage of the database under load', () => {
       load.phase = 'during';
       await sleep(outageMs - 700);
       load.phase = 'recovering';
-      clients.forEach((client) => { client.peak = 0; });
+      clients.forEach((client) => {
+        client.peak = 0;
+      });
       await server.resume();
       await sleep(1_500);
       const { version } = await (stores[0] as PostgresStore<{ n: number }>).put({ id: 'c1', n: 2 });
@@ -121,8 +155,16 @@ describe('an outage of the database under load', () => {
       await Promise.all(drivers);
       const [tolerant, strict] = statuses.map((counts) => Object.fromEntries(counts));
       print('outage', { outageMs, tolerant, strict, peakOfQueries: clients.map(({ peak }) => peak) });
-      expect(Object.keys(tolerant ?? {}).filter((key) => /^(before|during|after)/.test(key)).toSorted()).toEqual(['after 200', 'before 200', 'during 200']);
-      expect(Object.keys(strict ?? {}).filter((key) => /^(before|during|after)/.test(key)).toSorted()).toEqual(['after 200', 'before 200', 'during 503 Retry-After']);
+      expect(
+        Object.keys(tolerant ?? {})
+          .filter((key) => /^(before|during|after)/.test(key))
+          .toSorted(),
+      ).toEqual(['after 200', 'before 200', 'during 200']);
+      expect(
+        Object.keys(strict ?? {})
+          .filter((key) => /^(before|during|after)/.test(key))
+          .toSorted(),
+      ).toEqual(['after 200', 'before 200', 'during 503 Retry-After']);
       // One query of versions and a bounded number of rows, however many wait.
       for (const { peak } of clients) expect(peak).toBeLessThanOrEqual(33);
       await Promise.all(registries.map((registry) => registry.close()));
@@ -148,8 +190,15 @@ describe('100 000 connections in the store, 10 000 live', () => {
       getVersions(ids) { chunks.push(ids.length); return inner.getVersions(ids); },
       async watch(given) { listener = given; return { async [Symbol.asyncDispose]() {} }; },
     };
-    const registry = new ConnectionRegistry({ store, factory: { create: ({ id }) => ({ id }) }, maxInstances: 20_000, sweepIntervalMs: 0, maxQueuedHydrations: 20_000 });
-    for (let from = 0; from < 10_000; from += 1_000) await Promise.all(Array.from({ length: 1_000 }, (_, n) => registry.use(`c${(from + n) * 10}`, () => {})));
+    const registry = new ConnectionRegistry({
+      store,
+      factory: { create: ({ id }) => ({ id }) },
+      maxInstances: 20_000,
+      sweepIntervalMs: 0,
+      maxQueuedHydrations: 20_000,
+    });
+    for (let from = 0; from < 10_000; from += 1_000)
+      await Promise.all(Array.from({ length: 1_000 }, (_, n) => registry.use(`c${(from + n) * 10}`, () => {})));
     expect(registry.snapshot().live).toBe(10_000);
     await pool.query(`delete from hydrant_connections where id in ('c0', 'c10')`);
 
@@ -158,11 +207,18 @@ describe('100 000 connections in the store, 10 000 live', () => {
     delay.enable();
     const start = performance.now();
     listener?.gap();
-    await expect.poll(() => chunks.reduce((sum, size) => sum + size, 0), { timeout: 20_000, interval: 5 }).toBeGreaterThanOrEqual(10_000);
+    await expect
+      .poll(() => chunks.reduce((sum, size) => sum + size, 0), { timeout: 20_000, interval: 5 })
+      .toBeGreaterThanOrEqual(10_000);
     await expect.poll(() => registry.snapshot().live, { timeout: 20_000, interval: 50 }).toBe(9_998);
     delay.disable();
     const p99 = delay.percentile(99) / 1e6;
-    print('gap with 10 000 live', { queries: chunks.length, largest: Math.max(...chunks), ms: Math.round(performance.now() - start), loopDelayP99: Number(p99.toFixed(2)) });
+    print('gap with 10 000 live', {
+      queries: chunks.length,
+      largest: Math.max(...chunks),
+      ms: Math.round(performance.now() - start),
+      loopDelayP99: Number(p99.toFixed(2)),
+    });
     expect(Math.max(...chunks)).toBeLessThanOrEqual(1_000);
     if (measuring) expect(p99).toBeLessThan(20);
     await registry.close();
@@ -182,12 +238,17 @@ describe('versions of 1 000 rows', () => {
     const old = `select "id"::text as "hydrant:id", "hydrant_version"::text as "hydrant:version" from "chat_connections"
       where "id" = any($1::text[]) and (deleted_at is null) is true`;
     const reads = {
-      old: async (ids: readonly string[]) => new Map((await pool.query<Record<string, string>>(old, [ids])).rows.map((row) => [row['hydrant:id'], row['hydrant:version']])).size,
+      old: async (ids: readonly string[]) =>
+        new Map(
+          (await pool.query<Record<string, string>>(old, [ids])).rows.map((row) => [row['hydrant:id'], row['hydrant:version']]),
+        ).size,
       table: byVersions(pool, {}),
       hash: byVersions(pool, { versions: 'hash' }),
       column: byVersions(pool, { versions: { column: 'hydrant_version' } }),
     };
-    const ids = Array.from({ length: 20 }, (_batch, batch) => Array.from({ length: 1_000 }, (_row, n) => `c${batch + 20 * n + 1}`));
+    const ids = Array.from({ length: 20 }, (_batch, batch) =>
+      Array.from({ length: 1_000 }, (_row, n) => `c${batch + 20 * n + 1}`),
+    );
     const times: Record<string, number[]> = {};
     for (let round = 0; round < (measuring ? 8 : 3); round += 1) {
       for (const batch of ids) {
@@ -200,14 +261,19 @@ describe('versions of 1 000 rows', () => {
       }
     }
     const median = (kind: string): number => percentile(times[kind] ?? [], 0.5);
-    const ratios = Object.fromEntries(Object.keys(reads).map((kind) => [kind, Number((median(kind) / median('old')).toFixed(2))]));
+    const ratios = Object.fromEntries(
+      Object.keys(reads).map((kind) => [kind, Number((median(kind) / median('old')).toFixed(2))]),
+    );
     print('versions of 1 000 rows', { oldMs: median('old'), ...ratios });
     if (measuring) for (const ratio of Object.values(ratios)) expect(ratio).toBeLessThanOrEqual(1.2);
     await pool.end();
   }, 120_000);
 });
 
-function byVersions(client: pg.Pool, options: Partial<PostgresStoreOptions<GatewayConnection>>): (ids: readonly string[]) => Promise<number> {
+function byVersions(
+  client: pg.Pool,
+  options: Partial<PostgresStoreOptions<GatewayConnection>>,
+): (ids: readonly string[]) => Promise<number> {
   const store = new PostgresStore<GatewayConnection>({ client, ...GATEWAY_MAPPING, ...options });
   return async (ids) => (await store.getVersions(ids)).size;
 }

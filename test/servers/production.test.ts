@@ -32,7 +32,8 @@ async function freePort(): Promise<number> {
 }
 
 /** Several processes are under way: real time passes, and a busy machine may be slow. */
-const eventually = (probe: () => Promise<unknown>) => expect.poll(() => probe().catch((error: unknown) => error), { timeout: 20_000, interval: 50 });
+const eventually = (probe: () => Promise<unknown>) =>
+  expect.poll(() => probe().catch((error: unknown) => error), { timeout: 20_000, interval: 50 });
 
 test("the README's gateway outlasts the end of all its database connections, and shuts down in order", async () => {
   const port = await freePort();
@@ -55,7 +56,9 @@ test("the README's gateway outlasts the end of all its database connections, and
   try {
     await eventually(() => send('warm')).toEqual({ status: 200, reply: 'Hello, Ada' });
 
-    await pool.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and pid <> pg_backend_pid()', [database.name]);
+    await pool.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and pid <> pg_backend_pid()', [
+      database.name,
+    ]);
     await eventually(async () => stderr).toContain('database: terminating connection');
     expect(await send('warm')).toEqual({ status: 200, reply: 'Hello, Ada' });
     expect(await send('cold')).toEqual({ status: 200, reply: 'Good day, Ada' });

@@ -41,7 +41,9 @@ describe('test servers', () => {
       url = database.url;
       const client = new pg.Client({ connectionString: url });
       await client.connect();
-      const { rows } = await client.query<{ n: number }>(`select count(*)::int n from pg_class where relnamespace = 'public'::regnamespace`);
+      const { rows } = await client.query<{ n: number }>(
+        `select count(*)::int n from pg_class where relnamespace = 'public'::regnamespace`,
+      );
       expect(rows).toEqual([{ n: 0 }]);
       await client.end();
     }

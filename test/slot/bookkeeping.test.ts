@@ -4,7 +4,8 @@ import { Effects } from '../../src/effects.js';
 import { Slot } from '../../src/slot/state.js';
 
 type Row = { id: string; version: string; status: 'active' };
-const slotOf = (id: string): Slot<Row, unknown> => new Slot<Row, unknown>({ id, version: '1', status: 'active' }, { create: () => '' }, 0);
+const slotOf = (id: string): Slot<Row, unknown> =>
+  new Slot<Row, unknown>({ id, version: '1', status: 'active' }, { create: () => '' }, 0);
 
 describe('slots that are on their way out', () => {
   test('any number of one connection are known, each until it is gone', () => {

@@ -116,7 +116,11 @@ describe('an instance that idles', () => {
       thrashing: () => {},
       flush: () => {},
     });
-    const slots = Array.from({ length: 600 }, (_, index) => new Slot<Row, unknown>({ id: `c${index}`, version: '1', status: 'active', token: '' }, { create: () => '' }, 0));
+    const slots = Array.from(
+      { length: 600 },
+      (_, index) =>
+        new Slot<Row, unknown>({ id: `c${index}`, version: '1', status: 'active', token: '' }, { create: () => '' }, 0),
+    );
     for (const slot of slots) { eviction.touch(slot); eviction.add(slot); }
     for (const slot of slots.toReversed()) {
       clock.advanceSync(1);

@@ -6,7 +6,9 @@ type Row = { id: string; version: string; status: 'active' };
 type Made = Slot<Row, string>;
 
 describe("SIEVE's queue", () => {
-  const queueOf = (ids: string): { sieve: Sieve<Row, string>; slots: Made[]; next: () => string | undefined; leased: string[] } => {
+  const queueOf = (
+    ids: string,
+  ): { sieve: Sieve<Row, string>; slots: Made[]; next: () => string | undefined; leased: string[] } => {
     const sieve = new Sieve<Row, string>();
     const slots = [...ids].map((id): Made => new Slot({ id, version: '1', status: 'active' }, { create: () => '' }, 0));
     for (const slot of slots) sieve.add(slot);

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { Harness } from '../support/harness.js';
 
-const disposed = (h: Harness): string[] => h.log.filter((line) => line.startsWith('dispose')).map((line) => line.replace(/^dispose (\w+)@.*$/, '$1'));
+const disposed = (h: Harness): string[] =>
+  h.log.filter((line) => line.startsWith('dispose')).map((line) => line.replace(/^dispose (\w+)@.*$/, '$1'));
 
 function harness(maxInstances: number, ids: readonly string[]): Harness {
   const h = new Harness({ maxInstances, eviction: 'sieve', freshness: { maxStaleMs: Infinity }, maxQueuedHydrations: 100_000 });

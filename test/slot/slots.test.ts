@@ -18,7 +18,12 @@ describe('the states of a slot', () => {
   let all: Made[];
   const row = (version = '1'): Row => ({ id: 'a', version, status: 'active' });
   const pendingOf = (slot: Made): Pending<Row, string> => slot.state as Pending<Row, string>;
-  const made = (version?: string): Made => { const slot: Made = new Slot(row(version), { create: () => 'instance' }, 0); slots.pending(slot); all.push(slot); return slot; };
+  const made = (version?: string): Made => {
+    const slot: Made = new Slot(row(version), { create: () => 'instance' }, 0);
+    slots.pending(slot);
+    all.push(slot);
+    return slot;
+  };
   const creating = (slot: Made): Creating<Row, string> => {
     slots.creating(slot, pendingOf(slot), running());
     return slot.state as Creating<Row, string>;
@@ -32,8 +37,19 @@ describe('the states of a slot', () => {
 
   beforeEach(() => {
     const clock = new ManualClock();
-    const limits = { maxInstances: 10, eviction: 'lru', idleTimeoutMs: 1_000, drainTimeoutMs: 1_000, disposeTimeoutMs: 1_000, clock };
-    slots = new Slots<Row, string>(new Environment<Row, string>(limits as never), new Backoff({ initialMs: 0, maxMs: 0 }, clock), () => {});
+    const limits = {
+      maxInstances: 10,
+      eviction: 'lru',
+      idleTimeoutMs: 1_000,
+      drainTimeoutMs: 1_000,
+      disposeTimeoutMs: 1_000,
+      clock,
+    };
+    slots = new Slots<Row, string>(
+      new Environment<Row, string>(limits as never),
+      new Backoff({ initialMs: 0, maxMs: 0 }, clock),
+      () => {},
+    );
     all = [];
   });
 

@@ -7,7 +7,13 @@ const open = (options: HarnessOptions = {}): { h: Harness; signals: AbortSignal[
   const signals: AbortSignal[] = [];
   const h: Harness = new Harness({
     ...options,
-    factory: { create: (row: Row, context: HydrationContext) => { signals.push(context.superseded); return h.create(row, context); }, ...options.factory },
+    factory: {
+      create: (row: Row, context: HydrationContext) => {
+        signals.push(context.superseded);
+        return h.create(row, context);
+      },
+      ...options.factory,
+    },
   });
   h.rows.put('a');
   return { h, signals };
@@ -29,8 +35,14 @@ describe('context.superseded aborts while leases still drain', () => {
     expect(signals[0]?.aborted).toBe(false);
     await ENDINGS[how]?.(h);
     await h.settle();
-    expect({ superseded: signals[0]?.aborted, lease: lease.signal.aborted, disposes: h.disposes }).toEqual({ superseded: true, lease: false, disposes: 0 });
-    expect(signals[0]?.reason).toMatchObject({ message: "Connection 'a' was superseded: its instance is not handed out any more" });
+    expect({ superseded: signals[0]?.aborted, lease: lease.signal.aborted, disposes: h.disposes }).toEqual({
+      superseded: true,
+      lease: false,
+      disposes: 0,
+    });
+    expect(signals[0]?.reason).toMatchObject({
+      message: "Connection 'a' was superseded: its instance is not handed out any more",
+    });
     lease.release();
   });
 
@@ -41,9 +53,19 @@ describe('context.superseded aborts while leases still drain', () => {
     expect(signals[0]?.aborted).toBe(true);
   });
 
-  test.each([{ how: 'evicted', options: { maxInstances: 1 } }, { how: 'idle', options: { idleTimeoutMs: 10 } }])('$how: before dispose runs', async ({ options }) => {
+  test.each([
+    { how: 'evicted', options: { maxInstances: 1 } },
+    { how: 'idle', options: { idleTimeoutMs: 10 } },
+  ])('$how: before dispose runs', async ({ options }) => {
     const seen: unknown[] = [];
-    const { h, signals } = open({ ...options, factory: { dispose: () => { seen.push(signals[0]?.aborted); } } });
+    const { h, signals } = open({
+      ...options,
+      factory: {
+        dispose: () => {
+          seen.push(signals[0]?.aborted);
+        },
+      },
+    });
     h.rows.put('b');
     await h.registry.use('a', () => {});
     await h.registry.use('b', () => {});
@@ -74,7 +96,15 @@ describe('context.superseded', () => {
 
   test('aborts when create fails', async () => {
     const gate = deferred();
-    const { h, signals } = open({ factory: { create: async (_row, context) => { signals.push(context.superseded); await gate.promise; throw new Error('no'); } } });
+    const { h, signals } = open({
+      factory: {
+        create: async (_row, context) => {
+          signals.push(context.superseded);
+          await gate.promise;
+          throw new Error('no');
+        },
+      },
+    });
     const use = h.registry.use('a', () => {}).catch(() => {});
     await h.settle();
     gate.resolve();
@@ -87,7 +117,11 @@ describe('context.superseded', () => {
     const lease = await h.registry.acquire('a');
     const context = h.contexts[0] as HydrationContext;
     const { superseded } = context;
-    expect({ same: context.superseded === superseded, spread: { ...context }.superseded === superseded, aborted: superseded.aborted }).toEqual({ same: true, spread: true, aborted: false });
+    expect({
+      same: context.superseded === superseded,
+      spread: { ...context }.superseded === superseded,
+      aborted: superseded.aborted,
+    }).toEqual({ same: true, spread: true, aborted: false });
     void h.registry.invalidate('a');
     expect(superseded.aborted).toBe(true);
     lease.release();

@@ -67,7 +67,8 @@ export class Plant {
       ...tuning,
     });
     // What fails here fails on purpose.
-    for (const event of ['hydrationFailed', 'storeFailed', 'webhookFailed', 'disposeFailed'] as const) this.registry.on(event, () => {});
+    for (const event of ['hydrationFailed', 'storeFailed', 'webhookFailed', 'disposeFailed'] as const)
+      this.registry.on(event, () => {});
   }
 
   check(instance: Instance): void {
@@ -76,7 +77,8 @@ export class Plant {
 
   /** What a caller may be told; anything else is wrong. */
   expected = (error: unknown): void => {
-    if (!isConnectionError(error) && !(error instanceof Error && error.message === 'left')) this.wrongs.push(`a use rejected ${String(error)}`);
+    if (!isConnectionError(error) && !(error instanceof Error && error.message === 'left'))
+      this.wrongs.push(`a use rejected ${String(error)}`);
   };
 
   /** Waits until nothing is under way, and compares the books. */

@@ -29,6 +29,14 @@ report('mixed', await mixed(Number(values.operations), Number(values.minutes)));
 console.log('done');
 
 function report(part, { samples, ...figures }) {
-  console.log(JSON.stringify({ part, ...figures, heapMiB: samples.map(({ heapMiB }) => Math.round(heapMiB * 10) / 10), live: samples.map(({ live }) => live), timers: samples.map(({ timers }) => timers) }));
+  console.log(
+    JSON.stringify({
+      part,
+      ...figures,
+      heapMiB: samples.map(({ heapMiB }) => Math.round(heapMiB * 10) / 10),
+      live: samples.map(({ live }) => live),
+      timers: samples.map(({ timers }) => timers),
+    }),
+  );
   if (figures.wrongs.length > 0) process.exitCode = 1;
 }

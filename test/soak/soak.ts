@@ -36,8 +36,14 @@ export async function churn(connections: number): Promise<Report> {
 /** So many operations of every kind on more connections than fit, over and over for so many minutes. */
 export async function mixed(operations: number, minutes: number): Promise<Report> {
   const plant = new Plant({
-    maxInstances: 1_000, freshness: { maxStaleMs: 20 }, idleTimeoutMs: 500, sweepIntervalMs: 200, notFoundTtlMs: 50, acquireTimeoutMs: 5_000,
-    failureBackoff: { initialMs: 5, maxMs: 50 }, maxConcurrentHydrations: 32,
+    maxInstances: 1_000,
+    freshness: { maxStaleMs: 20 },
+    idleTimeoutMs: 500,
+    sweepIntervalMs: 200,
+    notFoundTtlMs: 50,
+    acquireTimeoutMs: 5_000,
+    failureBackoff: { initialMs: 5, maxMs: 50 },
+    maxConcurrentHydrations: 32,
   });
   plant.failEvery = 101;
   plant.failReadEvery = 503;
@@ -65,9 +71,15 @@ export async function strangers(requests: number): Promise<Report> {
 
 async function strange({ registry, wrongs }: Plant, count: number): Promise<void> {
   const [id, body] = [
-    [`u${count}`.padEnd(128, 'x'), 'x'], [`c${count % 1_000}`, 'x'], [`c${count % 1_000}`, 'x'.repeat(2_000)], [`../${count}`, 'x'],
+    [`u${count}`.padEnd(128, 'x'), 'x'],
+    [`c${count % 1_000}`, 'x'],
+    [`c${count % 1_000}`, 'x'.repeat(2_000)],
+    [`../${count}`, 'x'],
   ][count % 4] as [string, string];
-  const { status } = await registry.handleWebhook(id, new Request('http://gateway.test/', { method: 'POST', body, headers: { 'x-signature': 'bad' } }));
+  const { status } = await registry.handleWebhook(
+    id,
+    new Request('http://gateway.test/', { method: 'POST', body, headers: { 'x-signature': 'bad' } }),
+  );
   if (status !== [404, 401, 413, 404][count % 4]) wrongs.push(`${id.slice(0, 20)} was answered with ${status}`);
 }
 
@@ -76,7 +88,15 @@ async function operation(plant: Plant): Promise<void> {
   const id = `c${Math.floor(Math.random() * (Math.random() < 0.5 ? 50 : 3_000))}`;
   const choice = Math.random();
   if (choice < 0.35) await registry.use(id, (instance) => plant.check(instance));
-  else if (choice < 0.5) await registry.use(id, async (instance) => { await turn(); plant.check(instance); }, { freshness: 'strict' });
+  else if (choice < 0.5)
+    await registry.use(
+      id,
+      async (instance) => {
+        await turn();
+        plant.check(instance);
+      },
+      { freshness: 'strict' },
+    );
   else if (choice < 0.6) {
     const lease = await registry.acquire(id);
     await turn();
@@ -95,14 +115,23 @@ async function operation(plant: Plant): Promise<void> {
   else if (choice < 0.83) await registry.use(`unknown-${Math.random()}`, () => {});
   else {
     const kind = choice < 0.9 ? 'text' : choice < 0.95 ? 'stream' : 'background';
-    const request = new Request('http://gateway.test/', { method: 'POST', body: 'x', headers: { 'x-kind': kind, 'x-signature': Math.random() < 0.2 ? 'bad' : 'good' } });
+    const request = new Request('http://gateway.test/', {
+      method: 'POST',
+      body: 'x',
+      headers: { 'x-kind': kind, 'x-signature': Math.random() < 0.2 ? 'bad' : 'good' },
+    });
     const response = await registry.handleWebhook(id, request);
     if (Math.random() < 0.1) await response.body?.cancel();
     else await response.text();
   }
 }
 
-async function observed(plant: Plant, count: number, checks: number, work: (from: number, to: number) => Promise<void>): Promise<Report> {
+async function observed(
+  plant: Plant,
+  count: number,
+  checks: number,
+  work: (from: number, to: number) => Promise<void>,
+): Promise<Report> {
   collect?.();
   const before = process.memoryUsage().heapUsed / 2 ** 20;
   const began = performance.now();
@@ -112,7 +141,12 @@ async function observed(plant: Plant, count: number, checks: number, work: (from
     await work(from, Math.min(count, from + step));
     await plant.balance();
     collect?.();
-    samples.push({ at: Math.min(count, from + step), heapMiB: process.memoryUsage().heapUsed / 2 ** 20, live: plant.registry.snapshot().live, timers: timers() });
+    samples.push({
+      at: Math.min(count, from + step),
+      heapMiB: process.memoryUsage().heapUsed / 2 ** 20,
+      live: plant.registry.snapshot().live,
+      timers: timers(),
+    });
   }
   await plant.registry.close();
   // Deadlines share timers, which are given up a turn after the last of them was cancelled.
@@ -120,12 +154,18 @@ async function observed(plant: Plant, count: number, checks: number, work: (from
   await turn();
   if (plant.created !== plant.disposed) plant.wrongs.push(`after close: created ${plant.created}, disposed ${plant.disposed}`);
   const third = Math.max(1, Math.floor(samples.length / 3));
-  const median = (part: readonly Sample[]): number => part.map(({ heapMiB }) => heapMiB).toSorted((a, b) => a - b)[Math.floor(part.length / 2)] ?? 0;
+  const median = (part: readonly Sample[]): number =>
+    part.map(({ heapMiB }) => heapMiB).toSorted((a, b) => a - b)[Math.floor(part.length / 2)] ?? 0;
   return {
-    created: plant.created, disposed: plant.disposed, peak: plant.peak, seconds: (performance.now() - began) / 1_000, samples,
+    created: plant.created,
+    disposed: plant.disposed,
+    peak: plant.peak,
+    seconds: (performance.now() - began) / 1_000,
+    samples,
     // Tables fill up to their bounds in the first third.
     heapGrowthMiB: median(samples.slice(-third)) - median(samples.slice(third, 2 * third)),
     heldMiB: (samples.at(-1)?.heapMiB ?? before) - before,
-    timersLeft: timers(), wrongs: [...new Set(plant.wrongs)].slice(0, 10),
+    timersLeft: timers(),
+    wrongs: [...new Set(plant.wrongs)].slice(0, 10),
   };
 }

@@ -21,7 +21,9 @@ describe('MemoryStore', () => {
   });
 
   test('put takes whole rows: what is left out is gone, a status too', async () => {
-    const store = new MemoryStore<{ id: string; token?: string; status?: 'active' | 'stopped' }>([{ id: 'a', token: 't', status: 'stopped' }]);
+    const store = new MemoryStore<{ id: string; token?: string; status?: 'active' | 'stopped' }>([
+      { id: 'a', token: 't', status: 'stopped' },
+    ]);
     expect(await store.put({ id: 'a' })).toEqual({ id: 'a', status: 'active', version: '2' });
   });
 
@@ -56,10 +58,17 @@ describe('MemoryStore', () => {
     expect((await store.get('a'))?.version).toBe('1');
   });
 
-  test.each([['', 'string'], [undefined, 'undefined'], [5, 'number'], [{}, 'object']])('an id that is none (%o) is refused and leaves everything as it was', async (id, type) => {
+  test.each([
+    ['', 'string'],
+    [undefined, 'undefined'],
+    [5, 'number'],
+    [{}, 'object'],
+  ])('an id that is none (%o) is refused and leaves everything as it was', async (id, type) => {
     const store = new MemoryStore<{ id: string }>([{ id: 'a' }]);
     const error: unknown = await store.put({ id: id as string }).catch((thrown: unknown) => thrown);
-    expect(isConnectionError(error, 'INVALID_CONNECTION_ID') && error.message).toBe(`MemoryStore: expected a record with a non-empty string as its id, got ${type}`);
+    expect(isConnectionError(error, 'INVALID_CONNECTION_ID') && error.message).toBe(
+      `MemoryStore: expected a record with a non-empty string as its id, got ${type}`,
+    );
     expect(() => new MemoryStore([{ id: id as string }])).toThrow('non-empty string');
     expect(await store.list()).toHaveLength(1);
   });
@@ -73,7 +82,12 @@ describe('MemoryStore', () => {
 
   test('a registry honours its edits, stops, deletes and new creations', async () => {
     const store = new MemoryStore<{ id: string; token: string; status?: 'active' | 'stopped' }>([{ id: 'a', token: 'one' }]);
-    const registry = new ConnectionRegistry({ store, clock: new ManualClock(), notFoundTtlMs: 0, factory: { create: ({ token }) => token } });
+    const registry = new ConnectionRegistry({
+      store,
+      clock: new ManualClock(),
+      notFoundTtlMs: 0,
+      factory: { create: ({ token }) => token },
+    });
     const use = (): Promise<string> => registry.use('a', (token) => token).catch((error: { code: string }) => error.code);
     expect(await use()).toBe('one');
     await store.put({ id: 'a', token: 'two' });

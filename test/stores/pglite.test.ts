@@ -20,7 +20,11 @@ describe('PostgresStore on PGlite, with its own table', () => {
       write: (id, { status, config }) => store.put({ id, status, config: { value: config } }),
       remove: (id) => store.delete(id),
       configOf: (record) => (record as unknown as { config: { value: string } }).config.value,
-      writeInvalid: (id) => db.query(`insert into hydrant_connections (id, data) values ($1, '["secret"]') on conflict (id) do update set data = excluded.data`, [id]),
+      writeInvalid: (id) =>
+        db.query(
+          `insert into hydrant_connections (id, data) values ($1, '["secret"]') on conflict (id) do update set data = excluded.data`,
+          [id],
+        ),
       bookkeep: (id) => db.query('update hydrant_connections set noted = now() where id = $1', [id]),
       touch: (id) => store.touch(id),
     };
@@ -28,7 +32,11 @@ describe('PostgresStore on PGlite, with its own table', () => {
 });
 
 describe('PostgresStore on PGlite, mapped onto a table that exists', () => {
-  beforeEach(async () => { await db.exec('create table connections (id text primary key, config jsonb, state text, note text, deleted boolean not null default false)'); });
+  beforeEach(async () => {
+    await db.exec(
+      'create table connections (id text primary key, config jsonb, state text, note text, deleted boolean not null default false)',
+    );
+  });
 
   storeConformance({ describe, it: test }, async (): Promise<StoreUnderTest> => {
     const store = new PostgresStore({
@@ -49,7 +57,11 @@ describe('PostgresStore on PGlite, mapped onto a table that exists', () => {
       write: (id, { status, config }) => store.put({ id, status, list: [config] }),
       remove: (id) => store.delete(id),
       configOf: (record) => (record as unknown as { list: string[] }).list[0] ?? '',
-      writeInvalid: (id) => db.query(`insert into connections (id, config) values ($1, '{}') on conflict (id) do update set config = excluded.config`, [id]),
+      writeInvalid: (id) =>
+        db.query(
+          `insert into connections (id, config) values ($1, '{}') on conflict (id) do update set config = excluded.config`,
+          [id],
+        ),
       bookkeep: (id) => db.query(`update connections set note = 'seen', state = 'error' where id = $1`, [id]),
       touch: (id) => store.touch(id),
     };

@@ -11,7 +11,8 @@ beforeEach(async () => {
   await new PostgresClaims({ client: db }).migrate();
 });
 
-const claimsOf = (options: Partial<PostgresClaimsOptions> = {}) => new PostgresClaims({ client: db, listenClient: () => new PgliteListener(db), ...options });
+const claimsOf = (options: Partial<PostgresClaimsOptions> = {}) =>
+  new PostgresClaims({ client: db, listenClient: () => new PgliteListener(db), ...options });
 
 // Its longest test is for real servers: test/servers runs the whole suite on one.
 const quick = (name: string, body: () => Promise<void>) => name.includes('2 000') ? undefined : test(name, body);
@@ -35,7 +36,9 @@ describe('PostgresClaims', () => {
   });
 
   test('a row with the greatest token is left alone, and fails no other', async () => {
-    await db.query(`insert into hydrant_claims (connection_id, token, expires_at) values ('c2', 9223372036854775807, '-infinity')`);
+    await db.query(
+      `insert into hydrant_claims (connection_id, token, expires_at) values ('c2', 9223372036854775807, '-infinity')`,
+    );
     expect((await claimsOf().claim(request)).map(({ id }) => id).toSorted()).toEqual(['c1', 'c3']);
   });
 
@@ -80,7 +83,11 @@ describe('PostgresClaims', () => {
     test('what was released is free at the next look but one, and an offer lasts as long as it was made for', async () => {
       await beat('a');
       const held = await take('a');
-      await claimsOf().release({ replica: 'a', claims: held.map(({ id, token }) => ({ id, token, offer: { to: 'c', forMs: 5_000 } })), leave: false });
+      await claimsOf().release({
+        replica: 'a',
+        claims: held.map(({ id, token }) => ({ id, token, offer: { to: 'c', forMs: 5_000 } })),
+        leave: false,
+      });
       await passInPglite(db, -HOUR);
       expect(await take('b')).toEqual([]);
       expect(await take('b')).toEqual([]);
@@ -93,7 +100,9 @@ describe('PostgresClaims', () => {
     const claims = claimsOf();
     await claims.release({ replica: 'a', claims: await claims.claim(request), leave: true });
     expect((await db.query('select from hydrant_claims')).rows).toHaveLength(3);
-    await db.query(`insert into hydrant_claims_replicas values ('long gone', 0, now() - interval '2 days'), ('just gone', 0, now() - interval '1 hour')`);
+    await db.query(
+      `insert into hydrant_claims_replicas values ('long gone', 0, now() - interval '2 days'), ('just gone', 0, now() - interval '1 hour')`,
+    );
     await claims.renew({ replica: 'b', ttlMs: 1_000, member: true, load: 0, held: [] });
     const { rows } = await db.query('select replica from hydrant_claims_replicas order by 1');
     expect(rows).toEqual([{ replica: 'b' }, { replica: 'just gone' }]);
@@ -105,7 +114,8 @@ describe('PostgresClaims', () => {
     await expect(claims.claim(request, gone)).rejects.toBe('gone');
     await expect(claims.renew({ replica: 'a', ttlMs: 1, member: true, load: 0, held: [] }, gone)).rejects.toBe('gone');
     await expect(claims.release({ replica: 'a', claims: [], leave: true }, gone)).rejects.toBe('gone');
-    for (const waiting of [{ signal: new AbortController().signal }, {}]) await expect(claims.claim(request, waiting)).rejects.toThrow('sent');
+    for (const waiting of [{ signal: new AbortController().signal }, {}])
+      await expect(claims.claim(request, waiting)).rejects.toThrow('sent');
   });
 
   test('begins to listen with a hint of nobody, and tells those of its own table only', async () => {
@@ -150,7 +160,9 @@ describe('PostgresClaims', () => {
     let deaf = false;
     const client = { query: (text: string, values?: unknown[]) => deaf ? new Promise<never>(() => {}) : db.query(text, values) };
     const hints: unknown[] = [];
-    const subscription = await claimsOf({ client, clock, onWatchError: (error) => errors.push(error) }).watch?.((hint) => hints.push(hint));
+    const subscription = await claimsOf({ client, clock, onWatchError: (error) => errors.push(error) }).watch?.((hint) =>
+      hints.push(hint),
+    );
     deaf = true;
     await clock.advance(19_999);
     expect(errors).toEqual([]);
@@ -184,6 +196,8 @@ describe('PostgresClaims', () => {
     [{ client, queryTimeoutMs: 0 }, 'queryTimeoutMs: expected milliseconds from 1 to 2147483647, got 0'],
     [{ client, listenClient: 'x' }, 'listenClient: expected a function that makes a connection, got a string'],
   ])('refuses wrong options: %o', (options, message) => {
-    expect(() => new PostgresClaims(options as PostgresClaimsOptions)).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS', message: `PostgresClaims: ${message}` }));
+    expect(() => new PostgresClaims(options as PostgresClaimsOptions)).toThrow(
+      expect.objectContaining({ code: 'INVALID_OPTIONS', message: `PostgresClaims: ${message}` }),
+    );
   });
 });

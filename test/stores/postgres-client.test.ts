@@ -21,17 +21,29 @@ describe('a client of PostgreSQL', () => {
     expect(() => new PostgresClaims({ client: client as PostgresClient })).toThrow(`PostgresClaims: ${message}`);
   });
 
-  test.each([[undefined, 'nothing'], [null, 'null'], [{}, 'an object'], [{ query: 'select' }, 'an object'], ['postgres://secret', 'a string']])('is not %j', (client, got) => {
-    expect(() => new PostgresStore({ client: client as never })).toThrow(`PostgresStore: client: expected an object with query(text, values), got ${got}`);
+  test.each([
+    [undefined, 'nothing'],
+    [null, 'null'],
+    [{}, 'an object'],
+    [{ query: 'select' }, 'an object'],
+    ['postgres://secret', 'a string'],
+  ])('is not %j', (client, got) => {
+    expect(() => new PostgresStore({ client: client as never })).toThrow(
+      `PostgresStore: client: expected an object with query(text, values), got ${got}`,
+    );
   });
 
   test('may resolve to rows, or to an object with rows, and to nothing else', async () => {
     const row = { 'hydrant:versions': '{"acme":"1"}' };
     for (const answer of [[row], { rows: [row] }]) {
-      expect(await new PostgresStore({ client: { query: async () => answer } }).getVersions(['acme'])).toEqual(new Map([['acme', '1']]));
+      expect(await new PostgresStore({ client: { query: async () => answer } }).getVersions(['acme'])).toEqual(
+        new Map([['acme', '1']]),
+      );
     }
     for (const answer of [undefined, null, {}, { rows: 7 }]) {
-      await expect(new PostgresStore({ client: { query: async () => answer as never } }).get('acme')).rejects.toThrow('neither rows nor { rows }');
+      await expect(new PostgresStore({ client: { query: async () => answer as never } }).get('acme')).rejects.toThrow(
+        'neither rows nor { rows }',
+      );
     }
   });
 
@@ -56,7 +68,12 @@ describe('a pool', () => {
       released, emitters, totalCount: 1, idleCount,
       query: answers,
       async connect() {
-        const connection = Object.assign(new EventEmitter(), { query: behaviour, release: (destroyed?: boolean) => { released.push({ destroyed }); } });
+        const connection = Object.assign(new EventEmitter(), {
+          query: behaviour,
+          release: (destroyed?: boolean) => {
+            released.push({ destroyed });
+          },
+        });
         emitters.push(connection);
         return connection;
       },
@@ -72,12 +89,17 @@ describe('a pool', () => {
     expect([...good.emitters, ...refused.emitters].map((emitter) => emitter.listenerCount('error'))).toEqual([0, 0]);
   });
 
-  test.each([['EPIPE'], ['ECONNRESET'], ['57P01'], ['08006'], [undefined]])('loses a connection that failed with %s, and what it emits later ends nothing', async (code) => {
-    const broken = pool(async () => { throw Object.assign(new Error('lost'), { code }); });
-    await expect(new PostgresStore({ client: broken }).get('acme')).rejects.toThrow('lost');
-    expect(broken.released).toEqual([{ destroyed: true }]);
-    broken.emitters[0]?.emit('error', new Error('lost'));
-  });
+  test.each([['EPIPE'], ['ECONNRESET'], ['57P01'], ['08006'], [undefined]])(
+    'loses a connection that failed with %s, and what it emits later ends nothing',
+    async (code) => {
+      const broken = pool(async () => {
+        throw Object.assign(new Error('lost'), { code });
+      });
+      await expect(new PostgresStore({ client: broken }).get('acme')).rejects.toThrow('lost');
+      expect(broken.released).toEqual([{ destroyed: true }]);
+      broken.emitters[0]?.emit('error', new Error('lost'));
+    },
+  );
 
   test('loses a connection that hangs, and its idle ones, once a deadline or a signal says so', async () => {
     const clock = new ManualClock();
@@ -88,7 +110,9 @@ describe('a pool', () => {
     expect(await read).toMatchObject({ code: 'STORE_UNAVAILABLE' });
     expect(hanging.released).toEqual([{ destroyed: true }, { destroyed: true }, { destroyed: true }]);
     const controller = new AbortController();
-    const aborted = new PostgresStore({ client: pool(() => new Promise(() => {})), clock }).get('acme', { signal: controller.signal });
+    const aborted = new PostgresStore({ client: pool(() => new Promise(() => {})), clock }).get('acme', {
+      signal: controller.signal,
+    });
     controller.abort('gone');
     await expect(aborted).rejects.toBe('gone');
     expect(clock.pendingTimers).toBe(0);
@@ -98,7 +122,15 @@ describe('a pool', () => {
     const clock = new ManualClock();
     const released: Released[] = [];
     let arrive: ((connection: object) => void) | undefined;
-    const slow = { totalCount: 0, idleCount: 0, query: answers, connect: () => new Promise<never>((resolve) => { arrive = resolve as never; }) };
+    const slow = {
+      totalCount: 0,
+      idleCount: 0,
+      query: answers,
+      connect: () =>
+        new Promise<never>((resolve) => {
+          arrive = resolve as never;
+        }),
+    };
     const read = new PostgresStore({ client: slow, queryTimeoutMs: 500, clock }).get('acme').catch((error: unknown) => error);
     await settle();
     await clock.advance(500);

@@ -56,8 +56,14 @@ describe('hints from PostgreSQL', () => {
 
   test('a statement over many rows tells those that have a new version, and of a new id both', async () => {
     await insert(`'c' || n from generate_series(1, 5) n`);
-    expect((await told(() => db.exec(`update hydrant_connections set data = '{"n":2}' where id in ('c2', 'c3')`))).ids).toEqual(['c2', 'c3']);
-    expect((await told(() => db.exec(`update hydrant_connections set id = 'renamed' where id = 'c4'`))).ids).toEqual(['c4', 'renamed']);
+    expect((await told(() => db.exec(`update hydrant_connections set data = '{"n":2}' where id in ('c2', 'c3')`))).ids).toEqual([
+      'c2',
+      'c3',
+    ]);
+    expect((await told(() => db.exec(`update hydrant_connections set id = 'renamed' where id = 'c4'`))).ids).toEqual([
+      'c4',
+      'renamed',
+    ]);
     expect((await told(() => db.exec(`delete from hydrant_connections where id in ('c1', 'c2')`))).ids).toEqual(['c1', 'c2']);
   });
 
@@ -74,12 +80,18 @@ describe('hints from PostgreSQL', () => {
   test('truncate is a gap, and so is an id too long to be told; the others beside it are told', async () => {
     await insert(`'acme'`);
     expect(await told(() => db.exec('truncate hydrant_connections'))).toEqual({ ids: [], payloads: 0, gaps: 1 });
-    expect(await told(() => insert(`unnest(array['acme', repeat(E'\\x01', 2000)])`))).toEqual({ ids: ['acme'], payloads: 1, gaps: 1 });
+    expect(await told(() => insert(`unnest(array['acme', repeat(E'\\x01', 2000)])`))).toEqual({
+      ids: ['acme'],
+      payloads: 1,
+      gaps: 1,
+    });
   });
 
   test('ids arrive as they are, whatever is in them', async () => {
     const odd = ['"', '\\', "'", ',', '[]', '🙂', '\n', '\u0001'].toSorted();
-    expect((await told(() => db.query('insert into hydrant_connections (id) select unnest($1::text[])', [odd]))).ids).toEqual(odd);
+    expect((await told(() => db.query('insert into hydrant_connections (id) select unnest($1::text[])', [odd]))).ids).toEqual(
+      odd,
+    );
   });
 
   test('what is rolled back is never told', async () => {

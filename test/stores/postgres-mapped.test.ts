@@ -27,13 +27,19 @@ describe('PostgresStore mapped onto a table that exists', () => {
   const bots = (options: Partial<PostgresStoreOptions<Bot>> = {}) => migrated<Bot>({ ...mapping, ...options });
 
   beforeEach(async () => {
-    await db.exec(`create table bots (id text primary key, platform text, status text not null default 'active', seen int, deleted_at timestamptz)`);
+    await db.exec(
+      `create table bots (id text primary key, platform text, status text not null default 'active', seen int, deleted_at timestamptz)`,
+    );
   });
 
   test('mapRow gets the columns of the row and none of the store\'s own', async () => {
     const store = await bots();
     expect(await store.put({ id: 'acme', platform: 'slack' })).toEqual({
-      id: 'acme', platform: 'slack', columns: 'id,status,seen,deleted_at', status: 'active', version: expect.any(String) as string,
+      id: 'acme',
+      platform: 'slack',
+      columns: 'id,status,seen,deleted_at',
+      status: 'active',
+      version: expect.any(String) as string,
     });
   });
 
@@ -90,14 +96,23 @@ describe('PostgresStore mapped onto a table that exists', () => {
     await db.exec(`
       create function refuse() returns trigger language plpgsql as $$ begin return null; end $$;
       create trigger refuse before insert on bots for each row execute function refuse()`);
-    await expect(store.put({ id: 'acme', platform: 'slack' })).rejects.toMatchObject({ code: 'INVALID_OPTIONS', connectionId: 'acme' });
+    await expect(store.put({ id: 'acme', platform: 'slack' })).rejects.toMatchObject({
+      code: 'INVALID_OPTIONS',
+      connectionId: 'acme',
+    });
   });
 
   test('says so when what it wrote is hidden by where, and when what it wrote is no record', async () => {
     const hides = await bots({ toRow: ({ platform }) => ({ platform, deleted_at: new Date() }) });
-    await expect(hides.put({ id: 'acme', platform: 'slack' })).rejects.toMatchObject({ code: 'INVALID_OPTIONS', connectionId: 'acme' });
+    await expect(hides.put({ id: 'acme', platform: 'slack' })).rejects.toMatchObject({
+      code: 'INVALID_OPTIONS',
+      connectionId: 'acme',
+    });
     const spoils = await bots({ toRow: () => ({ platform: null, deleted_at: null }) });
-    await expect(spoils.put({ id: 'acme', platform: 'slack' })).rejects.toMatchObject({ code: 'INVALID_RECORD', connectionId: 'acme' });
+    await expect(spoils.put({ id: 'acme', platform: 'slack' })).rejects.toMatchObject({
+      code: 'INVALID_RECORD',
+      connectionId: 'acme',
+    });
   });
 
   test('needs toRow for put, and for nothing else', async () => {
@@ -121,7 +136,9 @@ describe('PostgresStore mapped onto a table that exists', () => {
   });
 
   test('toRow gets the status, and may say what stands for it', async () => {
-    const store = await bots({ toRow: ({ platform, status }) => ({ platform, status: status === 'active' ? 'running' : status }) });
+    const store = await bots({
+      toRow: ({ platform, status }) => ({ platform, status: status === 'active' ? 'running' : status }),
+    });
     await store.put({ id: 'acme', platform: 'slack' });
     expect((await db.query('select status from bots')).rows).toEqual([{ status: 'running' }]);
     expect(await store.put({ id: 'acme', platform: 'slack', status: 'stopped' })).toMatchObject({ status: 'stopped' });
@@ -135,11 +152,18 @@ describe('PostgresStore mapped onto a table that exists', () => {
     expect(await store.get('acme')).toMatchObject({ status: 'stopped' });
   });
 
-  test.each([[undefined], ['text'], [7], [null], [['list']]])('mapRow that returns %j makes the row INVALID_RECORD', async (mapped) => {
-    const store = await bots({ mapRow: () => mapped as never });
-    await db.query(`insert into bots (id, platform) values ('acme', 'slack')`);
-    await expect(store.get('acme')).rejects.toMatchObject({ code: 'INVALID_RECORD', connectionId: 'acme', cause: new TypeError('expected an object from mapRow') });
-  });
+  test.each([[undefined], ['text'], [7], [null], [['list']]])(
+    'mapRow that returns %j makes the row INVALID_RECORD',
+    async (mapped) => {
+      const store = await bots({ mapRow: () => mapped as never });
+      await db.query(`insert into bots (id, platform) values ('acme', 'slack')`);
+      await expect(store.get('acme')).rejects.toMatchObject({
+        code: 'INVALID_RECORD',
+        connectionId: 'acme',
+        cause: new TypeError('expected an object from mapRow'),
+      });
+    },
+  );
 
   test('works where the id is unique only among the rows that are alive', async () => {
     await db.exec('alter table bots drop constraint bots_pkey; create unique index on bots (id) where deleted_at is null');
@@ -148,7 +172,10 @@ describe('PostgresStore mapped onto a table that exists', () => {
     await store.delete('acme');
     await store.put({ id: 'acme', platform: 'slack' });
     await store.put({ id: 'acme', platform: 'telegram' });
-    expect((await db.query('select deleted_at is null as alive from bots order by 1')).rows).toEqual([{ alive: false }, { alive: true }]);
+    expect((await db.query('select deleted_at is null as alive from bots order by 1')).rows).toEqual([
+      { alive: false },
+      { alive: true },
+    ]);
     expect(await store.get('acme')).toMatchObject({ platform: 'telegram' });
   });
 });
@@ -158,10 +185,21 @@ describe('ids of another form than the column\'s', () => {
 
   test.each([
     ['uuid', [uuid], ['', 'x', uuid.toUpperCase(), `{${uuid}}`, `${uuid}0`, `0${uuid}`]],
-    ['bigint', ['9223372036854775807', '-5', '0', '12'], ['', 'x', '1 ', '+1', '01', '-0', '1.0', '1e3', '9223372036854775808', '-9223372036854775809']],
+    [
+      'bigint',
+      ['9223372036854775807', '-5', '0', '12'],
+      ['', 'x', '1 ', '+1', '01', '-0', '1.0', '1e3', '9223372036854775808', '-9223372036854775809'],
+    ],
   ] as const)('%s: they are unknown rather than errors', async (idType, possible, odd) => {
     await db.exec(`create table t (id ${idType} primary key, c text)`);
-    const store = await migrated<{ c: string }>({ table: 't', idType, columns: { config: ['c'] }, stopped: 'false', mapRow: ({ c }) => ({ c: c as string }), toRow: ({ c }) => ({ c }) });
+    const store = await migrated<{ c: string }>({
+      table: 't',
+      idType,
+      columns: { config: ['c'] },
+      stopped: 'false',
+      mapRow: ({ c }) => ({ c: c as string }),
+      toRow: ({ c }) => ({ c }),
+    });
     for (const id of possible) await store.put({ id, c: id });
     expect([...(await store.getMany([...odd, ...possible])).keys()].toSorted()).toEqual([...possible].toSorted());
     for (const id of odd) await expect(store.put({ id, c: 'x' })).rejects.toMatchObject({ code: 'INVALID_CONNECTION_ID' });

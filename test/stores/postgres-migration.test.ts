@@ -12,7 +12,8 @@ async function values(query: string): Promise<unknown[]> {
 }
 
 /** Everything that has a name, with the row version of its catalogue entry: another one if it was made anew. */
-const objects = () => values(`
+const objects = () =>
+  values(`
   select name || ' ' || made as value from (
     select 'relation ' || relname as name, xmin::text as made from pg_class where relnamespace = 'public'::regnamespace
     union all select 'column ' || attrelid::regclass || '.' || attname || ' ' || format_type(atttypid, 0) || ' ' || attnotnull, xmin::text
@@ -21,7 +22,10 @@ const objects = () => values(`
     union all select 'trigger ' || tgname, xmin::text from pg_trigger where not tgisinternal) everything order by 1`);
 const names = async () => (await objects()).map((object) => String(object).replace(/ \d+$/, ''));
 /** The same of all schemas, without what is PostgreSQL's own. */
-const everything = async () => [...await names(), ...await values(`select nspname as value from pg_namespace where nspname !~ '^pg_' order by 1`)];
+const everything = async () => [
+  ...(await names()),
+  ...(await values(`select nspname as value from pg_namespace where nspname !~ '^pg_' order by 1`)),
+];
 const EVENTS = ['delete', 'insert', 'truncate', 'update'];
 const triggers = async () => (await names()).filter((name) => name.startsWith('trigger ')).map((name) => name.slice(8));
 
@@ -34,9 +38,12 @@ const BOTS = `create table bots (id text primary key, platform text, note text, 
 const finding = (object: string, problem = 'missing') => ({ object, problem });
 
 describe('the migration of a table that exists', () => {
-  beforeEach(async () => { await db.exec(`drop schema if exists hydrant cascade; ${BOTS}; insert into bots (id, platform) values ('acme', 'slack')`); });
+  beforeEach(async () => {
+    await db.exec(`drop schema if exists hydrant cascade; ${BOTS}; insert into bots (id, platform) values ('acme', 'slack')`);
+  });
 
-  const store = (options: Partial<PostgresStoreOptions<{ platform: string }>> = {}) => new PostgresStore({ client: db, ...mapping, ...options });
+  const store = (options: Partial<PostgresStoreOptions<{ platform: string }>> = {}) =>
+    new PostgresStore({ client: db, ...mapping, ...options });
 
   test('adds to the table nothing but the triggers for hints, and reports what it made', async () => {
     const before = await names();
@@ -46,8 +53,15 @@ describe('the migration of a table that exists', () => {
       ...EVENTS.map((event) => finding(`trigger hydrant_notify_${event} on public.bots`)),
     ]);
     expect(await values(`select relfilenode as value from pg_class where relname = 'bots'`)).toEqual(file);
-    expect((await names()).filter((name) => !before.includes(name))).toEqual(EVENTS.map((event) => `trigger hydrant_notify_${event}`));
-    expect(await store().get('acme')).toEqual({ id: 'acme', platform: 'slack', status: 'active', version: expect.stringMatching(/^[0-9a-f]{32}$/) as string });
+    expect((await names()).filter((name) => !before.includes(name))).toEqual(
+      EVENTS.map((event) => `trigger hydrant_notify_${event}`),
+    );
+    expect(await store().get('acme')).toEqual({
+      id: 'acme',
+      platform: 'slack',
+      status: 'active',
+      version: expect.stringMatching(/^[0-9a-f]{32}$/) as string,
+    });
   });
 
   test('does nothing when there is nothing to do, and check says so', async () => {
@@ -112,9 +126,13 @@ describe('the migration of a table that exists', () => {
     await db.exec(PostgresStore.migrationSql(others).down);
     expect(await store().check()).toEqual([]);
     await db.exec(PostgresStore.migrationSql(given).down);
-    expect(await values(`select nspname as value from pg_namespace where nspname in ('hydrant', 'elsewhere') order by 1`)).toEqual(['elsewhere', 'hydrant']);
+    expect(
+      await values(`select nspname as value from pg_namespace where nspname in ('hydrant', 'elsewhere') order by 1`),
+    ).toEqual(['elsewhere', 'hydrant']);
     await db.exec(PostgresStore.migrationSql(mapping).down);
-    expect(await values(`select nspname as value from pg_namespace where nspname in ('hydrant', 'elsewhere') order by 1`)).toEqual(['elsewhere']);
+    expect(
+      await values(`select nspname as value from pg_namespace where nspname in ('hydrant', 'elsewhere') order by 1`),
+    ).toEqual(['elsewhere']);
   });
 
   test('waits for a lock as long as it is told to, five seconds by default, and sets that for itself alone', async () => {
@@ -133,15 +151,43 @@ describe('the migration of a table that exists', () => {
 
   test.each<[string, string, object]>([
     ['a lost schema', 'drop schema hydrant cascade', finding('table hydrant."public.bots"', 'missing or different')],
-    ['a lost table of touches', 'drop table hydrant."public.bots"', finding('table hydrant."public.bots"', 'missing or different')],
-    ['a lost column', 'alter table hydrant."public.bots" drop column version', finding('table hydrant."public.bots"', 'missing or different')],
-    ['a lost key', 'alter table hydrant."public.bots" drop constraint "public.bots_pkey"', finding('table hydrant."public.bots"', 'missing or different')],
+    [
+      'a lost table of touches',
+      'drop table hydrant."public.bots"',
+      finding('table hydrant."public.bots"', 'missing or different'),
+    ],
+    [
+      'a lost column',
+      'alter table hydrant."public.bots" drop column version',
+      finding('table hydrant."public.bots"', 'missing or different'),
+    ],
+    [
+      'a lost key',
+      'alter table hydrant."public.bots" drop constraint "public.bots_pkey"',
+      finding('table hydrant."public.bots"', 'missing or different'),
+    ],
     ['a lost function', 'drop function hydrant."public.bots_notify" cascade', finding('function hydrant."public.bots_notify"()')],
-    ['another function', `create or replace function hydrant."public.bots_notify"() returns trigger language plpgsql as $$ begin return null; end $$`, finding('function hydrant."public.bots_notify"()', 'different')],
-    ['a function with rights', `alter function hydrant."public.bots_notify" security definer`, finding('function hydrant."public.bots_notify"()', 'different')],
-    ['a function for everybody', 'grant execute on function hydrant."public.bots_notify" to public', finding('function hydrant."public.bots_notify"()', 'may be executed by everybody')],
+    [
+      'another function',
+      `create or replace function hydrant."public.bots_notify"() returns trigger language plpgsql as $$ begin return null; end $$`,
+      finding('function hydrant."public.bots_notify"()', 'different'),
+    ],
+    [
+      'a function with rights',
+      `alter function hydrant."public.bots_notify" security definer`,
+      finding('function hydrant."public.bots_notify"()', 'different'),
+    ],
+    [
+      'a function for everybody',
+      'grant execute on function hydrant."public.bots_notify" to public',
+      finding('function hydrant."public.bots_notify"()', 'may be executed by everybody'),
+    ],
     ['a lost trigger', 'drop trigger hydrant_notify_update on bots', finding('trigger hydrant_notify_update on public.bots')],
-    ['disabled triggers', 'alter table bots disable trigger user', finding('trigger hydrant_notify_update on public.bots', 'disabled')],
+    [
+      'disabled triggers',
+      'alter table bots disable trigger user',
+      finding('trigger hydrant_notify_update on public.bots', 'disabled'),
+    ],
   ])('finds %s, and migrate repairs it', async (_what, damage, found) => {
     await store().migrate();
     await db.exec(damage);
@@ -151,17 +197,20 @@ describe('the migration of a table that exists', () => {
     expect(await store().touch('acme')).toBe(true);
   });
 
-  test.each([['hash' as const], [{ column: 'rev' }]])('versions %j need no objects, and take away those that are there', async (versions) => {
-    await db.exec('alter table bots add column rev int');
-    const before = await everything();
-    expect(await store({ versions }).migrate()).toEqual([]);
-    await store().migrate();
-    const found = await store({ versions }).migrate();
-    expect(found).toContainEqual(finding('table hydrant."public.bots"', 'not wanted'));
-    expect(found).toContainEqual(finding('trigger hydrant_notify_insert on public.bots', 'not wanted'));
-    expect(await everything()).toEqual(before);
-    await expect(store({ versions }).touch('acme')).rejects.toMatchObject({ code: 'INVALID_OPTIONS' });
-  });
+  test.each([['hash' as const], [{ column: 'rev' }]])(
+    'versions %j need no objects, and take away those that are there',
+    async (versions) => {
+      await db.exec('alter table bots add column rev int');
+      const before = await everything();
+      expect(await store({ versions }).migrate()).toEqual([]);
+      await store().migrate();
+      const found = await store({ versions }).migrate();
+      expect(found).toContainEqual(finding('table hydrant."public.bots"', 'not wanted'));
+      expect(found).toContainEqual(finding('trigger hydrant_notify_insert on public.bots', 'not wanted'));
+      expect(await everything()).toEqual(before);
+      await expect(store({ versions }).touch('acme')).rejects.toMatchObject({ code: 'INVALID_OPTIONS' });
+    },
+  );
 
   test('without notify takes the notifications away', async () => {
     await store().migrate();
@@ -176,12 +225,17 @@ describe('the migration of a table that exists', () => {
     const none = store({ table: 'none' });
     expect(await none.check()).toContainEqual(finding('table "none"'));
     await expect(none.migrate()).rejects.toMatchObject({ code: '42P01' });
-    await expect(none.get('acme')).rejects.toMatchObject({ code: 'INVALID_OPTIONS', message: 'PostgresStore: there is no table "none"' });
+    await expect(none.get('acme')).rejects.toMatchObject({
+      code: 'INVALID_OPTIONS',
+      message: 'PostgresStore: there is no table "none"',
+    });
   });
 
   test('needs a whole number for the lock time-out', () => {
     for (const lockTimeoutMs of [-1, 0.5, Number.POSITIVE_INFINITY, '5s', 2 ** 31]) {
-      expect(() => PostgresStore.migrationSql({ ...mapping, lockTimeoutMs: lockTimeoutMs as number })).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS' }));
+      expect(() => PostgresStore.migrationSql({ ...mapping, lockTimeoutMs: lockTimeoutMs as number })).toThrow(
+        expect.objectContaining({ code: 'INVALID_OPTIONS' }),
+      );
     }
     expect(PostgresStore.migrationSql({ ...mapping, lockTimeoutMs: 2 ** 31 - 1 }).up).toContain('2147483647');
   });
@@ -201,11 +255,31 @@ describe('the migration of the store\'s own table', () => {
   });
 
   test.each<[string, string, object]>([
-    ['a lost version', 'alter table hydrant_connections drop column version', finding('column version of public.hydrant_connections', 'missing or different')],
-    ['a version that is not computed', 'alter table hydrant_connections alter column version drop expression', finding('column version of public.hydrant_connections', 'missing or different')],
-    ['a lost counter', 'alter table hydrant_connections drop column touched cascade', finding('column touched of public.hydrant_connections')],
-    ['a lost trigger', 'drop trigger hydrant_notify_update on hydrant_connections', finding('trigger hydrant_notify_update on public.hydrant_connections')],
-    ['a lost function', 'drop function hydrant_connections_hydrant_notify cascade', finding('function "hydrant_connections_hydrant_notify"()')],
+    [
+      'a lost version',
+      'alter table hydrant_connections drop column version',
+      finding('column version of public.hydrant_connections', 'missing or different'),
+    ],
+    [
+      'a version that is not computed',
+      'alter table hydrant_connections alter column version drop expression',
+      finding('column version of public.hydrant_connections', 'missing or different'),
+    ],
+    [
+      'a lost counter',
+      'alter table hydrant_connections drop column touched cascade',
+      finding('column touched of public.hydrant_connections'),
+    ],
+    [
+      'a lost trigger',
+      'drop trigger hydrant_notify_update on hydrant_connections',
+      finding('trigger hydrant_notify_update on public.hydrant_connections'),
+    ],
+    [
+      'a lost function',
+      'drop function hydrant_connections_hydrant_notify cascade',
+      finding('function "hydrant_connections_hydrant_notify"()'),
+    ],
   ])('finds %s, and migrate repairs it', async (_what, damage, found) => {
     const store = new PostgresStore<{ n: number }>({ client: db });
     await store.migrate();
@@ -230,27 +304,47 @@ describe('the migration of the store\'s own table', () => {
   test('holds no other status than the two, and a row that somebody else writes is active and empty', async () => {
     const store = new PostgresStore({ client: db });
     await store.migrate();
-    await expect(db.query(`insert into hydrant_connections (id, status) values ('acme', 'error')`)).rejects.toMatchObject({ code: '23514' });
+    await expect(db.query(`insert into hydrant_connections (id, status) values ('acme', 'error')`)).rejects.toMatchObject({
+      code: '23514',
+    });
     await db.query(`insert into hydrant_connections (id) values ('acme')`);
     expect(await store.get('acme')).toEqual({ id: 'acme', status: 'active', version: expect.any(String) as string });
   });
 
   test('may be called and be anything, anywhere', async () => {
     await db.exec(`drop schema if exists "we""ird Schema" cascade; create schema "we""ird Schema"`);
-    const options = { table: `we"ird Schema.Tab'le $hydrant$ %s \\ ${'x'.repeat(30)}`, columns: { id: 'I"d', status: 'st\'atus %I', version: 'ver\\sion $hydrant1$' } };
+    const options = {
+      table: `we"ird Schema.Tab'le $hydrant$ %s \\ ${'x'.repeat(30)}`,
+      columns: { id: 'I"d', status: "st'atus %I", version: 'ver\\sion $hydrant1$' },
+    };
     const store = new PostgresStore<{ token: string }>({ client: db, ...options });
     await store.migrate();
     expect(await store.migrate()).toEqual([]);
     const first = await store.put({ id: 'acme', token: 'a' });
     const second = await store.put({ id: 'acme', token: 'b', status: 'stopped' });
-    expect(second).toEqual({ id: 'acme', token: 'b', status: 'stopped', version: expect.stringMatching(/^[0-9a-f]{32}$/) as string });
+    expect(second).toEqual({
+      id: 'acme',
+      token: 'b',
+      status: 'stopped',
+      version: expect.stringMatching(/^[0-9a-f]{32}$/) as string,
+    });
     expect(second.version).not.toBe(first.version);
     await db.exec(PostgresStore.migrationSql(options).down);
-    expect(await values(`select relname as value from pg_class where relnamespace = (select oid from pg_namespace where nspname like 'we%')`)).toEqual([]);
+    expect(
+      await values(
+        `select relname as value from pg_class where relnamespace = (select oid from pg_namespace where nspname like 'we%')`,
+      ),
+    ).toEqual([]);
   });
 
-  test.each([['a', 'b'], ['ä', 'ü']])('two tables whose long names end in %s and %s share nothing that belongs to them', async (...ends) => {
-    const [first, second] = ends.map((end) => ({ table: `${'long_'.repeat(12)}${end}`, client: db })) as [{ table: string; client: PGlite }, { table: string; client: PGlite }];
+  test.each([
+    ['a', 'b'],
+    ['ä', 'ü'],
+  ])('two tables whose long names end in %s and %s share nothing that belongs to them', async (...ends) => {
+    const [first, second] = ends.map((end) => ({ table: `${'long_'.repeat(12)}${end}`, client: db })) as [
+      { table: string; client: PGlite },
+      { table: string; client: PGlite },
+    ];
     const store = new PostgresStore<{ token: string }>(first);
     await store.migrate();
     await new PostgresStore(second).migrate();
@@ -269,29 +363,33 @@ describe('the migration of the store\'s own table', () => {
 describe('the migration of claims', () => {
   const request = { replica: 'a', ttlMs: 60_000, ids: ['c1', 'c2'], limit: 2, freeForMs: 0 };
 
-  test.each(['hydrant_claims', 'elsewhere.my "claims"'])('%s: does nothing when there is nothing to do, and leaves nothing behind on the way down', async (table) => {
-    await db.exec('create schema elsewhere');
-    const [schema, name] = table.includes('.') ? table.split('.') as [string, string] : ['public', table];
-    const left = () => values(`select relname || ' ' || xmin as value from pg_class where relnamespace = '${schema}'::regnamespace order by 1`);
-    const claims = new PostgresClaims({ client: db, table });
-    await claims.migrate();
-    const migrated = await left();
-    expect(migrated.join(' ')).toContain(name);
-    const sequence = `${schema}."${`${name}_token_seq`.replaceAll('"', '""')}"`;
-    await db.query(`select setval($1, 5)`, [sequence]);
-    await claims.migrate();
-    expect(await left()).toEqual(migrated);
-    expect(await values(`select last_value as value from ${sequence}`)).toEqual([5]);
-    expect(await claims.claim(request)).toHaveLength(2);
-    const { up, down } = PostgresClaims.migrationSql({ table });
-    await db.exec(down);
-    expect(await left()).toEqual([]);
-    await db.exec(up);
-    expect(await claims.claim(request)).toHaveLength(2);
-    const before = await left();
-    await claims.migrate();
-    expect(await left()).toEqual(before);
-  });
+  test.each(['hydrant_claims', 'elsewhere.my "claims"'])(
+    '%s: does nothing when there is nothing to do, and leaves nothing behind on the way down',
+    async (table) => {
+      await db.exec('create schema elsewhere');
+      const [schema, name] = table.includes('.') ? (table.split('.') as [string, string]) : ['public', table];
+      const left = () =>
+        values(`select relname || ' ' || xmin as value from pg_class where relnamespace = '${schema}'::regnamespace order by 1`);
+      const claims = new PostgresClaims({ client: db, table });
+      await claims.migrate();
+      const migrated = await left();
+      expect(migrated.join(' ')).toContain(name);
+      const sequence = `${schema}."${`${name}_token_seq`.replaceAll('"', '""')}"`;
+      await db.query(`select setval($1, 5)`, [sequence]);
+      await claims.migrate();
+      expect(await left()).toEqual(migrated);
+      expect(await values(`select last_value as value from ${sequence}`)).toEqual([5]);
+      expect(await claims.claim(request)).toHaveLength(2);
+      const { up, down } = PostgresClaims.migrationSql({ table });
+      await db.exec(down);
+      expect(await left()).toEqual([]);
+      await db.exec(up);
+      expect(await claims.claim(request)).toHaveLength(2);
+      const before = await left();
+      await claims.migrate();
+      expect(await left()).toEqual(before);
+    },
+  );
 
   test('as SQL for a file is that of hydrant_claims unless told otherwise', async () => {
     await db.exec(PostgresClaims.migrationSql().up);
@@ -300,7 +398,9 @@ describe('the migration of claims', () => {
 
   test('what a replica owns is found by an index', async () => {
     await new PostgresClaims({ client: db }).migrate();
-    expect(await values(`select indexdef as value from pg_indexes where tablename = 'hydrant_claims'`)).toContainEqual(expect.stringContaining('(owner)'));
+    expect(await values(`select indexdef as value from pg_indexes where tablename = 'hydrant_claims'`)).toContainEqual(
+      expect.stringContaining('(owner)'),
+    );
   });
 
   test('tokens do not begin again after down and up', async () => {

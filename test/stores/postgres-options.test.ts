@@ -55,27 +55,43 @@ describe('PostgresStore options', () => {
     ['watch.timeoutMs', { client, listenClient: mapRow, watch: { timeoutMs: Number.NaN } }],
     ['watch.backoff.maxMs', { client, listenClient: mapRow, watch: { backoff: { initialMs: 1, maxMs: 2 ** 31 } } }],
   ])('refuses a wrong %s, says what was expected and what came', (option, options) => {
-    expect(() => new PostgresStore(options as PostgresStoreOptions<object>)).toThrow(expect.toSatisfy(
-      (error) => isConnectionError(error, 'INVALID_OPTIONS') && error.message.includes(`option ${option}: `) && /expected .+, got .+/.test(error.message),
-    ));
+    expect(() => new PostgresStore(options as PostgresStoreOptions<object>)).toThrow(
+      expect.toSatisfy(
+        (error) =>
+          isConnectionError(error, 'INVALID_OPTIONS')
+          && error.message.includes(`option ${option}: `)
+          && /expected .+, got .+/.test(error.message),
+      ),
+    );
   });
 
   test.each<[unknown, string]>([
-    ['a--', '"a--"'], ['--x'.repeat(40), `"${'--x'.repeat(33)}-"`], [null, 'null'], [['a'], 'an array'], [{}, 'object'], [7, 'number'],
+    ['a--', '"a--"'],
+    ['--x'.repeat(40), `"${'--x'.repeat(33)}-"`],
+    [null, 'null'],
+    [['a'], 'an array'],
+    [{}, 'object'],
+    [7, 'number'],
   ])('shows what came, and not too much of it: %j', (where, shown) => {
-    expect(() => new PostgresStore({ client, mapRow, where } as never)).toThrow(expect.toSatisfy((error: Error) => error.message.endsWith(`, got ${shown}`)));
+    expect(() => new PostgresStore({ client, mapRow, where } as never)).toThrow(
+      expect.toSatisfy((error: Error) => error.message.endsWith(`, got ${shown}`)),
+    );
   });
 
   test('refuses a lock time-out that is none', async () => {
     const store = new PostgresStore({ client });
     for (const lockTimeoutMs of [-1, 0.5, Number.POSITIVE_INFINITY, '5s']) {
       await expect(store.migrate({ lockTimeoutMs: lockTimeoutMs as number })).rejects.toMatchObject({ code: 'INVALID_OPTIONS' });
-      await expect(store.migrate({ lockTimeoutMs: lockTimeoutMs as number })).rejects.toThrow('option lockTimeoutMs: expected whole milliseconds');
+      await expect(store.migrate({ lockTimeoutMs: lockTimeoutMs as number })).rejects.toThrow(
+        'option lockTimeoutMs: expected whole milliseconds',
+      );
     }
   });
 
   test('has watch only with a connection of its own to listen on', () => {
     expect(new PostgresStore({ client }).watch).toBeUndefined();
-    expect(new PostgresStore({ client, listenClient: () => ({}) as never, watch: { timeoutMs: 2 ** 31 - 1 } }).watch).toBeTypeOf('function');
+    expect(new PostgresStore({ client, listenClient: () => ({}) as never, watch: { timeoutMs: 2 ** 31 - 1 } }).watch).toBeTypeOf(
+      'function',
+    );
   });
 });

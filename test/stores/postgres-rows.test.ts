@@ -23,7 +23,8 @@ async function migrated<D extends object>(options: Omit<PostgresStoreOptions<D>,
   return store;
 }
 
-const refusal = (code: string) => expect.toSatisfy((error) => isConnectionError(error) && error.code === code && !error.message.includes('secret'));
+const refusal = (code: string) =>
+  expect.toSatisfy((error) => isConnectionError(error) && error.code === code && !error.message.includes('secret'));
 
 describe('PostgresStore on its own table', () => {
   interface Own { readonly token: string; readonly list?: readonly number[] }
@@ -31,7 +32,13 @@ describe('PostgresStore on its own table', () => {
   test('keeps every field as it was, is active unless told otherwise, and takes back what it gave', async () => {
     const store = await migrated<Own>();
     const written = await store.put({ id: 'acme', token: '"\\\n🙂 \\u0000', list: [1, 2.5] });
-    expect(written).toEqual({ id: 'acme', token: '"\\\n🙂 \\u0000', list: [1, 2.5], status: 'active', version: expect.stringMatching(/^[0-9a-f]{32}$/) as string });
+    expect(written).toEqual({
+      id: 'acme',
+      token: '"\\\n🙂 \\u0000',
+      list: [1, 2.5],
+      status: 'active',
+      version: expect.stringMatching(/^[0-9a-f]{32}$/) as string,
+    });
     expect(await store.get('acme')).toEqual(written);
     expect(await store.put(written)).toEqual(written);
     const stopped = await store.put({ ...written, status: 'stopped' });
@@ -56,12 +63,18 @@ describe('PostgresStore on its own table', () => {
     expect((await store.list()).map(({ id }) => id)).toEqual(['a', 'c']);
   });
 
-  test.each(['["secret"]', '"secret"', '7', 'null'])('a row that holds %s is INVALID_RECORD, and says nothing of it', async (data) => {
-    const store = await migrated<Own>();
-    await db.query(`insert into hydrant_connections (id, data) values ('bad', $1::text::jsonb)`, [data]);
-    await expect(store.get('bad')).rejects.toEqual(refusal('INVALID_RECORD'));
-    await expect(store.get('bad')).rejects.toMatchObject({ connectionId: 'bad', cause: new TypeError('expected a JSON object in data') });
-  });
+  test.each(['["secret"]', '"secret"', '7', 'null'])(
+    'a row that holds %s is INVALID_RECORD, and says nothing of it',
+    async (data) => {
+      const store = await migrated<Own>();
+      await db.query(`insert into hydrant_connections (id, data) values ('bad', $1::text::jsonb)`, [data]);
+      await expect(store.get('bad')).rejects.toEqual(refusal('INVALID_RECORD'));
+      await expect(store.get('bad')).rejects.toMatchObject({
+        connectionId: 'bad',
+        cause: new TypeError('expected a JSON object in data'),
+      });
+    },
+  );
 
   test('deletes and touches what is there', async () => {
     const store = await migrated<Own>();
@@ -83,7 +96,8 @@ describe('PostgresStore on its own table', () => {
     await expect(store.get('acme', { signal: AbortSignal.abort('gone') })).rejects.toBe('gone');
     await expect(store.getVersions(['acme'], { signal: AbortSignal.abort('gone') })).rejects.toBe('gone');
     expect(sent).toEqual([]);
-    for (const options of [{ signal: new AbortController().signal }, {}]) expect(await store.get('acme', options)).toBeUndefined();
+    for (const options of [{ signal: new AbortController().signal }, {}])
+      expect(await store.get('acme', options)).toBeUndefined();
   });
 
   test.each<[string, unknown, string]>([
@@ -103,7 +117,11 @@ describe('PostgresStore on its own table', () => {
   });
 
   test('a driver that makes JSON of what goes into a jsonb column does not make it twice', async () => {
-    const store = new PostgresStore<Own>({ client: { query: (text, values) => db.query(text, values, { serializers: { [types.JSONB]: (value) => JSON.stringify(value) } }) } });
+    const store = new PostgresStore<Own>({
+      client: {
+        query: (text, values) => db.query(text, values, { serializers: { [types.JSONB]: (value) => JSON.stringify(value) } }),
+      },
+    });
     await store.migrate();
     expect(await store.put({ id: 'acme', token: 't' })).toMatchObject({ token: 't' });
   });
@@ -112,13 +130,21 @@ describe('PostgresStore on its own table', () => {
     const store = await migrated<Own>();
     const circular: Record<string, unknown> = {};
     circular['self'] = circular;
-    await expect(store.put({ id: 'acme', token: circular as never })).rejects.toMatchObject({ connectionId: 'acme', cause: expect.any(TypeError) as Error });
-    await expect(store.put({ id: 'acme', token: '\0' })).rejects.toSatisfy((error) => isConnectionError(error) && error.connectionId === 'acme' && !('cause' in error));
+    await expect(store.put({ id: 'acme', token: circular as never })).rejects.toMatchObject({
+      connectionId: 'acme',
+      cause: expect.any(TypeError) as Error,
+    });
+    await expect(store.put({ id: 'acme', token: '\0' })).rejects.toSatisfy(
+      (error) => isConnectionError(error) && error.connectionId === 'acme' && !('cause' in error),
+    );
   });
 
   test('a record smuggles in neither a version nor a prototype', async () => {
     const store = await migrated<Own>();
-    const record = await store.put({ id: 'acme', ...JSON.parse('{"version":"7","token":"t","__proto__":{"polluted":true}}') as Own });
+    const record = await store.put({
+      id: 'acme',
+      ...(JSON.parse('{"version":"7","token":"t","__proto__":{"polluted":true}}') as Own),
+    });
     expect(record.version).not.toBe('7');
     expect(Object.getPrototypeOf(record)).toBe(Object.prototype);
     const { rows } = await db.query('select data from hydrant_connections');

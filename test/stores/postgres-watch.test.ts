@@ -37,9 +37,17 @@ afterEach(async () => {
   expect(clock.pendingTimers).toBe(0);
 });
 
-function store(listenClient: () => PostgresListenClient | Promise<PostgresListenClient> = () => new FakeConnection(server)): PostgresStore {
+function store(
+  listenClient: () => PostgresListenClient | Promise<PostgresListenClient> = () => new FakeConnection(server),
+): PostgresStore {
   return new PostgresStore({
-    client: { query: (_text, values) => server.notify(values?.[0] as string) }, listenClient, clock, onWatchError: (error) => { errors.push(error); tellLoss(); },
+    client: { query: (_text, values) => server.notify(values?.[0] as string) },
+    listenClient,
+    clock,
+    onWatchError: (error) => {
+      errors.push(error);
+      tellLoss();
+    },
     watch: { pingIntervalMs: 10_000, timeoutMs: 1_000, backoff: { initialMs: 100, maxMs: 8_000 } },
   });
 }
@@ -62,7 +70,8 @@ describe('PostgresStore.watch', () => {
     await watching();
     server.last.emit('notification', { channel: hydrant, payload: '["a","b"]' });
     server.last.emit('notification', { channel: 'somebody else', payload: '["c"]' });
-    for (const payload of ['', undefined, 'a', '{}', '[1]', '["a",1]']) server.last.emit('notification', { channel: hydrant, payload });
+    for (const payload of ['', undefined, 'a', '{}', '[1]', '["a",1]'])
+      server.last.emit('notification', { channel: hydrant, payload });
     expect(heard).toEqual(['gap', ['a', 'b'], 'gap', 'gap', 'gap', 'gap', 'gap', 'gap']);
   });
 
@@ -234,7 +243,8 @@ describe('PostgresStore.watch', () => {
     await clock.advance(1_000);
     await disposal;
     heard.length = 0;
-    for (const connection of server.connections) for (const payload of ['["a"]', '']) connection.emit('notification', { channel: hydrant, payload });
+    for (const connection of server.connections)
+      for (const payload of ['["a"]', '']) connection.emit('notification', { channel: hydrant, payload });
     await clock.advance(100_000);
     expect(errors).toHaveLength(told);
     expect(server.connections).toHaveLength(made);

@@ -19,9 +19,13 @@ describe('RedisClaims', () => {
   }, { watch: true, forgets: true });
 
   const request = { replica: 'a', ttlMs: 60_000, ids: ['c1'], limit: 1, freeForMs: 0 };
-  const claimsOf = (options: Partial<RedisClaimsOptions> = {}) => new RedisClaims({ client: CLIENTS.ioredis(server), ...options });
+  const claimsOf = (options: Partial<RedisClaimsOptions> = {}) =>
+    new RedisClaims({ client: CLIENTS.ioredis(server), ...options });
 
-  test.each([['{hydrant}:claims:', {}], ['{a b}', { prefix: '{a b}' }]])('its keys are those of every replica with the prefix %s', async (prefix, options) => {
+  test.each([
+    ['{hydrant}:claims:', {}],
+    ['{a b}', { prefix: '{a b}' }],
+  ])('its keys are those of every replica with the prefix %s', async (prefix, options) => {
     const claims = claimsOf(options);
     const held = await claims.claim(request);
     await claims.renew({ replica: 'a', ttlMs: 1, member: true, load: 1, held });
@@ -36,7 +40,8 @@ describe('RedisClaims', () => {
     await expect(claimsOf().renew({ replica: 'a', ttlMs: 1, member: true, load: 0, held: [] }, gone)).rejects.toBe('gone');
     await expect(claimsOf().release({ replica: 'a', claims: [], leave: true }, gone)).rejects.toBe('gone');
     expect(server.sent).toEqual([]);
-    for (const [n, waiting] of [{ signal: new AbortController().signal }, {}].entries()) expect(await claimsOf().claim({ ...request, ids: [`c${n}`] }, waiting)).toHaveLength(1);
+    for (const [n, waiting] of [{ signal: new AbortController().signal }, {}].entries())
+      expect(await claimsOf().claim({ ...request, ids: [`c${n}`] }, waiting)).toHaveLength(1);
   });
 
   test('tells nobody of a release that released nothing, nor of one under another prefix', async () => {
@@ -72,7 +77,9 @@ describe('RedisClaims', () => {
     const clock = new ManualClock();
     const errors: unknown[] = [];
     const hints: unknown[] = [];
-    const subscription = await claimsOf({ clock, onWatchError: (error) => errors.push(error) }).watch?.((hint) => hints.push(hint));
+    const subscription = await claimsOf({ clock, onWatchError: (error) => errors.push(error) }).watch?.((hint) =>
+      hints.push(hint),
+    );
     await clock.advance(15_000);
     expect(errors).toEqual([]);
     for (const subscriber of server.subscribers) subscriber.channels = [];
@@ -102,6 +109,8 @@ describe('RedisClaims', () => {
     [{ prefix: ['{a}:'] }, 'prefix: expected text with a hash tag in braces, got an array'],
     [{ prefix: 7 }, 'prefix: expected text with a hash tag in braces, got 7'],
   ])('refuses wrong options: %o', (options, message) => {
-    expect(() => claimsOf(options as Partial<RedisClaimsOptions>)).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS', message: `RedisClaims: ${message}` }));
+    expect(() => claimsOf(options as Partial<RedisClaimsOptions>)).toThrow(
+      expect.objectContaining({ code: 'INVALID_OPTIONS', message: `RedisClaims: ${message}` }),
+    );
   });
 });

@@ -29,7 +29,8 @@ describe.each(Object.entries(CLIENTS))('RedisStore on a client like %s', (_kind,
 
 describe('RedisStore', () => {
   interface Row { readonly token?: string; readonly list?: readonly number[] }
-  const store = (options: Partial<RedisStoreOptions> = {}) => new RedisStore<Row>({ client: CLIENTS.ioredis(server), ...options });
+  const store = (options: Partial<RedisStoreOptions> = {}) =>
+    new RedisStore<Row>({ client: CLIENTS.ioredis(server), ...options });
   const keysSent = () => server.sent.map(({ keys }) => keys);
 
   test('keeps every field as it was, and takes back what it gave', async () => {
@@ -96,11 +97,18 @@ describe('RedisStore', () => {
   });
 
   test.each<[string, string]>([
-    ['no version', '{"status":"active"}'], ['an empty version', ' {"status":"active"}'], ['no JSON', '1-a {'], ['no object', '1-a 7'], ['null', '1-a null'],
-    ['no status', '1-a {"token":"secret"}'], ['another status', '1-a {"status":"error"}'],
+    ['no version', '{"status":"active"}'],
+    ['an empty version', ' {"status":"active"}'],
+    ['no JSON', '1-a {'],
+    ['no object', '1-a 7'],
+    ['null', '1-a null'],
+    ['no status', '1-a {"token":"secret"}'],
+    ['another status', '1-a {"status":"error"}'],
   ])('a row with %s is INVALID_RECORD', async (_what, row) => {
     server.hash('{hydrant}:records').set('bad', row);
-    await expect(store().get('bad')).rejects.toSatisfy((error) => isConnectionError(error, 'INVALID_RECORD') && !error.message.includes('secret') && error.connectionId === 'bad');
+    await expect(store().get('bad')).rejects.toSatisfy(
+      (error) => isConnectionError(error, 'INVALID_RECORD') && !error.message.includes('secret') && error.connectionId === 'bad',
+    );
   });
 
   test.each<[string, unknown, string]>([
@@ -110,7 +118,10 @@ describe('RedisStore', () => {
     ['another status', { id: 'a', status: 'error' }, 'INVALID_RECORD'],
     ['a bigint', { id: 'a', token: 1n }, 'INVALID_RECORD'],
   ])('refuses %s with a clear error and writes nothing', async (_what, record, code) => {
-    await expect(store().put(record as never)).rejects.toMatchObject({ code, message: expect.stringMatching(/^RedisStore: .*expected \w+/) as string });
+    await expect(store().put(record as never)).rejects.toMatchObject({
+      code,
+      message: expect.stringMatching(/^RedisStore: .*expected \w+/) as string,
+    });
     expect(server.sent).toEqual([]);
   });
 
@@ -130,18 +141,24 @@ describe('RedisStore', () => {
     expect([...server.subscribers].map((subscriber) => subscriber.heard)).toEqual([3, 3]);
   });
 
-  test.each(['error', 'reconnecting', 'node-error', 'node-reconnecting'])('listens anew where node-redis says %s, and lets go of what it had', async (sign) => {
-    const clock = new ManualClock();
-    const heard: unknown[] = [];
-    const subscription = await store({ clock, client: CLIENTS['node-redis'](server) }).watch?.({ gap: () => void heard.push('gap'), changed: () => {} });
-    const [first] = server.subscribers;
-    first?.emit(sign, new Error('reset'));
-    await clock.advance(100);
-    expect(heard).toEqual(['gap', 'gap']);
-    expect({ open: server.connections.size, first: server.connections.has(first!) }).toEqual({ open: 1, first: false });
-    await subscription?.[Symbol.asyncDispose]();
-    expect(server.connections.size).toBe(0);
-  });
+  test.each(['error', 'reconnecting', 'node-error', 'node-reconnecting'])(
+    'listens anew where node-redis says %s, and lets go of what it had',
+    async (sign) => {
+      const clock = new ManualClock();
+      const heard: unknown[] = [];
+      const subscription = await store({ clock, client: CLIENTS['node-redis'](server) }).watch?.({
+        gap: () => void heard.push('gap'),
+        changed: () => {},
+      });
+      const [first] = server.subscribers;
+      first?.emit(sign, new Error('reset'));
+      await clock.advance(100);
+      expect(heard).toEqual(['gap', 'gap']);
+      expect({ open: server.connections.size, first: server.connections.has(first!) }).toEqual({ open: 1, first: false });
+      await subscription?.[Symbol.asyncDispose]();
+      expect(server.connections.size).toBe(0);
+    },
+  );
 
   test('has no watch on a pool, which cannot listen, nor where it is turned off', () => {
     const { hmGet, eval: evaluate } = CLIENTS['node-redis'](server);

@@ -109,11 +109,23 @@ describe('RedisStore.watch', () => {
   });
 
   test.each<[string, unknown]>([
-    ['no JSON', '{'], ['nothing', ''], ['no text', 7], ['a Buffer', Buffer.from('["1","a"]')], ['no list', '{"0":"1"}'], ['null', 'null'],
-    ['an empty list', '[]'], ['no number', '["x","a"]'], ['a number that is no text', '[1,"a"]'], ['a number below 0', '["-1","a"]'],
-    ['a number that no counter reaches', '["99999999999999999999","a"]'], ['an id that is no text', '["1",{}]'],
-    ['an empty id', '["1",""]'], ['a lone surrogate', '["1","\\ud800"]'], ['NUL', '["1","\\u0000"]'],
-    ['an id of a megabyte', JSON.stringify(['1', 'x'.repeat(1_000_000)])], ['two megabytes', `["1","a"${' '.repeat(2_000_000)}]`],
+    ['no JSON', '{'],
+    ['nothing', ''],
+    ['no text', 7],
+    ['a Buffer', Buffer.from('["1","a"]')],
+    ['no list', '{"0":"1"}'],
+    ['null', 'null'],
+    ['an empty list', '[]'],
+    ['no number', '["x","a"]'],
+    ['a number that is no text', '[1,"a"]'],
+    ['a number below 0', '["-1","a"]'],
+    ['a number that no counter reaches', '["99999999999999999999","a"]'],
+    ['an id that is no text', '["1",{}]'],
+    ['an empty id', '["1",""]'],
+    ['a lone surrogate', '["1","\\ud800"]'],
+    ['NUL', '["1","\\u0000"]'],
+    ['an id of a megabyte', JSON.stringify(['1', 'x'.repeat(1_000_000)])],
+    ['two megabytes', `["1","a"${' '.repeat(2_000_000)}]`],
     ['the form of 0.1.0', '1 a'],
   ])('a hint with %s is a gap, and changes nothing else', async (_what, message) => {
     for (const kind of ['ioredis', 'node-redis'] as const) {
@@ -161,8 +173,13 @@ describe('RedisStore options', () => {
     ['watch.timeoutMs', { client: CLIENTS.ioredis(new FakeRedis()), watch: { timeoutMs: '1s' } }],
     ['watch.backoff.initialMs', { client: CLIENTS.ioredis(new FakeRedis()), watch: { backoff: { initialMs: -1, maxMs: 1 } } }],
   ])('refuses a wrong %s, says what was expected and what came', (option, options) => {
-    expect(() => new RedisStore(options as RedisStoreOptions)).toThrow(expect.toSatisfy(
-      (error) => isConnectionError(error, 'INVALID_OPTIONS') && error.message.includes(`option ${option}: `) && /expected .+, got .+/.test(error.message),
-    ));
+    expect(() => new RedisStore(options as RedisStoreOptions)).toThrow(
+      expect.toSatisfy(
+        (error) =>
+          isConnectionError(error, 'INVALID_OPTIONS')
+          && error.message.includes(`option ${option}: `)
+          && /expected .+, got .+/.test(error.message),
+      ),
+    );
   });
 });

@@ -7,7 +7,12 @@ import { PostgresStore } from 'hydrant/postgres';
 import { RedisStore } from 'hydrant/redis';
 import { expectTypeOf, test } from 'vitest';
 
-interface Base { readonly id: string; readonly version: string; readonly status: 'active' | 'stopped'; readonly organizationId: string }
+interface Base {
+  readonly id: string;
+  readonly version: string;
+  readonly status: 'active' | 'stopped';
+  readonly organizationId: string;
+}
 interface SlackRow extends Base { readonly platform: 'slack'; readonly config: { readonly botTokenRef: string } }
 interface TelegramRow extends Base { readonly platform: 'telegram'; readonly config: { readonly tokenRef: string } }
 type Row = SlackRow | TelegramRow;

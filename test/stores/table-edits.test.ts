@@ -37,8 +37,14 @@ test('with a hash of the row as its version, every strict use sees the row as it
     const now = rows.get('acme');
     const expected = now === undefined ? 'CONNECTION_NOT_FOUND' : now.paused ? 'CONNECTION_STOPPED' : now.token;
     for (let n = 0; n < 5; n += 1) {
-      uses.push(registry.use('acme', (instance) => instance.token).catch((error: unknown) => (isConnectionError(error) ? error.code : String(error)))
-        .then((seen) => { if (seen !== expected) wrong.push(`edit ${edit}: expected ${expected}, got ${seen}`); }));
+      uses.push(
+        registry
+          .use('acme', (instance) => instance.token)
+          .catch((error: unknown) => (isConnectionError(error) ? error.code : String(error)))
+          .then((seen) => {
+            if (seen !== expected) wrong.push(`edit ${edit}: expected ${expected}, got ${seen}`);
+          }),
+      );
     }
     await Promise.all([earlier, ...uses.splice(0)]);
   }

@@ -82,20 +82,37 @@ function seen(value: unknown): unknown {
   return properties;
 }
 
-const awkwardText = fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: fc.constantFrom('"', '\\', '\ud800', '\udfff', '\0', ';', '}', ':', 'é', 'e\u0301') }));
+const awkwardText = fc.oneof(
+  fc.string({ unit: 'binary' }),
+  fc.string({ unit: fc.constantFrom('"', '\\', '\ud800', '\udfff', '\0', ';', '}', ':', 'é', 'e\u0301') }),
+);
 const leaf = fc.oneof(
-  awkwardText, fc.double(), fc.integer(), fc.bigInt(), fc.boolean(), fc.constantFrom(null, undefined, -0, 0, '0', '', NaN, Infinity),
-  fc.date({ noInvalidDate: false }), fc.uint8Array(), fc.uint8Array().map((bytes) => Buffer.from(bytes)), fc.uint8Array().map(({ buffer }) => buffer.slice(0)),
+  awkwardText,
+  fc.double(),
+  fc.integer(),
+  fc.bigInt(),
+  fc.boolean(),
+  fc.constantFrom(null, undefined, -0, 0, '0', '', NaN, Infinity),
+  fc.date({ noInvalidDate: false }),
+  fc.uint8Array(),
+  fc.uint8Array().map((bytes) => Buffer.from(bytes)),
+  fc.uint8Array().map(({ buffer }) => buffer.slice(0)),
 );
 const value = fc.letrec((tie) => ({
-  value: fc.oneof({ depthSize: 'small' }, leaf, fc.array(tie('value'), { maxLength: 4 }), fc.dictionary(awkwardText, tie('value'), { maxKeys: 4 })),
+  value: fc.oneof(
+    { depthSize: 'small' },
+    leaf,
+    fc.array(tie('value'), { maxLength: 4 }),
+    fc.dictionary(awkwardText, tie('value'), { maxKeys: 4 }),
+  ),
 })).value;
 const row = fc.dictionary(awkwardText, value, { maxKeys: 5 });
 
 /** The same row with the keys of every object in another order. */
 function reordered(given: unknown): unknown {
   if (Array.isArray(given)) return given.map(reordered);
-  if (typeof given !== 'object' || given === null || ![Object.prototype, null].includes(Object.getPrototypeOf(given) as never)) return given;
+  if (typeof given !== 'object' || given === null || ![Object.prototype, null].includes(Object.getPrototypeOf(given) as never))
+    return given;
   const properties = Object.create(null) as Record<string, unknown>;
   for (const [key, inner] of Object.entries(given).toReversed()) properties[key] = reordered(inner);
   return properties;
@@ -132,28 +149,62 @@ describe('the canonical form of a row', () => {
 
   test.each<[string, object, object]>([
     ['a property that is undefined and one that is absent', { a: undefined, b: { c: undefined } }, { b: {} }],
-    ['a Buffer, a Uint8Array and an ArrayBuffer', { a: Buffer.from([1, 2]), b: new Uint8Array([3]).buffer }, { a: new Uint8Array([1, 2]), b: Buffer.from([3]) }],
+    [
+      'a Buffer, a Uint8Array and an ArrayBuffer',
+      { a: Buffer.from([1, 2]), b: new Uint8Array([3]).buffer },
+      { a: new Uint8Array([1, 2]), b: Buffer.from([3]) },
+    ],
     ['bytes in the middle of a buffer', { a: new Uint8Array([9, 1, 2, 9]).subarray(1, 3) }, { a: new Uint8Array([1, 2]) }],
     ['objects with and without a prototype', { a: { b: 1 } }, { a: Object.assign(Object.create(null) as object, { b: 1 }) }],
-    ['the values of another realm', vm.runInNewContext('({ a: { b: new Date(5) }, c: new Uint8Array([1]), d: [1n] })') as object, { a: { b: new Date(5) }, c: new Uint8Array([1]), d: [1n] }],
-    ['a row that is an instance of a class', new (class Entity { token = 'a'; })(), { token: 'a' }],
+    [
+      'the values of another realm',
+      vm.runInNewContext('({ a: { b: new Date(5) }, c: new Uint8Array([1]), d: [1n] })') as object,
+      { a: { b: new Date(5) }, c: new Uint8Array([1]), d: [1n] },
+    ],
+    [
+      'a row that is an instance of a class',
+      new (class Entity {
+        token = 'a';
+      })(),
+      { token: 'a' },
+    ],
   ])('is the same for %s', (_what, one, other) => {
     expect(textOf(one)).toBe(textOf(other));
   });
 
   test.each<[string, unknown, string]>([
-    ['a function', () => {}, 'a function'], ['a symbol', Symbol('a'), 'a symbol'], ['a Map', new Map(), 'an instance of a class'],
-    ['an instance of a class', new (class Money { amount = 1; })(), 'an instance of a class'], ['a boxed string', Object('text'), 'an instance of a class'],
-    ['numbers in an array of floats', new Float32Array(1), 'an instance of a class'], ['a promise', Promise.resolve(), 'an instance of a class'],
+    ['a function', () => {}, 'a function'],
+    ['a symbol', Symbol('a'), 'a symbol'],
+    ['a Map', new Map(), 'an instance of a class'],
+    [
+      'an instance of a class',
+      new (class Money {
+        amount = 1;
+      })(),
+      'an instance of a class',
+    ],
+    ['a boxed string', Object('text'), 'an instance of a class'],
+    ['numbers in an array of floats', new Float32Array(1), 'an instance of a class'],
+    ['a promise', Promise.resolve(), 'an instance of a class'],
     ['a value nested too deep', JSON.parse('['.repeat(201) + ']'.repeat(201)), 'values nested more than 200 deep'],
-    ['a cycle', (() => { const cycle: unknown[] = [1, 2]; cycle.push(cycle, cycle); return cycle; })(), 'a cycle'],
+    [
+      'a cycle',
+      (() => {
+        const cycle: unknown[] = [1, 2];
+        cycle.push(cycle, cycle);
+        return cycle;
+      })(),
+      'a cycle',
+    ],
   ])('refuses %s, and names its column', (_what, held, told) => {
     expect(() => textOf({ token: 'a', config: { secretKey: [held] } })).toThrow(`column 'config' holds ${told}`);
   });
 
   test('takes values that are nested as deep as may be, and one value in two places', () => {
     const shared = { a: 1 };
-    expect(textOf({ a: JSON.parse('['.repeat(200) + ']'.repeat(200)) as unknown, b: [shared, shared] })).toContain('{"a":n1;}{"a":n1;}');
+    expect(textOf({ a: JSON.parse('['.repeat(200) + ']'.repeat(200)) as unknown, b: [shared, shared] })).toContain(
+      '{"a":n1;}{"a":n1;}',
+    );
   });
 });
 
@@ -163,12 +214,17 @@ describe('the version of a row', () => {
     const text = 'active"at":d0;"id":"a""n":i1;"raw":bff;"token":"xoxb-secret"';
     expect(textOf(rows[0] as object)).toBe(text);
     expect((await tableStore({ read: () => rows }).get('a'))?.version).toBe(createHash('sha256').update(text).digest('hex'));
-    expect((await tableStore({ read: () => rows, versionKey: 'a key' }).get('a'))?.version).toBe(createHmac('sha256', 'a key').update(text).digest('hex'));
+    expect((await tableStore({ read: () => rows, versionKey: 'a key' }).get('a'))?.version).toBe(
+      createHmac('sha256', 'a key').update(text).digest('hex'),
+    );
   });
 
   test('differs between keys, and is the same for equal keys', async () => {
     const [one, same, other] = [versioning('one'), versioning('one'), versioning('two')];
-    expect({ same: await one('text') === await same('text'), other: await one('text') === await other('text') }).toEqual({ same: true, other: false });
+    expect({ same: (await one('text')) === (await same('text')), other: (await one('text')) === (await other('text')) }).toEqual({
+      same: true,
+      other: false,
+    });
   });
 
   test('a row that is edited in place while its version is computed keeps what was read', async () => {

@@ -12,7 +12,9 @@ test('records are typed from read', () => {
     ignore: ['lastError'],
     validId: (id) => id.length === 36,
   });
-  expectTypeOf(store.get).returns.resolves.toEqualTypeOf<(Omit<Bot, 'id' | 'status' | 'version'> & ConnectionRecord) | undefined>();
+  expectTypeOf(store.get).returns.resolves.toEqualTypeOf<
+    (Omit<Bot, 'id' | 'status' | 'version'> & ConnectionRecord) | undefined
+  >();
   expectTypeOf(store).toExtend<ConnectionStore<ConnectionRecord & { token: string; pausedAt: Date | null }>>();
   const factory: InstanceFactory<ConnectionRecord & { token: string }, string> = { create: (record) => record.token };
   void new ConnectionRegistry({ store, factory });

@@ -35,11 +35,19 @@ describe('tableStore', () => {
       const bots = new Bots();
       return {
         store: storeOf(bots),
-        write: async (id, row) => { bots.rows.set(id, bot(id, { token: row.config, pausedAt: row.status === 'active' ? null : new Date(0) })); },
-        remove: async (id) => { bots.rows.delete(id); },
+        write: async (id, row) => {
+          bots.rows.set(id, bot(id, { token: row.config, pausedAt: row.status === 'active' ? null : new Date(0) }));
+        },
+        remove: async (id) => {
+          bots.rows.delete(id);
+        },
         configOf: (record) => (record as unknown as Bot).token,
-        bookkeep: async (id) => { bots.rows.set(id, { ...bots.rows.get(id) as Bot, lastError: 'timed out' }); },
-        writeInvalid: async (id) => { bots.rows.set(id, bot(id, { token: (() => {}) as never, pausedAt: 'never' as never })); },
+        bookkeep: async (id) => {
+          bots.rows.set(id, { ...(bots.rows.get(id) as Bot), lastError: 'timed out' });
+        },
+        writeInvalid: async (id) => {
+          bots.rows.set(id, bot(id, { token: (() => {}) as never, pausedAt: 'never' as never }));
+        },
       };
     }, { getMany: true, bookkeeping: true, invalidRows: _kind !== 'with a version of its owner' });
   });
@@ -59,7 +67,13 @@ describe('tableStore', () => {
   });
 
   test('without the option status, a row is stopped where its column status says so', async () => {
-    const store = tableStore({ read: () => [{ id: 'a', status: 'stopped' }, { id: 'b', status: 'error' }, { id: 'c', status: null }] });
+    const store = tableStore({
+      read: () => [
+        { id: 'a', status: 'stopped' },
+        { id: 'b', status: 'error' },
+        { id: 'c', status: null },
+      ],
+    });
     const records = await store.getMany(['a', 'b', 'c']);
     expect([...records.values()].map((record) => record.status)).toEqual(['stopped', 'active', 'active']);
   });
@@ -68,18 +82,25 @@ describe('tableStore', () => {
     let now = 0;
     const rows = [{ id: 'a', rev: 7, endsAt: 5 }];
     const statusAt = (row: { endsAt: number }): ConnectionStatus => (row.endsAt > now ? 'active' : 'stopped');
-    for (const store of [tableStore({ read: () => rows, status: statusAt }), tableStore({ read: () => rows, status: statusAt, version: (row) => row.rev })]) {
+    for (const store of [
+      tableStore({ read: () => rows, status: statusAt }),
+      tableStore({ read: () => rows, status: statusAt, version: (row) => row.rev }),
+    ]) {
       now = 0;
       const active = await store.get('a');
       now = 5;
       const stopped = await store.get('a');
-      expect({ active: active?.status, stopped: stopped?.status, sameVersion: active?.version === stopped?.version })
-        .toEqual({ active: 'active', stopped: 'stopped', sameVersion: false });
+      expect({ active: active?.status, stopped: stopped?.status, sameVersion: active?.version === stopped?.version }).toEqual({
+        active: 'active',
+        stopped: 'stopped',
+        sameVersion: false,
+      });
     }
   });
 
   test('a version of its owner is passed on as it is', async () => {
-    for (const version of [7, 7n, 'seven', 0]) expect((await tableStore({ read: () => [{ id: 'a' }], version: () => version }).get('a'))?.version).toBe(version);
+    for (const version of [7, 7n, 'seven', 0])
+      expect((await tableStore({ read: () => [{ id: 'a' }], version: () => version }).get('a'))?.version).toBe(version);
   });
 
   test('ids that cannot exist are answered without a query', async () => {
@@ -119,14 +140,58 @@ describe('tableStore', () => {
 describe('a row of a tableStore that is no record', () => {
   const good = bot('good');
   const cases: [what: string, store: ReturnType<typeof tableStore<any>>, why: RegExp][] = [
-    ['with a value that has no canonical form', tableStore({ read: () => [good, bot('bad', { token: new Map() as never })] }), /'token' holds an instance of a class/],
+    [
+      'with a value that has no canonical form',
+      tableStore({ read: () => [good, bot('bad', { token: new Map() as never })] }),
+      /'token' holds an instance of a class/,
+    ],
     ['that occurs twice', tableStore({ read: () => [good, bot('bad'), bot('bad')] }), /more than once/],
-    ['whose status throws', tableStore({ read: () => [good, bot('bad')], status: (row) => { if (row.id === 'bad') throw new Error(row.token); return 'active'; } }), /could not be read/],
-    ['whose status is none', tableStore({ read: () => [good, bot('bad')], status: (row) => (row.id === 'bad' ? row.token as never : 'active') }), /has no status/],
-    ['whose version is none', tableStore({ read: () => [good, bot('bad')], version: (row) => (row.id === 'bad' ? new Date() as never : 1) }), /has no version/],
-    ['whose version is empty', tableStore({ read: () => [good, bot('bad')], version: (row) => (row.id === 'bad' ? '' : 1) }), /has no version/],
-    ['whose version is not a number', tableStore({ read: () => [good, bot('bad')], version: (row) => (row.id === 'bad' ? NaN : 1) }), /has no version/],
-    ['with a column that throws', tableStore({ read: () => [good, { id: 'bad', get token() { throw new Error('token of bad'); } }] }), /could not be read/],
+    [
+      'whose status throws',
+      tableStore({
+        read: () => [good, bot('bad')],
+        status: (row) => {
+          if (row.id === 'bad') throw new Error(row.token);
+          return 'active';
+        },
+      }),
+      /could not be read/,
+    ],
+    [
+      'whose status is none',
+      tableStore({ read: () => [good, bot('bad')], status: (row) => (row.id === 'bad' ? (row.token as never) : 'active') }),
+      /has no status/,
+    ],
+    [
+      'whose version is none',
+      tableStore({ read: () => [good, bot('bad')], version: (row) => (row.id === 'bad' ? (new Date() as never) : 1) }),
+      /has no version/,
+    ],
+    [
+      'whose version is empty',
+      tableStore({ read: () => [good, bot('bad')], version: (row) => (row.id === 'bad' ? '' : 1) }),
+      /has no version/,
+    ],
+    [
+      'whose version is not a number',
+      tableStore({ read: () => [good, bot('bad')], version: (row) => (row.id === 'bad' ? NaN : 1) }),
+      /has no version/,
+    ],
+    [
+      'with a column that throws',
+      tableStore({
+        read: () => [
+          good,
+          {
+            id: 'bad',
+            get token() {
+              throw new Error('token of bad');
+            },
+          },
+        ],
+      }),
+      /could not be read/,
+    ],
   ];
 
   test.each(cases)('%s is INVALID_RECORD for its id alone', async (_what, store, why) => {
@@ -142,11 +207,18 @@ describe('a row of a tableStore that is no record', () => {
   test('because read says so is INVALID_RECORD for its id alone', async () => {
     const { ConnectionError } = await import('hydrant');
     const store = tableStore({
-      read: (ids) => ids.map((id) => { if (id === 'bad') throw new ConnectionError('INVALID_RECORD', 'no token', { connectionId: id }); return bot(id); }),
+      read: (ids) =>
+        ids.map((id) => {
+          if (id === 'bad') throw new ConnectionError('INVALID_RECORD', 'no token', { connectionId: id });
+          return bot(id);
+        }),
     });
     for (const ids of [['bad'], ['good', 'bad']]) {
       const records = await store.getMany(ids);
-      expect({ bad: isConnectionError(records.get('bad'), 'INVALID_RECORD'), size: records.size }).toEqual({ bad: true, size: ids.length });
+      expect({ bad: isConnectionError(records.get('bad'), 'INVALID_RECORD'), size: records.size }).toEqual({
+        bad: true,
+        size: ids.length,
+      });
     }
     await expect(store.get('bad')).rejects.toMatchObject({ code: 'INVALID_RECORD' });
   });
@@ -165,7 +237,11 @@ describe('a read of a tableStore that fails', () => {
     const records = await tableStore({ read: strict(bots) }).getMany(['a', 'junk', 'b', 'c']);
     expect([...records.keys()].toSorted()).toEqual(['a', 'b', 'junk']);
     expect(records.get('a')).toMatchObject({ token: 'token of a' });
-    expect(records.get('junk')).toMatchObject({ code: 'STORE_UNAVAILABLE', connectionId: 'junk', cause: { message: 'invalid input syntax for type uuid' } });
+    expect(records.get('junk')).toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+      connectionId: 'junk',
+      cause: { message: 'invalid input syntax for type uuid' },
+    });
     expect(bots.reads).toEqual([['a', 'junk', 'b', 'c'], ['a'], ['junk'], ['b'], ['c']]);
   });
 
@@ -259,7 +335,8 @@ describe('a read of a tableStore that fails', () => {
     });
     const failures: unknown[] = [];
     registry.on('storeFailed', ({ error }) => failures.push(error));
-    const uses = (): Promise<unknown[]> => Promise.all(['a', 'b'].map((id) => registry.use(id, (token) => token).catch((error: { code: string }) => error.code)));
+    const uses = (): Promise<unknown[]> =>
+      Promise.all(['a', 'b'].map((id) => registry.use(id, (token) => token).catch((error: { code: string }) => error.code)));
     expect(await uses()).toEqual(['token of a', 'token of b']);
     broken = true;
     expect(await uses()).toEqual(['token of a', 'STORE_UNAVAILABLE']);
@@ -284,6 +361,8 @@ describe('options of tableStore', () => {
     ['versionKey: expected a text that is not empty, got ""', { read, versionKey: '' }],
     ["does not know 'statuss'", { read, statuss: () => 'active' }],
   ])('%s', (message, options) => {
-    expect(() => tableStore(options as never)).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS', message: `tableStore: ${message}` }));
+    expect(() => tableStore(options as never)).toThrow(
+      expect.objectContaining({ code: 'INVALID_OPTIONS', message: `tableStore: ${message}` }),
+    );
   });
 });

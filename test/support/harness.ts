@@ -5,7 +5,12 @@ import {
 import { ManualClock } from 'hydrant/testing';
 import { deferred, type Deferred } from './deferred.js';
 
-export interface Row { readonly id: string; readonly version: string; readonly status: 'active' | 'stopped'; readonly token: string }
+export interface Row {
+  readonly id: string;
+  readonly version: string;
+  readonly status: 'active' | 'stopped';
+  readonly token: string;
+}
 
 /** A live instance that knows what was done to it. */
 export interface Instance {
@@ -110,8 +115,19 @@ export class Harness {
         ...factory,
       } as InstanceFactory<Row, Instance>,
     });
-    for (const event of ['hydrated', 'hydrationFailed', 'disposed', 'disposeFailed', 'retired', 'webhookFailed', 'storeFailed', 'thrashing'] as const) {
-      this.registry.on(event, (payload) => { this.events.push({ event, payload }); });
+    for (const event of [
+      'hydrated',
+      'hydrationFailed',
+      'disposed',
+      'disposeFailed',
+      'retired',
+      'webhookFailed',
+      'storeFailed',
+      'thrashing',
+    ] as const) {
+      this.registry.on(event, (payload) => {
+        this.events.push({ event, payload });
+      });
     }
   }
 
@@ -130,7 +146,8 @@ export class Harness {
   };
 
   dispose = (instance: Instance, reason: DisposeReason): Awaitable<void> => {
-    if (instance.disposed !== undefined) throw new Error(`${instance.name} was disposed of twice: ${instance.disposed}, ${reason}`);
+    if (instance.disposed !== undefined)
+      throw new Error(`${instance.name} was disposed of twice: ${instance.disposed}, ${reason}`);
     instance.disposed = reason;
     const index = this.disposes;
     this.disposes += 1;

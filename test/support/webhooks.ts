@@ -6,21 +6,25 @@ export const SECRET = 'the-shared-secret';
 /** A POST that is authenticated with the shared secret, unless told otherwise. */
 export function post(body: RequestInit['body'] = 'hello', init: RequestInit & { secret?: string } = {}): Request {
   const { secret = SECRET, headers, ...rest } = init;
-  return new Request('http://gateway.test/webhooks/a?x=1', { method: 'POST', body: body ?? null, headers: { 'x-secret': secret, ...headers }, ...rest });
+  return new Request('http://gateway.test/webhooks/a?x=1', {
+    method: 'POST',
+    body: body ?? null,
+    headers: { 'x-secret': secret, ...headers },
+    ...rest,
+  });
 }
 
 export const echo = async (instance: Instance, request: Request): Promise<Response> =>
   new Response(`${instance.name}: ${await request.text()}`);
 
 /** A harness whose factory serves webhooks. */
-export function webhookHarness({ factory, ...options }: HarnessOptions & { factory?: Partial<InstanceFactory<Row, Instance>> } = {}): Harness {
+export function webhookHarness({
+  factory,
+  ...options
+}: HarnessOptions & { factory?: Partial<InstanceFactory<Row, Instance>> } = {}): Harness {
   return new Harness({
     ...options,
-    factory: {
-      authenticate: (request) => request.headers.get('x-secret') === SECRET,
-      handleWebhook: echo,
-      ...factory,
-    },
+    factory: { authenticate: (request) => request.headers.get('x-secret') === SECRET, handleWebhook: echo, ...factory },
   });
 }
 

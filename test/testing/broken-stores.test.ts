@@ -6,8 +6,14 @@ import { conformanceFailures } from './support/conformance.js';
 
 /** By themselves, to replace some. */
 const membersOf = (good: CompleteStore): Omit<Required<StoreUnderTest>, 'store'> => ({
-  write: (id, row) => good.write(id, row), remove: (id) => good.remove(id), configOf: (record) => good.configOf(record),
-  writeInvalid: (id) => good.writeInvalid(id), bookkeep: (id) => good.bookkeep(id), touch: (id) => good.touch(id), interrupt: () => good.interrupt(), close() {},
+  write: (id, row) => good.write(id, row),
+  remove: (id) => good.remove(id),
+  configOf: (record) => good.configOf(record),
+  writeInvalid: (id) => good.writeInvalid(id),
+  bookkeep: (id) => good.bookkeep(id),
+  touch: (id) => good.touch(id),
+  interrupt: () => good.interrupt(),
+  close() {},
 });
 
 describe('the store conformance suite fails a store that', () => {
@@ -23,7 +29,14 @@ describe('the store conformance suite fails a store that', () => {
   test.each(ODDEST)('fails at an id %s', async (_what, odd) => {
     const made = (): CompleteStore => {
       const good = new CompleteStore();
-      return Object.assign(good, { store: { get: async (id: string) => { if (id === odd) throw new Error('invalid id'); return good.get(id); } } });
+      return Object.assign(good, {
+        store: {
+          get: async (id: string) => {
+            if (id === odd) throw new Error('invalid id');
+            return good.get(id);
+          },
+        },
+      });
     };
     const caughtBy = 'ids: an odd one that is unknown is undefined, not an error';
     expect(await conformanceFailures(made, {}, caughtBy)).toEqual([caughtBy]);

@@ -1,5 +1,11 @@
 import { MemoryClaims, MemoryClaimServer, type ClaimStore } from 'hydrant/exclusive';
-import { claimConformance, ManualClock, type ClaimCapabilities, type ClaimStoreSettings, type ClaimsUnderTest } from 'hydrant/testing';
+import {
+  claimConformance,
+  ManualClock,
+  type ClaimCapabilities,
+  type ClaimStoreSettings,
+  type ClaimsUnderTest,
+} from 'hydrant/testing';
 import { describe, expect, test } from 'vitest';
 import { BROKEN_CLAIMS, SETTABLE } from './support/broken-claims.js';
 import type { Break } from './support/claim-breaks.js';
@@ -16,7 +22,10 @@ function subject(change: Break = () => ({}), settings: ClaimStoreSettings = {}):
   const client = (): ClaimStore => {
     const good = new MemoryClaims({ server });
     const whole: ClaimStore = {
-      claim: (request) => good.claim(request), renew: (request) => good.renew(request), release: (request) => good.release(request), watch: (listener) => good.watch(listener),
+      claim: (request) => good.claim(request),
+      renew: (request) => good.renew(request),
+      release: (request) => good.release(request),
+      watch: (listener) => good.watch(listener),
     };
     return { ...whole, ...change(good, shared) };
   };
@@ -39,15 +48,27 @@ describe('the claim conformance suite', () => {
     expect(await claimFailures((settings) => subject(change, settings), ALL)).toEqual([]);
   });
 
-  test.each([[{ hintTimeoutMs: 100 }, 100], [{}, 5_000]])('waits for hints as long as %o says, and no longer than it must', async (capabilities, waitedMs) => {
+  test.each([
+    [{ hintTimeoutMs: 100 }, 100],
+    [{}, 5_000],
+  ])('waits for hints as long as %o says, and no longer than it must', async (capabilities, waitedMs) => {
     const HINTS = 'tells every watcher of a release, and who leaves';
     let passed = 0;
     const waiting = (change?: Break): ClaimsUnderTest => {
       const made = subject(change);
-      return { ...made, wait: (ms) => { passed += ms; return made.wait(ms); } };
+      return {
+        ...made,
+        wait: (ms) => {
+          passed += ms;
+          return made.wait(ms);
+        },
+      };
     };
     const deaf: Break = () => ({ watch: async () => ({ async [Symbol.asyncDispose]() {} }) });
-    expect([await claimFailures(() => waiting(deaf), { watch: true, ...capabilities }, HINTS), passed]).toEqual([[HINTS], waitedMs]);
+    expect([await claimFailures(() => waiting(deaf), { watch: true, ...capabilities }, HINTS), passed]).toEqual([
+      [HINTS],
+      waitedMs,
+    ]);
     passed = 0;
     expect([await claimFailures(() => waiting(), { watch: true, ...capabilities }, HINTS), passed]).toEqual([[], 0]);
   });
@@ -68,13 +89,25 @@ describe('the claim conformance suite', () => {
   test('fails claims that lack the watch their capabilities promise, and asks no others for it', async () => {
     const without = (): ClaimsUnderTest => subject(() => ({ watch: undefined as never }));
     expect(await claimFailures(without, {})).toEqual([]);
-    expect(await claimFailures(without, { watch: true, hintTimeoutMs: 100 })).toEqual(['tells every watcher of a release, and who leaves']);
+    expect(await claimFailures(without, { watch: true, hintTimeoutMs: 100 })).toEqual([
+      'tells every watcher of a release, and who leaves',
+    ]);
   });
 
   test('names every test, each by a name of its own', () => {
     const defined: Defined[] = [];
     const groups: string[] = [];
-    claimConformance({ describe: (name, define) => { groups.push(name); define(); }, it: (name, body) => defined.push({ name, test: body }) }, () => subject(), ALL);
+    claimConformance(
+      {
+        describe: (name, define) => {
+          groups.push(name);
+          define();
+        },
+        it: (name, body) => defined.push({ name, test: body }),
+      },
+      () => subject(),
+      ALL,
+    );
     expect(groups).toEqual(['claim conformance']);
     for (const { name } of defined) expect(name).toMatch(/^[a-z]+,? .*\w/);
     expect(new Set(defined.map(({ name }) => name)).size).toBe(defined.length);
@@ -93,7 +126,16 @@ describe('the claim conformance suite', () => {
   test('measures in the unit of time it is told, and by default in half a second', async () => {
     for (const [capabilities, ttlMs] of [[{ ttlMs: 40 }, 40], [{}, 500]] as const) {
       const asked = new Set<number>();
-      await claimFailures(() => subject((good) => ({ claim: (request) => { asked.add(request.ttlMs); return good.claim(request); } })), capabilities);
+      await claimFailures(
+        () =>
+          subject((good) => ({
+            claim: (request) => {
+              asked.add(request.ttlMs);
+              return good.claim(request);
+            },
+          })),
+        capabilities,
+      );
       expect([...asked]).toEqual([ttlMs]);
     }
   });

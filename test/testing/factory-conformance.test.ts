@@ -30,7 +30,13 @@ describe('hydrant/chat', () => {
     const factory = chatFactory({
       state: createMemoryState(),
       adapters: ({ token }: typeof record) => ({
-        slack: createSlackAdapter({ signingSecret: 's', botToken: token, apiUrl: vendor.url, logger: silent, webClientOptions: { retryConfig: { retries: 0 } } }),
+        slack: createSlackAdapter({
+          signingSecret: 's',
+          botToken: token,
+          apiUrl: vendor.url,
+          logger: silent,
+          webClientOptions: { retryConfig: { retries: 0 } },
+        }),
       }),
       setup: (_chat: Chat) => {},
       config: () => ({ logger: 'silent' }),
@@ -46,14 +52,28 @@ describe('hydrant/chat', () => {
 describe('the example of a custom adapter', () => {
   factoryConformance({ describe, it: test }, async () => {
     const server = await startLineServer();
-    const record = { id: 'a', version: 1, status: 'active' as const, port: server.port, name: 'bot', password: 'right', greeting: 'hi' };
+    const record = {
+      id: 'a',
+      version: 1,
+      status: 'active' as const,
+      port: server.port,
+      name: 'bot',
+      password: 'right',
+      greeting: 'hi',
+    };
     return {
-      factory: lineFactory, record, failing: { ...record, password: 'wrong' },
+      factory: lineFactory,
+      record,
+      failing: { ...record, password: 'wrong' },
       behave: (mode) => server.behave(mode),
       open: () => server.open,
       reset: () => server.reset(),
       hangUp: () => server.drop('bot'),
-      use: async (adapter) => { const before = server.log.length; adapter.say('ada', 'hello'); while (server.log.length === before) await new Promise(setImmediate); },
+      use: async (adapter) => {
+        const before = server.log.length;
+        adapter.say('ada', 'hello');
+        while (server.log.length === before) await new Promise(setImmediate);
+      },
       received: () => server.log.filter((line) => line.includes('MSG')).length,
       push: () => server.tell('bot', 'news'),
       heard: () => server.log.filter((line) => line.endsWith('MSG ada hi')).length,
@@ -99,6 +119,10 @@ describe('one broken factory of each kind fails', () => {
 
   test('two instances that disturb each other without saying so', async () => {
     const failed = await factoryFailures(() => mailboxes({}, { exclusive: true }), IMPATIENT);
-    expect(failed).toEqual({ "replacement: two instances of one row overlap, unless the factory says 'drain-first'": expect.stringContaining('disturb each other') as string });
+    expect(failed).toEqual({
+      "replacement: two instances of one row overlap, unless the factory says 'drain-first'": expect.stringContaining(
+        'disturb each other',
+      ) as string,
+    });
   });
 });

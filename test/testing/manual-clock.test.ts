@@ -4,7 +4,14 @@ import { beforeEach, describe, expect, test } from 'vitest';
 describe('ManualClock', () => {
   let clock: ManualClock;
   let fired: string[];
-  const at = (ms: number, name: string, ref = true): (() => void) => clock.setTimeout(() => { fired.push(`${name} at ${clock.monotonic()}`); }, ms, { ref });
+  const at = (ms: number, name: string, ref = true): (() => void) =>
+    clock.setTimeout(
+      () => {
+        fired.push(`${name} at ${clock.monotonic()}`);
+      },
+      ms,
+      { ref },
+    );
   beforeEach(() => {
     clock = new ManualClock();
     fired = [];
@@ -32,22 +39,35 @@ describe('ManualClock', () => {
     expect(fired).toEqual(['a at 100']);
   });
 
-  test.each(['advance', 'advanceSync'] as const)('%s fires what is due in its order, each at its time, and those of one moment as they were set', async (advance) => {
-    at(300, 'last');
-    at(100, 'first');
-    at(200, 'second');
-    at(100, 'first, too');
-    at(400, 'later');
-    await clock[advance](300);
-    expect(fired).toEqual(['first at 100', 'first, too at 100', 'second at 200', 'last at 300']);
-    expect([clock.monotonic(), clock.pendingTimers]).toEqual([300, 1]);
-  });
+  test.each(['advance', 'advanceSync'] as const)(
+    '%s fires what is due in its order, each at its time, and those of one moment as they were set',
+    async (advance) => {
+      at(300, 'last');
+      at(100, 'first');
+      at(200, 'second');
+      at(100, 'first, too');
+      at(400, 'later');
+      await clock[advance](300);
+      expect(fired).toEqual(['first at 100', 'first, too at 100', 'second at 200', 'last at 300']);
+      expect([clock.monotonic(), clock.pendingTimers]).toEqual([300, 1]);
+    },
+  );
 
-  test.each(['advance', 'advanceSync'] as const)('%s fires what a timer has set in turn, where that is due, too', async (advance) => {
-    clock.setTimeout(() => { at(100, 'set at 100'); at(101, 'too late'); }, 100, { ref: true });
-    await clock[advance](200);
-    expect(fired).toEqual(['set at 100 at 200']);
-  });
+  test.each(['advance', 'advanceSync'] as const)(
+    '%s fires what a timer has set in turn, where that is due, too',
+    async (advance) => {
+      clock.setTimeout(
+        () => {
+          at(100, 'set at 100');
+          at(101, 'too late');
+        },
+        100,
+        { ref: true },
+      );
+      await clock[advance](200);
+      expect(fired).toEqual(['set at 100 at 200']);
+    },
+  );
 
   test('fires no timer in the past: one that is overdue is due now', async () => {
     await clock.advance(100);

@@ -14,13 +14,22 @@ beforeEach(() => {
 describe('RecordingFactory', () => {
   test('remembers what was created and disposed of, in order, with versions and reasons', async () => {
     const registry = new ConnectionRegistry({ store, factory, clock });
-    await registry.use('acme', (instance) => expect(instance).toMatchObject({ serial: 1, disposals: 0, record: { id: 'acme', version: '1' } }));
+    await registry.use('acme', (instance) =>
+      expect(instance).toMatchObject({ serial: 1, disposals: 0, record: { id: 'acme', version: '1' } }),
+    );
     await store.put({ id: 'acme', n: 1 });
     await registry.use('acme', () => {});
     await registry.close();
     expect(factory.history.slice(0, 2)).toEqual(['create acme 1', 'created acme 1']);
     expect(factory.history.toSorted()).toEqual([
-      'create acme 1', 'create acme 3', 'created acme 1', 'created acme 3', 'dispose acme 1 replaced', 'dispose acme 3 closing', 'disposed acme 1 replaced', 'disposed acme 3 closing',
+      'create acme 1',
+      'create acme 3',
+      'created acme 1',
+      'created acme 3',
+      'dispose acme 1 replaced',
+      'dispose acme 3 closing',
+      'disposed acme 1 replaced',
+      'disposed acme 3 closing',
     ]);
     expect(factory.live).toEqual([]);
     expect(factory.count('created', 'acme')).toBe(2);
@@ -28,7 +37,13 @@ describe('RecordingFactory', () => {
   });
 
   test('is slow, fails and hangs on demand', async () => {
-    const registry = new ConnectionRegistry({ store, factory, clock, failureBackoff: { initialMs: 0, maxMs: 0 }, acquireTimeoutMs: 60_000 });
+    const registry = new ConnectionRegistry({
+      store,
+      factory,
+      clock,
+      failureBackoff: { initialMs: 0, maxMs: 0 },
+      acquireTimeoutMs: 60_000,
+    });
     registry.on('hydrationFailed', () => {});
     factory.behaveOnCreate((_record, serial) => [{ fail: new Error('refused') }, { delayMs: 250 }, { hang: true }][serial - 1]);
     await expect(registry.use('acme', () => {})).rejects.toMatchObject({ code: 'HYDRATION_FAILED' });
@@ -100,7 +115,8 @@ describe('RecordingFactory', () => {
     factory.behaveOnDispose({ fail: refused });
     await registry.close();
     expect(factory.events.slice(-2)).toEqual([
-      { kind: 'dispose', id: 'acme', version: '1', serial: 3, reason: 'closing' }, { kind: 'disposeFailed', id: 'acme', version: '1', serial: 3, reason: 'closing', cause: refused },
+      { kind: 'dispose', id: 'acme', version: '1', serial: 3, reason: 'closing' },
+      { kind: 'disposeFailed', id: 'acme', version: '1', serial: 3, reason: 'closing', cause: refused },
     ]);
     expect([factory.count('create'), factory.count('failed'), factory.count('create', 'other')]).toEqual([3, 2, 1]);
   });
@@ -110,7 +126,14 @@ describe('RecordingFactory', () => {
     const revoked = new Error('revoked');
     await registry.use('acme', (_instance, lease) => lease.retire(revoked));
     await clock.advance(0);
-    expect(factory.events.find(({ kind }) => kind === 'dispose')).toStrictEqual({ kind: 'dispose', id: 'acme', version: '1', serial: 1, reason: 'retired', cause: revoked });
+    expect(factory.events.find(({ kind }) => kind === 'dispose')).toStrictEqual({
+      kind: 'dispose',
+      id: 'acme',
+      version: '1',
+      serial: 1,
+      reason: 'retired',
+      cause: revoked,
+    });
     await registry.use('other', () => {});
     registry.invalidate('other');
     await clock.advance(0);

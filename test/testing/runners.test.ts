@@ -13,22 +13,38 @@ describe('the store conformance suite under node:test', () => {
   let folder: string;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'hydrant-runner-'));
-    await build({ entryPoints: [source('testing/index.ts'), source('index.ts')], bundle: true, splitting: true, platform: 'node', format: 'esm', outdir: folder, outExtension: { '.js': '.mjs' }, outbase: source('') });
+    await build({
+      entryPoints: [source('testing/index.ts'), source('index.ts')],
+      bundle: true,
+      splitting: true,
+      platform: 'node',
+      format: 'esm',
+      outdir: folder,
+      outExtension: { '.js': '.mjs' },
+      outbase: source(''),
+    });
   }, 30_000);
   afterAll(() => rm(folder, { recursive: true }));
 
   async function run(configOf: string): Promise<string> {
     const file = join(folder, 'store.test.mjs');
-    await writeFile(file, `
+    await writeFile(
+      file,
+      `
       import { describe, it } from 'node:test';
       import { MemoryStore } from './index.mjs';
       import { storeConformance } from './testing/index.mjs';
       storeConformance({ describe, it }, () => {
         const store = new MemoryStore();
         return { store, write: (id, { status, config }) => store.put({ id, status, config }), remove: (id) => store.delete(id), configOf: ${configOf} };
-      });`);
+      });`,
+    );
     const { NODE_OPTIONS: _, ...env } = process.env;
-    return (await promisify(execFile)(process.execPath, ['--test', '--test-reporter=tap', file], { env }).catch((error: { stdout: string }) => error)).stdout;
+    return (
+      await promisify(execFile)(process.execPath, ['--test', '--test-reporter=tap', file], { env }).catch(
+        (error: { stdout: string }) => error,
+      )
+    ).stdout;
   }
 
   test('passes a store that is right, and fails one that is not', async () => {

@@ -11,7 +11,13 @@ beforeEach(() => {
 /** What has settled so far, in the order it did. */
 function settling(...reads: Promise<unknown>[]): unknown[] {
   const settled: unknown[] = [];
-  reads.forEach((read, index) => void read.then((value) => settled.push([index, value]), (error: unknown) => settled.push([index, error])));
+  reads.forEach(
+    (read, index) =>
+      void read.then(
+        (value) => settled.push([index, value]),
+        (error: unknown) => settled.push([index, error]),
+      ),
+  );
   return settled;
 }
 
@@ -42,7 +48,14 @@ describe('ScriptedStore', () => {
     store.behave(({ index }) => [{ fail: 'down' }, { hang: true }, { until }][index]);
     const settled = settling(store.get('a'), store.get('a'), store.get('a'), store.get('a'));
     await clock.advance(1_000_000);
-    expect(settled).toMatchObject([[3, { n: 1 }], [0, 'down']].toSorted((x, y) => settled.findIndex((s) => (s as number[])[0] === x[0]) - settled.findIndex((s) => (s as number[])[0] === y[0])));
+    expect(settled).toMatchObject(
+      [
+        [3, { n: 1 }],
+        [0, 'down'],
+      ].toSorted(
+        (x, y) => settled.findIndex((s) => (s as number[])[0] === x[0]) - settled.findIndex((s) => (s as number[])[0] === y[0]),
+      ),
+    );
     open?.(undefined);
     await clock.advance(0);
     expect(settled).toHaveLength(3);

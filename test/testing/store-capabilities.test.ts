@@ -6,7 +6,15 @@ import { CompleteStore, EVERYTHING, turns } from './support/complete-store.js';
 import { conformanceFailures, errorOf, namesOf } from './support/conformance.js';
 
 /** What a store may have, each by itself. */
-const SINGLY: readonly (keyof StoreCapabilities)[] = ['getMany', 'getVersions', 'watch', 'invalidRows', 'bookkeeping', 'touch', 'counter'];
+const SINGLY: readonly (keyof StoreCapabilities)[] = [
+  'getMany',
+  'getVersions',
+  'watch',
+  'invalidRows',
+  'bookkeeping',
+  'touch',
+  'counter',
+];
 
 describe('the store conformance suite, by what a store has', () => {
   afterEach(() => { vi.restoreAllMocks(); });
@@ -34,7 +42,15 @@ describe('the store conformance suite, by what a store has', () => {
         if (changes < 500) tell.call(made, id);
         else if (changes === 500) for (const listener of listeners) listener.gap();
       };
-      return Object.assign(made, { store: { ...made.store, watch: (listener: never) => { listeners.push(listener); return made.watch(listener); } } });
+      return Object.assign(made, {
+        store: {
+          ...made.store,
+          watch: (listener: never) => {
+            listeners.push(listener);
+            return made.watch(listener);
+          },
+        },
+      });
     };
     expect(await conformanceFailures(flooded, EVERYTHING)).toEqual([]);
   });
@@ -43,13 +59,23 @@ describe('the store conformance suite, by what a store has', () => {
     const convert = (version: unknown): any => (type === 'number' ? Number(version) : BigInt(version as string));
     const made = (): CompleteStore => {
       const good = new CompleteStore();
-      return Object.assign(good, { store: { get: async (id: string) => { const row = await good.get(id); return row && { ...row, version: convert(row.version) }; } } });
+      return Object.assign(good, {
+        store: {
+          get: async (id: string) => {
+            const row = await good.get(id);
+            return row && { ...row, version: convert(row.version) };
+          },
+        },
+      });
     };
     expect(await conformanceFailures(made, {})).toEqual([]);
   });
 
   test.each([
-    [['get'], {}], [['get', 'getMany'], { getMany: true }], [['get', 'getVersions'], { getVersions: true }], [['get', 'watch'], { watch: true }],
+    [['get'], {}],
+    [['get', 'getMany'], { getMany: true }],
+    [['get', 'getVersions'], { getVersions: true }],
+    [['get', 'watch'], { watch: true }],
     [['get'], { invalidRows: true, touch: true, bookkeeping: true }],
   ] as const)('asks a store of %j for nothing that it does not have', async (members, capabilities) => {
     expect(await conformanceFailures(only(...members), capabilities)).toEqual([]);
@@ -57,11 +83,15 @@ describe('the store conformance suite, by what a store has', () => {
 
   test('names every test, each by a name of its own, and defines those of a capability with it alone', () => {
     const all = namesOf(EVERYTHING);
-    for (const name of all) expect(name).toMatch(/^(get|getMany|getVersions|getMany and getVersions|ids|versions|invalid rows|watch): \w/);
+    for (const name of all)
+      expect(name).toMatch(/^(get|getMany|getVersions|getMany and getVersions|ids|versions|invalid rows|watch): \w/);
     expect(new Set(all).size).toBe(all.length);
     expect(namesOf({}).filter((name) => !/^(get|versions|ids): /.test(name) || name.includes('batch'))).toEqual([]);
-    for (const capability of SINGLY) expect(namesOf({ [capability]: true }).length, capability).toBeGreaterThan(namesOf({}).length);
-    expect(namesOf({ ...EVERYTHING, interruption: false })).toEqual(all.filter((name) => !name.startsWith('watch: after its connection was cut')));
+    for (const capability of SINGLY)
+      expect(namesOf({ [capability]: true }).length, capability).toBeGreaterThan(namesOf({}).length);
+    expect(namesOf({ ...EVERYTHING, interruption: false })).toEqual(
+      all.filter((name) => !name.startsWith('watch: after its connection was cut')),
+    );
   });
 
   test('puts them under a heading', () => {
@@ -80,7 +110,12 @@ describe('the store conformance suite, by what a store has', () => {
     const written = new Set<string>();
     const made = (): CompleteStore => {
       const good = new CompleteStore();
-      return Object.assign(good, { write: (id: string, row: never) => { written.add(id); return good.constructor.prototype.write.call(good, id, row); } });
+      return Object.assign(good, {
+        write: (id: string, row: never) => {
+          written.add(id);
+          return good.constructor.prototype.write.call(good, id, row);
+        },
+      });
     };
     await conformanceFailures(made, { makeId: (n) => `tenant/${n}` });
     expect([...written].filter((id) => !/^tenant\/\d+$/.test(id))).toEqual([]);
@@ -100,16 +135,26 @@ describe('the store conformance suite, by what a store has', () => {
   describe('says', () => {
     test.each(['getMany', 'getVersions', 'watch'] as const)('that %s was promised and is not there', async (member) => {
       const name = namesOf({ [member]: true }).find((one) => !namesOf({}).includes(one) && !one.startsWith('ids')) as string;
-      expect(await errorOf(only('get'), { [member]: true }, name)).toMatchObject({ message: `the capabilities promise ${member}, and it is not there` });
+      expect(await errorOf(only('get'), { [member]: true }, name)).toMatchObject({
+        message: `the capabilities promise ${member}, and it is not there`,
+      });
     });
 
     test.each([undefined, null])('that a row is there where %o is found', async (found) => {
-      const error = await errorOf(() => Object.assign(new CompleteStore(), { store: { get: async () => found } }), {}, 'versions: reading changes none');
+      const error = await errorOf(
+        () => Object.assign(new CompleteStore(), { store: { get: async () => found } }),
+        {},
+        'versions: reading changes none',
+      );
       expect(error).toMatchObject({ message: 'get(\'connection1\') found nothing, and the row is there' });
     });
 
     test('what did not come in time', async () => {
-      const error = await errorOf(() => Object.assign(new CompleteStore(), { store: { watch: async () => ({}) } }), { watch: true, hintTimeoutMs: 10 }, 'watch: a subscription begins with a gap');
+      const error = await errorOf(
+        () => Object.assign(new CompleteStore(), { store: { watch: async () => ({}) } }),
+        { watch: true, hintTimeoutMs: 10 },
+        'watch: a subscription begins with a gap',
+      );
       expect(error).toMatchObject({ message: 'not within 10 ms: gap() after subscribing' });
     });
   });

@@ -3,7 +3,10 @@ import { deferred } from '../support/deferred.js';
 import type { Harness } from '../support/harness.js';
 import { post, seen, webhookHarness } from '../support/webhooks.js';
 
-const failures = (h: Harness): unknown[] => h.eventsOf('webhookFailed').map(({ id, error, acknowledged }) => [id, error.code, error.connectionId, error.cause, acknowledged]);
+const failures = (h: Harness): unknown[] =>
+  h
+    .eventsOf('webhookFailed')
+    .map(({ id, error, acknowledged }) => [id, error.code, error.connectionId, error.cause, acknowledged]);
 const cause = new Error('the cause');
 const fail = (): never => { throw cause; };
 const slow = { afterMs: 1_000, respond: () => new Response('working on it') };
@@ -46,14 +49,29 @@ describe('what an event tells of a failure', () => {
   });
 
   test('a response that cannot be sent', async () => {
-    const h = webhookHarness({ factory: { handleWebhook: async () => { const response = new Response('x'); await response.text(); return response; } } });
+    const h = webhookHarness({
+      factory: {
+        handleWebhook: async () => {
+          const response = new Response('x');
+          await response.text();
+          return response;
+        },
+      },
+    });
     h.rows.put('a');
     await h.registry.handleWebhook('a', post());
     expect(failures(h)).toEqual([['a', 'HANDLER_FAILED', 'a', expect.any(TypeError), false]]);
   });
 
   test('a platform that throws', async () => {
-    const h = webhookHarness({ factory: { handleWebhook: (_, __, { waitUntil }) => { waitUntil(Promise.resolve()); return new Response(); } } });
+    const h = webhookHarness({
+      factory: {
+        handleWebhook: (_, __, { waitUntil }) => {
+          waitUntil(Promise.resolve());
+          return new Response();
+        },
+      },
+    });
     h.rows.put('a');
     expect((await h.registry.handleWebhook('a', post(), { waitUntil: fail })).status).toBe(200);
     expect(failures(h)).toEqual([['a', 'HANDLER_FAILED', 'a', cause, false]]);
@@ -80,14 +98,19 @@ describe('what an event tells of a failure', () => {
   test('respondToFailure that throws, before and after an acknowledgement', async () => {
     for (const acknowledged of [false, true]) {
       const gate = deferred<Response>();
-      const h = webhookHarness({ factory: { handleWebhook: () => gate.promise, respondToFailure: fail, ...(acknowledged ? { acknowledge: slow } : {}) } });
+      const h = webhookHarness({
+        factory: { handleWebhook: () => gate.promise, respondToFailure: fail, ...(acknowledged ? { acknowledge: slow } : {}) },
+      });
       h.rows.put('a');
       const response = h.registry.handleWebhook('a', post());
       await h.clock.advance(1_000);
       gate.reject(cause);
       await h.settle();
       expect(await seen(await response)).toMatchObject({ status: acknowledged ? 200 : 500 });
-      expect(failures(h)).toEqual([['a', 'HANDLER_FAILED', 'a', cause, acknowledged], ['a', 'HANDLER_FAILED', 'a', cause, acknowledged]]);
+      expect(failures(h)).toEqual([
+        ['a', 'HANDLER_FAILED', 'a', cause, acknowledged],
+        ['a', 'HANDLER_FAILED', 'a', cause, acknowledged],
+      ]);
     }
   });
 });
@@ -97,8 +120,18 @@ describe('who answers', () => {
     const gate = deferred<Response>();
     const asked: unknown[] = [];
     const h = webhookHarness({
-      sweepIntervalMs: 0, idleTimeoutMs: Infinity,
-      factory: { handleWebhook: () => gate.promise, acknowledge: { afterMs: 2_000, respond: (_, { record }) => { asked.push(record); return new Response('ack'); } } },
+      sweepIntervalMs: 0,
+      idleTimeoutMs: Infinity,
+      factory: {
+        handleWebhook: () => gate.promise,
+        acknowledge: {
+          afterMs: 2_000,
+          respond: (_, { record }) => {
+            asked.push(record);
+            return new Response('ack');
+          },
+        },
+      },
     });
     const row = h.rows.put('a');
     h.rows.hold();
@@ -119,7 +152,11 @@ describe('who answers', () => {
   test('a failure that is being answered is not overtaken by an acknowledgement', async () => {
     const [handled, acknowledged, responded] = [deferred<Response>(), deferred<Response>(), deferred<Response>()];
     const h = webhookHarness({
-      factory: { handleWebhook: () => handled.promise, acknowledge: { afterMs: 1_000, respond: () => acknowledged.promise }, respondToFailure: () => responded.promise },
+      factory: {
+        handleWebhook: () => handled.promise,
+        acknowledge: { afterMs: 1_000, respond: () => acknowledged.promise },
+        respondToFailure: () => responded.promise,
+      },
     });
     h.rows.put('a');
     const response = h.registry.handleWebhook('a', post());
@@ -134,7 +171,9 @@ describe('who answers', () => {
 
   test("the handler's response is not overtaken by an acknowledgement while it begins to stream", async () => {
     const [handled, acknowledged] = [deferred<Response>(), deferred<Response>()];
-    const h = webhookHarness({ factory: { handleWebhook: () => handled.promise, acknowledge: { afterMs: 1_000, respond: () => acknowledged.promise } } });
+    const h = webhookHarness({
+      factory: { handleWebhook: () => handled.promise, acknowledge: { afterMs: 1_000, respond: () => acknowledged.promise } },
+    });
     h.rows.put('a');
     const response = h.registry.handleWebhook('a', post());
     await h.clock.advance(1_000);
@@ -158,9 +197,16 @@ describe('who answers', () => {
     expect(h.registry.snapshot().leased).toBe(0);
   });
 
-  test.each([[1_000, 1], [Infinity, 0]])('respondToFailure has acquireTimeoutMs of %s, and leaves no timer behind', async (acquireTimeoutMs, timers) => {
+  test.each([
+    [1_000, 1],
+    [Infinity, 0],
+  ])('respondToFailure has acquireTimeoutMs of %s, and leaves no timer behind', async (acquireTimeoutMs, timers) => {
     const said = deferred<Response>();
-    const h = webhookHarness({ acquireTimeoutMs, sweepIntervalMs: 0, factory: { authenticate: () => false, respondToFailure: () => said.promise } });
+    const h = webhookHarness({
+      acquireTimeoutMs,
+      sweepIntervalMs: 0,
+      factory: { authenticate: () => false, respondToFailure: () => said.promise },
+    });
     h.rows.put('a');
     const response = h.registry.handleWebhook('a', post());
     await h.settle();
@@ -175,7 +221,13 @@ describe('who answers', () => {
     let told: AbortSignal | undefined;
     const h = webhookHarness({
       acquireTimeoutMs: 1_000,
-      factory: { authenticate: () => false, respondToFailure: (_, __, { signal }) => { told = signal; return new Promise(() => {}); } },
+      factory: {
+        authenticate: () => false,
+        respondToFailure: (_, __, { signal }) => {
+          told = signal;
+          return new Promise(() => {});
+        },
+      },
     });
     h.rows.put('a');
     const response = h.registry.handleWebhook('a', post());
@@ -188,8 +240,21 @@ describe('who answers', () => {
 
   test('respondToFailure is not held up by a body that does not come: no more of it is read', async () => {
     let cancelled = false;
-    const h = webhookHarness({ acquireTimeoutMs: 1_000, webhook: { respondToFailure: () => new Response('no', { status: 410 }) } });
-    const response = h.registry.handleWebhook('nobody', post(new ReadableStream({ cancel() { cancelled = true; } }), { duplex: 'half' } as RequestInit));
+    const h = webhookHarness({
+      acquireTimeoutMs: 1_000,
+      webhook: { respondToFailure: () => new Response('no', { status: 410 }) },
+    });
+    const response = h.registry.handleWebhook(
+      'nobody',
+      post(
+        new ReadableStream({
+          cancel() {
+            cancelled = true;
+          },
+        }),
+        { duplex: 'half' } as RequestInit,
+      ),
+    );
     await h.clock.advance(1_000);
     expect((await response).status).toBe(404);
     expect(cancelled).toBe(true);

@@ -6,7 +6,12 @@ import { post, seen, webhookHarness } from '../support/webhooks.js';
 /** A harness on which the test says when a request has been authenticated. */
 function slowly(options: HarnessOptions = {}) {
   const verdict = deferred<boolean>();
-  const h = webhookHarness({ idleTimeoutMs: Infinity, sweepIntervalMs: 0, ...options, factory: { ...options.factory, authenticate: () => verdict.promise } });
+  const h = webhookHarness({
+    idleTimeoutMs: Infinity,
+    sweepIntervalMs: 0,
+    ...options,
+    factory: { ...options.factory, authenticate: () => verdict.promise },
+  });
   return { h, verdict };
 }
 
@@ -78,7 +83,11 @@ describe('a webhook, and what was learnt while it was authenticated', () => {
 
   test('shares its instance with a use whose row is parsed asynchronously at the same time', async () => {
     const gates: ReturnType<typeof deferred>[] = [];
-    const validate = (value: unknown) => { const gate = deferred(); gates.push(gate); return gate.promise.then(() => ({ value: value as Row })); };
+    const validate = (value: unknown) => {
+      const gate = deferred();
+      gates.push(gate);
+      return gate.promise.then(() => ({ value: value as Row }));
+    };
     const { h, verdict } = slowly({ recordSchema: { '~standard': { version: 1, vendor: 'test', validate } } } as HarnessOptions);
     h.rows.put('a');
     const response = h.registry.handleWebhook('a', post());

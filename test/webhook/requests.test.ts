@@ -5,7 +5,15 @@ import { post, seen, webhookHarness } from '../support/webhooks.js';
 /** The request, as the handler got it. */
 async function given(request: Request): Promise<Request> {
   let got: Request | undefined;
-  const h = webhookHarness({ factory: { authenticate: () => true, handleWebhook: (_, copy) => { got = copy; return new Response(); } } });
+  const h = webhookHarness({
+    factory: {
+      authenticate: () => true,
+      handleWebhook: (_, copy) => {
+        got = copy;
+        return new Response();
+      },
+    },
+  });
   h.rows.put('a');
   await h.registry.handleWebhook('a', request);
   return got as Request;
@@ -14,7 +22,12 @@ async function given(request: Request): Promise<Request> {
 describe('the request a handler is given', () => {
   test('has the whole body, however many pieces it came in', async () => {
     const pieces = ['one ', 'two ', 'three'];
-    const body = new ReadableStream({ start(controller) { for (const piece of pieces) controller.enqueue(new TextEncoder().encode(piece)); controller.close(); } });
+    const body = new ReadableStream({
+      start(controller) {
+        for (const piece of pieces) controller.enqueue(new TextEncoder().encode(piece));
+        controller.close();
+      },
+    });
     expect(await (await given(post(body, { duplex: 'half' } as RequestInit))).text()).toBe('one two three');
   });
 
@@ -55,14 +68,36 @@ test('a body somebody else has begun to read is told from one that broke off', a
   expect(await (await h.registry.handleWebhook('a', locked)).json()).toMatchObject({ code: 'BODY_ALREADY_PARSED' });
 
   const failure = new Error('ECONNRESET');
-  await h.registry.handleWebhook('a', post(new ReadableStream({ start(controller) { controller.error(failure); } }), { duplex: 'half' } as RequestInit));
-  expect(h.eventsOf('webhookFailed').map(({ error }) => [error.code, error.cause])).toEqual([['BODY_ALREADY_PARSED', undefined], ['UNAUTHENTICATED', failure]]);
+  await h.registry.handleWebhook(
+    'a',
+    post(
+      new ReadableStream({
+        start(controller) {
+          controller.error(failure);
+        },
+      }),
+      { duplex: 'half' } as RequestInit,
+    ),
+  );
+  expect(h.eventsOf('webhookFailed').map(({ error }) => [error.code, error.cause])).toEqual([
+    ['BODY_ALREADY_PARSED', undefined],
+    ['UNAUTHENTICATED', failure],
+  ]);
 });
 
 test("the handler's signal is its lease's: it aborts when a drain deadline has passed", async () => {
   const gate = deferred();
   let signal: AbortSignal | undefined;
-  const h = webhookHarness({ drainTimeoutMs: 1_000, factory: { handleWebhook: async (_, __, context) => { signal = context.signal; await gate.promise; return new Response(); } } });
+  const h = webhookHarness({
+    drainTimeoutMs: 1_000,
+    factory: {
+      handleWebhook: async (_, __, context) => {
+        signal = context.signal;
+        await gate.promise;
+        return new Response();
+      },
+    },
+  });
   h.rows.put('a');
   const response = h.registry.handleWebhook('a', post());
   await h.settle();
@@ -92,7 +127,12 @@ test('no read is sent for a webhook that was answered for being late', async () 
 test('a delivery keeps the process alive while it is identified, and has no timer with acquireTimeoutMs: Infinity', async () => {
   for (const [acquireTimeoutMs, timers] of [[1_000, 1], [Infinity, 0]] as const) {
     const verdict = deferred<boolean>();
-    const h = webhookHarness({ acquireTimeoutMs, sweepIntervalMs: 0, idleTimeoutMs: Infinity, factory: { authenticate: () => verdict.promise } });
+    const h = webhookHarness({
+      acquireTimeoutMs,
+      sweepIntervalMs: 0,
+      idleTimeoutMs: Infinity,
+      factory: { authenticate: () => verdict.promise },
+    });
     h.rows.put('a');
     const response = h.registry.handleWebhook('a', post());
     await h.settle();

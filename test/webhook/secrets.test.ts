@@ -23,11 +23,28 @@ describe('secrets that cannot be had', () => {
   test('fail as a hydrate does: the error, the event and the sender have the same delay', async () => {
     vi.spyOn(Math, 'random').mockReturnValue(0.999);
     const cause = new Error('vault sealed');
-    const h = webhookHarness({ failureBackoff: { initialMs: 4_000, maxMs: 60_000 }, factory: { secrets: async () => { throw cause; } } });
+    const h = webhookHarness({
+      failureBackoff: { initialMs: 4_000, maxMs: 60_000 },
+      factory: {
+        secrets: async () => {
+          throw cause;
+        },
+      },
+    });
     h.rows.put('a');
-    expect(await seen(await h.registry.handleWebhook('a', post()))).toEqual({ status: 503, code: 'HYDRATION_FAILED', retryAfter: '4' });
+    expect(await seen(await h.registry.handleWebhook('a', post()))).toEqual({
+      status: 503,
+      code: 'HYDRATION_FAILED',
+      retryAfter: '4',
+    });
     const [told] = h.eventsOf('hydrationFailed');
-    expect(told).toEqual({ id: 'a', version: 'v1', error: expect.any(Error), failures: 1, retryAfterMs: expect.closeTo(4_000, -2) });
+    expect(told).toEqual({
+      id: 'a',
+      version: 'v1',
+      error: expect.any(Error),
+      failures: 1,
+      retryAfterMs: expect.closeTo(4_000, -2),
+    });
     expect(told.error).toMatchObject({ code: 'HYDRATION_FAILED', connectionId: 'a', cause, retryAfterMs: told.retryAfterMs });
   });
 

@@ -25,19 +25,41 @@ const BROKEN: Record<string, () => Promise<Harness>> = {
     return h;
   },
   'Work handed to waitUntil': async () => {
-    const h = webhookHarness({ factory: { handleWebhook: (_, __, { waitUntil }) => { waitUntil(Promise.reject(new Error('the cause'))); return new Response(); } } });
+    const h = webhookHarness({
+      factory: {
+        handleWebhook: (_, __, { waitUntil }) => {
+          waitUntil(Promise.reject(new Error('the cause')));
+          return new Response();
+        },
+      },
+    });
     h.rows.put('a');
     await h.registry.handleWebhook('a', post());
     return h;
   },
   "The platform's waitUntil": async () => {
-    const h = webhookHarness({ factory: { handleWebhook: (_, __, { waitUntil }) => { waitUntil(Promise.resolve()); return new Response(); } } });
+    const h = webhookHarness({
+      factory: {
+        handleWebhook: (_, __, { waitUntil }) => {
+          waitUntil(Promise.resolve());
+          return new Response();
+        },
+      },
+    });
     h.rows.put('a');
     await h.registry.handleWebhook('a', post(), { waitUntil: fail });
     return h;
   },
   'Sending the Response': async () => {
-    const h = webhookHarness({ factory: { handleWebhook: async () => { const response = new Response('x'); await response.text(); return response; } } });
+    const h = webhookHarness({
+      factory: {
+        handleWebhook: async () => {
+          const response = new Response('x');
+          await response.text();
+          return response;
+        },
+      },
+    });
     h.rows.put('a');
     await h.registry.handleWebhook('a', post());
     return h;
@@ -56,7 +78,13 @@ test('a factory that throws when it is asked for a member breaks its own webhook
   let made = false;
   const registry = new ConnectionRegistry({
     store: rows,
-    factory: { create: () => ({}), authenticate: 'in-handler', get handleWebhook() { return made ? fail() : () => new Response(); } },
+    factory: {
+      create: () => ({}),
+      authenticate: 'in-handler',
+      get handleWebhook() {
+        return made ? fail() : () => new Response();
+      },
+    },
   });
   made = true;
   const failures: unknown[] = [];

@@ -31,8 +31,11 @@ export async function hydrantGateway({ database, report }) {
   return {
     handleWebhook: registry.handleWebhook,
     put: (bot) => writeBot(database, bot),
-    isLive: (id) => registry.snapshot().connections.some((connection) => connection.id === id && connection.state !== 'disposing'),
-    async close() { await registry.close(); },
+    isLive: (id) =>
+      registry.snapshot().connections.some((connection) => connection.id === id && connection.state !== 'disposing'),
+    async close() {
+      await registry.close();
+    },
   };
 }
 

@@ -55,13 +55,16 @@ const calls = {
   leaveRotation: () => leaveRotation(),
 };
 
-process.on('message', async (/** @type {{ call: keyof typeof calls, number: number, argument: any }} */ { call, number, argument }) => {
-  try {
-    tell({ number, result: await calls[call](argument) });
-  } catch (error) {
-    tell({ number, error: String(error) });
-  }
-});
+process.on(
+  'message',
+  async (/** @type {{ call: keyof typeof calls, number: number, argument: any }} */ { call, number, argument }) => {
+    try {
+      tell({ number, result: await calls[call](argument) });
+    } catch (error) {
+      tell({ number, error: String(error) });
+    }
+  },
+);
 
 process.once('SIGTERM', async () => {
   tell({ event: 'draining' }); // the readiness probe fails from here on,

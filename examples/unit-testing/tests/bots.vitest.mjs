@@ -5,7 +5,8 @@ import { createBots } from '../app/bots.mjs';
 import { fakeBot } from './fakes.mjs';
 
 const records = [{ id: 'acme', token: 't1' }];
-const message = (token) => new Request('http://test/', { method: 'POST', headers: { authorization: `Bearer ${token}` }, body: '{"from":"ada"}' });
+const message = (token) =>
+  new Request('http://test/', { method: 'POST', headers: { authorization: `Bearer ${token}` }, body: '{"from":"ada"}' });
 
 test('an unused bot is closed after ten minutes, without a test that waits for them', async () => {
   const clock = new ManualClock();

@@ -90,7 +90,8 @@ export async function readFacts(layout: Layout, query: (text: string) => Promise
   const [row] = await query(READ_FACTS(layout));
   const raw = JSON.parse((row as { facts: string }).facts) as RawFacts;
   if (raw.table === null) throw new ConnectionError('INVALID_OPTIONS', `PostgresStore: there is no table ${layout.table}`);
-  if (raw.id === null) throw new ConnectionError('INVALID_OPTIONS', `PostgresStore: ${raw.table} has no column '${layout.idColumn}' (columns.id)`);
+  if (raw.id === null)
+    throw new ConnectionError('INVALID_OPTIONS', `PostgresStore: ${raw.table} has no column '${layout.idColumn}' (columns.id)`);
   return {
     ...idFacts(layout.idType ?? raw.id.name, raw.id),
     base: raw.base,
@@ -101,7 +102,10 @@ export async function readFacts(layout: Layout, query: (text: string) => Promise
   };
 }
 
-function idFacts(type: string, { quoted, category }: { quoted: string; category: string }): Pick<TableFacts, 'idType' | 'idForm'> {
+function idFacts(
+  type: string,
+  { quoted, category }: { quoted: string; category: string },
+): Pick<TableFacts, 'idType' | 'idForm'> {
   if (type === 'uuid') return { idType: 'uuid', idForm: 'uuid' };
   if (['int2', 'int4', 'int8', 'bigint'].includes(type)) return { idType: 'bigint', idForm: 'integer' };
   // A cast of text to a type of this category accepts everything. Other types (numeric, an enum) are compared as text.

@@ -46,9 +46,20 @@ const CLAIMS_COLUMNS = {
   connection_id: 'text collate "C" primary key', owner: 'text', token: 'bigint not null', expires_at: 'timestamptz not null',
   offered_to: 'text', withheld_from: 'text', offer_until: 'timestamptz', notes: 'text',
 };
-const REPLICAS_COLUMNS = { replica: 'text collate "C" primary key', load: 'integer not null', expires_at: 'timestamptz not null', ttl_ms: 'float8' };
+const REPLICAS_COLUMNS = {
+  replica: 'text collate "C" primary key',
+  load: 'integer not null',
+  expires_at: 'timestamptz not null',
+  ttl_ms: 'float8',
+};
 
-interface Names { readonly claims: string; readonly replicas: string; readonly sequence: string; readonly schema: string | undefined; readonly index: string }
+interface Names {
+  readonly claims: string;
+  readonly replicas: string;
+  readonly sequence: string;
+  readonly schema: string | undefined;
+  readonly index: string;
+}
 
 function migrationParts({ claims, replicas, sequence, schema, index }: Names): MigrationParts {
   const missing = (table: string, columns: object): string => `
@@ -58,8 +69,11 @@ function migrationParts({ claims, replicas, sequence, schema, index }: Names): M
         select from pg_attribute where attrelid = to_regclass(${literal(table)}) and attname = name and not attisdropped)`;
   // Half empty pages, and no index on what a renewal changes: a renewal writes no index and leaves nothing to vacuum.
   const make = (table: string, columns: object): string => `create table if not exists ${table} (${Object.entries(columns)
-    .map(([name, type]) => `${name} ${type as string}`).join(', ')}) with (fillfactor = 50);
-  ${Object.entries(columns).map(([name, type]) => `alter table ${table} add column if not exists ${name} ${(type as string).replace(' not null', '')};`).join('\n  ')}`;
+    .map(([name, type]) => `${name} ${type as string}`)
+    .join(', ')}) with (fillfactor = 50);
+  ${Object.entries(columns)
+    .map(([name, type]) => `alter table ${table} add column if not exists ${name} ${(type as string).replace(' not null', '')};`)
+    .join('\n  ')}`;
   const quotedIndex = qualified(schema, index);
   return {
     declare: 'nothing boolean;',

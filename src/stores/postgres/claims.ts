@@ -77,18 +77,20 @@ export class PostgresClaims implements ClaimStore {
     const { client, table = 'hydrant_claims', listenClient, watch = {}, onWatchError: onError, clock } = options;
     const { forgetAfterMs = FORGET_AFTER_MS } = options;
     const timeoutMs = queryTimeout('PostgresClaims', options.queryTimeoutMs);
-    if (listenClient !== undefined && typeof listenClient !== 'function') throw invalidOption('listenClient', 'a function that makes a connection', listenClient);
+    if (listenClient !== undefined && typeof listenClient !== 'function')
+      throw invalidOption('listenClient', 'a function that makes a connection', listenClient);
     const isDuration = forgetAfterMs > 0 && Number.isFinite(forgetAfterMs);
     if (!isDuration) throw invalidOption('forgetAfterMs', 'milliseconds above 0', forgetAfterMs);
     const tuning = tuningOf(watch, invalidOption);
-    const database = this.#database = new Database(checkedClient('PostgresClaims', client), timeoutMs, clock);
-    const sql = this.#sql = claimsSql(table);
+    const database = (this.#database = new Database(checkedClient('PostgresClaims', client), timeoutMs, clock));
+    const sql = (this.#sql = claimsSql(table));
     this.#forgetting = new Forgetting(database, sql, forgetAfterMs);
     if (listenClient === undefined) return;
-    this.watch = (listener) => subscribe({ database, listenClient, channel: sql.channel, ...tuning, onError, clock }, {
-      changed: (entries) => listener(claimHintOf(entries)),
-      gap: () => listener(MISSED_RELEASES),
-    });
+    this.watch = (listener) =>
+      subscribe(
+        { database, listenClient, channel: sql.channel, ...tuning, onError, clock },
+        { changed: (entries) => listener(claimHintOf(entries)), gap: () => listener(MISSED_RELEASES) },
+      );
   }
 
   /**
@@ -97,7 +99,10 @@ export class PostgresClaims implements ClaimStore {
    *
    * @throws ConnectionError `INVALID_OPTIONS`
    */
-  static migrationSql({ table = 'hydrant_claims', lockTimeoutMs }: { readonly table?: string; readonly lockTimeoutMs?: number } = {}): MigrationSql {
+  static migrationSql({
+    table = 'hydrant_claims',
+    lockTimeoutMs,
+  }: { readonly table?: string; readonly lockTimeoutMs?: number } = {}): MigrationSql {
     const { up, down } = claimsSql(table).migration(lockTimeout(lockTimeoutMs));
     return { up, down };
   }
@@ -159,6 +164,10 @@ function invalidOption(option: string, expected: string, got: unknown): Connecti
 }
 
 /** JSON knows no bigint. */
-function asText({ id, token, notes }: HeldClaim & { readonly notes?: string | undefined }): { id: string; token: string; notes: string | undefined } {
+function asText({ id, token, notes }: HeldClaim & { readonly notes?: string | undefined }): {
+  id: string;
+  token: string;
+  notes: string | undefined;
+} {
   return { id, token: String(token), notes };
 }

@@ -45,7 +45,11 @@ export class Database {
   }
 
   /** @throws ConnectionError `STORE_UNAVAILABLE` after the deadline; the signal's reason when it aborts */
-  async query<Row>(text: string, values: unknown[] = [], { signal, timeoutMs = this.#timeoutMs }: QueryOptions = {}): Promise<readonly Row[]> {
+  async query<Row>(
+    text: string,
+    values: unknown[] = [],
+    { signal, timeoutMs = this.#timeoutMs }: QueryOptions = {},
+  ): Promise<readonly Row[]> {
     signal?.throwIfAborted();
     const attempt = isPool(this.#client) ? new PooledQuery(this.#client) : new PlainQuery(this.#client);
     return await new Promise((resolve, reject) => {
@@ -55,16 +59,31 @@ export class Database {
         reject(reason as Error);
       };
       const forget = signal === undefined ? undefined : whenAborted(signal, () => giveUp(signal.reason));
-      const cancel = timeoutMs === Infinity ? undefined : this.#clock.setTimeout(
-        () => giveUp(new ConnectionError('STORE_UNAVAILABLE', `PostgreSQL did not answer within ${timeoutMs} ms`)), timeoutMs, { ref: true });
+      const cancel =
+        timeoutMs === Infinity
+          ? undefined
+          : this.#clock.setTimeout(
+              () => giveUp(new ConnectionError('STORE_UNAVAILABLE', `PostgreSQL did not answer within ${timeoutMs} ms`)),
+              timeoutMs,
+              { ref: true },
+            );
       const settled = (): void => {
         cancel?.();
         forget?.();
       };
-      attempt.send(text, values).then(
-        (result) => { settled(); resolve(rowsOf(result) as readonly Row[]); },
-        (error: unknown) => { settled(); reject(error as Error); },
-      ).catch(reject);
+      attempt
+        .send(text, values)
+        .then(
+          (result) => {
+            settled();
+            resolve(rowsOf(result) as readonly Row[]);
+          },
+          (error: unknown) => {
+            settled();
+            reject(error as Error);
+          },
+        )
+        .catch(reject);
     });
   }
 }
@@ -122,7 +141,8 @@ class PooledQuery {
   giveUp(): void {
     this.#release(true);
     this.#over = true;
-    for (let idle = this.#pool.idleCount; idle > 0; idle -= 1) this.#pool.connect().then((connection) => connection.release(true), ignore);
+    for (let idle = this.#pool.idleCount; idle > 0; idle -= 1)
+      this.#pool.connect().then((connection) => connection.release(true), ignore);
   }
 
   #release(destroy: boolean): void {

@@ -12,7 +12,10 @@ const OLD = 'of hydrant 0.1';
 
 /** Functions and sequences of hydrant 0.1 are in the table's schema or in one of the search path. */
 const old = (layout: Layout): { readonly functions: string; readonly sequences: string; readonly columns: string } => {
-  const names = [derivedName(layout.tableName, '_hydrant_version'), ...(layout.mapped ? [derivedName(layout.tableName, '_hydrant_notify')] : [])];
+  const names = [
+    derivedName(layout.tableName, '_hydrant_version'),
+    ...(layout.mapped ? [derivedName(layout.tableName, '_hydrant_notify')] : []),
+  ];
   const schemas = `(select n.oid from pg_namespace n where n.nspname = any(current_schemas(false)) or n.oid = t.relnamespace)`;
   const sequence = literal(derivedName(layout.tableName, '_hydrant_version_seq'));
   return {
@@ -65,8 +68,12 @@ export function functionFindings(found: string, name: string, body: string): str
 
 /** The triggers that send hints. `found` is SQL for the oid of their function. */
 export function triggerFindings({ notify }: Layout, found: string): string {
-  const wanted = Object.entries(NOTIFY_EVENTS).map(([event, { old: before, new: after }]) =>
-    `('hydrant_notify_${event}', ${before === null ? 'null' : literal(before)}::name, ${after === null ? 'null' : literal(after)}::name)`).join(', ');
+  const wanted = Object.entries(NOTIFY_EVENTS)
+    .map(
+      ([event, { old: before, new: after }]) =>
+        `('hydrant_notify_${event}', ${before === null ? 'null' : literal(before)}::name, ${after === null ? 'null' : literal(after)}::name)`,
+    )
+    .join(', ');
   const asItShouldBe = `g.tgfoid = ${found} and g.tgoldtable is not distinct from w.before and g.tgnewtable is not distinct from w.after`;
   return `
   union all select format('trigger %I on %s', w.name, t.name), case when g.oid is null then 'missing' when not ${notify} then 'not wanted'
@@ -77,9 +84,13 @@ export function triggerFindings({ notify }: Layout, found: string): string {
 
 /** Makes the triggers, or drops them. `name` is SQL for the quoted name of their function. */
 export function makeTriggers({ notify }: Layout, name: string): string {
-  return Object.entries(NOTIFY_EVENTS).map(([event, { tables }]) => notify
-    ? `execute format('create or replace trigger hydrant_notify_${event} after ${event} on %s ${tables} for each statement execute function %s()', t.name, ${name});`
-    : `execute format('drop trigger if exists hydrant_notify_${event} on %s', t.name);`).join('\n  ');
+  return Object.entries(NOTIFY_EVENTS)
+    .map(([event, { tables }]) =>
+      notify
+        ? `execute format('create or replace trigger hydrant_notify_${event} after ${event} on %s ${tables} for each statement execute function %s()', t.name, ${name});`
+        : `execute format('drop trigger if exists hydrant_notify_${event} on %s', t.name);`,
+    )
+    .join('\n  ');
 }
 
 export const dropTriggers = (layout: Layout): string => makeTriggers({ ...layout, notify: false }, 'null');

@@ -11,7 +11,19 @@ export type { PostgresColumns, PostgresStoreOptions, PostgresVersions, PostgresW
 export { PostgresStore, type MigrationOptions } from './store.js';
 export { PostgresClaims, type PostgresClaimsOptions } from './claims.js';
 export {
-  drizzleClient, knexClient, kyselyClient, pgPromiseClient, postgresJsClient, postgresJsListenClient, prismaClient,
-  sequelizeClient, typeormClient,
-  type KnexInstance, type KyselyDatabase, type KyselyStatement, type PostgresJsListener, type PostgresJsSql, type TypeormDataSource,
+  drizzleClient,
+  knexClient,
+  kyselyClient,
+  pgPromiseClient,
+  postgresJsClient,
+  postgresJsListenClient,
+  prismaClient,
+  sequelizeClient,
+  typeormClient,
+  type KnexInstance,
+  type KyselyDatabase,
+  type KyselyStatement,
+  type PostgresJsListener,
+  type PostgresJsSql,
+  type TypeormDataSource,
 } from './clients.js';

@@ -41,14 +41,31 @@ export interface Layout {
 }
 
 const OPTIONS = [
-  'client', 'queryTimeoutMs', 'table', 'columns', 'where', 'stopped', 'versions', 'schema', 'idType', 'mapRow', 'toRow', 'softDelete',
-  'notify', 'channel', 'listenClient', 'watch', 'onWatchError', 'clock',
+  'client',
+  'queryTimeoutMs',
+  'table',
+  'columns',
+  'where',
+  'stopped',
+  'versions',
+  'schema',
+  'idType',
+  'mapRow',
+  'toRow',
+  'softDelete',
+  'notify',
+  'channel',
+  'listenClient',
+  'watch',
+  'onWatchError',
+  'clock',
 ] as const satisfies readonly (keyof PostgresStoreOptions<object>)[];
 const COLUMNS = ['id', 'version', 'status', 'config'] as const satisfies readonly (keyof PostgresColumns)[];
 
 function refuseUnknown(where: string, given: object, known: readonly string[]): void {
   for (const name of Object.keys(given)) {
-    if (!known.includes(name)) throw new ConnectionError('INVALID_OPTIONS', `PostgresStore: does not know the option ${where}${name.slice(0, 64)}`);
+    if (!known.includes(name))
+      throw new ConnectionError('INVALID_OPTIONS', `PostgresStore: does not know the option ${where}${name.slice(0, 64)}`);
   }
 }
 
@@ -68,7 +85,8 @@ export function layoutOf(options: LayoutOptions): Layout {
   // A mistyped name would leave the default in its place: another table, for one. `lockTimeoutMs` is of a migration.
   refuseUnknown('', options, [...OPTIONS, 'lockTimeoutMs']);
   refuseUnknown('columns.', columns, COLUMNS);
-  if (!['text', 'uuid', 'bigint', undefined].includes(idType)) throw invalidOption('idType', `'text', 'uuid' or 'bigint'`, idType);
+  if (!['text', 'uuid', 'bigint', undefined].includes(idType))
+    throw invalidOption('idType', `'text', 'uuid' or 'bigint'`, idType);
   const versions = versionsOf(options.versions);
   const { notify = !mapped || versions.kind === 'table' } = options;
   if (typeof notify !== 'boolean') throw invalidOption('notify', 'a boolean', notify);
@@ -76,7 +94,8 @@ export function layoutOf(options: LayoutOptions): Layout {
   const stopped = fragment('stopped', options.stopped);
   const softDelete = fragment('softDelete', options.softDelete);
   if (!mapped) refuseOnOwnTable({ ...options, 'columns.config': columns.config });
-  else if (columns.version !== undefined) throw invalidOption('columns.version', 'none with mapRow: see versions', columns.version);
+  else if (columns.version !== undefined)
+    throw invalidOption('columns.version', 'none with mapRow: see versions', columns.version);
   const { id = 'id', version = 'version', status = 'status' } = columns;
   const statusColumn = stopped === undefined ? checkedName('columns.status', status) : undefined;
   const config = mapped ? configOf(columns.config) : [identifier(OWN_DATA_COLUMN)];
@@ -135,7 +154,8 @@ const COLUMN_NAME = /^[\p{L}_][\p{L}\p{N}_$]*$/u;
 
 function configOf(value: unknown): readonly string[] | undefined {
   if (value === undefined) return undefined;
-  if (!Array.isArray(value) || value.length === 0) throw invalidOption('columns.config', 'a list of column names and expressions', value);
+  if (!Array.isArray(value) || value.length === 0)
+    throw invalidOption('columns.config', 'a list of column names and expressions', value);
   return value.map((part: unknown) => typeof part === 'string' && COLUMN_NAME.test(part)
     ? identifier(checkedName('columns.config', part)) : `(${fragment('columns.config', part) ?? ''})`);
 }

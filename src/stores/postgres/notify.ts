@@ -25,7 +25,10 @@ export function notifyBody(layout: Layout): string {
   const channel = literal(layout.channel);
   const id = `${identifier(layout.idColumn)}::text as id`;
   const alias = identifier(layout.tableName);
-  const both = (columns: string): [string, string] => [`select ${columns} from after as ${alias}`, `select ${columns} from before as ${alias}`];
+  const both = (columns: string): [string, string] => [
+    `select ${columns} from after as ${alias}`,
+    `select ${columns} from before as ${alias}`,
+  ];
   const [after, before] = both(`${id}, ${stateOf(layout)} as state`);
   const [everyAfter, everyBefore] = both(id);
   const changed = `(${after} except ${before}) union all (${before} except ${after})`;

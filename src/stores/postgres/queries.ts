@@ -37,13 +37,17 @@ export function queriesOf(layout: Layout, facts: TableFacts): Queries {
   const id = `${table}.${identifier(layout.idColumn)}`;
   // Everything as text: drivers differ in what they make of other types.
   const own = mapped ? `${table}.*` : `${identifier(OWN_DATA_COLUMN)}::text as ${identifier(OWN_DATA_COLUMN)}`;
-  const fields = (touched: string): string => `${own}, ${id}::text as "${ID}", ${versionOf(layout, facts, touched)} as "${VERSION}",
+  const fields = (
+    touched: string,
+  ): string => `${own}, ${id}::text as "${ID}", ${versionOf(layout, facts, touched)} as "${VERSION}",
     case when ${layout.stopped} then 'stopped' else 'active' end as "${STATUS}"`;
   // Two collations cannot be compared.
   const key = `${id}::text collate "C"`;
   // In a subquery under names that no column of the table has, so that the fragments of the options stay unambiguous.
-  const from = touches === undefined ? table
-    : `${table} left join (select id as "hydrant:touched id", version as ${TOUCHED} from ${touches}) "hydrant:touches" on "hydrant:touched id" = ${key}`;
+  const from =
+    touches === undefined
+      ? table
+      : `${table} left join (select id as "hydrant:touched id", version as ${TOUCHED} from ${touches}) "hydrant:touches" on "hydrant:touched id" = ${key}`;
   const touchedHere = touches === undefined ? 'null' : `(select version from ${touches} where id = ${key})`;
   const touched = touches === undefined ? 'null' : TOUCHED;
   const compared = facts.idType === undefined ? `${id}::text` : id;
@@ -107,11 +111,14 @@ function sealOf(layout: Layout, { base }: TableFacts, placed: boolean): string {
   }
   if (placed) {
     const relation = `to_regclass(${literal(layout.table)})`;
-    parts.push('extract(epoch from pg_postmaster_start_time())', `(select string_agg(concat(a.xmin, '.', d.xmin), ' ' order by a.attnum)
+    parts.push(
+      'extract(epoch from pg_postmaster_start_time())',
+      `(select string_agg(concat(a.xmin, '.', d.xmin), ' ' order by a.attnum)
       from pg_attribute a left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum where a.attrelid = ${relation})`,
-    `(select string_agg(e.xmin::text, ' ' order by e.oid) from pg_enum e
+      `(select string_agg(e.xmin::text, ' ' order by e.oid) from pg_enum e
       where e.enumtypid in (select coalesce(nullif(y.typelem, 0), nullif(y.typbasetype, 0), y.oid)
-        from pg_attribute a join pg_type y on y.oid = a.atttypid where a.attrelid = ${relation}))`);
+        from pg_attribute a join pg_type y on y.oid = a.atttypid where a.attrelid = ${relation}))`,
+    );
   }
   return parts.length === 0 ? '' : `, (select concat_ws(' ', ${parts.join(', ')})) as "${SEAL}"`;
 }
@@ -130,13 +137,18 @@ function touchOf(layout: Layout, { touches }: TableFacts, one: string, id: strin
 }
 
 /** Writes one row, whether or not it was there. */
-export function upsert(layout: Layout, queries: Queries, row: Readonly<Record<string, unknown>>): { text: string; values: unknown[] } {
+export function upsert(
+  layout: Layout,
+  queries: Queries,
+  row: Readonly<Record<string, unknown>>,
+): { text: string; values: unknown[] } {
   const columns = Object.keys(row);
   const values = columns.map((column) => row[column]);
   const names = columns.map((column) => identifier(column));
   // As text: of a parameter that is jsonb some drivers make JSON once more.
   const own = (column: string): string => (!layout.mapped && column === OWN_DATA_COLUMN ? '::text::jsonb' : '');
-  const text = `insert into ${layout.table} (${names.join(', ')}) values (${columns.map((column, n) => `$${n + 1}${own(column)}`).join(', ')})`
+  const text =
+    `insert into ${layout.table} (${names.join(', ')}) values (${columns.map((column, n) => `$${n + 1}${own(column)}`).join(', ')})`
     // With the condition, a unique index that covers only the rows alive will do as well as one over all of them.
     + ` on conflict (${identifier(layout.idColumn)})${layout.where === undefined ? '' : ` where ${layout.where}`}`
     + ` do update set ${names.map((name) => `${name} = excluded.${name}`).join(', ')} ${queries.returning}`;

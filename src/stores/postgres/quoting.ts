@@ -56,7 +56,14 @@ export function checkedName(option: string, value: unknown): string {
 
 /** An `INVALID_OPTIONS` error that says what was expected and what came. */
 export function invalidOption(option: string, expected: string, got: unknown): ConnectionError<'INVALID_OPTIONS'> {
-  const shown = typeof got === 'string' ? JSON.stringify(got.slice(0, 100)) : got === null ? 'null' : Array.isArray(got) ? 'an array' : typeof got;
+  const shown =
+    typeof got === 'string'
+      ? JSON.stringify(got.slice(0, 100))
+      : got === null
+        ? 'null'
+        : Array.isArray(got)
+          ? 'an array'
+          : typeof got;
   return new ConnectionError('INVALID_OPTIONS', `PostgresStore: option ${option}: expected ${expected}, got ${shown}`);
 }
 
@@ -66,7 +73,8 @@ export function invalidOption(option: string, expected: string, got: unknown): C
  * @throws ConnectionError `INVALID_OPTIONS`
  */
 export function lockTimeout(ms = 5_000): number {
-  if (!Number.isInteger(ms) || ms < 0 || ms > 2 ** 31 - 1) throw invalidOption('lockTimeoutMs', 'whole milliseconds, 0 for no limit', ms);
+  if (!Number.isInteger(ms) || ms < 0 || ms > 2 ** 31 - 1)
+    throw invalidOption('lockTimeoutMs', 'whole milliseconds, 0 for no limit', ms);
   return ms;
 }
 

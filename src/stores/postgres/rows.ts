@@ -9,12 +9,17 @@ import { ID, isPossibleId, STATUS, VERSION, VISIBLE } from './queries.js';
 type Row = Readonly<Record<string, unknown>>;
 
 /** A row of a query to a record. Whatever goes wrong is this row's problem: an error is returned, not thrown. */
-export function recordOf<D extends object>(row: Row, mapRow: PostgresStoreOptions<D>['mapRow']): StoredRecord | ConnectionError<'INVALID_RECORD'> {
+export function recordOf<D extends object>(
+  row: Row,
+  mapRow: PostgresStoreOptions<D>['mapRow'],
+): StoredRecord | ConnectionError<'INVALID_RECORD'> {
   const { [ID]: id, [VERSION]: version, [STATUS]: status, [VISIBLE]: _, ...columns } = row;
   try {
     const fields: unknown = mapRow === undefined ? JSON.parse(columns[OWN_DATA_COLUMN] as string) : mapRow(columns);
     if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) {
-      throw new TypeError(mapRow === undefined ? `expected a JSON object in ${OWN_DATA_COLUMN}` : 'expected an object from mapRow');
+      throw new TypeError(
+        mapRow === undefined ? `expected a JSON object in ${OWN_DATA_COLUMN}` : 'expected an object from mapRow',
+      );
     }
     return { ...fields, id: id as string, version: version as string, status: status as ConnectionStatus };
   } catch (cause) {
@@ -27,16 +32,25 @@ export function recordOf<D extends object>(row: Row, mapRow: PostgresStoreOption
  *
  * @throws ConnectionError `INVALID_CONNECTION_ID`, `INVALID_RECORD`; `INVALID_OPTIONS` where a mapped table has no `toRow`
  */
-export function rowOf<D extends object>(draft: Draft<D>, layout: Layout, facts: TableFacts, toRow: PostgresStoreOptions<D>['toRow']): Row {
+export function rowOf<D extends object>(
+  draft: Draft<D>,
+  layout: Layout,
+  facts: TableFacts,
+  toRow: PostgresStoreOptions<D>['toRow'],
+): Row {
   const { id } = draft;
   if (!isPossibleId(facts, id)) {
-    throw new ConnectionError('INVALID_CONNECTION_ID', `PostgresStore: expected a record with a non-empty ${facts.idType ?? 'text'} without NUL as its id`);
+    throw new ConnectionError(
+      'INVALID_CONNECTION_ID',
+      `PostgresStore: expected a record with a non-empty ${facts.idType ?? 'text'} without NUL as its id`,
+    );
   }
   const status = statusOf('PostgresStore', draft);
   if (!layout.mapped) {
     return { [layout.idColumn]: id, [layout.statusColumn ?? 'status']: status, [OWN_DATA_COLUMN]: json(id, fieldsOf(draft)) };
   }
-  if (toRow === undefined) throw new ConnectionError('INVALID_OPTIONS', 'PostgresStore: put on a mapped table needs the option toRow');
+  if (toRow === undefined)
+    throw new ConnectionError('INVALID_OPTIONS', 'PostgresStore: put on a mapped table needs the option toRow');
   return {
     [layout.idColumn]: id,
     ...(layout.statusColumn === undefined ? {} : { [layout.statusColumn]: status }),
@@ -47,6 +61,7 @@ export function rowOf<D extends object>(draft: Draft<D>, layout: Layout, facts: 
 function json(id: string, fields: object): string {
   const text = jsonOf('PostgresStore', id, fields);
   // jsonb refuses it, and the whole statement with it.
-  if (/(?<!\\)(\\\\)*\\u0000/.test(text)) throw invalidDraft('PostgresStore', id, 'expected no NUL character in its fields, for jsonb cannot hold one');
+  if (/(?<!\\)(\\\\)*\\u0000/.test(text))
+    throw invalidDraft('PostgresStore', id, 'expected no NUL character in its fields, for jsonb cannot hold one');
   return text;
 }

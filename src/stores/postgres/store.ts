@@ -58,7 +58,8 @@ export class PostgresStore<D extends object = Record<string, unknown>> implement
   constructor(options: PostgresStoreOptions<D>) {
     if (typeof options !== 'object' || options === null) throw invalidOption('options', 'an object', options);
     const client = checkedClient('PostgresStore', options.client);
-    if (options.toRow !== undefined && typeof options.toRow !== 'function') throw invalidOption('toRow', 'a function', options.toRow);
+    if (options.toRow !== undefined && typeof options.toRow !== 'function')
+      throw invalidOption('toRow', 'a function', options.toRow);
     this.#options = options;
     this.#layout = layoutOf(options);
     this.#database = new Database(client, queryTimeout('PostgresStore', options.queryTimeoutMs), options.clock);
@@ -111,7 +112,8 @@ export class PostgresStore<D extends object = Record<string, unknown>> implement
       if (asked.size === 0) return records;
       for (const row of await query<Row>(queries.rows, [JSON.stringify([...asked])])) {
         // A collation may find equal what is not the same: only what was asked for counts.
-        if (asked.has(row[ID] as string)) records.set(row[ID] as string, recordOf(row, this.#options.mapRow) as Fields<D> & StoredRecord);
+        if (asked.has(row[ID] as string))
+          records.set(row[ID] as string, recordOf(row, this.#options.mapRow) as Fields<D> & StoredRecord);
       }
       return records;
     });
@@ -122,7 +124,8 @@ export class PostgresStore<D extends object = Record<string, unknown>> implement
     return await this.#table.read(options, async ({ queries, facts, query }) => {
       const asked = new Set(ids.filter((id) => isPossibleId(facts, id)));
       if (asked.size === 0) return new Map<string, Version>();
-      const send = async (text: string, these: Iterable<string>): Promise<Row> => (await query<Row>(text, [JSON.stringify([...these])]))[0] ?? {};
+      const send = async (text: string, these: Iterable<string>): Promise<Row> =>
+        (await query<Row>(text, [JSON.stringify([...these])]))[0] ?? {};
       const versions = await this.#versions.read(queries, asked, send, () => this.#table.forget());
       for (const id of versions.keys()) if (!asked.has(id)) versions.delete(id);
       return versions;
@@ -176,7 +179,10 @@ export class PostgresStore<D extends object = Record<string, unknown>> implement
   async touch(id: string): Promise<boolean> {
     return await this.#table.read(undefined, async ({ queries, facts, query }) => {
       if (queries.touch === undefined) {
-        throw new ConnectionError('INVALID_OPTIONS', `PostgresStore: touch on a mapped table needs versions: 'table' and migrate()`);
+        throw new ConnectionError(
+          'INVALID_OPTIONS',
+          `PostgresStore: touch on a mapped table needs versions: 'table' and migrate()`,
+        );
       }
       return isPossibleId(facts, id) && (await query(queries.touch, [id])).length > 0;
     });
@@ -191,7 +197,12 @@ export class PostgresStore<D extends object = Record<string, unknown>> implement
 }
 
 function subscribingOf(
-  { listenClient, onWatchError, clock, watch = {} }: Pick<PostgresStoreOptions<object>, 'listenClient' | 'onWatchError' | 'clock' | 'watch'>,
+  {
+    listenClient,
+    onWatchError,
+    clock,
+    watch = {},
+  }: Pick<PostgresStoreOptions<object>, 'listenClient' | 'onWatchError' | 'clock' | 'watch'>,
   database: Database,
   channel: string,
 ): PostgresSubscribing | undefined {

@@ -37,7 +37,8 @@ export class Table {
 
   /** Runs `work`; a second time when it failed on facts that turned out to be outdated. */
   async read<T>({ signal }: StoreReadOptions = {}, work: (access: TableAccess) => Promise<T>): Promise<T> {
-    const query = <Row>(text: string, values?: unknown[]): Promise<readonly Row[]> => this.#database.query<Row>(text, values, { signal });
+    const query = <Row>(text: string, values?: unknown[]): Promise<readonly Row[]> =>
+      this.#database.query<Row>(text, values, { signal });
     const known = this.#known ??= this.#learn();
     const { queries, facts } = await known;
     try {

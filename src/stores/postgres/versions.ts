@@ -49,4 +49,5 @@ export class VersionReader {
 }
 
 /** PostgreSQL gives null for an object of no rows. */
-const entriesOf = (json: unknown): [string, string][] => (typeof json === 'string' ? Object.entries(JSON.parse(json) as Record<string, string>) : []);
+const entriesOf = (json: unknown): [string, string][] =>
+  typeof json === 'string' ? Object.entries(JSON.parse(json) as Record<string, string>) : [];

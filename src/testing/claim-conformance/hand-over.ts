@@ -31,7 +31,13 @@ export function handOverTests({ test, capabilities }: ClaimSuite): void {
     assert.equal(only(await b.claim(['c1'])).notes, undefined);
   });
 
-  test('gives what is offered to one to nobody else, and to everybody once the offer has lapsed', async ({ a, b, replica, wait, ttlMs }) => {
+  test('gives what is offered to one to nobody else, and to everybody once the offer has lapsed', async ({
+    a,
+    b,
+    replica,
+    wait,
+    ttlMs,
+  }) => {
     const claims = await a.claim(['c1', 'c2']);
     await a.release(claims.map(({ id, token }) => ({ id, token, offer: { to: 'b', forMs: ttlMs } })));
     assert.deepEqual(await replica('x').claim(['c1', 'c2']), []);
@@ -43,7 +49,9 @@ export function handOverTests({ test, capabilities }: ClaimSuite): void {
 
   test('takes what is offered before anything else', async ({ a, b, ttlMs }) => {
     const claims = await a.claim(['c1', 'c2', 'c3']);
-    await a.release(claims.map(({ id, token }) => (id === 'c3' ? { id, token, offer: { to: 'b', forMs: ttlMs } } : { id, token })));
+    await a.release(
+      claims.map(({ id, token }) => (id === 'c3' ? { id, token, offer: { to: 'b', forMs: ttlMs } } : { id, token })),
+    );
     assert.deepEqual(ids(await b.claim(['c0', 'c1', 'c2', 'c3'], { limit: 1 })), ['c3']);
   });
 

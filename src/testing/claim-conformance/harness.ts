@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import type { Awaitable } from '../../contracts/record.js';
-import type { Claim, ClaimRequest, ClaimStore, HeldClaim, ReleaseRequest, RenewRequest, RenewResult } from '../../exclusive/claims/contract.js';
+import type {
+  Claim,
+  ClaimRequest,
+  ClaimStore,
+  HeldClaim,
+  ReleaseRequest,
+  RenewRequest,
+  RenewResult,
+} from '../../exclusive/claims/contract.js';
 
 /** Two clients of one empty claim store. Every test makes them anew and closes them. */
 export interface ClaimsUnderTest {
@@ -65,7 +73,8 @@ export interface ClaimTest extends ClaimsUnderTest {
 export function claimTest(made: ClaimsUnderTest, ttlMs: number): ClaimTest {
   const replica = (name: string, store = made.claims): TestReplica => ({
     name,
-    claim: (wanted, options) => store.claim({ replica: name, ttlMs, ids: wanted, limit: wanted.length, freeForMs: 0, ...options }),
+    claim: (wanted, options) =>
+      store.claim({ replica: name, ttlMs, ids: wanted, limit: wanted.length, freeForMs: 0, ...options }),
     renew: (held, options) => store.renew({ replica: name, ttlMs, member: true, load: held.length, held, ...options }),
     release: (claims, options) => store.release({ replica: name, claims, leave: false, ...options }),
   });

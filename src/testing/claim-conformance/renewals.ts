@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import type { RenewResult } from '../../exclusive/claims/contract.js';
 import { ids, only, type ClaimSuite } from './harness.js';
 
-const loadOf = (name: string, { members }: RenewResult): number | undefined => members.find(({ replica }) => replica === name)?.load;
+const loadOf = (name: string, { members }: RenewResult): number | undefined =>
+  members.find(({ replica }) => replica === name)?.load;
 
 /** What a heartbeat does and tells. */
 export function renewalTests({ test }: ClaimSuite): void {
@@ -50,7 +51,13 @@ export function renewalTests({ test }: ClaimSuite): void {
   test('names the living replicas and their loads', async ({ a, b }) => {
     assert.deepEqual((await a.renew([], { load: 3 })).members, [{ replica: 'a', load: 3 }]);
     const { members } = await b.renew([], { load: 5 });
-    assert.deepEqual(members.toSorted((x, y) => (x.replica < y.replica ? -1 : 1)), [{ replica: 'a', load: 3 }, { replica: 'b', load: 5 }]);
+    assert.deepEqual(
+      members.toSorted((x, y) => (x.replica < y.replica ? -1 : 1)),
+      [
+        { replica: 'a', load: 3 },
+        { replica: 'b', load: 5 },
+      ],
+    );
     assert.equal(loadOf('b', await b.renew([], { load: -1 })), -1, 'a load may be -1');
     const seen = await a.renew([], { load: 4 });
     assert.deepEqual([loadOf('a', seen), loadOf('b', seen)], [4, -1]);

@@ -10,9 +10,16 @@ const QUIET_MS = 50;
 const KEPT = 4;
 
 /** An end from outside retires the instance; an end from inside is complete. */
-export function endTests<R extends ConnectionRecord, I>({ test, timeoutMs, capabilities: { connected = false, events = false, lives = 100 } }: Suite<R, I>): void {
+export function endTests<R extends ConnectionRecord, I>({
+  test,
+  timeoutMs,
+  capabilities: { connected = false, events = false, lives = 100 },
+}: Suite<R, I>): void {
   if (connected) {
-    for (const [name, cut] of [["error: an 'error' event after the start", 'reset'], ['close: one from outside', 'hangUp']] as const) {
+    for (const [name, cut] of [
+      ["error: an 'error' event after the start", 'reset'],
+      ['close: one from outside', 'hangUp'],
+    ] as const) {
       test(`${name} retires that instance and nothing else`, async (subject) => {
         const life = await new Life(subject, timeoutMs).start();
         await promised(subject[cut], cut).call(subject);
@@ -42,7 +49,11 @@ export function endTests<R extends ConnectionRecord, I>({ test, timeoutMs, capab
     const old = await new Life(subject, timeoutMs).start();
     const next = await new Life(subject, timeoutMs).start();
     await pause(QUIET_MS);
-    assert.deepEqual({ old: old.retired.length, next: next.retired.length }, { old: 0, next: 0 }, "the two disturb each other: set replacement: 'drain-first'");
+    assert.deepEqual(
+      { old: old.retired.length, next: next.retired.length },
+      { old: 0, next: 0 },
+      "the two disturb each other: set replacement: 'drain-first'",
+    );
     await subject.use(old.instance);
     await old.end('replaced');
     await subject.use(next.instance);
@@ -82,6 +93,9 @@ export function endTests<R extends ConnectionRecord, I>({ test, timeoutMs, capab
     await pause(QUIET_MS);
     const after = left();
     assert.ok(after.listeners <= before.listeners, `${lives} lives left ${after.listeners - before.listeners} listeners`);
-    assert.ok(after.resources <= before.resources + KEPT, `${lives} lives left ${after.resources - before.resources} timers, sockets or handles`);
+    assert.ok(
+      after.resources <= before.resources + KEPT,
+      `${lives} lives left ${after.resources - before.resources} timers, sockets or handles`,
+    );
   });
 }

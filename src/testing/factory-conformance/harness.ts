@@ -54,7 +54,10 @@ export interface Suite<R extends ConnectionRecord, I> {
   test(name: string, run: (subject: FactoryUnderTest<R, I>) => Promise<void>): void;
 }
 
-export const pause = (ms: number): Promise<void> => new Promise((resolve) => { systemClock.setTimeout(resolve, ms, { ref: true }); });
+export const pause = (ms: number): Promise<void> =>
+  new Promise((resolve) => {
+    systemClock.setTimeout(resolve, ms, { ref: true });
+  });
 
 /** What `work` comes to, or a failure that says what did not end. */
 export const inTime = <T>(what: string, timeoutMs: number, work: PromiseLike<T>): Promise<T> =>
@@ -75,8 +78,6 @@ export function promised<T>(member: T | undefined, name: string): T {
   return member;
 }
 
-const turn = (): Promise<void> => new Promise((resolve) => { setImmediate(resolve); });
-
 /** Runs `work` and fails for exceptions that nobody catches: outside of a test they end the process. */
 export async function survived<T>(work: () => Promise<T>): Promise<T> {
   const uncaught: unknown[] = [];
@@ -85,11 +86,14 @@ export async function survived<T>(work: () => Promise<T>): Promise<T> {
   process.setUncaughtExceptionCaptureCallback((error) => { uncaught.push(error); });
   try {
     const result = await work();
-    // A late timer fires before the sockets are looked at: the two turns behind it let them tell their errors.
     await pause(20);
-    await turn();
-    await turn();
-    assert.deepEqual(uncaught.map(String), [], "an 'error' event without a listener, or an exception that nobody catches, ends the process");
+    // A timer that is late fires before the sockets are looked at. Behind it they can tell their errors.
+    await pause(0);
+    assert.deepEqual(
+      uncaught.map(String),
+      [],
+      "an 'error' event without a listener, or an exception that nobody catches, ends the process",
+    );
     return result;
   } finally {
     process.setUncaughtExceptionCaptureCallback(null);

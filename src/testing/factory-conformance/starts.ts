@@ -8,7 +8,8 @@ const MOMENTS = [0, 1, 10];
 
 /** A start that fails or is given up leaves nothing open, and never ends the process. */
 export function startTests<R extends ConnectionRecord, I>({ test, timeoutMs }: Suite<R, I>): void {
-  const leavesNothing = (subject: FactoryUnderTest<R, I>): Promise<void> => becomes('connections left open', 0, timeoutMs, () => subject.open());
+  const leavesNothing = (subject: FactoryUnderTest<R, I>): Promise<void> =>
+    becomes('connections left open', 0, timeoutMs, () => subject.open());
 
   test('start: one that fails leaves nothing open', async (subject) => {
     await fails(new Life(subject, timeoutMs, subject.failing), 'the failing row started');

@@ -45,7 +45,8 @@ export function batchTests({ test, id, capabilities }: Suite): void {
   if (capabilities.invalidRows === true) {
     test('invalid rows: get rejects with INVALID_RECORD and tells nothing of what is in it', async ({ store, writeInvalid }) => {
       await promised(writeInvalid, 'writeInvalid')(id(1));
-      const isAboutTheRow = (error: unknown): boolean => isConnectionError(error, 'INVALID_RECORD') && error.connectionId === id(1);
+      const isAboutTheRow = (error: unknown): boolean =>
+        isConnectionError(error, 'INVALID_RECORD') && error.connectionId === id(1);
       await assert.rejects(store.get(id(1)), isAboutTheRow);
     });
 

@@ -70,7 +70,8 @@ export async function existing(store: ConnectionStore, id: string): Promise<Conn
   return record;
 }
 
-export const versionOf = async (store: ConnectionStore, id: string): Promise<string> => String((await existing(store, id)).version);
+export const versionOf = async (store: ConnectionStore, id: string): Promise<string> =>
+  String((await existing(store, id)).version);
 
 /** Waits until `holds`, as hints take their time. */
 export async function eventually(what: string, holds: () => boolean, timeoutMs: number): Promise<void> {

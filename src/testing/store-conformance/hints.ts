@@ -25,7 +25,12 @@ export function hintTests({ test, id, capabilities }: Suite): void {
     await subscription[Symbol.asyncDispose]();
   });
 
-  test('watch: an edit, a stop, a delete and a creation are told, each once it can be read', async ({ store, write, remove, configOf }) => {
+  test('watch: an edit, a stop, a delete and a creation are told, each once it can be read', async ({
+    store,
+    write,
+    remove,
+    configOf,
+  }) => {
     const { heard, subscription } = await listening(store);
     await eventually('gap() after subscribing', () => heard.gaps > 0, timeoutMs);
     const told = async (what: string, change: () => Promise<unknown>): Promise<void> => {
@@ -46,7 +51,11 @@ export function hintTests({ test, id, capabilities }: Suite): void {
     const [first, second] = [await listening(store), await listening(store)];
     await eventually('gap() for both', () => first.heard.gaps > 0 && second.heard.gaps > 0, timeoutMs);
     await write(id(1), { status: 'active', config: 'a' });
-    await eventually('changed() for both', () => first.heard.changed.includes(id(1)) && second.heard.changed.includes(id(1)), timeoutMs);
+    await eventually(
+      'changed() for both',
+      () => first.heard.changed.includes(id(1)) && second.heard.changed.includes(id(1)),
+      timeoutMs,
+    );
     await first.subscription[Symbol.asyncDispose]();
     const before = first.heard.changed.length;
     await write(id(2), { status: 'active', config: 'a' });
@@ -60,7 +69,11 @@ export function hintTests({ test, id, capabilities }: Suite): void {
     await eventually('gap() after subscribing', () => heard.gaps > 0, timeoutMs);
     const ids = Array.from({ length: 1_000 }, (_, n) => id(n));
     await Promise.all(ids.map((each) => write(each, { status: 'active', config: 'a' })));
-    await eventually('changed() for each, or another gap()', () => heard.gaps > 1 || new Set(heard.changed).size >= ids.length, timeoutMs);
+    await eventually(
+      'changed() for each, or another gap()',
+      () => heard.gaps > 1 || new Set(heard.changed).size >= ids.length,
+      timeoutMs,
+    );
     await subscription[Symbol.asyncDispose]();
   });
 

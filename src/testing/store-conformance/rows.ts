@@ -13,7 +13,8 @@ export function rowTests({ test, id }: Suite): void {
     const [first, second] = [await existing(store, id(1)), await existing(store, id(2))];
     assert.deepEqual([first.id, first.status, configOf(first)], [id(1), 'active', 'one']);
     assert.deepEqual([second.id, second.status, configOf(second)], [id(2), 'stopped', 'two']);
-    for (const { version } of [first, second]) assert.ok(['string', 'number', 'bigint'].includes(typeof version), 'a version is a string, a number or a bigint');
+    for (const { version } of [first, second])
+      assert.ok(['string', 'number', 'bigint'].includes(typeof version), 'a version is a string, a number or a bigint');
   });
 
   test('get: a read that begins after a write was committed sees it', async ({ store, write, remove, configOf }) => {
@@ -46,13 +47,40 @@ export function rowTests({ test, id }: Suite): void {
     await Promise.all(ids.map((each) => write(each, { status: 'active', config: `config of ${each}` })));
     const { signal } = new AbortController();
     const records = await Promise.all([...ids, ...ids, ...ids].map((each) => store.get(each, { signal })));
-    records.forEach((record, n) => assert.equal(record === undefined ? undefined : configOf(record), `config of ${ids[n % ids.length]}`));
+    records.forEach((record, n) =>
+      assert.equal(record === undefined ? undefined : configOf(record), `config of ${ids[n % ids.length]}`),
+    );
   });
 }
 
 const ODD_IDS = [
-  "o'clock", 'say "hi"', 'semi;colon', 'back\\slash', 'per%cent', 'under_score', '{braces}', '{a,b}', '$1', '*', ' space ', 'new\nline',
-  'Grüße', '東京', '🙂', '\u00e9', 'e\u0301', 'UPPER', 'upper', '__proto__', 'constructor', 'null', '0', '-1', '../up', 'a/b', 'x'.repeat(512),
+  "o'clock",
+  'say "hi"',
+  'semi;colon',
+  'back\\slash',
+  'per%cent',
+  'under_score',
+  '{braces}',
+  '{a,b}',
+  '$1',
+  '*',
+  ' space ',
+  'new\nline',
+  'Grüße',
+  '東京',
+  '🙂',
+  '\u00e9',
+  'e\u0301',
+  'UPPER',
+  'upper',
+  '__proto__',
+  'constructor',
+  'null',
+  '0',
+  '-1',
+  '../up',
+  'a/b',
+  'x'.repeat(512),
 ] as const;
 
 /** Ids come from URLs. A registry asks a store for 1 to 1 024 characters without NUL, and most of them are unknown. */

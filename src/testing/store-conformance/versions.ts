@@ -25,14 +25,25 @@ export function versionTests({ test, id, capabilities }: Suite): void {
 
   test('versions: every edit, stop and start makes another one', async ({ store, write }) => {
     const meanings = new Meanings();
-    const rows = [['active', 'a'], ['active', 'b'], ['stopped', 'b'], ['active', 'b'], ['active', 'a'], ['stopped', 'a']] as const;
+    const rows = [
+      ['active', 'a'],
+      ['active', 'b'],
+      ['stopped', 'b'],
+      ['active', 'b'],
+      ['active', 'a'],
+      ['stopped', 'a'],
+    ] as const;
     for (const [status, config] of rows) {
       await write(id(1), { status, config });
       meanings.note(await versionOf(store, id(1)), `${status} ${config}`);
     }
   });
 
-  test('versions: equal ones mean equal configuration and status, after delete and recreate too', async ({ store, write, remove }) => {
+  test('versions: equal ones mean equal configuration and status, after delete and recreate too', async ({
+    store,
+    write,
+    remove,
+  }) => {
     const meanings = new Meanings();
     for (let n = 0; n < 5; n += 1) {
       for (const config of ['the same', `changed ${n}`]) {
@@ -74,7 +85,8 @@ export function versionTests({ test, id, capabilities }: Suite): void {
       }
     };
     const writers = Promise.all([edit(1), edit(2), edit(3)]).finally(() => { progress.writing = false; });
-    for (const outcome of await Promise.allSettled([note(), note(), writers])) if (outcome.status === 'rejected') throw outcome.reason;
+    for (const outcome of await Promise.allSettled([note(), note(), writers]))
+      if (outcome.status === 'rejected') throw outcome.reason;
   });
 
   if (capabilities.getVersions === true) {
@@ -85,7 +97,11 @@ export function versionTests({ test, id, capabilities }: Suite): void {
       await remove(id(3));
       const ids = [0, 1, 2, 3, 4].map((n) => id(n));
       const versions = await getVersions([...ids, id(0)]);
-      assert.deepEqual([...versions.keys()].toSorted(), [id(0), id(1), id(2)].toSorted(), 'an id that is missing from the map does not exist');
+      assert.deepEqual(
+        [...versions.keys()].toSorted(),
+        [id(0), id(1), id(2)].toSorted(),
+        'an id that is missing from the map does not exist',
+      );
       for (const n of [0, 1, 2]) assert.equal(String(versions.get(id(n))), await versionOf(store, id(n)));
       assert.equal((await getVersions([])).size, 0);
     });

@@ -19,13 +19,26 @@ export interface Sent {
 }
 
 /** One request by `node:http` on its own connection: the target goes out exactly as it is written here. */
-export function send(port: number, target: string, { method = 'POST', headers = {}, body, chunked = false }: Sent = {}): Promise<Answer> {
+export function send(
+  port: number,
+  target: string,
+  { method = 'POST', headers = {}, body, chunked = false }: Sent = {},
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const framing = chunked ? { 'transfer-encoding': 'chunked' } : { 'content-length': String(Buffer.byteLength(body ?? '')) };
-    const request = httpRequest({ host: '127.0.0.1', port, path: target, method, agent: false, headers: { ...(body === undefined ? {} : framing), ...headers } });
+    const request = httpRequest({
+      host: '127.0.0.1',
+      port,
+      path: target,
+      method,
+      agent: false,
+      headers: { ...(body === undefined ? {} : framing), ...headers },
+    });
     let isAnswered = false;
     // A server that refuses a body closes while it is still being sent.
-    request.on('error', (error) => { if (!isAnswered) reject(error); });
+    request.on('error', (error) => {
+      if (!isAnswered) reject(error);
+    });
     request.on('response', (response) => {
       isAnswered = true;
       const chunks: Buffer[] = [];
@@ -33,7 +46,14 @@ export function send(port: number, target: string, { method = 'POST', headers = 
       response.on('error', reject);
       response.on('end', () => {
         const text = Buffer.concat(chunks).toString();
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, text, get json() { return JSON.parse(text); } });
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          text,
+          get json() {
+            return JSON.parse(text);
+          },
+        });
       });
     });
     request.end(body);

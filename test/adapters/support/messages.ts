@@ -40,7 +40,16 @@ class Wire extends Duplex {
 }
 
 /** Node's own request, made by hand: nothing comes over a network. */
-export function requestOf({ method = 'POST', url = '/', headers = {}, body, complete = true, httpVersionMajor = 1, encrypted = false, kept = {} }: Message = {}): IncomingMessage & NodeRequest {
+export function requestOf({
+  method = 'POST',
+  url = '/',
+  headers = {},
+  body,
+  complete = true,
+  httpVersionMajor = 1,
+  encrypted = false,
+  kept = {},
+}: Message = {}): IncomingMessage & NodeRequest {
   const req = new IncomingMessage(Object.assign(new Wire(), { encrypted }) as unknown as Socket);
   const known = body === undefined ? headers : { 'content-length': String(Buffer.byteLength(body)), ...headers };
   Object.assign(req, { method, url, httpVersionMajor, httpVersionMinor: 1, headers: known, complete });

@@ -64,7 +64,9 @@ function expressApp(framework: typeof express) {
 async function fastifyApp(registry: Registry, parser: Parser): Promise<Listening> {
   const app = fastify();
   if (parser === 'urlencoded' || parser === 'text' || parser === 'json') {
-    app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, text, done) => done(null, text));
+    app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, text, done) =>
+      done(null, text),
+    );
   }
   if (parser === 'raw') app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, bytes, done) => done(null, bytes));
   if (parser === 'json+rawBody') {
@@ -91,7 +93,9 @@ function honoApp(registry: Registry, parser: Parser): Promise<Listening> {
   }
   const isRead = parser === 'json+rawBody';
   if (isRead) app.use(async (c, next) => { await c.req.json(); await next(); });
-  app.all('/webhooks/:id', async (c) => registry.handleWebhook(c.req.param('id'), isRead ? await cloneRawRequest(c.req) : c.req.raw));
+  app.all('/webhooks/:id', async (c) =>
+    registry.handleWebhook(c.req.param('id'), isRead ? await cloneRawRequest(c.req) : c.req.raw),
+  );
   return new Promise((resolve) => {
     const server = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }, ({ port }) => {
       open.push(() => new Promise((closed) => { server.close(closed); (server as Server).closeAllConnections(); }));
@@ -101,7 +105,9 @@ function honoApp(registry: Registry, parser: Parser): Promise<Listening> {
 }
 
 function nodeServer(registry: Registry, parser: Parser): Promise<Listening> {
-  const handler = toNodeHandler((request) => registry.handleWebhook(new URL(request.url).pathname.split('/')[2] ?? '', request), { onError: () => undefined });
+  const handler = toNodeHandler((request) => registry.handleWebhook(new URL(request.url).pathname.split('/')[2] ?? '', request), {
+    onError: () => undefined,
+  });
   const parse = middleware(parser, express);
   return listen((req: IncomingMessage, res: ServerResponse) => {
     if (parse === undefined) handler(req, res);

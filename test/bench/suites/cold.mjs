@@ -1,5 +1,14 @@
 import {
-  asyncCacheDedupe, bentocache, boundedInFlightMap, cacheable, effectRcMap, genericPool, hydrantSync, inFlightMap, lruFetch, pMemoize,
+  asyncCacheDedupe,
+  bentocache,
+  boundedInFlightMap,
+  cacheable,
+  effectRcMap,
+  genericPool,
+  hydrantSync,
+  inFlightMap,
+  lruFetch,
+  pMemoize,
 } from '../peers.mjs';
 import { compile, interleaved } from '../measure/rounds.mjs';
 import { idsOf } from '../measure/traces.mjs';
@@ -23,7 +32,17 @@ const bareLoad = {
 /** First uses, with a store and a factory that answer at once: what is measured is everything but them. */
 export async function cold({ rounds }) {
   const peers = [
-    bareLoad, hydrantSync, inFlightMap, boundedInFlightMap, lruFetch, asyncCacheDedupe, pMemoize, genericPool, effectRcMap, cacheable, bentocache,
+    bareLoad,
+    hydrantSync,
+    inFlightMap,
+    boundedInFlightMap,
+    lruFetch,
+    asyncCacheDedupe,
+    pMemoize,
+    genericPool,
+    effectRcMap,
+    cacheable,
+    bentocache,
   ];
   const subjects = (run) => peers.map((peer) => coldSubject(peer, run));
   return {
@@ -104,7 +123,11 @@ export async function churn({ rounds }) {
   const subjects = [boundedInFlightMap, hydrantSync, lruFetch].map(subject);
   const results = await interleaved(subjects, { reference: boundedInFlightMap.name, rounds });
   for (const each of subjects) await each.end();
-  return { capacity: 1_000, atOnce: AT_ONCE, results: results.map((result) => Object.assign(result, { peak: peaks[result.name] })) };
+  return {
+    capacity: 1_000,
+    atOnce: AT_ONCE,
+    results: results.map((result) => Object.assign(result, { peak: peaks[result.name] })),
+  };
 }
 
 const read = (instance) => instance.n;

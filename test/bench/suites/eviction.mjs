@@ -29,7 +29,16 @@ export async function eviction() {
 async function hydrant(trace, places, policy) {
   const ids = idsOf(IDS);
   let hydrates = 0;
-  const registry = openRegistry({ ids, capacity: places, eviction: policy, create: () => { hydrates += 1; return { n: 1 }; }, dispose: undefined });
+  const registry = openRegistry({
+    ids,
+    capacity: places,
+    eviction: policy,
+    create: () => {
+      hydrates += 1;
+      return { n: 1 };
+    },
+    dispose: undefined,
+  });
   registry.on('thrashing', () => {});
   for (const index of trace) await registry.use(ids[index], () => 1);
   await registry.close();

@@ -13,7 +13,13 @@ const STRANGERS_PER_MS = 1;
 
 const row = (id) => id.startsWith('unknown') ? undefined : { id, version: '1', status: 'active', secret: SECRET };
 const read = async (answer) => { await sleep(1); return answer(); };
-const asMap = (ids, valueOf) => new Map(ids.flatMap((id) => { const value = valueOf(id); return value === undefined ? [] : [[id, value]]; }));
+const asMap = (ids, valueOf) =>
+  new Map(
+    ids.flatMap((id) => {
+      const value = valueOf(id);
+      return value === undefined ? [] : [[id, value]];
+    }),
+  );
 
 const FLOODS = {
   'nobody else': undefined,
@@ -32,7 +38,12 @@ export async function flood({ seconds = 4 }) {
     result.times.push(...times);
     result.handled += handled;
   }
-  return results.map(({ name, times, handled }) => ({ name, strangers: handled, p50Ms: quantile(times, 0.5), p99Ms: quantile(times, 0.99) }));
+  return results.map(({ name, times, handled }) => ({
+    name,
+    strangers: handled,
+    p50Ms: quantile(times, 0.5),
+    p99Ms: quantile(times, 0.99),
+  }));
 }
 
 async function drive(idOf, ms) {
@@ -45,10 +56,15 @@ async function drive(idOf, ms) {
     factory: {
       create: () => ({ handled: 0 }),
       authenticate: async (request, { record }) => {
-        const expected = createHmac('sha256', record.secret).update(await request.text()).digest();
+        const expected = createHmac('sha256', record.secret)
+          .update(await request.text())
+          .digest();
         return timingSafeEqual(expected, Buffer.from(request.headers.get('x-signature') ?? '', 'hex'));
       },
-      handleWebhook: async (instance, request) => { instance.handled += (await request.text()).length; return new Response('ok'); },
+      handleWebhook: async (instance, request) => {
+        instance.handled += (await request.text()).length;
+        return new Response('ok');
+      },
     },
   });
   registry.on('webhookFailed', () => {});
@@ -69,7 +85,11 @@ async function drive(idOf, ms) {
   let strangers = 0;
   for (let now = start, count = 0; now - start < ms; now = performance.now()) {
     for (const due = idOf === undefined ? 0 : (now - start) * STRANGERS_PER_MS; strangers < due; strangers += 1) {
-      watch(deliver(idOf(strangers), FORGED).then(({ status }) => { if (status < 400) throw new Error(`a stranger was answered ${status}`); }));
+      watch(
+        deliver(idOf(strangers), FORGED).then(({ status }) => {
+          if (status < 400) throw new Error(`a stranger was answered ${status}`);
+        }),
+      );
     }
     for (const due = (now - start) / 5; count < due; count += 1) watch(genuine());
     await sleep(1);

@@ -88,6 +88,7 @@ async function fire(port, { amount, pathOf, ...options }) {
     if (times.length === amount) end = performance.now();
   });
   const { non2xx, errors } = await run;
-  if (non2xx > 0 || errors > 0 || end === 0) throw new Error(`${non2xx} refusals, ${errors} errors and ${times.length} answers on port ${port}`);
+  if (non2xx > 0 || errors > 0 || end === 0)
+    throw new Error(`${non2xx} refusals, ${errors} errors and ${times.length} answers on port ${port}`);
   return { times, seconds: (end - began) / 1_000 };
 }

@@ -1,4 +1,13 @@
-import { bareMap, boundedInFlightMap, hydrantAsync, hydrantLease, hydrantSync, inFlightMap, lruFetch, openRegistry } from '../peers.mjs';
+import {
+  bareMap,
+  boundedInFlightMap,
+  hydrantAsync,
+  hydrantLease,
+  hydrantSync,
+  inFlightMap,
+  lruFetch,
+  openRegistry,
+} from '../peers.mjs';
 import { allocatedBytes, liveBytes } from '../measure/heap.mjs';
 import { compile } from '../measure/rounds.mjs';
 import { idsOf } from '../measure/traces.mjs';

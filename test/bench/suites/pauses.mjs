@@ -9,7 +9,8 @@ const PLACES = 5_000;
 /** Collections and event loop delay under mixed load: 5 000 uses/s, zipf, one in ten or so cold, a store that takes a millisecond. */
 export async function pauses({ seconds = 5 }) {
   const results = [];
-  for (const way of ['hand-written Map of promises with LRU', 'hydrant']) results.push({ name: way, ...await drive(way, seconds) });
+  for (const way of ['hand-written Map of promises with LRU', 'hydrant'])
+    results.push({ name: way, ...(await drive(way, seconds)) });
   return results;
 }
 
@@ -27,7 +28,9 @@ async function drive(way, seconds) {
   globalThis.gc();
   await nextTurn();
   const collections = [];
-  const observer = new PerformanceObserver((list) => { for (const { duration } of list.getEntries()) collections.push(duration); });
+  const observer = new PerformanceObserver((list) => {
+    for (const { duration } of list.getEntries()) collections.push(duration);
+  });
   observer.observe({ entryTypes: ['gc'] });
   const delay = monitorEventLoopDelay({ resolution: 1 });
   delay.enable();

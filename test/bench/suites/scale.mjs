@@ -37,7 +37,14 @@ async function withLive(count, rounds) {
   const subject = (name, it, source) => {
     const loop = compile(source);
     let from = 0;
-    return { name, run(size) { from = from + size > order.length ? 0 : from; from += size; return loop(it, ids, order, from - size, from, read); } };
+    return {
+      name,
+      run(size) {
+        from = from + size > order.length ? 0 : from;
+        from += size;
+        return loop(it, ids, order, from - size, from, read);
+      },
+    };
   };
   const [, use] = await interleaved([
     subject('map', map, 'sum += (await it.get(id)).n'),

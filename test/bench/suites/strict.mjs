@@ -50,7 +50,8 @@ export async function strict({ seconds = 2 }) {
   return results;
 }
 
-const open = (store, freshness) => new ConnectionRegistry({ store, freshness, factory: { create: () => ({ n: 1 }) }, sweepIntervalMs: 0 });
+const open = (store, freshness) =>
+  new ConnectionRegistry({ store, freshness, factory: { create: () => ({ n: 1 }) }, sweepIntervalMs: 0 });
 const byRow = (store) => ({ get: (id) => store.get(id) });
 
 function readPerUse(store) {
@@ -87,7 +88,12 @@ async function drive(way, { everyMs, uses }, seconds) {
     const due = Math.floor((now - start) / everyMs + 1) * uses;
     for (; count < due; count += 1) {
       const from = performance.now();
-      const use = it.use(ids[order[count % order.length]], () => 1).then(() => { waits.push(performance.now() - from); pending.delete(use); });
+      const use = it
+        .use(ids[order[count % order.length]], () => 1)
+        .then(() => {
+          waits.push(performance.now() - from);
+          pending.delete(use);
+        });
       pending.add(use);
     }
     await sleep(everyMs);

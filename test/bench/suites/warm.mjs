@@ -24,10 +24,21 @@ export async function lease({ rounds, counts = [1, 1_000, 100_000] }) {
     const ids = idsOf(count);
     const registry = await openWarm(hydrantSync, ids);
     const map = await openWarm(bareMap, ids);
-    results[count] = await interleaved([
-      subject({ name: 'map.get(id)', source: 'sum += it.get(id).n', sync: true }, map, ids),
-      subject({ name: 'hydrant tryAcquire + release', source: 'const lease = it.tryAcquire(id); sum += lease.instance.n; lease.release()', sync: true }, registry, ids),
-    ], { reference: 'map.get(id)', rounds });
+    results[count] = await interleaved(
+      [
+        subject({ name: 'map.get(id)', source: 'sum += it.get(id).n', sync: true }, map, ids),
+        subject(
+          {
+            name: 'hydrant tryAcquire + release',
+            source: 'const lease = it.tryAcquire(id); sum += lease.instance.n; lease.release()',
+            sync: true,
+          },
+          registry,
+          ids,
+        ),
+      ],
+      { reference: 'map.get(id)', rounds },
+    );
     await registry.close();
   }
   return results;

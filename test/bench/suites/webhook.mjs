@@ -68,7 +68,8 @@ function subject(name, handle, { id = 'acme', signature = SIGNATURE, status = 20
       for (let at = 0; at < size; at += 1) {
         const response = await handle(id, requests[at]);
         const body = await response.text();
-        if (response.status !== status || (status === 200 && body !== 'ok')) throw new Error(`${name} answered ${response.status}`);
+        if (response.status !== status || (status === 200 && body !== 'ok'))
+          throw new Error(`${name} answered ${response.status}`);
       }
     },
   };

@@ -28,7 +28,12 @@ export function adaptersOf(record: Bot) {
     };
   }
   const telegram = createTelegramAdapter({
-    botToken: '7:good', secretToken: secretOf(record.id), apiUrl: record.apiUrl, mode: 'webhook', logger: silent, userName: 'bot_7',
+    botToken: '7:good',
+    secretToken: secretOf(record.id),
+    apiUrl: record.apiUrl,
+    mode: 'webhook',
+    logger: silent,
+    userName: 'bot_7',
   });
   return { telegram: withKnownBot(telegram, { id: 7, username: 'bot_7' }) };
 }
@@ -73,12 +78,25 @@ export interface SlackDelivery { readonly secret: string; readonly body: string;
 /** A delivery of Slack, signed. */
 export function fromSlack({ secret, body, json = true }: SlackDelivery): Request {
   const contentType = json ? 'application/json' : 'application/x-www-form-urlencoded';
-  return new Request('https://gateway/slack', { method: 'POST', headers: { 'content-type': contentType, ...slackSignature(secret, body) }, body });
+  return new Request('https://gateway/slack', {
+    method: 'POST',
+    headers: { 'content-type': contentType, ...slackSignature(secret, body) },
+    body,
+  });
 }
 
 /** A slash command, signed. */
 export function slashCommand(secret: string, fields: Record<string, string> = {}): Request {
-  const form = { command: '/ping', text: 'hi', team_id: 'T1', channel_id: 'C1', user_id: 'U42', user_name: 'ada', trigger_id: '1.2', ...fields };
+  const form = {
+    command: '/ping',
+    text: 'hi',
+    team_id: 'T1',
+    channel_id: 'C1',
+    user_id: 'U42',
+    user_name: 'ada',
+    trigger_id: '1.2',
+    ...fields,
+  };
   return fromSlack({ secret, body: new URLSearchParams(form).toString(), json: false });
 }
 
@@ -89,7 +107,11 @@ export function fromTelegram(secret: string, text: string, updateId = ++serial, 
   const from = { id: chat, is_bot: false, first_name: 'Ada' };
   const message = { message_id: updateId, date: 1, chat: { id: chat, type: 'private', first_name: 'Ada' }, from, text };
   const headers = { 'content-type': 'application/json', 'x-telegram-bot-api-secret-token': secret };
-  return new Request('https://gateway/telegram', { method: 'POST', headers, body: JSON.stringify({ update_id: updateId, message }) });
+  return new Request('https://gateway/telegram', {
+    method: 'POST',
+    headers,
+    body: JSON.stringify({ update_id: updateId, message }),
+  });
 }
 
 /** Hands a delivery to the registry and waits until its handlers have ended. */

@@ -5,7 +5,8 @@ interface Bot { _id: string; token: string; pausedAt: Date | null; lastError: st
 
 export const bots = new MongoClient(process.env['MONGODB_URL'] ?? 'mongodb://127.0.0.1').db().collection<Bot>('bots');
 
-export const read = (ids: readonly string[]) => bots.find({ _id: { $in: [...ids] } }, { readPreference: 'primary', readConcern: 'majority' }).toArray();
+export const read = (ids: readonly string[]) =>
+  bots.find({ _id: { $in: [...ids] } }, { readPreference: 'primary', readConcern: 'majority' }).toArray();
 
 export const store = tableStore({
   read,

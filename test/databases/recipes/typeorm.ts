@@ -16,7 +16,11 @@ export const Bot = new EntitySchema<Bot>({
   },
 });
 
-export const dataSource = await new DataSource({ type: 'postgres', url: process.env['DATABASE_URL']!, entities: [Bot] }).initialize();
+export const dataSource = await new DataSource({
+  type: 'postgres',
+  url: process.env['DATABASE_URL']!,
+  entities: [Bot],
+}).initialize();
 
 export const read = (ids: readonly string[]) => dataSource.getRepository(Bot).findBy({ id: In(ids) });
 

@@ -17,7 +17,11 @@ export interface Outcome {
 /** A gateway that serves the table `bots` while `tool` changes it: after every edit, a use must see the edit. */
 export async function serveWhile({ pool, bots }: PostgresDatabase, tool: () => Promise<unknown>): Promise<Outcome> {
   const store = new PostgresStore<Bot>({
-    client: pool, table: 'bots', columns: { config: ['token'] }, stopped: 'paused_at is not null', mapRow: ({ token }) => ({ token: String(token) }),
+    client: pool,
+    table: 'bots',
+    columns: { config: ['token'] },
+    stopped: 'paused_at is not null',
+    mapRow: ({ token }) => ({ token: String(token) }),
   });
   await store.migrate();
   await using registry = new ConnectionRegistry({ store, factory: { create: (record) => record.token } });
@@ -27,7 +31,11 @@ export async function serveWhile({ pool, bots }: PostgresDatabase, tool: () => P
     while (progress.running) {
       const token = `edit ${outcome.edits += 1}`;
       await bots.write('acme', { status: 'active', config: token }).catch((error: unknown) => outcome.failedWrites.push(error));
-      const seen = await registry.use('acme', (instance) => instance).catch((error: unknown) => { outcome.failedUses.push(error); });
+      const seen = await registry
+        .use('acme', (instance) => instance)
+        .catch((error: unknown) => {
+          outcome.failedUses.push(error);
+        });
       if (seen !== undefined && seen !== token) outcome.missedEdits.push(`${token}: got ${seen}`);
     }
   };

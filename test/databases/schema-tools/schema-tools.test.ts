@@ -11,7 +11,9 @@ const NOTHING_WRONG = { failedWrites: [], failedUses: [], missedEdits: [], findi
 
 /** Fails where the tool has not changed the table, because then nothing was shown. */
 async function expectServed({ edits, ...wrong }: Outcome, database: Awaited<ReturnType<typeof postgresDatabase>>): Promise<void> {
-  const { rows } = await database.pool.query(`select 1 from information_schema.columns where table_name = 'bots' and column_name = 'note'`);
+  const { rows } = await database.pool.query(
+    `select 1 from information_schema.columns where table_name = 'bots' and column_name = 'note'`,
+  );
   expect({ tool: rows.length, ...wrong }).toEqual({ tool: 1, ...NOTHING_WRONG });
   expect(edits).toBeGreaterThan(10);
 }
@@ -19,17 +21,23 @@ async function expectServed({ edits, ...wrong }: Outcome, database: Awaited<Retu
 test('drizzle-kit push runs against a live gateway: no failed write, no missed edit', async () => {
   const database = await postgresDatabase();
   const folder = fileURLToPath(new URL('..', import.meta.url));
-  const push = () => promisify(execFile)('npx', ['drizzle-kit', 'push', '--force', '--config', 'schema-tools/drizzle.config.ts'], { cwd: folder });
+  const push = () =>
+    promisify(execFile)('npx', ['drizzle-kit', 'push', '--force', '--config', 'schema-tools/drizzle.config.ts'], { cwd: folder });
   await expectServed(await serveWhile(database, push), database);
 });
 
 test('TypeORM synchronize runs against a live gateway: no failed write, no missed edit', async () => {
   const database = await postgresDatabase();
   const entity = new EntitySchema({
-    name: 'Bot', tableName: 'bots',
+    name: 'Bot',
+    tableName: 'bots',
     columns: {
-      id: { type: 'text', primary: true, collation: 'C' }, token: { type: 'text' }, pausedAt: { type: 'timestamptz', name: 'paused_at', nullable: true },
-      lastError: { type: 'text', name: 'last_error', nullable: true }, rev: { type: 'text' }, note: { type: 'text', nullable: true },
+      id: { type: 'text', primary: true, collation: 'C' },
+      token: { type: 'text' },
+      pausedAt: { type: 'timestamptz', name: 'paused_at', nullable: true },
+      lastError: { type: 'text', name: 'last_error', nullable: true },
+      rev: { type: 'text' },
+      note: { type: 'text', nullable: true },
     },
   });
   const synchronize = async (): Promise<void> => {
@@ -44,10 +52,18 @@ test('Sequelize sync({ alter }) runs against a live gateway: no failed write, no
   const database = await postgresDatabase();
   const sync = async (): Promise<void> => {
     const sequelize = new Sequelize(database.url, { logging: false });
-    sequelize.define('Bot', {
-      id: { type: DataTypes.TEXT, primaryKey: true }, token: { type: DataTypes.TEXT, allowNull: false }, pausedAt: { type: DataTypes.DATE, field: 'paused_at' },
-      lastError: { type: DataTypes.TEXT, field: 'last_error' }, rev: { type: DataTypes.TEXT, allowNull: false }, note: DataTypes.TEXT,
-    }, { tableName: 'bots', timestamps: false });
+    sequelize.define(
+      'Bot',
+      {
+        id: { type: DataTypes.TEXT, primaryKey: true },
+        token: { type: DataTypes.TEXT, allowNull: false },
+        pausedAt: { type: DataTypes.DATE, field: 'paused_at' },
+        lastError: { type: DataTypes.TEXT, field: 'last_error' },
+        rev: { type: DataTypes.TEXT, allowNull: false },
+        note: DataTypes.TEXT,
+      },
+      { tableName: 'bots', timestamps: false },
+    );
     await sequelize.sync({ alter: true });
     await sequelize.close();
   };

@@ -12,7 +12,9 @@ export interface Case {
 
 /** Runs the conformance suite under a name that `run.mjs` reads back. */
 export function conformance(
-  { client, engine, store, version }: Case, makeStore: () => StoreUnderTest | Promise<StoreUnderTest>, capabilities: StoreCapabilities,
+  { client, engine, store, version }: Case,
+  makeStore: () => StoreUnderTest | Promise<StoreUnderTest>,
+  capabilities: StoreCapabilities,
 ): void {
   describe([client, engine, store, version].join(' | '), () => storeConformance({ describe, it: test }, makeStore, capabilities));
 }

@@ -1,7 +1,16 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findExecutable, freePort, run, serverEnvironment, serverFolder, startProcess, startServer, unprivileged } from '../../servers/support/process.mjs';
+import {
+  findExecutable,
+  freePort,
+  run,
+  serverEnvironment,
+  serverFolder,
+  startProcess,
+  startServer,
+  unprivileged,
+} from '../../servers/support/process.mjs';
 
 const PASSWORD = 'hydrant';
 
@@ -17,15 +26,28 @@ export async function startMariadb() {
   writeFileSync(init, `create user hydrant@'127.0.0.1' identified by '${PASSWORD}';\ngrant all on *.* to hydrant@'127.0.0.1';\n`);
   chmodSync(init, 0o644);
   try {
-    await run(install, ['--no-defaults', `--datadir=${data}`, '--auth-root-authentication-method=normal', '--skip-test-db'], { ...unprivileged, cwd: folder, env });
+    await run(install, ['--no-defaults', `--datadir=${data}`, '--auth-root-authentication-method=normal', '--skip-test-db'], {
+      ...unprivileged,
+      cwd: folder,
+      env,
+    });
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
     throw error;
   }
   const port = await freePort();
   const args = [
-    '--no-defaults', `--datadir=${data}`, `--port=${port}`, '--bind-address=127.0.0.1', `--socket=${join(folder, 'socket')}`, `--pid-file=${join(folder, 'pid')}`,
-    `--init-file=${init}`, '--innodb-flush-log-at-trx-commit=0', '--innodb-buffer-pool-size=32M', '--skip-log-bin', '--skip-name-resolve',
+    '--no-defaults',
+    `--datadir=${data}`,
+    `--port=${port}`,
+    '--bind-address=127.0.0.1',
+    `--socket=${join(folder, 'socket')}`,
+    `--pid-file=${join(folder, 'pid')}`,
+    `--init-file=${init}`,
+    '--innodb-flush-log-at-trx-commit=0',
+    '--innodb-buffer-pool-size=32M',
+    '--skip-log-bin',
+    '--skip-name-resolve',
   ];
   return startServer({
     folder, port, url: `mysql://hydrant:${PASSWORD}@127.0.0.1:${port}/`,

@@ -36,7 +36,12 @@ async function answer(pool: pg.Pool, request: IncomingMessage, response: ServerR
   try {
     const { query, params } = JSON.parse(await text(request)) as { query: string; params: unknown[] };
     const types = { getTypeParser: () => (value: unknown) => value };
-    const { fields, rows, command, rowCount } = await pool.query({ text: query, values: params, rowMode: 'array', types } as pg.QueryArrayConfig);
+    const { fields, rows, command, rowCount } = await pool.query({
+      text: query,
+      values: params,
+      rowMode: 'array',
+      types,
+    } as pg.QueryArrayConfig);
     response.end(JSON.stringify({ fields, rows, command, rowCount, rowAsArray: true }));
   } catch (error) {
     const { message, code } = error as pg.DatabaseError;

@@ -1,6 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PostgresClaims, PostgresStore, type PostgresClient, type PostgresListenClient, type PostgresVersions } from 'hydrant/postgres';
+import {
+  PostgresClaims,
+  PostgresStore,
+  type PostgresClient,
+  type PostgresListenClient,
+  type PostgresVersions,
+} from 'hydrant/postgres';
 import { claimConformance, type StoreCapabilities } from 'hydrant/testing';
 import { beforeAll, beforeEach, describe, test } from 'vitest';
 import { conformance } from './cases.js';
@@ -51,8 +57,11 @@ function ownTable(subject: Subject): void {
       write: (id, { status, config }) => store.put({ id, status, token: config }),
       remove: (id) => store.delete(id),
       configOf,
-      writeInvalid: (id) => pool.query(
-        `insert into hydrant_connections (id, data) values ($1, '["secret"]') on conflict (id) do update set data = excluded.data`, [id]),
+      writeInvalid: (id) =>
+        pool.query(
+          `insert into hydrant_connections (id, data) values ($1, '["secret"]') on conflict (id) do update set data = excluded.data`,
+          [id],
+        ),
       touch: (id) => store.touch(id),
       ...(interrupt && { interrupt }),
     };
@@ -67,14 +76,21 @@ function mapped(subject: Subject, versions: PostgresVersions, more: StoreCapabil
   conformance({ client: name, engine, store: 'PostgresStore', version: kind === 'column' ? 'a column' : kind }, async () => {
     await pool.query(`create table if not exists ${table} (like bots including all)`);
     const store = new PostgresStore<Bot>({
-      client, table, versions, ...options,
+      client,
+      table,
+      versions,
+      ...options,
       columns: { config: ['token'] },
       stopped: 'paused_at is not null',
       mapRow: ({ token }) => {
         if (token === '') throw new TypeError('no token');
         return { token: String(token) };
       },
-      toRow: ({ token, status }) => ({ token, paused_at: status === 'active' ? null : new Date(0).toISOString(), rev: randomUUID() }),
+      toRow: ({ token, status }) => ({
+        token,
+        paused_at: status === 'active' ? null : new Date(0).toISOString(),
+        rev: randomUUID(),
+      }),
     });
     await store.migrate();
     await pool.query(`delete from ${table}`);
@@ -83,8 +99,11 @@ function mapped(subject: Subject, versions: PostgresVersions, more: StoreCapabil
       write: (id, { status, config }) => store.put({ id, status, token: config }),
       remove: (id) => store.delete(id),
       configOf,
-      writeInvalid: (id) => pool.query(
-        `insert into ${table} (id, token, rev) values ($1, '', $2) on conflict (id) do update set token = '', rev = excluded.rev`, [id, randomUUID()]),
+      writeInvalid: (id) =>
+        pool.query(
+          `insert into ${table} (id, token, rev) values ($1, '', $2) on conflict (id) do update set token = '', rev = excluded.rev`,
+          [id, randomUUID()],
+        ),
       bookkeep: (id) => pool.query(`update ${table} set last_error = 'timed out' where id = $1`, [id]),
       touch: (id) => store.touch(id),
       ...(interrupt && { interrupt }),

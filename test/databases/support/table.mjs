@@ -9,7 +9,9 @@ const KINDS = [
 /** A table of what passed, out of vitest's reports. Suites are named `client | engine | store | version`. */
 export function tableOf(reports) {
   const rows = new Map();
-  for (const { ancestorTitles, status } of reports.flatMap(({ testResults }) => testResults).flatMap(({ assertionResults }) => assertionResults)) {
+  for (const { ancestorTitles, status } of reports
+    .flatMap(({ testResults }) => testResults)
+    .flatMap(({ assertionResults }) => assertionResults)) {
     const name = ancestorTitles.map((title) => title.split(' | ')).find(({ length }) => length === 4);
     if (name === undefined) continue;
     const [client, engine, ...kind] = name;
@@ -18,7 +20,9 @@ export function tableOf(reports) {
     const { passed = 0, all = 0 } = rows.get(row).get(kind.join()) ?? {};
     rows.get(row).set(kind.join(), { passed: passed + (status === 'passed' ? 1 : 0), all: all + 1 });
   }
-  const lines = [...rows].toSorted().map(([row, counts]) => [row, ...KINDS.map((kind) => cell(counts.get(kind.join())))].join(' | '));
+  const lines = [...rows]
+    .toSorted()
+    .map(([row, counts]) => [row, ...KINDS.map((kind) => cell(counts.get(kind.join())))].join(' | '));
   const heading = ['client', 'engine', ...KINDS.map(([store, version]) => `\`${store}\`, ${version}`)];
   return [heading.join(' | '), heading.map(() => '---').join(' | '), ...lines].map((line) => `| ${line} |\n`).join('');
 }

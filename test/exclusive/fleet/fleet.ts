@@ -1,6 +1,13 @@
 import type { ConnectionRecord, Lease } from 'hydrant';
 import {
-  ExclusiveRunner, type Claim, type ClaimRequest, type ClaimStore, type Offer, type ReleaseRequest, type RenewRequest, type RenewResult,
+  ExclusiveRunner,
+  type Claim,
+  type ClaimRequest,
+  type ClaimStore,
+  type Offer,
+  type ReleaseRequest,
+  type RenewRequest,
+  type RenewResult,
 } from 'hydrant/exclusive';
 import { ManualClock } from 'hydrant/testing';
 
@@ -30,7 +37,9 @@ class FleetServer {
         renewed.push(id);
       }
     }
-    const members = [...this.#members].filter(([, { expiresAt }]) => expiresAt > now).map(([name, one]) => ({ replica: name, load: one.load }));
+    const members = [...this.#members]
+      .filter(([, { expiresAt }]) => expiresAt > now)
+      .map(([name, one]) => ({ replica: name, load: one.load }));
     return { renewed, lost, strays: [], members };
   }
 
@@ -59,7 +68,13 @@ class FleetServer {
     for (const { id, token, offer } of claims) {
       const row = this.rows.get(id);
       if (row?.owner !== replica || row.token !== token) continue;
-      this.rows.set(id, { owner: undefined, token, expiresAt: Math.min(row.expiresAt, now), offer, offerUntil: now + (offer?.forMs ?? 0) });
+      this.rows.set(id, {
+        owner: undefined,
+        token,
+        expiresAt: Math.min(row.expiresAt, now),
+        offer,
+        offerUntil: now + (offer?.forMs ?? 0),
+      });
     }
     for (const listener of this.#listeners) listener({ from: replica, left: leave });
   }
@@ -105,7 +120,8 @@ class FleetReplica {
       // Neither work nor signal: what a loop costs is not what is measured here.
       provision: async () => undefined,
     });
-    for (const event of ['claimsFailed', 'startFailed', 'stopUnproven', 'listFailed'] as const) this.runner.on(event, () => undefined);
+    for (const event of ['claimsFailed', 'startFailed', 'stopUnproven', 'listFailed'] as const)
+      this.runner.on(event, () => undefined);
   }
 }
 
@@ -123,7 +139,10 @@ export class Fleet {
   readonly #rows: readonly ConnectionRecord[];
 
   constructor(connections: number, replicas: number) {
-    this.#rows = Array.from({ length: connections }, (_, index) => ({ id: `connection-${String(index).padStart(8, '0')}`, ...RECORD }));
+    this.#rows = Array.from({ length: connections }, (_, index) => ({
+      id: `connection-${String(index).padStart(8, '0')}`,
+      ...RECORD,
+    }));
     for (let n = 0; n < replicas; n += 1) this.join();
   }
 
@@ -143,14 +162,16 @@ export class Fleet {
     const now = this.clock.monotonic();
     const living = new Set(this.living.map(({ runner }) => runner.replica));
     let owned = 0;
-    for (const { owner, expiresAt } of this.server.rows.values()) if (owner !== undefined && expiresAt > now && living.has(owner)) owned += 1;
+    for (const { owner, expiresAt } of this.server.rows.values())
+      if (owner !== undefined && expiresAt > now && living.has(owner)) owned += 1;
     return owned;
   }
 
   /** The most and the fewest that a living replica owns, as shares of what would be even. */
   get loads(): { most: number; fewest: number } {
     const counts = new Map(this.living.map(({ runner }) => [runner.replica, 0]));
-    for (const { owner } of this.server.rows.values()) if (owner !== undefined && counts.has(owner)) counts.set(owner, counts.get(owner)! + 1);
+    for (const { owner } of this.server.rows.values())
+      if (owner !== undefined && counts.has(owner)) counts.set(owner, counts.get(owner)! + 1);
     const even = this.#rows.length / counts.size;
     return { most: Math.max(...counts.values()) / even, fewest: Math.min(...counts.values()) / even };
   }
@@ -159,7 +180,8 @@ export class Fleet {
   async until(holds: () => boolean, atMostMs = 600_000): Promise<number> {
     const from = this.clock.monotonic();
     while (!holds()) {
-      if (this.clock.monotonic() - from >= atMostMs) throw new Error(`not within ${atMostMs} ms: ${this.owned} owned, ${JSON.stringify(this.loads)}`);
+      if (this.clock.monotonic() - from >= atMostMs)
+        throw new Error(`not within ${atMostMs} ms: ${this.owned} owned, ${JSON.stringify(this.loads)}`);
       await this.clock.advance(500);
     }
     return this.clock.monotonic() - from;
@@ -174,7 +196,8 @@ export class Fleet {
 
   trafficSince(ticks: number): Traffic {
     const all = this.living.map(({ traffic }) => traffic);
-    const mean = (of: (traffic: Traffic) => number): number => all.reduce((sum, traffic) => sum + of(traffic), 0) / all.length / ticks;
+    const mean = (of: (traffic: Traffic) => number): number =>
+      all.reduce((sum, traffic) => sum + of(traffic), 0) / all.length / ticks;
     return {
       claimQueries: mean(({ claimQueries }) => claimQueries), claimBytes: mean(({ claimBytes }) => claimBytes),
       renewBytes: mean(({ renewBytes }) => renewBytes), mostNamed: Math.max(...all.map(({ mostNamed }) => mostNamed)),

@@ -11,8 +11,13 @@ import pLimit from 'p-limit';
 
 const run = promisify(execFile);
 const model = fileURLToPath(new URL('claims.pml', import.meta.url));
-const { values } = parseArgs({ options: { faults: { type: 'string', default: '3' }, mistakes: { type: 'string', default: 'all' } } });
-const mistakes = [...(await readFile(model, 'utf8')).matchAll(/^#define (\w+) (\d+) +\/\*/gm)].map(([, name, number]) => ({ name, number }));
+const { values } = parseArgs({
+  options: { faults: { type: 'string', default: '3' }, mistakes: { type: 'string', default: 'all' } },
+});
+const mistakes = [...(await readFile(model, 'utf8')).matchAll(/^#define (\w+) (\d+) +\/\*/gm)].map(([, name, number]) => ({
+  name,
+  number,
+}));
 if (mistakes.length === 0) throw new Error('the model has no mistakes to find');
 
 const folder = await mkdtemp(join(tmpdir(), 'hydrant-model-'));
@@ -29,7 +34,9 @@ try {
   const found = await Promise.all(wanted.map(({ name, number }) => limit(async () => ({ name, ...await check(number) }))));
   for (const { name, finding } of found) console.log(`${name}: ${finding ?? 'NOT FOUND'}`);
   if (found.some(({ finding }) => finding === undefined)) process.exitCode = 1;
-  console.log(`${found.filter(({ finding }) => finding !== undefined).length} of ${wanted.length} mistakes found, in ${((performance.now() - began) / 1000).toFixed(0)} s`);
+  console.log(
+    `${found.filter(({ finding }) => finding !== undefined).length} of ${wanted.length} mistakes found, in ${((performance.now() - began) / 1000).toFixed(0)} s`,
+  );
 } finally {
   await rm(folder, { recursive: true, force: true });
 }

@@ -38,7 +38,10 @@ export class Model {
     for (const { id, token } of claims) {
       const owner = this.#owned.get(id);
       this.#check(ids.includes(id), `${replica} was given ${id} without asking`);
-      this.#check(owner === undefined || owner.expiresAt <= now, `${replica} was given ${id}, which ${owner?.replica} validly owns`);
+      this.#check(
+        owner === undefined || owner.expiresAt <= now,
+        `${replica} was given ${id}, which ${owner?.replica} validly owns`,
+      );
       this.#check(token > (this.#highest.get(id) ?? 0n), `the token ${token} of ${id} does not rise`);
       if (owner !== undefined) this.#takenOver(owner, id);
       this.#highest.set(id, token);
@@ -71,7 +74,10 @@ export class Model {
   /** `run` was called. */
   began(loop: Loop): void {
     for (const other of this.loops) {
-      this.#check(other.ended || other.replica !== loop.replica || other.id !== loop.id, `${loop.replica} runs two loops for ${loop.id}`);
+      this.#check(
+        other.ended || other.replica !== loop.replica || other.id !== loop.id,
+        `${loop.replica} runs two loops for ${loop.id}`,
+      );
     }
     this.loops.add(loop);
   }
@@ -79,8 +85,14 @@ export class Model {
   /** A loop did, right after `assertHeld`, what only the owner may do. */
   polled(now: number, loop: Loop): void {
     this.polls += 1;
-    this.#check(this.#owns(now, loop.replica, loop.id, loop.token), `${loop.replica} polled ${loop.id} with token ${loop.token}, which is ${JSON.stringify(this.#owned.get(loop.id), (_, value) => (typeof value === 'bigint' ? String(value) : value as unknown))}`);
-    this.#check(loop.token === this.#highest.get(loop.id), `${loop.replica} polled ${loop.id} with token ${loop.token} after ${this.#highest.get(loop.id)} was given`);
+    this.#check(
+      this.#owns(now, loop.replica, loop.id, loop.token),
+      `${loop.replica} polled ${loop.id} with token ${loop.token}, which is ${JSON.stringify(this.#owned.get(loop.id), (_, value) => (typeof value === 'bigint' ? String(value) : (value as unknown)))}`,
+    );
+    this.#check(
+      loop.token === this.#highest.get(loop.id),
+      `${loop.replica} polled ${loop.id} with token ${loop.token} after ${this.#highest.get(loop.id)} was given`,
+    );
   }
 
   #owns(now: number, replica: string, id: string, token: bigint): boolean {

@@ -5,7 +5,15 @@ export type Action =
   | { readonly at: number; readonly kind: 'start' }
   | { readonly at: number; readonly kind: 'kill' | 'stop'; readonly who: number }
   | { readonly at: number; readonly kind: 'pause' | 'suspend' | 'partition'; readonly who: number; readonly forMs: number }
-  | { readonly at: number; readonly kind: 'lossy'; readonly who: number; readonly forMs: number; readonly requests: number; readonly answers: number; readonly late: number }
+  | {
+      readonly at: number;
+      readonly kind: 'lossy';
+      readonly who: number;
+      readonly forMs: number;
+      readonly requests: number;
+      readonly answers: number;
+      readonly late: number;
+    }
   | { readonly at: number; readonly kind: 'jump'; readonly who: number; readonly ms: number }
   | { readonly at: number; readonly kind: 'edit' | 'remove' | 'break' | 'mend' | 'die'; readonly which: number }
   | { readonly at: number; readonly kind: 'add' };
@@ -35,13 +43,50 @@ function action(random: Random): Action {
   const who = random.integer(0, 99);
   const which = who;
   const forMs = Math.round(random.chance(0.5) ? random.between(1, TTL) : random.between(TTL, 4 * TTL));
-  const kind = random.pick(['start', 'kill', 'stop', 'pause', 'pause', 'suspend', 'partition', 'partition', 'lossy', 'lossy', 'jump', 'edit', 'edit', 'remove', 'add', 'break', 'mend', 'die'] as const);
+  const kind = random.pick([
+    'start',
+    'kill',
+    'stop',
+    'pause',
+    'pause',
+    'suspend',
+    'partition',
+    'partition',
+    'lossy',
+    'lossy',
+    'jump',
+    'edit',
+    'edit',
+    'remove',
+    'add',
+    'break',
+    'mend',
+    'die',
+  ] as const);
   switch (kind) {
-    case 'start': case 'add': return { at, kind };
-    case 'kill': case 'stop': return { at, kind, who };
-    case 'pause': case 'suspend': case 'partition': return { at, kind, who, forMs };
-    case 'lossy': return { at, kind, who, forMs, requests: random.between(0, 0.5), answers: random.between(0, 0.5), late: random.between(0, 0.5) };
-    case 'jump': return { at, kind, who, ms: random.pick([-3_600_000, 3_600_000, -2_000, 2_000, 8_000]) };
-    default: return { at, kind, which };
+    case 'start':
+    case 'add':
+      return { at, kind };
+    case 'kill':
+    case 'stop':
+      return { at, kind, who };
+    case 'pause':
+    case 'suspend':
+    case 'partition':
+      return { at, kind, who, forMs };
+    case 'lossy':
+      return {
+        at,
+        kind,
+        who,
+        forMs,
+        requests: random.between(0, 0.5),
+        answers: random.between(0, 0.5),
+        late: random.between(0, 0.5),
+      };
+    case 'jump':
+      return { at, kind, who, ms: random.pick([-3_600_000, 3_600_000, -2_000, 2_000, 8_000]) };
+    default:
+      return { at, kind, which };
   }
 }

@@ -1,5 +1,13 @@
 import { ConnectionError, type AcquireOptions, type ConnectionRecord, type Lease } from 'hydrant';
-import { ExclusiveRunner, MemoryClaims, type ClaimRequest, type MemoryClaimServer, type ReleaseRequest, type RenewRequest, type Tenure } from 'hydrant/exclusive';
+import {
+  ExclusiveRunner,
+  MemoryClaims,
+  type ClaimRequest,
+  type MemoryClaimServer,
+  type ReleaseRequest,
+  type RenewRequest,
+  type Tenure,
+} from 'hydrant/exclusive';
 import type { Loop, Model } from './model.js';
 import { TTL } from './program.js';
 import type { Random } from './random.js';
@@ -67,7 +75,8 @@ export class SimulatedReplica {
       claim: (given: ClaimRequest) => { request = given; return claims.claim(given); },
       release: (given: ReleaseRequest) => { request = given; return claims.release(given); },
       watch: (listener: Parameters<MemoryClaims['watch']>[0]) => claims.watch((hint) => {
-        if (!this.network.cut && !random.chance(0.2)) world.at(world.now + random.between(0, 50), () => this.machine.deliver(() => listener(hint)));
+        if (!this.network.cut && !random.chance(0.2))
+          world.at(world.now + random.between(0, 50), () => this.machine.deliver(() => listener(hint)));
       }),
     };
     this.#request = () => request;
@@ -121,7 +130,10 @@ export class SimulatedReplica {
     const { network } = this;
     const delay = (): number => (random.chance(network.late) ? random.between(0, 2 * TTL) : random.between(0, 30));
     return new Promise((resolve, reject) => {
-      const fail = (): void => this.#world.at(this.#world.now + random.between(0, 30), () => this.machine.deliver(() => reject(new Error('connection reset'))));
+      const fail = (): void =>
+        this.#world.at(this.#world.now + random.between(0, 30), () =>
+          this.machine.deliver(() => reject(new Error('connection reset'))),
+        );
       if (network.cut || random.chance(network.requests)) return random.chance(0.5) ? fail() : undefined;
       this.#world.at(this.#world.now + delay(), () => {
         const answer = carryOut();
@@ -155,7 +167,14 @@ export class SimulatedReplica {
   async #run(tenure: Tenure<ConnectionRecord, string>): Promise<void> {
     const { id, token, signal } = tenure;
     const random = this.#random;
-    const loop: Loop = { replica: this.runner.replica, id, token, ended: false, aborted: () => signal.aborted, awake: () => this.machine.awakeFor(TTL / 8) };
+    const loop: Loop = {
+      replica: this.runner.replica,
+      id,
+      token,
+      ended: false,
+      aborted: () => signal.aborted,
+      awake: () => this.machine.awakeFor(TTL / 8),
+    };
     this.#model.began(loop);
     this.serving.set(id, loop);
     let wake: (() => void) | undefined;

@@ -19,13 +19,22 @@ export async function simulate(program: Program): Promise<Result> {
   const world = new World();
   const model = new Model();
   const random = new Random(program.seed ^ 0x5eed);
-  const server = new MemoryClaimServer({ clock: { now: () => world.now, monotonic: () => world.now, setTimeout: () => () => undefined } });
+  const server = new MemoryClaimServer({
+    clock: { now: () => world.now, monotonic: () => world.now, setTimeout: () => () => undefined },
+  });
   const rows: Rows = { records: new Map(), broken: new Set() };
   const replicas: SimulatedReplica[] = [];
   let version = 0;
   const put = (id: string): void => { version += 1; rows.records.set(id, { id, version, status: 'active' }); };
   const start = (): void => {
-    const replica = new SimulatedReplica(replicas.length, world, model, server, rows, new Random(program.seed * 31 + replicas.length));
+    const replica = new SimulatedReplica(
+      replicas.length,
+      world,
+      model,
+      server,
+      rows,
+      new Random(program.seed * 31 + replicas.length),
+    );
     if (program.uptime === false) Object.assign(replica.machine, { uptime: undefined });
     replicas.push(replica);
   };
@@ -67,7 +76,17 @@ export async function simulate(program: Program): Promise<Result> {
     process.off('uncaughtException', onUnhandled);
   }
   trace.push(model.polls, model.takeovers, ...replicas.map(({ calls, serving }) => `${calls}/${[...serving.keys()].join(',')}`));
-  return { violation: failure === undefined ? undefined : failure instanceof Violation ? failure.message : String((failure as Error).stack ?? failure), polls: model.polls, takeovers: model.takeovers, trace: trace.join(' ') };
+  return {
+    violation:
+      failure === undefined
+        ? undefined
+        : failure instanceof Violation
+          ? failure.message
+          : String((failure as Error).stack ?? failure),
+    polls: model.polls,
+    takeovers: model.takeovers,
+    trace: trace.join(' '),
+  };
 
   function stopOnFailure(): void {
     if (model.violation !== undefined) throw model.violation;
@@ -103,7 +122,9 @@ export async function simulate(program: Program): Promise<Result> {
         return world.at(world.now + action.forMs, () => { replica.network.cut = false; });
       case 'lossy':
         Object.assign(replica.network, { requests: action.requests, answers: action.answers, late: action.late });
-        return world.at(world.now + action.forMs, () => { Object.assign(replica.network, { requests: 0, answers: 0, late: 0 }); });
+        return world.at(world.now + action.forMs, () => {
+          Object.assign(replica.network, { requests: 0, answers: 0, late: 0 });
+        });
     }
   }
 
@@ -111,7 +132,10 @@ export async function simulate(program: Program): Promise<Result> {
     const alive = live();
     const owners = [...rows.records.keys()].map((id) => ({ id, by: alive.filter((replica) => replica.serving.has(id)).length }));
     const wrong = owners.filter(({ by }) => by !== 1);
-    if (wrong.length > 0) throw new Violation(`in peace ${wrong.map(({ id, by }) => `${id} has ${by} owners`).join(', ')}: ${JSON.stringify(alive.map(({ runner }) => runner.snapshot()))}`);
+    if (wrong.length > 0)
+      throw new Violation(
+        `in peace ${wrong.map(({ id, by }) => `${id} has ${by} owners`).join(', ')}: ${JSON.stringify(alive.map(({ runner }) => runner.snapshot()))}`,
+      );
     const loads = alive.map(({ serving }) => serving.size);
     if (Math.max(...loads) - Math.min(...loads) > 1) throw new Violation(`in peace the loads are ${loads.join(', ')}`);
     const extra = alive.flatMap(({ serving }) => Array.from(serving.keys())).filter((id) => !rows.records.has(id));
@@ -119,9 +143,11 @@ export async function simulate(program: Program): Promise<Result> {
     for (const [index, replica] of replicas.entries()) {
       const before = quietFrom[index];
       if (before === undefined) continue;
-      if (replica.stopping && replica.machine.running && !replica.stopped) throw new Violation(`${replica.runner.replica} has not stopped`);
+      if (replica.stopping && replica.machine.running && !replica.stopped)
+        throw new Violation(`${replica.runner.replica} has not stopped`);
       if (!replica.live) continue;
-      if (replica.calls - before.calls > 3 * 18 * 1.05) throw new Violation(`${replica.calls - before.calls} claim queries in 18 ticks of peace`);
+      if (replica.calls - before.calls > 3 * 18 * 1.05)
+        throw new Violation(`${replica.calls - before.calls} claim queries in 18 ticks of peace`);
       if (replica.provisions !== before.provisions) throw new Violation('something is provisioned again in peace');
     }
   }

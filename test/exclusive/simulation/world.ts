@@ -29,7 +29,8 @@ class Agenda<T extends { readonly at: number; readonly order: number }> {
     heap[0] = last;
     for (let place = 0; ;) {
       let least = place;
-      for (const child of [2 * place + 1, 2 * place + 2]) if (child < heap.length && before(heap[child]!, heap[least]!)) least = child;
+      for (const child of [2 * place + 1, 2 * place + 2])
+        if (child < heap.length && before(heap[child]!, heap[least]!)) least = child;
       if (least === place) return first;
       [heap[place], heap[least]] = [heap[least]!, heap[place]!];
       place = least;
@@ -37,7 +38,8 @@ class Agenda<T extends { readonly at: number; readonly order: number }> {
   }
 }
 
-const before = (a: { at: number; order: number }, b: { at: number; order: number }): boolean => a.at < b.at || (a.at === b.at && a.order < b.order);
+const before = (a: { at: number; order: number }, b: { at: number; order: number }): boolean =>
+  a.at < b.at || (a.at === b.at && a.order < b.order);
 
 interface Event { readonly at: number; readonly order: number; readonly happen: () => void }
 
@@ -60,7 +62,9 @@ export class World {
     await settle();
     for (;;) {
       const event = this.#events.first;
-      const machine = this.machines.filter((one) => one.running).reduce<Machine | undefined>((first, one) => (one.nextAt < (first?.nextAt ?? Infinity) ? one : first), undefined);
+      const machine = this.machines
+        .filter((one) => one.running)
+        .reduce<Machine | undefined>((first, one) => (one.nextAt < (first?.nextAt ?? Infinity) ? one : first), undefined);
       const at = Math.min(event?.at ?? Infinity, machine?.nextAt ?? Infinity);
       if (at > end) break;
       this.now = Math.max(this.now, at);
@@ -115,7 +119,8 @@ export class Machine implements Clock {
     return this.running && this.#world.now - this.#wokenAt >= ms;
   }
 
-  monotonic = (): number => (this.#suspended ? this.#monotonicThen : this.#monotonicThen + (this.#world.now - this.#since) * this.#rate);
+  monotonic = (): number =>
+    this.#suspended ? this.#monotonicThen : this.#monotonicThen + (this.#world.now - this.#since) * this.#rate;
 
   now = (): number => this.monotonic() + this.#wallOffset;
 
@@ -124,7 +129,9 @@ export class Machine implements Clock {
   setTimeout = (callback: () => void, ms: number): (() => void) => {
     const timer: Timer = { at: this.monotonic() + Math.max(0, ms), order: this.#order++, callback, cancelled: false };
     this.#timers.push(timer);
-    return () => { timer.cancelled = true; };
+    return () => {
+      timer.cancelled = true;
+    };
   };
 
   /** When its next timer is due, in true time. */

@@ -49,8 +49,18 @@ export class Replica {
       run: (tenure) => this.#run(tenure),
       ...options,
     });
-    for (const event of ['started', 'ended', 'startFailed', 'provisioned', 'stopUnproven', 'claimsFailed', 'listFailed'] as const) {
-      this.runner.on(event, (payload) => { this.events.push({ event, payload }); });
+    for (const event of [
+      'started',
+      'ended',
+      'startFailed',
+      'provisioned',
+      'stopUnproven',
+      'claimsFailed',
+      'listFailed',
+    ] as const) {
+      this.runner.on(event, (payload) => {
+        this.events.push({ event, payload });
+      });
     }
   }
 
@@ -109,7 +119,8 @@ export class Cluster {
   }
 }
 
-export const names = (count: number): string[] => Array.from({ length: count }, (_, index) => `c${String(index).padStart(4, '0')}`);
+export const names = (count: number): string[] =>
+  Array.from({ length: count }, (_, index) => `c${String(index).padStart(4, '0')}`);
 
 export function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

@@ -13,11 +13,22 @@ export class TestEnvironment extends RunnerEnvironment<Row, string> {
   declare readonly clock: ManualClock;
   readonly events: { event: keyof RunnerEvents; payload: any }[] = [];
 
-  constructor(options: Partial<ExclusiveRunnerOptions<Row, string>> = {}, internals: Partial<ResolvedRunnerOptions<Row, string>> = {}) {
+  constructor(
+    options: Partial<ExclusiveRunnerOptions<Row, string>> = {},
+    internals: Partial<ResolvedRunnerOptions<Row, string>> = {},
+  ) {
     const resolved = resolveRunnerOptions<Row, string>({
-      registry: { acquire: () => { throw new Error('no registry'); } },
+      registry: {
+        acquire: () => {
+          throw new Error('no registry');
+        },
+      },
       claims: { renew: never, claim: never, release: never },
-      list: () => [], run: serve, ttlMs: 9_000, clock: new ManualClock(), ...options,
+      list: () => [],
+      run: serve,
+      ttlMs: 9_000,
+      clock: new ManualClock(),
+      ...options,
     });
     super('r', { ...resolved, ...internals });
     this.state = 'running';

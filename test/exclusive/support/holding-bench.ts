@@ -30,23 +30,41 @@ export class HoldingBench {
   acquire: () => Promise<unknown> = async () => {
     const { lease, version } = this;
     return {
-      instance: 'instance', record: { id: 'a', version, status: 'active' }, signal: new AbortController().signal, retire() {},
-      get stale() { return lease.stale; }, release() { lease.released += 1; }, [Symbol.dispose]() {},
+      instance: 'instance',
+      record: { id: 'a', version, status: 'active' },
+      signal: new AbortController().signal,
+      retire() {},
+      get stale() {
+        return lease.stale;
+      },
+      release() {
+        lease.released += 1;
+      },
+      [Symbol.dispose]() {},
     };
   };
 
   constructor({ maxConcurrentStarts = 8 } = {}) {
     vi.spyOn(Math, 'random').mockReturnValue(1);
-    const environment = this.#environment = new TestEnvironment({
+    const environment = (this.#environment = new TestEnvironment({
       maxConcurrentStarts,
       registry: { acquire: () => this.acquire() as never },
-      run: (tenure) => { this.tenure = tenure; return this.run(tenure); },
-      stopTimeoutMs: 1_000, provisionTimeoutMs: 2_000, startBackoff: { initialMs: 100, maxMs: 10_000 },
+      run: (tenure) => {
+        this.tenure = tenure;
+        return this.run(tenure);
+      },
+      stopTimeoutMs: 1_000,
+      provisionTimeoutMs: 2_000,
+      startBackoff: { initialMs: 100, maxMs: 10_000 },
       handOverAfterFailures: 3,
-    });
+    }));
     Object.defineProperty(environment.roster, 'othersLive', { get: () => this.others });
     const queueStart = environment.queueStart.bind(environment);
-    environment.queueStart = (begin) => queueStart((startDone) => { this.starts.push(startDone); begin(startDone); });
+    environment.queueStart = (begin) =>
+      queueStart((startDone) => {
+        this.starts.push(startDone);
+        begin(startDone);
+      });
   }
 
   get clock(): ManualClock {
@@ -61,15 +79,30 @@ export class HoldingBench {
     return this.#environment.happened(event);
   }
 
-  holding({ notes, listed, provision, startBackoff = this.#environment.options.startBackoff }: HoldingOptions = {}): Holding<Row, string> {
+  holding({ notes, listed, provision, startBackoff = this.#environment.options.startBackoff }: HoldingOptions = {}): Holding<
+    Row,
+    string
+  > {
     const { clock } = this;
     // Prototypes: everything but the options of this one holding is shared.
     const environment = Object.create(this.#environment, {
       options: { value: { ...this.#environment.options, startBackoff, provision } },
     }) as TestEnvironment;
-    return new Holding<Row, string>(environment, { id: 'a', token: 7n, notes }, new Validity(7n, readInstant(clock), 1_000_000, clock), listed, {
-      countChanged: () => {}, over: () => { this.over += 1; }, registryClosed: () => { this.closed += 1; },
-    });
+    return new Holding<Row, string>(
+      environment,
+      { id: 'a', token: 7n, notes },
+      new Validity(7n, readInstant(clock), 1_000_000, clock),
+      listed,
+      {
+        countChanged: () => {},
+        over: () => {
+          this.over += 1;
+        },
+        registryClosed: () => {
+          this.closed += 1;
+        },
+      },
+    );
   }
 }
 

@@ -21,16 +21,34 @@ export function fromWhatsApp(secret: string, text: string): Delivery {
     messaging_product: 'whatsapp', metadata: { display_phone_number: '1', phone_number_id: '99' },
     contacts: [{ wa_id: '4915', profile: { name: 'Ada' } }], messages: [message],
   };
-  const body = JSON.stringify({ object: 'whatsapp_business_account', entry: [{ id: '1', changes: [{ field: 'messages', value }] }] });
+  const body = JSON.stringify({
+    object: 'whatsapp_business_account',
+    entry: [{ id: '1', changes: [{ field: 'messages', value }] }],
+  });
   return { headers: { ...json, 'x-hub-signature-256': `sha256=${hmac(secret, body)}` }, body };
 }
 
 /** https://linear.app/developers/webhooks */
 export function fromLinear(secret: string, text: string): Delivery {
   const body = JSON.stringify({
-    action: 'create', type: 'Comment', organizationId: 'o1', webhookTimestamp: Date.now(), webhookId: 'w1', createdAt: new Date().toISOString(),
-    actor: { id: 'u1', name: 'Ada', type: 'user', url: 'https://linear.app/ada' }, url: 'https://linear.app/c',
-    data: { id: `c-${text}`, body: text, issueId: 'i1', userId: 'u1', createdAt: new Date().toISOString(), updatedAt: new Date().toISOString(), issue: { id: 'i1', title: 't' }, user: { id: 'u1', name: 'Ada', url: 'https://linear.app/o/profiles/ada' } },
+    action: 'create',
+    type: 'Comment',
+    organizationId: 'o1',
+    webhookTimestamp: Date.now(),
+    webhookId: 'w1',
+    createdAt: new Date().toISOString(),
+    actor: { id: 'u1', name: 'Ada', type: 'user', url: 'https://linear.app/ada' },
+    url: 'https://linear.app/c',
+    data: {
+      id: `c-${text}`,
+      body: text,
+      issueId: 'i1',
+      userId: 'u1',
+      createdAt: new Date().toISOString(),
+      updatedAt: new Date().toISOString(),
+      issue: { id: 'i1', title: 't' },
+      user: { id: 'u1', name: 'Ada', url: 'https://linear.app/o/profiles/ada' },
+    },
   });
   return { headers: { ...json, 'linear-signature': hmac(secret, body) }, body };
 }
@@ -62,8 +80,18 @@ export function googleChat(projectNumber: string) {
       const token = `${unsigned}.${sign('RSA-SHA256', Buffer.from(unsigned), privateKey).toString('base64url')}`;
       const sender = { name: 'users/1', displayName: 'Ada', type: 'HUMAN' };
       const space = { name: 'spaces/DM1', type: 'DM', spaceType: 'DIRECT_MESSAGE' };
-      const message = { name: `spaces/DM1/messages/${text}`, sender, text, createTime: new Date().toISOString(), thread: { name: 'spaces/DM1/threads/T' }, space };
-      return { headers: { ...json, authorization: `Bearer ${token}` }, body: JSON.stringify({ chat: { user: sender, messagePayload: { space, message } } }) };
+      const message = {
+        name: `spaces/DM1/messages/${text}`,
+        sender,
+        text,
+        createTime: new Date().toISOString(),
+        thread: { name: 'spaces/DM1/threads/T' },
+        space,
+      };
+      return {
+        headers: { ...json, authorization: `Bearer ${token}` },
+        body: JSON.stringify({ chat: { user: sender, messagePayload: { space, message } } }),
+      };
     },
   };
 }

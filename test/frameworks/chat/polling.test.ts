@@ -17,13 +17,29 @@ test("a Telegram adapter of 4.26, which polls on after the SDK's shutdown, stops
     const result = request.url?.endsWith('/getMe') ? { id: 1, is_bot: true, first_name: 'b', username: 'b' } : [];
     setTimeout(() => response.setHeader('content-type', 'application/json').end(JSON.stringify({ ok: true, result })), 5);
   });
-  await new Promise<void>((resolve) => { api.listen(0, '127.0.0.1', resolve); });
+  await new Promise<void>((resolve) => {
+    api.listen(0, '127.0.0.1', resolve);
+  });
   const apiUrl = `http://127.0.0.1:${(api.address() as AddressInfo).port}`;
-  const poller = () => createTelegramAdapter426({ botToken: '1:x', apiBaseUrl: apiUrl, apiUrl, mode: 'polling', logger: silent } as never) as unknown as ChatAdapter;
-  const factory = chatFactory({ state: createMemoryState(), adapters: () => ({ telegram: poller() }), config: () => ({ logger: 'silent' }), replacement: 'drain-first' });
+  const poller = () =>
+    createTelegramAdapter426({
+      botToken: '1:x',
+      apiBaseUrl: apiUrl,
+      apiUrl,
+      mode: 'polling',
+      logger: silent,
+    } as never) as unknown as ChatAdapter;
+  const factory = chatFactory({
+    state: createMemoryState(),
+    adapters: () => ({ telegram: poller() }),
+    config: () => ({ logger: 'silent' }),
+    replacement: 'drain-first',
+  });
   const registry = new ConnectionRegistry({ store: new MemoryStore([{ id: 'c' }]), factory });
 
-  await registry.use('c', async () => { while (polls.length < 3) await delay(5); });
+  await registry.use('c', async () => {
+    while (polls.length < 3) await delay(5);
+  });
   await registry.close();
   const atTheEnd = polls.length;
   await delay(150);

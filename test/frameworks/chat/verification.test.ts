@@ -54,44 +54,106 @@ function gateway(adapters: () => Adapters) {
 }
 
 const ADAPTERS = {
-  discord: () => createDiscordAdapter({ botToken: 'b', publicKey: discord.publicKey, applicationId: '12', apiUrl: DEAD_END, logger: silent }),
-  github: () => createGitHubAdapter({ token: 't', webhookSecret: 's', userName: 'bot', botUserId: 1, apiUrl: DEAD_END, logger: silent }),
-  whatsapp: () => createWhatsAppAdapter({ accessToken: 'a', appSecret: 's', phoneNumberId: '99', verifyToken: 'v', userName: 'bot', apiUrl: DEAD_END, logger: silent }),
+  discord: () =>
+    createDiscordAdapter({ botToken: 'b', publicKey: discord.publicKey, applicationId: '12', apiUrl: DEAD_END, logger: silent }),
+  github: () =>
+    createGitHubAdapter({ token: 't', webhookSecret: 's', userName: 'bot', botUserId: 1, apiUrl: DEAD_END, logger: silent }),
+  whatsapp: () =>
+    createWhatsAppAdapter({
+      accessToken: 'a',
+      appSecret: 's',
+      phoneNumberId: '99',
+      verifyToken: 'v',
+      userName: 'bot',
+      apiUrl: DEAD_END,
+      logger: silent,
+    }),
   linear: () => createLinearAdapter({ apiKey: 'k', webhookSecret: 's', userName: 'bot', apiUrl: DEAD_END, logger: silent }),
-  gchat: () => createGoogleChatAdapter({ credentials: { client_email: 'a@b.c', private_key: 'k' }, googleChatProjectNumber: '42', logger: silent }),
+  gchat: () =>
+    createGoogleChatAdapter({
+      credentials: { client_email: 'a@b.c', private_key: 'k' },
+      googleChatProjectNumber: '42',
+      logger: silent,
+    }),
 };
 const user = { id: 7, login: 'ada', type: 'User' };
 const repository = { id: 1, name: 'r', full_name: 'o/r', owner: { id: 2, login: 'o', type: 'User' } };
-const comment = { id: 5, body: '@bot hi', user, created_at: '2026-01-01T00:00:00Z', updated_at: '2026-01-01T00:00:00Z', html_url: 'https://x' };
-const command = { type: 2, id: '1', application_id: '12', token: 't', channel_id: '3', channel: { id: '3', type: 0 }, guild_id: '4', data: { id: '1', name: 'ping', type: 1 }, member: { user: { id: '7', username: 'ada' } } };
+const comment = {
+  id: 5,
+  body: '@bot hi',
+  user,
+  created_at: '2026-01-01T00:00:00Z',
+  updated_at: '2026-01-01T00:00:00Z',
+  html_url: 'https://x',
+};
+const command = {
+  type: 2,
+  id: '1',
+  application_id: '12',
+  token: 't',
+  channel_id: '3',
+  channel: { id: '3', type: 0 },
+  guild_id: '4',
+  data: { id: '1', name: 'ping', type: 1 },
+  member: { user: { id: '7', username: 'ada' } },
+};
 
 const DELIVERIES: Record<keyof typeof ADAPTERS, { good: () => Delivery; heard: string[]; verifyingAsks?: RegExp }> = {
   discord: { good: () => discord.interaction(command), heard: ['/ping'] },
-  github: { good: () => fromGitHub('s', 'issue_comment', { action: 'created', comment, issue: { number: 1, title: 't', user, pull_request: {} }, repository, sender: user }), heard: ['@bot hi'] },
+  github: {
+    good: () =>
+      fromGitHub('s', 'issue_comment', {
+        action: 'created',
+        comment,
+        issue: { number: 1, title: 't', user, pull_request: {} },
+        repository,
+        sender: user,
+      }),
+    heard: ['@bot hi'],
+  },
   whatsapp: { good: () => fromWhatsApp('s', 'hi'), heard: ['hi'] },
   linear: { good: () => fromLinear('s', '@bot hi'), heard: ['@bot hi'] },
   gchat: { good: () => google.message('hi'), heard: ['hi'], verifyingAsks: /chat@system/ },
 };
 
-test.each(Object.keys(ADAPTERS) as (keyof typeof ADAPTERS)[])('%s: forged is refused while cold, and real is handled once', async (name) => {
-  const { good, heard, verifyingAsks = /^never$/ } = DELIVERIES[name];
-  const { registry, send, ...seen } = gateway(() => ({ [name]: ADAPTERS[name]() }));
-  const real = good();
-  const forged = [
-    await send({ ...real, body: `${real.body.slice(0, -1)},"x":1}`, headers: name === 'gchat' ? { ...real.headers, authorization: `${real.headers['authorization']}x` } : real.headers }),
-    await send({ headers: { 'content-type': 'application/json' }, body: real.body }),
-  ];
-  const cold = { creates: seen.creates(), asked: asked.filter((url) => !verifyingAsks.test(url)) };
-  const served = await send(good());
-  expect({ forged: forged.map(({ status }) => status), cold, status: served.status, creates: seen.creates(), heard: seen.heard })
-    .toEqual({ forged: [401, 401], cold: { creates: 0, asked: [] }, status: 200, creates: 1, heard });
-  await registry.close();
-});
+test.each(Object.keys(ADAPTERS) as (keyof typeof ADAPTERS)[])(
+  '%s: forged is refused while cold, and real is handled once',
+  async (name) => {
+    const { good, heard, verifyingAsks = /^never$/ } = DELIVERIES[name];
+    const { registry, send, ...seen } = gateway(() => ({ [name]: ADAPTERS[name]() }));
+    const real = good();
+    const forged = [
+      await send({
+        ...real,
+        body: `${real.body.slice(0, -1)},"x":1}`,
+        headers: name === 'gchat' ? { ...real.headers, authorization: `${real.headers['authorization']}x` } : real.headers,
+      }),
+      await send({ headers: { 'content-type': 'application/json' }, body: real.body }),
+    ];
+    const cold = { creates: seen.creates(), asked: asked.filter((url) => !verifyingAsks.test(url)) };
+    const served = await send(good());
+    expect({
+      forged: forged.map(({ status }) => status),
+      cold,
+      status: served.status,
+      creates: seen.creates(),
+      heard: seen.heard,
+    }).toEqual({ forged: [401, 401], cold: { creates: 0, asked: [] }, status: 200, creates: 1, heard });
+    await registry.close();
+  },
+);
 
 test("challenges are answered while cold: Discord's PING, WhatsApp's hub.challenge, GitHub's ping", async () => {
-  const bots = { discord: gateway(() => ({ discord: ADAPTERS.discord() })), github: gateway(() => ({ github: ADAPTERS.github() })), whatsapp: gateway(() => ({ whatsapp: ADAPTERS.whatsapp() })) };
+  const bots = {
+    discord: gateway(() => ({ discord: ADAPTERS.discord() })),
+    github: gateway(() => ({ github: ADAPTERS.github() })),
+    whatsapp: gateway(() => ({ whatsapp: ADAPTERS.whatsapp() })),
+  };
   const probe = (token: string): Promise<Response> =>
-    bots.whatsapp.registry.handleWebhook('c', new Request(`https://gateway/hook?hub.mode=subscribe&hub.verify_token=${token}&hub.challenge=123`));
+    bots.whatsapp.registry.handleWebhook(
+      'c',
+      new Request(`https://gateway/hook?hub.mode=subscribe&hub.verify_token=${token}&hub.challenge=123`),
+    );
   const answers = {
     discord: await (await bots.discord.send(discord.interaction({ type: 1, application_id: '12' }))).json(),
     github: await (await bots.github.send(fromGitHub('s', 'ping', { zen: 'x' }))).text(),
@@ -103,13 +165,20 @@ test("challenges are answered while cold: Discord's PING, WhatsApp's hub.challen
 });
 
 test('teams verifies in its handler: a forged activity hydrates, and is refused', async () => {
-  const { send, creates } = gateway(() => ({ teams: createTeamsAdapter({ appId: 'a', appPassword: 'p', appTenantId: 't', logger: silent }) }));
-  const response = await send({ headers: { 'content-type': 'application/json' }, body: JSON.stringify({ type: 'message', channelId: 'msteams' }) });
+  const { send, creates } = gateway(() => ({
+    teams: createTeamsAdapter({ appId: 'a', appPassword: 'p', appTenantId: 't', logger: silent }),
+  }));
+  const response = await send({
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ type: 'message', channelId: 'msteams' }),
+  });
   expect({ status: response.status, creates: creates() }).toEqual({ status: 401, creates: 1 });
 });
 
 test('teams with a webhookVerifier is verified on the row', async () => {
-  const { send, creates } = gateway(() => ({ teams: createTeamsAdapter({ appId: 'a', appPassword: 'p', appTenantId: 't', logger: silent, webhookVerifier: () => false }) }));
+  const { send, creates } = gateway(() => ({
+    teams: createTeamsAdapter({ appId: 'a', appPassword: 'p', appTenantId: 't', logger: silent, webhookVerifier: () => false }),
+  }));
   const response = await send({ headers: { 'content-type': 'application/json' }, body: '{}' });
   expect({ status: response.status, creates: creates() }).toEqual({ status: 401, creates: 0 });
 });

@@ -40,9 +40,20 @@ function adapterOf(row: Row, seen: Gateway['seen']) {
 }
 
 function mention(secret: string, text: string): Request {
-  const event = { type: 'message', channel_type: 'im', channel: 'D1', user: 'U2', text, ts: `${Date.now() / 1000}.${String(Math.random()).slice(2, 8)}` };
+  const event = {
+    type: 'message',
+    channel_type: 'im',
+    channel: 'D1',
+    user: 'U2',
+    text,
+    ts: `${Date.now() / 1000}.${String(Math.random()).slice(2, 8)}`,
+  };
   const body = JSON.stringify({ type: 'event_callback', team_id: 'T1', event_id: `E${Math.random()}`, event });
-  return new Request('https://gateway', { method: 'POST', headers: { 'content-type': 'application/json', ...slackSignature(secret, body) }, body });
+  return new Request('https://gateway', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...slackSignature(secret, body) },
+    body,
+  });
 }
 
 async function until(condition: () => boolean): Promise<void> {
@@ -54,8 +65,14 @@ function viaHydrant(max: number): Gateway {
   const store = new MemoryStore<Row>([]);
   const factory = chatFactory({
     state: createMemoryState(),
-    adapters: (record: Row & { version: string | number | bigint; status: 'active' | 'stopped' }) => ({ slack: adapterOf(record, seen) }),
-    setup: (chat, record) => { chat.onDirectMessage((_thread, message) => { seen.heard.push(`${record.name}: ${message.text}`); }); },
+    adapters: (record: Row & { version: string | number | bigint; status: 'active' | 'stopped' }) => ({
+      slack: adapterOf(record, seen),
+    }),
+    setup: (chat, record) => {
+      chat.onDirectMessage((_thread, message) => {
+        seen.heard.push(`${record.name}: ${message.text}`);
+      });
+    },
     config: () => ({ logger: 'silent' }),
   });
   const registry = new ConnectionRegistry({ store, factory, maxInstances: max, notFoundTtlMs: 0 });
@@ -82,8 +99,11 @@ function viaWrapper(max: number): Gateway {
   } as never);
   return {
     seen,
-    put: async (row) => { rows.set(row.id, row); },
-    send: async (id, secret, text = 'hi') => (await manager.handleWebhook(mention(secret, text), { platform: 'slack', connectionKey: id })).status,
+    put: async (row) => {
+      rows.set(row.id, row);
+    },
+    send: async (id, secret, text = 'hi') =>
+      (await manager.handleWebhook(mention(secret, text), { platform: 'slack', connectionKey: id })).status,
   };
 }
 
@@ -95,10 +115,16 @@ const SCENARIOS: Record<string, { run: (gateway: Gateway) => Promise<Outcome>; e
   'forged: 10 cold connections': {
     async run({ put, send, seen }) {
       const statuses = new Set<number>();
-      for (let n = 0; n < 10; n += 1) { await put({ id: `c${n}`, secret: 'right', name: 'bot' }); statuses.add(await send(`c${n}`, 'wrong')); }
+      for (let n = 0; n < 10; n += 1) {
+        await put({ id: `c${n}`, secret: 'right', name: 'bot' });
+        statuses.add(await send(`c${n}`, 'wrong'));
+      }
       return { statuses: [...statuses].join(), creates: seen.creates, 'vendor calls': slack.calls.get('auth.test') ?? 0 };
     },
-    expected: { 'hydrant/chat': { statuses: '401', creates: 0, 'vendor calls': 0 }, 'the wrapper': { statuses: '401', creates: 10, 'vendor calls': 10 } },
+    expected: {
+      'hydrant/chat': { statuses: '401', creates: 0, 'vendor calls': 0 },
+      'the wrapper': { statuses: '401', creates: 10, 'vendor calls': 10 },
+    },
   },
   'cold: 20 deliveries at once': {
     async run({ put, send, seen }) {
@@ -114,7 +140,10 @@ const SCENARIOS: Record<string, { run: (gateway: Gateway) => Promise<Outcome>; e
       await put({ id: 'c', secret: 'old', name: 'old' });
       await send('c', 'old', 'before');
       await put({ id: 'c', secret: 'new', name: 'new' });
-      const outcome = { 'with the new secret': await send('c', 'new', 'after'), 'with the revoked one': await send('c', 'old', 'stolen') };
+      const outcome = {
+        'with the new secret': await send('c', 'new', 'after'),
+        'with the revoked one': await send('c', 'old', 'stolen'),
+      };
       await until(() => seen.heard.length >= 2);
       return { ...outcome, heard: seen.heard.join('; ') };
     },
@@ -125,7 +154,10 @@ const SCENARIOS: Record<string, { run: (gateway: Gateway) => Promise<Outcome>; e
   },
   'evicted: 30 connections through 10 places': {
     async run({ put, send, seen }) {
-      for (let n = 0; n < 30; n += 1) { await put({ id: `c${n}`, secret: 's', name: 'bot' }); await send(`c${n}`, 's'); }
+      for (let n = 0; n < 30; n += 1) {
+        await put({ id: `c${n}`, secret: 's', name: 'bot' });
+        await send(`c${n}`, 's');
+      }
       await until(() => seen.creates - seen.disconnects <= 10);
       return { created: seen.creates, 'left open': seen.creates - seen.disconnects };
     },
@@ -138,7 +170,11 @@ test.each(Object.entries(SCENARIOS))('%s', async (name, { run, expected }) => {
   for (const [way, make] of Object.entries(WAYS)) {
     slack.reset();
     outcomes[way] = await run(make(10));
-    process.stdout.write(`${name.padEnd(44)} ${way.padEnd(14)} ${Object.entries(outcomes[way]).map(([column, value]) => `${column}: ${value}`).join(', ')}\n`);
+    process.stdout.write(
+      `${name.padEnd(44)} ${way.padEnd(14)} ${Object.entries(outcomes[way])
+        .map(([column, value]) => `${column}: ${value}`)
+        .join(', ')}\n`,
+    );
   }
   expect(outcomes).toEqual(expected);
 });

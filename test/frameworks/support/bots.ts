@@ -10,14 +10,25 @@ export function createBots() {
   const registry = new ConnectionRegistry({
     store: new MemoryStore([{ id: 'acme', secret: 's3cret' }]),
     factory: {
-      create: ({ id }) => { created += 1; return { say: (text: string) => `${id}: ${text}` }; },
-      dispose: () => { disposed += 1; },
+      create: ({ id }) => {
+        created += 1;
+        return { say: (text: string) => `${id}: ${text}` };
+      },
+      dispose: () => {
+        disposed += 1;
+      },
       async authenticate(request, { record }) {
         const expected = Buffer.from(sign(record.secret, await request.text()));
         const given = Buffer.from(request.headers.get('x-signature') ?? '');
         return given.length === expected.length && timingSafeEqual(given, expected);
       },
-      handleWebhook: async (bot, request) => new Response(bot.say(await request.text()), { headers: [['set-cookie', 'a=1'], ['set-cookie', 'b=2']] }),
+      handleWebhook: async (bot, request) =>
+        new Response(bot.say(await request.text()), {
+          headers: [
+            ['set-cookie', 'a=1'],
+            ['set-cookie', 'b=2'],
+          ],
+        }),
     },
   });
   registry.on('webhookFailed', () => {});
@@ -27,12 +38,20 @@ export function createBots() {
 /** White space and an escape, so that a body which was parsed and written again does not match its signature. */
 const BODY = '{ "text":  "caf\\u00e9" }';
 
-export interface Outcome { readonly good: { status: number; text: string; cookies: number }; readonly forged: number; readonly unknown: number }
+export interface Outcome {
+  readonly good: { status: number; text: string; cookies: number };
+  readonly forged: number;
+  readonly unknown: number;
+}
 
 /** Sends a good delivery, a forged one, and one for nobody. */
 export async function exercise(base: string): Promise<Outcome> {
   const send = (id: string, signature: string): Promise<Response> =>
-    fetch(`${base}/webhooks/${id}`, { method: 'POST', headers: { 'content-type': 'application/json', 'x-signature': signature }, body: BODY });
+    fetch(`${base}/webhooks/${id}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-signature': signature },
+      body: BODY,
+    });
   const good = await send('acme', sign('s3cret', BODY));
   return {
     good: { status: good.status, text: await good.text(), cookies: good.headers.getSetCookie().length },

@@ -16,7 +16,15 @@ export async function installHydrant(): Promise<void> {
   await mkdir(folder, { recursive: true });
   const manifest = { name: 'hydrant', version: '0.0.0', type: 'module', exports: { '.': './index.js' } };
   await writeFile(join(folder, 'package.json'), JSON.stringify(manifest));
-  await build({ entryPoints: [join(here, '../../src/index.ts')], bundle: true, format: 'esm', platform: 'neutral', mainFields: ['module', 'main'], outfile: join(folder, 'index.js'), logLevel: 'error' });
+  await build({
+    entryPoints: [join(here, '../../src/index.ts')],
+    bundle: true,
+    format: 'esm',
+    platform: 'neutral',
+    mainFields: ['module', 'main'],
+    outfile: join(folder, 'index.js'),
+    logLevel: 'error',
+  });
 }
 
 /** A copy of an application that may be built and edited. */
@@ -33,7 +41,10 @@ const environment = (): NodeJS.ProcessEnv => {
 };
 
 export async function run(folder: string, command: string, ...parameters: string[]): Promise<void> {
-  await promisify(execFile)(process.execPath, [join(folder, 'node_modules', command), ...parameters], { cwd: folder, env: environment() });
+  await promisify(execFile)(process.execPath, [join(folder, 'node_modules', command), ...parameters], {
+    cwd: folder,
+    env: environment(),
+  });
 }
 
 export interface Running { readonly base: string; readonly output: () => string; stop(): Promise<number | null> }
@@ -41,7 +52,10 @@ export interface Running { readonly base: string; readonly output: () => string;
 /** Starts a server on a free port and waits until it answers. */
 export async function start(folder: string, file: string, parameters: readonly string[]): Promise<Running> {
   const port = await freePort();
-  const child: ChildProcess = spawn(process.execPath, [file, ...parameters], { cwd: folder, env: { ...environment(), PORT: String(port), HOST: '127.0.0.1', HOSTNAME: '127.0.0.1' } });
+  const child: ChildProcess = spawn(process.execPath, [file, ...parameters], {
+    cwd: folder,
+    env: { ...environment(), PORT: String(port), HOST: '127.0.0.1', HOSTNAME: '127.0.0.1' },
+  });
   let output = '';
   child.stdout?.on('data', (data) => { output += String(data); });
   child.stderr?.on('data', (data) => { output += String(data); });

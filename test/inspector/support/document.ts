@@ -30,20 +30,41 @@ export class Element {
     this.document = document;
     this.name = name;
     for (const [key, value] of attributes) this.setAttribute(key, value);
-    this.dataset = Object.fromEntries([...this.#attributes].filter(([key]) => key.startsWith('data-')).map(([key, value]) => [key.slice(5), value]));
+    this.dataset = Object.fromEntries(
+      [...this.#attributes].filter(([key]) => key.startsWith('data-')).map(([key, value]) => [key.slice(5), value]),
+    );
   }
 
-  get textContent(): string { return this.#nodes.map((node) => (typeof node === 'string' ? node : node.textContent)).join(''); }
-  set textContent(text: string) { this.replaceChildren(text); }
-  get firstChild(): Element { return this.children[0] as Element; }
-  get isConnected(): boolean { return this === this.document.root || this.parent?.isConnected === true; }
+  get textContent(): string {
+    return this.#nodes.map((node) => (typeof node === 'string' ? node : node.textContent)).join('');
+  }
+  set textContent(text: string) {
+    this.replaceChildren(text);
+  }
+  get firstChild(): Element {
+    return this.children[0] as Element;
+  }
+  get isConnected(): boolean {
+    return this === this.document.root || this.parent?.isConnected === true;
+  }
 
-  setAttribute(key: string, value: unknown): void { this.#attributes.set(key, String(value)); }
-  getAttribute(key: string): string | null { return this.#attributes.get(key) ?? null; }
-  removeAttribute(key: string): void { this.#attributes.delete(key); }
+  setAttribute(key: string, value: unknown): void {
+    this.#attributes.set(key, String(value));
+  }
+  getAttribute(key: string): string | null {
+    return this.#attributes.get(key) ?? null;
+  }
+  removeAttribute(key: string): void {
+    this.#attributes.delete(key);
+  }
 
-  append(...nodes: Node[]): void { for (const node of nodes) this.#insert(node, this.#nodes.length); }
-  appendChild(child: Element): Element { this.append(child); return child; }
+  append(...nodes: Node[]): void {
+    for (const node of nodes) this.#insert(node, this.#nodes.length);
+  }
+  appendChild(child: Element): Element {
+    this.append(child);
+    return child;
+  }
   insertBefore(child: Element, before: Element | null): void {
     child.remove();
     this.#insert(child, before === null ? this.#nodes.length : this.#nodes.indexOf(before));
@@ -61,14 +82,20 @@ export class Element {
     this.parent = undefined;
   }
 
-  focus(): void { this.document.activeElement = this; }
-  addEventListener(event: string, listener: () => void): void { this.#listeners.set(event, [...this.#listeners.get(event) ?? [], listener]); }
+  focus(): void {
+    this.document.activeElement = this;
+  }
+  addEventListener(event: string, listener: () => void): void {
+    this.#listeners.set(event, [...(this.#listeners.get(event) ?? []), listener]);
+  }
   /** What a person does. A disabled control takes nothing. */
   dispatch(event: string): void {
     if (this.disabled && DISABLEABLE.test(this.name)) return;
     for (const listener of this.#listeners.get(event) ?? []) listener();
   }
-  click(): void { this.dispatch('click'); }
+  click(): void {
+    this.dispatch('click');
+  }
 
   /** Itself and everything in it, in the order of the document. */
   *all(): Generator<Element> {
@@ -76,7 +103,9 @@ export class Element {
     for (const child of this.children) yield* child.all();
   }
 
-  #holds(other: Element): boolean { return [...this.all()].includes(other); }
+  #holds(other: Element): boolean {
+    return [...this.all()].includes(other);
+  }
   #insert(node: Node, at: number): void {
     const next = this.#nodes.slice(at).find((one) => one instanceof Element);
     this.#nodes.splice(at, 0, node);
@@ -87,7 +116,12 @@ export class Element {
 }
 
 const unescaped = (text: string): string =>
-  text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&quot;', '"').replaceAll('&#39;', '\'').replaceAll('&amp;', '&');
+  text
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&quot;', '"')
+    .replaceAll('&#39;', "'")
+    .replaceAll('&amp;', '&');
 
 /** Understands tags, quoted attributes and text. Throws at tags that do not match. */
 export class Document {
@@ -98,13 +132,17 @@ export class Document {
 
   constructor(html: string) {
     let open = this.root;
-    for (const [, close, name, attributes = '', text] of html.matchAll(/<(?:!doctype html|(\/?)(\w+)((?:\s+[\w-]+(?:="[^"]*")?)*))>|([^<]+|<)/g)) {
+    for (const [, close, name, attributes = '', text] of html.matchAll(
+      /<(?:!doctype html|(\/?)(\w+)((?:\s+[\w-]+(?:="[^"]*")?)*))>|([^<]+|<)/g,
+    )) {
       if (name === undefined || (RAW.test(open.name) && name !== open.name)) open.append(unescaped(text ?? ''));
       else if (close === '/') {
         if (open.name !== name) throw new Error(`</${name}> closes <${open.name}>`);
         open = open.parent as Element;
       } else {
-        const pairs = [...attributes.matchAll(/([\w-]+)(?:="([^"]*)")?/g)].map(([, key, value = '']) => [key as string, unescaped(value)] as const);
+        const pairs = [...attributes.matchAll(/([\w-]+)(?:="([^"]*)")?/g)].map(
+          ([, key, value = '']) => [key as string, unescaped(value)] as const,
+        );
         const element = open.appendChild(new Element(this, name, pairs));
         if (!VOID.has(name)) open = element;
       }
@@ -113,16 +151,28 @@ export class Document {
     this.#byId = new Map(this.all.map((element) => [element.getAttribute('id'), element]));
   }
 
-  get all(): Element[] { return [...this.root.all()]; }
-  named(name: string): Element[] { return this.all.filter((element) => element.name === name); }
-  getElementById(id: string): Element | null { return this.#byId.get(id) ?? null; }
-  createElement(name: string): Element { return new Element(this, name); }
+  get all(): Element[] {
+    return [...this.root.all()];
+  }
+  named(name: string): Element[] {
+    return this.all.filter((element) => element.name === name);
+  }
+  getElementById(id: string): Element | null {
+    return this.#byId.get(id) ?? null;
+  }
+  createElement(name: string): Element {
+    return new Element(this, name);
+  }
   /** Known by its namespace and name, as `'svg:rect'`: elsewhere it would not be drawn. */
-  createElementNS(namespace: string, name: string): Element { return new Element(this, `${namespace === 'http://www.w3.org/2000/svg' ? 'svg:' : ''}${name}`); }
+  createElementNS(namespace: string, name: string): Element {
+    return new Element(this, `${namespace === 'http://www.w3.org/2000/svg' ? 'svg:' : ''}${name}`);
+  }
   /** A name, or a name and an attribute: `'th[data-sort]'`. */
   querySelectorAll(selector: string): Element[] {
     const [, name, attribute] = /^(\w+)(?:\[([\w-]+)\])?$/.exec(selector) as RegExpExecArray;
     return this.named(name as string).filter((element) => attribute === undefined || element.getAttribute(attribute) !== null);
   }
-  querySelector(selector: string): Element | null { return this.querySelectorAll(selector)[0] ?? null; }
+  querySelector(selector: string): Element | null {
+    return this.querySelectorAll(selector)[0] ?? null;
+  }
 }

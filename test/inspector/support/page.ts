@@ -23,10 +23,16 @@ export interface Page {
 export async function openPage(inspector: Inspector, clock: ManualClock): Promise<Page> {
   const document = new Document(await (await inspector(new Request(`${ORIGIN}/admin`))).text());
   const page: Page = {
-    document, asked: [], offline: false,
+    document,
+    asked: [],
+    offline: false,
     $: (id) => document.getElementById(id) as Element,
-    lines: () => (document.querySelector('tbody') as Element).children.map((row) => row.children.slice(0, -1).map((cell) => cell.textContent)),
-    button: (name) => document.named('button').find((button) => (button.getAttribute('aria-label') ?? button.textContent) === name) as Element,
+    lines: () =>
+      (document.querySelector('tbody') as Element).children.map((row) =>
+        row.children.slice(0, -1).map((cell) => cell.textContent),
+      ),
+    button: (name) =>
+      document.named('button').find((button) => (button.getAttribute('aria-label') ?? button.textContent) === name) as Element,
     async does(act) {
       act();
       await settled();
@@ -37,7 +43,13 @@ export async function openPage(inspector: Inspector, clock: ManualClock): Promis
   const fetch = async (address: string, { method = 'GET', ...init }: RequestInit = {}): Promise<Response> => {
     page.asked.push(`${method} ${address.replace('/admin', '')}`);
     if (page.offline) throw new TypeError('the network is gone');
-    return inspector(new Request(ORIGIN + address, { method, ...init, headers: { ...init.headers as Record<string, string>, 'sec-fetch-site': 'same-origin' } }));
+    return inspector(
+      new Request(ORIGIN + address, {
+        method,
+        ...init,
+        headers: { ...(init.headers as Record<string, string>), 'sec-fetch-site': 'same-origin' },
+      }),
+    );
   };
   class EventSource {
     onmessage?: (event: { data: string }) => void;
@@ -65,9 +77,15 @@ export async function openPage(inspector: Inspector, clock: ManualClock): Promis
   let timers = 0;
   const cancels = new Map<number, () => void>();
   const context = createContext({
-    document, fetch, EventSource, URLSearchParams,
+    document,
+    fetch,
+    EventSource,
+    URLSearchParams,
     location: { pathname: '/admin' },
-    setTimeout: (callback: () => void, ms: number) => { cancels.set(timers += 1, clock.setTimeout(callback, ms, { ref: true })); return timers; },
+    setTimeout: (callback: () => void, ms: number) => {
+      cancels.set((timers += 1), clock.setTimeout(callback, ms, { ref: true }));
+      return timers;
+    },
     clearTimeout: (timer: number | undefined) => cancels.get(timer ?? 0)?.(),
   });
   runInContext(document.named('script')[0]?.textContent ?? '', context);

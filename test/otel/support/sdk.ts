@@ -1,6 +1,12 @@
 import { context } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
-import { AggregationTemporality, InMemoryMetricExporter, MeterProvider, PeriodicExportingMetricReader, type MetricData } from '@opentelemetry/sdk-metrics';
+import {
+  AggregationTemporality,
+  InMemoryMetricExporter,
+  MeterProvider,
+  PeriodicExportingMetricReader,
+  type MetricData,
+} from '@opentelemetry/sdk-metrics';
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor, type ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, vi } from 'vitest';
 import { ConnectionRegistry, MemoryStore, type ConnectionRecord, type InstanceFactory, type RegistryTuning } from 'hydrant';
@@ -63,7 +69,10 @@ export function realSdk() {
     instrumented(factory: Partial<InstanceFactory<Row, object>> = {}, tuning: RegistryTuning = {}) {
       const store = new MemoryStore([{ id: 'acme', secret: SECRET }, { id: 'other', secret: SECRET }]);
       const registry = new ConnectionRegistry<Row, object>({
-        store, clock, factory: instrumentFactory({ create: () => ({}), ...factory } as InstanceFactory<Row, object>, { tracer }), ...tuning,
+        store,
+        clock,
+        factory: instrumentFactory({ create: () => ({}), ...factory } as InstanceFactory<Row, object>, { tracer }),
+        ...tuning,
       });
       const connections = instrument(registry, { tracer, meter: meters.getMeter('test'), name: 'bots' });
       ends.push(() => registry.close());

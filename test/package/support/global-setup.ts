@@ -24,7 +24,8 @@ export default async function setup(project: TestProject): Promise<() => void> {
   const folder = mkdtempSync(join(tmpdir(), 'hydrant-package-'));
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   try {
-    const npm = (args: string[], cwd: string): Promise<{ stdout: string }> => run('npm', [...args, '--no-audit', '--no-fund', '--no-update-notifier'], { cwd });
+    const npm = (args: string[], cwd: string): Promise<{ stdout: string }> =>
+      run('npm', [...args, '--no-audit', '--no-fund', '--no-update-notifier'], { cwd });
     const { stdout } = await npm(['pack', '--json', '--ignore-scripts', '--pack-destination', folder], ROOT);
     const [{ filename }] = JSON.parse(stdout) as [{ filename: string }];
     const tarball = join(folder, filename);
@@ -45,6 +46,8 @@ function isBuilt(): boolean {
   const exported = JSON.stringify(exports).match(/dist\/[^"]+/g) ?? [];
   const built = exported.map((path) => statSync(join(ROOT, path), { throwIfNoEntry: false })?.mtimeMs ?? 0);
   const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' }).map((path) => join(ROOT, 'src', path));
-  const made = [...sources, join(ROOT, 'tsup.config.ts'), join(ROOT, 'package.json')].filter((path) => existsSync(path) && statSync(path).isFile());
+  const made = [...sources, join(ROOT, 'tsup.config.ts'), join(ROOT, 'package.json')].filter(
+    (path) => existsSync(path) && statSync(path).isFile(),
+  );
   return Math.min(...built) >= Math.max(...made.map((path) => statSync(path).mtimeMs));
 }

@@ -13,7 +13,9 @@ export const installed = join(application, 'node_modules/hydrant');
 /** The manifest as it was packed. */
 export const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as {
   readonly name: string;
-  readonly exports: Readonly<Record<string, string | Readonly<Record<'import' | 'require', { readonly types: string; readonly default: string }>>>>;
+  readonly exports: Readonly<
+    Record<string, string | Readonly<Record<'import' | 'require', { readonly types: string; readonly default: string }>>>
+  >;
   readonly dependencies: Readonly<Record<string, string>>;
   readonly peerDependencies: Readonly<Record<string, string>>;
   readonly peerDependenciesMeta: Readonly<Record<string, { readonly optional: boolean }>>;
@@ -21,7 +23,10 @@ export const manifest = JSON.parse(readFileSync(join(installed, 'package.json'),
 
 /** Every entry with code: the name it is imported by, and its files. */
 export const entries = Object.entries(manifest.exports).flatMap(([path, files]) =>
-  typeof files === 'string' ? [] : [{ name: posix.join('hydrant', path), esm: files.import.default, cjs: files.require.default, types: files.import.types }]);
+  typeof files === 'string'
+    ? []
+    : [{ name: posix.join('hydrant', path), esm: files.import.default, cjs: files.require.default, types: files.import.types }],
+);
 
 /** Every file of the package, with `/` between folders. */
 export const files = readdirSync(installed, { recursive: true, withFileTypes: true })
@@ -41,7 +46,9 @@ export async function evaluate(kind: 'module' | 'commonjs', source: string): Pro
 
 /** What a built file imports, files of its own package as their paths. */
 export function importsOf(file: string): { own: string[]; foreign: string[] } {
-  const specifiers = [...text(file).matchAll(/(?:\bfrom\s*|\bimport\s*\(?\s*|\brequire\(\s*)(["'])([^"'\n]+)\1/g)].map((match) => match[2] as string);
+  const specifiers = [...text(file).matchAll(/(?:\bfrom\s*|\bimport\s*\(?\s*|\brequire\(\s*)(["'])([^"'\n]+)\1/g)].map(
+    (match) => match[2] as string,
+  );
   return {
     own: specifiers.filter((one) => one.startsWith('.')).map((one) => posix.join(posix.dirname(file), one)),
     foreign: specifiers.filter((one) => !one.startsWith('.')),

@@ -37,15 +37,33 @@ export class Callers {
         this.release(hold);
       };
       switch (op.work) {
-        case 'retire': this.retire(hold); end(false); return result;
-        case 'now': end(false); return result;
-        case 'throw': end(true); throw failure;
-        case 'nested': return this.use({ ...op, work: 'now', id: op.nested, timeoutMs: 100, signal: false }, hold).then(() => { end(false); return result; });
+        case 'retire':
+          this.retire(hold);
+          end(false);
+          return result;
+        case 'now':
+          end(false);
+          return result;
+        case 'throw':
+          end(true);
+          throw failure;
+        case 'nested':
+          return this.use({ ...op, work: 'now', id: op.nested, timeoutMs: 100, signal: false }, hold).then(() => {
+            end(false);
+            return result;
+          });
         case 'later': {
           const { promise, resolve, reject } = outside<unknown>();
           world.await({
-            kind: 'work', label: `work ${demand.n}`, hung: false,
-            settle: (fail) => { end(fail); if (fail) reject(failure); else resolve(result); return true; },
+            kind: 'work',
+            label: `work ${demand.n}`,
+            hung: false,
+            settle: (fail) => {
+              end(fail);
+              if (fail) reject(failure);
+              else resolve(result);
+              return true;
+            },
           });
           return promise;
         }
@@ -53,12 +71,14 @@ export class Callers {
     };
     return this.#registry.use(demand.id, work, this.#options(demand, op)).then(
       (value) => {
-        if (expected === undefined || !('value' in expected) || expected.value !== value) world.violate('use', `use ${demand.n} resolved what its work did not`);
+        if (expected === undefined || !('value' in expected) || expected.value !== value)
+          world.violate('use', `use ${demand.n} resolved what its work did not`);
         this.#settled(demand, 'served');
       },
       (error: unknown) => {
         if (expected === undefined) this.#refused(demand, error);
-        else if (!('error' in expected) || expected.error !== error) world.violate('use', `use ${demand.n} rejected what its work did not: ${String(error)}`);
+        else if (!('error' in expected) || expected.error !== error)
+          world.violate('use', `use ${demand.n} rejected what its work did not: ${String(error)}`);
         this.#settled(demand, 'failed');
       },
     );
@@ -78,7 +98,13 @@ export class Callers {
 
   tryAcquire(id: string): void {
     const world = this.#world;
-    const demand = this.#demand('acquire', { do: 'acquire', id: Number(id.slice(1)), timeoutMs: undefined, freshness: undefined, signal: false });
+    const demand = this.#demand('acquire', {
+      do: 'acquire',
+      id: Number(id.slice(1)),
+      timeoutMs: undefined,
+      freshness: undefined,
+      signal: false,
+    });
     const lease = this.#registry.tryAcquire(id);
     if (lease !== undefined) {
       if (demand.freshness === 'strict') world.violate('G4', 'tryAcquire gave a lease under strict freshness');
@@ -108,12 +134,20 @@ export class Callers {
   }
 
   retire(hold: Hold): void {
-    hold.instance.retired ??= this.#world.note(`instance ${hold.instance.n} is reported dead by ${hold.demand.kind} ${hold.demand.n}`);
+    hold.instance.retired ??= this.#world.note(
+      `instance ${hold.instance.n} is reported dead by ${hold.demand.kind} ${hold.demand.n}`,
+    );
     hold.lease!.retire(new Error('found dead'));
   }
 
   abort(pick: number): void {
-    const waiting = this.#world.demands.filter((demand) => demand.controller !== undefined && demand.state !== 'settled' && demand.aborted === undefined && demand.kind !== 'webhook');
+    const waiting = this.#world.demands.filter(
+      (demand) =>
+        demand.controller !== undefined
+        && demand.state !== 'settled'
+        && demand.aborted === undefined
+        && demand.kind !== 'webhook',
+    );
     const demand = waiting[pick % waiting.length];
     if (demand === undefined) return;
     demand.aborted = this.#world.note(`${demand.kind} ${demand.n} aborts`);
@@ -157,9 +191,18 @@ export class Callers {
     const timeoutMs = op.timeoutMs ?? world.settings.acquireTimeoutMs;
     const freshness = op.freshness ?? world.settings.freshness;
     const demand: Demand = {
-      n, kind, id: `c${op.id}`, timeoutMs, freshness, nestedIn, state: 'waiting', quietBefore: world.quiet.seq,
+      n,
+      kind,
+      id: `c${op.id}`,
+      timeoutMs,
+      freshness,
+      nestedIn,
+      state: 'waiting',
+      quietBefore: world.quiet.seq,
       controller: op.signal ? new AbortController() : undefined,
-      began: world.note(`${kind} ${n} of c${op.id} begins (${String(freshness)}, ${timeoutMs} ms${nestedIn === undefined ? '' : `, inside ${nestedIn.demand.n}`})`),
+      began: world.note(
+        `${kind} ${n} of c${op.id} begins (${String(freshness)}, ${timeoutMs} ms${nestedIn === undefined ? '' : `, inside ${nestedIn.demand.n}`})`,
+      ),
     };
     world.demands.push(demand);
     if (op.signal && n % 11 === 10) {

@@ -3,7 +3,12 @@ import type { Program } from './program.js';
 import { run, type RegistryClass } from './run.js';
 import { shrink } from './shrink.js';
 
-export interface Finding { readonly seed: number; readonly kind: 'uses' | 'webhooks'; readonly report: string; readonly guarantee: string }
+export interface Finding {
+  readonly seed: number;
+  readonly kind: 'uses' | 'webhooks';
+  readonly report: string;
+  readonly guarantee: string;
+}
 
 export interface Campaign {
   readonly kind: 'uses' | 'webhooks';
@@ -17,20 +22,33 @@ export interface Campaign {
 }
 
 /** Runs the programs of many seeds in a row. */
-export async function campaign(Registry: RegistryClass, { kind, from, count, findings = 1, replayEvery = 0, shrinking = true }: Campaign): Promise<Finding[]> {
+export async function campaign(
+  Registry: RegistryClass,
+  { kind, from, count, findings = 1, replayEvery = 0, shrinking = true }: Campaign,
+): Promise<Finding[]> {
   const found: Finding[] = [];
   for (let seed = from; seed < from + count; seed++) {
     const program = generate(seed, kind);
     const replayed = replayEvery > 0 && seed % replayEvery === 0;
     const { violation, trace } = await run(program, Registry, { trace: replayed });
     if (violation !== undefined) {
-      found.push({ seed, kind, guarantee: violation.guarantee, report: await explain(program, Registry, violation.guarantee, kind, shrinking) });
+      found.push({
+        seed,
+        kind,
+        guarantee: violation.guarantee,
+        report: await explain(program, Registry, violation.guarantee, kind, shrinking),
+      });
       if (found.length >= findings) break;
     } else if (replayed) {
       const again = await run(program, Registry, { trace: true });
       const index = again.trace.findIndex((line, at) => line !== trace[at]);
       if (index >= 0 || again.trace.length !== trace.length) {
-        found.push({ seed, kind, guarantee: 'replay', report: `seed ${seed} (${kind}) took another course the second time:\n${trace[index]}\n${again.trace[index]}` });
+        found.push({
+          seed,
+          kind,
+          guarantee: 'replay',
+          report: `seed ${seed} (${kind}) took another course the second time:\n${trace[index]}\n${again.trace[index]}`,
+        });
       }
     }
   }
@@ -38,10 +56,19 @@ export async function campaign(Registry: RegistryClass, { kind, from, count, fin
 }
 
 /** The smallest program, its course and what it violates: everything needed to see it. */
-async function explain(program: Program, Registry: RegistryClass, guarantee: string, kind: string, shrinking: boolean): Promise<string> {
+async function explain(
+  program: Program,
+  Registry: RegistryClass,
+  guarantee: string,
+  kind: string,
+  shrinking: boolean,
+): Promise<string> {
   // Some combinations of options are refused: then there is nothing to see.
   const fails = (candidate: Program): Promise<boolean> =>
-    run(candidate, Registry).then(({ violation }) => violation?.guarantee === guarantee, () => false);
+    run(candidate, Registry).then(
+      ({ violation }) => violation?.guarantee === guarantee,
+      () => false,
+    );
   const small = shrinking ? await shrink(program, fails) : program;
   const { trace, violation } = await run(small, Registry, { trace: true });
   return [
@@ -53,8 +80,14 @@ async function explain(program: Program, Registry: RegistryClass, guarantee: str
   ].join('\n');
 }
 
-const shown = (value: unknown): string => JSON.stringify(value, (_key, part: unknown) => part === Number.POSITIVE_INFINITY ? 'Infinity' : part);
+const shown = (value: unknown): string =>
+  JSON.stringify(value, (_key, part: unknown) => (part === Number.POSITIVE_INFINITY ? 'Infinity' : part));
 
 export function print({ settings, plans, steps, ending }: Program): string {
-  return [`settings ${shown(settings)}`, `plans ${shown(plans)}`, ...steps.map(({ op, hops }) => `step ${shown(op)} then ${hops}`), `ending ${ending}`].join('\n');
+  return [
+    `settings ${shown(settings)}`,
+    `plans ${shown(plans)}`,
+    ...steps.map(({ op, hops }) => `step ${shown(op)} then ${hops}`),
+    `ending ${ending}`,
+  ].join('\n');
 }

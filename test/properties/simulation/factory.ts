@@ -35,8 +35,12 @@ export class SimulatedFactory {
     const { factory } = this.#world.settings;
     return {
       create: (record, context) => this.#create(record, context),
-      ...(factory.dispose && { dispose: (instance: Handle, context: { record: Row; reason: DisposeReason }) => this.#dispose(instance, context) }),
-      ...(factory.secrets && { secrets: (record: Row, context: { signal: AbortSignal }) => this.#secrets(record, context.signal) }),
+      ...(factory.dispose && {
+        dispose: (instance: Handle, context: { record: Row; reason: DisposeReason }) => this.#dispose(instance, context),
+      }),
+      ...(factory.secrets && {
+        secrets: (record: Row, context: { signal: AbortSignal }) => this.#secrets(record, context.signal),
+      }),
       ...(factory.maxConcurrentHydrations !== undefined && { maxConcurrentHydrations: factory.maxConcurrentHydrations }),
     };
   }
@@ -79,7 +83,15 @@ export class SimulatedFactory {
     for (let count = n % 3; count > 0; count--) this.#addCleanUp(creation, context);
     const made = (): Handle => {
       creation.ended = world.note(`create ${n} made instance ${world.instances.length}`);
-      const instance: Instance = { n: world.instances.length, id: record.id, version, creation, born: creation.ended, disposals: 0, holds: new Set() };
+      const instance: Instance = {
+        n: world.instances.length,
+        id: record.id,
+        version,
+        creation,
+        born: creation.ended,
+        disposals: 0,
+        holds: new Set(),
+      };
       if (creation.retired !== undefined) instance.retired = creation.retired;
       creation.instance = instance;
       world.instances.push(instance);
@@ -90,7 +102,14 @@ export class SimulatedFactory {
       creation.failed = true;
       return error;
     };
-    return this.#behave('create', `create ${n}`, behaviour, made, failed, behaviour === 'obey' ? { signal: context.signal, error: () => new Obeyed(creation) } : undefined);
+    return this.#behave(
+      'create',
+      `create ${n}`,
+      behaviour,
+      made,
+      failed,
+      behaviour === 'obey' ? { signal: context.signal, error: () => new Obeyed(creation) } : undefined,
+    );
   }
 
   /** Clean-ups run last first, after dispose, exactly once, also when create fails. */
@@ -106,8 +125,15 @@ export class SimulatedFactory {
         world.violate('G3', `clean-up ${place} of create ${creation.n} ran before dispose`);
       }
       creation.cleanUps.ran++;
-      if (creation.instance !== undefined && creation.instance.disposeBegan === undefined) this.#model.disposeBegan(creation.instance, undefined);
-      return this.#behave('cleanUp', `clean-up ${place} of create ${creation.n}`, world.next('cleanUp'), () => undefined, (error) => error);
+      if (creation.instance !== undefined && creation.instance.disposeBegan === undefined)
+        this.#model.disposeBegan(creation.instance, undefined);
+      return this.#behave(
+        'cleanUp',
+        `clean-up ${place} of create ${creation.n}`,
+        world.next('cleanUp'),
+        () => undefined,
+        (error) => error,
+      );
     });
   }
 
@@ -118,7 +144,10 @@ export class SimulatedFactory {
     const behaviour = world.next('dispose');
     world.note(`dispose ${instance.n} ${reason} (${behaviour})`);
     if (String(record.version) !== instance.version || record.id !== instance.id) {
-      world.violate('G3', `instance ${instance.n} of ${instance.id} v${instance.version} was disposed of with the record of ${record.id} v${String(record.version)}`);
+      world.violate(
+        'G3',
+        `instance ${instance.n} of ${instance.id} v${instance.version} was disposed of with the record of ${record.id} v${String(record.version)}`,
+      );
     }
     instance.disposals++;
     this.#model.disposeBegan(instance, reason);
@@ -131,13 +160,26 @@ export class SimulatedFactory {
     this.checkAround('secrets');
     const n = world.secretsCalls.length;
     const behaviour = world.next('secrets');
-    const call: SecretsCall = { n, id: record.id, version: String(record.version), began: world.note(`secrets ${n} ${record.id} v${String(record.version)} (${behaviour})`), failed: false };
+    const call: SecretsCall = {
+      n,
+      id: record.id,
+      version: String(record.version),
+      began: world.note(`secrets ${n} ${record.id} v${String(record.version)} (${behaviour})`),
+      failed: false,
+    };
     world.secretsCalls.push(call);
     this.#model.secretsBegan(call);
     signal.addEventListener('abort', () => { call.aborted = world.note(`secrets ${n} aborted`); });
     const made = (): SecretsHandle => { call.ended = world.note(`secrets ${n} resolved`); return { call: n }; };
     const failed = (error: Error): Error => { call.ended = world.note(`secrets ${n} failed`); call.failed = true; return error; };
-    return this.#behave('secrets', `secrets ${n}`, behaviour, made, failed, behaviour === 'obey' ? { signal, error: () => new Error(`secrets ${n} gave up`) } : undefined);
+    return this.#behave(
+      'secrets',
+      `secrets ${n}`,
+      behaviour,
+      made,
+      failed,
+      behaviour === 'obey' ? { signal, error: () => new Error(`secrets ${n} gave up`) } : undefined,
+    );
   }
 
   #behave<T>(
@@ -145,11 +187,16 @@ export class SimulatedFactory {
     obedience?: { signal: AbortSignal; error: () => Error },
   ): T | Promise<T> {
     switch (behaviour) {
-      case 'now': return made();
-      case 'throw': throw failed(new Error(`${label} threw`));
-      case 'soon': return Promise.resolve(made());
-      case 'fail': return Promise.reject(failed(new Error(`${label} failed`)));
-      case 'refuse': return Promise.reject(failed(new ConnectionError('HYDRATION_FAILED', `${label} failed for good`, { retryable: false })));
+      case 'now':
+        return made();
+      case 'throw':
+        throw failed(new Error(`${label} threw`));
+      case 'soon':
+        return Promise.resolve(made());
+      case 'fail':
+        return Promise.reject(failed(new Error(`${label} failed`)));
+      case 'refuse':
+        return Promise.reject(failed(new ConnectionError('HYDRATION_FAILED', `${label} failed for good`, { retryable: false })));
     }
     const { promise, resolve, reject } = outside<T>();
     const item: Pending = {

@@ -62,17 +62,49 @@ function drawPlans(random: Random): Plans {
     Array.from({ length: random.pick([1, 3, 7]) }, () => random.weighted<T>(weights));
   // Faults come in moods: a program in which nothing fails reaches deeper states than one in which everything does.
   const faults = random.pick([0, 0, 0.5, 1.5]);
-  const call: Record<Behaviour, number> = { later: 6, soon: 2, now: 2, obey: 3, hang: 0.6 * faults, fail: faults, throw: 0.5 * faults, refuse: 0 };
+  const call: Record<Behaviour, number> = {
+    later: 6,
+    soon: 2,
+    now: 2,
+    obey: 3,
+    hang: 0.6 * faults,
+    fail: faults,
+    throw: 0.5 * faults,
+    refuse: 0,
+  };
   // Only these two may fail for good.
   const hydrating: Record<Behaviour, number> = { ...call, refuse: 0.4 * faults };
-  const read: Record<ReadBehaviour, number> = { atSend: 4, atAnswer: 3, between: 2, soon: 4, hang: 0.4 * faults, fail: 0.6 * faults, throw: 0.2 * faults };
+  const read: Record<ReadBehaviour, number> = {
+    atSend: 4,
+    atAnswer: 3,
+    between: 2,
+    soon: 4,
+    hang: 0.4 * faults,
+    fail: 0.6 * faults,
+    throw: 0.2 * faults,
+  };
   const verdict: Record<Verdict, number> = { yes: 6, no: 2, response: 1, throw: 0.7, yesLater: 3, noLater: 1 };
   const handling: Record<Handling, number> = {
-    text: 3, textLater: 3, stream: 2, streamLater: 2, readyStream: 1, empty: 1, throw: 0.5 * faults, failLater: 0.5 * faults, waitUntil: 2, waitUntilStream: 1,
+    text: 3,
+    textLater: 3,
+    stream: 2,
+    streamLater: 2,
+    readyStream: 1,
+    empty: 1,
+    throw: 0.5 * faults,
+    failLater: 0.5 * faults,
+    waitUntil: 2,
+    waitUntilStream: 1,
   };
   return {
-    read: list(read), create: list(hydrating), dispose: list(call), cleanUp: list(call), secrets: list(hydrating), watch: list(call),
-    authenticate: list(verdict), handler: list(handling),
+    read: list(read),
+    create: list(hydrating),
+    dispose: list(call),
+    cleanUp: list(call),
+    secrets: list(hydrating),
+    watch: list(call),
+    authenticate: list(verdict),
+    handler: list(handling),
   };
 }
 
@@ -83,11 +115,28 @@ function drawWeights(random: Random, settings: Settings, kind: 'uses' | 'webhook
   const maybe = (weight: number): number => (random.chance(0.4) ? 0 : weight * (0.3 + random.next()));
   const hooks = kind === 'webhooks';
   return {
-    use: hooks ? maybe(2) : 5 * (0.3 + random.next()), acquire: maybe(4), tryAcquire: maybe(1), release: 3, retireLease: maybe(0.8),
-    retireInstance: maybe(1), abort: maybe(2.5), edit: maybe(2.5), stop: maybe(1), delete: maybe(1), breakRow: maybe(0.8),
-    invalidate: maybe(1.5), hint: settings.store.watch ? maybe(1) : 0, gap: settings.store.watch ? maybe(0.5) : 0,
-    settle: 9, advance: maybe(3), nextTimer: maybe(2), calm: maybe(0.3), close: 0.08,
-    webhook: hooks ? 6 : 0, disconnect: hooks ? maybe(1) : 0, cancelBody: hooks ? maybe(1) : 0,
+    use: hooks ? maybe(2) : 5 * (0.3 + random.next()),
+    acquire: maybe(4),
+    tryAcquire: maybe(1),
+    release: 3,
+    retireLease: maybe(0.8),
+    retireInstance: maybe(1),
+    abort: maybe(2.5),
+    edit: maybe(2.5),
+    stop: maybe(1),
+    delete: maybe(1),
+    breakRow: maybe(0.8),
+    invalidate: maybe(1.5),
+    hint: settings.store.watch ? maybe(1) : 0,
+    gap: settings.store.watch ? maybe(0.5) : 0,
+    settle: 9,
+    advance: maybe(3),
+    nextTimer: maybe(2),
+    calm: maybe(0.3),
+    close: 0.08,
+    webhook: hooks ? 6 : 0,
+    disconnect: hooks ? maybe(1) : 0,
+    cancelBody: hooks ? maybe(1) : 0,
   };
 }
 
@@ -112,14 +161,49 @@ function drawOperation(random: Random, kind: Kind, settings: Settings, failing: 
   const signal = random.chance(0.5);
   switch (kind) {
     case 'use':
-      return { do: kind, id, work: random.weighted<Work>({ now: 4, throw: 0.5, later: 5, nested: 1, retire: 0.5 }), nested: random.below(settings.ids), timeoutMs, freshness, signal };
-    case 'acquire': return { do: kind, id, timeoutMs, freshness, signal };
-    case 'tryAcquire': case 'edit': case 'stop': case 'delete': case 'breakRow': case 'invalidate': case 'hint': return { do: kind, id };
-    case 'release': case 'retireLease': case 'retireInstance': case 'abort': case 'disconnect': case 'cancelBody': return { do: kind, pick };
-    case 'settle': return { do: kind, pick, fail: random.chance(failing) };
-    case 'advance': return { do: kind, ms: random.pick([1, 5, 10, 20, 50, 100]), blocked: random.chance(0.2) };
-    case 'calm': return { do: kind, ms: random.pick([0, 100, 600]) };
-    case 'webhook': return { do: kind, id, client: random.pick(['read', 'status', 'slow']), host: random.chance(0.5), bodyKiB: random.pick([0, 0, 1, 3]) };
-    case 'gap': case 'nextTimer': case 'close': return { do: kind };
+      return {
+        do: kind,
+        id,
+        work: random.weighted<Work>({ now: 4, throw: 0.5, later: 5, nested: 1, retire: 0.5 }),
+        nested: random.below(settings.ids),
+        timeoutMs,
+        freshness,
+        signal,
+      };
+    case 'acquire':
+      return { do: kind, id, timeoutMs, freshness, signal };
+    case 'tryAcquire':
+    case 'edit':
+    case 'stop':
+    case 'delete':
+    case 'breakRow':
+    case 'invalidate':
+    case 'hint':
+      return { do: kind, id };
+    case 'release':
+    case 'retireLease':
+    case 'retireInstance':
+    case 'abort':
+    case 'disconnect':
+    case 'cancelBody':
+      return { do: kind, pick };
+    case 'settle':
+      return { do: kind, pick, fail: random.chance(failing) };
+    case 'advance':
+      return { do: kind, ms: random.pick([1, 5, 10, 20, 50, 100]), blocked: random.chance(0.2) };
+    case 'calm':
+      return { do: kind, ms: random.pick([0, 100, 600]) };
+    case 'webhook':
+      return {
+        do: kind,
+        id,
+        client: random.pick(['read', 'status', 'slow']),
+        host: random.chance(0.5),
+        bodyKiB: random.pick([0, 0, 1, 3]),
+      };
+    case 'gap':
+    case 'nextTimer':
+    case 'close':
+      return { do: kind };
   }
 }

@@ -1,9 +1,25 @@
 import type { ConnectionError, DisposeReason, RegistryEvents } from 'hydrant';
 import { inTime, deadlinePassed, invalidatedAreGone, reasonHolds } from './checks/disposing.js';
 import { closedInTime, nobodyWaits, nothingIsLeft } from './checks/ending.js';
-import { abortIsDue, backsOff, builtFromItsRow, drainFirst, oneReadPerId, secretsAreKept, singleFlight, withinPermits } from './checks/hydrating.js';
+import {
+  abortIsDue,
+  backsOff,
+  builtFromItsRow,
+  drainFirst,
+  oneReadPerId,
+  secretsAreKept,
+  singleFlight,
+  withinPermits,
+} from './checks/hydrating.js';
 import { isDue } from './checks/refusing.js';
-import { everyWaitHasACause, noSupersededIdle, noZombies, staleIsTrue, supersededIsTrue, withinMaxInstances } from './checks/resting.js';
+import {
+  everyWaitHasACause,
+  noSupersededIdle,
+  noZombies,
+  staleIsTrue,
+  supersededIsTrue,
+  withinMaxInstances,
+} from './checks/resting.js';
 import { isFresh, notDisposed, notSuperseded, stamped } from './checks/serving.js';
 import { createIsOwed } from './checks/webhooks.js';
 import type { Creation, Demand, Hold, Instance, Moment, Read, SecretsCall } from './observed.js';
@@ -54,7 +70,8 @@ export class Model {
     builtFromItsRow(this.#world, creation);
     backsOff(this.#world, creation, this.failures);
     createIsOwed(this.#world, creation);
-    if (this.#world.closed?.resolved !== undefined) this.#world.violate('G12', `create ${creation.n} began after close had resolved`);
+    if (this.#world.closed?.resolved !== undefined)
+      this.#world.violate('G12', `create ${creation.n} began after close had resolved`);
   }
 
   createAborted(creation: Creation): void {
@@ -90,13 +107,16 @@ export class Model {
 
   told<E extends keyof RegistryEvents>(event: E, payload: RegistryEvents[E]): void {
     const world = this.#world;
-    const at = world.note(`event ${event} ${'id' in payload ? payload.id : ''} ${'version' in payload ? `v${payload.version}` : ''}`);
+    const at = world.note(
+      `event ${event} ${'id' in payload ? payload.id : ''} ${'version' in payload ? `v${payload.version}` : ''}`,
+    );
     if (event === 'hydrationFailed') {
       const { id, version, error, retryAfterMs } = payload as RegistryEvents['hydrationFailed'];
       const claimed = (error.cause as { retryable?: boolean } | undefined)?.retryable === false;
       if (claimed && error.retryable) world.violate('G6', `what failed for good of ${id} v${version} is told to be retryable`);
       const forGood = retryAfterMs === Number.POSITIVE_INFINITY;
-      if (forGood ? error.retryable : retryAfterMs > world.settings.backoffMaxMs || retryAfterMs < 0) world.violate('G6', `a back-off of ${retryAfterMs} ms`);
+      if (forGood ? error.retryable : retryAfterMs > world.settings.backoffMaxMs || retryAfterMs < 0)
+        world.violate('G6', `a back-off of ${retryAfterMs} ms`);
       const strangers = !forGood && error.message.startsWith('The secrets of');
       this.failures.push({ id, version, error, retryAfterMs, exact: true, strangers, at });
     } else if (event === 'webhookFailed') {
@@ -104,12 +124,21 @@ export class Model {
       if (!acknowledged) this.webhookFailures.push({ id, error });
     } else if (event === 'retired') {
       const { id, version, cause } = payload as RegistryEvents['retired'];
-      this.failures.push({ id, version, error: cause, retryAfterMs: world.settings.backoffMaxMs, exact: false, strangers: false, at });
+      this.failures.push({
+        id,
+        version,
+        error: cause,
+        retryAfterMs: world.settings.backoffMaxMs,
+        exact: false,
+        strangers: false,
+        at,
+      });
     } else if (event === 'disposed') {
       const { id, version, abandonedLeases } = payload as RegistryEvents['disposed'];
       const most = Math.max(0, ...world.instances.filter((instance) => instance.id === id && instance.version === version)
         .map((instance) => knownLeases(world, instance)));
-      if (abandonedLeases > most) world.violate('G2', `disposed of ${id} v${version} abandoning ${abandonedLeases} leases, of which ${most} exist`);
+      if (abandonedLeases > most)
+        world.violate('G2', `disposed of ${id} v${version} abandoning ${abandonedLeases} leases, of which ${most} exist`);
     }
   }
 

@@ -4,7 +4,14 @@ import type { ConnectionStatus, Version } from 'hydrant';
 export interface Moment { readonly seq: number; readonly t: number }
 
 /** A row as the simulated store hands it out: each answer is a fresh object that remembers the read it came from. */
-export interface Row { readonly id: string; readonly version: Version; readonly status: ConnectionStatus; readonly readNumber: number; readonly platform: string; readonly broken: boolean }
+export interface Row {
+  readonly id: string;
+  readonly version: Version;
+  readonly status: ConnectionStatus;
+  readonly readNumber: number;
+  readonly platform: string;
+  readonly broken: boolean;
+}
 
 /** What one read saw of one id. */
 export interface Sighting { readonly version: string; readonly status: ConnectionStatus; readonly broken: boolean }
@@ -22,7 +29,15 @@ export interface Read {
   late: boolean;
 }
 
-export interface SecretsCall { readonly n: number; readonly id: string; readonly version: string; readonly began: Moment; ended?: Moment; failed: boolean; aborted?: Moment }
+export interface SecretsCall {
+  readonly n: number;
+  readonly id: string;
+  readonly version: string;
+  readonly began: Moment;
+  ended?: Moment;
+  failed: boolean;
+  aborted?: Moment;
+}
 
 /** One call of `create`. */
 export interface Creation {

@@ -68,14 +68,38 @@ export interface Plans {
 }
 
 export type Verdict = 'yes' | 'no' | 'response' | 'throw' | 'yesLater' | 'noLater';
-export type Handling = 'text' | 'textLater' | 'stream' | 'streamLater' | 'readyStream' | 'empty' | 'throw' | 'failLater' | 'waitUntil' | 'waitUntilStream';
+export type Handling =
+  | 'text'
+  | 'textLater'
+  | 'stream'
+  | 'streamLater'
+  | 'readyStream'
+  | 'empty'
+  | 'throw'
+  | 'failLater'
+  | 'waitUntil'
+  | 'waitUntilStream';
 
 export type Work = 'now' | 'throw' | 'later' | 'nested' | 'retire';
 
 /** What happens in one step, by a caller, an administrator, a platform, the network or the scheduler. */
 export type Operation =
-  | { readonly do: 'use'; readonly id: number; readonly work: Work; readonly nested: number; readonly timeoutMs: number | undefined; readonly freshness: 'strict' | number | undefined; readonly signal: boolean }
-  | { readonly do: 'acquire'; readonly id: number; readonly timeoutMs: number | undefined; readonly freshness: 'strict' | number | undefined; readonly signal: boolean }
+  | {
+      readonly do: 'use';
+      readonly id: number;
+      readonly work: Work;
+      readonly nested: number;
+      readonly timeoutMs: number | undefined;
+      readonly freshness: 'strict' | number | undefined;
+      readonly signal: boolean;
+    }
+  | {
+      readonly do: 'acquire';
+      readonly id: number;
+      readonly timeoutMs: number | undefined;
+      readonly freshness: 'strict' | number | undefined;
+      readonly signal: boolean;
+    }
   | { readonly do: 'tryAcquire'; readonly id: number }
   | { readonly do: 'release' | 'retireLease' | 'retireInstance' | 'abort' | 'disconnect' | 'cancelBody'; readonly pick: number }
   | { readonly do: 'edit' | 'stop' | 'delete' | 'breakRow' | 'invalidate'; readonly id: number }
@@ -84,7 +108,13 @@ export type Operation =
   | { readonly do: 'settle'; readonly pick: number; readonly fail: boolean }
   | { readonly do: 'advance'; readonly ms: number; readonly blocked: boolean }
   | { readonly do: 'nextTimer' }
-  | { readonly do: 'webhook'; readonly id: number; readonly client: 'read' | 'status' | 'slow'; readonly host: boolean; readonly bodyKiB: number }
+  | {
+      readonly do: 'webhook';
+      readonly id: number;
+      readonly client: 'read' | 'status' | 'slow';
+      readonly host: boolean;
+      readonly bodyKiB: number;
+    }
   | { readonly do: 'calm'; readonly ms: number }
   | { readonly do: 'close' };
 

@@ -48,9 +48,12 @@ export const onTheWire = (world: World, read: Read): boolean =>
   read.answered === undefined && world.clock.monotonic() < read.sent.t + world.settings.storeTimeoutMs;
 
 export const secretsRunning = (world: World, call: SecretsCall): boolean =>
-  call.ended === undefined && call.aborted === undefined && world.clock.monotonic() < call.began.t + world.settings.hydrationTimeoutMs;
+  call.ended === undefined
+  && call.aborted === undefined
+  && world.clock.monotonic() < call.began.t + world.settings.hydrationTimeoutMs;
 
-export const platformOf = ({ settings }: World, id: string): string => settings.factory.platforms === 2 && Number(id.slice(1)) % 2 === 1 ? 'odd' : 'even';
+export const platformOf = ({ settings }: World, id: string): string =>
+  settings.factory.platforms === 2 && Number(id.slice(1)) % 2 === 1 ? 'odd' : 'even';
 
 /** Whether a hydrate of this connection finds no permit while these connections' hydrates have one each. */
 export function noPermitLeft(world: World, id: string, hydrating: readonly string[]): boolean {
@@ -60,10 +63,13 @@ export function noPermitLeft(world: World, id: string, hydrating: readonly strin
 }
 
 /** The connections whose hydrates have a permit, or had a moment ago. */
-export const withPermit = (world: World): string[] => [
-  ...world.creations.filter((creation) => isRunning(creation) ? !surelyTimedOut(world, creation, world.quiet.t) : !world.isPast(creation.ended)),
-  ...world.secretsCalls.filter((call) => !world.isPast(call.ended)),
-].map(({ id }) => id);
+export const withPermit = (world: World): string[] =>
+  [
+    ...world.creations.filter((creation) =>
+      isRunning(creation) ? !surelyTimedOut(world, creation, world.quiet.t) : !world.isPast(creation.ended),
+    ),
+    ...world.secretsCalls.filter((call) => !world.isPast(call.ended)),
+  ].map(({ id }) => id);
 
 /** Born and not on its way out. */
 export const isAlive = (instance: Instance): boolean => instance.disposeBegan === undefined;
@@ -75,8 +81,13 @@ export const isIdle = (world: World, instance: Instance): boolean =>
   [...instance.holds].every((hold) => hold.released && hold.lingers !== true) && !isConfirming(world, instance);
 
 /** A webhook that is authenticated again, with a newer row, holds its instance meanwhile. */
-const isConfirming = ({ settings, demands }: World, { id }: Instance): boolean => demands.some((demand) =>
-  demand.authenticatedAgain && demand.id === id && (demand.settled === undefined || settings.factory.acknowledgeAfterMs !== undefined));
+const isConfirming = ({ settings, demands }: World, { id }: Instance): boolean =>
+  demands.some(
+    (demand) =>
+      demand.authenticatedAgain
+      && demand.id === id
+      && (demand.settled === undefined || settings.factory.acknowledgeAfterMs !== undefined),
+  );
 
 /** Leases on it that the registry may know of: held, or let go a moment ago, or after it was disposed of under them. */
 export function knownLeases(world: World, instance: Instance): number {
@@ -84,7 +95,9 @@ export function knownLeases(world: World, instance: Instance): number {
   const gone = instance.disposeBegan?.seq ?? Number.POSITIVE_INFINITY;
   const after = (end: Moment | undefined): boolean => end === undefined || !world.isPast(end) || end.seq > gone;
   // Without a dispose it cannot be seen when the instance went.
-  const held = [...instance.holds].filter((hold) => !hold.released || hold.lingers === true || !factory.dispose || after(hold.releasedAt));
+  const held = [...instance.holds].filter(
+    (hold) => !hold.released || hold.lingers === true || !factory.dispose || after(hold.releasedAt),
+  );
   // A webhook that is authenticated again, with a newer row, holds its instance meanwhile.
   const confirming = world.demands.filter(({ id, authenticatedAgain, settled }) =>
     authenticatedAgain && id === instance.id && (factory.acknowledgeAfterMs !== undefined || after(settled)));

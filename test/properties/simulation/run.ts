@@ -1,4 +1,10 @@
-import { factoryByPlatform, type ConnectionRegistry, type InstanceFactory, type RegistryEvents, type StandardSchemaV1 } from 'hydrant';
+import {
+  factoryByPlatform,
+  type ConnectionRegistry,
+  type InstanceFactory,
+  type RegistryEvents,
+  type StandardSchemaV1,
+} from 'hydrant';
 import { Callers, type Registry } from './callers.js';
 import { SimulatedFactory, type Handle } from './factory.js';
 import { Flow } from './flow.js';
@@ -12,9 +18,23 @@ import { World, type Pending, type Violation } from './world.js';
 /** The registry that is put to the test: the one of this checkout, or a mutant of it. */
 export type RegistryClass = typeof ConnectionRegistry;
 
-export interface Outcome { readonly violation: Violation | undefined; readonly trace: readonly string[]; readonly steps: number; readonly world: World }
+export interface Outcome {
+  readonly violation: Violation | undefined;
+  readonly trace: readonly string[];
+  readonly steps: number;
+  readonly world: World;
+}
 
-const EVENTS: readonly (keyof RegistryEvents)[] = ['hydrated', 'hydrationFailed', 'disposed', 'disposeFailed', 'retired', 'webhookFailed', 'storeFailed', 'thrashing'];
+const EVENTS: readonly (keyof RegistryEvents)[] = [
+  'hydrated',
+  'hydrationFailed',
+  'disposed',
+  'disposeFailed',
+  'retired',
+  'webhookFailed',
+  'storeFailed',
+  'thrashing',
+];
 
 /** Settled by the world outside, not by whoever has an instance in hand. */
 const BACKEND: ReadonlySet<Pending['kind']> = new Set(['read', 'create', 'dispose', 'cleanUp', 'secrets', 'watch']);
@@ -24,7 +44,8 @@ export async function run(program: Program, Registry: RegistryClass, options: { 
   // In a microtask from the start: outside of one, ticks would run before the microtasks that they are to follow.
   await undefined;
   const running = new Run(program, Registry, options.trace ?? false);
-  const rejected = (reason: unknown): void => running.world.violate('promises', `a rejection was left unhandled: ${String(reason)}`);
+  const rejected = (reason: unknown): void =>
+    running.world.violate('promises', `a rejection was left unhandled: ${String(reason)}`);
   process.on('unhandledRejection', rejected);
   try {
     await running.all();
@@ -69,7 +90,9 @@ class Run {
       ...registryOptions(program),
       clock: this.world.clock,
     };
-    this.#registry = settings.brokenRows.startsWith('schema') ? new Registry({ ...options, recordSchema: schemaOf(settings) }) : new Registry(options);
+    this.#registry = settings.brokenRows.startsWith('schema')
+      ? new Registry({ ...options, recordSchema: schemaOf(settings) })
+      : new Registry(options);
     this.#callers = new Callers(this.world, this.#model, this.#registry);
     this.#webhooks.serveWith(this.#registry, this.#callers);
     for (const event of EVENTS) this.#registry.on(event, (payload) => this.#model.told(event, payload));
@@ -123,7 +146,9 @@ class Run {
 
   #retireInstance(pick: number): void {
     const { world } = this;
-    const candidates = world.creations.filter((creation) => !creation.failed && creation.retired === undefined && creation.instance?.disposeBegan === undefined);
+    const candidates = world.creations.filter(
+      (creation) => !creation.failed && creation.retired === undefined && creation.instance?.disposeBegan === undefined,
+    );
     const creation = candidates[pick % candidates.length];
     if (creation === undefined) return;
     creation.retired = world.note(`create ${creation.n} reports itself dead`);
@@ -169,20 +194,26 @@ class Run {
     world.faultless = true;
     world.heal();
     await this.#settleBackend();
-    for (let due = world.clock.nextDue; due !== undefined && due <= end && world.violations.length === 0; due = world.clock.nextDue) {
+    for (
+      let due = world.clock.nextDue;
+      due !== undefined && due <= end && world.violations.length === 0;
+      due = world.clock.nextDue
+    ) {
       world.clock.moveTo(due);
       await this.#settleBackend();
     }
     world.clock.moveTo(end);
     await this.#settleBackend();
     const { sweepIntervalMs } = world.settings;
-    if (sweepIntervalMs > 0 && ms > 2 * sweepIntervalMs && world.closed === undefined) this.#model.swept((id) => this.#store.current(id));
+    if (sweepIntervalMs > 0 && ms > 2 * sweepIntervalMs && world.closed === undefined)
+      this.#model.swept((id) => this.#store.current(id));
     world.faultless = false;
   }
 
   async #settleBackend(): Promise<void> {
     await this.flow.rest();
-    while (this.world.violations.length === 0 && this.world.settle(0, false, (item) => BACKEND.has(item.kind))) await this.flow.rest();
+    while (this.world.violations.length === 0 && this.world.settle(0, false, (item) => BACKEND.has(item.kind)))
+      await this.flow.rest();
   }
 
   /** `close`, with the world outside prompt or not answering at all, and what comes late after it. */
@@ -210,7 +241,11 @@ class Run {
 
   #idleAtLast(): boolean {
     const { world } = this;
-    return world.pending.length === 0 && world.holds.every((hold) => hold.released) && world.demands.every((demand) => demand.state === 'settled');
+    return (
+      world.pending.length === 0
+      && world.holds.every((hold) => hold.released)
+      && world.demands.every((demand) => demand.state === 'settled')
+    );
   }
 
   async #passTimers(until: () => boolean): Promise<void> {

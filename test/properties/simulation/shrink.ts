@@ -2,10 +2,26 @@ import type { Plans, Program, Settings } from './program.js';
 
 /** Settings at which nothing special happens: a smaller counter-example differs from them in less. */
 const PLAIN: Partial<Settings> = {
-  versions: 'number', brokenRows: 'unreadable', freshness: 'strict', staleIfErrorMs: 0, storeTimeoutMs: 500, acquireTimeoutMs: 5_000, maxInstances: 100,
-  idleTimeoutMs: Number.POSITIVE_INFINITY, maxConcurrentHydrations: 16, maxQueuedHydrations: 1000, hydrationTimeoutMs: 1_000,
-  disposeTimeoutMs: 100, drainTimeoutMs: 5_000, sweepIntervalMs: 0, notFoundTtlMs: 0,
-  replacement: 'overlap', eviction: 'lru', keepLastGood: false, closeDrainMs: 300, around: false,
+  versions: 'number',
+  brokenRows: 'unreadable',
+  freshness: 'strict',
+  staleIfErrorMs: 0,
+  storeTimeoutMs: 500,
+  acquireTimeoutMs: 5_000,
+  maxInstances: 100,
+  idleTimeoutMs: Number.POSITIVE_INFINITY,
+  maxConcurrentHydrations: 16,
+  maxQueuedHydrations: 1000,
+  hydrationTimeoutMs: 1_000,
+  disposeTimeoutMs: 100,
+  drainTimeoutMs: 5_000,
+  sweepIntervalMs: 0,
+  notFoundTtlMs: 0,
+  replacement: 'overlap',
+  eviction: 'lru',
+  keepLastGood: false,
+  closeDrainMs: 300,
+  around: false,
 };
 
 /**
@@ -14,7 +30,11 @@ const PLAIN: Partial<Settings> = {
  *
  * @param guarantee - what a candidate violates, if anything
  */
-export async function shrink(program: Program, fails: (candidate: Program) => Promise<boolean>, budget = 3_000): Promise<Program> {
+export async function shrink(
+  program: Program,
+  fails: (candidate: Program) => Promise<boolean>,
+  budget = 3_000,
+): Promise<Program> {
   let best = program;
   let left = budget;
   const attempt = async (candidate: Program): Promise<boolean> => {
@@ -30,11 +50,14 @@ export async function shrink(program: Program, fails: (candidate: Program) => Pr
       }
     }
     for (const [name, value] of Object.entries(PLAIN)) {
-      if (best.settings[name as keyof Settings] !== value) await attempt({ ...best, settings: { ...best.settings, [name]: value } });
+      if (best.settings[name as keyof Settings] !== value)
+        await attempt({ ...best, settings: { ...best.settings, [name]: value } });
     }
-    if (best.settings.backoffMaxMs > 0) await attempt({ ...best, settings: { ...best.settings, backoffInitialMs: 0, backoffMaxMs: 0 } });
+    if (best.settings.backoffMaxMs > 0)
+      await attempt({ ...best, settings: { ...best.settings, backoffInitialMs: 0, backoffMaxMs: 0 } });
     for (const [part, plain] of [
-      ['store', { getMany: false, getVersions: false, watch: false }], ['factory', { secrets: false, acknowledgeAfterMs: undefined, maxConcurrentHydrations: undefined, platforms: 1 }],
+      ['store', { getMany: false, getVersions: false, watch: false }],
+      ['factory', { secrets: false, acknowledgeAfterMs: undefined, maxConcurrentHydrations: undefined, platforms: 1 }],
     ] as const) {
       for (const [name, value] of Object.entries(plain)) {
         if ((best.settings[part] as Record<string, unknown>)[name] === value) continue;
@@ -58,7 +81,7 @@ export async function shrink(program: Program, fails: (candidate: Program) => Pr
     const plain = kind === 'read' ? 'soon' : kind === 'authenticate' ? 'yes' : kind === 'handler' ? 'text' : 'soon';
     const set = (plan: readonly string[]): Program => ({ ...best, plans: { ...best.plans, [kind]: plan } });
     if (best.plans[kind].length > 1 || best.plans[kind][0] !== plain) if (await attempt(set([plain]))) return;
-    for (const one of new Set(best.plans[kind])) if (best.plans[kind].length > 1 && await attempt(set([one]))) return;
+    for (const one of new Set(best.plans[kind])) if (best.plans[kind].length > 1 && (await attempt(set([one])))) return;
     for (let index = 0; index < best.plans[kind].length; index++) {
       if (best.plans[kind][index] !== plain) await attempt(set(best.plans[kind].with(index, plain as never)));
     }

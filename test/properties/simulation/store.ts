@@ -28,8 +28,14 @@ export class SimulatedStore {
     const { getMany, getVersions, watch } = world.settings.store;
     this.store = {
       get: (id, options) => this.#read('get', [id], options, (read) => this.#row(id, read)),
-      ...(getMany && { getMany: (ids: readonly string[], options?: StoreReadOptions) => this.#read('getMany', ids, options, (read) => this.#rows(ids, read)) }),
-      ...(getVersions && { getVersions: (ids: readonly string[], options?: StoreReadOptions) => this.#read('getVersions', ids, options, (read) => this.#versionsOf(ids, read)) }),
+      ...(getMany && {
+        getMany: (ids: readonly string[], options?: StoreReadOptions) =>
+          this.#read('getMany', ids, options, (read) => this.#rows(ids, read)),
+      }),
+      ...(getVersions && {
+        getVersions: (ids: readonly string[], options?: StoreReadOptions) =>
+          this.#read('getVersions', ids, options, (read) => this.#versionsOf(ids, read)),
+      }),
       ...(watch && { watch: (listener: StoreListener) => this.#watch(listener) }),
     };
     for (let index = 0; index < world.settings.existing; index++) this.#commit(`c${index}`, 'active', false);
@@ -97,8 +103,16 @@ export class SimulatedStore {
   }
 
   #asRow(id: string, sighting: Sighting, read: Read): Row {
-    const platform = sighting.broken && this.#world.settings.brokenRows === 'platform' ? 'unheard-of' : platformOf(this.#world, id);
-    return { id, version: this.#version(sighting.version), status: sighting.status, readNumber: read.n, platform, broken: sighting.broken };
+    const platform =
+      sighting.broken && this.#world.settings.brokenRows === 'platform' ? 'unheard-of' : platformOf(this.#world, id);
+    return {
+      id,
+      version: this.#version(sighting.version),
+      status: sighting.status,
+      readNumber: read.n,
+      platform,
+      broken: sighting.broken,
+    };
   }
 
   #isUnreadable({ broken }: Sighting): boolean {
@@ -107,7 +121,8 @@ export class SimulatedStore {
 
   #row(id: string, read: Read): Row | undefined {
     const sighting = read.seen?.get(id);
-    if (sighting !== undefined && this.#isUnreadable(sighting)) throw new ConnectionError('INVALID_RECORD', 'this row cannot be read', { connectionId: id });
+    if (sighting !== undefined && this.#isUnreadable(sighting))
+      throw new ConnectionError('INVALID_RECORD', 'this row cannot be read', { connectionId: id });
     return sighting && this.#asRow(id, sighting, read);
   }
 
@@ -117,20 +132,27 @@ export class SimulatedStore {
       const sighting = read.seen?.get(id);
       if (sighting === undefined) continue;
       const error = new ConnectionError('INVALID_RECORD', 'this row cannot be read', { connectionId: id });
-      rows.set(id, this.#isUnreadable(sighting) ? error as unknown as Row : this.#asRow(id, sighting, read));
+      rows.set(id, this.#isUnreadable(sighting) ? (error as unknown as Row) : this.#asRow(id, sighting, read));
     }
     return rows;
   }
 
   /** Versions come back as another type than the rows': they are to be compared as text. */
   #versionsOf(ids: readonly string[], read: Read): ReadonlyMap<string, Version> {
-    return new Map(ids.flatMap((id) => {
-      const sighting = read.seen?.get(id);
-      return sighting === undefined ? [] : [[id, sighting.version] as const];
-    }));
+    return new Map(
+      ids.flatMap((id) => {
+        const sighting = read.seen?.get(id);
+        return sighting === undefined ? [] : [[id, sighting.version] as const];
+      }),
+    );
   }
 
-  #read<T>(kind: Read['kind'], ids: readonly string[], options: StoreReadOptions | undefined, result: (read: Read) => T): Promise<T> {
+  #read<T>(
+    kind: Read['kind'],
+    ids: readonly string[],
+    options: StoreReadOptions | undefined,
+    result: (read: Read) => T,
+  ): Promise<T> {
     const world = this.#world;
     const n = world.reads.length;
     const behaviour = world.next('read');
@@ -138,7 +160,14 @@ export class SimulatedStore {
     const read: Read = { n, kind, ids: [...ids], sent, signal: options?.signal, failed: false, late: false };
     world.reads.push(read);
     this.#model.readSent(read);
-    const execute = (): void => { read.seen ??= new Map(ids.flatMap((id) => { const seen = this.#see(id); return seen ? [[id, seen] as const] : []; })); };
+    const execute = (): void => {
+      read.seen ??= new Map(
+        ids.flatMap((id) => {
+          const seen = this.#see(id);
+          return seen ? [[id, seen] as const] : [];
+        }),
+      );
+    };
     const answer = (failed: boolean): void => {
       read.answered = world.note(`read ${n} ${failed ? 'fails' : `answers ${this.#describe(read)}`}`);
       read.failed = failed;
@@ -151,13 +180,17 @@ export class SimulatedStore {
     if (behaviour === 'soon' || behaviour === 'fail') {
       execute();
       answer(behaviour === 'fail');
-      return behaviour === 'fail' ? Promise.reject(new Error(`read ${n} failed`)) : new Promise((resolve) => resolve(result(read)));
+      return behaviour === 'fail'
+        ? Promise.reject(new Error(`read ${n} failed`))
+        : new Promise((resolve) => resolve(result(read)));
     }
     if (behaviour === 'atSend') execute();
     const { promise, resolve, reject } = outside<T>();
     let executed = behaviour !== 'between';
     const item: Pending = {
-      kind: 'read', label: `read ${n}`, hung: behaviour === 'hang',
+      kind: 'read',
+      label: `read ${n}`,
+      hung: behaviour === 'hang',
       settle: (fail) => {
         if (!executed) {
           executed = true;
@@ -167,7 +200,12 @@ export class SimulatedStore {
         execute();
         answer(fail);
         if (fail) reject(new Error(`read ${n} failed`));
-        else try { resolve(result(read)); } catch (error) { reject(error); }
+        else
+          try {
+            resolve(result(read));
+          } catch (error) {
+            reject(error);
+          }
         return true;
       },
     };
@@ -176,10 +214,14 @@ export class SimulatedStore {
   }
 
   #describe(read: Read): string {
-    return read.ids.map((id) => {
-      const seen = read.seen?.get(id);
-      return seen === undefined ? `${id}:none` : `${id}:v${seen.version}${seen.broken ? ':broken' : seen.status === 'active' ? '' : ':stopped'}`;
-    }).join(' ');
+    return read.ids
+      .map((id) => {
+        const seen = read.seen?.get(id);
+        return seen === undefined
+          ? `${id}:none`
+          : `${id}:v${seen.version}${seen.broken ? ':broken' : seen.status === 'active' ? '' : ':stopped'}`;
+      })
+      .join(' ');
   }
 
   #unsubscribe(): Promise<void> {
@@ -192,8 +234,14 @@ export class SimulatedStore {
     if (behaviour === 'soon' || behaviour === 'now') return Promise.resolve();
     const { promise, resolve, reject } = outside<void>();
     world.await({
-      kind: 'watch', label: 'unsubscribe', hung: behaviour === 'hang',
-      settle: (fail) => { if (fail) reject(new Error('unsubscribing failed')); else resolve(); return true; },
+      kind: 'watch',
+      label: 'unsubscribe',
+      hung: behaviour === 'hang',
+      settle: (fail) => {
+        if (fail) reject(new Error('unsubscribing failed'));
+        else resolve();
+        return true;
+      },
     });
     return promise;
   }
@@ -213,8 +261,14 @@ export class SimulatedStore {
     if (behaviour === 'soon' || behaviour === 'now') return Promise.resolve(subscribe());
     const { promise, resolve, reject } = outside<AsyncDisposable>();
     world.await({
-      kind: 'watch', label: 'watch', hung: behaviour === 'hang',
-      settle: (fail) => { if (fail) reject(new Error('watch failed')); else resolve(subscribe()); return true; },
+      kind: 'watch',
+      label: 'watch',
+      hung: behaviour === 'hang',
+      settle: (fail) => {
+        if (fail) reject(new Error('watch failed'));
+        else resolve(subscribe());
+        return true;
+      },
     });
     return promise;
   }

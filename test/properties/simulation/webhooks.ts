@@ -55,8 +55,12 @@ export class SimulatedWebhooks {
     const { webhooks, acknowledgeAfterMs } = this.#world.settings.factory;
     if (webhooks === 'none') return {};
     return {
-      authenticate: webhooks === 'in-handler' ? 'in-handler' : (request: Request, context: RecordContext<Row, SecretsHandle>) => this.#authenticate(request, context),
-      handleWebhook: (instance: Handle, request: Request, context: WebhookContext<Row, SecretsHandle>) => this.#handle(instance, request, context),
+      authenticate:
+        webhooks === 'in-handler'
+          ? 'in-handler'
+          : (request: Request, context: RecordContext<Row, SecretsHandle>) => this.#authenticate(request, context),
+      handleWebhook: (instance: Handle, request: Request, context: WebhookContext<Row, SecretsHandle>) =>
+        this.#handle(instance, request, context),
       ...(acknowledgeAfterMs !== undefined && {
         acknowledge: { afterMs: acknowledgeAfterMs, respond: () => new Response(undefined, { status: 202 }) },
       }),
@@ -70,16 +74,42 @@ export class SimulatedWebhooks {
     const n = world.demands.length;
     const controller = new AbortController();
     const demand: Demand = {
-      n, kind: 'webhook', id: `c${op.id}`, timeoutMs: world.settings.acquireTimeoutMs, freshness: world.settings.freshness,
-      controller, nestedIn: undefined, state: 'waiting', quietBefore: world.quiet.seq, began: world.note(`webhook ${n} of c${op.id} comes (${op.client}, ${op.bodyKiB} KiB)`),
+      n,
+      kind: 'webhook',
+      id: `c${op.id}`,
+      timeoutMs: world.settings.acquireTimeoutMs,
+      freshness: world.settings.freshness,
+      controller,
+      nestedIn: undefined,
+      state: 'waiting',
+      quietBefore: world.quiet.seq,
+      began: world.note(`webhook ${n} of c${op.id} comes (${op.client}, ${op.bodyKiB} KiB)`),
     };
     world.demands.push(demand);
-    const delivery: Delivery = { demand, bodyKiB: op.bodyKiB, verdicts: [], rows: [], handled: undefined, disconnected: false, hold: undefined, response: undefined, bodyDone: false, reader: undefined };
+    const delivery: Delivery = {
+      demand,
+      bodyKiB: op.bodyKiB,
+      verdicts: [],
+      rows: [],
+      handled: undefined,
+      disconnected: false,
+      hold: undefined,
+      response: undefined,
+      bodyDone: false,
+      reader: undefined,
+    };
     this.#deliveries.push(delivery);
     const request = new Request(`http://gateway.test/webhooks/c${op.id}`, {
-      method: 'POST', body: 'x'.repeat(op.bodyKiB * 1024), headers: { 'x-delivery': String(this.#deliveries.length - 1) }, signal: controller.signal,
+      method: 'POST',
+      body: 'x'.repeat(op.bodyKiB * 1024),
+      headers: { 'x-delivery': String(this.#deliveries.length - 1) },
+      signal: controller.signal,
     });
-    const host = { waitUntil: (work: Promise<unknown>) => { void work.then(undefined, () => world.violate('G11', 'host.waitUntil was given work that rejects')); } };
+    const host = {
+      waitUntil: (work: Promise<unknown>) => {
+        void work.then(undefined, () => world.violate('G11', 'host.waitUntil was given work that rejects'));
+      },
+    };
     this.#registry!.handleWebhook(demand.id, request, op.host ? host : undefined).then(
       (response) => this.#answered(delivery, response, op.client),
       (error: unknown) => world.violate('G11', `handleWebhook rejected ${String(error)}`),
@@ -138,7 +168,15 @@ export class SimulatedWebhooks {
       for (;;) {
         if (slowly && !world.faultless) {
           const { promise, resolve } = outside<void>();
-          world.await({ kind: 'client', label: `reading of webhook ${delivery.demand.n}`, hung: false, settle: () => { resolve(); return true; } });
+          world.await({
+            kind: 'client',
+            label: `reading of webhook ${delivery.demand.n}`,
+            hung: false,
+            settle: () => {
+              resolve();
+              return true;
+            },
+          });
           await promise;
         }
         const { done } = await reader.read();
@@ -166,7 +204,15 @@ export class SimulatedWebhooks {
     if (verdict === 'yes' || verdict === 'yesLater') delivery.demand.authentic = true;
     if (verdict === 'yes' || verdict === 'no') return verdict === 'yes';
     const { promise, resolve } = outside<boolean>();
-    world.await({ kind: 'authenticate', label: `authenticate ${delivery.demand.n}`, hung: false, settle: () => { resolve(verdict === 'yesLater'); return true; } });
+    world.await({
+      kind: 'authenticate',
+      label: `authenticate ${delivery.demand.n}`,
+      hung: false,
+      settle: () => {
+        resolve(verdict === 'yesLater');
+        return true;
+      },
+    });
     return promise;
   }
 
@@ -179,7 +225,11 @@ export class SimulatedWebhooks {
     delivery.handled = handled;
     const hold = this.#callers!.hold(delivery.demand, world.instances[handle.n]!, undefined);
     world.note(`webhook ${delivery.demand.n} is handled: ${how}`);
-    if (String(context.record.version) !== hold.instance.version) world.violate('G5', `webhook ${delivery.demand.n} was handled with the record of v${String(context.record.version)} on v${hold.instance.version}`);
+    if (String(context.record.version) !== hold.instance.version)
+      world.violate(
+        'G5',
+        `webhook ${delivery.demand.n} was handled with the record of v${String(context.record.version)} on v${hold.instance.version}`,
+      );
     const end = (failed = false): void => { handled.failed = failed; handled.ended = true; };
     const text = (): Response => { end(); this.#callers!.release(hold); return new Response('done'); };
     switch (how) {
@@ -244,7 +294,12 @@ export class SimulatedWebhooks {
           kind: 'body', label: `body of webhook ${hold.demand.n}`, hung: false,
           settle: (fail) => {
             if (over) return true;
-            if (fail) { hold.brokeOffAt = world.moment(); finish(); controller.error(new Error('the stream failed')); return true; }
+            if (fail) {
+              hold.brokeOffAt = world.moment();
+              finish();
+              controller.error(new Error('the stream failed'));
+              return true;
+            }
             if (left-- > 0) { controller.enqueue(CHUNK); return false; }
             finish();
             controller.close();
@@ -262,5 +317,11 @@ export class SimulatedWebhooks {
 }
 
 function readyStream(): ReadableStream<Uint8Array> {
-  return new ReadableStream({ start: (controller) => { controller.enqueue(CHUNK); controller.enqueue(CHUNK); controller.close(); } });
+  return new ReadableStream({
+    start: (controller) => {
+      controller.enqueue(CHUNK);
+      controller.enqueue(CHUNK);
+      controller.close();
+    },
+  });
 }

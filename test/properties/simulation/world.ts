@@ -8,7 +8,19 @@ const WELL_BEHAVED: Partial<Record<keyof Plans, string>> = { read: 'atAnswer', a
 
 /** Something that is waiting for the scheduler to settle it. */
 export interface Pending {
-  readonly kind: 'read' | 'create' | 'dispose' | 'cleanUp' | 'secrets' | 'watch' | 'work' | 'authenticate' | 'handler' | 'body' | 'waitUntil' | 'client';
+  readonly kind:
+    | 'read'
+    | 'create'
+    | 'dispose'
+    | 'cleanUp'
+    | 'secrets'
+    | 'watch'
+    | 'work'
+    | 'authenticate'
+    | 'handler'
+    | 'body'
+    | 'waitUntil'
+    | 'client';
   readonly label: string;
   /** Stays unsettled until the program heals. */
   hung: boolean;

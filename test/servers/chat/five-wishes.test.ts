@@ -8,7 +8,16 @@ import { createClient } from 'redis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { startFakeSlackApi, type FakeSlackApi } from '../../../examples/support/fake-slack-api.mjs';
 import { startFakeTelegramApi } from '../../../examples/support/fake-telegram-api.mjs';
-import { adaptersOf, deliver, fromSlack, fromTelegram, secretOf, slashCommand, type Bot, type BotRecord } from '../../chat/support/bots.js';
+import {
+  adaptersOf,
+  deliver,
+  fromSlack,
+  fromTelegram,
+  secretOf,
+  slashCommand,
+  type Bot,
+  type BotRecord,
+} from '../../chat/support/bots.js';
 import { createDatabase, openPool, type TestDatabase } from '../support/databases.js';
 import { testPrefix } from '../support/redis-clients.js';
 
@@ -28,7 +37,12 @@ describe.skipIf(redisUrl === undefined)('the five wishes', () => {
   const connect = async () => createClient({ url: redisUrl as string }).on('error', () => {}).connect();
 
   beforeAll(async () => {
-    [slackApi, telegramApi, database, client] = await Promise.all([startFakeSlackApi(), startFakeTelegramApi(), createDatabase(), connect()]);
+    [slackApi, telegramApi, database, client] = await Promise.all([
+      startFakeSlackApi(),
+      startFakeTelegramApi(),
+      createDatabase(),
+      connect(),
+    ]);
     pool = openPool(database.url);
     await new PostgresStore({ client: pool }).migrate();
   });
@@ -76,7 +90,9 @@ describe.skipIf(redisUrl === undefined)('the five wishes', () => {
     const [one, other] = [replica(), replica()];
     await one.store.put(slackBot(id));
     const statuses: number[] = [];
-    const ping = async ({ registry }: typeof one): Promise<void> => { statuses.push((await deliver({ registry }, id, slashCommand(secretOf(id)))).status); };
+    const ping = async ({ registry }: typeof one): Promise<void> => {
+      statuses.push((await deliver({ registry }, id, slashCommand(secretOf(id)))).status);
+    };
     await ping(one);
     await ping(other);
     await one.store.put({ ...slackBot(id), botUserId: 'U2' } as Bot);
@@ -91,11 +107,20 @@ describe.skipIf(redisUrl === undefined)('the five wishes', () => {
     const { registry, store, created } = replica();
     await store.put(slackBot(id));
     const forged = await deliver({ registry }, id, slashCommand('wrong'));
-    const challenge = await deliver({ registry }, id, fromSlack({ secret: secretOf(id), body: JSON.stringify({ type: 'url_verification', challenge: 'c' }) }));
+    const challenge = await deliver(
+      { registry },
+      id,
+      fromSlack({ secret: secretOf(id), body: JSON.stringify({ type: 'url_verification', challenge: 'c' }) }),
+    );
     const before = created.length;
     const served = await Promise.all(Array.from({ length: 20 }, () => deliver({ registry }, id, slashCommand(secretOf(id)))));
-    expect({ forged: forged.status, challenge: challenge.status, before, served: new Set(served.map(({ status }) => status)), created })
-      .toEqual({ forged: 401, challenge: 200, before: 0, served: new Set([200]), created: [id] });
+    expect({
+      forged: forged.status,
+      challenge: challenge.status,
+      before,
+      served: new Set(served.map(({ status }) => status)),
+      created,
+    }).toEqual({ forged: 401, challenge: 200, before: 0, served: new Set([200]), created: [id] });
   });
 
   test('3. state is prefixed: two bots in one chat share nothing, and one bot is the same on two replicas', async () => {
@@ -104,15 +129,21 @@ describe.skipIf(redisUrl === undefined)('the five wishes', () => {
     const before = await client.keys(`${keyPrefix}*`);
     await one.store.put(telegramBot(a));
     await one.store.put(telegramBot(b));
-    const send = ({ registry }: typeof one, bot: string, text: string, update: number): Promise<Response> => deliver({ registry }, bot, fromTelegram(secretOf(bot), text, update));
+    const send = ({ registry }: typeof one, bot: string, text: string, update: number): Promise<Response> =>
+      deliver({ registry }, bot, fromTelegram(secretOf(bot), text, update));
     await send(one, a, 'first', 1);
     // The same update id for another bot is another update; for the same bot at another replica it is a repetition.
     await send(one, b, 'first', 1);
     await send(other, a, 'first', 1);
     await send(other, a, 'second', 2);
-    expect({ one: one.heard, other: other.heard }).toEqual({ one: [`${a}: first`, `${b}: first`], other: [`${a} again: second`] });
+    expect({ one: one.heard, other: other.heard }).toEqual({
+      one: [`${a}: first`, `${b}: first`],
+      other: [`${a} again: second`],
+    });
     const keys = (await client.keys(`${keyPrefix}*`)).filter((key) => !before.includes(key));
-    expect(keys.filter((key) => !key.endsWith(':subscriptions') && !key.includes(`:${a}:`) && !key.includes(`:${b}:`))).toEqual([]);
+    expect(keys.filter((key) => !key.endsWith(':subscriptions') && !key.includes(`:${a}:`) && !key.includes(`:${b}:`))).toEqual(
+      [],
+    );
   });
 
   test('4. handlers know their connection, however many run at once', async () => {

@@ -11,7 +11,16 @@ import { createClient } from 'redis';
 import { describe, expect, inject, test } from 'vitest';
 import { startFakeSlackApi } from '../../../examples/support/fake-slack-api.mjs';
 import { startFakeTelegramApi } from '../../../examples/support/fake-telegram-api.mjs';
-import { adaptersOf, deliver, fromSlack, fromTelegram, secretOf, silent, type Bot, type BotRecord } from '../../chat/support/bots.js';
+import {
+  adaptersOf,
+  deliver,
+  fromSlack,
+  fromTelegram,
+  secretOf,
+  silent,
+  type Bot,
+  type BotRecord,
+} from '../../chat/support/bots.js';
 import { testPrefix } from '../support/redis-clients.js';
 
 const CONNECTIONS = 200;
@@ -25,80 +34,126 @@ setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 
 interface Emitter { eventNames(): (string | symbol)[]; listenerCount(event: string | symbol): number }
-interface Client { readonly emitter: Emitter; readonly state: ChatState; readonly isOpen: () => boolean; readonly end: () => void }
+interface Client {
+  readonly emitter: Emitter;
+  readonly state: ChatState;
+  readonly isOpen: () => boolean;
+  readonly end: () => void;
+}
 
 const CLIENTS: Record<string, () => Promise<Client>> = {
   async 'node-redis'() {
     const client = createClient({ url: redisUrl as string });
     client.on('error', () => {});
     await client.connect();
-    return { emitter: client, state: createRedisState({ client: client as never, keyPrefix: testPrefix(), logger: silent }), isOpen: () => client.isOpen, end: () => client.destroy() };
+    return {
+      emitter: client,
+      state: createRedisState({ client: client as never, keyPrefix: testPrefix(), logger: silent }),
+      isOpen: () => client.isOpen,
+      end: () => client.destroy(),
+    };
   },
   async 'ioredis'() {
     const client = new Redis(redisUrl as string);
     client.on('error', () => {});
-    return { emitter: client, state: createIoRedisState({ client, keyPrefix: testPrefix(), logger: silent }), isOpen: () => client.status === 'ready', end: () => client.disconnect() };
+    return {
+      emitter: client,
+      state: createIoRedisState({ client, keyPrefix: testPrefix(), logger: silent }),
+      isOpen: () => client.status === 'ready',
+      end: () => client.disconnect(),
+    };
   },
 };
 
-describe.skipIf(redisUrl === undefined)(`${CONNECTIONS} connections through ${PLACES} places and ${DELIVERIES} deliveries`, () => {
-  test.each(Object.entries(CLIENTS))('leave listeners, timers, sockets and heap level with %s', async (name, open) => {
-    const [slackApi, telegramApi] = await Promise.all([startFakeSlackApi(), startFakeTelegramApi()]);
-    const { emitter, state, isOpen, end } = await open();
-    const rows = Array.from({ length: CONNECTIONS }, (_, n): Bot => n % 2 === 0
-      ? { id: `c${n}`, platform: 'slack', apiUrl: slackApi.url, botUserId: 'U1' }
-      : { id: `c${n}`, platform: 'telegram', apiUrl: telegramApi.url });
-    let handled = 0;
-    const factory = chatFactory({
-      state,
-      adapters: (record: BotRecord) => adaptersOf(record),
-      setup: (chat: Chat) => { chat.onDirectMessage(async () => { handled += 1; }); },
-      config: () => ({ logger: 'silent' }),
-    });
-    const registry = new ConnectionRegistry<BotRecord, Chat>({ store: new MemoryStore(rows), factory, maxInstances: PLACES });
+describe.skipIf(redisUrl === undefined)(
+  `${CONNECTIONS} connections through ${PLACES} places and ${DELIVERIES} deliveries`,
+  () => {
+    test.each(Object.entries(CLIENTS))(
+      'leave listeners, timers, sockets and heap level with %s',
+      async (name, open) => {
+        const [slackApi, telegramApi] = await Promise.all([startFakeSlackApi(), startFakeTelegramApi()]);
+        const { emitter, state, isOpen, end } = await open();
+        const rows = Array.from({ length: CONNECTIONS }, (_, n): Bot =>
+          n % 2 === 0
+            ? { id: `c${n}`, platform: 'slack', apiUrl: slackApi.url, botUserId: 'U1' }
+            : { id: `c${n}`, platform: 'telegram', apiUrl: telegramApi.url },
+        );
+        let handled = 0;
+        const factory = chatFactory({
+          state,
+          adapters: (record: BotRecord) => adaptersOf(record),
+          setup: (chat: Chat) => {
+            chat.onDirectMessage(async () => {
+              handled += 1;
+            });
+          },
+          config: () => ({ logger: 'silent' }),
+        });
+        const registry = new ConnectionRegistry<BotRecord, Chat>({ store: new MemoryStore(rows), factory, maxInstances: PLACES });
 
-    let serial = 0;
-    async function round(deliveries: number, burst: number): Promise<void> {
-      for (let sent = 0; sent < deliveries; sent += burst) {
-        // Bursts of one connection, so that the places are fought for and some deliveries find theirs live.
-        const { id, platform } = rows[(sent / burst * 7) % CONNECTIONS] as Bot;
-        await Promise.all(Array.from({ length: burst }, () => {
-          serial += 1;
-          const event = { type: 'message', channel_type: 'im', channel: `D${serial}`, user: 'U2', text: 'hi', ts: `1.${serial}` };
-          const body = JSON.stringify({ type: 'event_callback', team_id: 'T1', event_id: `E${serial}`, event });
-          return deliver({ registry }, id, platform === 'slack' ? fromSlack({ secret: secretOf(id), body }) : fromTelegram(secretOf(id), 'hi', serial, serial));
-        }));
-      }
-    }
-    async function levels() {
-      await delay(50);
-      for (let n = 0; n < 3; n += 1) { collect(); await delay(5); }
-      const resources = process.getActiveResourcesInfo();
-      return {
-        listeners: emitter.eventNames().reduce((sum, event) => sum + emitter.listenerCount(event), 0),
-        timers: resources.filter((kind) => kind === 'Timeout').length,
-        sockets: resources.filter((kind) => /TCP/.test(kind)).length,
-        heapMb: process.memoryUsage().heapUsed / 2 ** 20,
-      };
-    }
+        let serial = 0;
+        async function round(deliveries: number, burst: number): Promise<void> {
+          for (let sent = 0; sent < deliveries; sent += burst) {
+            // Bursts of one connection, so that the places are fought for and some deliveries find theirs live.
+            const { id, platform } = rows[((sent / burst) * 7) % CONNECTIONS] as Bot;
+            await Promise.all(
+              Array.from({ length: burst }, () => {
+                serial += 1;
+                const event = {
+                  type: 'message',
+                  channel_type: 'im',
+                  channel: `D${serial}`,
+                  user: 'U2',
+                  text: 'hi',
+                  ts: `1.${serial}`,
+                };
+                const body = JSON.stringify({ type: 'event_callback', team_id: 'T1', event_id: `E${serial}`, event });
+                return deliver(
+                  { registry },
+                  id,
+                  platform === 'slack'
+                    ? fromSlack({ secret: secretOf(id), body })
+                    : fromTelegram(secretOf(id), 'hi', serial, serial),
+                );
+              }),
+            );
+          }
+        }
+        async function levels() {
+          await delay(50);
+          for (let n = 0; n < 3; n += 1) {
+            collect();
+            await delay(5);
+          }
+          const resources = process.getActiveResourcesInfo();
+          return {
+            listeners: emitter.eventNames().reduce((sum, event) => sum + emitter.listenerCount(event), 0),
+            timers: resources.filter((kind) => kind === 'Timeout').length,
+            sockets: resources.filter((kind) => /TCP/.test(kind)).length,
+            heapMb: process.memoryUsage().heapUsed / 2 ** 20,
+          };
+        }
 
-    // Every connection once: what verifies its deliveries is kept.
-    await round(2 * CONNECTIONS, 2);
-    // The SDK and the clients fill their own caches first, so the second half is compared with the first.
-    handled = 0;
-    await round(DELIVERIES / 2, 25);
-    const before = await levels();
-    await round(DELIVERIES / 2, 25);
-    const after = await levels();
-    process.stdout.write(`${name}: ${JSON.stringify({ before, after, handled, live: registry.snapshot().live })}\n`);
-    expect({ handled, listeners: after.listeners }).toEqual({ handled: DELIVERIES, listeners: before.listeners });
-    expect(after.timers).toBeLessThanOrEqual(before.timers + 2);
-    // The fake vendors' keep-alive connections come and go; a leak would be one for each of hundreds of instances.
-    expect(after.sockets).toBeLessThanOrEqual(before.sockets + 25);
-    expect(after.heapMb - before.heapMb).toBeLessThan(HEAP_SLACK_MB);
-    await registry.close();
-    expect({ open: isOpen(), live: registry.snapshot().live }).toEqual({ open: true, live: 0 });
-    end();
-    await Promise.all([slackApi.close(), telegramApi.close()]);
-  }, 600_000);
-});
+        // Every connection once: what verifies its deliveries is kept.
+        await round(2 * CONNECTIONS, 2);
+        // The SDK and the clients fill their own caches first, so the second half is compared with the first.
+        handled = 0;
+        await round(DELIVERIES / 2, 25);
+        const before = await levels();
+        await round(DELIVERIES / 2, 25);
+        const after = await levels();
+        process.stdout.write(`${name}: ${JSON.stringify({ before, after, handled, live: registry.snapshot().live })}\n`);
+        expect({ handled, listeners: after.listeners }).toEqual({ handled: DELIVERIES, listeners: before.listeners });
+        expect(after.timers).toBeLessThanOrEqual(before.timers + 2);
+        // The fake vendors' keep-alive connections come and go; a leak would be one for each of hundreds of instances.
+        expect(after.sockets).toBeLessThanOrEqual(before.sockets + 25);
+        expect(after.heapMb - before.heapMb).toBeLessThan(HEAP_SLACK_MB);
+        await registry.close();
+        expect({ open: isOpen(), live: registry.snapshot().live }).toEqual({ open: true, live: 0 });
+        end();
+        await Promise.all([slackApi.close(), telegramApi.close()]);
+      },
+      600_000,
+    );
+  },
+);

@@ -4,7 +4,8 @@ import { control, shortChaos, silence, type ChaosKind, type ChaosOptions, type S
 /** The process that stops, the server, the one that takes over, the server again, the provider. */
 const HOPS = 5;
 
-const at = (sorted: readonly number[], share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]!;
+const at = (sorted: readonly number[], share: number): number =>
+  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]!;
 
 /** The short chaos run on one kind of server, and what must come of it. */
 export function chaosTests(kind: ChaosKind, url: () => string, clients: ChaosOptions['clients'] = 'documented'): void {
@@ -29,7 +30,9 @@ export function chaosTests(kind: ChaosKind, url: () => string, clients: ChaosOpt
     test('took over what a stopping replica had within 250 ms at p99', () => {
       expect(report.stopTakeoversMs.length).toBeGreaterThanOrEqual(5 * 40 - 10);
       const [p50, p90, p99] = [0.5, 0.9, 0.99].map((share) => at(report.stopTakeoversMs, share)) as [number, number, number];
-      process.stdout.write(`${kind} takeover after SIGTERM: p50 ${p50.toFixed(0)} ms, p90 ${p90.toFixed(0)} ms, p99 ${p99.toFixed(0)} ms, scheduling lag of the machine ${report.lagMs.toFixed(0)} ms\n`);
+      process.stdout.write(
+        `${kind} takeover after SIGTERM: p50 ${p50.toFixed(0)} ms, p90 ${p90.toFixed(0)} ms, p99 ${p99.toFixed(0)} ms, scheduling lag of the machine ${report.lagMs.toFixed(0)} ms\n`,
+      );
       // What the machine adds is not the library's: a message passes five processes, each of which may wait for its turn.
       expect(p99 - HOPS * report.lagMs).toBeLessThanOrEqual(250);
     });
@@ -57,7 +60,9 @@ export function silenceTest(kind: ChaosKind, url: () => string): void {
 export function controlTest(kind: ChaosKind, url: () => string): void {
   test('the plain heartbeat loop does not come through: the harness sees its stale polls', async () => {
     const stale = await control({ kind, url: url() });
-    process.stdout.write(`${kind} control, stale polls: paused ${stale.paused}, blocked ${stale.blocked}, unreachable ${stale.unreachable}\n`);
+    process.stdout.write(
+      `${kind} control, stale polls: paused ${stale.paused}, blocked ${stale.blocked}, unreachable ${stale.unreachable}\n`,
+    );
     expect(stale.paused + stale.blocked).toBeGreaterThan(0);
     expect(stale.unreachable).toBeGreaterThan(0);
   }, 60_000);

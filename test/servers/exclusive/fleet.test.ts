@@ -20,7 +20,10 @@ interface Fleet {
 
 const bytes = (value: unknown): number => Buffer.byteLength(JSON.stringify(value) ?? '');
 
-function counting<A extends readonly unknown[], R>(traffic: Traffic, call: (...args: A) => Promise<R>): (...args: A) => Promise<R> {
+function counting<A extends readonly unknown[], R>(
+  traffic: Traffic,
+  call: (...args: A) => Promise<R>,
+): (...args: A) => Promise<R> {
   return async (...args) => {
     const answer = await call(...args);
     traffic.queries += 1;
@@ -38,9 +41,14 @@ async function onPostgres(): Promise<Fleet> {
   const claims = new PostgresClaims({ client: { query: counting(traffic, query) } });
   await claims.migrate();
   return {
-    claims, traffic,
-    fill: (from, to) => pool.query(`insert into hydrant_claims (connection_id, owner, token, expires_at)
-      select 'c' || n, 'other' || n / 1000, n + 1, now() + interval '1 hour' from generate_series($1::integer, $2::integer - 1) n`, [from, to]),
+    claims,
+    traffic,
+    fill: (from, to) =>
+      pool.query(
+        `insert into hydrant_claims (connection_id, owner, token, expires_at)
+      select 'c' || n, 'other' || n / 1000, n + 1, now() + interval '1 hour' from generate_series($1::integer, $2::integer - 1) n`,
+        [from, to],
+      ),
     async close() {
       await pool.end();
       await database[Symbol.asyncDispose]();
@@ -57,9 +65,14 @@ async function onRedis(): Promise<Fleet> {
     eval: counting(traffic, (script: string, keys: number, ...rest: string[]) => client.eval(script, keys, ...rest)),
     duplicate: () => client.duplicate(),
   };
-  const each = (from: number, to: number, command: string): Promise<unknown> => client.eval(
-    `for n = tonumber(ARGV[2]), tonumber(ARGV[3]) do local key = ARGV[1] .. n; ${command} end`, 0, `${prefix}claim:c`, String(from), String(to - 1),
-  );
+  const each = (from: number, to: number, command: string): Promise<unknown> =>
+    client.eval(
+      `for n = tonumber(ARGV[2]), tonumber(ARGV[3]) do local key = ARGV[1] .. n; ${command} end`,
+      0,
+      `${prefix}claim:c`,
+      String(from),
+      String(to - 1),
+    );
   return {
     claims: new RedisClaims({ client: counted, prefix }), traffic,
     async fill(from, to) {
@@ -93,11 +106,15 @@ describe.each(STORES)('%s', (name, make) => {
       const before = { ...traffic };
       const result = await work();
       return {
-        queries: traffic.queries - before.queries, sent: traffic.sent - before.sent, received: traffic.received - before.received, result,
+        queries: traffic.queries - before.queries,
+        sent: traffic.sent - before.sent,
+        received: traffic.received - before.received,
+        result,
       };
     };
     const held = await claims.claim({ ...request, ids: Array.from({ length: HELD }, (_, n) => `c${n}`), limit: HELD });
-    const heartbeat = (replica = 'r0', mine = held) => claims.renew({ replica, ttlMs: 3_600_000, member: true, load: 1, held: mine });
+    const heartbeat = (replica = 'r0', mine = held) =>
+      claims.renew({ replica, ttlMs: 3_600_000, member: true, load: 1, held: mine });
     await heartbeat();
     const alone = await measured(() => heartbeat());
     await fleet.fill(HELD, FLEET);
@@ -110,7 +127,12 @@ describe.each(STORES)('%s', (name, make) => {
     const near = await measured(() => claims.claim({ ...request, ids: ids.toReversed(), limit: 5 }));
     const far = await measured(() => claims.claim({ ...request, ids, limit: 5 }));
     expect([near.result.length, far.result.length]).toEqual([5, 5]);
-    const figures = { 'heartbeat alone': alone, 'heartbeat of one in a hundred': crowded, 'claim, free ones first': near, 'claim, free ones last': far };
+    const figures = {
+      'heartbeat alone': alone,
+      'heartbeat of one in a hundred': crowded,
+      'claim, free ones first': near,
+      'claim, free ones last': far,
+    };
     for (const [what, { queries, sent, received }] of Object.entries(figures)) {
       process.stdout.write(`${name.padEnd(15)} ${what.padEnd(30)} queries ${queries}  sent ${sent}  received ${received}\n`);
     }

@@ -83,7 +83,9 @@ describe('PostgresClaims', () => {
     const claims = new PostgresClaims({ client: pool });
     await claims.release({ replica: 'a', claims: await claims.claim(request), leave: true });
     expect((await pool.query('select 1 from hydrant_claims')).rows).toHaveLength(3);
-    await pool.query("insert into hydrant_claims_replicas values ('long gone', 0, now() - interval '2 days'), ('just gone', 0, now() - interval '1 hour')");
+    await pool.query(
+      "insert into hydrant_claims_replicas values ('long gone', 0, now() - interval '2 days'), ('just gone', 0, now() - interval '1 hour')",
+    );
     await claims.renew({ replica: 'b', ttlMs: 1_000, member: true, load: 0, held: [] });
     const { rows } = await pool.query('select replica from hydrant_claims_replicas order by 1');
     expect(rows).toEqual([{ replica: 'b' }, { replica: 'just gone' }]);
@@ -96,7 +98,9 @@ describe('PostgresClaims', () => {
       const connection = await pool.connect();
       try {
         await connection.query('select pg_stat_force_next_flush()');
-        const { rows } = await connection.query("select n_tup_upd::int as all, n_tup_hot_upd::int as hot from pg_stat_user_tables where relname = 'hydrant_claims'");
+        const { rows } = await connection.query(
+          "select n_tup_upd::int as all, n_tup_hot_upd::int as hot from pg_stat_user_tables where relname = 'hydrant_claims'",
+        );
         return rows[0] as { all: number; hot: number };
       } finally {
         connection.release();
@@ -140,6 +144,8 @@ describe('PostgresClaims', () => {
     [{ client: pgLike, table: '' }, 'table: expected \'table\' or \'schema.table\', got ""'],
     [{ client: pgLike, listenClient: 'x' }, 'listenClient: expected a function that makes a connection, got a string'],
   ])('refuses wrong options: %o', (options, message) => {
-    expect(() => new PostgresClaims(options as never)).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS', message: `PostgresClaims: ${message}` }));
+    expect(() => new PostgresClaims(options as never)).toThrow(
+      expect.objectContaining({ code: 'INVALID_OPTIONS', message: `PostgresClaims: ${message}` }),
+    );
   });
 });

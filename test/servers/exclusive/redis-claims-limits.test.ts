@@ -24,8 +24,10 @@ describe.runIf(url !== undefined)('RedisClaims', () => {
     claims = new RedisClaims({ client, prefix });
   });
 
-  const claim = (ids: readonly string[], { replica = 'a', ttlMs = 60_000, freeForMs = 0, limit = ids.length } = {}): Promise<readonly Claim[]> =>
-    claims.claim({ replica, ttlMs, ids, limit, freeForMs });
+  const claim = (
+    ids: readonly string[],
+    { replica = 'a', ttlMs = 60_000, freeForMs = 0, limit = ids.length } = {},
+  ): Promise<readonly Claim[]> => claims.claim({ replica, ttlMs, ids, limit, freeForMs });
   const renew = (held: readonly Claim[], { replica = 'a', ttlMs = 60_000 } = {}) =>
     claims.renew({ replica, ttlMs, member: true, load: held.length, held });
   const idsOf = (taken: readonly { id: string }[]): string[] => taken.map(({ id }) => id);
@@ -76,7 +78,11 @@ describe.runIf(url !== undefined)('RedisClaims', () => {
       const taken = await claim(many(30_000));
       expect(taken).toHaveLength(30_000);
       const { renewed, lost, strays } = await renew(taken.slice(0, -1));
-      expect({ renewed: renewed.length, lost: lost.length, strays: idsOf(strays) }).toEqual({ renewed: 29_999, lost: 0, strays: ['c29999'] });
+      expect({ renewed: renewed.length, lost: lost.length, strays: idsOf(strays) }).toEqual({
+        renewed: 29_999,
+        lost: 0,
+        strays: ['c29999'],
+      });
       await claims.release({ replica: 'a', claims: taken, leave: true });
       expect(await claim(many(30_000), { replica: 'b', limit: 30_000 })).toHaveLength(30_000);
     }, 60_000);
@@ -90,7 +96,8 @@ describe.runIf(url !== undefined)('RedisClaims', () => {
       // All but the last have an owner. The server writes their rows itself, because that is quicker.
       const each = async (command: string): Promise<void> => {
         const script = `for n = tonumber(ARGV[2]), tonumber(ARGV[3]) do local key = ARGV[1] .. n; ${command} end`;
-        for (let n = 0; n < 999_999; n += 50_000) await client.eval(script, 0, row('c'), String(n), String(Math.min(n + 49_999, 999_998)));
+        for (let n = 0; n < 999_999; n += 50_000)
+          await client.eval(script, 0, row('c'), String(n), String(Math.min(n + 49_999, 999_998)));
       };
       await each(`redis.call('HSET', key, 'owner', 'b', 'token', '1', 'ttl', '600000', 'expires', '${Date.now() + 600_000}')`);
       expect(idsOf(await claim(ids, { limit: 5 }))).toEqual(['c999999']);
@@ -135,47 +142,66 @@ describe.runIf(url !== undefined)('RedisClaims on a server that evicts', () => {
     admin.disconnect();
     await server.stop();
   });
-  const request = { replica: 'a', ttlMs: 600_000, ids: Array.from({ length: 2_000 }, (_, n) => `c${n}`), limit: 2_000, freeForMs: 0 };
+  const request = {
+    replica: 'a',
+    ttlMs: 600_000,
+    ids: Array.from({ length: 2_000 }, (_, n) => `c${n}`),
+    limit: 2_000,
+    freeForMs: 0,
+  };
 
-  test.each(['allkeys-lru', 'allkeys-random', 'allkeys-lfu'])('refuses %s with a limit of memory, and goes on when that has been mended', async (policy) => {
-    await admin.config('SET', 'maxmemory-policy', policy);
-    await admin.config('SET', 'maxmemory', '100mb');
-    const node = createClient({ url: server.url });
-    await node.connect();
-    for (const client of [admin, node]) {
+  test.each(['allkeys-lru', 'allkeys-random', 'allkeys-lfu'])(
+    'refuses %s with a limit of memory, and goes on when that has been mended',
+    async (policy) => {
       await admin.config('SET', 'maxmemory-policy', policy);
-      const claims = new RedisClaims({ client, prefix: `{${policy}}:` });
-      const refusal = { code: 'INVALID_OPTIONS', message: `RedisClaims: expected a server that evicts no claims, got maxmemory-policy ${policy}` };
-      await expect(claims.claim({ ...request, ids: ['c'], limit: 1 })).rejects.toMatchObject(refusal);
-      await admin.config('SET', 'maxmemory-policy', 'noeviction');
-      await claims.claim({ ...request, ids: ['c'], limit: 1 });
-    }
-    await admin.config('SET', 'maxmemory', '0');
-    await admin.config('SET', 'maxmemory-policy', policy);
-    expect(await new RedisClaims({ client: admin, prefix: `{unlimited ${policy}}:` }).claim({ ...request, ids: ['c'], limit: 1 })).toHaveLength(1);
-    node.destroy();
-  });
+      await admin.config('SET', 'maxmemory', '100mb');
+      const node = createClient({ url: server.url });
+      await node.connect();
+      for (const client of [admin, node]) {
+        await admin.config('SET', 'maxmemory-policy', policy);
+        const claims = new RedisClaims({ client, prefix: `{${policy}}:` });
+        const refusal = {
+          code: 'INVALID_OPTIONS',
+          message: `RedisClaims: expected a server that evicts no claims, got maxmemory-policy ${policy}`,
+        };
+        await expect(claims.claim({ ...request, ids: ['c'], limit: 1 })).rejects.toMatchObject(refusal);
+        await admin.config('SET', 'maxmemory-policy', 'noeviction');
+        await claims.claim({ ...request, ids: ['c'], limit: 1 });
+      }
+      await admin.config('SET', 'maxmemory', '0');
+      await admin.config('SET', 'maxmemory-policy', policy);
+      expect(
+        await new RedisClaims({ client: admin, prefix: `{unlimited ${policy}}:` }).claim({ ...request, ids: ['c'], limit: 1 }),
+      ).toHaveLength(1);
+      node.destroy();
+    },
+  );
 
-  test.each(['volatile-lru', 'volatile-ttl', 'volatile-random'])('loses no claim to %s, however little memory is left', async (policy) => {
-    await admin.flushall();
-    await admin.config('SET', 'maxmemory-policy', policy);
-    await admin.config('SET', 'maxmemory', '100mb');
-    const claims = new RedisClaims({ client: admin });
-    const held = await claims.claim(request);
-    await claims.renew({ ...request, member: true, load: 0, held });
-    const used = Number(/used_memory:(\d+)/.exec(await admin.info('memory'))![1]);
-    await admin.config('SET', 'maxmemory', String(used));
-    for (let n = 0; n < 200; n += 1) await admin.set(`other${n}`, 'x'.repeat(10_000), 'EX', 1_000).catch(() => {});
-    expect(Number(/evicted_keys:(\d+)/.exec(await admin.info('stats'))![1])).toBeGreaterThan(0);
-    await admin.config('SET', 'maxmemory', '0');
-    expect((await claims.renew({ ...request, member: true, load: 0, held })).renewed).toHaveLength(2_000);
-    expect(await claims.claim({ ...request, replica: 'b' })).toEqual([]);
-  });
+  test.each(['volatile-lru', 'volatile-ttl', 'volatile-random'])(
+    'loses no claim to %s, however little memory is left',
+    async (policy) => {
+      await admin.flushall();
+      await admin.config('SET', 'maxmemory-policy', policy);
+      await admin.config('SET', 'maxmemory', '100mb');
+      const claims = new RedisClaims({ client: admin });
+      const held = await claims.claim(request);
+      await claims.renew({ ...request, member: true, load: 0, held });
+      const used = Number(/used_memory:(\d+)/.exec(await admin.info('memory'))![1]);
+      await admin.config('SET', 'maxmemory', String(used));
+      for (let n = 0; n < 200; n += 1) await admin.set(`other${n}`, 'x'.repeat(10_000), 'EX', 1_000).catch(() => {});
+      expect(Number(/evicted_keys:(\d+)/.exec(await admin.info('stats'))![1])).toBeGreaterThan(0);
+      await admin.config('SET', 'maxmemory', '0');
+      expect((await claims.renew({ ...request, member: true, load: 0, held })).renewed).toHaveLength(2_000);
+      expect(await claims.claim({ ...request, replica: 'b' })).toEqual([]);
+    },
+  );
 
   test('asks no more than it may', async () => {
     await admin.call('ACL', 'SETUSER', 'limited', 'on', '>secret', '~*', '&*', '+@all', '-info', '-config');
     const limited = new Redis(server.url, { username: 'limited', password: 'secret' });
-    expect(await new RedisClaims({ client: limited, prefix: '{limited}:' }).claim({ ...request, ids: ['c'], limit: 1 })).toHaveLength(1);
+    expect(
+      await new RedisClaims({ client: limited, prefix: '{limited}:' }).claim({ ...request, ids: ['c'], limit: 1 }),
+    ).toHaveLength(1);
     limited.disconnect();
   });
 });

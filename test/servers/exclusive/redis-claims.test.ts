@@ -30,7 +30,8 @@ describe.runIf(url !== undefined)('RedisClaims', () => {
         // Setting the clock back is the same as moving every time that was written.
         async setClockBack(ms) {
           for (const key of await keys('claim:*')) {
-            for (const field of ['expires', 'offerUntil']) if (await admin.hexists(key, field)) await admin.hincrby(key, field, ms);
+            for (const field of ['expires', 'offerUntil'])
+              if (await admin.hexists(key, field)) await admin.hincrby(key, field, ms);
           }
           for (const name of await admin.zrange(`${prefix}members`, 0, -1)) await admin.zincrby(`${prefix}members`, ms, name);
         },

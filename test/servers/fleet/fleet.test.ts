@@ -17,9 +17,24 @@ import { afterEach, describe, expect, test } from 'vitest';
 const CONNECTIONS = 150;
 const ids = Array.from({ length: CONNECTIONS }, (_, n) => `connection-${n}`);
 
-interface Proxy { readonly file: string; readonly binary: string; readonly parameters: (config: string, folder: string) => string[] }
+interface Proxy {
+  readonly file: string;
+  readonly binary: string;
+  readonly parameters: (config: string, folder: string) => string[];
+}
 const PROXIES: Record<string, Proxy> = {
-  nginx: { file: 'nginx.conf', binary: 'nginx', parameters: (config, folder) => ['-c', config, '-p', folder, '-g', `daemon off; pid ${folder}/nginx.pid; error_log ${folder}/error.log;`] },
+  nginx: {
+    file: 'nginx.conf',
+    binary: 'nginx',
+    parameters: (config, folder) => [
+      '-c',
+      config,
+      '-p',
+      folder,
+      '-g',
+      `daemon off; pid ${folder}/nginx.pid; error_log ${folder}/error.log;`,
+    ],
+  },
   haproxy: { file: 'haproxy.cfg', binary: 'haproxy', parameters: (config) => ['-db', '-f', config] },
 };
 
@@ -77,8 +92,17 @@ async function fleet({ file, binary, parameters }: Proxy) {
   const folder = await mkdtemp(join(tmpdir(), 'hydrant-fleet-'));
   const text = await readFile(new URL(`../../../examples/fleet/${file}`, import.meta.url), 'utf8');
   const config = join(folder, file);
-  await writeFile(config, text.replaceAll(/127\.0\.0\.1:(300[123]|8080)/g, (_all, port: string) => `127.0.0.1:${port === '8080' ? front : ports[Number(port) - 3001]}`));
-  const proxy = spawn(binary, parameters(config, folder), { env: { ...process.env, PATH: `${process.env['PATH']}:/usr/sbin` }, stdio: 'ignore' });
+  await writeFile(
+    config,
+    text.replaceAll(
+      /127\.0\.0\.1:(300[123]|8080)/g,
+      (_all, port: string) => `127.0.0.1:${port === '8080' ? front : ports[Number(port) - 3001]}`,
+    ),
+  );
+  const proxy = spawn(binary, parameters(config, folder), {
+    env: { ...process.env, PATH: `${process.env['PATH']}:/usr/sbin` },
+    stdio: 'ignore',
+  });
   ends.push(async () => { const gone = once(proxy, 'exit'); proxy.kill('SIGTERM'); await gone; });
   const base = `http://127.0.0.1:${front}`;
   /** Which gateway serves a connection; the status where none does. */
@@ -86,7 +110,11 @@ async function fleet({ file, binary, parameters }: Proxy) {
     const response = await fetch(`${base}/webhooks/${id}`, { method: 'POST', body: '{}' }).catch(() => undefined);
     return response === undefined ? 'none' : response.ok ? await response.text() : String(response.status);
   }
-  const map = async (): Promise<string[]> => { const found: string[] = []; for (const id of ids) found.push(await whoServes(id)); return found; };
+  const map = async (): Promise<string[]> => {
+    const found: string[] = [];
+    for (const id of ids) found.push(await whoServes(id));
+    return found;
+  };
   for (let turn = 0; turn < 100 && !['a', 'b', 'c'].includes(await whoServes(ids[0] as string)); turn += 1) await delay(100);
   return { gateways, map, creates: () => gateways.map(({ creates }) => creates()) };
 }
@@ -98,7 +126,10 @@ for (const [name, proxy] of Object.entries(PROXIES)) {
       const before = await map();
       expect(await map()).toEqual(before);
       const spread = ['a', 'b', 'c'].map((one) => before.filter((other) => other === one).length);
-      expect({ creates: creates(), spread: spread.every((share) => share > CONNECTIONS / 6) }).toEqual({ creates: spread, spread: true });
+      expect({ creates: creates(), spread: spread.every((share) => share > CONNECTIONS / 6) }).toEqual({
+        creates: spread,
+        spread: true,
+      });
 
       await gateways[1]?.stop();
       // Every delivery is answered, also the first ones, which the proxy sends elsewhere when it cannot connect.

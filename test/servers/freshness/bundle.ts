@@ -31,7 +31,14 @@ export async function bundleSources(mutation?: Mutation): Promise<AsyncDisposabl
   try {
     await build({
       entryPoints: [source('index.ts'), source('stores/postgres/index.ts'), source('stores/redis/index.ts')],
-      bundle: true, splitting: true, platform: 'node', format: 'esm', outdir: folder, outbase: source(''), outExtension: { '.js': '.mjs' }, plugins: [mutate],
+      bundle: true,
+      splitting: true,
+      platform: 'node',
+      format: 'esm',
+      outdir: folder,
+      outbase: source(''),
+      outExtension: { '.js': '.mjs' },
+      plugins: [mutate],
     });
   } catch (error) {
     await remove();

@@ -21,7 +21,14 @@ const timeout = 30_000 + 2 * durationMs;
 function expectSubstance(writes: readonly Write[], reports: readonly Report[]): void {
   const uses = reports.flatMap((report) => report.uses);
   const count = (code: string | undefined): number => uses.filter((use) => use.code === code).length;
-  const summary = { writes: writes.length, used: count(undefined), stopped: count('CONNECTION_STOPPED'), unknown: count('CONNECTION_NOT_FOUND'), unavailable: count('STORE_UNAVAILABLE'), created: reports.reduce((sum, { created }) => sum + created, 0) };
+  const summary = {
+    writes: writes.length,
+    used: count(undefined),
+    stopped: count('CONNECTION_STOPPED'),
+    unknown: count('CONNECTION_NOT_FOUND'),
+    unavailable: count('STORE_UNAVAILABLE'),
+    created: reports.reduce((sum, { created }) => sum + created, 0),
+  };
   process.stderr.write(`freshness, seed ${seed}: ${JSON.stringify(summary)}\n`);
   expect(summary.writes).toBeGreaterThan(60);
   expect(summary.used).toBeGreaterThan(150);
@@ -68,8 +75,20 @@ describe('G4 fresh, across four processes on PostgreSQL', () => {
   });
   beforeEach(() => pool.query('delete from hydrant_connections'));
 
-  const scenario = (change: Partial<Scenario>): Scenario => ({ bundle: bundle.folder, kind: 'postgres', url: database.url, store, seed, durationMs, hints: 'on', ...change });
-  const cutListeners = (): Promise<unknown> => pool.query(`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'listener' and datname = current_database()`);
+  const scenario = (change: Partial<Scenario>): Scenario => ({
+    bundle: bundle.folder,
+    kind: 'postgres',
+    url: database.url,
+    store,
+    seed,
+    durationMs,
+    hints: 'on',
+    ...change,
+  });
+  const cutListeners = (): Promise<unknown> =>
+    pool.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'listener' and datname = current_database()`,
+    );
 
   test('with hints, while LISTEN connections are cut, a pool is exhausted and an event loop blocked', async () => {
     const { writes, reports } = await run(scenario({ faults: [cutListeners, block, exhaust, cutListeners, block] }));
@@ -100,20 +119,33 @@ describe('G4 fresh, across four processes on PostgreSQL', () => {
     expect(violations(writes, reports)).toEqual([]);
   }, timeout + SILENT_RUN_MS);
 
-  test.each(['table', 'hash'] as const)('on a table of the application, with versions %s, while hydrant\'s objects are dropped and made again', async (versions) => {
-    const mapped = new PostgresStore<{ n: number }>({
-      client: pool, table: 'bots', columns: { config: ['n'] }, versions, mapRow: ({ n }) => ({ n: n as number }), toRow: ({ n }) => ({ n }),
-    });
-    await pool.query(`drop table if exists bots; create table bots (id text primary key, status text not null default 'active', n int not null, noted timestamptz)`);
-    await mapped.migrate();
-    const damage = (): Promise<unknown> => repeated(() => pool.query('drop schema if exists hydrant cascade'));
-    const repair = (): Promise<unknown> => repeated(() => mapped.migrate());
-    const note = (): Promise<unknown> => pool.query('update bots set noted = now()').then(() => pool.query('vacuum full bots'));
-    const faults = [damage, cutListeners, repair, note, block];
-    const { writes, reports } = await run(scenario({ store: mapped, versions, hints: versions === 'table' ? 'on' : 'off', faults }));
-    expectSubstance(writes, reports);
-    expect(violations(writes, reports)).toEqual([]);
-  }, timeout);
+  test.each(['table', 'hash'] as const)(
+    "on a table of the application, with versions %s, while hydrant's objects are dropped and made again",
+    async (versions) => {
+      const mapped = new PostgresStore<{ n: number }>({
+        client: pool,
+        table: 'bots',
+        columns: { config: ['n'] },
+        versions,
+        mapRow: ({ n }) => ({ n: n as number }),
+        toRow: ({ n }) => ({ n }),
+      });
+      await pool.query(
+        `drop table if exists bots; create table bots (id text primary key, status text not null default 'active', n int not null, noted timestamptz)`,
+      );
+      await mapped.migrate();
+      const damage = (): Promise<unknown> => repeated(() => pool.query('drop schema if exists hydrant cascade'));
+      const repair = (): Promise<unknown> => repeated(() => mapped.migrate());
+      const note = (): Promise<unknown> => pool.query('update bots set noted = now()').then(() => pool.query('vacuum full bots'));
+      const faults = [damage, cutListeners, repair, note, block];
+      const { writes, reports } = await run(
+        scenario({ store: mapped, versions, hints: versions === 'table' ? 'on' : 'off', faults }),
+      );
+      expectSubstance(writes, reports);
+      expect(violations(writes, reports)).toEqual([]);
+    },
+    timeout,
+  );
 
   test('a registry that skips reads fails this check', async () => {
     const { writes, reports } = await run(scenario({ hints: 'off', pretendStrictMs: 100, durationMs: 2_000 }));
@@ -126,7 +158,9 @@ describe('G4 fresh, across four processes on PostgreSQL', () => {
       from: 'if (reads.next === undefined) {',
       to: 'if (reads.wire?.kind === kind && waiter !== undefined) return void reads.wire.waiters.push(waiter); if (reads.next === undefined) {',
     });
-    const { writes, reports } = await run(scenario({ bundle: mutated.folder, hints: 'off', answerDelayMs: 25, durationMs: 2_500 }));
+    const { writes, reports } = await run(
+      scenario({ bundle: mutated.folder, hints: 'off', answerDelayMs: 25, durationMs: 2_500 }),
+    );
     expect(violations(writes, reports).filter((violation) => violation.includes('strict')).length).toBeGreaterThan(0);
   }, timeout);
 
@@ -153,7 +187,17 @@ describe.skipIf(inject('redisUrl') === undefined)('G4 fresh, across four process
   beforeEach(() => client.flushall());
 
   const restart = async (): Promise<void> => { await server.halt('SIGKILL'); await server.resume(); };
-  const scenario = (change: Partial<Scenario>): Scenario => ({ bundle: bundle.folder, kind: 'ioredis', url: server.url, prefix: '{fresh}:', store, seed, durationMs, hints: 'on', ...change });
+  const scenario = (change: Partial<Scenario>): Scenario => ({
+    bundle: bundle.folder,
+    kind: 'ioredis',
+    url: server.url,
+    prefix: '{fresh}:',
+    store,
+    seed,
+    durationMs,
+    hints: 'on',
+    ...change,
+  });
 
   test('with hints, while Redis is killed and restarted and an event loop blocked', async () => {
     const { writes, reports } = await run(scenario({ faults: [restart, block, restart] }));
@@ -162,17 +206,25 @@ describe.skipIf(inject('redisUrl') === undefined)('G4 fresh, across four process
   }, timeout);
 
   test('with hints of which half are lost', async () => {
-    const { writes, reports } = await run(scenario({ hints: 'dropped', faults: [() => client.client('KILL', 'TYPE', 'pubsub')] }));
+    const { writes, reports } = await run(
+      scenario({ hints: 'dropped', faults: [() => client.client('KILL', 'TYPE', 'pubsub')] }),
+    );
     expectSubstance(writes, reports);
     expect(violations(writes, reports)).toEqual([]);
   }, timeout);
 
-  test.each(['ioredis', 'node-redis'] as const)('with documented clients of %s, while every connection goes silent', async (kind) => {
-    const proxy: Proxy = await startProxy(server.port);
-    const faults = [() => proxy.silence(), () => {}, () => {}];
-    const { writes, reports } = await run(scenario({ kind, url: `redis://127.0.0.1:${proxy.port}`, faults, durationMs: SILENT_RUN_MS }));
-    proxy.close();
-    expectRecovery(reports);
-    expect(violations(writes, reports)).toEqual([]);
-  }, timeout + SILENT_RUN_MS);
+  test.each(['ioredis', 'node-redis'] as const)(
+    'with documented clients of %s, while every connection goes silent',
+    async (kind) => {
+      const proxy: Proxy = await startProxy(server.port);
+      const faults = [() => proxy.silence(), () => {}, () => {}];
+      const { writes, reports } = await run(
+        scenario({ kind, url: `redis://127.0.0.1:${proxy.port}`, faults, durationMs: SILENT_RUN_MS }),
+      );
+      proxy.close();
+      expectRecovery(reports);
+      expect(violations(writes, reports)).toEqual([]);
+    },
+    timeout + SILENT_RUN_MS,
+  );
 });

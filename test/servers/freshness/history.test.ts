@@ -2,12 +2,37 @@ import { describe, expect, test } from 'vitest';
 import { violations, type Report, type Use, type Write } from './history.js';
 
 const ms = (n: number): bigint => BigInt(n) * 1_000_000n;
-const write = (begun: number, committed: number, version: string | undefined, status: Write['status'] = 'active'): Write => ({ id: 'a', begun: ms(begun), committed: ms(committed), version, status });
-const WRITES = [write(10, 20, '1'), write(100, 110, '2'), write(200, 210, '2s', 'stopped'), write(300, 310, undefined, 'deleted'), write(400, 410, '3')];
-const use = (begun: number, ended: number, seen: string, maxStaleMs?: number): Use => ({
-  id: 'a', replica: 0, begun: ms(begun), ended: ms(ended), maxStaleMs, version: seen.startsWith('CONN') || seen.startsWith('STORE') ? undefined : seen, code: seen.startsWith('CONN') || seen.startsWith('STORE') ? seen : undefined,
+const write = (begun: number, committed: number, version: string | undefined, status: Write['status'] = 'active'): Write => ({
+  id: 'a',
+  begun: ms(begun),
+  committed: ms(committed),
+  version,
+  status,
 });
-const report = (uses: Use[], change: Partial<Report> = {}): Report => ({ uses, created: 1, disposedOnce: 1, misused: [], longestTurnMs: 5, ...change });
+const WRITES = [
+  write(10, 20, '1'),
+  write(100, 110, '2'),
+  write(200, 210, '2s', 'stopped'),
+  write(300, 310, undefined, 'deleted'),
+  write(400, 410, '3'),
+];
+const use = (begun: number, ended: number, seen: string, maxStaleMs?: number): Use => ({
+  id: 'a',
+  replica: 0,
+  begun: ms(begun),
+  ended: ms(ended),
+  maxStaleMs,
+  version: seen.startsWith('CONN') || seen.startsWith('STORE') ? undefined : seen,
+  code: seen.startsWith('CONN') || seen.startsWith('STORE') ? seen : undefined,
+});
+const report = (uses: Use[], change: Partial<Report> = {}): Report => ({
+  uses,
+  created: 1,
+  disposedOnce: 1,
+  misused: [],
+  longestTurnMs: 5,
+  ...change,
+});
 
 describe('the check of histories', () => {
   test.each<[string, Use]>([

@@ -48,7 +48,8 @@ export function violations(writes: readonly Write[], reports: readonly Report[])
   }
   for (const [replica, report] of reports.entries()) {
     found.push(...report.misused);
-    if (report.disposedOnce !== report.created) found.push(`replica ${replica}: ${report.created} created, ${report.disposedOnce} disposed of exactly once`);
+    if (report.disposedOnce !== report.created)
+      found.push(`replica ${replica}: ${report.created} created, ${report.disposedOnce} disposed of exactly once`);
     // The bound is measured with a clock that is read once per turn of the event loop.
     const slack = BigInt(Math.ceil((report.longestTurnMs + 5) * 1e6));
     for (const use of report.uses) {
@@ -67,8 +68,13 @@ function explained(use: Use, writes: readonly Write[], slack: bigint): boolean {
   for (let index = Math.max(0, first); index < writes.length; index += 1) {
     const write = writes[index] as Write;
     if (write.begun > use.ended) return false;
-    if (use.code === undefined ? write.status === 'active' && write.version === use.version
-      : use.code === (write.status === 'deleted' ? 'CONNECTION_NOT_FOUND' : write.status === 'stopped' ? 'CONNECTION_STOPPED' : '')) return true;
+    if (
+      use.code === undefined
+        ? write.status === 'active' && write.version === use.version
+        : use.code
+          === (write.status === 'deleted' ? 'CONNECTION_NOT_FOUND' : write.status === 'stopped' ? 'CONNECTION_STOPPED' : '')
+    )
+      return true;
   }
   return false;
 }

@@ -5,9 +5,15 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { pathToFileURL } from 'node:url';
 
-const { bundle, kind, url, prefix, ids, seed, replica, hints, maxStaleMs, pretendStrictMs, answerDelayMs, versions } = JSON.parse(process.argv[2]);
+const { bundle, kind, url, prefix, ids, seed, replica, hints, maxStaleMs, pretendStrictMs, answerDelayMs, versions } = JSON.parse(
+  process.argv[2],
+);
 const load = (path) => import(pathToFileURL(join(bundle, path)).href);
-const [{ ConnectionRegistry }, { PostgresStore }, { RedisStore }] = await Promise.all([load('index.mjs'), load('stores/postgres/index.mjs'), load('stores/redis/index.mjs')]);
+const [{ ConnectionRegistry }, { PostgresStore }, { RedisStore }] = await Promise.all([
+  load('index.mjs'),
+  load('stores/postgres/index.mjs'),
+  load('stores/redis/index.mjs'),
+]);
 const { Redis } = createRequire(import.meta.url)('ioredis');
 const { createClient } = createRequire(import.meta.url)('redis');
 
@@ -28,12 +34,16 @@ const clients = { ioredis: () => new Redis(url), 'node-redis': () => createClien
 const redis = clients[kind]?.();
 redis?.on('error', () => {});
 if (kind === 'node-redis') await redis.connect();
-const inner = pool === undefined
-  ? new RedisStore({ client: redis, prefix, watch: hints === 'off' ? false : watch })
-  : new PostgresStore({
-    client: pool, ...(versions && { table: 'bots', columns: { config: ['n'] }, mapRow: ({ n }) => ({ n }), versions }),
-    ...(hints === 'off' ? {} : { watch, listenClient: () => new pg.Client({ connectionString: url, application_name: 'listener' }) }),
-  });
+const inner =
+  pool === undefined
+    ? new RedisStore({ client: redis, prefix, watch: hints === 'off' ? false : watch })
+    : new PostgresStore({
+        client: pool,
+        ...(versions && { table: 'bots', columns: { config: ['n'] }, mapRow: ({ n }) => ({ n }), versions }),
+        ...(hints === 'off'
+          ? {}
+          : { watch, listenClient: () => new pg.Client({ connectionString: url, application_name: 'listener' }) }),
+      });
 
 const delayed = async (answer) => {
   const value = await answer;
@@ -62,9 +72,16 @@ const registry = new ConnectionRegistry({
       instances.push(instance);
       return instance;
     },
-    dispose: (instance) => { instance.disposals += 1; },
+    dispose: (instance) => {
+      instance.disposals += 1;
+    },
   },
-  notFoundTtlMs: 0, storeTimeoutMs: 1_000, acquireTimeoutMs: 5_000, maxInstances: Math.ceil(ids.length / 2), idleTimeoutMs: 300, sweepIntervalMs: 400,
+  notFoundTtlMs: 0,
+  storeTimeoutMs: 1_000,
+  acquireTimeoutMs: 5_000,
+  maxInstances: Math.ceil(ids.length / 2),
+  idleTimeoutMs: 300,
+  sweepIntervalMs: 400,
 });
 for (const event of ['storeFailed', 'hydrationFailed', 'disposeFailed']) registry.on(event, () => {});
 
@@ -78,7 +95,8 @@ async function use() {
   let code;
   try {
     version = await registry.use(id, async (instance, lease) => {
-      if (instance.version !== String(lease.record.version) || instance.disposals > 0) misused.push(`replica ${replica}: ${id} used at another version, or after its end`);
+      if (instance.version !== String(lease.record.version) || instance.disposals > 0)
+        misused.push(`replica ${replica}: ${id} used at another version, or after its end`);
       const seen = String(lease.record.version);
       if (random() < 0.3) await new Promise((resolve) => setTimeout(resolve, 10 * random()));
       if (instance.disposals > 0) misused.push(`replica ${replica}: ${id} disposed of in use`);
@@ -115,9 +133,16 @@ process.on('message', async (message) => {
     await pool?.end();
     if (kind === 'node-redis') redis.destroy();
     else redis?.disconnect();
-    process.send({
-      uses, misused, created: instances.length, disposedOnce: instances.filter(({ disposals }) => disposals === 1).length, longestTurnMs: turns.max / 1e6,
-    }, () => process.disconnect());
+    process.send(
+      {
+        uses,
+        misused,
+        created: instances.length,
+        disposedOnce: instances.filter(({ disposals }) => disposals === 1).length,
+        longestTurnMs: turns.max / 1e6,
+      },
+      () => process.disconnect(),
+    );
   }
 });
 process.send('ready');

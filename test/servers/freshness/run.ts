@@ -69,8 +69,24 @@ export async function run(scenario: Scenario): Promise<{ writes: Write[]; report
   }
 }
 
-function startReplica({ bundle, kind, url, prefix, seed, hints, pretendStrictMs = 0, answerDelayMs = 0, versions }: Scenario, replica: number): ChildProcess {
-  const options = { bundle, kind, url, prefix, ids: IDS, seed: seed * 31 + replica, replica, hints, maxStaleMs: MAX_STALE_MS, pretendStrictMs, answerDelayMs, versions };
+function startReplica(
+  { bundle, kind, url, prefix, seed, hints, pretendStrictMs = 0, answerDelayMs = 0, versions }: Scenario,
+  replica: number,
+): ChildProcess {
+  const options = {
+    bundle,
+    kind,
+    url,
+    prefix,
+    ids: IDS,
+    seed: seed * 31 + replica,
+    replica,
+    hints,
+    maxStaleMs: MAX_STALE_MS,
+    pretendStrictMs,
+    answerDelayMs,
+    versions,
+  };
   return fork(fileURLToPath(new URL('replica.mjs', import.meta.url)), [JSON.stringify(options)], { execArgv: [] });
 }
 
@@ -79,7 +95,9 @@ async function writeUntil(end: number, id: string, store: Written, random: () =>
     const choice = random();
     const status = choice < 0.7 ? 'active' : choice < 0.85 ? 'stopped' : 'deleted';
     const begun = process.hrtime.bigint();
-    const version = await repeated(async () => status === 'deleted' ? (await store.delete(id), undefined) : (await store.put({ id, status, n })).version);
+    const version = await repeated(async () =>
+      status === 'deleted' ? (await store.delete(id), undefined) : (await store.put({ id, status, n })).version,
+    );
     writes.push({ id, begun, committed: process.hrtime.bigint(), version, status });
     await sleep(10 + 90 * random());
   }
@@ -98,7 +116,12 @@ export async function repeated<T>(write: () => Promise<T>): Promise<T> {
 
 async function reportOf(replica: ChildProcess): Promise<Report> {
   replica.send('finish');
-  const [report] = await once(replica, 'message') as [Report & { uses: readonly (Omit<Use, 'begun' | 'ended'> & { begun: string; ended: string })[] }];
+  const [report] = (await once(replica, 'message')) as [
+    Report & { uses: readonly (Omit<Use, 'begun' | 'ended'> & { begun: string; ended: string })[] },
+  ];
   await once(replica, 'exit');
-  return { ...report, uses: report.uses.map((use) => Object.assign(use, { begun: BigInt(use.begun), ended: BigInt(use.ended) })) };
+  return {
+    ...report,
+    uses: report.uses.map((use) => Object.assign(use, { begun: BigInt(use.begun), ended: BigInt(use.ended) })),
+  };
 }

@@ -12,7 +12,9 @@ beforeAll(async () => {
   database = await createDatabase();
   pool = openPool(database.url);
   await pool.query(GATEWAY_TABLE);
-  await pool.query(`insert into chat_connections (id, config) values ('acme', '{"value":"first"}'), ('globex', '{"value":"first"}')`);
+  await pool.query(
+    `insert into chat_connections (id, config) values ('acme', '{"value":"first"}'), ('globex', '{"value":"first"}')`,
+  );
 });
 afterAll(async () => {
   await pool.end();
@@ -21,7 +23,11 @@ afterAll(async () => {
 
 describe('a gateway that has a table of connections already', () => {
   test('adopts it: its own SQL goes on as it was, and every use sees what it wrote', async () => {
-    const store = new PostgresStore<GatewayConnection>({ client: pool, ...GATEWAY_MAPPING, listenClient: () => new pg.Client({ connectionString: database.url }) });
+    const store = new PostgresStore<GatewayConnection>({
+      client: pool,
+      ...GATEWAY_MAPPING,
+      listenClient: () => new pg.Client({ connectionString: database.url }),
+    });
     await store.migrate();
     const factory = new RecordingFactory<GatewayConnection & { id: string; version: string; status: 'active' | 'stopped' }>();
     await using registry = new ConnectionRegistry({ store, factory });
@@ -32,7 +38,9 @@ describe('a gateway that has a table of connections already', () => {
     expect(await value()).toBe('second');
 
     // An error it notes down is no reason to start anew.
-    await pool.query(`update chat_connections set status = 'error', last_error = 'timeout', updated_at = now() where id = 'acme'`);
+    await pool.query(
+      `update chat_connections set status = 'error', last_error = 'timeout', updated_at = now() where id = 'acme'`,
+    );
     expect(await value()).toBe('second');
     expect(factory.count('create')).toBe(2);
 

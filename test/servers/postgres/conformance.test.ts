@@ -23,21 +23,38 @@ const listening = {
   watch: { backoff: { initialMs: 20, maxMs: 200 } },
 };
 
-const cutListeners = (): Promise<unknown> => pool.query(`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'listener' and datname = current_database()`);
+const cutListeners = (): Promise<unknown> =>
+  pool.query(
+    `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'listener' and datname = current_database()`,
+  );
 
-const ALL = { getMany: true, getVersions: true, watch: true, invalidRows: true, bookkeeping: true, touch: true, interruption: true };
+const ALL = {
+  getMany: true,
+  getVersions: true,
+  watch: true,
+  invalidRows: true,
+  bookkeeping: true,
+  touch: true,
+  interruption: true,
+};
 
 describe('PostgresStore on its own table', () => {
   storeConformance({ describe, it: test }, async (): Promise<StoreUnderTest> => {
     const store = new PostgresStore<{ config: { value: string } }>({ client: pool, ...listening });
     await store.migrate();
-    await pool.query('alter table hydrant_connections add column if not exists noted timestamptz; delete from hydrant_connections');
+    await pool.query(
+      'alter table hydrant_connections add column if not exists noted timestamptz; delete from hydrant_connections',
+    );
     return {
       store,
       write: (id, { status, config }) => store.put({ id, status, config: { value: config } }),
       remove: (id) => store.delete(id),
       configOf: (record) => (record as unknown as { config: { value: string } }).config.value,
-      writeInvalid: (id) => pool.query(`insert into hydrant_connections (id, data) values ($1, '["secret"]') on conflict (id) do update set data = excluded.data`, [id]),
+      writeInvalid: (id) =>
+        pool.query(
+          `insert into hydrant_connections (id, data) values ($1, '["secret"]') on conflict (id) do update set data = excluded.data`,
+          [id],
+        ),
       bookkeep: (id) => pool.query('update hydrant_connections set noted = now() where id = $1', [id]),
       touch: (id) => store.touch(id),
       interrupt: cutListeners,
@@ -54,11 +71,19 @@ describe('PostgresStore mapped onto a table that exists', () => {
     await pool.query('delete from chat_connections');
     return {
       store,
-      write: (id, { status, config }) => store.put({ id, status, organizationId: 'o1', platform: 'slack', config: { value: config } }),
+      write: (id, { status, config }) =>
+        store.put({ id, status, organizationId: 'o1', platform: 'slack', config: { value: config } }),
       remove: (id) => store.delete(id),
       configOf: (record) => (record as unknown as GatewayConnection).config.value,
-      writeInvalid: (id) => pool.query(`insert into chat_connections (id, config) values ($1, '{"token":"secret"}') on conflict (id) do update set config = excluded.config`, [id]),
-      bookkeep: (id) => pool.query(`update chat_connections set last_error = 'timeout', status = 'error', updated_at = now() where id = $1`, [id]),
+      writeInvalid: (id) =>
+        pool.query(
+          `insert into chat_connections (id, config) values ($1, '{"token":"secret"}') on conflict (id) do update set config = excluded.config`,
+          [id],
+        ),
+      bookkeep: (id) =>
+        pool.query(`update chat_connections set last_error = 'timeout', status = 'error', updated_at = now() where id = $1`, [
+          id,
+        ]),
       touch: (id) => store.touch(id),
       interrupt: cutListeners,
     };
@@ -66,7 +91,11 @@ describe('PostgresStore mapped onto a table that exists', () => {
 });
 
 describe('PostgresStore mapped onto a table with uuids', () => {
-  beforeAll(async () => { await pool.query('create table workspaces (key uuid primary key, settings text not null, enabled boolean not null default true)'); });
+  beforeAll(async () => {
+    await pool.query(
+      'create table workspaces (key uuid primary key, settings text not null, enabled boolean not null default true)',
+    );
+  });
 
   storeConformance({ describe, it: test }, async (): Promise<StoreUnderTest> => {
     const store = new PostgresStore<{ settings: string }>({

@@ -21,7 +21,8 @@ const mapped = (): PostgresStore<GatewayConnection> => new PostgresStore({ clien
 const one = async <T>(query: string): Promise<T> => (await pool.query(query)).rows[0]?.value as T;
 
 /** Everything in the schema that has a name. */
-const objects = (): Promise<string> => one(`
+const objects = (): Promise<string> =>
+  one(`
   select string_agg(name, ' ' order by name) as value from (
     select 'table ' || table_name || '.' || column_name || ' ' || data_type || ' ' || coalesce(column_default, '') || ' ' || is_nullable as name
       from information_schema.columns where table_schema = 'public'
@@ -32,7 +33,8 @@ const objects = (): Promise<string> => one(`
     union all select 'index ' || indexname from pg_indexes where schemaname = 'public') everything`);
 
 /** The table's triggers. */
-const triggers = (): Promise<string> => one(`select string_agg(tgname, ' ' order by tgname) as value from pg_trigger where not tgisinternal`);
+const triggers = (): Promise<string> =>
+  one(`select string_agg(tgname, ' ' order by tgname) as value from pg_trigger where not tgisinternal`);
 
 /** Holds a lock on the table while `work` runs, as a long transaction that writes does. */
 async function whileWriting<T>(work: () => Promise<T>): Promise<T> {
@@ -59,7 +61,14 @@ describe('adopting a table that exists', () => {
     await mapped().migrate();
     expect(await one(`select relfilenode as value from pg_class where relname = 'chat_connections'`)).toBe(filenode);
     expect(await one(`select pg_relation_size('chat_connections') as value`)).toBe(size);
-    expect(await mapped().get('c1')).toEqual({ id: 'c1', version: expect.stringMatching(/^[0-9a-f]{32}$/) as string, status: 'active', organizationId: 'o1', platform: 'slack', config: { value: '1' } });
+    expect(await mapped().get('c1')).toEqual({
+      id: 'c1',
+      version: expect.stringMatching(/^[0-9a-f]{32}$/) as string,
+      status: 'active',
+      organizationId: 'o1',
+      platform: 'slack',
+      config: { value: '1' },
+    });
     expect(await mapped().get('c10')).toBeUndefined();
     expect((await mapped().list()).length).toBe(9_000);
   });
@@ -131,7 +140,11 @@ describe('adopting a table that exists', () => {
 
   test('an option that changes what makes a version needs no migration of versions', async () => {
     await mapped().migrate();
-    const wider = new PostgresStore<GatewayConnection>({ client: pool, ...GATEWAY_MAPPING, columns: { config: ['config', 'last_error'] } });
+    const wider = new PostgresStore<GatewayConnection>({
+      client: pool,
+      ...GATEWAY_MAPPING,
+      columns: { config: ['config', 'last_error'] },
+    });
     await wider.migrate();
     const before = (await wider.get('c1'))?.version;
     await pool.query(`update chat_connections set last_error = 'x' where id = 'c1'`);
@@ -161,15 +174,28 @@ describe('the store\'s own table', () => {
   test('may be called and be anywhere', async () => {
     await pool.query(`create schema "we""ird Schema"`);
     const table = `we"ird Schema.Tab'le $hydrant$ %s \\ ${'x'.repeat(30)}`;
-    const store = new PostgresStore<{ token: string }>({ client: pool, table, columns: { id: 'I"d', status: 'st\'atus %I', version: 'ver\\sion' } });
+    const store = new PostgresStore<{ token: string }>({
+      client: pool,
+      table,
+      columns: { id: 'I"d', status: "st'atus %I", version: 'ver\\sion' },
+    });
     await store.migrate();
     await store.migrate();
     const first = await store.put({ id: 'acme', token: 'a' });
     const second = await store.put({ id: 'acme', token: 'b', status: 'stopped' });
-    expect(second).toEqual({ id: 'acme', token: 'b', status: 'stopped', version: expect.stringMatching(/^[0-9a-f]{32}$/) as string });
+    expect(second).toEqual({
+      id: 'acme',
+      token: 'b',
+      status: 'stopped',
+      version: expect.stringMatching(/^[0-9a-f]{32}$/) as string,
+    });
     expect(second.version).not.toBe(first.version);
     await pool.query(PostgresStore.migrationSql({ table, columns: { id: 'I"d', version: 'ver\\sion' } }).down);
-    expect(await one(`select count(*)::int as value from pg_class where relnamespace = (select oid from pg_namespace where nspname like 'we%')`)).toBe(0);
+    expect(
+      await one(
+        `select count(*)::int as value from pg_class where relnamespace = (select oid from pg_namespace where nspname like 'we%')`,
+      ),
+    ).toBe(0);
   });
 
   test('two tables with long names do not share what belongs to them', async () => {

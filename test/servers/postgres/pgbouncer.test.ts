@@ -10,7 +10,9 @@ import type { TestServer } from '../support/server.mjs';
 const database: TestDatabase = await createDatabase();
 const bouncer: TestServer | undefined = await startPgBouncer(database.url, { poolSize: 2 }).catch((error: unknown) => {
   if (process.env['REQUIRE_SERVERS'] === '1') throw error;
-  process.stderr.write(`\n*** NO PGBOUNCER: ${String(error)}\n*** The tests that need it are SKIPPED. REQUIRE_SERVERS=1 makes this a failure.\n\n`);
+  process.stderr.write(
+    `\n*** NO PGBOUNCER: ${String(error)}\n*** The tests that need it are SKIPPED. REQUIRE_SERVERS=1 makes this a failure.\n\n`,
+  );
   return undefined;
 });
 afterAll(async () => {
@@ -61,7 +63,11 @@ describe.skipIf(bouncer === undefined)('PostgresStore through PgBouncer in trans
     });
 
     test('says so when it is asked to listen there, instead of hearing nothing', async () => {
-      const store = new PostgresStore({ client: pool, listenClient: () => new pg.Client({ connectionString: url }), watch: { timeoutMs: 500 } });
+      const store = new PostgresStore({
+        client: pool,
+        listenClient: () => new pg.Client({ connectionString: url }),
+        watch: { timeoutMs: 500 },
+      });
       await expect(store.watch?.({ changed() {}, gap() {} })).rejects.toThrow('No answer within 500 ms');
     });
   });

@@ -27,7 +27,10 @@ const ATTACK = (triggerFunction: string): string => `
   insert into pg_temp.hydrant_connections values (row(1)::pg_temp.t, 'active', 1, '');
   update pg_temp.hydrant_connections set data = 'y'`;
 
-describe.each([['embedded', false], ['of the machine', true]] as const)('rights, on the PostgreSQL that is %s', (_which, ofDebian) => {
+describe.each([
+  ['embedded', false],
+  ['of the machine', true],
+] as const)('rights, on the PostgreSQL that is %s', (_which, ofDebian) => {
   let server: TestServer;
   let owner: pg.Client;
   const open: pg.Client[] = [];
@@ -38,7 +41,9 @@ describe.each([['embedded', false], ['of the machine', true]] as const)('rights,
     return client;
   };
 
-  beforeAll(async () => { server = await startPostgres({ own: true, ofDebian }); }, 60_000);
+  beforeAll(async () => {
+    server = await startPostgres({ own: true, ofDebian });
+  }, 60_000);
   afterAll(() => server.stop());
   beforeEach(async () => {
     const admin = new pg.Client({ connectionString: server.url });
@@ -51,7 +56,9 @@ describe.each([['embedded', false], ['of the machine', true]] as const)('rights,
     const superuser = await as('postgres');
     await superuser.query('grant create, usage on schema public to gw_owner; grant usage on schema public to public');
     owner = await as('gw_owner');
-    return async () => { await Promise.all(open.splice(0).map((client) => client.end().catch(() => {}))); };
+    return async () => {
+      await Promise.all(open.splice(0).map((client) => client.end().catch(() => {})));
+    };
   });
   const stolen = async (): Promise<unknown> => (await owner.query(`select to_regclass('public.stolen') as found`)).rows[0];
 
@@ -70,23 +77,37 @@ describe.each([['embedded', false], ['of the machine', true]] as const)('rights,
     await reporting.query(`insert into pg_temp.hydrant_connections values (row(1)::pg_temp.t, 'active', 1, '')`);
     await reporting.query(`update pg_temp.hydrant_connections set data = 'y'`);
     expect(await stolen()).toEqual({ found: null });
-    expect((await owner.query(`select count(*)::int as count from pg_proc where prosecdef and proname like '%hydrant%'`)).rows).toEqual([{ count: 0 }]);
+    expect(
+      (await owner.query(`select count(*)::int as count from pg_proc where prosecdef and proname like '%hydrant%'`)).rows,
+    ).toEqual([{ count: 0 }]);
   });
 
   test('nothing of a new install runs with rights of its own, or may be attached to a table by others', async () => {
     await owner.query(GATEWAY_TABLE);
     await new PostgresStore({ client: owner }).migrate();
     await new PostgresStore<GatewayConnection>({ client: owner, ...GATEWAY_MAPPING }).migrate();
-    const { rows } = await owner.query<{ name: string }>(`select p.oid::regproc::text as name from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+    const { rows } = await owner.query<{
+      name: string;
+    }>(`select p.oid::regproc::text as name from pg_proc p join pg_namespace n on n.oid = p.pronamespace
       where n.nspname in ('public', 'hydrant')`);
-    expect(rows.map(({ name }) => name).toSorted()).toEqual(['hydrant."public.chat_connections_notify"', 'hydrant_connections_hydrant_notify']);
+    expect(rows.map(({ name }) => name).toSorted()).toEqual([
+      'hydrant."public.chat_connections_notify"',
+      'hydrant_connections_hydrant_notify',
+    ]);
     const reporting = await as('reporting');
     for (const { name } of rows) {
       await reporting.query('create table if not exists pg_temp.hydrant_connections (id text)');
-      await expect(reporting.query(`create trigger boom after insert on pg_temp.hydrant_connections for each statement execute function ${name}()`))
-        .rejects.toMatchObject({ code: '42501' });
+      await expect(
+        reporting.query(
+          `create trigger boom after insert on pg_temp.hydrant_connections for each statement execute function ${name}()`,
+        ),
+      ).rejects.toMatchObject({ code: '42501' });
     }
-    for (const statement of ['select * from hydrant."public.chat_connections"', 'select * from chat_connections', 'select * from public.hydrant_connections']) {
+    for (const statement of [
+      'select * from hydrant."public.chat_connections"',
+      'select * from chat_connections',
+      'select * from public.hydrant_connections',
+    ]) {
       await expect(reporting.query(statement)).rejects.toMatchObject({ code: '42501' });
     }
   });
@@ -108,7 +129,9 @@ describe.each([['embedded', false], ['of the machine', true]] as const)('rights,
     };
     /** Writes as the role does, and expects every write to be seen. */
     const everyWriteIsSeen = async (): Promise<void> => {
-      await app.query(`insert into chat_connections (id, config) values ('acme', '{"value":"0"}') on conflict (id) do update set config = excluded.config`);
+      await app.query(
+        `insert into chat_connections (id, config) values ('acme', '{"value":"0"}') on conflict (id) do update set config = excluded.config`,
+      );
       for (const n of [1, 2]) {
         const before = await version();
         await app.query(`update chat_connections set config = '{"value":"${n}"}' where id = 'acme'`);
@@ -122,7 +145,7 @@ describe.each([['embedded', false], ['of the machine', true]] as const)('rights,
       expect(await version()).toBeUndefined();
     };
 
-    test('writes it without another grant, touches its rows, and may do nothing else with what is hydrant\'s', async () => {
+    test("writes it without another grant, touches its rows, and may do nothing else with what is hydrant's", async () => {
       await everyWriteIsSeen();
       await app.query(`insert into chat_connections (id, config) values ('acme', '{"value":"v"}')`);
       const before = await version();
@@ -161,12 +184,14 @@ describe.each([['embedded', false], ['of the machine', true]] as const)('rights,
     });
 
     test.each(['rename column id to key', 'rename column config to settings', 'drop column deleted_at'])(
-      'still writes it when the options no longer fit: %s', async (damage) => {
+      'still writes it when the options no longer fit: %s',
+      async (damage) => {
         await (await as('postgres')).query(`alter table chat_connections ${damage}`);
         await app.query(`insert into chat_connections values ('acme', 'o1', 'slack', '{}')`);
         await app.query(`update chat_connections set platform = 'telegram'`);
         await app.query('delete from chat_connections');
         await expect(store.get('acme')).rejects.toThrow();
-      });
+      },
+    );
   });
 });

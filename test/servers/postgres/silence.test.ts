@@ -44,7 +44,13 @@ describe('when every connection to PostgreSQL goes silent without a reset', () =
     const pool = new pg.Pool({ connectionString: url, max: 2 });
     const store = new PostgresStore<{ n: number }>({ client: pool });
     await store.put({ id: 'acme', n: 1 });
-    await using registry = new ConnectionRegistry({ store, factory: { create: ({ id }) => id }, storeTimeoutMs: 300, acquireTimeoutMs: 2_000, sweepIntervalMs: 0 });
+    await using registry = new ConnectionRegistry({
+      store,
+      factory: { create: ({ id }) => id },
+      storeTimeoutMs: 300,
+      acquireTimeoutMs: 2_000,
+      sweepIntervalMs: 0,
+    });
     registry.on('storeFailed', () => {});
     await registry.use('acme', () => {});
     await silenced(pool);

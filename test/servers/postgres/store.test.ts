@@ -76,7 +76,9 @@ describe('PostgresStore queries', () => {
 
   test('find rows by the index', async () => {
     const store = await mapped();
-    await pool.query(`insert into chat_connections (id, config) select 'c' || n, '{}' from generate_series(1, 5000) n; analyze chat_connections`);
+    await pool.query(
+      `insert into chat_connections (id, config) select 'c' || n, '{}' from generate_series(1, 5000) n; analyze chat_connections`,
+    );
     await store.getVersions(['c1', 'c2']);
     const { text, values } = sent.at(-1) ?? {};
     const { rows } = await pool.query(`explain ${String(text)}`, values);
@@ -87,7 +89,11 @@ describe('PostgresStore queries', () => {
 describe('PostgresStore on its own table', () => {
   test('keeps every field of a record as it was, and hands out none of its own', async () => {
     const store = await own<{ organizationId: string; config: { list: number[]; nested: { null: null; text: string } } }>();
-    const record = { id: 'acme', organizationId: 'ö', config: { list: [1, 2.5], nested: { null: null, text: '"\\\n🙂 \\u0000' } } };
+    const record = {
+      id: 'acme',
+      organizationId: 'ö',
+      config: { list: [1, 2.5], nested: { null: null, text: '"\\\n🙂 \\u0000' } },
+    };
     const written = await store.put(record);
     expect(written).toEqual({ ...record, status: 'active', version: expect.stringMatching(/^[0-9a-f]{32}$/) as string });
     expect(await store.get('acme')).toEqual(written);
@@ -115,12 +121,17 @@ describe('PostgresStore on its own table', () => {
     ['a NUL in a field after a backslash', { id: 'a', token: 'secret\\\0' }, 'INVALID_RECORD'],
   ])('refuses %s with a clear error and writes nothing', async (_what, record, code) => {
     const store = await own();
-    await expect(store.put(record as never)).rejects.toSatisfy((error) => isConnectionError(error) && error.code === code && !error.message.includes('secret'));
+    await expect(store.put(record as never)).rejects.toSatisfy(
+      (error) => isConnectionError(error) && error.code === code && !error.message.includes('secret'),
+    );
     expect(sent).toHaveLength(0);
   });
 
   test('reads with a driver that parses nothing', async () => {
-    const raw: PostgresClient = { query: (text, values) => pool.query({ text, values, types: { getTypeParser: () => (value: unknown) => value } } as never) as never };
+    const raw: PostgresClient = {
+      query: (text, values) =>
+        pool.query({ text, values, types: { getTypeParser: () => (value: unknown) => value } } as never) as never,
+    };
     const store = new PostgresStore<{ n: number }>({ client: raw });
     await store.migrate();
     await store.put({ id: 'a', n: 1 });
@@ -162,26 +173,43 @@ describe('PostgresStore mapped onto a table that exists', () => {
   });
 
   test('works where the id is unique only among the rows that are alive', async () => {
-    await pool.query(`alter table chat_connections drop constraint chat_connections_pkey; create unique index on chat_connections (id) where deleted_at is null`);
+    await pool.query(
+      `alter table chat_connections drop constraint chat_connections_pkey; create unique index on chat_connections (id) where deleted_at is null`,
+    );
     const store = await mapped();
     await store.put({ id: 'acme', ...draft });
     await store.delete('acme');
     await store.put({ id: 'acme', ...draft });
     await store.put({ id: 'acme', ...draft, platform: 'telegram' });
-    expect((await pool.query('select deleted_at is null alive from chat_connections order by 1')).rows).toEqual([{ alive: false }, { alive: true }]);
+    expect((await pool.query('select deleted_at is null alive from chat_connections order by 1')).rows).toEqual([
+      { alive: false },
+      { alive: true },
+    ]);
     expect(await store.get('acme')).toMatchObject({ platform: 'telegram' });
   });
 
   test('a row that mapRow throws on tells nothing of what is in it', async () => {
     const store = await mapped();
     await pool.query(`insert into chat_connections (id, config) values ('bad', '{"token":"secret"}'), ('good', '{"value":"v"}')`);
-    await expect(store.get('bad')).rejects.toSatisfy((error) => isConnectionError(error, 'INVALID_RECORD') && error.connectionId === 'bad' && !error.message.includes('secret') && error.cause instanceof TypeError);
+    await expect(store.get('bad')).rejects.toSatisfy(
+      (error) =>
+        isConnectionError(error, 'INVALID_RECORD')
+        && error.connectionId === 'bad'
+        && !error.message.includes('secret')
+        && error.cause instanceof TypeError,
+    );
     expect((await store.list()).map(({ id }) => id)).toEqual(['good']);
   });
 
   test('an id of another form than the column\'s is unknown, not an error', async () => {
     await pool.query(`create table u (id uuid primary key, c text); create table b (id bigint primary key, c text)`);
-    const options = { client, columns: { config: ['c'] }, stopped: 'false', mapRow: ({ c }: Readonly<Record<string, unknown>>) => ({ c: c as string }), toRow: ({ c }: { c: string }) => ({ c }) } as const;
+    const options = {
+      client,
+      columns: { config: ['c'] },
+      stopped: 'false',
+      mapRow: ({ c }: Readonly<Record<string, unknown>>) => ({ c: c as string }),
+      toRow: ({ c }: { c: string }) => ({ c }),
+    } as const;
     const uuids = new PostgresStore<{ c: string }>({ ...options, table: 'u', idType: 'uuid' });
     const numbers = new PostgresStore<{ c: string }>({ ...options, table: 'b', idType: 'bigint' });
     await uuids.migrate();
@@ -189,15 +217,36 @@ describe('PostgresStore mapped onto a table that exists', () => {
     const uuid = 'aaaaaaaa-0000-4000-8000-000000000001';
     await uuids.put({ id: uuid, c: 'u' });
     await numbers.put({ id: '9223372036854775807', c: 'n' });
-    const odd = ['', 'x', uuid.toUpperCase(), `{${uuid}}`, '1 ', '+1', '01', '1.0', '1e3', '9223372036854775808', '99999999999999999999', "'; drop table u; --"];
+    const odd = [
+      '',
+      'x',
+      uuid.toUpperCase(),
+      `{${uuid}}`,
+      '1 ',
+      '+1',
+      '01',
+      '1.0',
+      '1e3',
+      '9223372036854775808',
+      '99999999999999999999',
+      "'; drop table u; --",
+    ];
     expect([...(await uuids.getMany([...odd, uuid])).keys()]).toEqual([uuid]);
     expect([...(await numbers.getMany([...odd, '9223372036854775807', '-5'])).keys()]).toEqual(['9223372036854775807']);
     await expect(uuids.put({ id: 'x', c: 'u' })).rejects.toMatchObject({ code: 'INVALID_CONNECTION_ID' });
   });
 
   test('a collation that ignores case does not make two ids one', async () => {
-    await pool.query(`create collation ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false); create table n (id text collate ci primary key, c text)`);
-    const store = new PostgresStore<{ c: string }>({ client, table: 'n', columns: { config: ['c'] }, stopped: 'false', mapRow: ({ c }) => ({ c: c as string }) });
+    await pool.query(
+      `create collation ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false); create table n (id text collate ci primary key, c text)`,
+    );
+    const store = new PostgresStore<{ c: string }>({
+      client,
+      table: 'n',
+      columns: { config: ['c'] },
+      stopped: 'false',
+      mapRow: ({ c }) => ({ c: c as string }),
+    });
     await store.migrate();
     await pool.query(`insert into n values ('Acme', 'x')`);
     expect(await store.get('Acme')).toBeDefined();

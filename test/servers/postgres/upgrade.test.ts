@@ -19,12 +19,17 @@ afterAll(async () => {
 });
 beforeEach(() => pool.query('drop schema if exists hydrant cascade; drop schema public cascade; create schema public'));
 
-const names = async (): Promise<string[]> => (await pool.query<{ name: string }>(`
+const names = async (): Promise<string[]> =>
+  (
+    await pool.query<{ name: string }>(`
   select 'relation ' || relname as name from pg_class where relnamespace = 'public'::regnamespace
   union all select 'column ' || attrelid::regclass || '.' || attname from pg_attribute
     where attrelid in (select oid from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r') and attnum > 0 and not attisdropped
   union all select 'function ' || proname from pg_proc where pronamespace = 'public'::regnamespace
-  union all select 'trigger ' || tgname from pg_trigger where not tgisinternal`)).rows.map(({ name }) => name).toSorted();
+  union all select 'trigger ' || tgname from pg_trigger where not tgisinternal`)
+  ).rows
+    .map(({ name }) => name)
+    .toSorted();
 
 describe('an install of hydrant 0.1', () => {
   test('mapped: reads correctly before it is converted, then has nothing of 0.1 left, and no version comes again', async () => {
@@ -32,14 +37,21 @@ describe('an install of hydrant 0.1', () => {
     const untouched = await names();
     await pool.query(await migrationOf01('chat-connections'));
     await pool.query(`insert into chat_connections (id, config) values ('acme', '{"value":"a"}'), ('b', '{"value":"b"}')`);
-    const old = (await pool.query<{ v: string }>('select hydrant_version::text as v from chat_connections')).rows.map(({ v }) => v);
+    const old = (await pool.query<{ v: string }>('select hydrant_version::text as v from chat_connections')).rows.map(
+      ({ v }) => v,
+    );
     const store = new PostgresStore<GatewayConnection>({ client: pool, ...GATEWAY_MAPPING });
     const before = await store.getVersions(['acme', 'b']);
-    expect(await store.put({ id: 'acme', organizationId: 'o1', platform: 'slack', config: { value: 'c' } })).toMatchObject({ config: { value: 'c' } });
+    expect(await store.put({ id: 'acme', organizationId: 'o1', platform: 'slack', config: { value: 'c' } })).toMatchObject({
+      config: { value: 'c' },
+    });
     const problems = (await store.check()).filter(({ problem }) => problem === 'of hydrant 0.1').map(({ object }) => object);
     expect(problems).toEqual([
-      'column hydrant_version of public.chat_connections', 'function chat_connections_hydrant_notify()', 'function chat_connections_hydrant_version()',
-      'sequence chat_connections_hydrant_version_seq', 'trigger zzz_hydrant_version on public.chat_connections',
+      'column hydrant_version of public.chat_connections',
+      'function chat_connections_hydrant_notify()',
+      'function chat_connections_hydrant_version()',
+      'sequence chat_connections_hydrant_version_seq',
+      'trigger zzz_hydrant_version on public.chat_connections',
     ]);
     await store.migrate();
     expect(await store.check()).toEqual([]);
@@ -77,7 +89,9 @@ describe('an install of hydrant 0.1', () => {
 
   test('with a table of its own keeps every row, and every version is another than before', async () => {
     await pool.query(await migrationOf01('own-table'));
-    await pool.query(`insert into hydrant_connections (id, status, data) values ('acme', 'active', '{"n":1}'), ('b', 'stopped', '{"n":2}')`);
+    await pool.query(
+      `insert into hydrant_connections (id, status, data) values ('acme', 'active', '{"n":1}'), ('b', 'stopped', '{"n":2}')`,
+    );
     const old = (await pool.query<{ v: string }>('select version::text as v from hydrant_connections')).rows.map(({ v }) => v);
     const store = new PostgresStore<{ n: number }>({ client: pool });
     await store.migrate();
@@ -94,7 +108,9 @@ describe('an install of hydrant 0.1', () => {
 
   test('claims are kept, tokens go on, and the sequence stays for replicas of 0.1', async () => {
     await pool.query(await migrationOf01('claims'));
-    await pool.query(`insert into hydrant_claims (connection_id, owner, token, expires_at) values ('c1', 'old', nextval('hydrant_claims_token_seq'), now() - interval '1 s')`);
+    await pool.query(
+      `insert into hydrant_claims (connection_id, owner, token, expires_at) values ('c1', 'old', nextval('hydrant_claims_token_seq'), now() - interval '1 s')`,
+    );
     const { rows: [old] } = await pool.query<{ token: string }>('select token::text from hydrant_claims');
     const claims = new PostgresClaims({ client: pool });
     expect(await claims.migrate()).toEqual([{ object: 'column ttl_ms of "hydrant_claims_replicas"', problem: 'missing' }]);

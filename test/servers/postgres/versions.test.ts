@@ -76,7 +76,9 @@ describe('the version of a mapped row', () => {
 
   test('is kept by a role that may write the table and nothing else', async () => {
     const role = `writer_${database.name}`;
-    await pool.query(`create role ${role}; grant select, insert, update, delete on chat_connections to ${role}; grant usage on schema public to ${role}`);
+    await pool.query(
+      `create role ${role}; grant select, insert, update, delete on chat_connections to ${role}; grant usage on schema public to ${role}`,
+    );
     const client = new pg.Client({ connectionString: database.url });
     await client.connect();
     try {
@@ -94,7 +96,9 @@ describe('the version of a mapped row', () => {
     await client.connect();
     try {
       expect(await bumps(`update chat_connections set config = '{"value":"b"}'`, client)).toBe(true);
-      await pool.query(`alter table chat_connections add column note text, alter column status type varchar(40), alter column config type json using config::json`);
+      await pool.query(
+        `alter table chat_connections add column note text, alter column status type varchar(40), alter column config type json using config::json`,
+      );
       expect(await bumps(`update chat_connections set config = '{"value":"c"}'`, client)).toBe(true);
       await pool.query(`alter table chat_connections drop column last_error`);
       expect(await bumps(`update chat_connections set status = 'stopped'`, client)).toBe(true);

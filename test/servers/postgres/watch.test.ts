@@ -10,7 +10,10 @@ let store: PostgresStore<{ n: number }>;
 beforeAll(async () => {
   database = await createDatabase();
   pool = openPool(database.url);
-  store = new PostgresStore<{ n: number }>({ client: pool, listenClient: () => new pg.Client({ connectionString: database.url }) });
+  store = new PostgresStore<{ n: number }>({
+    client: pool,
+    listenClient: () => new pg.Client({ connectionString: database.url }),
+  });
   await store.migrate();
 });
 afterAll(async () => {
@@ -40,7 +43,9 @@ async function told(work: () => Promise<unknown>): Promise<{ ids: string[]; call
 
 describe('hints from PostgreSQL', () => {
   test('one statement over many rows tells every id, in payloads below the limit', async () => {
-    const { ids, calls } = await told(() => pool.query(`insert into hydrant_connections (id) select 'connection ' || n from generate_series(1, 20000) n`));
+    const { ids, calls } = await told(() =>
+      pool.query(`insert into hydrant_connections (id) select 'connection ' || n from generate_series(1, 20000) n`),
+    );
     expect(new Set(ids).size).toBe(20_000);
     expect(ids).toHaveLength(20_000);
     expect(calls).toBeGreaterThan(40);
@@ -49,10 +54,21 @@ describe('hints from PostgreSQL', () => {
 
   test('an update tells only the rows that have a new version, a delete the rows that are gone', async () => {
     await pool.query(`insert into hydrant_connections (id, data) select 'c' || n, '{"n":1}' from generate_series(1, 10) n`);
-    expect((await told(() => pool.query(`update hydrant_connections set data = jsonb_build_object('n', case when id = 'c3' then 2 else 1 end)`))).ids).toEqual(['c3']);
+    expect(
+      (
+        await told(() =>
+          pool.query(`update hydrant_connections set data = jsonb_build_object('n', case when id = 'c3' then 2 else 1 end)`),
+        )
+      ).ids,
+    ).toEqual(['c3']);
     expect((await told(() => pool.query(`update hydrant_connections set status = 'active'`))).ids).toEqual([]);
-    expect((await told(() => pool.query(`delete from hydrant_connections where id in ('c1', 'c2')`))).ids.toSorted()).toEqual(['c1', 'c2']);
-    expect((await told(() => pool.query(`update hydrant_connections set id = 'renamed' where id = 'c4'`))).ids.toSorted()).toEqual(['c4', 'renamed']);
+    expect((await told(() => pool.query(`delete from hydrant_connections where id in ('c1', 'c2')`))).ids.toSorted()).toEqual([
+      'c1',
+      'c2',
+    ]);
+    expect(
+      (await told(() => pool.query(`update hydrant_connections set id = 'renamed' where id = 'c4'`))).ids.toSorted(),
+    ).toEqual(['c4', 'renamed']);
   });
 
   test('what is rolled back is never told, and what is committed is told once it is', async () => {
@@ -71,11 +87,17 @@ describe('hints from PostgreSQL', () => {
   test('truncate, and an id too long to be told, are gaps', async () => {
     await store.put({ id: 'x', n: 1 });
     expect(await told(() => pool.query('truncate hydrant_connections'))).toEqual({ ids: [], calls: 0, gaps: 1 });
-    expect(await told(() => store.put({ id: 'y'.repeat(2_500) + '\u0001'.repeat(1_000), n: 1 }))).toEqual({ ids: [], calls: 0, gaps: 1 });
+    expect(await told(() => store.put({ id: 'y'.repeat(2_500) + '\u0001'.repeat(1_000), n: 1 }))).toEqual({
+      ids: [],
+      calls: 0,
+      gaps: 1,
+    });
   });
 
   test('ids arrive as they are, whatever is in them', async () => {
     const odd = ['"', '\\', "'", ',', '[]', '🙂', '\n', '\u0001'];
-    expect((await told(() => pool.query('insert into hydrant_connections (id) select unnest($1::text[])', [odd]))).ids.toSorted()).toEqual(odd.toSorted());
+    expect(
+      (await told(() => pool.query('insert into hydrant_connections (id) select unnest($1::text[])', [odd]))).ids.toSorted(),
+    ).toEqual(odd.toSorted());
   });
 });

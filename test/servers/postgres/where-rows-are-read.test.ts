@@ -27,7 +27,14 @@ beforeEach(async () => {
 });
 
 async function bots(options: Partial<PostgresStoreOptions<Bot>> = {}): Promise<PostgresStore<Bot>> {
-  const store = new PostgresStore<Bot>({ client, table: 'bots', columns: { config: ['config'] }, stopped: 'false', mapRow: ({ config }) => ({ config }), ...options });
+  const store = new PostgresStore<Bot>({
+    client,
+    table: 'bots',
+    columns: { config: ['config'] },
+    stopped: 'false',
+    mapRow: ({ config }) => ({ config }),
+    ...options,
+  });
   await store.migrate();
   return store;
 }
@@ -40,20 +47,32 @@ const versionOf = async (store: PostgresStore<Bot>): Promise<unknown> => {
 describe.each(['table', 'hash'] as const)('with versions %s', (versions) => {
   test.each([
     ['the time', 'ends_at < now()', `update bots set ends_at = now() + interval '40 ms'`],
-    ['another table', '(select suspended from organizations o where o.id = organization)', 'update organizations set suspended = true'],
+    [
+      'another table',
+      '(select suspended from organizations o where o.id = organization)',
+      'update organizations set suspended = true',
+    ],
     ['a function of the user', 'is_over(noted)', `update bots set noted = 'over'`],
-  ])('a live connection whose status depends on %s is stopped, and the application\'s writes go on', async (_what, stopped, stop) => {
-    await pool.query(`create function is_over(text) returns boolean language sql as $$ select $1 = 'over' $$`);
-    const store = await bots({ stopped, versions });
-    await using registry = new ConnectionRegistry({ store, factory: { create: ({ id }) => id } });
-    await registry.use('acme', () => {});
-    await pool.query(stop);
-    await expect.poll(() => registry.use('acme', () => 'served').catch((error: { code: string }) => error.code)).toBe('CONNECTION_STOPPED');
-    await pool.query(`update bots set noted = 'again'`);
-  });
+  ])(
+    "a live connection whose status depends on %s is stopped, and the application's writes go on",
+    async (_what, stopped, stop) => {
+      await pool.query(`create function is_over(text) returns boolean language sql as $$ select $1 = 'over' $$`);
+      const store = await bots({ stopped, versions });
+      await using registry = new ConnectionRegistry({ store, factory: { create: ({ id }) => id } });
+      await registry.use('acme', () => {});
+      await pool.query(stop);
+      await expect
+        .poll(() => registry.use('acme', () => 'served').catch((error: { code: string }) => error.code))
+        .toBe('CONNECTION_STOPPED');
+      await pool.query(`update bots set noted = 'again'`);
+    },
+  );
 
   test('a change that where depends on hides a live row', async () => {
-    const store = await bots({ where: 'not exists (select from organizations o where o.id = organization and suspended)', versions });
+    const store = await bots({
+      where: 'not exists (select from organizations o where o.id = organization and suspended)',
+      versions,
+    });
     expect(await versionOf(store)).toBeDefined();
     await pool.query('update organizations set suspended = true');
     expect(await versionOf(store)).toBeUndefined();
@@ -80,7 +99,9 @@ describe.each(['table', 'hash'] as const)('with versions %s', (versions) => {
   });
 
   test('a change that is made without writing the row is noticed', async () => {
-    await pool.query(`create type plan as enum ('free', 'pro'); alter table bots add column plan plan not null default 'free', add column region text not null default 'eu'`);
+    await pool.query(
+      `create type plan as enum ('free', 'pro'); alter table bots add column plan plan not null default 'free', add column region text not null default 'eu'`,
+    );
     const store = await bots({ columns: { config: ['plan', 'region'] }, versions });
     const seen = new Set([await versionOf(store)]);
     for (const change of [
@@ -126,8 +147,18 @@ describe('the type of an id is looked up', () => {
   const junk = ['', 'x', "'; drop table t; --", '1e3', '99999999999999999999', '\ud800', 'nul\0', uuid.toUpperCase(), '..', '1 '];
 
   test.each([
-    ['uuid', uuid], ['int', '7'], ['smallint', '7'], ['bigint', '9223372036854775807'], ['varchar(40)', 'acme'], ['text', 'acme'], ['char(6)', 'acme'],
-    ['numeric', '7'], ['mood', 'happy'], ['label', 'acme'], ['key', uuid], ['name', 'acme'],
+    ['uuid', uuid],
+    ['int', '7'],
+    ['smallint', '7'],
+    ['bigint', '9223372036854775807'],
+    ['varchar(40)', 'acme'],
+    ['text', 'acme'],
+    ['char(6)', 'acme'],
+    ['numeric', '7'],
+    ['mood', 'happy'],
+    ['label', 'acme'],
+    ['key', uuid],
+    ['name', 'acme'],
   ])('%s: its rows are found, and junk is unknown and fails nothing', async (type, id) => {
     await pool.query(`create type mood as enum ('happy', 'sad'); create domain label as text check (value <> ''); create domain key as uuid;
       create table t (id ${type} primary key, config int)`);
@@ -152,7 +183,10 @@ describe('the type of an id is looked up', () => {
 
 test('hints of a mapped table name the rows whose version may have changed, and touch tells too', async () => {
   await pool.query(`insert into bots (id) values ('b'), ('c')`);
-  const store = await bots({ stopped: `noted = 'stopped'`, listenClient: () => new (pool as unknown as { Client: new (url: string) => pg.Client }).Client(database.url) });
+  const store = await bots({
+    stopped: `noted = 'stopped'`,
+    listenClient: () => new (pool as unknown as { Client: new (url: string) => pg.Client }).Client(database.url),
+  });
   const heard: string[] = [];
   await using _subscription = await store.watch!({ changed: (ids) => { heard.push(...ids); }, gap: () => {} });
   const told = async (work: () => Promise<unknown>): Promise<string[]> => {
@@ -163,7 +197,9 @@ test('hints of a mapped table name the rows whose version may have changed, and 
     return heard.filter((id) => id !== 'marker').toSorted();
   };
   expect(await told(() => pool.query(`update bots set noted = 'x'`))).toEqual([]);
-  expect(await told(() => pool.query(`update bots set config = '[1]' where id <> 'c'`))).toEqual(['acme', 'b', 'marker'].filter((id) => id !== 'marker'));
+  expect(await told(() => pool.query(`update bots set config = '[1]' where id <> 'c'`))).toEqual(
+    ['acme', 'b', 'marker'].filter((id) => id !== 'marker'),
+  );
   expect(await told(() => pool.query(`update bots set noted = 'stopped' where id = 'c'`))).toEqual(['c']);
   expect(await told(() => store.touch('b'))).toEqual(['b']);
   expect(await told(() => pool.query(`delete from bots where id = 'c'`))).toEqual(['c']);

@@ -3,13 +3,33 @@ import { RedisStore } from 'hydrant/redis';
 import { storeConformance, type StoreUnderTest } from 'hydrant/testing';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { startRedis } from '../support/redis.mjs';
-import { CLIENTS, testPrefix, viaIoredis, viaIoredisCluster, viaNodeRedis, viaNodeRedisCluster, type TestClient } from '../support/redis-clients.js';
+import {
+  CLIENTS,
+  testPrefix,
+  viaIoredis,
+  viaIoredisCluster,
+  viaNodeRedis,
+  viaNodeRedisCluster,
+  type TestClient,
+} from '../support/redis-clients.js';
 
 const redisUrl = inject('redisUrl');
 
-const CAPABILITIES = { getMany: true, getVersions: true, watch: true, invalidRows: true, bookkeeping: true, touch: true, counter: true };
+const CAPABILITIES = {
+  getMany: true,
+  getVersions: true,
+  watch: true,
+  invalidRows: true,
+  bookkeeping: true,
+  touch: true,
+  counter: true,
+};
 
-function conformance(server: () => { url: string }, connect: (url: string) => TestClient | Promise<TestClient>, { keyPrefix = '', interruption = true } = {}): void {
+function conformance(
+  server: () => { url: string },
+  connect: (url: string) => TestClient | Promise<TestClient>,
+  { keyPrefix = '', interruption = true } = {},
+): void {
   let administrator: Redis;
   let connected: TestClient;
   const prefix = testPrefix();
@@ -23,27 +43,34 @@ function conformance(server: () => { url: string }, connect: (url: string) => Te
     await connected[Symbol.asyncDispose]();
   });
 
-  storeConformance({ describe, it: test }, async (): Promise<StoreUnderTest> => {
-    await administrator.del(`${keyPrefix}${prefix}records`, `${keyPrefix}${prefix}versions`);
-    const store = new RedisStore<{ config: { value: string } }>({
-      client: connected.client, prefix,
-      watch: { backoff: { initialMs: 20, maxMs: 200 } },
-    });
-    return {
-      store,
-      write: (id, { status, config }) => store.put({ id, status, config: { value: config } }),
-      remove: (id) => store.delete(id),
-      configOf: (record) => (record as unknown as { config: { value: string } }).config.value,
-      async writeInvalid(id) {
-        await administrator.hset(`${keyPrefix}${prefix}versions`, id, '0-invalid');
-        await administrator.hset(`${keyPrefix}${prefix}records`, id, '0-invalid {"status":"active","token":"secret');
-      },
-      // Writing what is there already.
-      bookkeep: async (id) => { await store.put(await store.get(id) as never); },
-      touch: (id) => store.touch(id),
-      interrupt: () => administrator.client('KILL', 'TYPE', 'pubsub'),
-    };
-  }, { ...CAPABILITIES, interruption });
+  storeConformance(
+    { describe, it: test },
+    async (): Promise<StoreUnderTest> => {
+      await administrator.del(`${keyPrefix}${prefix}records`, `${keyPrefix}${prefix}versions`);
+      const store = new RedisStore<{ config: { value: string } }>({
+        client: connected.client,
+        prefix,
+        watch: { backoff: { initialMs: 20, maxMs: 200 } },
+      });
+      return {
+        store,
+        write: (id, { status, config }) => store.put({ id, status, config: { value: config } }),
+        remove: (id) => store.delete(id),
+        configOf: (record) => (record as unknown as { config: { value: string } }).config.value,
+        async writeInvalid(id) {
+          await administrator.hset(`${keyPrefix}${prefix}versions`, id, '0-invalid');
+          await administrator.hset(`${keyPrefix}${prefix}records`, id, '0-invalid {"status":"active","token":"secret');
+        },
+        // Writing what is there already.
+        bookkeep: async (id) => {
+          await store.put((await store.get(id)) as never);
+        },
+        touch: (id) => store.touch(id),
+        interrupt: () => administrator.client('KILL', 'TYPE', 'pubsub'),
+      };
+    },
+    { ...CAPABILITIES, interruption },
+  );
 }
 
 const server = (): { url: string } => ({ url: redisUrl as string });
@@ -61,7 +88,10 @@ describe.skipIf(redisUrl === undefined)('RedisStore', () => {
       cluster = await startRedis({ own: true, settings: { 'cluster-enabled': 'yes', 'cluster-announce-ip': '127.0.0.1' } });
       const administrator = new Redis(cluster.url);
       await administrator.cluster('ADDSLOTSRANGE', 0, 16383);
-      while (!(await administrator.cluster('INFO')).includes('cluster_state:ok')) await new Promise((resolve) => { setTimeout(resolve, 20); });
+      while (!(await administrator.cluster('INFO')).includes('cluster_state:ok'))
+        await new Promise((resolve) => {
+          setTimeout(resolve, 20);
+        });
       administrator.disconnect();
     });
     afterAll(() => cluster.stop());
@@ -70,9 +100,16 @@ describe.skipIf(redisUrl === undefined)('RedisStore', () => {
     test('with ioredis, a change that is made while it subscribes again behind our back is told, or a gap is', async () => {
       const administrator = new Redis(cluster.url);
       await using connected = viaIoredisCluster(cluster.url);
-      const store = new RedisStore<{ n: number }>({ client: connected.client, prefix: testPrefix(), watch: { pingIntervalMs: 50, timeoutMs: 2_000, backoff: { initialMs: 20, maxMs: 200 } } });
+      const store = new RedisStore<{ n: number }>({
+        client: connected.client,
+        prefix: testPrefix(),
+        watch: { pingIntervalMs: 50, timeoutMs: 2_000, backoff: { initialMs: 20, maxMs: 200 } },
+      });
       const heard = { gaps: 0, changed: new Set<string>() };
-      await using _subscription = await store.watch?.({ gap: () => void (heard.gaps += 1), changed: (ids) => ids.forEach((id) => heard.changed.add(id)) }) ?? { async [Symbol.asyncDispose]() {} };
+      await using _subscription = (await store.watch?.({
+        gap: () => void (heard.gaps += 1),
+        changed: (ids) => ids.forEach((id) => heard.changed.add(id)),
+      })) ?? { async [Symbol.asyncDispose]() {} };
       for (let n = 0; n < 20; n += 1) {
         const { gaps } = heard;
         await administrator.client('KILL', 'TYPE', 'pubsub');

@@ -55,29 +55,33 @@ describe.skipIf(redisUrl === undefined)('two applications on one Redis', () => {
     await Promise.all(apps.map((app) => app.close()));
   });
 
-  test.each(['ioredis', 'node-redis'] as const)('a message that is no hint ends neither process nor subscription, on %s', async (kind) => {
-    const prefix = testPrefix();
-    const io = new Redis(redisUrl!);
-    const node = await createClient({ url: redisUrl! }).connect();
-    const client = kind === 'ioredis' ? io : node;
-    const heard: string[] = [];
-    const store = new RedisStore<{ n: number }>({ client, prefix });
-    const claims = new RedisClaims({ client, prefix: `${prefix}claims:` });
-    const subscriptions = await Promise.all([
-      store.watch?.({ gap: () => void heard.push('gap'), changed: (ids) => void heard.push(...ids) }),
-      claims.watch?.(({ from }) => void heard.push(`released by ${from}`)),
-    ]);
-    const channels = await io.pubsub('CHANNELS', `${prefix.replace(/[{}]/g, '?')}*`) as string[];
-    expect(channels).toHaveLength(4);
-    const odd = ['', '{', 'null', '{}', '[]', '[null]', '["x"]', '[1]', '["1",null]', '\u0000', '["99999999999999999999999"]'];
-    for (const channel of channels.filter((name) => !name.includes('ping'))) for (const message of odd) await io.publish(channel, message);
-    await store.put({ id: 'c1', n: 1 });
-    const request = { replica: 'r', ttlMs: 60_000, ids: ['c1'], limit: 1, freeForMs: 0 };
-    await claims.release({ replica: 'r', claims: await claims.claim(request), leave: false });
-    await expect.poll(() => heard.includes('c1') && heard.includes('released by r')).toBe(true);
-    expect(heard.filter((what) => what === 'gap')).toHaveLength(1 + odd.length);
-    for (const subscription of subscriptions) await subscription?.[Symbol.asyncDispose]();
-    io.disconnect();
-    node.destroy();
-  });
+  test.each(['ioredis', 'node-redis'] as const)(
+    'a message that is no hint ends neither process nor subscription, on %s',
+    async (kind) => {
+      const prefix = testPrefix();
+      const io = new Redis(redisUrl!);
+      const node = await createClient({ url: redisUrl! }).connect();
+      const client = kind === 'ioredis' ? io : node;
+      const heard: string[] = [];
+      const store = new RedisStore<{ n: number }>({ client, prefix });
+      const claims = new RedisClaims({ client, prefix: `${prefix}claims:` });
+      const subscriptions = await Promise.all([
+        store.watch?.({ gap: () => void heard.push('gap'), changed: (ids) => void heard.push(...ids) }),
+        claims.watch?.(({ from }) => void heard.push(`released by ${from}`)),
+      ]);
+      const channels = (await io.pubsub('CHANNELS', `${prefix.replace(/[{}]/g, '?')}*`)) as string[];
+      expect(channels).toHaveLength(4);
+      const odd = ['', '{', 'null', '{}', '[]', '[null]', '["x"]', '[1]', '["1",null]', '\u0000', '["99999999999999999999999"]'];
+      for (const channel of channels.filter((name) => !name.includes('ping')))
+        for (const message of odd) await io.publish(channel, message);
+      await store.put({ id: 'c1', n: 1 });
+      const request = { replica: 'r', ttlMs: 60_000, ids: ['c1'], limit: 1, freeForMs: 0 };
+      await claims.release({ replica: 'r', claims: await claims.claim(request), leave: false });
+      await expect.poll(() => heard.includes('c1') && heard.includes('released by r')).toBe(true);
+      expect(heard.filter((what) => what === 'gap')).toHaveLength(1 + odd.length);
+      for (const subscription of subscriptions) await subscription?.[Symbol.asyncDispose]();
+      io.disconnect();
+      node.destroy();
+    },
+  );
 });

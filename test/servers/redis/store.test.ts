@@ -61,10 +61,17 @@ describe.skipIf(redisUrl === undefined)('RedisStore', () => {
   });
 
   test.each<[string, string]>([
-    ['no version', '{"status":"active"}'], ['no JSON', '1-a {'], ['no object', '1-a 7'], ['null', '1-a null'], ['no status', '1-a {"token":"secret"}'], ['another status', '1-a {"status":"error"}'],
+    ['no version', '{"status":"active"}'],
+    ['no JSON', '1-a {'],
+    ['no object', '1-a 7'],
+    ['null', '1-a null'],
+    ['no status', '1-a {"token":"secret"}'],
+    ['another status', '1-a {"status":"error"}'],
   ])('a row with %s is INVALID_RECORD', async (_what, row) => {
     await client.hset(`${prefix}records`, 'bad', row);
-    await expect(store.get('bad')).rejects.toSatisfy((error) => isConnectionError(error, 'INVALID_RECORD') && !error.message.includes('secret'));
+    await expect(store.get('bad')).rejects.toSatisfy(
+      (error) => isConnectionError(error, 'INVALID_RECORD') && !error.message.includes('secret'),
+    );
   });
 
   test.each<[string, unknown, string]>([
@@ -90,7 +97,9 @@ describe.skipIf(redisUrl === undefined)('RedisStore', () => {
   });
 
   async function connections(): Promise<number> {
-    return String(await client.call('CLIENT', 'LIST', 'TYPE', 'pubsub')).split('\n').filter((line) => line.includes('addr')).length;
+    return String(await client.call('CLIENT', 'LIST', 'TYPE', 'pubsub'))
+      .split('\n')
+      .filter((line) => line.includes('addr')).length;
   }
 
   test('leaves no connection behind when nobody watches any more', async () => {
@@ -111,22 +120,32 @@ describe.skipIf(redisUrl === undefined)('RedisStore when Redis is restarted', ()
   beforeAll(async () => { server = await startRedis({ own: true }); });
   afterAll(() => server.stop());
 
-  test.each(['ioredis', 'node-redis'] as const)('watch through %s subscribes again, with a gap, and rows and versions are still there', async (kind) => {
-    await using connected = kind === 'ioredis' ? viaIoredis(server.url) : await viaNodeRedis(server.url);
-    const store = new RedisStore<{ token: string }>({ client: connected.client, prefix: `{${kind}}:`, watch: { timeoutMs: 1_000, backoff: { initialMs: 20, maxMs: 200 } } });
-    const heard = { gaps: 0, changed: [] as string[] };
-    await using _subscription = await store.watch?.({ gap: () => void (heard.gaps += 1), changed: (ids) => void heard.changed.push(...ids) }) ?? { async [Symbol.asyncDispose]() {} };
-    const before = await store.put({ id: 'acme', token: 'a' });
-    await expect.poll(() => heard.changed).toEqual(['acme']);
-    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
-      const { gaps } = heard;
-      await server.halt(signal);
-      await server.resume();
-      await expect.poll(() => heard.gaps, { timeout: 10_000 }).toBeGreaterThan(gaps);
-      expect(await store.get('acme')).toEqual(before);
-    }
-    heard.changed.length = 0;
-    expect((await store.put({ id: 'acme', token: 'b' })).version).toMatch(/^2-/);
-    await expect.poll(() => heard.changed).toEqual(['acme']);
-  });
+  test.each(['ioredis', 'node-redis'] as const)(
+    'watch through %s subscribes again, with a gap, and rows and versions are still there',
+    async (kind) => {
+      await using connected = kind === 'ioredis' ? viaIoredis(server.url) : await viaNodeRedis(server.url);
+      const store = new RedisStore<{ token: string }>({
+        client: connected.client,
+        prefix: `{${kind}}:`,
+        watch: { timeoutMs: 1_000, backoff: { initialMs: 20, maxMs: 200 } },
+      });
+      const heard = { gaps: 0, changed: [] as string[] };
+      await using _subscription = (await store.watch?.({
+        gap: () => void (heard.gaps += 1),
+        changed: (ids) => void heard.changed.push(...ids),
+      })) ?? { async [Symbol.asyncDispose]() {} };
+      const before = await store.put({ id: 'acme', token: 'a' });
+      await expect.poll(() => heard.changed).toEqual(['acme']);
+      for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+        const { gaps } = heard;
+        await server.halt(signal);
+        await server.resume();
+        await expect.poll(() => heard.gaps, { timeout: 10_000 }).toBeGreaterThan(gaps);
+        expect(await store.get('acme')).toEqual(before);
+      }
+      heard.changed.length = 0;
+      expect((await store.put({ id: 'acme', token: 'b' })).version).toMatch(/^2-/);
+      await expect.poll(() => heard.changed).toEqual(['acme']);
+    },
+  );
 });

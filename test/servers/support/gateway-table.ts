@@ -29,7 +29,17 @@ export const GATEWAY_MAPPING = {
   mapRow(row): GatewayConnection {
     const config = row['config'] as { value?: unknown };
     if (typeof config.value !== 'string') throw new TypeError('config.value is missing');
-    return { organizationId: row['organization_id'] as string, platform: row['platform'] as string, config: { value: config.value } };
+    return {
+      organizationId: row['organization_id'] as string,
+      platform: row['platform'] as string,
+      config: { value: config.value },
+    };
   },
-  toRow: ({ organizationId, platform, config }) => ({ organization_id: organizationId, platform, config, deleted_at: null, updated_at: new Date() }),
+  toRow: ({ organizationId, platform, config }) => ({
+    organization_id: organizationId,
+    platform,
+    config,
+    deleted_at: null,
+    updated_at: new Date(),
+  }),
 } satisfies Omit<PostgresStoreOptions<GatewayConnection>, 'client'>;

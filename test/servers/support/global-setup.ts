@@ -17,7 +17,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const redis = await startRedis().catch((error: unknown) => {
     const reason = error instanceof Error ? error.message : String(error);
     if (process.env['REQUIRE_SERVERS'] === '1') throw error;
-    process.stderr.write(`\n*** NO REDIS: ${reason}\n*** Every test that needs it is SKIPPED. REQUIRE_SERVERS=1 makes this a failure.\n\n`);
+    process.stderr.write(
+      `\n*** NO REDIS: ${reason}\n*** Every test that needs it is SKIPPED. REQUIRE_SERVERS=1 makes this a failure.\n\n`,
+    );
     return undefined;
   });
   project.provide('postgresUrl', postgres.url);

@@ -2,7 +2,16 @@ import { existsSync } from 'node:fs';
 import { chown, cp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { libraryPath, unpackDebian } from './debian.mjs';
-import { findExecutable, freePort, reachableByOthers, serverEnvironment, serverFolder, startProcess, startServer, unprivileged } from './process.mjs';
+import {
+  findExecutable,
+  freePort,
+  reachableByOthers,
+  serverEnvironment,
+  serverFolder,
+  startProcess,
+  startServer,
+  unprivileged,
+} from './process.mjs';
 
 const PACKAGES = ['pgbouncer', 'libevent-2.1-7', 'libc-ares2', 'libpam0g', 'libssl3', 'libsystemd0'];
 

@@ -8,4 +8,8 @@ import type { TestServer } from './server.mjs';
  * @param options.own - starts one whatever TEST_DATABASE_URL says
  * @param options.ofDebian - the binaries of PATH or of Debian's packages, an older version than the other
  */
-export declare function startPostgres(options?: { settings?: Readonly<Record<string, string>>; own?: boolean; ofDebian?: boolean }): Promise<TestServer>;
+export declare function startPostgres(options?: {
+  settings?: Readonly<Record<string, string>>;
+  own?: boolean;
+  ofDebian?: boolean;
+}): Promise<TestServer>;

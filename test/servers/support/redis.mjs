@@ -5,7 +5,15 @@ import { findExecutable, freePort, serverEnvironment, serverFolder, startProcess
 async function executable() {
   const own = findExecutable('redis-server');
   if (own !== undefined) return { command: own, env: serverEnvironment() };
-  const root = await unpackDebian('redis', ['redis-server', 'redis-tools', 'libjemalloc2', 'liblzf1', 'libatomic1', 'libssl3', 'libsystemd0']);
+  const root = await unpackDebian('redis', [
+    'redis-server',
+    'redis-tools',
+    'libjemalloc2',
+    'liblzf1',
+    'libatomic1',
+    'libssl3',
+    'libsystemd0',
+  ]);
   return { command: join(root, 'usr/bin/redis-server'), env: serverEnvironment({ LD_LIBRARY_PATH: libraryPath(root) }) };
 }
 
@@ -13,14 +21,35 @@ async function executable() {
 export async function startRedis({ settings = {}, own = false } = {}) {
   const given = process.env.TEST_REDIS_URL;
   if (!own && given !== undefined && given !== '') {
-    return { url: given, port: Number(new URL(given).port || 6379), folder: undefined, pid: undefined, halt: notOurs, resume: notOurs, async stop() {} };
+    return {
+      url: given,
+      port: Number(new URL(given).port || 6379),
+      folder: undefined,
+      pid: undefined,
+      halt: notOurs,
+      resume: notOurs,
+      async stop() {},
+    };
   }
   const { command, env } = await executable();
   const folder = serverFolder('redis', {});
   const port = await freePort();
   // The append-only file is written before a command is answered: what was answered survives a kill.
-  const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'yes', '--daemonize', 'no',
-    ...Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value])];
+  const args = [
+    '--port',
+    String(port),
+    '--bind',
+    '127.0.0.1',
+    '--dir',
+    folder,
+    '--save',
+    '',
+    '--appendonly',
+    'yes',
+    '--daemonize',
+    'no',
+    ...Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]),
+  ];
   return startServer({
     folder, port, url: `redis://127.0.0.1:${port}`,
     launch: () => startProcess({ command, args, folder, port, env, signal: 'TERM' }),

@@ -16,11 +16,22 @@ function ask(port: number, method: string, id: string): Promise<Answer> {
   return new Promise((resolve) => {
     const lost = { status: 0, text: '', head: '' };
     const agent = new Agent({ keepAlive: false });
-    const request = httpRequest({ host: '127.0.0.1', port, agent, method, path: `/webhooks/${id}`, timeout: 20_000 }, (response) => {
-      let text = '';
-      const finish = (): void => { resolve({ status: response.statusCode ?? 0, text, head: JSON.stringify(response.headers) }); };
-      response.setEncoding('latin1').on('data', (chunk: string) => { text += chunk; }).on('end', finish).on('error', finish);
-    });
+    const request = httpRequest(
+      { host: '127.0.0.1', port, agent, method, path: `/webhooks/${id}`, timeout: 20_000 },
+      (response) => {
+        let text = '';
+        const finish = (): void => {
+          resolve({ status: response.statusCode ?? 0, text, head: JSON.stringify(response.headers) });
+        };
+        response
+          .setEncoding('latin1')
+          .on('data', (chunk: string) => {
+            text += chunk;
+          })
+          .on('end', finish)
+          .on('error', finish);
+      },
+    );
     request.on('error', () => { resolve(lost); }).on('timeout', () => { request.destroy(); });
     request.end(method === 'POST' ? '{}' : undefined);
   });
@@ -34,7 +45,9 @@ for (const name of ['nginx', 'haproxy'] as const) {
   const missing = await startProxy(name, 1).then((proxy) => proxy.stop(), (error: unknown) => String(error));
   if (missing !== undefined) {
     if (process.env['REQUIRE_SERVERS'] === '1') throw new Error(missing);
-    process.stderr.write(`\n*** NO ${name.toUpperCase()}: ${missing}\n*** The tests that need it are SKIPPED. REQUIRE_SERVERS=1 makes this a failure.\n\n`);
+    process.stderr.write(
+      `\n*** NO ${name.toUpperCase()}: ${missing}\n*** The tests that need it are SKIPPED. REQUIRE_SERVERS=1 makes this a failure.\n\n`,
+    );
   }
 
   describe.skipIf(missing !== undefined).each(Object.keys(ADAPTERS))(`behind ${name}, %s`, (adapter) => {
@@ -56,13 +69,17 @@ for (const name of ['nginx', 'haproxy'] as const) {
             ...[0, 1].map((which) => ask(proxy.port, 'GET', `witness-${index}-${which}`)),
           ]);
           const after = await ask(proxy.port, 'GET', `witness-${index}-after`);
-          if (/witness|odd-(?!\d)/.test(odd!.text) || [...odd!.text.matchAll(/odd-(\d+)/g)].some(([, whose]) => Number(whose) !== index)) {
+          if (
+            /witness|odd-(?!\d)/.test(odd!.text)
+            || [...odd!.text.matchAll(/odd-(\d+)/g)].some(([, whose]) => Number(whose) !== index)
+          ) {
             wrong.push(`odd-${index}: ${odd!.text.slice(0, 200)}`);
           }
           for (const [which, witness] of [...witnesses.entries(), ['after', after] as const]) {
             // The proxy itself answers where a connection it had kept was cut under it.
             if (witness.status === 200 && witness.text === `(witness-${index}-${which})`) served += 1;
-            else if (witness.status !== 502 && witness.status !== 503) wrong.push(`witness-${index}-${which}: ${witness.status} ${witness.text.slice(0, 200)}`);
+            else if (witness.status !== 502 && witness.status !== 503)
+              wrong.push(`witness-${index}-${which}: ${witness.status} ${witness.text.slice(0, 200)}`);
           }
         }
       } finally {

@@ -50,7 +50,8 @@ export class FakeServer {
   async notify(channel: string): Promise<{ rows: [] }> {
     await this.answer('query');
     for (const connection of this.connections) {
-      if (!this.deaf && connection.queries[0]?.includes(`"${channel}"`) === true) connection.emit('notification', { channel, payload: '' });
+      if (!this.deaf && connection.queries[0]?.includes(`"${channel}"`) === true)
+        connection.emit('notification', { channel, payload: '' });
     }
     return { rows: [] };
   }

@@ -61,18 +61,33 @@ export class FakeRedis {
     if ([...keys, ...args].some((value) => typeof value !== 'string')) throw new TypeError('expected text alone');
     this.sent.push({ script, keys, args });
     switch (script) {
-      case PUT: return this.#put(keys, args);
-      case TOUCH: return this.#touch(keys, args);
-      case DELETE: return this.#delete(keys, args);
-      case SCAN: return this.#scan(this.hash(keys[0]!), args[0]!);
-      case SCOPE: return this.#scope(keys[0]!, args[0]!);
-      case PING: return this.publish(args[0]!, JSON.stringify([this.scopes.get(keys[0]!) ?? '-', String(this.counters.get(keys[1]!) ?? 0)]));
-      case RENEW: return this.#renew(keys, args);
-      case CLAIM: return this.#claim(keys, args);
-      case RELEASE: return this.#release(keys, args);
-      case FORGET: throw new Error('the fake forgets by itself');
-      case MEMORY: return this.memory;
-      default: throw new Error(`unexpected script: ${script}`);
+      case PUT:
+        return this.#put(keys, args);
+      case TOUCH:
+        return this.#touch(keys, args);
+      case DELETE:
+        return this.#delete(keys, args);
+      case SCAN:
+        return this.#scan(this.hash(keys[0]!), args[0]!);
+      case SCOPE:
+        return this.#scope(keys[0]!, args[0]!);
+      case PING:
+        return this.publish(
+          args[0]!,
+          JSON.stringify([this.scopes.get(keys[0]!) ?? '-', String(this.counters.get(keys[1]!) ?? 0)]),
+        );
+      case RENEW:
+        return this.#renew(keys, args);
+      case CLAIM:
+        return this.#claim(keys, args);
+      case RELEASE:
+        return this.#release(keys, args);
+      case FORGET:
+        throw new Error('the fake forgets by itself');
+      case MEMORY:
+        return this.memory;
+      default:
+        throw new Error(`unexpected script: ${script}`);
     }
   }
 
@@ -86,7 +101,11 @@ export class FakeRedis {
     return number;
   }
 
-  #change([records, versions, counter, scope]: readonly string[], [id, channel, random]: readonly string[], json: string | undefined): void {
+  #change(
+    [records, versions, counter, scope]: readonly string[],
+    [id, channel, random]: readonly string[],
+    json: string | undefined,
+  ): void {
     const number = this.#count(counter!);
     if (json !== undefined) {
       this.hash(records!).set(id!, `${number}-${random} ${json}`);
@@ -145,7 +164,13 @@ export class FakeRedis {
     if (!isLast) return [numbers, []];
     // The server tells of everything it owns beyond this chunk. With as many as were renewed before, there is no more.
     const owned = strays.length === Number(before) ? [] : strays;
-    return [numbers, [], members.flatMap((one) => [one.replica, String(one.load)]), owned.flatMap(({ id, token }) => [id, String(token)]), []];
+    return [
+      numbers,
+      [],
+      members.flatMap((one) => [one.replica, String(one.load)]),
+      owned.flatMap(({ id, token }) => [id, String(token)]),
+      [],
+    ];
   }
 
   #claim(keys: readonly string[], [replica, ttl, limit, freeFor]: readonly string[]): (string | null)[][] {
@@ -165,7 +190,7 @@ export class FakeRedis {
       return { id: ids[n]!, token: BigInt(token!), notes: notesOf(hasNotes, notes), offer: forMs === '' ? undefined : offer };
     });
     const stop = server.watch(() => {
-      const entries = [String(this.#count(keys[6]!)), ...JSON.parse(hint!) as string[]];
+      const entries = [String(this.#count(keys[6]!)), ...(JSON.parse(hint!) as string[])];
       this.publish(`${channel}:${this.#scope(keys[5]!, scope!)}`, JSON.stringify(entries));
     });
     server.release({ replica: replica!, claims, leave: yes(leave) });

@@ -7,7 +7,10 @@ import type { PostgresListenClient } from 'hydrant/postgres';
  */
 const KEY = Symbol.for('hydrant.test.pglite');
 const READY = Symbol.for('hydrant.test.ready');
-const everywhere = globalThis as { [KEY]?: { readonly db: Promise<PGlite>; readonly listening: Set<() => void> }; [READY]?: Promise<unknown> };
+const everywhere = globalThis as {
+  [KEY]?: { readonly db: Promise<PGlite>; readonly listening: Set<() => void> };
+  [READY]?: Promise<unknown>;
+};
 const shared = everywhere[KEY] ??= { db: PGlite.create(), listening: new Set() };
 everywhere[READY] = shared.db;
 

@@ -1,4 +1,13 @@
-import { MemoryClaims, MemoryClaimServer, type ClaimRequest, type ClaimStore, type Offer, type ReleaseRequest, type RenewRequest, type RenewResult } from 'hydrant/exclusive';
+import {
+  MemoryClaims,
+  MemoryClaimServer,
+  type ClaimRequest,
+  type ClaimStore,
+  type Offer,
+  type ReleaseRequest,
+  type RenewRequest,
+  type RenewResult,
+} from 'hydrant/exclusive';
 import type { ManualClock } from 'hydrant/testing';
 
 /** What both clients of a store share. */
@@ -18,17 +27,21 @@ export const claiming = (change: (request: ClaimRequest, shared: Shared) => Part
 export const renewing = (change: (request: RenewRequest, shared: Shared) => Partial<RenewRequest>): Break => (good, shared) => ({
   renew: async (request) => good.renew({ ...request, ...change(request, shared) }),
 });
-export const releasing = (change: (request: ReleaseRequest, shared: Shared) => Partial<ReleaseRequest>): Break => (good, shared) => ({
-  release: async (request) => good.release({ ...request, ...change(request, shared) }),
-});
-export const telling = (change: (result: RenewResult, request: RenewRequest, shared: Shared) => Partial<RenewResult>): Break => (good, shared) => ({
-  renew: async (request) => {
-    const result = await good.renew(request);
-    return { ...result, ...change(result, request, shared) };
-  },
-});
+export const releasing =
+  (change: (request: ReleaseRequest, shared: Shared) => Partial<ReleaseRequest>): Break =>
+  (good, shared) => ({ release: async (request) => good.release({ ...request, ...change(request, shared) }) });
+export const telling =
+  (change: (result: RenewResult, request: RenewRequest, shared: Shared) => Partial<RenewResult>): Break =>
+  (good, shared) => ({
+    renew: async (request) => {
+      const result = await good.renew(request);
+      return { ...result, ...change(result, request, shared) };
+    },
+  });
 export const offering = (change: (offer: Offer, replica: string) => Offer | undefined): Break =>
-  releasing(({ replica, claims }) => ({ claims: claims.map((claim) => ({ ...claim, offer: claim.offer && change(claim.offer, replica) })) }));
+  releasing(({ replica, claims }) => ({
+    claims: claims.map((claim) => ({ ...claim, offer: claim.offer && change(claim.offer, replica) })),
+  }));
 
 /** Takes a connection from whoever has it. */
 export function seize({ server }: Shared, id: string): void {
@@ -37,16 +50,32 @@ export function seize({ server }: Shared, id: string): void {
 }
 
 /** Keeps notes by itself, and takes them from whomever `accepts` lets in. */
-export const noting = (accepts: (request: { replica: string; id: string; token: bigint }, shared: Shared, call: 'renew' | 'release') => boolean): Break => (good, shared) => {
-  const note = (call: 'renew' | 'release', replica: string, claims: readonly { id: string; token: bigint; notes?: string | undefined }[]): void => {
-    for (const { id, token, notes } of claims) if (notes !== undefined && notes !== '' && accepts({ replica, id, token }, shared, call)) shared.seen.set(id, notes);
+export const noting =
+  (
+    accepts: (request: { replica: string; id: string; token: bigint }, shared: Shared, call: 'renew' | 'release') => boolean,
+  ): Break =>
+  (good, shared) => {
+    const note = (
+      call: 'renew' | 'release',
+      replica: string,
+      claims: readonly { id: string; token: bigint; notes?: string | undefined }[],
+    ): void => {
+      for (const { id, token, notes } of claims)
+        if (notes !== undefined && notes !== '' && accepts({ replica, id, token }, shared, call)) shared.seen.set(id, notes);
+    };
+    return {
+      renew: (request) => {
+        note('renew', request.replica, request.held);
+        return good.renew(request);
+      },
+      release: (request) => {
+        note('release', request.replica, request.claims);
+        return good.release(request);
+      },
+      claim: async (request) =>
+        (await good.claim(request)).map(({ id, token, notes }) => ({ id, token, notes: shared.seen.get(id) ?? notes })),
+    };
   };
-  return {
-    renew: (request) => { note('renew', request.replica, request.held); return good.renew(request); },
-    release: (request) => { note('release', request.replica, request.claims); return good.release(request); },
-    claim: async (request) => (await good.claim(request)).map(({ id, token, notes }) => ({ id, token, notes: shared.seen.get(id) ?? notes })),
-  };
-};
 export const ownedBy = ({ replica, id, token }: { replica: string; id: string; token: bigint }, { server }: Shared): boolean => {
   const held = server.owners().get(id);
   return held?.owner === replica && held.token === token;
@@ -63,18 +92,30 @@ export const remembering = (change: (good: MemoryClaims, shared: Shared) => Part
 });
 
 /** Asks for another time, of what was released or of what has expired. */
-export const freeFor = (change: (freeForMs: number, ttlMs: number) => number, wasReleased: boolean): Break => (good, { seen }) => ({
-  release: (request) => { for (const { id } of request.claims) seen.set(id, 'released'); return good.release(request); },
-  claim: async (request) => {
-    const [changed, others] = [true, false].map((isChanged) => request.ids.filter((id) => (seen.has(id) === wasReleased) === isChanged));
-    const taken = await good.claim({ ...request, ids: changed as string[], freeForMs: Math.max(0, change(request.freeForMs, request.ttlMs)) });
-    return [...taken, ...await good.claim({ ...request, ids: others as string[], limit: request.limit - taken.length })];
-  },
-});
+export const freeFor =
+  (change: (freeForMs: number, ttlMs: number) => number, wasReleased: boolean): Break =>
+  (good, { seen }) => ({
+    release: (request) => {
+      for (const { id } of request.claims) seen.set(id, 'released');
+      return good.release(request);
+    },
+    claim: async (request) => {
+      const [changed, others] = [true, false].map((isChanged) =>
+        request.ids.filter((id) => (seen.has(id) === wasReleased) === isChanged),
+      );
+      const taken = await good.claim({
+        ...request,
+        ids: changed as string[],
+        freeForMs: Math.max(0, change(request.freeForMs, request.ttlMs)),
+      });
+      return [...taken, ...(await good.claim({ ...request, ids: others as string[], limit: request.limit - taken.length }))];
+    },
+  });
 
 /** Tells a token of its own for the how many-th claim of a connection, or of a connection by one replica. */
 export const tokens = (told: (count: number) => bigint, perReplica = false): Break => (good, { seen }) => {
-  const real = <C extends { id: string; token: bigint }>(replica: string, held: readonly C[]): C[] => held.map((one) => ({ ...one, token: seen.get(`${one.id} ${replica} ${one.token}`) ?? 0n }));
+  const real = <C extends { id: string; token: bigint }>(replica: string, held: readonly C[]): C[] =>
+    held.map((one) => ({ ...one, token: seen.get(`${one.id} ${replica} ${one.token}`) ?? 0n }));
   return {
     claim: async (request) => (await good.claim(request)).map(({ id, token, notes }) => {
       const counter = perReplica ? `${id} of ${request.replica}` : id;

@@ -4,7 +4,14 @@ import { ScriptedStore, type StoreCapabilities, type StoreUnderTest } from 'hydr
 interface Row { readonly id: string; readonly status?: ConnectionStatus; readonly config: string }
 
 export const EVERYTHING: StoreCapabilities = {
-  getMany: true, getVersions: true, watch: true, invalidRows: true, bookkeeping: true, touch: true, counter: true, interruption: true,
+  getMany: true,
+  getVersions: true,
+  watch: true,
+  invalidRows: true,
+  bookkeeping: true,
+  touch: true,
+  counter: true,
+  interruption: true,
 };
 
 /** Lets so many turns of the event loop pass. */
@@ -27,7 +34,12 @@ export class CompleteStore implements StoreUnderTest {
 
   constructor(delays: readonly number[] = [1]) {
     this.delays = [...delays];
-    this.store = { get: (id) => this.get(id), getMany: (ids) => this.getMany(ids), getVersions: (ids) => this.getVersions(ids), watch: (listener) => this.watch(listener) };
+    this.store = {
+      get: (id) => this.get(id),
+      getMany: (ids) => this.getMany(ids),
+      getVersions: (ids) => this.getVersions(ids),
+      watch: (listener) => this.watch(listener),
+    };
   }
 
   async get(id: string): Promise<ConnectionRecord | undefined> {
@@ -58,7 +70,8 @@ export class CompleteStore implements StoreUnderTest {
   }
 
   async write(id: string, { status, config }: { readonly status: ConnectionStatus; readonly config: string }): Promise<void> {
-    if (!['active', 'stopped'].includes(status) || typeof config !== 'string' || config === '') throw new TypeError(`the suite wrote ${status} and '${config}'`);
+    if (!['active', 'stopped'].includes(status) || typeof config !== 'string' || config === '')
+      throw new TypeError(`the suite wrote ${status} and '${config}'`);
     await turns(1);
     await this.#rows.put({ id, status, config });
     this.#invalid.delete(id);

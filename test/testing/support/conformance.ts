@@ -1,5 +1,17 @@
 import type { ConnectionRecord } from 'hydrant';
-import { claimConformance, factoryConformance, storeConformance, type ClaimCapabilities, type ClaimStoreSettings, type ClaimsUnderTest, type FactoryCapabilities, type FactoryUnderTest, type StoreCapabilities, type StoreUnderTest, type TestRunner } from 'hydrant/testing';
+import {
+  claimConformance,
+  factoryConformance,
+  storeConformance,
+  type ClaimCapabilities,
+  type ClaimStoreSettings,
+  type ClaimsUnderTest,
+  type FactoryCapabilities,
+  type FactoryUnderTest,
+  type StoreCapabilities,
+  type StoreUnderTest,
+  type TestRunner,
+} from 'hydrant/testing';
 
 /** A test that a suite has defined. */
 export interface Defined { readonly name: string; readonly test: () => Promise<void> }
@@ -14,17 +26,22 @@ function testsOf(define: (runner: TestRunner) => void): Defined[] {
 /** Runs what a suite defines as a runner would, all or one, and gives back the names of the tests that failed. */
 async function failuresOf(define: (runner: TestRunner) => void, only: string | undefined): Promise<string[]> {
   const failed: string[] = [];
-  for (const { name, test } of testsOf(define)) if (only === undefined || only === name) await test().catch(() => failed.push(name));
+  for (const { name, test } of testsOf(define))
+    if (only === undefined || only === name) await test().catch(() => failed.push(name));
   return failed;
 }
 
-export const conformanceFailures = (makeStore: () => StoreUnderTest | Promise<StoreUnderTest>, capabilities: StoreCapabilities, only?: string): Promise<string[]> =>
-  failuresOf((runner) => storeConformance(runner, makeStore, capabilities), only);
+export const conformanceFailures = (
+  makeStore: () => StoreUnderTest | Promise<StoreUnderTest>,
+  capabilities: StoreCapabilities,
+  only?: string,
+): Promise<string[]> => failuresOf((runner) => storeConformance(runner, makeStore, capabilities), only);
 
 export const claimFailures = (
-  makeClaims: (settings: ClaimStoreSettings) => ClaimsUnderTest | Promise<ClaimsUnderTest>, capabilities: ClaimCapabilities, only?: string,
-): Promise<string[]> =>
-  failuresOf((runner) => claimConformance(runner, makeClaims, capabilities), only);
+  makeClaims: (settings: ClaimStoreSettings) => ClaimsUnderTest | Promise<ClaimsUnderTest>,
+  capabilities: ClaimCapabilities,
+  only?: string,
+): Promise<string[]> => failuresOf((runner) => claimConformance(runner, makeClaims, capabilities), only);
 
 /** The names of the tests that the store suite has for these capabilities. */
 export const namesOf = (capabilities: StoreCapabilities): string[] =>
@@ -32,7 +49,9 @@ export const namesOf = (capabilities: StoreCapabilities): string[] =>
 
 /** What one test of the store suite fails with; undefined where it passes. */
 export async function errorOf(makeStore: () => StoreUnderTest, capabilities: StoreCapabilities, name: string): Promise<unknown> {
-  const found = testsOf((runner) => storeConformance(runner, makeStore, capabilities)).find((test) => test.name === name) as Defined;
+  const found = testsOf((runner) => storeConformance(runner, makeStore, capabilities)).find(
+    (test) => test.name === name,
+  ) as Defined;
   return found.test().then(() => undefined, (error: unknown) => error);
 }
 

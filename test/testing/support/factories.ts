@@ -57,12 +57,22 @@ export interface Parts {
 }
 
 export const RIGHT: Parts = {
-  closesWhatFailed: true, heedsItsSignal: true, listensForErrors: true, retires: true, stopsItsTimer: true, maySayGoodbyeTwice: true,
-  heedsSupersession: true, endsInTime: true, leavesTheSharedAlone: true,
+  closesWhatFailed: true,
+  heedsItsSignal: true,
+  listensForErrors: true,
+  retires: true,
+  stopsItsTimer: true,
+  maySayGoodbyeTwice: true,
+  heedsSupersession: true,
+  endsInTime: true,
+  leavesTheSharedAlone: true,
 };
 
 /** A factory of mailboxes over a server on loopback. */
-export async function mailboxes(broken: Partial<Parts> = {}, options: { exclusive?: boolean; drainFirst?: boolean } = {}): Promise<FactoryUnderTest<Account, Mailbox>> {
+export async function mailboxes(
+  broken: Partial<Parts> = {},
+  options: { exclusive?: boolean; drainFirst?: boolean } = {},
+): Promise<FactoryUnderTest<Account, Mailbox>> {
   const parts = { ...RIGHT, ...broken };
   const server = await startMailServer(options.exclusive ?? false);
   const shared = new EventEmitter().setMaxListeners(0);
@@ -72,19 +82,39 @@ export async function mailboxes(broken: Partial<Parts> = {}, options: { exclusiv
     signal.throwIfAborted();
     const mailbox = new Mailbox(account);
     if (parts.closesWhatFailed) onDispose(() => mailbox.logout());
-    if (parts.listensForErrors) mailbox.on('error', (error) => { if (parts.retires) retire(error); });
-    const abort = (): void => { mailbox.socket.destroy(); };
+    if (parts.listensForErrors)
+      mailbox.on('error', (error) => {
+        if (parts.retires) retire(error);
+      });
+    const abort = (): void => {
+      mailbox.socket.destroy();
+    };
     if (parts.heedsItsSignal) signal.addEventListener('abort', abort, { once: true });
     await mailbox.login(account);
     signal.removeEventListener('abort', abort);
     if (parts.retires) mailbox.on('close', () => retire(new Error('the server hung up')));
-    const note = (): void => { heard += 1; };
+    const note = (): void => {
+      heard += 1;
+    };
     mailbox.on('message', note);
-    if (parts.heedsSupersession) superseded?.addEventListener('abort', () => { mailbox.off('message', note); }, { once: true });
-    mailbox.timer = setInterval(() => { if (mailbox.socket.writable) mailbox.say('still here'); else server.received += 1; }, 20);
+    if (parts.heedsSupersession)
+      superseded?.addEventListener(
+        'abort',
+        () => {
+          mailbox.off('message', note);
+        },
+        { once: true },
+      );
+    mailbox.timer = setInterval(() => {
+      if (mailbox.socket.writable) mailbox.say('still here');
+      else server.received += 1;
+    }, 20);
     const listener = (): void => {};
     shared.on('tick', listener);
-    if (parts.leavesTheSharedAlone) onDispose(() => { shared.off('tick', listener); });
+    if (parts.leavesTheSharedAlone)
+      onDispose(() => {
+        shared.off('tick', listener);
+      });
     return mailbox;
   }
 
@@ -96,7 +126,7 @@ export async function mailboxes(broken: Partial<Parts> = {}, options: { exclusiv
       await mailbox.logout();
       if (!parts.endsInTime) await new Promise(() => {});
     },
-    ...options.drainFirst === true && { replacement: 'drain-first' as const },
+    ...(options.drainFirst === true && { replacement: 'drain-first' as const }),
   };
   const record: Account = { id: 'a', version: 1, status: 'active', port: server.port, password: 'right' };
   return {
@@ -105,11 +135,24 @@ export async function mailboxes(broken: Partial<Parts> = {}, options: { exclusiv
     failing: { ...record, password: 'wrong' },
     behave: (mode) => server.behave(mode),
     open: () => server.sockets.size,
-    reset: () => { for (const socket of server.sockets) socket.resetAndDestroy(); },
-    hangUp: () => { for (const socket of server.sockets) socket.end(); },
-    use: async (mailbox) => { const before = server.received; mailbox.say('hello'); while (server.received === before) await new Promise(setImmediate); },
+    reset: () => {
+      for (const socket of server.sockets) socket.resetAndDestroy();
+    },
+    hangUp: () => {
+      for (const socket of server.sockets) socket.end();
+    },
+    use: async (mailbox) => {
+      const before = server.received;
+      mailbox.say('hello');
+      while (server.received === before) await new Promise(setImmediate);
+    },
     received: () => server.received,
-    push: async () => { for (const socket of server.sockets) socket.write('NEWS\n'); await new Promise((resolve) => { setTimeout(resolve, 10); }); },
+    push: async () => {
+      for (const socket of server.sockets) socket.write('NEWS\n');
+      await new Promise((resolve) => {
+        setTimeout(resolve, 10);
+      });
+    },
     heard: () => heard,
     listeners: () => shared.listenerCount('tick'),
     close: () => server.close(),
@@ -120,7 +163,10 @@ async function startMailServer(exclusive: boolean) {
   const sockets = new Set<Socket>();
   let mode: FarSideMode = 'serve';
   const seen = { received: 0 };
-  const listen = (server: Server, port: number): Promise<void> => new Promise((resolve) => { server.listen(port, '127.0.0.1', resolve); });
+  const listen = (server: Server, port: number): Promise<void> =>
+    new Promise((resolve) => {
+      server.listen(port, '127.0.0.1', resolve);
+    });
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on('error', () => {});

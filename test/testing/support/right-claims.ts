@@ -7,22 +7,60 @@ const isText = (value: unknown): boolean => typeof value === 'string' && value !
 
 /** Claims that are right, each in its own way: none of them may fail. */
 export const RIGHT_CLAIMS: readonly (readonly [name: string, change: Break])[] = [
-  ['take nothing but what the contract allows', (good) => ({
-    claim: async (request) => {
-      demand(isText(request.replica) && request.ttlMs > 0 && request.freeForMs >= 0 && request.limit >= 0 && request.ids.every(isText), 'no claim');
-      return good.claim(request);
-    },
-    renew: async (request) => {
-      demand(isText(request.replica) && request.held.every(({ id, token }) => isText(id) && typeof token === 'bigint'), 'no renewal');
-      return good.renew(request);
-    },
-    release: async (request) => {
-      demand(isText(request.replica) && request.claims.every(({ id, token, offer }) => isText(id) && typeof token === 'bigint' && (offer === undefined || offer.forMs >= 1)), 'no release');
-      return good.release(request);
-    },
-  })],
+  [
+    'take nothing but what the contract allows',
+    (good) => ({
+      claim: async (request) => {
+        demand(
+          isText(request.replica)
+            && request.ttlMs > 0
+            && request.freeForMs >= 0
+            && request.limit >= 0
+            && request.ids.every(isText),
+          'no claim',
+        );
+        return good.claim(request);
+      },
+      renew: async (request) => {
+        demand(
+          isText(request.replica) && request.held.every(({ id, token }) => isText(id) && typeof token === 'bigint'),
+          'no renewal',
+        );
+        return good.renew(request);
+      },
+      release: async (request) => {
+        demand(
+          isText(request.replica)
+            && request.claims.every(
+              ({ id, token, offer }) => isText(id) && typeof token === 'bigint' && (offer === undefined || offer.forMs >= 1),
+            ),
+          'no release',
+        );
+        return good.release(request);
+      },
+    }),
+  ],
   ['name members in another order', telling(({ members }) => ({ members: members.toReversed() }))],
-  ['keep no empty note', (good) => ({ claim: async (request) => (await good.claim(request)).map(({ id, token, notes }) => ({ id, token, notes: notes === '' ? undefined : notes })) })],
-  ['say that hints may have been lost', (good) => ({ watch: (listener) => { listener({ from: '', left: false }); return good.watch(listener); } })],
-  ['tell of a release a while later', (good, { clock }) => ({ watch: (listener) => good.watch((hint) => void clock.setTimeout(() => listener(hint), 60, { ref: true })) })],
+  [
+    'keep no empty note',
+    (good) => ({
+      claim: async (request) =>
+        (await good.claim(request)).map(({ id, token, notes }) => ({ id, token, notes: notes === '' ? undefined : notes })),
+    }),
+  ],
+  [
+    'say that hints may have been lost',
+    (good) => ({
+      watch: (listener) => {
+        listener({ from: '', left: false });
+        return good.watch(listener);
+      },
+    }),
+  ],
+  [
+    'tell of a release a while later',
+    (good, { clock }) => ({
+      watch: (listener) => good.watch((hint) => void clock.setTimeout(() => listener(hint), 60, { ref: true })),
+    }),
+  ],
 ];

@@ -15,7 +15,9 @@ export async function startVendor() {
     if (mode === 'hang') { pending += 1; request.socket.on('close', () => { pending -= 1; }); return; }
     request.resume();
     const ok = request.headers.authorization === 'Bearer xoxb-good';
-    const answer = ok ? { ok: true, user: 'bot', user_id: 'U1', bot_id: 'B1', channel: 'C1', ts: '1.1', message: { ts: '1.1', text: 'x' } } : { ok: false, error: 'invalid_auth' };
+    const answer = ok
+      ? { ok: true, user: 'bot', user_id: 'U1', bot_id: 'B1', channel: 'C1', ts: '1.1', message: { ts: '1.1', text: 'x' } }
+      : { ok: false, error: 'invalid_auth' };
     response.setHeader('content-type', 'application/json').setHeader('connection', 'close').end(JSON.stringify(answer));
   });
   server.on('connection', (socket) => { sockets.add(socket); socket.on('close', () => { sockets.delete(socket); }); });

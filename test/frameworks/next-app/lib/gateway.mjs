@@ -14,7 +14,13 @@ function createRegistry() {
         const given = Buffer.from(request.headers.get('x-signature') ?? '');
         return given.length === expected.length && timingSafeEqual(given, expected);
       },
-      handleWebhook: async (bot, request) => new Response(bot.say(await request.text()), { headers: [['set-cookie', 'a=1'], ['set-cookie', 'b=2']] }),
+      handleWebhook: async (bot, request) =>
+        new Response(bot.say(await request.text()), {
+          headers: [
+            ['set-cookie', 'a=1'],
+            ['set-cookie', 'b=2'],
+          ],
+        }),
     },
   });
   process.once('SIGTERM', () => { registry.close().then(() => { console.log('registry closed'); }); });

@@ -10,7 +10,10 @@ export function inTime(world: World, instance: Instance): void {
     if (!deadlinePassed(world, hold)) {
       world.violate('G2', `dispose of instance ${instance.n} began while ${hold.demand.kind} ${hold.demand.n} held it`);
     } else if (hold.lease !== undefined && !hold.lease.signal.aborted) {
-      world.violate('G2', `dispose of instance ${instance.n} began under ${hold.demand.kind} ${hold.demand.n}, whose signal had not aborted`);
+      world.violate(
+        'G2',
+        `dispose of instance ${instance.n} began under ${hold.demand.kind} ${hold.demand.n}, whose signal had not aborted`,
+      );
     }
   }
 }
@@ -44,21 +47,38 @@ function takenAt({ since, instance, demand }: Hold): number {
 /** The reason that `dispose` is told is the true one. */
 export function reasonHolds(world: World, instance: Instance, reason: DisposeReason): void {
   const now = world.clock.monotonic();
-  const complain = (why: string): void => world.violate('reasons', `instance ${instance.n} was disposed of as '${reason}', but ${why}`);
+  const complain = (why: string): void =>
+    world.violate('reasons', `instance ${instance.n} was disposed of as '${reason}', but ${why}`);
   switch (reason) {
     case 'idle': {
       const idleMs = now - lastUsed(instance, 'earliest').t;
       if (idleMs < world.settings.idleTimeoutMs) complain(`it was in use ${idleMs} ms ago`);
       break;
     }
-    case 'evicted': evictedInOrder(world, instance, complain); break;
-    case 'stopped': if (!rowSaid(world, instance, (seen) => seen?.status === 'stopped')) complain('no row said so'); break;
-    case 'deleted': if (!rowSaid(world, instance, (seen) => seen === undefined)) complain('no read found it gone'); break;
-    case 'replaced': if (!rowSaid(world, instance, (seen) => seen !== undefined && seen.version !== instance.version)) complain('no read found another version'); break;
-    case 'invalidated': if (!world.invalidatedSince(instance.id, instance.creation.read.sent.seq)) complain('nobody invalidated it'); break;
-    case 'retired': if (instance.retired === undefined && instance.creation.retired === undefined) complain('nobody reported it dead'); break;
-    case 'closing': if (world.closed === undefined) complain('close was not called'); break;
-    case 'unused': break;
+    case 'evicted':
+      evictedInOrder(world, instance, complain);
+      break;
+    case 'stopped':
+      if (!rowSaid(world, instance, (seen) => seen?.status === 'stopped')) complain('no row said so');
+      break;
+    case 'deleted':
+      if (!rowSaid(world, instance, (seen) => seen === undefined)) complain('no read found it gone');
+      break;
+    case 'replaced':
+      if (!rowSaid(world, instance, (seen) => seen !== undefined && seen.version !== instance.version))
+        complain('no read found another version');
+      break;
+    case 'invalidated':
+      if (!world.invalidatedSince(instance.id, instance.creation.read.sent.seq)) complain('nobody invalidated it');
+      break;
+    case 'retired':
+      if (instance.retired === undefined && instance.creation.retired === undefined) complain('nobody reported it dead');
+      break;
+    case 'closing':
+      if (world.closed === undefined) complain('close was not called');
+      break;
+    case 'unused':
+      break;
   }
 }
 
@@ -78,9 +98,21 @@ function evictedInOrder(world: World, instance: Instance, complain: (why: string
   const used = lastUsed(instance, 'earliest');
   if (!world.isPast(used) || world.settings.eviction === 'sieve') return;
   for (const other of world.instances) {
-    if (other === instance || !isAlive(other) || !world.isPast(other.born) || !isIdle(world, other) || world.settings.keepLastGood) continue;
+    if (
+      other === instance
+      || !isAlive(other)
+      || !world.isPast(other.born)
+      || !isIdle(world, other)
+      || world.settings.keepLastGood
+    )
+      continue;
     const otherUsed = lastUsed(other, 'latest');
-    if (otherUsed.seq < used.seq && world.isPast(otherUsed) && !beingTaken(world, other) && ![...other.holds].some(({ brokeOffAt }) => brokeOffAt !== undefined)) {
+    if (
+      otherUsed.seq < used.seq
+      && world.isPast(otherUsed)
+      && !beingTaken(world, other)
+      && ![...other.holds].some(({ brokeOffAt }) => brokeOffAt !== undefined)
+    ) {
       complain(`instance ${other.n} was idle and had not been used for longer`);
     }
   }

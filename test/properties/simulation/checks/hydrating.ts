@@ -1,5 +1,17 @@
 import type { Creation, Read, SecretsCall } from '../observed.js';
-import { heldBy, hydrationBegan, isAlive, isGood, isRunning, noPermitLeft, onTheWire, readsOf, secretsRunning, sighting, timedOut } from '../queries.js';
+import {
+  heldBy,
+  hydrationBegan,
+  isAlive,
+  isGood,
+  isRunning,
+  noPermitLeft,
+  onTheWire,
+  readsOf,
+  secretsRunning,
+  sighting,
+  timedOut,
+} from '../queries.js';
 import type { World } from '../world.js';
 import type { Failure } from '../model.js';
 
@@ -11,11 +23,13 @@ export function singleFlight(world: World, creation: Creation): void {
     // What was invalidated after its row was read is for its own waiters only.
     if (world.invalidatedSince(id, Math.min(other.read.sent.seq, creation.read.sent.seq))) continue;
     if (isRunning(other)) {
-      if (!timedOut(world, other)) world.violate('G1', `create ${creation.n} of ${id} v${version} began while create ${other.n} was running`);
+      if (!timedOut(world, other))
+        world.violate('G1', `create ${creation.n} of ${id} v${version} began while create ${other.n} was running`);
       continue;
     }
     const { instance } = other;
-    if (instance === undefined || instance.retired !== undefined || !world.settings.factory.dispose || !isAlive(instance)) continue;
+    if (instance === undefined || instance.retired !== undefined || !world.settings.factory.dispose || !isAlive(instance))
+      continue;
     // It came after its time-out: it is disposed of as soon as the registry hears of it.
     if (other.ended!.t >= hydrationBegan(other) + world.settings.hydrationTimeoutMs) continue;
     world.violate('G1', `create ${creation.n} of ${id} v${version} began although instance ${instance.n} was live and sound`);
@@ -30,27 +44,38 @@ export function drainFirst(world: World, creation: Creation): void {
   for (const other of world.creations) {
     if (other === creation || other.id !== creation.id) continue;
     if (isRunning(other)) {
-      if (!timedOut(world, other)) world.violate('drain-first', `create ${creation.n} began while create ${other.n} of the same connection was running`);
+      if (!timedOut(world, other))
+        world.violate('drain-first', `create ${creation.n} began while create ${other.n} of the same connection was running`);
       continue;
     }
     const { instance } = other;
     if (instance === undefined) continue;
     const late = other.ended!.t >= hydrationBegan(other) + hydrationTimeoutMs;
-    const hangs = instance.disposeBegan !== undefined && (instance.disposeEnded?.t ?? now) >= instance.disposeBegan.t + disposeTimeoutMs;
+    const hangs =
+      instance.disposeBegan !== undefined && (instance.disposeEnded?.t ?? now) >= instance.disposeBegan.t + disposeTimeoutMs;
     if (late || hangs) continue;
     if (instance.disposeEnded !== undefined) {
       if (creation.read.sent.seq > instance.disposeEnded.seq) continue;
-      world.violate('drain-first', `create ${creation.n} was built from read ${creation.read.n}, which was sent before instance ${instance.n} had been disposed of`);
+      world.violate(
+        'drain-first',
+        `create ${creation.n} was built from read ${creation.read.n}, which was sent before instance ${instance.n} had been disposed of`,
+      );
     } else {
-      world.violate('drain-first', `create ${creation.n} began before instance ${instance.n} of the same connection was disposed of (${heldBy(instance).length} leases)`);
+      world.violate(
+        'drain-first',
+        `create ${creation.n} began before instance ${instance.n} of the same connection was disposed of (${heldBy(instance).length} leases)`,
+      );
     }
   }
 }
 
 /** G9: permits. One is free again at the hydration timeout, whatever `create` does. */
 export function withinPermits(world: World, creation: Creation): void {
-  const others = world.creations.filter((other) => other !== creation && isRunning(other) && !timedOut(world, other)).map(({ id }) => id);
-  if (noPermitLeft(world, creation.id, others)) world.violate('G9', `create ${creation.n} began while those of ${others.join(' ')} had every permit`);
+  const others = world.creations
+    .filter((other) => other !== creation && isRunning(other) && !timedOut(world, other))
+    .map(({ id }) => id);
+  if (noPermitLeft(world, creation.id, others))
+    world.violate('G9', `create ${creation.n} began while those of ${others.join(' ')} had every permit`);
 }
 
 /** G5: built from an active row, as it was read, with that version's secrets. */
@@ -66,7 +91,8 @@ export function builtFromItsRow(world: World, creation: Creation): void {
     world.violate('G5', `create ${creation.n} of ${id} v${version} got the secrets of ${secrets?.id} v${secrets?.version}`);
   } else {
     for (const at of world.invalidations.get(id) ?? []) {
-      if (secrets.began.seq < at.seq && read.sent.seq > at.seq) world.violate('invalidate', `create ${creation.n} got secrets from before the invalidate`);
+      if (secrets.began.seq < at.seq && read.sent.seq > at.seq)
+        world.violate('invalidate', `create ${creation.n} got secrets from before the invalidate`);
     }
   }
 }
@@ -76,8 +102,15 @@ export function backsOff(world: World, creation: Creation, failures: readonly Fa
   for (const failure of failures) {
     if (!failure.exact || failure.strangers || failure.id !== creation.id || failure.version !== creation.version) continue;
     // What was invalidated goes on for its own waiters.
-    if (world.clock.monotonic() >= failure.at.t + failure.retryAfterMs || world.invalidatedSince(creation.id, Math.min(creation.read.sent.seq, failure.at.seq))) continue;
-    world.violate('G6', `create ${creation.n} began ${failure.at.t + failure.retryAfterMs - world.clock.monotonic()} ms before the back-off of v${failure.version} had passed`);
+    if (
+      world.clock.monotonic() >= failure.at.t + failure.retryAfterMs
+      || world.invalidatedSince(creation.id, Math.min(creation.read.sent.seq, failure.at.seq))
+    )
+      continue;
+    world.violate(
+      'G6',
+      `create ${creation.n} began ${failure.at.t + failure.retryAfterMs - world.clock.monotonic()} ms before the back-off of v${failure.version} had passed`,
+    );
   }
 }
 
@@ -87,15 +120,23 @@ export function abortIsDue(world: World, creation: Creation): void {
   if (now >= hydrationBegan(creation) + world.settings.hydrationTimeoutMs) return;
   if (world.closed !== undefined && now >= world.closed.deadline) return;
   creation.abortedByWaiters = true;
-  const left = world.demands.some((demand) => demand.id === creation.id && demand.aborted !== undefined && !world.isPast(demand.aborted));
+  const left = world.demands.some(
+    (demand) => demand.id === creation.id && demand.aborted !== undefined && !world.isPast(demand.aborted),
+  );
   if (!left) world.violate('G7', `the signal of create ${creation.n} aborted although nobody left by a signal of their own`);
   for (const demand of world.demands) {
-    if (demand.id !== creation.id || demand.kind === 'webhook' || demand.state !== 'waiting' || demand.aborted !== undefined) continue;
+    if (demand.id !== creation.id || demand.kind === 'webhook' || demand.state !== 'waiting' || demand.aborted !== undefined)
+      continue;
     if (!world.isPast(creation.began) || world.invalidatedSince(demand.id, demand.began.seq)) continue;
     // It joined what the first answer of its own said, and is never moved on. Who is content with less may have joined before.
     if (demand.freshness !== 'strict') continue;
     const mine = [...readsOf(world, demand.id)].findLast((read) => read.sent.seq > demand.began.seq && isGood(read));
-    if (mine !== undefined && world.isPast(mine.answered) && sighting(mine, demand.id)?.version === creation.version && !world.invalidatedSince(demand.id, creation.read.sent.seq)) {
+    if (
+      mine !== undefined
+      && world.isPast(mine.answered)
+      && sighting(mine, demand.id)?.version === creation.version
+      && !world.invalidatedSince(demand.id, creation.read.sent.seq)
+    ) {
       world.violate('G7', `the signal of create ${creation.n} aborted while ${demand.kind} ${demand.n} was waiting for it`);
     }
   }
@@ -110,8 +151,14 @@ export function secretsAreKept(world: World, call: SecretsCall): void {
     // A webhook that has just read another version stands in line for its secrets, and one version's are kept at a time.
     if (world.settings.factory.webhooks !== 'none' && anotherVersionIsRead(world, call)) return;
     if (secretsRunning(world, other)) world.violate('G10', `secrets ${call.n} was called while ${other.n} was running`);
-    if (other.ended !== undefined && !other.failed && other.aborted === undefined && world.isPast(other.ended)
-      && other.ended.t < other.began.t + world.settings.hydrationTimeoutMs) world.violate('G10', `secrets ${call.n} was called although ${other.n} had resolved`);
+    if (
+      other.ended !== undefined
+      && !other.failed
+      && other.aborted === undefined
+      && world.isPast(other.ended)
+      && other.ended.t < other.began.t + world.settings.hydrationTimeoutMs
+    )
+      world.violate('G10', `secrets ${call.n} was called although ${other.n} had resolved`);
   }
 }
 
@@ -124,7 +171,8 @@ export function oneReadPerId(world: World, read: Read): void {
     if (other === read || !onTheWire(world, other) || (other.signal?.aborted ?? false)) continue;
     const shared = read.ids.find((id) => other.ids.includes(id));
     if (shared !== undefined) world.violate('G9', `read ${read.n} of ${shared} was sent while read ${other.n} was on the wire`);
-    if (read.kind === 'getVersions' && other.kind === 'getVersions') world.violate('G9', `version batches ${other.n} and ${read.n} were on the wire together`);
+    if (read.kind === 'getVersions' && other.kind === 'getVersions')
+      world.violate('G9', `version batches ${other.n} and ${read.n} were on the wire together`);
   }
   if (new Set(read.ids).size !== read.ids.length) world.violate('G9', `read ${read.n} asks for an id twice`);
 }

@@ -1,5 +1,18 @@
 import type { Demand, Hold, Instance } from '../observed.js';
-import { heldBy, isAlive, isGood, isIdle, isRunning, isTelling, noPermitLeft, onTheWire, readsOf, secretsRunning, sighting, surelyTimedOut } from '../queries.js';
+import {
+  heldBy,
+  isAlive,
+  isGood,
+  isIdle,
+  isRunning,
+  isTelling,
+  noPermitLeft,
+  onTheWire,
+  readsOf,
+  secretsRunning,
+  sighting,
+  surelyTimedOut,
+} from '../queries.js';
 import type { World } from '../world.js';
 
 /*
@@ -12,8 +25,10 @@ export function everyWaitHasACause(world: World): void {
     if (demand.state !== 'waiting' || demand.kind === 'webhook') continue;
     const now = world.clock.monotonic();
     if (demand.controller?.signal.aborted === true) world.violate('G7', `${demand.kind} ${demand.n} was aborted and is not told`);
-    if (now >= demand.began.t + demand.timeoutMs) world.violate('liveness', `${demand.kind} ${demand.n} waits on after its ${demand.timeoutMs} ms`);
-    else if (!hasCause(world, demand)) world.violate('liveness', `${demand.kind} ${demand.n} of ${demand.id} waits for nothing that can be seen`);
+    if (now >= demand.began.t + demand.timeoutMs)
+      world.violate('liveness', `${demand.kind} ${demand.n} waits on after its ${demand.timeoutMs} ms`);
+    else if (!hasCause(world, demand))
+      world.violate('liveness', `${demand.kind} ${demand.n} of ${demand.id} waits for nothing that can be seen`);
   }
 }
 
@@ -32,7 +47,9 @@ function hasCause(world: World, demand: Demand): boolean {
     if (call.id === id) return true;
     // Several hydrates, of which all but the last are superseded, may wait for the same answer, each with a permit.
     // Whoever left by a timeout left a hydrate behind.
-    const waiting = world.demands.filter((other) => other.id === call.id && (other.settled?.seq ?? Number.POSITIVE_INFINITY) > call.began.seq).length;
+    const waiting = world.demands.filter(
+      (other) => other.id === call.id && (other.settled?.seq ?? Number.POSITIVE_INFINITY) > call.began.seq,
+    ).length;
     for (let count = Math.max(1, waiting); count > 0; count--) hydrating.push(call.id);
   }
   if (noPermitLeft(world, id, hydrating)) return true;
@@ -41,9 +58,15 @@ function hasCause(world: World, demand: Demand): boolean {
 }
 
 /** What a create that failed left behind goes first, too. */
-const cleaningUp = (world: World, id: string): boolean => world.creations.some((creation) =>
-  creation.id === id && creation.failed && creation.cleanUps.ran > 0 && world.clock.monotonic() < creation.ended!.t + world.settings.disposeTimeoutMs
-  && hasCleanUpPending(world, creation.n));
+const cleaningUp = (world: World, id: string): boolean =>
+  world.creations.some(
+    (creation) =>
+      creation.id === id
+      && creation.failed
+      && creation.cleanUps.ran > 0
+      && world.clock.monotonic() < creation.ended!.t + world.settings.disposeTimeoutMs
+      && hasCleanUpPending(world, creation.n),
+  );
 
 const hasCleanUpPending = (world: World, n: number): boolean =>
   world.pending.some((item) => item.kind === 'cleanUp' && item.label.endsWith(`of create ${n}`));
@@ -62,7 +85,8 @@ export function withinMaxInstances(world: World): void {
   const alive = world.instances.filter(isAlive);
   if (alive.length <= maxInstances) return;
   const idle = alive.find((instance) => isIdle(world, instance) && !(keepLastGood && isFallback(world, instance)));
-  if (idle !== undefined) world.violate('G9', `instance ${idle.n} is idle while ${alive.length} of at most ${maxInstances} are live`);
+  if (idle !== undefined)
+    world.violate('G9', `instance ${idle.n} is idle while ${alive.length} of at most ${maxInstances} are live`);
 }
 
 /** Another version was read, and until that lives this one is kept for it to fall back on. */
@@ -74,8 +98,16 @@ export function staleIsTrue(world: World): void {
     if (hold.released || hold.lease === undefined) continue;
     const { stale } = hold.lease;
     const why = superseded(world, hold.instance);
-    if (why.must && !stale) world.violate('stale', `the lease of ${hold.demand.kind} ${hold.demand.n} on instance ${hold.instance.n} is not stale, although it was ${why.how}`);
-    if (!why.may && stale) world.violate('stale', `the lease of ${hold.demand.kind} ${hold.demand.n} on instance ${hold.instance.n} is stale without a reason`);
+    if (why.must && !stale)
+      world.violate(
+        'stale',
+        `the lease of ${hold.demand.kind} ${hold.demand.n} on instance ${hold.instance.n} is not stale, although it was ${why.how}`,
+      );
+    if (!why.may && stale)
+      world.violate(
+        'stale',
+        `the lease of ${hold.demand.kind} ${hold.demand.n} on instance ${hold.instance.n} is stale without a reason`,
+      );
     signalIsHonest(world, hold);
   }
 }
@@ -99,7 +131,10 @@ export function supersededIsTrue(world: World): void {
 
 function signalIsHonest(world: World, hold: Hold): void {
   if (hold.signalAborted !== undefined && world.settings.factory.dispose && hold.instance.disposeBegan === undefined) {
-    world.violate('G2', `the signal of ${hold.demand.kind} ${hold.demand.n} aborted, but instance ${hold.instance.n} is not disposed of`);
+    world.violate(
+      'G2',
+      `the signal of ${hold.demand.kind} ${hold.demand.n} aborted, but instance ${hold.instance.n} is not disposed of`,
+    );
   }
 }
 
@@ -115,7 +150,8 @@ export function superseded(world: World, instance: Instance): { must: boolean; m
     const differs = seen?.version !== instance.version;
     if (differs) may = true;
     const decides = differs && isTelling(world, read, seen);
-    if (decides && (!world.settings.keepLastGood || seen === undefined || seen.status === 'stopped')) return { must: true, may: true, how: 'read otherwise' };
+    if (decides && (!world.settings.keepLastGood || seen === undefined || seen.status === 'stopped'))
+      return { must: true, may: true, how: 'read otherwise' };
   }
   return { must: false, may, how: '' };
 }
@@ -141,7 +177,9 @@ export function noZombies(world: World, current: (id: string) => { status: strin
     if (row !== undefined && row.status === 'active') continue;
     const what = row === undefined ? 'deleted' : 'stopped';
     const holds = heldBy(instance);
-    if (isIdle(world, instance)) world.violate('G13', `instance ${instance.n} of ${instance.id}, which is ${what}, outlived a sweep`);
-    if (holds.some((hold) => hold.lease?.stale === false)) world.violate('G13', `a lease on instance ${instance.n} of ${instance.id}, which is ${what}, is not stale after a sweep`);
+    if (isIdle(world, instance))
+      world.violate('G13', `instance ${instance.n} of ${instance.id}, which is ${what}, outlived a sweep`);
+    if (holds.some((hold) => hold.lease?.stale === false))
+      world.violate('G13', `a lease on instance ${instance.n} of ${instance.id}, which is ${what}, is not stale after a sweep`);
   }
 }

@@ -6,13 +6,17 @@ import type { Failure } from '../model.js';
 /** G2: what is handed out is not being disposed of. */
 export function notDisposed(world: World, { instance, demand }: Hold): void {
   if (instance.disposeBegan !== undefined) {
-    world.violate('G2', `${demand.kind} ${demand.n} got instance ${instance.n}, whose dispose began at ${instance.disposeBegan.seq}`);
+    world.violate(
+      'G2',
+      `${demand.kind} ${demand.n} got instance ${instance.n}, whose dispose began at ${instance.disposeBegan.seq}`,
+    );
   }
 }
 
 /** The lease says what it holds. */
 export function stamped(world: World, { instance, lease, demand }: Hold): void {
-  if (instance.id !== demand.id) world.violate('G8', `${demand.kind} ${demand.n} of ${demand.id} got an instance of ${instance.id}`);
+  if (instance.id !== demand.id)
+    world.violate('G8', `${demand.kind} ${demand.n} of ${demand.id} got an instance of ${instance.id}`);
   if (lease !== undefined && (String(lease.record.version) !== instance.version || lease.record.id !== instance.id)) {
     world.violate('G5', `the lease on instance ${instance.n} of v${instance.version} says v${String(lease.record.version)}`);
   }
@@ -24,8 +28,11 @@ export function isFresh(world: World, hold: Hold, failures: readonly Failure[]):
   if (confirmed(world, demand, instance)) return;
   if (storeFailedOver(world, demand, instance)) return;
   if (lastGoodServes(world, demand, instance, failures)) return;
-  world.violate('G4', `${demand.kind} ${demand.n} (${demand.freshness === 'strict' ? 'strict' : `at most ${demand.freshness} ms stale`}) `
-    + `ran on instance ${instance.n} of ${instance.id} v${instance.version} without a fresh read that says so`);
+  world.violate(
+    'G4',
+    `${demand.kind} ${demand.n} (${demand.freshness === 'strict' ? 'strict' : `at most ${demand.freshness} ms stale`}) `
+      + `ran on instance ${instance.n} of ${instance.id} v${instance.version} without a fresh read that says so`,
+  );
 }
 
 function confirmed(world: World, demand: Demand, instance: Instance): boolean {
@@ -49,7 +56,8 @@ export function storeFailedOver(world: World, demand: Demand, { version }: { rea
   for (const read of readsOf(world, demand.id)) {
     if (read.sent.seq > demand.began.seq) {
       if (read.failed) failedAt = read.answered!.t;
-      else if (read.late || (read.answered === undefined && now >= read.sent.t + storeTimeoutMs)) failedAt = read.sent.t + storeTimeoutMs;
+      else if (read.late || (read.answered === undefined && now >= read.sent.t + storeTimeoutMs))
+        failedAt = read.sent.t + storeTimeoutMs;
     }
     if (!isGood(read)) continue;
     const seen = sighting(read, demand.id);
@@ -89,7 +97,10 @@ function lastGoodServes(world: World, demand: Demand, instance: Instance, failur
 export function notSuperseded(world: World, { demand, instance }: Hold): void {
   for (const at of world.invalidations.get(demand.id) ?? []) {
     if (at.seq < demand.began.seq && instance.creation.read.sent.seq < at.seq) {
-      world.violate('invalidate', `${demand.kind} ${demand.n} began after the invalidate and got instance ${instance.n}, whose row was read before it`);
+      world.violate(
+        'invalidate',
+        `${demand.kind} ${demand.n} began after the invalidate and got instance ${instance.n}, whose row was read before it`,
+      );
     }
   }
   const { retired } = instance;

@@ -10,7 +10,8 @@ export function webhookAnswered(world: World, delivery: Delivery, response: Resp
   const { demand, verdicts, rows, handled, disconnected } = delivery;
   const verdict = verdicts.at(-1);
   const { status } = response;
-  const complain = (why: string): void => world.violate('G11', `webhook ${demand.n} of ${demand.id} was answered ${status}: ${why}`);
+  const complain = (why: string): void =>
+    world.violate('G11', `webhook ${demand.n} of ${demand.id} was answered ${status}: ${why}`);
   const refused = verdict === 'no' || verdict === 'noLater' || verdict === 'throw';
   if (verdicts.length > 2) complain(`it was authenticated ${verdicts.length} times`);
   if (rows.length === 2 && rows[0] === rows[1]) complain(`it was authenticated twice with ${rows[0]}`);
@@ -18,21 +19,39 @@ export function webhookAnswered(world: World, delivery: Delivery, response: Resp
   const passedOnce = status === 202 && (verdicts[0] === 'yes' || verdicts[0] === 'yesLater');
   if (refused && status !== 401 && status !== 503 && !passedOnce) complain('it was not authentic');
   if (refused && handled !== undefined) complain('it was handled although it was not authentic');
-  if (verdict === undefined && handled !== undefined && world.settings.factory.webhooks === 'authenticated') complain('it was handled without being authenticated');
+  if (verdict === undefined && handled !== undefined && world.settings.factory.webhooks === 'authenticated')
+    complain('it was handled without being authenticated');
   if (delivery.bodyKiB > 2 && handled !== undefined) complain('its body was too large to be handled');
   if (status >= 400 && handled === undefined) {
     const type = response.headers.get('content-type') ?? '';
     if (!type.startsWith('application/problem+json')) complain(`its type is '${type}'`);
   }
   switch (status) {
-    case 200: case 204: if (handled?.ended !== true || handled.failed) complain('no handler said so'); break;
-    case 202: acknowledged(world, delivery, complain); break;
-    case 222: if (verdict !== 'response') complain('authenticate did not say so'); break;
-    case 401: if (!refused && !disconnected) complain('it was not refused'); break;
-    case 413: if (delivery.bodyKiB <= 2) complain('its body is small enough'); break;
-    case 404: case 500: break;
-    case 503: if (!/^[1-9][0-9]*$/.test(response.headers.get('retry-after') ?? '')) complain(`its Retry-After is ${response.headers.get('retry-after')}`); break;
-    default: complain('there is no such answer');
+    case 200:
+    case 204:
+      if (handled?.ended !== true || handled.failed) complain('no handler said so');
+      break;
+    case 202:
+      acknowledged(world, delivery, complain);
+      break;
+    case 222:
+      if (verdict !== 'response') complain('authenticate did not say so');
+      break;
+    case 401:
+      if (!refused && !disconnected) complain('it was not refused');
+      break;
+    case 413:
+      if (delivery.bodyKiB <= 2) complain('its body is small enough');
+      break;
+    case 404:
+    case 500:
+      break;
+    case 503:
+      if (!/^[1-9][0-9]*$/.test(response.headers.get('retry-after') ?? ''))
+        complain(`its Retry-After is ${response.headers.get('retry-after')}`);
+      break;
+    default:
+      complain('there is no such answer');
   }
   if (status >= 400) failureIsDue(world, delivery, status, model, complain);
 }
@@ -40,7 +59,8 @@ export function webhookAnswered(world: World, delivery: Delivery, response: Resp
 function acknowledged(world: World, { demand, verdicts }: Delivery, complain: (why: string) => void): void {
   const { factory } = world.settings;
   if (factory.acknowledgeAfterMs === undefined) complain('nothing acknowledges');
-  else if (world.clock.monotonic() < demand.began.t + factory.acknowledgeAfterMs) complain(`after ${world.clock.monotonic() - demand.began.t} ms`);
+  else if (world.clock.monotonic() < demand.began.t + factory.acknowledgeAfterMs)
+    complain(`after ${world.clock.monotonic() - demand.began.t} ms`);
   else if (factory.webhooks === 'authenticated' && verdicts.length === 0) complain('it was not authenticated');
 }
 
@@ -51,7 +71,11 @@ function failureIsDue(world: World, { demand }: Delivery, status: number, model:
     complain('no event tells why');
     return;
   }
-  const whys = fits.map(({ error }) => error.code === 'REGISTRY_CLOSED' && world.closed !== undefined ? undefined : reason(world, demand, error, model.failures)?.[1]);
+  const whys = fits.map(({ error }) =>
+    error.code === 'REGISTRY_CLOSED' && world.closed !== undefined
+      ? undefined
+      : reason(world, demand, error, model.failures)?.[1],
+  );
   const due = fits.find((_one, index) => whys[index] === undefined);
   if (due === undefined) complain(`${fits.map(({ error }, index) => `${error.code}: ${whys[index]}`).join('; ')}`);
   else model.webhookFailures.splice(model.webhookFailures.indexOf(due), 1);
@@ -76,5 +100,6 @@ export function createIsOwed(world: World, creation: Creation): void {
     if (demand.kind !== 'webhook' || demand.authentic === true || world.settings.factory.webhooks === 'in-handler') owed++;
   }
   const made = world.creations.filter((other) => other.id === creation.id).length;
-  if (made > owed) world.violate('G10', `create ${creation.n} of ${creation.id} is the ${made}th, and only ${owed} had a right to one`);
+  if (made > owed)
+    world.violate('G10', `create ${creation.n} of ${creation.id} is the ${made}th, and only ${owed} had a right to one`);
 }

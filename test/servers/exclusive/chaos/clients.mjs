@@ -23,7 +23,10 @@ export async function claimStore({ kind, clients, url, prefix, ttlMs }, { Postgr
       return new RedisClaims({ client: quiet(tuned ? new Redis(url, settings) : new Redis(url)), prefix, ...watch });
     },
     async 'node-redis'() {
-      const settings = { socket: { connectTimeout: timeout, socketTimeout: timeout, reconnectStrategy: () => 50 }, pingInterval: timeout / 2 };
+      const settings = {
+        socket: { connectTimeout: timeout, socketTimeout: timeout, reconnectStrategy: () => 50 },
+        pingInterval: timeout / 2,
+      };
       const client = quiet(createClient({ url, ...(tuned ? settings : {}) }));
       await client.connect();
       return new RedisClaims({ client, prefix, ...watch });

@@ -23,7 +23,15 @@ export async function bundlePackage() {
     export { ExclusiveRunner } from './src/exclusive/index.ts';
     export { PostgresClaims } from './src/stores/postgres/claims.ts';
     export { RedisClaims } from './src/stores/redis/claims.ts';`;
-  await build({ stdin: { contents, resolveDir: root, loader: 'ts' }, bundle: true, packages: 'external', format: 'esm', platform: 'node', outfile, logLevel: 'error' });
+  await build({
+    stdin: { contents, resolveDir: root, loader: 'ts' },
+    bundle: true,
+    packages: 'external',
+    format: 'esm',
+    platform: 'node',
+    outfile,
+    logLevel: 'error',
+  });
   await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
   return { url: pathToFileURL(outfile).href, remove: () => rm(folder, { recursive: true, force: true }) };
 }
@@ -138,7 +146,10 @@ export class ChaosCluster {
     for (;;) {
       const loads = await this.loads();
       if (loads !== undefined && (!even || Math.max(...loads) - Math.min(...loads) <= 1)) return (now() - began) / this.ttlMs;
-      if (now() - began > withinTtl * this.ttlMs) throw new Error(`not balanced after ${withinTtl} TTL: ${loads === undefined ? 'something is polled by nobody' : loads.join(' ')}`);
+      if (now() - began > withinTtl * this.ttlMs)
+        throw new Error(
+          `not balanced after ${withinTtl} TTL: ${loads === undefined ? 'something is polled by nobody' : loads.join(' ')}`,
+        );
       await sleep(50);
     }
   }
@@ -177,7 +188,9 @@ export class ChaosCluster {
     await work();
     const after = await this.stats();
     const ticks = (now() - began) / (this.ttlMs / 9);
-    return after.map(({ calls }, index) => Object.keys(calls).reduce((sum, call) => sum + calls[call] - before[index].calls[call], 0) / ticks);
+    return after.map(
+      ({ calls }, index) => Object.keys(calls).reduce((sum, call) => sum + calls[call] - before[index].calls[call], 0) / ticks,
+    );
   }
 
   async stop() {

@@ -34,7 +34,9 @@ const backends = {
     client.on('error', () => {});
     return {
       async extend() {
-        const held = await Promise.all([...owned.keys()].map(async (id) => [id, await client.get(`${config.prefix}naive:${id}`)]));
+        const held = await Promise.all(
+          [...owned.keys()].map(async (id) => [id, await client.get(`${config.prefix}naive:${id}`)]),
+        );
         const mine = held.filter(([, owner]) => owner === me).map(([id]) => id);
         await Promise.all(mine.map((id) => client.pexpire(`${config.prefix}naive:${id}`, config.ttlMs)));
         return mine;

@@ -41,7 +41,14 @@ const server = createServer((socket) => {
 
 process.on('message', ({ ask }) => {
   if (ask === 'report') {
-    process.send({ answer: 'report', at: now(), polls, stale, changes, owners: [...seen].map(([id, { replica, at }]) => ({ id, replica, at })) });
+    process.send({
+      answer: 'report',
+      at: now(),
+      polls,
+      stale,
+      changes,
+      owners: [...seen].map(([id, { replica, at }]) => ({ id, replica, at })),
+    });
   } else if (ask === 'forget') {
     // What has been judged stays judged: only the record of changes begins anew.
     polls = 0;

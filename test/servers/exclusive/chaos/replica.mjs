@@ -18,12 +18,28 @@ const counted = (name) => async (request, options) => {
   answered += 1;
   return answer;
 };
-const claims = { renew: counted('renew'), claim: counted('claim'), release: counted('release'), watch: (listener) => store.watch(listener) };
+const claims = {
+  renew: counted('renew'),
+  claim: counted('claim'),
+  release: counted('release'),
+  watch: (listener) => store.watch(listener),
+};
 
 const records = new MemoryStore(ids.map((id) => ({ id })));
-const registry = new ConnectionRegistry({ store: records, factory: { create: (record) => record.id }, maxInstances: ids.length + 1 });
+const registry = new ConnectionRegistry({
+  store: records,
+  factory: { create: (record) => record.id },
+  maxInstances: ids.length + 1,
+});
 const runner = new ExclusiveRunner({
-  registry, claims, clock, ttlMs: config.ttlMs, replicaName: config.name, list: () => records.list(), listIntervalMs: config.ttlMs, maxConcurrentStarts: 64,
+  registry,
+  claims,
+  clock,
+  ttlMs: config.ttlMs,
+  replicaName: config.name,
+  list: () => records.list(),
+  listIntervalMs: config.ttlMs,
+  maxConcurrentStarts: 64,
   async run({ id, token, signal, assertHeld }) {
     while (!signal.aborted) {
       assertHeld();
@@ -33,7 +49,8 @@ const runner = new ExclusiveRunner({
   },
 });
 for (const event of ['claimsFailed', 'listFailed']) runner.on(event, () => {});
-for (const event of ['startFailed', 'stopUnproven']) runner.on(event, ({ id, error }) => console.error(config.name, event, id, error));
+for (const event of ['startFailed', 'stopUnproven'])
+  runner.on(event, ({ id, error }) => console.error(config.name, event, id, error));
 
 obey({
   jump: (ms) => { wallOffset += ms; },

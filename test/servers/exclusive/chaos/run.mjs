@@ -45,7 +45,14 @@ async function hydrant(kind, server) {
   try {
     await cluster.start();
     console.log(`cold start: even after ${(await cluster.balanced()).toFixed(2)} TTL`);
-    const perTick = await cluster.queries(() => cluster.balanced().then(() => new Promise((resolve) => { setTimeout(resolve, 3 * settings.ttlMs); })));
+    const perTick = await cluster.queries(() =>
+      cluster.balanced().then(
+        () =>
+          new Promise((resolve) => {
+            setTimeout(resolve, 3 * settings.ttlMs);
+          }),
+      ),
+    );
     console.log(`claim queries per replica and tick, at rest: ${perTick.map((count) => count.toFixed(2)).join(' ')}`);
     if (Math.max(...perTick) > 3) miss('more than 3 claim queries per tick');
     for (let round = 0; round < Number(values.rounds); round += 1) {
@@ -79,7 +86,15 @@ async function control(kind, server) {
     await cluster.start();
     await cluster.balanced({ even: false });
     for (const name of ['pause', 'block', 'unreachable']) {
-      const result = await faults[name]({ __proto__: cluster, balanced: () => cluster.balanced({ even: false }), forget: () => cluster.forget(), report: () => cluster.report() }, cluster.live[0]).catch((error) => ({ error }));
+      const result = await faults[name](
+        {
+          __proto__: cluster,
+          balanced: () => cluster.balanced({ even: false }),
+          forget: () => cluster.forget(),
+          report: () => cluster.report(),
+        },
+        cluster.live[0],
+      ).catch((error) => ({ error }));
       console.log(result.error === undefined ? describe(result) : `${name}: ${result.error.message}`);
     }
     await cluster.forget();

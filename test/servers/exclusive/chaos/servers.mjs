@@ -15,8 +15,12 @@ async function postgres(url, bundle) {
   await client.connect();
   await new PostgresClaims({ client }).migrate();
   return {
-    url, prefix: '',
-    terminateConnections: () => client.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()'),
+    url,
+    prefix: '',
+    terminateConnections: () =>
+      client.query(
+        'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
+      ),
     async prepareNaive(connections) {
       await client.query(`
         create table naive_leases (id text primary key, owner text, token bigint not null default 0, expires_at timestamptz not null default '-infinity');

@@ -41,4 +41,6 @@ export declare function shortChaos(options: ChaosOptions): Promise<ShortReport>;
 export declare function silence(options: ChaosOptions): Promise<Pick<ShortReport, 'faults' | 'stale'>>;
 
 /** The plain heartbeat loop through the same harness. Resolves to its stale polls by fault. */
-export declare function control(options: ChaosOptions): Promise<{ readonly paused: number; readonly blocked: number; readonly unreachable: number }>;
+export declare function control(
+  options: ChaosOptions,
+): Promise<{ readonly paused: number; readonly blocked: number; readonly unreachable: number }>;

@@ -7,7 +7,10 @@ import { administer } from './servers.mjs';
 const TTL_MS = 3_000;
 const REPLICAS = 5;
 
-async function withCluster({ kind, clients = 'documented', url, ttlMs = TTL_MS, replicas = REPLICAS, connections = 200, script }, work) {
+async function withCluster(
+  { kind, clients = 'documented', url, ttlMs = TTL_MS, replicas = REPLICAS, connections = 200, script },
+  work,
+) {
   const bundle = await bundlePackage();
   const server = await administer(kind, url, bundle);
   if (script !== undefined) await server.prepareNaive(connections);
@@ -36,7 +39,14 @@ export function shortChaos(options) {
     const { takeovers: stopTakeoversMs, lags } = await rollingRestart(cluster, note);
     note(await faults.coldBoot(cluster));
     await cluster.forget();
-    return { faults: reports, stale: cluster.violations, queriesPerTick, killTakeoversTtl, stopTakeoversMs, lagMs: quantile(lags, 0.99) };
+    return {
+      faults: reports,
+      stale: cluster.violations,
+      queriesPerTick,
+      killTakeoversTtl,
+      stopTakeoversMs,
+      lagMs: quantile(lags, 0.99),
+    };
   });
 }
 
@@ -55,7 +65,14 @@ async function stoppedInTheirTracks(cluster, note) {
   await cluster.startReplica();
   const settledTtl = await cluster.balanced();
   const { polls, stale } = await cluster.report();
-  note({ fault: 'kill -9, SIGSTOP, blocked', polls, stale: stale.length, settledTtl, takeovers: takeovers.length, max: takeovers.at(-1) });
+  note({
+    fault: 'kill -9, SIGSTOP, blocked',
+    polls,
+    stale: stale.length,
+    settledTtl,
+    takeovers: takeovers.length,
+    max: takeovers.at(-1),
+  });
   return takeovers;
 }
 
@@ -99,7 +116,15 @@ async function rollingRestart(cluster, note) {
   takeovers.sort((a, b) => a - b);
   lags.sort((a, b) => a - b);
   const p99Ms = takeovers[Math.floor(takeovers.length * 0.99)];
-  note({ fault: 'rolling restart, SIGTERM', polls, stale: stale.length, settledTtl, takeovers: takeovers.length, p50Ms: takeovers[takeovers.length >> 1], p99Ms });
+  note({
+    fault: 'rolling restart, SIGTERM',
+    polls,
+    stale: stale.length,
+    settledTtl,
+    takeovers: takeovers.length,
+    p50Ms: takeovers[takeovers.length >> 1],
+    p99Ms,
+  });
   return { takeovers, lags };
 }
 
