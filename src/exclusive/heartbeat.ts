@@ -94,7 +94,7 @@ export class Heartbeat<R extends ConnectionRecord, I> {
       for (const claim of result.strays) if (!this.#holdings.has(claim.id)) this.#releases.add({ claim });
     }
     this.#beats += 1;
-    roster.update(result.members, this.#beats <= JOINING_BEATS);
+    roster.update(result.members, this.#beats <= JOINING_BEATS, sentAt.monotonic);
     this.#answered();
   }
 

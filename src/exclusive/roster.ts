@@ -16,8 +16,8 @@ export class Roster {
   #names: readonly string[] = [];
   #salt = 0;
   #previous: ReadonlySet<string> = new Set();
-  /** Replicas that said they leave but are still listed, by an answer under way or by their own last renewal. */
-  readonly #left = new Set<string>();
+  /** Replicas that are said to have left and are still listed, with the time of that news. */
+  readonly #left = new Map<string, number>();
   #rank = -1;
 
   constructor(replica: string) {
@@ -28,21 +28,25 @@ export class Roster {
    * @param withJoining - whether replicas at their first beat count. They count for a replica that has just joined
    * itself, so that replicas which start together share from the beginning. They do not count for others, because
    * released connections would wait for them.
+   * @param askedAt - when the store was asked, on the monotonic clock
    */
-  update(members: readonly Member[], withJoining: boolean): void {
+  update(members: readonly Member[], withJoining: boolean, askedAt: number): void {
     this.#previous = new Set(this.names);
     const listed = new Set(members.map(({ replica }) => replica));
-    for (const replica of this.#left) if (!listed.has(replica)) this.#left.delete(replica);
-    this.#keep(
-      members
-        .filter(({ replica, load }) => !this.#left.has(replica) && (withJoining || load >= 0 || replica === this.#replica))
-        .toSorted((a, b) => (a.replica < b.replica ? -1 : 1)),
-    );
+    for (const replica of this.#left.keys()) if (!listed.has(replica)) this.#left.delete(replica);
+    const counts = ({ replica, load }: Member): boolean =>
+      askedAt > (this.#left.get(replica) ?? -Infinity) && (withJoining || load >= 0 || replica === this.#replica);
+    this.#keep(members.filter(counts).toSorted((a, b) => (a.replica < b.replica ? -1 : 1)));
   }
 
-  /** The replica has said that it leaves. Names are never used again. */
-  remove(replica: string): void {
-    this.#left.add(replica);
+  /**
+   * A hint says that the replica has left, so its share is free before the store is asked again. Anyone who may publish
+   * can say that of a living replica. Therefore it is believed once per replica, and only until the store answers a
+   * later question.
+   */
+  remove(replica: string, now: number): void {
+    if (this.#left.has(replica) || !this.#names.includes(replica)) return;
+    this.#left.set(replica, now);
     this.#keep(this.#members.filter((member) => member.replica !== replica));
   }
 

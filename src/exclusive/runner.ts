@@ -150,7 +150,8 @@ export class ExclusiveRunner<R extends ConnectionRecord, I> implements AsyncDisp
   /** Another replica has released something. */
   #released({ from, left }: ClaimHint): void {
     if (from === this.replica) return;
-    if (left) this.#environment.roster.remove(from);
+    const { roster, clock } = this.#environment;
+    if (left) roster.remove(from, clock.monotonic());
     this.#takeovers.soon();
   }
 

@@ -13,7 +13,7 @@ let roster: Roster;
 
 function candidatesOf(replica: string, listed: readonly string[] = ids): Candidates<Row, string> {
   roster = new Roster(replica);
-  roster.update(members, true);
+  roster.update(members, true, 0);
   return new Candidates({ ids: listed } as unknown as Listing<Row, string>, roster, {
     has: (id: string) => held.has(id),
   } as unknown as Holdings<Row, string>);
@@ -43,7 +43,7 @@ describe('candidates', () => {
   test('of a replica that is lost are spread over all others', () => {
     candidatesOf('a');
     const lost = ids.filter((id) => roster.home(id) === 3);
-    roster.update(members.slice(0, 3), true);
+    roster.update(members.slice(0, 3), true, 0);
     const sizes = [0, 1, 2].map((rank) => lost.filter((id) => roster.home(id) === rank).length);
     for (const size of sizes) expect(size / (lost.length / 3)).toSatisfy((share: number) => share > 0.9 && share < 1.1);
   });

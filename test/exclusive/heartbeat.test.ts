@@ -169,10 +169,10 @@ describe('balance', () => {
     }));
     const holdings = { load: 4, [Symbol.iterator]: () => held.values() } as unknown as Holdings<Row, string>;
     const members = [{ replica: 'r', load: 4 }, { replica: 's', load: 0 }];
-    environment.roster.update(members, true);
+    environment.roster.update(members, true, 0);
     handOverSurplus(environment, holdings, 4);
     expect(given, 's was not there before').toEqual([]);
-    environment.roster.update(members, true);
+    environment.roster.update(members, true, 0);
     handOverSurplus(environment, holdings, 4);
     expect(given).toEqual(['cheap', 'fair'].map((id) => ({ id, reason: 'handedOver', offer: { to: 's', forMs: 3_000 } })));
   });

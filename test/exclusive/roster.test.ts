@@ -8,7 +8,7 @@ describe('who lives', () => {
     const roster = new Roster('b');
     expect(roster.rank).toBe(-1);
     expect(roster.share(10)).toBe(0);
-    roster.update(members('c', 'a', 'b'), false);
+    roster.update(members('c', 'a', 'b'), false, 0);
     expect(roster.names).toEqual(['a', 'b', 'c']);
     expect([roster.rank, roster.size, roster.share(10), roster.share(11)]).toEqual([1, 3, 3, 4]);
   });
@@ -16,34 +16,54 @@ describe('who lives', () => {
   test('counts a replica at its first beat only for one that has just joined itself', () => {
     const roster = new Roster('a');
     const joining = [{ replica: 'a', load: -1 }, { replica: 'b', load: -1 }];
-    roster.update(joining, true);
+    roster.update(joining, true, 0);
     expect(roster.names).toEqual(['a', 'b']);
-    roster.update(joining, false);
+    roster.update(joining, false, 0);
     expect(roster.names).toEqual(['a']);
   });
 
   test('knows its own load better than the store', () => {
     const roster = new Roster('a');
-    roster.update(members('a', 'b'), false);
+    roster.update(members('a', 'b'), false, 0);
     expect(roster.members(7)).toEqual([{ replica: 'a', load: 7 }, { replica: 'b', load: 1 }]);
   });
 
   test('calls a replica established once it was there at the beat before', () => {
     const roster = new Roster('a');
-    roster.update(members('a', 'b'), false);
+    roster.update(members('a', 'b'), false, 0);
     expect(roster.established('b')).toBe(false);
-    roster.update(members('a', 'b'), false);
+    roster.update(members('a', 'b'), false, 0);
     expect(roster.established('b')).toBe(true);
   });
 
-  test('does not count one that has left, although the answer of a renewal under way lists it', () => {
+  test('does not count a replica that has left, although the answer of a renewal under way lists it', () => {
     const roster = new Roster('a');
-    roster.update(members('a', 'b'), false);
-    roster.remove('b');
+    roster.update(members('a', 'b'), false, 0);
+    roster.remove('b', 10);
     expect(roster.othersLive).toBe(false);
-    roster.update(members('a', 'b'), false);
-    roster.update(members('a', 'b'), false);
+    roster.update(members('a', 'b'), false, 10);
+    expect({ names: roster.names, share: roster.share(10) }).toEqual({ names: ['a'], share: 10 });
+  });
+
+  test('believes the store, when it was asked after a hint, and a second hint about the same replica no more', () => {
+    const roster = new Roster('a');
+    roster.update(members('a', 'b'), false, 0);
+    roster.remove('b', 10);
+    roster.update(members('a', 'b'), false, 11);
+    roster.remove('b', 12);
+    expect(roster.names).toEqual(['a', 'b']);
+    // Gone, by the store's word. A replica of that name is news again.
+    roster.update(members('a'), false, 13);
+    roster.update(members('a', 'b'), false, 14);
+    roster.remove('b', 15);
     expect(roster.names).toEqual(['a']);
-    expect(roster.share(10)).toBe(10);
+  });
+
+  test('remembers nothing of a replica that it does not know', () => {
+    const roster = new Roster('a');
+    roster.update(members('a'), false, 0);
+    roster.remove('b', 10);
+    roster.update(members('a', 'b'), false, 5);
+    expect(roster.names).toEqual(['a', 'b']);
   });
 });
