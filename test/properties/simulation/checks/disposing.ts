@@ -24,10 +24,21 @@ export function invalidatedAreGone(world: World, id: string, at: Moment): void {
   for (const instance of world.instances) {
     const { creation, born } = instance;
     if (instance.id !== id || !isAlive(instance) || born.seq > at.seq || creation.read.sent.seq > at.seq) continue;
+    if (superseded(world, instance, at)) continue;
     if ([...instance.holds].some(({ staleSince }) => staleSince !== undefined && staleSince.seq < at.seq)) continue;
     if (instance.retired !== undefined || [...instance.holds].some(({ lease }) => lease === undefined)) continue;
     world.violate('invalidate', `its promise resolved while instance ${instance.n}, which it ended, was live`);
   }
+}
+
+/** An earlier call or a newer read ended it before, at the latest while it was created. */
+function superseded(world: World, { id, version, creation }: Instance, at: Moment): boolean {
+  if (world.invalidatedSince(id, creation.read.sent.seq, at.seq)) return true;
+  for (const read of readsOf(world, id)) {
+    if (read.answered === undefined || read.answered.seq > at.seq) continue;
+    if (read.sent.seq > creation.read.sent.seq && sighting(read, id)?.version !== version) return true;
+  }
+  return false;
 }
 
 /** G2: the signal of a lease aborts for no other reason than a drain deadline. */
