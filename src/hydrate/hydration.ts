@@ -71,7 +71,7 @@ export class Hydration<R extends ConnectionRecord, I> {
   #create(): Awaitable<I> {
     const { record, factory } = this.#slot;
     this.#throwIfPermanent();
-    const secrets = this.#secrets.of(record, factory, true);
+    const secrets = this.#secrets.of(record, factory);
     const create = (resolved: unknown): Awaitable<I> => {
       this.#throwIfPermanent();
       this.#context.secrets = this.#slot.secrets = resolved;

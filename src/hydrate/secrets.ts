@@ -1,17 +1,26 @@
-import pLimit, { type LimitFunction } from 'p-limit';
 import { BoundedMap } from '../bounded.js';
 import type { InstanceFactory } from '../contracts/factory.js';
 import type { Awaitable, ConnectionRecord } from '../contracts/record.js';
 import type { Environment } from '../environment.js';
 import { isThenable } from '../thenable.js';
 import { within } from '../within.js';
+import { Admission } from './admission.js';
 
-interface Entry {
+/** A delivery that is not authenticated yet. It gets a function to call when its sender leaves. */
+export type Stranger = (leave: () => void) => void;
+
+/** One call of `secrets`: queued → running → settled. A stranger's call whose askers have all left the queue ends there. */
+interface Call {
   readonly version: string;
   readonly record: ConnectionRecord;
+  state: 'queued' | 'running' | 'settled';
+  /** A promise; once that has resolved, what it resolved to. */
   value: unknown;
-  /** Nobody has been asked yet: the call waits for its turn. */
-  waiting: boolean;
+  /** A hydrate has a permit and a deadline of its own, so it does not share this call while it runs. */
+  readonly isStrangers: boolean;
+  /** Strangers who still wait for it. */
+  askers: number;
+  start(): Promise<void>;
 }
 
 /** Connections whose secrets are kept. */
@@ -24,10 +33,13 @@ const MAX_CONCURRENT = 64;
 
 /** What `factory.secrets` resolved, kept per id and version. Concurrent askers share one call; a failure is not kept. */
 export class Secrets<R extends ConnectionRecord> {
-  readonly #kept = new BoundedMap<Entry>(MAX_KEPT);
+  /** Calls that still run for strangers who have all left. */
+  abandoned = 0;
+  readonly #kept = new BoundedMap<Call>(MAX_KEPT);
   readonly #env: Pick<Environment<R, unknown>, 'clock' | 'apart'>;
   readonly #timeoutMs: number;
-  readonly #limits = new WeakMap<object, LimitFunction>();
+  /** Each factory has a queue of its own, so that one platform's vault that hangs delays no other platform. */
+  readonly #turns = new Admission<Call>(Infinity, Infinity, (call, free) => void call.start().then(free));
 
   /** @param timeoutMs - after which a call counts as failed, so that one that hangs is not asked for ever */
   constructor(env: Pick<Environment<R, any>, 'clock' | 'apart'>, timeoutMs: number) {
@@ -36,53 +48,95 @@ export class Secrets<R extends ConnectionRecord> {
   }
 
   /** Of this record, whether or not its factory has any. */
-  of(record: R, factory: InstanceFactory<R, any>, permitted: boolean): Awaitable<unknown> {
+  of(record: R, factory: InstanceFactory<R, any>, stranger?: Stranger): Awaitable<unknown> {
     if (factory.secrets === undefined) return undefined;
-    return this.get(factory, record, (signal) => this.#env.apart(record, () => factory.secrets?.(record, { signal })), permitted);
+    return this.get(factory, record, (signal) => this.#env.apart(record, () => factory.secrets?.(record, { signal })), stranger);
   }
 
   /**
-   * The value itself where it is known already, so that who has it need not wait.
+   * The value itself if it is known, so that the caller need not wait.
    *
    * @param ask - calls the factory; what it throws rejects
-   * @param permitted - a hydrate asks: it holds a permit of its own and does not stand in line behind strangers
+   * @param stranger - without one a hydrate asks. A hydrate neither queues behind strangers nor waits for a call of theirs.
    */
-  get(factory: object, record: R, ask: (signal: AbortSignal) => Awaitable<unknown>, permitted: boolean): Awaitable<unknown> {
-    const { id } = record;
-    const version = String(record.version);
-    const kept = this.#kept.get(id);
-    if (kept?.version === version && !(permitted && kept.waiting)) return kept.value as Awaitable<unknown>;
-    const entry: Entry = { version, record, value: undefined, waiting: !permitted };
-    let call!: () => void;
-    const value: Promise<unknown> = permitted
-      ? new Promise((resolve) => {
-          call = () => resolve(this.#call(ask));
-        })
-      : this.#limitOf(factory)(() => {
-          entry.waiting = false;
-          // A hydrate did not wait for this one's turn.
-          const other = this.#kept.get(id);
-          // One that waits for its turn itself must not be waited for: this one holds the place that it waits for.
-          if (other !== entry && other?.version === version && !other.waiting) return other.value;
-          // Invalidated while it waited for its turn, it is asked for only now.
-          if (other === undefined || (other.version === version && other.waiting)) this.#kept.set(id, entry);
-          return this.#call(ask);
-        });
-    entry.value = value;
-    this.#kept.set(id, entry);
+  get(factory: object, record: R, ask: (signal: AbortSignal) => Awaitable<unknown>, stranger?: Stranger): Awaitable<unknown> {
+    const kept = this.#kept.get(record.id);
+    if (kept?.version === String(record.version)) {
+      if (kept.state === 'settled' || (stranger === undefined && !kept.isStrangers)) return kept.value as Awaitable<unknown>;
+      if (stranger !== undefined) return this.#joined(kept, stranger);
+    }
+    const call = this.#newCall(record, ask, stranger !== undefined);
+    const value = call.value as Promise<unknown>;
+    this.#kept.set(record.id, call);
     // Only now, because `secrets` may itself call `invalidate`.
-    if (permitted) call();
-    value.then(
-      (resolved) => { if (this.#kept.get(id) === entry) entry.value = resolved; },
-      () => { if (this.#kept.get(id) === entry) this.#kept.delete(id); },
-    );
+    if (stranger === undefined) {
+      void call.start();
+    } else {
+      this.#joined(call, stranger);
+      this.#turns.enter(call, factory, MAX_CONCURRENT);
+    }
     return value;
+  }
+
+  /** What is known already. */
+  settled({ id, version }: R): { readonly value: unknown } | undefined {
+    const call = this.#kept.get(id);
+    return call?.version === String(version) && call.state === 'settled' ? call : undefined;
+  }
+
+  #newCall(record: R, ask: (signal: AbortSignal) => Awaitable<unknown>, isStrangers: boolean): Call {
+    const { id } = record;
+    let settle!: (value: unknown) => void;
+    const value = new Promise<unknown>((resolve) => { settle = resolve; });
+    const call: Call = {
+      version: String(record.version), record, state: 'queued', value, isStrangers, askers: 0,
+      start: async () => {
+        const other = this.#kept.get(id);
+        // A hydrate did not wait for this call's turn.
+        if (other !== call && other?.version === call.version && other.state !== 'queued') return settle(other.value);
+        // It was invalidated while it waited for its turn. It is made only now, so its result is a new one.
+        if (other === undefined || (other !== call && other.version === call.version)) this.#kept.set(id, call);
+        call.state = 'running';
+        settle(this.#call(ask));
+        await value.catch(() => undefined);
+      },
+    };
+    const isKept = (): boolean => this.#kept.get(id) === call;
+    const ended = (): void => {
+      if (call.state === 'running' && isStrangers && call.askers === 0) this.abandoned -= 1;
+      call.state = 'settled';
+    };
+    value.then(
+      (resolved) => { ended(); call.value = resolved; },
+      () => { ended(); if (isKept()) this.#kept.delete(id); },
+    );
+    return call;
+  }
+
+  /** One more stranger waits for a call. A queued call that nobody waits for any more is not made. */
+  #joined(call: Call, stranger: Stranger): Awaitable<unknown> {
+    if (call.isStrangers && call.state === 'running' && call.askers === 0) this.abandoned -= 1;
+    call.askers += 1;
+    let isHere = true;
+    stranger(() => {
+      if (!isHere) return;
+      isHere = false;
+      call.askers -= 1;
+      if (call.askers > 0 || !call.isStrangers) return;
+      if (call.state === 'running') {
+        this.abandoned += 1;
+      } else if (call.state === 'queued') {
+        this.#turns.leave(call);
+        if (this.#kept.get(call.record.id) === call) this.#kept.delete(call.record.id);
+      }
+    });
+    return call.value as Awaitable<unknown>;
   }
 
   readonly #forgotten = new WeakSet<object>();
 
-  #note(entry: Entry | undefined): void {
-    if (entry !== undefined && isThenable(entry.value)) this.#forgotten.add(entry.value);
+  #note(call: Call | undefined): void {
+    if (call?.state === 'running') this.#forgotten.add(call.value as Promise<unknown>);
   }
 
   /** Whether this call was forgotten before it settled. */
@@ -101,18 +155,11 @@ export class Secrets<R extends ConnectionRecord> {
   }
 
   forgetWhere(matches: (record: R) => boolean): void {
-    this.#kept.deleteWhere((entry) => {
-      const found = matches(entry.record as R);
-      if (found) this.#note(entry);
+    this.#kept.deleteWhere((call) => {
+      const found = matches(call.record as R);
+      if (found) this.#note(call);
       return found;
     });
-  }
-
-  /** One platform's vault that hangs stands in nobody else's way. */
-  #limitOf(factory: object): LimitFunction {
-    let limit = this.#limits.get(factory);
-    if (limit === undefined) this.#limits.set(factory, limit = pLimit(MAX_CONCURRENT));
-    return limit;
   }
 
   async #call(ask: (signal: AbortSignal) => Awaitable<unknown>): Promise<unknown> {

@@ -2,7 +2,7 @@ import { onMicrotask } from '../clock.js';
 import type { ConnectionRecord } from '../contracts/record.js';
 import type { Environment } from '../environment.js';
 import { Query, type Answer, type AnswerOf } from './query.js';
-import type { ReadWaiter } from './waiters.js';
+import { tellThoseWhoLeft, type ReadWaiter } from './waiters.js';
 
 /*
  * The rule: at most one read of an id is outstanding, whoever wants it, and a use attaches to the next read not yet
@@ -214,6 +214,7 @@ export class FreshnessReader<R extends ConnectionRecord> {
         taken.push(read);
       } else {
         this.#reads.delete(read.id);
+        tellThoseWhoLeft(read.waiters);
       }
     }
     if (2 * lane.first >= lane.waiting.length) {
@@ -260,6 +261,7 @@ export class FreshnessReader<R extends ConnectionRecord> {
     if (reads.next === undefined) this.#reads.delete(read.id);
     else this.#enqueue(reads.next);
     for (const applied of read.applied) applied();
+    tellThoseWhoLeft(read.waiters);
   }
 }
 

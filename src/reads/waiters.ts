@@ -20,6 +20,8 @@ export interface ReadWaiter<R extends ConnectionRecord> {
   /** Anybody may have sent it, for an id that may not exist: it must not delay the reads of others. */
   readonly stranger?: boolean;
   fail(error: ConnectionError): void;
+  /** Called when the read has ended, or is not sent, after this waiter had left. */
+  over?(): void;
   /** Present on who wants only the row. Who wants a lease is handed on to a slot instead. */
   found?(found: Found<R, any>): void;
 }
@@ -59,6 +61,10 @@ export class RecordWaiter<R extends ConnectionRecord, I> implements ReadWaiter<R
     this.#settled = true;
     this.#reject(error);
   }
+
+  over(): void {
+    this.#reject(new Error('It left before the answer came.'));
+  }
 }
 
 /** A check in the background: it wants to know only when, and whether, the answer came. */
@@ -80,4 +86,9 @@ export class BackgroundWaiter<R extends ConnectionRecord> implements ReadWaiter<
     this.settled = true;
     this.#done(error);
   }
+}
+
+/** A read has ended, or is not sent. The places of those who left it are free only now. */
+export function tellThoseWhoLeft(waiters: readonly ReadWaiter<any>[]): void {
+  for (const waiter of waiters) if (waiter.settled) waiter.over?.();
 }

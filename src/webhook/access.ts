@@ -6,14 +6,13 @@ import { ConnectionError } from '../errors.js';
 import type { FreshnessReader } from '../reads/reader.js';
 import { permanentFailure } from '../hydrate/permanent.js';
 import { backingOff, notFound, type Resolver } from '../hydrate/resolver.js';
-import type { Secrets } from '../hydrate/secrets.js';
+import type { Secrets, Stranger } from '../hydrate/secrets.js';
 import { checkId } from '../reads/ids.js';
 import type { UnknownIds } from '../reads/unknown-ids.js';
 import { RecordWaiter, type Found } from '../reads/waiters.js';
 import { type LeaseDemand, type LeaseWaiter } from '../hydrate/lease-waiter.js';
 import type { Slot } from '../slot/state.js';
 import type { Slots } from '../slot/slots.js';
-import { isThenable } from '../thenable.js';
 
 /** What of a registry its webhooks touch. */
 export interface WebhookParts<R extends ConnectionRecord, I> {
@@ -39,8 +38,7 @@ const MAX_BACKOFF_MS = 5_000;
 export class WebhookAccess<R extends ConnectionRecord, I> {
   readonly env: Environment<R, I>;
   readonly closing: Closing<R, I>;
-  /** Deliveries that are not authenticated yet. */
-  unauthenticated = 0;
+  #unauthenticated = 0;
   /** Failed calls of `secrets` on behalf of senders who are not authenticated. They never refuse a use or a hydrate. */
   readonly failures: Backoff;
   readonly #parts: WebhookParts<R, I>;
@@ -54,6 +52,17 @@ export class WebhookAccess<R extends ConnectionRecord, I> {
       { initialMs: Math.min(initialMs, MAX_BACKOFF_MS), maxMs: Math.min(maxMs, MAX_BACKOFF_MS) },
       clock,
     );
+  }
+
+  /** Deliveries that are not authenticated yet, and calls of `secrets` that still run for senders who have left. */
+  get unauthenticated(): number {
+    return this.#unauthenticated + this.#parts.secrets.abandoned;
+  }
+
+  /** Counts a delivery until the function that is returned is called. */
+  takePlace(): () => void {
+    this.#unauthenticated += 1;
+    return () => { this.#unauthenticated -= 1; };
   }
 
   /** The row alone, as fresh as the registry's `freshness` asks, unless the delivery has `gone` without it. */
@@ -93,16 +102,14 @@ export class WebhookAccess<R extends ConnectionRecord, I> {
    *
    * @throws ConnectionError `HYDRATION_FAILED`, `BACKING_OFF`
    */
-  secretsOf(slot: Slot<R, I>): Awaitable<unknown> {
-    const { secrets } = this.#parts;
-    const { record, factory } = slot;
-    if (factory.secrets === undefined) return undefined;
+  secretsOf(slot: Slot<R, I>, stranger: Stranger): Awaitable<unknown> {
+    if (slot.factory.secrets === undefined) return undefined;
     if (slot.state.kind === 'live') return slot.secrets;
-    const kept = secrets.has(record) ? secrets.of(record, factory, false) : undefined;
-    return kept === undefined || isThenable(kept) ? this.#askForSecrets(slot) : kept;
+    const settled = this.#parts.secrets.settled(slot.record);
+    return settled === undefined ? this.#askForSecrets(slot, stranger) : settled.value;
   }
 
-  async #askForSecrets({ id, record, version, factory }: Slot<R, I>): Promise<unknown> {
+  async #askForSecrets({ id, record, version, factory }: Slot<R, I>, stranger: Stranger): Promise<unknown> {
     const { env, slots, backoff, secrets } = this.#parts;
     if (!secrets.has(record)) {
       const permanent = backoff.permanent(id, version);
@@ -112,7 +119,7 @@ export class WebhookAccess<R extends ConnectionRecord, I> {
     }
     let call: unknown;
     try {
-      call = secrets.of(record, factory, false);
+      call = secrets.of(record, factory, stranger);
       const resolved = await call;
       if (!this.failures.leavesAnotherAlone(id, version)) this.failures.clear(id);
       return resolved;

@@ -90,12 +90,11 @@ export class Delivery<R extends ConnectionRecord, I> {
   }
 
   async #identify(): Promise<Response | Found<R, I>> {
-    const access = this.#access;
-    access.unauthenticated += 1;
+    const leavePlace = this.#access.takePlace();
     try {
       return await this.#identification.run();
     } finally {
-      access.unauthenticated -= 1;
+      this.#identification.whenRead(leavePlace);
     }
   }
 

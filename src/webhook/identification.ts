@@ -31,6 +31,9 @@ export class Identification<R extends ConnectionRecord, I> {
   /** What the sender was identified with. */
   #secrets: unknown;
   #forgetSender: (() => void) | undefined;
+  /** Takes it out of the queue for secrets. */
+  #leaveQueue: (() => void) | undefined;
+  #readInQueue: PromiseLike<unknown> | undefined;
   /** Why it ended early. */
   #ended: ConnectionError | undefined;
 
@@ -48,6 +51,12 @@ export class Identification<R extends ConnectionRecord, I> {
    */
   run(): Promise<Response | Found<R, I>> {
     return this.#inTime(this.#identify());
+  }
+
+  /** Calls back once no read is left in a queue for this delivery. Senders who leave must not fill the queue. */
+  whenRead(callback: () => void): void {
+    if (this.#readInQueue === undefined) callback();
+    else this.#readInQueue.then(callback, callback);
   }
 
   /**
@@ -81,9 +90,11 @@ export class Identification<R extends ConnectionRecord, I> {
 
   async #identify(): Promise<Response | Found<R, I>> {
     const finding = this.#access.find(this.#id, () => this.#ended !== undefined);
+    if (isThenable(finding)) this.#readInQueue = finding;
     let found: Found<R, I>;
     try {
       found = await this.#whileConnected(finding);
+      this.#readInQueue = undefined;
     } catch (error) {
       // It may have been found in the same turn.
       if (isThenable(finding)) (finding as PromiseLike<Found<R, I>>).then((late) => late.letGo(), () => {});
@@ -102,7 +113,9 @@ export class Identification<R extends ConnectionRecord, I> {
     await this.#incoming.read();
     if (typeof factory.authenticate !== 'function') return found;
     this.#throwIfEnded();
-    const secrets = this.#secrets = await this.#whileConnected(this.#access.secretsOf(slot));
+    const secrets = this.#secrets = await this.#whileConnected(
+      this.#access.secretsOf(slot, (leave) => { this.#leaveQueue = leave; }),
+    );
     this.#throwIfEnded();
     return await this.#verify(record, factory, secrets) ?? found;
   }
@@ -168,6 +181,7 @@ export class Identification<R extends ConnectionRecord, I> {
   #end(error: ConnectionError): ConnectionError {
     this.#ended ??= error;
     this.#incoming.stopReading();
+    this.#leaveQueue?.();
     this.#controller.abort(error);
     return error;
   }

@@ -107,41 +107,41 @@ describe('secrets', () => {
 
   test('are at hand without a promise once they have come', async () => {
     const secrets = new Secrets<Row>(environment(new ManualClock()), Infinity);
-    expect(secrets.has(row())).toBe(false);
-    expect(await secrets.get(factory, row(), async () => 'one', true)).toBe('one');
-    expect(secrets.get(factory, row(), never, true)).toBe('one');
-    expect([secrets.has(row()), secrets.has(row('2'))]).toEqual([true, false]);
+    expect(secrets.settled(row())).toBeUndefined();
+    expect(await secrets.get(factory, row(), async () => 'one')).toBe('one');
+    expect(secrets.get(factory, row(), never)).toBe('one');
+    expect({ same: secrets.settled(row())?.value, other: secrets.settled(row('2')) }).toEqual({ same: 'one', other: undefined });
     secrets.forget('a');
-    expect(secrets.has(row())).toBe(false);
+    expect(secrets.settled(row())).toBeUndefined();
   });
 
   test('of an older version that fail late take nothing from the newer one', async () => {
     const secrets = new Secrets<Row>(environment(new ManualClock()), Infinity);
     const [old, now] = [deferred<string>(), deferred<string>()];
     const asked = [
-      secrets.get(factory, row('1'), () => old.promise, true),
-      secrets.get(factory, row('2'), () => now.promise, true),
+      secrets.get(factory, row('1'), () => old.promise),
+      secrets.get(factory, row('2'), () => now.promise),
     ];
     old.reject(new Error('too old'));
     now.resolve('two');
     expect((await Promise.allSettled(asked)).map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
-    expect(secrets.get(factory, row('2'), never, true)).toBe('two');
+    expect(secrets.get(factory, row('2'), never)).toBe('two');
   });
 
   test.each(['a newer version', 'none'])('that waited for their turn are asked for, though %s is kept by then', async (kept) => {
     const secrets = new Secrets<Row>(environment(new ManualClock()), Infinity);
     const busy = Array.from({ length: 64 }, () => deferred<string>());
-    busy.forEach(({ promise }, index) => { void secrets.get(factory, { ...row(), id: `b${index}` }, () => promise, false); });
-    const asked = secrets.get(factory, row('1'), async () => 'one', false);
+    busy.forEach(({ promise }, index) => { void secrets.get(factory, { ...row(), id: `b${index}` }, () => promise, () => {}); });
+    const asked = secrets.get(factory, row('1'), async () => 'one', () => {});
     if (kept === 'none') secrets.forget('a');
-    else void secrets.get(factory, row('2'), async () => 'two', true);
+    else void secrets.get(factory, row('2'), async () => 'two');
     busy[0]?.resolve('done');
     expect(await asked).toBe('one');
   });
 
   test.each([[1_000, 1], [Infinity, 0]])('have %s ms and %s timers, which hold the process open', (timeoutMs, timers) => {
     const clock = new ManualClock();
-    void new Secrets<Row>(environment(clock), timeoutMs).get(factory, row(), never, true);
+    void new Secrets<Row>(environment(clock), timeoutMs).get(factory, row(), never);
     expect([clock.pendingTimers, clock.pendingRefTimers]).toEqual([timers, timers]);
   });
 });
