@@ -34,7 +34,7 @@ describe('a client of PostgreSQL', () => {
   });
 
   test('may resolve to rows, or to an object with rows, and to nothing else', async () => {
-    const row = { 'hydrant:versions': '{"acme":"1"}' };
+    const row = { 'hydrant:ids': '["acme"]', 'hydrant:versions': '["1"]' };
     for (const answer of [[row], { rows: [row] }]) {
       expect(await new PostgresStore({ client: { query: async () => answer } }).getVersions(['acme'])).toEqual(
         new Map([['acme', '1']]),

@@ -206,7 +206,7 @@ describe('ids of another form than the column\'s', () => {
   });
 
   test('what a collation takes for the same is still another id', async () => {
-    const asked: PostgresClient = { query: async () => [{ 'hydrant:versions': '{"acme":"1","Acme":"1"}' }] };
+    const asked: PostgresClient = { query: async () => [{ 'hydrant:ids': '["acme","Acme"]', 'hydrant:versions': '["1","1"]' }] };
     expect(await new PostgresStore({ client: asked }).getVersions(['Acme'])).toEqual(new Map([['Acme', '1']]));
   });
 });

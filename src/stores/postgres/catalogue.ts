@@ -12,11 +12,18 @@ export interface TableFacts {
   readonly columns: readonly string[];
   /** Columns of types without a binary form. */
   readonly textOnly: readonly string[];
+  /** The table's oid. */
+  readonly oid: string;
+  /** The oids of the enums that columns have, also as elements and through domains. */
+  readonly enums: readonly string[];
   /** Begins the names of hydrant's own objects for this table. */
   readonly base: string;
   /** The quoted table of touches; `undefined` where there is none that this role may read. */
   readonly touches: string | undefined;
-  /** Whether a row's place and writer identify its contents, as in PostgreSQL's own tables. */
+  /**
+   * Whether a row's place and writer identify its contents. They do in PostgreSQL's own kind of table, unless a column is
+   * computed when it is read, or has a type whose parts may be changed without a write of the row.
+   */
   readonly identified: boolean;
 }
 
@@ -35,42 +42,66 @@ export function tableQuery({ table, schema, tableName }: Layout): string {
     left join pg_class c on c.oid = given.oid left join pg_namespace n on n.oid = c.relnamespace) t`;
 }
 
-/** Finds hydrant's table of touches, if it is as it should be, as `v`, without a right to its schema: `to_regclass` would need one. */
+/**
+ * Finds hydrant's table of touches as `v`, if it is as it should be. It reads the catalogue, because `to_regclass` fails
+ * without a right to the schema.
+ */
 export const touchesJoin = ({ objects }: Layout): string => `left join lateral (
   select c.oid, c.relacl, c.relowner, format('%I.%I', n.nspname, c.relname) as name, n.nspacl, n.nspowner,
     has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select') as readable
   from pg_namespace n join pg_class c on c.relnamespace = n.oid
-  where n.nspname = ${literal(objects)} and c.relname = t.base and c.relkind = 'r' and exists (select from pg_index i where i.indrelid = c.oid and i.indisprimary)
+  where n.nspname = ${literal(objects)} and c.relname = t.base and c.relkind = 'r'
+    and exists (select from pg_index i where i.indrelid = c.oid and i.indisprimary)
     and 2 = (select count(*) from pg_attribute a where a.attrelid = c.oid and not a.attisdropped
       and (a.attname, a.atttypid) in (('id', 'text'::regtype), ('version', 'int8'::regtype)))) v on true`;
 
+/** The first oid of what users make. PostgreSQL's own types never change. */
+const FIRST_OF_USERS = 16_384;
+
 const READ_FACTS = (layout: Layout): string => `
 with recursive table_ as (select t.*, v.name as touches, v.readable from ${tableQuery(layout)} ${touchesJoin(layout)}),
+column_ as (
+  select a.attname, a.attnum, a.atttypid, a.attgenerated, y.typsend
+  from table_ t join pg_attribute a on a.attrelid = t.oid and a.attnum > 0 and not a.attisdropped
+    join pg_type y on y.oid = a.atttypid
+),
 id_type as (
   select y.oid, y.typbasetype, y.typname, y.typcategory, n.nspname
-  from table_ t join pg_attribute a on a.attrelid = t.oid and a.attname = ${literal(layout.idColumn)} and a.attnum > 0 and not a.attisdropped
-    join pg_type y on y.oid = a.atttypid join pg_namespace n on n.oid = y.typnamespace
+  from column_ a join pg_type y on y.oid = a.atttypid join pg_namespace n on n.oid = y.typnamespace
+  where a.attname = ${literal(layout.idColumn)}
   union all
   select y.oid, y.typbasetype, y.typname, y.typcategory, n.nspname
   from id_type d join pg_type y on y.oid = d.typbasetype join pg_namespace n on n.oid = y.typnamespace
+),
+type_ as (
+  select atttypid as oid from column_
+  union
+  select coalesce(nullif(y.typbasetype, 0), y.typelem) from type_ c join pg_type y on y.oid = c.oid
+  where y.typbasetype <> 0 or y.typelem <> 0
 )
 select json_build_object(
   'table', t.name,
+  'oid', t.oid::text,
   'base', t.base,
   'touches', case when t.readable then t.touches end,
-  'identified', t.relkind = 'p' or exists (select from pg_am m where m.oid = t.relam and m.amname = 'heap'),
+  'identified', (t.relkind = 'p' or exists (select from pg_am m where m.oid = t.relam and m.amname = 'heap'))
+    and not exists (select from column_ where attgenerated = 'v' or typsend = 0)
+    and not exists (select from type_ c join pg_type y on y.oid = c.oid
+      where y.typtype = 'c' or y.typtype in ('r', 'm') and y.oid >= ${FIRST_OF_USERS}),
+  'enums', (select json_agg(y.oid::text order by y.oid) from type_ c join pg_type y on y.oid = c.oid where y.typtype = 'e'),
   'id', (select json_build_object('name', typname, 'quoted', format('%I.%I', nspname, typname), 'category', typcategory)
     from id_type where typbasetype = 0),
-  'columns', (select json_agg(attname order by attnum) from pg_attribute a where a.attrelid = t.oid and attnum > 0 and not attisdropped),
-  'textOnly', (select json_agg(attname) from pg_attribute a join pg_type y on y.oid = a.atttypid
-    where a.attrelid = t.oid and attnum > 0 and not attisdropped and y.typsend = 0)
+  'columns', (select json_agg(attname order by attnum) from column_),
+  'textOnly', (select json_agg(attname) from column_ where typsend = 0)
 )::text as facts from table_ t`;
 
 interface RawFacts {
   readonly table: string | null;
+  readonly oid: string;
   readonly base: string;
   readonly touches: string | null;
   readonly identified: boolean;
+  readonly enums: readonly string[] | null;
   readonly id: { readonly name: string; readonly quoted: string; readonly category: string } | null;
   readonly columns: readonly string[] | null;
   readonly textOnly: readonly string[] | null;
@@ -78,7 +109,7 @@ interface RawFacts {
 
 /** The facts about the store's own table. */
 export const OWN_FACTS: TableFacts = {
-  idType: 'text', idForm: 'text', columns: [], textOnly: [], base: '', touches: undefined, identified: false,
+  idType: 'text', idForm: 'text', columns: [], textOnly: [], oid: '', enums: [], base: '', touches: undefined, identified: false,
 };
 
 /**
@@ -94,6 +125,8 @@ export async function readFacts(layout: Layout, query: (text: string) => Promise
     throw new ConnectionError('INVALID_OPTIONS', `PostgresStore: ${raw.table} has no column '${layout.idColumn}' (columns.id)`);
   return {
     ...idFacts(layout.idType ?? raw.id.name, raw.id),
+    oid: raw.oid,
+    enums: raw.enums ?? [],
     base: raw.base,
     columns: raw.columns ?? [],
     textOnly: raw.textOnly ?? [],

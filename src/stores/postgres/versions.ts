@@ -1,5 +1,6 @@
 import { BoundedMap } from '../../bounded.js';
-import { PLACES, SEAL, VERSIONS, type Queries } from './queries.js';
+import { IDS, VERSIONS, WRITERS, type Queries } from './queries.js';
+import { SEAL, TOUCHES } from './writers.js';
 
 /** Rows whose version is remembered: 20 MB at most. With more rows the answers are the same, and more rows are hashed. */
 const MAX_REMEMBERED = 100_000;
@@ -8,35 +9,48 @@ const MAX_REMEMBERED = 100_000;
 type Send = (text: string, ids: Iterable<string>) => Promise<Readonly<Record<string, unknown>>>;
 
 /**
- * Reads versions. Where a row's place identifies its contents, it asks for places and hashes only the rows whose place is
- * new. Both queries begin after the call, so either may answer it.
+ * Reads versions. Where a row's writer identifies its contents, it asks for writers, and hashes only the rows whose writer
+ * is new. Both queries begin after the call, so either may answer it.
  */
 export class VersionReader {
-  readonly #remembered = new BoundedMap<{ readonly place: string; readonly version: string }>(MAX_REMEMBERED);
+  readonly #remembered = new BoundedMap<{ readonly writer: string; readonly version: string }>(MAX_REMEMBERED);
   #seal: unknown;
 
-  /** @param sealBroken - called when the table is not as it was: places mean something else now */
+  /** @param sealBroken - called when the table is not as it was, so facts about it may be outdated */
   async read(queries: Queries, ids: Iterable<string>, send: Send, sealBroken: () => void): Promise<Map<string, string>> {
-    const row = await send(queries.places ?? queries.versions, ids);
+    const row = await send(queries.writers ?? queries.versions, ids);
     this.#compareSeal(row[SEAL], sealBroken);
-    if (queries.places === undefined) return new Map(entriesOf(row[VERSIONS]));
     const versions = new Map<string, string>();
+    const found = listIn(row[IDS]);
+    if (queries.writers === undefined) {
+      const read = listIn(row[VERSIONS]);
+      for (let n = 0; n < found.length; n += 1) versions.set(found[n] as string, read[n] as string);
+      return versions;
+    }
     const unknown: string[] = [];
-    for (const [id, place] of entriesOf(row[PLACES])) {
+    const writers = writersIn(row);
+    for (let n = 0; n < found.length; n += 1) {
+      const id = found[n] as string;
       const known = this.#remembered.get(id);
-      if (known?.place === place) versions.set(id, known.version);
+      if (known !== undefined && known.writer === writers[n]) versions.set(id, known.version);
       else unknown.push(id);
     }
-    if (unknown.length === 0) return versions;
-    // The later answer counts: it has the version and the place of one and the same row.
-    const hashed = await send(queries.versions, unknown);
-    this.#compareSeal(hashed[SEAL], sealBroken);
-    const places = new Map(entriesOf(hashed[PLACES]));
-    for (const [id, version] of entriesOf(hashed[VERSIONS])) {
-      versions.set(id, version);
-      this.#remembered.set(id, { place: places.get(id) ?? '', version });
-    }
+    if (unknown.length > 0) await this.#hash(queries, unknown, send, sealBroken, versions);
     return versions;
+  }
+
+  /** The later answer counts: it has the version and the writer of the same row. */
+  async #hash(
+    queries: Queries, ids: readonly string[], send: Send, sealBroken: () => void, versions: Map<string, string>,
+  ): Promise<void> {
+    const row = await send(queries.versions, ids);
+    this.#compareSeal(row[SEAL], sealBroken);
+    const [found, read, writers] = [listIn(row[IDS]), listIn(row[VERSIONS]), writersIn(row)];
+    for (let n = 0; n < found.length; n += 1) {
+      const [id, version] = [found[n] as string, read[n] as string];
+      versions.set(id, version);
+      this.#remembered.set(id, { writer: writers[n] as string, version });
+    }
   }
 
   #compareSeal(seal: unknown, broken: () => void): void {
@@ -48,6 +62,13 @@ export class VersionReader {
   }
 }
 
-/** PostgreSQL gives null for an object of no rows. */
-const entriesOf = (json: unknown): [string, string][] =>
-  typeof json === 'string' ? Object.entries(JSON.parse(json) as Record<string, string>) : [];
+/** A touch changes the version as an edit does, so it counts as part of the writer. */
+function writersIn(row: Readonly<Record<string, unknown>>): readonly string[] {
+  const writers = listIn(row[WRITERS]);
+  if (typeof row[TOUCHES] !== 'string') return writers;
+  const touches = new Map(Object.entries(JSON.parse(row[TOUCHES]) as Record<string, string>));
+  return listIn(row[IDS]).map((id, n) => (touches.has(id) ? `${writers[n]} touched ${touches.get(id)}` : writers[n] as string));
+}
+
+/** PostgreSQL gives null for a list of no rows. */
+const listIn = (json: unknown): readonly string[] => (typeof json === 'string' ? JSON.parse(json) as string[] : []);

@@ -1,0 +1,59 @@
+import type { TableFacts } from './catalogue.js';
+import type { Layout } from './layout.js';
+import { identifier, literal } from './quoting.js';
+
+/*
+ * Which transaction wrote a row. PostgreSQL never changes a row: an edit leaves another one, with the number of its own
+ * transaction (`xmin`). Of the rows with one id that a transaction wrote, others see at most the last. So id, writer, status
+ * and touches identify what a row contains, at a tenth of the price of a hash.
+ *
+ * Numbers repeat after 2^32 transactions. An edit could hide behind that only if nobody had read the row since, and if the
+ * edit got the very number of the edit before.
+ */
+
+/** A JSON object: the touches of those that were touched, by id. */
+export const TOUCHES = 'hydrant:touches';
+/** See {@link sealOf}. */
+export const SEAL = 'hydrant:seal';
+
+/** Whether writers identify rows. An expression may depend on more than its row, so only its value tells. */
+export const isIdentified = (layout: Layout, { identified }: TableFacts): boolean =>
+  layout.versionColumn === undefined && identified && layout.plainConfig;
+
+/** The writer of an active row of this table, in which nearly all are. The others say more: a partition's oid, the status. */
+export function writerOf({ table, stopped }: Layout, { oid }: TableFacts): string {
+  const writer = `${table}.xmin::text`;
+  // To compare costs less than to write, and `||` less than concat(), which looks up for every row how to write each part.
+  return `case when ${table}.tableoid = ${oid} and not ${stopped} then ${writer}
+    else ${writer} || ' ' || ${table}.tableoid::text || case when ${stopped} then ' stopped' else '' end end`;
+}
+
+/** Apart from the rows, because few were touched: a join would cost more for every row. */
+export const touchesOf = ({ touches }: TableFacts): string => (touches === undefined ? '' : `,
+  (select json_object_agg(v.id, v.version::text) from json_array_elements_text($1::text::json) asked(id)
+    join ${touches} v on v.id = asked.id collate "C")::text as "${TOUCHES}"`);
+
+/**
+ * A text that changes when a writer may stand for something else: after a restart of the server, a change of the table's
+ * columns, a renamed label of an enum. It also changes when the table of touches appears; when that is lost, the query
+ * fails. Each part costs time in every query, so a table has only the parts it needs.
+ */
+export function sealOf(layout: Layout, { base, oid, enums, touches }: TableFacts, identified: boolean): string {
+  const parts: string[] = [];
+  if (layout.versions === 'table' && touches === undefined) {
+    parts.push(`(select c.oid from pg_class c
+      where c.relname = ${literal(base)} and c.relnamespace = to_regnamespace(${literal(identifier(layout.objects))})
+        and has_schema_privilege(c.relnamespace, 'usage') and has_table_privilege(c.oid, 'select'))`);
+  }
+  if (identified) {
+    parts.push(
+      // Rows of this very table do not say so.
+      literal(oid),
+      'extract(epoch from pg_postmaster_start_time())',
+      `array(select a.xmin from pg_attribute a where a.attrelid = to_regclass(${literal(layout.table)}) order by a.attnum)`,
+    );
+    if (enums.length > 0)
+      parts.push(`array(select e.xmin from pg_enum e where e.enumtypid in (${enums.join(', ')}) order by e.oid)`);
+  }
+  return parts.length === 0 ? '' : `, (select concat_ws(' ', ${parts.join(', ')})) as "${SEAL}"`;
+}
