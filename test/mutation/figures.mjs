@@ -26,7 +26,8 @@ export function table(rows) {
   return [...rows, { name: 'all of these', mutants, survived: mutants - noticed, killed: (100 * noticed) / mutants }]
     .map(
       (row) =>
-        `${row.name.padEnd(14)}${String(row.mutants).padStart(6)} mutants${String(row.survived).padStart(6)} survived  ${row.killed.toFixed(1)} % killed`,
+        `${row.name.padEnd(14)}${String(row.mutants).padStart(6)} mutants${String(row.survived).padStart(6)} `
+          + `survived  ${row.killed.toFixed(1)} % killed`,
     )
     .join('\n');
 }

@@ -1,13 +1,14 @@
 /**
- * `npm run proof:mutation`: changes the source in every small way it can be changed, one at a time, and counts the
- * changes that no test notices. `npm run proof:mutation -- slot hydrate` judges only those groups. Installs Stryker first
- * if it is not there. What survives is in reports/mutation and, with its reason, in SURVIVORS.md.
+ * `npm run proof:mutation` makes every small change of the source that Stryker knows, one at a time, and counts the
+ * changes that no test notices. `npm run proof:mutation -- slot hydrate` judges only those groups. It installs Stryker
+ * when that is missing. It writes the survivors, each with its reason, to reports/mutation/survivors.md.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { figures, table } from './figures.mjs';
 import { NAMES } from './groups.mjs';
+import { writeSurvivors } from './survivors.mjs';
 
 const HERE = fileURLToPath(new URL('./', import.meta.url));
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -21,7 +22,7 @@ if (unknown.length > 0) {
 if (!existsSync(`${HERE}node_modules`)) execFileSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: HERE, stdio: 'inherit' });
 
 for (const name of names) {
-  // What passes all but the longest tests is shown to those as well.
+  // The second pass runs the longest tests, for the survivors of the first one only.
   for (const pass of ['1', '2']) {
     const { status } = spawnSync(
       process.execPath,
@@ -33,4 +34,5 @@ for (const name of names) {
 }
 const rows = names.map((name) => figures(name));
 console.log(table(rows));
+console.log(writeSurvivors(names));
 if (rows.some(({ killed, goal }) => killed < goal)) process.exitCode = 1;

@@ -148,7 +148,8 @@ class InProcessRunner {
       if (process.env.MUTATION_TELL !== undefined)
         appendFileSync(
           process.env.MUTATION_TELL,
-          `${activeMutant.fileName} ${activeMutant.location.start.line}:${activeMutant.location.start.column} ${activeMutant.mutatorName} => ${activeMutant.replacement}\n`,
+          `${activeMutant.fileName} ${activeMutant.location.start.line}:${activeMutant.location.start.column} `
+            + `${activeMutant.mutatorName} => ${activeMutant.replacement}\n`,
         );
       return { status: MutantRunStatus.Survived, nrOfTests };
     } finally {

@@ -156,7 +156,8 @@ function each(declare) {
         String(path.split('.').reduce((value, key) => value?.[key], values[0])),
       );
       declare(
-        `${format(title, ...values.map((value) => (typeof value === 'symbol' ? String(value) : value))).slice(0, 200)} [${index}]`,
+        `${format(title, ...values.map((value) => (typeof value === 'symbol' ? String(value) : value))).slice(0, 200)} `
+          + `[${index}]`,
         ...rest.map((part) => (typeof part === 'function' ? () => part(...values) : part)),
       );
     });

@@ -1,25 +1,25 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { build, type Plugin } from 'esbuild';
+import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { editing, type SourceEdit } from '../support/source-edits.js';
 import { mutants, type Mutant } from './mutants.js';
 import { campaign } from './simulation/campaign.js';
 import type { RegistryClass } from './simulation/run.js';
 
 /*
- * A simulation that never fails proves nothing unless it can. Each mutant is the registry with one deliberate mistake,
- * and is to be found out within so many programs.
+ * A simulation that finds nothing proves nothing unless it can find something. Each mutant is the registry with one
+ * deliberate mistake. The simulation must detect it within this many programs.
  */
 const PROGRAMS = { uses: 4_000, webhooks: 1_000 };
-const src = fileURLToPath(new URL('../../src', import.meta.url));
 let folder = '';
 
 beforeAll(async () => { folder = await mkdtemp(join(tmpdir(), 'hydrant-mutants-')); });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-describe('the simulation finds out', () => {
+describe('the simulation detects', () => {
   test.each(mutants.map((mutant, index) => [mutant.name, mutant, index] as const))(
     '%s',
     { timeout: 120_000 },
@@ -32,44 +32,20 @@ describe('the simulation finds out', () => {
   );
 });
 
-async function registryWith(mutant: Mutant, index: number): Promise<RegistryClass> {
+async function registryWith({ in: name, find, replace, also }: Mutant, index: number): Promise<RegistryClass> {
   const outfile = join(folder, `mutant-${index}.mjs`);
+  const edits: SourceEdit[] = [{ in: name, find, replace }, ...(also === undefined ? [] : [{ in: name, ...also }])];
   await build({
-    entryPoints: [join(src, 'index.ts')],
+    entryPoints: [fileURLToPath(new URL('../../src/index.ts', import.meta.url))],
     bundle: true,
     format: 'esm',
     platform: 'node',
     outfile,
-    plugins: [mistake(mutant)],
+    plugins: [editing(edits)],
     logLevel: 'error',
   });
   const { ConnectionRegistry } = (await import(/* @vite-ignore */ pathToFileURL(outfile).href)) as {
     ConnectionRegistry: RegistryClass;
   };
   return ConnectionRegistry;
-}
-
-/** Changes a place of one file. A place that is not found once is a mutant that has to follow the source. */
-function mistake({ file, find, replace, also }: Mutant): Plugin {
-  return {
-    name: 'mistake',
-    setup({ onLoad }) {
-      onLoad({ filter: /src[\\/].*\.ts$/ }, async ({ path }) => {
-        let contents = await readFile(path, 'utf8');
-        if (path === join(src, file)) {
-          for (const edit of [{ find, replace }, ...(also === undefined ? [] : [also])]) contents = changed(file, contents, edit);
-        }
-        return { contents, loader: 'ts' };
-      });
-    },
-  };
-}
-
-function changed(file: string, text: string, { find, replace }: { find: string; replace: string }): string {
-  const places = text.split(find).length - 1;
-  if (places !== 1)
-    throw new Error(
-      `${file} has ${places} places that read ${JSON.stringify(find)}: bring test/properties/mutants.ts up to date`,
-    );
-  return text.replace(find, () => replace);
 }

@@ -48,7 +48,8 @@ async function main() {
   const report = setInterval(
     () =>
       console.log(
-        `${programs} programs, ${Math.round((programs / (performance.now() - began)) * 1000)} a second, ${findings.length} findings`,
+        `${programs} programs, ${Math.round((programs / (performance.now() - began)) * 1000)} a second, `
+          + `${findings.length} findings`,
       ),
     30_000,
   );

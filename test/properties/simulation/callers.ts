@@ -201,7 +201,8 @@ export class Callers {
       quietBefore: world.quiet.seq,
       controller: op.signal ? new AbortController() : undefined,
       began: world.note(
-        `${kind} ${n} of c${op.id} begins (${String(freshness)}, ${timeoutMs} ms${nestedIn === undefined ? '' : `, inside ${nestedIn.demand.n}`})`,
+        `${kind} ${n} of c${op.id} begins (${String(freshness)}, ${timeoutMs} `
+          + `ms${nestedIn === undefined ? '' : `, inside ${nestedIn.demand.n}`})`,
       ),
     };
     world.demands.push(demand);

@@ -146,7 +146,8 @@ export class SimulatedFactory {
     if (String(record.version) !== instance.version || record.id !== instance.id) {
       world.violate(
         'G3',
-        `instance ${instance.n} of ${instance.id} v${instance.version} was disposed of with the record of ${record.id} v${String(record.version)}`,
+        `instance ${instance.n} of ${instance.id} v${instance.version} was disposed of with the record of ${record.id} `
+          + `v${String(record.version)}`,
       );
     }
     instance.disposals++;

@@ -228,7 +228,8 @@ export class SimulatedWebhooks {
     if (String(context.record.version) !== hold.instance.version)
       world.violate(
         'G5',
-        `webhook ${delivery.demand.n} was handled with the record of v${String(context.record.version)} on v${hold.instance.version}`,
+        `webhook ${delivery.demand.n} was handled with the record of v${String(context.record.version)} on `
+          + `v${hold.instance.version}`,
       );
     const end = (failed = false): void => { handled.failed = failed; handled.ended = true; };
     const text = (): Response => { end(); this.#callers!.release(hold); return new Response('done'); };

@@ -87,7 +87,8 @@ describe('G4 fresh, across four processes on PostgreSQL', () => {
   });
   const cutListeners = (): Promise<unknown> =>
     pool.query(
-      `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'listener' and datname = current_database()`,
+      `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'listener'
+        and datname = current_database()`,
     );
 
   test('with hints, while LISTEN connections are cut, a pool is exhausted and an event loop blocked', async () => {
@@ -131,7 +132,8 @@ describe('G4 fresh, across four processes on PostgreSQL', () => {
         toRow: ({ n }) => ({ n }),
       });
       await pool.query(
-        `drop table if exists bots; create table bots (id text primary key, status text not null default 'active', n int not null, noted timestamptz)`,
+        `drop table if exists bots; create table bots (id text primary key, status text not null default 'active',
+          n int not null, noted timestamptz)`,
       );
       await mapped.migrate();
       const damage = (): Promise<unknown> => repeated(() => pool.query('drop schema if exists hydrant cascade'));
@@ -154,9 +156,10 @@ describe('G4 fresh, across four processes on PostgreSQL', () => {
 
   test('a registry that lets a use join a read already on the wire fails this check', async () => {
     await using mutated = await bundleSources({
-      file: 'reads/reader.ts',
-      from: 'if (reads.next === undefined) {',
-      to: 'if (reads.wire?.kind === kind && waiter !== undefined) return void reads.wire.waiters.push(waiter); if (reads.next === undefined) {',
+      in: 'FreshnessReader.request',
+      find: 'if (reads.next === undefined) {',
+      replace: 'if (reads.wire?.kind === kind && waiter !== undefined) return void reads.wire.waiters.push(waiter); '
+        + 'if (reads.next === undefined) {',
     });
     const { writes, reports } = await run(
       scenario({ bundle: mutated.folder, hints: 'off', answerDelayMs: 25, durationMs: 2_500 }),

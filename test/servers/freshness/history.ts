@@ -92,5 +92,6 @@ function lastBefore(writes: readonly Write[], time: bigint): number {
 }
 
 function described({ id, begun, ended, maxStaleMs, version, code }: Use): string {
-  return `${maxStaleMs === undefined ? 'strict' : `${maxStaleMs} ms`} use of ${id} at ${begun} to ${ended} saw ${code ?? `version ${version}`}`;
+  return `${maxStaleMs === undefined ? 'strict' : `${maxStaleMs} ms`} use of ${id} at ${begun} to ${ended} saw `
+    + `${code ?? `version ${version}`}`;
 }

@@ -18,7 +18,10 @@ export function inTime(world: World, instance: Instance): void {
   }
 }
 
-/** The promise of `invalidate`: whatever it ended has begun to be disposed of. Whoever was superseded before is not its business. */
+/**
+ * The promise of `invalidate`: whatever it ended has begun to be disposed of. Whoever was superseded before is not
+ * its business.
+ */
 export function invalidatedAreGone(world: World, id: string, at: Moment): void {
   if (!world.settings.factory.dispose) return;
   for (const instance of world.instances) {

@@ -58,12 +58,14 @@ export function drainFirst(world: World, creation: Creation): void {
       if (creation.read.sent.seq > instance.disposeEnded.seq) continue;
       world.violate(
         'drain-first',
-        `create ${creation.n} was built from read ${creation.read.n}, which was sent before instance ${instance.n} had been disposed of`,
+        `create ${creation.n} was built from read ${creation.read.n},
+          which was sent before instance ${instance.n} had been disposed of`,
       );
     } else {
       world.violate(
         'drain-first',
-        `create ${creation.n} began before instance ${instance.n} of the same connection was disposed of (${heldBy(instance).length} leases)`,
+        `create ${creation.n} began before instance ${instance.n} of the same connection was disposed of
+          (${heldBy(instance).length} leases)`,
       );
     }
   }
@@ -109,7 +111,8 @@ export function backsOff(world: World, creation: Creation, failures: readonly Fa
       continue;
     world.violate(
       'G6',
-      `create ${creation.n} began ${failure.at.t + failure.retryAfterMs - world.clock.monotonic()} ms before the back-off of v${failure.version} had passed`,
+      `create ${creation.n} began ${failure.at.t + failure.retryAfterMs - world.clock.monotonic()} ms before the back-off of
+        v${failure.version} had passed`,
     );
   }
 }

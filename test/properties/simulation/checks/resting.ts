@@ -101,7 +101,8 @@ export function staleIsTrue(world: World): void {
     if (why.must && !stale)
       world.violate(
         'stale',
-        `the lease of ${hold.demand.kind} ${hold.demand.n} on instance ${hold.instance.n} is not stale, although it was ${why.how}`,
+        `the lease of ${hold.demand.kind} ${hold.demand.n} on instance ${hold.instance.n} is not stale, although it `
+          + `was ${why.how}`,
       );
     if (!why.may && stale)
       world.violate(

@@ -1,0 +1,247 @@
+/** Why some changes of stores, adapters, test tools, inspector and OpenTelemetry survive. See `reasons.mjs` for the form. */
+export const EDGES = [
+  {
+    because: 'costs time or memory and changes nothing else',
+    changes: [
+      { in: 'History.#bucket', operator: 'ConditionalExpression', from: 'this.#buckets.length > COLUMNS', to: 'false' },
+      { in: 'ownershipTests', from: 'taken.size < wanted.length' },
+      { in: 'listen', operator: 'ConditionalExpression', from: "typeof chunk === 'string'", to: 'true' },
+    ],
+  },
+  {
+    because: 'equivalent here: the manual clock has no process to keep alive',
+    changes: [
+      { in: 'start', operator: 'ObjectLiteral', from: '{ ref: false }' },
+      { in: 'Subscription.#wait', operator: 'ObjectLiteral', from: '{ ref: false }' },
+    ],
+  },
+  {
+    because: 'equivalent: only the types need the check; no caller gets here otherwise',
+    changes: [
+      { in: 'Listening.#notified', operator: 'OptionalChaining', from: 'this.#heard?.' },
+      { in: ['Listening.#notified', 'Listening.#ping'], operator: 'OptionalChaining', from: 'this.#heard?.' },
+      { in: ['RedisClaims.renew', 'fields'], operator: 'StringLiteral', from: "''" },
+      { in: ['layoutOf', 'fragment', 'configOf'], operator: 'StringLiteral', from: "''" },
+      { in: 'Subscription.#wait', operator: 'OptionalChaining', from: 'cancel?.' },
+    ],
+  },
+  {
+    because: 'equivalent: no two have the same name',
+    changes: [
+      { in: 'renewalTests', from: 'x.replica < y.replica' },
+    ],
+  },
+  {
+    because: 'equivalent: null is not a URL either; only the types need the check',
+    changes: [
+      { in: 'isFromOwnPage', operator: 'ConditionalExpression', from: 'origin !== null', to: 'true' },
+    ],
+  },
+  {
+    because: 'equivalent: a bucket without a time is in no column',
+    changes: [
+      { in: ['History.#buckets', 'History.#ends', 'History.columns', 'History.#bucket'], operator: 'ArrayDeclaration' },
+    ],
+  },
+  {
+    because: 'keeps more durations per column than necessary; their number stays bounded',
+    changes: [
+      { in: ['MAX_DURATIONS', 'History.constructor'], from: 'MAX_DURATIONS' },
+    ],
+  },
+  {
+    because: 'equivalent: JSON leaves undefined out',
+    changes: [
+      { in: 'columnOf', operator: 'ConditionalExpression', from: 'durations.length === 0', to: 'false' },
+    ],
+  },
+  {
+    because: 'equivalent: a stable sort only needs to know whether the later one comes first',
+    changes: [
+      { in: 'SORTS', from: 'a.id > b.id' },
+    ],
+  },
+  {
+    because: 'repeats a step once more',
+    changes: [
+      { in: 'rowTests', from: 'n < 25', to: 'n <= 25' },
+      { in: 'batchTests', from: 'n < 10', to: 'n <= 10' },
+      { in: 'versionTests', from: 'n < 10', to: 'n <= 10' },
+      { in: 'versionTests', from: 'n < 5', to: 'n <= 5' },
+      { in: 'ownershipTests', from: 'turn < 20', to: 'turn <= 20' },
+      { in: 'renewalTests', from: 'beat < 3', to: 'beat <= 3' },
+      { in: 'ownershipTests', from: 'look < 20', to: 'look <= 20' },
+      { in: 'eventually', from: 'systemClock.monotonic() < deadline', to: 'systemClock.monotonic() <= deadline' },
+    ],
+  },
+  {
+    because: 'equivalent: any other wrong token is as wrong',
+    changes: [
+      { in: 'handOverTests', from: 'token + 1n' },
+      { in: 'ownershipTests', from: 'token + 1n' },
+      { in: 'renewalTests', from: 'token + 1n' },
+    ],
+  },
+  {
+    because: 'equivalent: the other one begins',
+    changes: [
+      { in: 'ownershipTests', from: 'turn % 2 === 0', to: 'turn % 2 !== 0' },
+      { in: 'ownershipTests', from: 'index % 2 === 0', to: 'index % 2 !== 0' },
+      { in: 'versionTests', from: 'n % 2 === 0', to: 'n % 2 !== 0' },
+    ],
+  },
+  {
+    because: 'equivalent: still two that take turns',
+    changes: [
+      { in: 'ownershipTests', from: 'turn % 2', to: 'turn * 2' },
+      { in: 'ownershipTests', from: 'index % 2', to: 'index * 2' },
+    ],
+  },
+  {
+    because: 'equivalent: a request for all of them takes them from the others too',
+    changes: [
+      { in: 'ownershipTests', operator: 'ObjectLiteral', from: '{ limit: 15 }' },
+    ],
+  },
+  {
+    because: 'the conformance test fails either way, with another text',
+    changes: [
+      { in: 'loadOf', operator: 'OptionalChaining', from: '?.load' },
+      { in: 'batchTests', operator: 'ConditionalExpression', from: 'record !== undefined', to: 'true' },
+      { in: 'batchTests', operator: 'ConditionalExpression', from: 'record === undefined', to: 'false' },
+      { in: 'rowTests', operator: 'ConditionalExpression', from: 'record === undefined', to: 'false' },
+      { in: 'oddIdTests', operator: 'OptionalChaining', from: 'found.get(odd)?.id' },
+      { in: 'oddIdTests', from: 'odd.slice(0, 40)' },
+    ],
+  },
+  {
+    because: 'equivalent: the tests only look for ids that they wrote',
+    changes: [
+      { in: 'listening', operator: 'ArrayDeclaration' },
+    ],
+  },
+  {
+    because: 'equivalent: both sides count one more',
+    changes: [
+      { in: 'versionTests', operator: 'ArrayDeclaration' },
+    ],
+  },
+  {
+    because: 'deletes more often than necessary',
+    changes: [
+      { in: 'versionTests', from: 'n % 5 === 4' },
+    ],
+  },
+  {
+    because: 'equivalent: an edit makes one of them active',
+    changes: [
+      { in: 'versionTests', operator: 'ConditionalExpression', from: 'n === 2', to: 'true' },
+    ],
+  },
+  {
+    because: 'equivalent: the others are stopped',
+    changes: [
+      { in: 'versionTests', from: 'n === 2', to: 'n !== 2' },
+    ],
+  },
+  {
+    because: 'equivalent: its own exceptions are ignored',
+    changes: [
+      { in: 'unharmed', operator: 'ConditionalExpression', from: 'result instanceof Promise', to: 'true' },
+    ],
+  },
+  {
+    because: 'equivalent: Fastify accepts a wildcard only at the end',
+    changes: [
+      { in: 'checkPath', from: '|\\*$/g' },
+    ],
+  },
+  {
+    because: 'equivalent: reporting the end twice has no effect',
+    changes: [
+      { in: ['bodyOf', 'listen'], operator: 'StringLiteral', from: "'error'" },
+    ],
+  },
+  {
+    because: 'equivalent: UTF-8 is the default encoding',
+    changes: [
+      { in: 'listen', operator: 'StringLiteral', from: "'utf8'" },
+    ],
+  },
+  {
+    because: 'equivalent: over HTTP/2 Node leaves the header out too, with one warning per process',
+    changes: [
+      { in: ['setHead', 'FRAMING', 'headToSend'], operator: 'StringLiteral', from: "'connection'" },
+      { in: 'FRAMING', operator: 'StringLiteral', from: "'proxy-connection'" },
+      { in: 'FRAMING', operator: 'StringLiteral', from: "'upgrade'" },
+      { in: 'FRAMING', operator: 'StringLiteral', from: "'http2-settings'" },
+    ],
+  },
+  {
+    because: 'equivalent: also a TypeError, with another text',
+    changes: [
+      { in: 'assertResponse', operator: 'OptionalChaining', from: 'value?.status' },
+      { in: 'assertResponse', operator: 'OptionalChaining', from: 'value.headers?.' },
+    ],
+  },
+  {
+    because: 'equivalent: an empty list sends no header',
+    changes: [
+      { in: 'headToSend', from: 'cookies.length > 0' },
+    ],
+  },
+  {
+    because: 'equivalent: cancelling a body that was read to its end has no effect',
+    changes: [
+      { in: ['pump', 'drained'], operator: 'StringLiteral', from: "'close'" },
+    ],
+  },
+  {
+    because: 'equivalent: resolving twice has no effect',
+    changes: [
+      { in: 'drained', operator: 'StringLiteral', from: "'drain'" },
+    ],
+  },
+  {
+    because: 'equivalent: neither is a path',
+    changes: [
+      { in: ['urlOf', 'forwarded'], operator: 'StringLiteral', from: "''" },
+    ],
+  },
+  {
+    because: 'equivalent: an unfiltered row is visible before and after',
+    changes: [
+      { in: ['layoutOf', 'queriesOf', 'upsert'], operator: 'ConditionalExpression', from: 'where === undefined', to: 'false' },
+    ],
+  },
+  {
+    because: 'equivalent: an escape string without a backslash is the same text',
+    changes: [
+      { in: 'literal', operator: 'StringLiteral', from: "'\\\\'" },
+    ],
+  },
+  {
+    because: 'equivalent: a shorter fingerprint distinguishes as much',
+    changes: [
+      { in: 'fingerprint', operator: 'StringLiteral', from: "'0'" },
+    ],
+  },
+  {
+    because: 'equivalent: neither is a list of ids',
+    changes: [
+      { in: ['Listening.open', 'Listening.check'], operator: 'StringLiteral', from: "''" },
+    ],
+  },
+  {
+    because: 'equivalent: a failure while ending an attempt is ignored',
+    changes: [
+      { in: 'Listening.end', operator: 'OptionalChaining', from: 'this.#client?.end' },
+    ],
+  },
+  {
+    because: 'equivalent: the code only checks that it is over',
+    changes: [
+      { in: 'Subscription.#listen', operator: 'ObjectLiteral', from: '{ error: undefined }' },
+    ],
+  },
+];
