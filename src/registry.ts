@@ -164,7 +164,8 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
 
   /**
    * Listens to an event. A listener that throws harms nobody. Returns what ends the listening. A failure that nobody
-   * listens to is written to the console, once per connection and version where it has them: a listener of its event takes it from there.
+   * listens to is written to the console, once per connection and version where it has them: a listener of its event
+   * takes it from there.
    */
   on<E extends keyof RegistryEvents>(event: E, listener: (payload: RegistryEvents[E]) => void): () => void {
     return this.#env.events.on(event, listener);

@@ -13,7 +13,10 @@ export interface ConnectionSnapshot {
   readonly ageMs?: number;
   /** How long it has been leased without a pause, in milliseconds: a large number hints at a lease that leaks. */
   readonly leasedForMs?: number;
-  /** Since the newest read that confirmed its row was sent, in milliseconds: no use that needs it fresher gets it. Absent before it came to life. */
+  /**
+   * Since the newest read that confirmed its row was sent, in milliseconds: no use that needs it fresher gets it.
+   * Absent before it came to life.
+   */
   readonly checkedAgoMs?: number;
 }
 

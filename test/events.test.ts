@@ -244,12 +244,14 @@ describe('listeners', () => {
     [
       ['hydrated'],
       () => {},
-      "on: expected 'hydrated', 'hydrationFailed', 'disposed', 'disposeFailed', 'retired', 'webhookFailed', 'storeFailed' or 'thrashing', got an array",
+      "on: expected 'hydrated', 'hydrationFailed', 'disposed', 'disposeFailed', 'retired', 'webhookFailed', "
+        + "'storeFailed' or 'thrashing', got an array",
     ],
     [
       'hydrateFailed',
       () => {},
-      "on: expected 'hydrated', 'hydrationFailed', 'disposed', 'disposeFailed', 'retired', 'webhookFailed', 'storeFailed' or 'thrashing', got \"hydrateFailed\"",
+      "on: expected 'hydrated', 'hydrationFailed', 'disposed', 'disposeFailed', 'retired', 'webhookFailed', "
+        + "'storeFailed' or 'thrashing', got \"hydrateFailed\"",
     ],
   ])('%s with %s is refused', (event, listener, message) => {
     const h = new Harness();

@@ -250,13 +250,32 @@ describe('layering', () => {
     }
   });
 
+  test('no line is over 130 characters', () => {
+    const root = fileURLToPath(new URL('../', import.meta.url));
+    const skipped = new RegExp(
+      '^src/stores/postgres|node_modules|package-lock|^test/types/contract|grafana-dashboard|/hydrant-0\\.1/|/(dist|reports)/',
+    );
+    const long = ['src', 'test', 'examples', '.github'].flatMap((folder) =>
+      readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+        .map((path) => posix.join(folder, path.replaceAll('\\', '/')))
+        .filter((path) => /\.(ts|m?js|yml|json|pml|css)$/.test(path) && !skipped.test(path))
+        .flatMap((path) =>
+          readFileSync(join(root, path), 'utf8')
+            .split('\n')
+            .flatMap((line, index) => (line.length > 130 ? [`${path}:${index + 1}`] : [])),
+        ),
+    );
+    expect(long).toEqual([]);
+  });
+
   test('time comes from clock.ts alone', () => {
     const CALLS = new Set(['setTimeout', 'setInterval', 'setImmediate', 'clearTimeout', 'clearInterval']);
     const found: string[] = [];
     for (const [path, source] of SOURCES) {
       if (path === 'clock.ts') continue;
       const visit = (node: ts.Node): void => {
-        const told = `${path}:${source.getLineAndCharacterOfPosition(node.getStart(source)).line + 1}: ${node.getText(source).split('\n')[0]}`;
+        const told = `${path}:${source.getLineAndCharacterOfPosition(node.getStart(source)).line + 1}: `
+          + `${node.getText(source).split('\n')[0]}`;
         if (
           ts.isPropertyAccessExpression(node)
           && node.name.text === 'now'

@@ -51,7 +51,8 @@ console.log(`the one that was in flight       → ${await slow}`);
 console.log(`exit code                        → ${(await exited)[0]}`);
 console.log(`work after its response was done → ${asked.includes('/slow-was-answered') ? 'yes' : 'no'}`);
 console.log(
-  `the bot was logged out           → ${asked.filter((path) => path === '/log-out').length} ×, ${asked.at(-1) === '/log-out' ? 'last of all' : 'too early'}`,
+  `the bot was logged out           → ${asked.filter((path) => path === '/log-out').length} ×, `
+    + `${asked.at(-1) === '/log-out' ? 'last of all' : 'too early'}`,
 );
 vendor.close();
 

@@ -21,7 +21,10 @@ export async function startCluster() {
     of: async (session) => table.get(session) ?? [],
   };
 
-  /** @type {{ origin: string, registry: import('hydrant').ConnectionRegistry<any, any>, served: string[], stop(): Promise<void> }[]} */
+  /**
+   * @type {{ origin: string, registry: import('hydrant').ConnectionRegistry<any, any>, served: string[],
+   *   stop(): Promise<void> }[]}
+   */
   const replicas = [];
   let turn = 0;
 

@@ -13,14 +13,22 @@ export function createOutbox(client) {
   /** @type {Map<string, () => void>} */
   const waiting = new Map();
   return {
-    /** From any replica: one statement, so the message and the word that it is there are committed together. @param {string} connectionId @param {string} text */
+    /**
+     * Call it on any replica. One statement commits the message together with its notification.
+     *
+     * @param {string} connectionId @param {string} text
+     */
     async put(connectionId, text) {
       await client.query(
         `with put as (insert into outbox (connection_id, text) values ($1, $2)) select pg_notify('outbox', $1)`,
         [connectionId, text],
       );
     },
-    /** At the owner: what is not sent yet, oldest first. @param {string} connectionId @returns {Promise<{ id: string, text: string }[]>} */
+    /**
+     * Called by the owner: the messages that are not sent yet, oldest first.
+     *
+     * @param {string} connectionId @returns {Promise<{ id: string, text: string }[]>}
+     */
     async unsent(connectionId) {
       const { rows } = await client.query(
         'select id, text from outbox where connection_id = $1 and sent_at is null order by id limit 100',
@@ -32,7 +40,11 @@ export function createOutbox(client) {
     async sent(id) {
       await client.query('update outbox set sent_at = now() where id = $1', [id]);
     },
-    /** Resolves when something was put, and at the latest after a second: a notification may be lost. @param {string} connectionId @param {AbortSignal} signal @returns {Promise<void>} */
+    /**
+     * Resolves when a message was put. A notification may be lost, so it resolves after a second at the latest.
+     *
+     * @param {string} connectionId @param {AbortSignal} signal @returns {Promise<void>}
+     */
     somethingPut(connectionId, signal) {
       return new Promise((resolve) => {
         const done = () => {

@@ -49,7 +49,8 @@ try {
   await until(() => platform.delivered.length === 1);
   const { text, by } = platform.delivered[0] ?? {};
   console.log(
-    `ada sends from a replica without her socket → "${text}", over ${by === owner.name ? 'the socket of its owner' : 'another socket'}`,
+    `ada sends from a replica without her socket → "${text}", over `
+      + `${by === owner.name ? 'the socket of its owner' : 'another socket'}`,
   );
 
   owner.process.kill('SIGKILL');

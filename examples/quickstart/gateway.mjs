@@ -6,7 +6,8 @@ import { createMemoryState } from '@chat-adapter/state-memory';
 import { ConnectionRegistry, MemoryStore } from 'hydrant';
 import { expressWebhook } from 'hydrant/express';
 
-const store = new MemoryStore([{ id: 'acme', signingSecret: 'shh', botToken: 'xoxb-1', botUserId: 'U1' }]); // production: PostgresStore
+// PostgresStore in production.
+const store = new MemoryStore([{ id: 'acme', signingSecret: 'shh', botToken: 'xoxb-1', botUserId: 'U1' }]);
 const registry = new ConnectionRegistry({ store, factory: {
   create(record) {
     const chat = new Chat({ userName: 'bot', state: createMemoryState(), adapters: { slack: createSlackAdapter(record) } });

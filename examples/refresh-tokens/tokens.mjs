@@ -4,7 +4,8 @@
  * @typedef {(id: string) => Promise<string>} AccessTokenOf
  */
 
-export const SCHEMA = `create table if not exists tokens (id text primary key, access text not null, refresh text not null, expired boolean not null)`;
+export const SCHEMA = `create table if not exists tokens (id text primary key, access text not null, refresh text not null,
+  expired boolean not null)`;
 
 const SELECT = 'select access, refresh, expired from tokens where id = $1';
 const UPDATE = 'update tokens set access = $2, refresh = $3, expired = false where id = $1';

@@ -17,7 +17,10 @@ function error(response, code, description) {
  * bot: when a second comes, the first is answered with 409. A first part of the path says who calls.
  */
 export async function startBotApi() {
-  /** @type {Map<string, { updates: { update_id: number, message: unknown }[], waiting: import('node:http').ServerResponse | undefined, polledBy: string | undefined }>} */
+  /**
+   * @type {Map<string, { updates: { update_id: number, message: unknown }[],
+   *   waiting: import('node:http').ServerResponse | undefined, polledBy: string | undefined }>}
+   */
   const bots = new Map();
   /** @type {{ token: string, text: string }[]} */
   const sent = [];

@@ -22,8 +22,8 @@ async function show(what, path, request) {
   const text = await response.text();
   console.log(`${what} → ${response.status} ${response.ok ? text : ''}`.trimEnd());
 }
-const question = (/** @type {string} */ verifyToken) =>
-  `/whatsapp/acme?${new URLSearchParams({ 'hub.mode': 'subscribe', 'hub.verify_token': verifyToken, 'hub.challenge': '1158201444' })}`;
+const question = (/** @type {string} */ verify) =>
+  `/whatsapp/acme?${new URLSearchParams({ 'hub.mode': 'subscribe', 'hub.verify_token': verify, 'hub.challenge': '1158201444' })}`;
 
 await show('Meta’s question', question('open sesame'));
 await show('somebody else’s', question('a guess'));

@@ -15,7 +15,9 @@ export interface KnownTelegramBot {
  * An adapter of a version that asks in another way is returned as it is, and asks.
  *
  * @example
- * adapters: (record: Row) => ({ telegram: withKnownBot(createTelegramAdapter({ … }), { id: record.botId, username: record.botName }) })
+ * adapters: (record: Row) => ({
+ *   telegram: withKnownBot(createTelegramAdapter({ … }), { id: record.botId, username: record.botName }),
+ * })
  */
 export function withKnownBot<A extends ChatAdapter>(adapter: A, { id, username }: KnownTelegramBot): A {
   const caller = adapter as { telegramFetch?: (method: string, ...rest: unknown[]) => Promise<unknown> };

@@ -83,7 +83,10 @@ export type InstanceFactory<R, I, S = any> = {
    * `retryable: false` fails for good: it is not called again until the row has a new version, or `invalidate` is called.
    */
   readonly create: (record: R, context: HydrationContext<S>) => Awaitable<I>;
-  /** Resolves the secrets that the row refers to. Kept per id and version, bounded; dropped by `invalidate`. Fails for good as `create` does. */
+  /**
+   * Resolves the secrets that the row refers to. Kept per id and version, bounded; dropped by `invalidate`. Fails for
+   * good as `create` does.
+   */
   readonly secrets?: (record: R, context: { readonly signal: AbortSignal }) => Awaitable<S>;
   /** Tears the instance down. Called exactly once for every instance that `create` made. */
   readonly dispose?: (

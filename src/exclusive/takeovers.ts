@@ -8,7 +8,10 @@ import { readInstant } from './validity.js';
 
 /** Most claims that one query takes. */
 const MAX_AT_ONCE = 1_000;
-/** Queries per window in the long run. A window is a tick, but at most this long, because a hint must not wait for a slow tick. */
+/**
+ * Queries per window in the long run. A window is a tick, but at most this long, because a hint must not wait for a
+ * slow tick.
+ */
 const PER_WINDOW = 2;
 const MAX_WINDOW_MS = 400;
 /**

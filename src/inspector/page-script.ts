@@ -10,7 +10,9 @@ const lines = new Map();
 let source, paused = false, latest;
 
 const duration = (ms) => ms === undefined ? '' : ms < 1000 ? Math.round(ms) + ' ms' : ms < 60000 ? (ms / 1000).toFixed(1) + ' s'
-  : ms < 3600000 ? Math.floor(ms / 60000) + ' min ' + Math.floor(ms % 60000 / 1000) + ' s' : Math.floor(ms / 3600000) + ' h ' + Math.floor(ms % 3600000 / 60000) + ' min';
+  : ms < 3600000 ? Math.floor(ms / 60000) + ' min ' + Math.floor(ms % 60000 / 1000) + ' s'
+  : Math.floor(ms / 3600000) + ' h ' + Math.floor(ms % 3600000 / 60000) + ' min';
+const number = (value) => value.toLocaleString('en');
 const text = (element, value) => { const next = String(value); if (element.textContent !== next) element.textContent = next; };
 const address = (parameters) => location.pathname + '?' + new URLSearchParams(parameters);
 
@@ -25,7 +27,7 @@ function watch() {
 }
 
 function meter(id, value, max) {
-  text($(id), value.toLocaleString('en') + ' of ' + max.toLocaleString('en'));
+  text($(id), number(value) + ' of ' + number(max));
   const element = $(id + '-meter');
   element.max = Math.max(1, max); element.high = max * 0.9; element.value = value;
 }
@@ -36,7 +38,7 @@ function show(view) {
   meter('live', view.live, limits.maxInstances);
   meter('hydrating', view.hydrating - view.queued, limits.maxConcurrentHydrations);
   meter('queued', view.queued, limits.maxQueuedHydrations);
-  for (const id of ['idle', 'leased', 'draining', 'failed']) text($(id), view[id].toLocaleString('en'));
+  for (const id of ['idle', 'leased', 'draining', 'failed']) text($(id), number(view[id]));
   chart(view.latency.columns);
   table(view);
 }
@@ -49,7 +51,8 @@ function chart(columns) {
     count += column.count; failures += column.failures; slowest = Math.max(slowest, column.p95Ms ?? 0);
     const bar = (name, from, size) => {
       const rectangle = document.createElementNS('http://www.w3.org/2000/svg', 'rect');
-      for (const [key, value] of Object.entries({ class: name, x: index * 10 + 1, width: 8, y: 118 - from - size, height: size })) rectangle.setAttribute(key, value);
+      const attributes = { class: name, x: index * 10 + 1, width: 8, y: 118 - from - size, height: size };
+      for (const [key, value] of Object.entries(attributes)) rectangle.setAttribute(key, value);
       rectangles.push(rectangle);
     };
     if (column.p50Ms !== undefined) {
@@ -60,7 +63,8 @@ function chart(columns) {
   });
   $('chart').replaceChildren(...rectangles);
   text($('latency-text'), count + failures === 0 ? 'None yet.'
-    : count.toLocaleString('en') + ' succeeded, ' + failures.toLocaleString('en') + ' failed' + (count === 0 ? '.' : '; in the slowest ten seconds 95 % took at most ' + duration(slowest) + '.'));
+    : number(count) + ' succeeded, ' + number(failures) + ' failed'
+    + (count === 0 ? '.' : '; in the slowest ten seconds 95 % took at most ' + duration(slowest) + '.'));
 }
 
 function line() {
@@ -77,6 +81,8 @@ function line() {
   return { row, cells, invalidate: button('invalidate', 'Invalidate'), evict: button('evict', 'Evict') };
 }
 
+const next = (retryInMs) => retryInMs > 0 ? 'in ' + duration(retryInMs) : 'on the next use';
+
 function table(view) {
   const body = document.querySelector('tbody');
   const focused = document.activeElement;
@@ -91,7 +97,7 @@ function table(view) {
     if (entry === undefined) lines.set(key, entry = line());
     const { cells } = entry;
     const values = [row.id, row.state, row.version ?? '', row.leases ?? 0, duration(row.ageMs), duration(row.leasedForMs),
-      row.failure ? row.failure.code + ' (' + row.failure.failures + ')' : '', row.failure ? (row.failure.retryInMs > 0 ? 'in ' + duration(row.failure.retryInMs) : 'on the next use') : ''];
+      row.failure ? row.failure.code + ' (' + row.failure.failures + ')' : '', row.failure ? next(row.failure.retryInMs) : ''];
     values.forEach((value, place) => text(cells[place], value));
     cells[1].className = row.state;
     entry.invalidate.setAttribute('aria-label', 'Invalidate ' + row.id);
@@ -101,8 +107,9 @@ function table(view) {
   });
   for (const [key, { row }] of lines) if (!kept.has(key)) { row.remove(); lines.delete(key); }
   if (focused !== document.activeElement && focused?.isConnected) focused.focus({ preventScroll: true });
-  text($('matching'), view.matching === view.total ? view.total.toLocaleString('en') + ' in all' : view.matching.toLocaleString('en') + ' of ' + view.total.toLocaleString('en'));
-  text($('range'), view.matching === 0 ? 'None' : (view.offset + 1).toLocaleString('en') + ' to ' + (view.offset + view.rows.length).toLocaleString('en'));
+  text($('matching'), view.matching === view.total ? number(view.total) + ' in all'
+    : number(view.matching) + ' of ' + number(view.total));
+  text($('range'), view.matching === 0 ? 'None' : number(view.offset + 1) + ' to ' + number(view.offset + view.rows.length));
   $('previous').disabled = view.offset === 0;
   $('next').disabled = view.offset + view.rows.length >= view.matching;
 }
@@ -124,7 +131,10 @@ async function refresh() {
 }
 
 let typing;
-$('search').addEventListener('input', () => { clearTimeout(typing); typing = setTimeout(() => { query.search = $('search').value; query.offset = 0; refresh(); }, 150); });
+$('search').addEventListener('input', () => {
+  clearTimeout(typing);
+  typing = setTimeout(() => { query.search = $('search').value; query.offset = 0; refresh(); }, 150);
+});
 $('state').addEventListener('change', () => { query.state = $('state').value; query.offset = 0; refresh(); });
 $('previous').addEventListener('click', () => { query.offset = Math.max(0, latest.offset - 100); refresh(); });
 $('next').addEventListener('click', () => { query.offset = latest.offset + 100; refresh(); });

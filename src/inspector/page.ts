@@ -8,7 +8,9 @@ const escaped = (text: string): string => text.replaceAll(/[&<>"']/g, (character
 /** The page. Its style and script are let in by a number that is used once, and nothing else is. */
 export function page(title: string): Response {
   const nonce = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(18))));
-  const policy = `default-src 'none'; script-src 'nonce-${nonce}'; style-src 'nonce-${nonce}'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'`;
+  const policy =
+    `default-src 'none'; script-src 'nonce-${nonce}'; style-src 'nonce-${nonce}'; connect-src 'self'; base-uri 'none'; `
+    + `form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'`;
   return new Response(markup(escaped(title), nonce), { headers: securityHeaders('text/html; charset=utf-8', policy) });
 }
 
@@ -17,7 +19,8 @@ const sortable = (key: string, name: string): string =>
   `<th scope="col" data-sort="${key}"><button type="button">${name}</button></th>`;
 const fact = (key: string, name: string): string => `<div><dt>${name}</dt><dd><span id="${key}">–</span></dd></div>`;
 const capped = (key: string, name: string): string =>
-  `<div><dt id="${key}-name">${name}</dt><dd><span id="${key}">–</span> <meter id="${key}-meter" aria-labelledby="${key}-name" value="0"></meter></dd></div>`;
+  `<div><dt id="${key}-name">${name}</dt><dd><span id="${key}">–</span>
+<meter id="${key}-meter" aria-labelledby="${key}-name" value="0"></meter></dd></div>`;
 
 const markup = (title: string, nonce: string): string => `<!doctype html>
 <html lang="en">
@@ -37,23 +40,33 @@ const markup = (title: string, nonce: string): string => `<!doctype html>
 </header>
 <main>
 <section aria-labelledby="now"><h2 id="now">Now</h2>
-<dl>${capped('live', 'Live')}${fact('idle', 'Idle')}${fact('leased', 'In use')}${capped('hydrating', 'Hydrating')}${capped('queued', 'Waiting for a permit')}${fact('draining', 'Draining')}${fact('failed', 'Failed last')}</dl>
+<dl>${capped('live', 'Live')}${fact('idle', 'Idle')}${fact('leased', 'In use')}
+${capped('hydrating', 'Hydrating')}${capped('queued', 'Waiting for a permit')}
+${fact('draining', 'Draining')}${fact('failed', 'Failed last')}</dl>
 </section>
 <section aria-labelledby="latency"><h2 id="latency">Hydrates in the last ten minutes</h2>
 <p id="latency-text">None yet.</p>
 <svg id="chart" viewBox="0 0 600 120" preserveAspectRatio="none" role="img" aria-labelledby="latency latency-text"></svg>
-<p class="legend"><span class="key p50"></span> median <span class="key p95"></span> 95th percentile <span class="key bad"></span> failures; the scale is logarithmic, 1 ms to 30 s</p>
+<p class="legend"><span class="key p50"></span> median <span class="key p95"></span> 95th percentile
+<span class="key bad"></span> failures; the scale is logarithmic, 1 ms to 30 s</p>
 </section>
 <section aria-labelledby="connections-name"><h2 id="connections-name">Connections</h2>
 <div role="search" class="search">
 <label for="search">Id contains</label> <input id="search" type="search" autocomplete="off" spellcheck="false">
-<label for="state">State</label> <select id="state"><option value="">any</option>${STATES.map((state) => `<option>${state}</option>`).join('')}</select>
+<label for="state">State</label>
+<select id="state"><option value="">any</option>${STATES.map((state) => `<option>${state}</option>`).join('')}</select>
 <span id="matching" role="status"></span>
 </div>
 <div class="scroll" role="region" aria-labelledby="connections-name" tabindex="0">
-<table id="connections" tabindex="-1"><thead><tr>${sortable('id', 'Id')}<th scope="col">State</th><th scope="col">Version</th>${sortable('leases', 'Leases')}${sortable('age', 'Age')}${sortable('leased', 'In use for')}${sortable('failures', 'Last failure')}<th scope="col">Next attempt</th><th scope="col">Actions</th></tr></thead><tbody></tbody></table>
+<table id="connections" tabindex="-1"><thead><tr>
+${sortable('id', 'Id')}<th scope="col">State</th><th scope="col">Version</th>
+${sortable('leases', 'Leases')}${sortable('age', 'Age')}${sortable('leased', 'In use for')}
+${sortable('failures', 'Last failure')}<th scope="col">Next attempt</th><th scope="col">Actions</th>
+</tr></thead><tbody></tbody></table>
 </div>
-<nav aria-label="Pages of connections"><button type="button" id="previous">Previous</button> <span id="range"></span> <button type="button" id="next">Next</button></nav>
+<nav aria-label="Pages of connections">
+<button type="button" id="previous">Previous</button> <span id="range"></span> <button type="button" id="next">Next</button>
+</nav>
 </section>
 <p id="outcome" role="status"></p>
 </main>

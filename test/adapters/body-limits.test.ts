@@ -122,7 +122,8 @@ describe.each(Object.keys(ADAPTERS))('%s: a body over maxBodyBytes', (adapter) =
   });
 
   test('a request behind it on the same connection is answered, or the connection is closed', async () => {
-    const next = `POST /webhooks/c2 HTTP/1.1\r\nHost: h\r\nx-signature: ${sign('')['x-signature'] ?? ''}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`;
+    const next = `POST /webhooks/c2 HTTP/1.1\r\nHost: h\r\n`
+      + `x-signature: ${sign('')['x-signature'] ?? ''}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`;
     for (const framing of [
       `Content-Length: 2000\r\n\r\n${'a'.repeat(2000)}`,
       `Transfer-Encoding: chunked\r\n\r\n7d0\r\n${'a'.repeat(2000)}\r\n0\r\n\r\n`,

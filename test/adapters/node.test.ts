@@ -205,7 +205,8 @@ describe.each(Object.keys(ADAPTERS))('%s: wrong options', (adapter) => {
     ],
     [
       { origin: 'https://hooks.example.com/path' },
-      'origin: expected an http(s) origin without a path, such as \'https://hooks.example.com\', got "https://hooks.example.com/path"',
+      'origin: expected an http(s) origin without a path, such as \'https://hooks.example.com\', got '
+        + '"https://hooks.example.com/path"',
     ],
     [
       { origin: 'ftp://hooks.example.com' },

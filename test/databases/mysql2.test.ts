@@ -28,7 +28,7 @@ const bots: Writer = {
 
 tableStoreCases({ client: 'mysql2', engine: 'MariaDB' }, bots, recipe);
 
-test('with a case-insensitive collation, an id is found only as it is stored, and ids that differ by case are one row', async () => {
+test('with a case-insensitive collation, an id is found only as stored, and ids that differ by case share a row', async () => {
   await administrator.query(
     'create table hydrant.loose (id varchar(100) collate utf8mb4_general_ci primary key, token varchar(100))',
   );

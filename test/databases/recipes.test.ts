@@ -44,7 +44,8 @@ test('a migration by file is the migration, and down leaves nothing behind', asy
   await run('hydrant.down.sql');
   expect((await store.check()).length).toBeGreaterThan(0);
   const { rows } = await pool.query(
-    `select nspname from pg_namespace where nspname = 'hydrant' union all select tgname from pg_trigger where tgname like 'hydrant%'`,
+    `select nspname from pg_namespace where nspname = 'hydrant' union all select tgname from pg_trigger
+      where tgname like 'hydrant%'`,
   );
   expect(rows).toEqual([]);
   expect(existsSync(join(folder, 'hydrant.up.sql'))).toBe(true);

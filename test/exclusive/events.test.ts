@@ -56,7 +56,8 @@ describe('events of an ExclusiveRunner', () => {
       expect.objectContaining({
         code: 'INVALID_OPTIONS',
         message:
-          'ExclusiveRunner: on: expected one of started, ended, startFailed, provisioned, stopUnproven, claimsFailed, listFailed, got "start"',
+          'ExclusiveRunner: on: expected one of started, ended, startFailed, provisioned, stopUnproven, claimsFailed, '
+            + 'listFailed, got "start"',
       }),
     );
     expect(() => runner.on(['started'] as never, () => undefined)).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS' }));

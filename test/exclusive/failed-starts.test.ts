@@ -39,7 +39,8 @@ describe('a connection that cannot start', () => {
     const calls = replicas.reduce((sum, replica) => sum + replica.calls.length, 0);
     const owners = new Set(replicas.flatMap((replica) => replica.happened('started').map(() => replica.runner.replica)));
     process.stdout.write(
-      `attempts in an hour: ${attempts.at.length}, per quarter ${perQuarter.join(', ')}, on ${owners.size} replicas; claim queries per replica and tick: ${(calls / 3 / 3_600).toFixed(2)}\n`,
+      `attempts in an hour: ${attempts.at.length}, per quarter ${perQuarter.join(', ')}, on ${owners.size} replicas; `
+        + `claim queries per replica and tick: ${(calls / 3 / 3_600).toFixed(2)}\n`,
     );
     expect(attempts.at.length).toBeLessThanOrEqual(60);
     expect(attempts.at.length).toBeGreaterThanOrEqual(15);

@@ -72,7 +72,7 @@ beforeEach(() => {
 });
 
 describe('the heartbeat', () => {
-  test('renews at once, then after its first interval, then every tick, one renewal at a time, and holds the process open', async () => {
+  test('renews at once, after its first interval, then every tick; one at a time, and it holds the process open', async () => {
     const beating = heart();
     expect([gates.length, clock.pendingRefTimers]).toEqual([1, 2]);
     await clock.advance(100);

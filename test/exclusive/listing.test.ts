@@ -92,7 +92,7 @@ describe('the listing', () => {
     expect(lists).toBe(4);
   });
 
-  test('is at rest nine times as long as the last one took, whatever hints come: a large fleet is work for the database', async () => {
+  test('pauses nine times as long as the last one took, whatever hints come, to spare the database', async () => {
     let hint!: { changed(ids: readonly string[]): void; gap(): void };
     let gate = deferred<any>();
     answer = () => gate.promise;

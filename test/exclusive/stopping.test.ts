@@ -73,7 +73,7 @@ describe('stop first, then release', () => {
     await expect(tenure.use(() => 'too late')).rejects.toMatchObject({ code: 'CLAIM_LOST' });
   });
 
-  test('does not release when the stop cannot be proven: the claim runs out, and this process never runs a second loop', async () => {
+  test('keeps the claim until it runs out when the stop cannot be proven, and runs no second loop', async () => {
     cluster = new Cluster(1);
     const replica = await cluster.started({ stopTimeoutMs: 5_000 });
     slowToStop(replica, 120_000);

@@ -51,7 +51,9 @@ function anything(random: Random): string {
   const payload = framing.includes('chunked')
     ? random.pick([`${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`, 'zz\r\n', 'ffffffff\r\nx', `5\r\nabc`])
     : body;
-  const whole = `${method} ${target} HTTP/1.${random.below(3)}\r\n${host}${framing}${type}${random.chance(0.2) ? `${bytes(random, 60)}\r\n` : ''}\r\n${payload}`;
+  const version = `HTTP/1.${random.below(3)}`;
+  const noise = random.chance(0.2) ? `${bytes(random, 60)}\r\n` : '';
+  const whole = `${method} ${target} ${version}\r\n${host}${framing}${type}${noise}\r\n${payload}`;
   return random.chance(0.25) ? whole.slice(0, random.below(whole.length)) : whole;
 }
 

@@ -35,7 +35,8 @@ describe.each(Object.keys(ADAPTERS))('%s', (adapter) => {
         const connection = await RawConnection.open(port);
         const ask = (verb: string, id: string): void => {
           connection.write(
-            `${verb} /webhooks/${id} HTTP/1.1\r\nHost: h\r\n${verb === 'POST' ? 'Content-Length: 2\r\n' : ''}\r\n${verb === 'POST' ? '{}' : ''}`,
+            `${verb} /webhooks/${id} HTTP/1.1\r\nHost: h\r\n`
+              + `${verb === 'POST' ? 'Content-Length: 2\r\n' : ''}\r\n${verb === 'POST' ? '{}' : ''}`,
           );
         };
         // Both are on their way before either is answered, as a proxy sends them.

@@ -5,7 +5,7 @@ import { echo, post, seen, webhookHarness } from '../support/webhooks.js';
 afterEach(() => { vi.restoreAllMocks(); });
 
 describe('G11 webhook honesty', () => {
-  test("a cold replica's webhook is hydrated and handled, a stopped connection stays 404 and is not revived, a hydrate that fails is 503 with Retry-After", async () => {
+  test('a cold webhook is hydrated and handled, a stopped connection is 404, a failed hydrate 503 with Retry-After', async () => {
     // lobu-ai/lobu PR 1098: red with a Map, green here.
     const warmed = new Map<string, (request: Request) => Response>();
     const naive = (id: string, request: Request): Response => warmed.get(id)?.(request) ?? new Response(null, { status: 404 });
@@ -169,7 +169,7 @@ describe('G11 webhook honesty', () => {
     });
   });
 
-  test('a sender that never finishes its body, or a verifier that hangs, is not waited for longer than acquireTimeoutMs', async () => {
+  test('an endless body and a verifier that hangs are given up after acquireTimeoutMs', async () => {
     const h = webhookHarness({ acquireTimeoutMs: 1_000 });
     h.rows.put('a');
     let cancelled = false;

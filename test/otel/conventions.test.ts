@@ -34,7 +34,7 @@ describe('OpenTelemetry’s conventions', () => {
     expect(description).toMatch(/\S/);
   });
 
-  test('durations are told apart from a millisecond, for a warm use, to thirty seconds, for a hydrate that ran into its time-out', () => {
+  test('duration buckets reach from a millisecond (a warm use) to thirty seconds (a hydrate that times out)', () => {
     const durations = instruments().filter(({ kind }) => kind === 'histogram');
     expect(durations.map(({ name, unit }) => [name, unit])).toEqual([
       ['hydrant.hydration.duration', 's'],

@@ -191,7 +191,7 @@ describe('rows that are no records are INVALID_RECORD for that id alone', () => 
     expect(registry.snapshot().live).toBe(1);
   });
 
-  test('a row that becomes invalid in a new version ends the instance; one that tells no version leaves it, and serves nobody', async () => {
+  test('a new version that is invalid ends the instance; one without a version leaves it, and serves nobody', async () => {
     const h = new Harness();
     h.rows.put('a');
     await h.registry.use('a', () => {});

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Harness } from '../support/harness.js';
 
-test('what is made of a row that was on the wire at an invalidate is for those who waited for it, and for nobody after', async () => {
+test('an instance from a row that was on the wire at an invalidate serves its waiting callers and no later one', async () => {
   const h = new Harness();
   h.rows.put('a');
   h.rows.hold();
@@ -23,7 +23,7 @@ test('what is made of a row that was on the wire at an invalidate is for those w
   expect(h.registry.snapshot().connections).toMatchObject([{ id: 'a', state: 'idle' }]);
 });
 
-test('with keepLastGood, a webhook that read an edit in the millisecond in which the version before was confirmed gets the edit', async () => {
+test('with keepLastGood, a webhook that reads an edit in the millisecond of the last confirmation gets the edit', async () => {
   const served: string[] = [];
   const h = new Harness({
     keepLastGood: true,

@@ -74,7 +74,7 @@ describe('what is asked of a store that knows versions', () => {
     },
   );
 
-  test('a webhook whose connection is invalidated while it is authenticated asks for the row again, and for no version', async () => {
+  test('a webhook whose connection is invalidated while it is authenticated reads the row again, not the version', async () => {
     const rows = new VersionedRows();
     const h = webhookHarness({
       store: rows,

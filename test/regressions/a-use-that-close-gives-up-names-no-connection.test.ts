@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { post, webhookHarness } from '../support/webhooks.js';
 
-test('a use and a webhook whose row does not come before the deadline of close are refused by the name of their connection', async () => {
+test('a use and a webhook that wait for their row when close gives up are refused by the id of their connection', async () => {
   const h = webhookHarness({ storeTimeoutMs: Infinity });
   for (const id of ['a', 'b']) h.rows.put(id);
   h.rows.hold();

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Harness, Rows } from '../support/harness.js';
 
-test('close resolves one dispose time-out after its deadline, although a create that settles late begins another dispose', async () => {
+test('close resolves one dispose time-out after its deadline, even if a late create starts another dispose', async () => {
   const h = new Harness({ disposeTimeoutMs: 10_000 });
   h.rows.put('a');
   h.rows.put('b');

@@ -3,7 +3,7 @@ import { deferred } from '../support/deferred.js';
 import { post, webhookHarness } from '../support/webhooks.js';
 import type { Row } from '../support/harness.js';
 
-test('a use of a cold connection does not wait behind the reads of webhooks for unknown ids, on a store with get alone', async () => {
+test('a cold use does not wait behind reads for webhooks with unknown ids, on a store that only has get', async () => {
   const sent: string[] = [];
   const never = deferred<undefined>();
   const row: Row = { id: 'cold', version: 'v1', status: 'active', token: 't' };

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Harness } from '../support/harness.js';
 
-test("with 'keepLastGood', an instance that reports itself dead while its successor is created is disposed of at once", async () => {
+test("with 'keepLastGood', an instance that retires while its successor is created is disposed of at once", async () => {
   const h = new Harness({ keepLastGood: true });
   h.rows.put('a');
   await h.registry.use('a', () => {});

@@ -85,7 +85,7 @@ test('a call that somebody joins again counts once', async () => {
   expect((await other.answer).status).toBe(401);
 });
 
-test.each(['unknown', 'new'])('reads in the queue of senders who left count until they are dropped, for %s ids', async (which) => {
+test.each(['unknown', 'new'])('queued reads of senders who left count until they are dropped, for %s ids', async (which) => {
   const h = webhookHarness({ webhook: { maxUnauthenticated: 40 }, storeTimeoutMs: 1_000 });
   h.rows.hold();
   const idOf = (index: number): string => (which === 'new' ? `u${index}` : 'u');

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { deferred } from '../support/deferred.js';
 import { Harness } from '../support/harness.js';
 
-test('a webhook that was being authenticated when its connection was found to be stopped does not bring it back to life', async () => {
+test('a webhook being authenticated does not revive a connection that is found stopped meanwhile', async () => {
   const verdict = deferred<boolean>();
   const h = new Harness({
     sweepIntervalMs: 0,

@@ -4,7 +4,7 @@ import { Harness } from '../support/harness.js';
 const ODD = { status: 'odd' as never };
 const version = ({ row }: { row: { version: string } }): string => row.version;
 
-test("with 'keepLastGood' and nothing good yet, a use after an edit that does not parse is not given the version before", async () => {
+test("with 'keepLastGood' and nothing good yet, a use after an invalid edit does not get the version before", async () => {
   const h = new Harness({ keepLastGood: true });
   h.rows.put('a');
   const create = h.holdCreate();
@@ -18,7 +18,7 @@ test("with 'keepLastGood' and nothing good yet, a use after an edit that does no
   expect(h.log).toEqual(['create a@v1', 'dispose a@v1 replaced']);
 });
 
-test("with 'keepLastGood', a use after an edit that does not parse gets what is good, not the version in between on its way", async () => {
+test("with 'keepLastGood', a use after an invalid edit gets the last good version, not one that is being created", async () => {
   const h = new Harness({ keepLastGood: true });
   h.rows.put('a');
   await h.registry.use('a', () => {});

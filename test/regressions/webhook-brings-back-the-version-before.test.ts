@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { deferred } from '../support/deferred.js';
 import { Harness } from '../support/harness.js';
 
-test('a webhook whose row was edited while it was authenticated does not bring the old version back beside the instance that drains', async () => {
+test('a webhook whose row is edited while it is authenticated does not start the old version beside a draining one', async () => {
   const authenticated = deferred<boolean>();
   const served: string[] = [];
   const h = new Harness({

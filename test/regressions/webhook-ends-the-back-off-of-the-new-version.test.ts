@@ -5,7 +5,7 @@ import { post, webhookHarness } from '../support/webhooks.js';
 beforeEach(() => { vi.spyOn(Math, 'random').mockReturnValue(0.5); });
 afterEach(() => { vi.restoreAllMocks(); });
 
-test('a webhook whose secrets of the version before cannot be had does not end the back-off of the version that failed', async () => {
+test('a webhook that cannot load the secrets of the old version does not end the back-off of the new one', async () => {
   const vault = deferred<string>();
   const h = webhookHarness({
     failureBackoff: { initialMs: 10_000, maxMs: 10_000 },

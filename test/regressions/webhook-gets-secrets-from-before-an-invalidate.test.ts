@@ -3,7 +3,7 @@ import { ConnectionRegistry } from 'hydrant';
 import { ManualClock } from 'hydrant/testing';
 import { deferred } from '../support/deferred.js';
 
-test('the handler gets the secrets its instance was made with, although others were valid when the request was authenticated', async () => {
+test('the handler gets the secrets of its instance, although others authenticated the request', async () => {
   const clock = new ManualClock();
   const row = { id: 'a', version: 1, status: 'active' as const };
   const authenticated = deferred<boolean>();

@@ -28,7 +28,7 @@ async function authenticatedAgain(drainTimeoutMs: number) {
   return { h, response, served, verdict: verdicts[1] };
 }
 
-test('a webhook is not handled by an instance whose drain deadline passed while the webhook was authenticated again', async () => {
+test('a webhook is not handled by an instance whose drain deadline passes while it is authenticated again', async () => {
   const { h, response, served, verdict } = await authenticatedAgain(1_000);
   h.registry.invalidate('a');
   await h.clock.advance(1_000);

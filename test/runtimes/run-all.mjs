@@ -77,7 +77,10 @@ async function bundleForWorkerd() {
     join(application, 'workerd.capnp'),
     `using Workerd = import "/workerd/workerd.capnp";
 const unitTests :Workerd.Config = (
-  services = [(name = "main", worker = (modules = [(name = "worker", esModule = embed "bundled/worker.js")], compatibilityDate = "2026-11-01"))],
+  services = [(name = "main", worker = (
+    modules = [(name = "worker", esModule = embed "bundled/worker.js")],
+    compatibilityDate = "2026-11-01",
+  ))],
 );
 `,
   );

@@ -38,7 +38,7 @@ const insert = (pool: pg.Pool, count: number): Promise<unknown> =>
   pool.query(`insert into hydrant_connections (id) select 'c' || n from generate_series(0, ${count - 1}) n`);
 
 describe('queries per use', () => {
-  test('bursts over 500 connections: a tenth of the queries that a read per use would be, a thirtieth with { maxStaleMs: 1000 }', async () => {
+  test('bursts over 500 connections: a tenth as many queries as uses, a thirtieth with { maxStaleMs: 1000 }', async () => {
     await using database = await createDatabase();
     const pool = openPool(database.url, 10);
     const client = counting(pool);
@@ -91,7 +91,7 @@ describe('queries per use', () => {
 });
 
 describe('an outage of the database under load', () => {
-  test('with staleIfErrorMs live connections go on, without it they are 503 with Retry-After, and afterwards all is well without a herd', async () => {
+  test('with staleIfErrorMs live connections go on, without it they are 503 with Retry-After; no herd afterwards', async () => {
     const server = await startPostgres({ own: true });
     const pools = [openPool(server.url, 10), openPool(server.url, 10)];
     try {
@@ -231,7 +231,8 @@ describe('versions of 1 000 rows', () => {
     await using database = await createDatabase();
     const pool = openPool(database.url, 1);
     await pool.query(`${GATEWAY_TABLE}; alter table chat_connections add column rev bigint not null default 0`);
-    await pool.query(`insert into chat_connections (id, config) select 'c' || n, jsonb_build_object('value', n::text, 'token', repeat(md5(n::text), 8))
+    await pool.query(`insert into chat_connections (id, config)
+      select 'c' || n, jsonb_build_object('value', n::text, 'token', repeat(md5(n::text), 8))
       from generate_series(1, 20000) n`);
     await pool.query('vacuum analyze chat_connections');
     // As 0.1.0 sent it. Its own column had another name, under which migrate() would drop it.

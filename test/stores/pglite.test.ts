@@ -22,7 +22,8 @@ describe('PostgresStore on PGlite, with its own table', () => {
       configOf: (record) => (record as unknown as { config: { value: string } }).config.value,
       writeInvalid: (id) =>
         db.query(
-          `insert into hydrant_connections (id, data) values ($1, '["secret"]') on conflict (id) do update set data = excluded.data`,
+          `insert into hydrant_connections (id, data) values ($1, '["secret"]') on conflict (id) do update
+            set data = excluded.data`,
           [id],
         ),
       bookkeep: (id) => db.query('update hydrant_connections set noted = now() where id = $1', [id]),
@@ -34,7 +35,8 @@ describe('PostgresStore on PGlite, with its own table', () => {
 describe('PostgresStore on PGlite, mapped onto a table that exists', () => {
   beforeEach(async () => {
     await db.exec(
-      'create table connections (id text primary key, config jsonb, state text, note text, deleted boolean not null default false)',
+      'create table connections (id text primary key, config jsonb, state text, note text, deleted boolean not null '
+        + 'default false)',
     );
   });
 

@@ -28,7 +28,8 @@ describe('PostgresStore mapped onto a table that exists', () => {
 
   beforeEach(async () => {
     await db.exec(
-      `create table bots (id text primary key, platform text, status text not null default 'active', seen int, deleted_at timestamptz)`,
+      `create table bots (id text primary key, platform text, status text not null default 'active', seen int,
+        deleted_at timestamptz)`,
     );
   });
 

@@ -16,8 +16,11 @@ const objects = () =>
   values(`
   select name || ' ' || made as value from (
     select 'relation ' || relname as name, xmin::text as made from pg_class where relnamespace = 'public'::regnamespace
-    union all select 'column ' || attrelid::regclass || '.' || attname || ' ' || format_type(atttypid, 0) || ' ' || attnotnull, xmin::text
-      from pg_attribute where attrelid in (select oid from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r') and attnum > 0 and not attisdropped
+    union all select 'column ' || attrelid::regclass || '.' || attname || ' ' || format_type(atttypid, 0)
+      || ' ' || attnotnull, xmin::text
+      from pg_attribute where attrelid in (
+        select oid from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r'
+      ) and attnum > 0 and not attisdropped
     union all select 'function ' || proname, xmin::text from pg_proc where pronamespace = 'public'::regnamespace
     union all select 'trigger ' || tgname, xmin::text from pg_trigger where not tgisinternal) everything order by 1`);
 const names = async () => (await objects()).map((object) => String(object).replace(/ \d+$/, ''));
@@ -33,7 +36,8 @@ const mapping = {
   table: 'bots', columns: { config: ['platform'] }, where: 'not gone', stopped: 'halted', softDelete: 'gone = true',
   mapRow: ({ platform }) => ({ platform: platform as string }), toRow: ({ platform }) => ({ platform }),
 } satisfies Omit<PostgresStoreOptions<{ platform: string }>, 'client'>;
-const BOTS = `create table bots (id text primary key, platform text, note text, gone bool not null default false, halted bool not null default false)`;
+const BOTS = `create table bots (id text primary key, platform text, note text, gone bool not null default false,
+  halted bool not null default false)`;
 
 const finding = (object: string, problem = 'missing') => ({ object, problem });
 
@@ -169,7 +173,8 @@ describe('the migration of a table that exists', () => {
     ['a lost function', 'drop function hydrant."public.bots_notify" cascade', finding('function hydrant."public.bots_notify"()')],
     [
       'another function',
-      `create or replace function hydrant."public.bots_notify"() returns trigger language plpgsql as $$ begin return null; end $$`,
+      `create or replace function hydrant."public.bots_notify"() returns trigger language plpgsql as 
+        $$ begin return null; end $$`,
       finding('function hydrant."public.bots_notify"()', 'different'),
     ],
     [

@@ -36,7 +36,8 @@ describe('the store conformance suite under node:test', () => {
       import { storeConformance } from './testing/index.mjs';
       storeConformance({ describe, it }, () => {
         const store = new MemoryStore();
-        return { store, write: (id, { status, config }) => store.put({ id, status, config }), remove: (id) => store.delete(id), configOf: ${configOf} };
+        const write = (id, { status, config }) => store.put({ id, status, config });
+        return { store, write, remove: (id) => store.delete(id), configOf: ${configOf} };
       });`,
     );
     const { NODE_OPTIONS: _, ...env } = process.env;

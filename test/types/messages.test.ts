@@ -16,7 +16,8 @@ const MISTAKES: { mistake: string; told: string }[] = [
   },
   {
     mistake:
-      "new ConnectionRegistry({ store: raw, recordSchema: z.object({ id: z.string(), status: z.enum(['active', 'stopped']) }), factory: { create: () => 1 } });",
+      "new ConnectionRegistry({ store: raw, recordSchema: z.object({ id: z.string(), status: z.enum(['active', "
+        + "'stopped']) }), factory: { create: () => 1 } });",
     told: "Property 'version' is missing in type",
   },
   { mistake: 'new ConnectionRegistry({ store, factory: { dispose() {} } });', told: "Property 'create' is missing in type" },

@@ -62,7 +62,7 @@ export function endTests<R extends ConnectionRecord, I>({
   });
 
   if (events) {
-    test('events: they reach the application while the instance is current, and nobody once it is superseded', async (subject) => {
+    test('events: they reach the application only while the instance is current', async (subject) => {
       const [push, heard] = [promised(subject.push, 'push').bind(subject), promised(subject.heard, 'heard').bind(subject)];
       const life = await new Life(subject, timeoutMs).start();
       await push();

@@ -15,14 +15,17 @@ export function chart(results) {
     const colour = name.startsWith('hydrant') ? '#0b7285' : '#adb5bd';
     return (
       `<text x="${LABEL - 8}" y="${y + 15}" text-anchor="end">${escaped(name)}</text>`
-      + `<rect x="${LABEL}" y="${y + 3}" width="${Math.max(2, x(ratio) - LABEL).toFixed(1)}" height="${ROW - 8}" rx="2" fill="${colour}"/>`
+      + `<rect x="${LABEL}" y="${y + 3}" width="${Math.max(2, x(ratio) - LABEL).toFixed(1)}" height="${ROW - 8}" `
+      + `rx="2" fill="${colour}"/>`
       + `<text x="${(x(ratio) + 6).toFixed(1)}" y="${y + 15}">${ratio.toFixed(ratio < 10 ? 2 : 0)}×</text>`
     );
   });
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="system-ui, sans-serif" font-size="13" fill="#212529">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="system-ui, sans-serif" `
+      + 'font-size="13" fill="#212529">',
     `<rect width="${WIDTH}" height="${height}" fill="#ffffff"/>`,
-    `<text x="12" y="24" font-size="15" font-weight="600">One use of a live instance, 1 000 ids, in times of await map.get(id) (logarithmic)</text>`,
+    '<text x="12" y="24" font-size="15" font-weight="600">One use of a live instance, 1 000 ids, in times of await '
+      + 'map.get(id) (logarithmic)</text>',
     ...bars,
     '</svg>',
     '',

@@ -82,7 +82,8 @@ const SECTIONS = {
   flood: (result) =>
     section(
       'Beside a flood',
-      'What a genuine signed delivery to a live connection takes under strict freshness, 200 a second, on a store of a millisecond; beside it 1 000 requests a second of strangers, each with a signature to check.',
+      'What a genuine signed delivery to a live connection takes under strict freshness, 200 a second, on a store of a '
+        + 'millisecond; beside it 1 000 requests a second of strangers, each with a signature to check.',
       table(
         ['beside', 'requests of strangers', 'p50 ms', 'times', 'p99 ms', 'times'],
         result.map(({ name, strangers, p50Ms, p99Ms }) => [
@@ -144,7 +145,9 @@ const SECTIONS = {
   eviction: ({ results, check }) =>
     section(
       'Which instance to let go',
-      `Hydrates on a trace of a million uses of 100 000 ids. Hydrant's own costs are those of the policies: ${check.hydrantLru} hydrates where LRU costs ${check.lru}, and ${check.hydrantSieve} where SIEVE costs ${check.sieve} (${check.uses} uses, ${check.places} places).`,
+      `Hydrates on a trace of a million uses of 100 000 ids. Hydrant's own costs are those of the policies: `
+        + `${check.hydrantLru} hydrates where LRU costs ${check.lru}, and ${check.hydrantSieve} where SIEVE costs `
+        + `${check.sieve} (${check.uses} uses, ${check.places} places).`,
       table(
         ['zipf', 'places', 'LRU', 'SIEVE', 'best possible (Belady)', 'SIEVE saves'],
         results.map(({ alpha, places, lru, sieve, belady }) => [
@@ -160,7 +163,11 @@ const SECTIONS = {
   http: (result) =>
     section(
       'End to end',
-      'Signed `POST /webhooks/:id` over loopback, 16 connections, 100 live ids; the body is read and its HMAC checked in all three. *Map, Request*: a bare Map and the same handler, which takes a Request and gives a Response. *Map, native*: a bare Map and a handler written for the framework, without either. *Times the CPU*: processor time of the server per request. Cold: 4 connections, a store of 2 ms and a factory of 3 ms. Latencies are of all rounds together.',
+      'Signed `POST /webhooks/:id` over loopback, 16 connections, 100 live ids; the body is read and its HMAC checked '
+        + 'in all three. *Map, Request*: a bare Map and the same handler, which takes a Request and gives a Response. '
+        + '*Map, native*: a bare Map and a handler written for the framework, without either. *Times the CPU*: '
+        + 'processor time of the server per request. Cold: 4 connections, a store of 2 ms and a factory of 3 ms. '
+        + 'Latencies are of all rounds together.',
       table(
         [
           '',
@@ -206,7 +213,9 @@ export function report(results, { node, cpu, load, loadAfter, date, rounds }) {
   const head = [
     '# Results',
     `\`npm run bench\`, ${date}, Node ${node}, ${cpu}; load average before ${load}, after ${loadAfter}. Peers: ${peers}.`,
-    `Subjects take turns in one process, ${rounds} rounds. What never waits is measured in processor time of the process, so pauses that other processes caused do not count; figures are medians, ratios are medians of the ratio within a round.`,
+    `Subjects take turns in one process, ${rounds} rounds. What never waits is measured in processor time of the `
+      + 'process, so pauses that other processes caused do not count; figures are medians, ratios are medians of the '
+      + 'ratio within a round.',
   ];
   return `${[...head, ...Object.entries(results).map(([name, result]) => SECTIONS[name](result))].join('\n\n')}\n`;
 }
@@ -219,7 +228,8 @@ function perCount(result) {
   return Object.entries(result)
     .map(
       ([count, rows]) =>
-        `### ${Number(count).toLocaleString('en').replaceAll(',', ' ')} ${count === '1' ? 'id' : 'ids'}\n\n${table(ratios, rows.map(ratioRow))}`,
+        `### ${Number(count).toLocaleString('en').replaceAll(',', ' ')} `
+          + `${count === '1' ? 'id' : 'ids'}\n\n${table(ratios, rows.map(ratioRow))}`,
     )
     .join('\n\n');
 }

@@ -6,7 +6,10 @@ import { idsOf, zipf } from '../measure/traces.mjs';
 const IDS = 20_000;
 const PLACES = 5_000;
 
-/** Collections and event loop delay under mixed load: 5 000 uses/s, zipf, one in ten or so cold, a store that takes a millisecond. */
+/**
+ * Collections and event loop delay under mixed load: 5 000 uses/s, zipf, one in ten or so cold, a store that takes a
+ * millisecond.
+ */
 export async function pauses({ seconds = 5 }) {
   const results = [];
   for (const way of ['hand-written Map of promises with LRU', 'hydrant'])

@@ -59,7 +59,8 @@ function ownTable(subject: Subject): void {
       configOf,
       writeInvalid: (id) =>
         pool.query(
-          `insert into hydrant_connections (id, data) values ($1, '["secret"]') on conflict (id) do update set data = excluded.data`,
+          `insert into hydrant_connections (id, data) values ($1, '["secret"]') on conflict (id) do update
+            set data = excluded.data`,
           [id],
         ),
       touch: (id) => store.touch(id),
@@ -101,7 +102,8 @@ function mapped(subject: Subject, versions: PostgresVersions, more: StoreCapabil
       configOf,
       writeInvalid: (id) =>
         pool.query(
-          `insert into ${table} (id, token, rev) values ($1, '', $2) on conflict (id) do update set token = '', rev = excluded.rev`,
+          `insert into ${table} (id, token, rev) values ($1, '', $2) on conflict (id) do update
+            set token = '', rev = excluded.rev`,
           [id, randomUUID()],
         ),
       bookkeep: (id) => pool.query(`update ${table} set last_error = 'timed out' where id = $1`, [id]),

@@ -34,11 +34,13 @@ try {
   const seconds = (ms) => `${(ms / 1_000).toFixed(1)} s`;
   const spread = ({ most, fewest }) => `${(100 * fewest).toFixed(1)} % to ${(100 * most).toFixed(1)} % of an even share`;
   const told = (traffic) =>
-    `${traffic.claimQueries.toFixed(2)} claim queries of ${(traffic.claimBytes / 1_024).toFixed(1)} KiB, renewals of ${(traffic.renewBytes / 1_024).toFixed(1)} KiB, at most ${traffic.mostNamed} ids named in one query`;
+    `${traffic.claimQueries.toFixed(2)} claim queries of ${(traffic.claimBytes / 1_024).toFixed(1)} KiB, renewals of `
+      + `${(traffic.renewBytes / 1_024).toFixed(1)} KiB, at most ${traffic.mostNamed} ids named in one query`;
   const fleet = new Fleet(connections, replicas);
   console.log(`${connections} connections, ${replicas} replicas`);
   console.log(
-    `all owned after a cold start: ${seconds(await fleet.until(() => fleet.owned === connections))}; loads ${spread(fleet.loads)}`,
+    `all owned after a cold start: ${seconds(await fleet.until(() => fleet.owned === connections))}; loads `
+      + `${spread(fleet.loads)}`,
   );
   console.log(`until then, in all, per replica: ${told(fleet.trafficSince(1))}`);
   await fleet.clock.advance(60_000);
@@ -46,7 +48,8 @@ try {
   fleet.replicas[0].cut = true;
   const before = fleet.owned;
   console.log(
-    `a replica with ${connections - before} connections is lost: all owned again after ${seconds(await fleet.until(() => fleet.owned === connections))}; loads ${spread(fleet.loads)}`,
+    `a replica with ${connections - before} connections is lost: all owned again after `
+      + `${seconds(await fleet.until(() => fleet.owned === connections))}; loads ${spread(fleet.loads)}`,
   );
   await fleet.clock.advance(60_000);
   fleet.join();

@@ -76,7 +76,10 @@ bool ignored;
 #define SAFE(r) (!POLLS(r) || (IS_OWNER(r) && token[r] == highest))
 
 inline forget(r) { holding[r] = NONE; token[r] = 0; monotonic[r] = 0; wall[r] = 0; uptime[r] = 0; slow[r] = 0 }
-inline answered(r) { request[r] = IDLE; stage[r] = SENT; sentMonotonic[r] = 0; sentWall[r] = 0; sentUptime[r] = 0; sentSlow[r] = 0; named[r] = 0; granted[r] = 0 }
+inline answered(r) {
+  request[r] = IDLE; stage[r] = SENT; named[r] = 0; granted[r] = 0;
+  sentMonotonic[r] = 0; sentWall[r] = 0; sentUptime[r] = 0; sentSlow[r] = 0
+}
 inline send(r, what, about) { request[r] = what; stage[r] = SENT; named[r] = about; asked[r] = 1 }
 inline prove(r) {
 #if MISTAKE == PROVEN_BY_ANSWER
@@ -86,7 +89,8 @@ inline prove(r) {
 #endif
 }
 
-#define REMEMBERED(t) (t == stored || t == token[0] || t == token[1] || t == named[0] || t == named[1] || t == lateNamed[0] || t == lateNamed[1])
+#define REMEMBERED(t) (t == stored || t == token[0] || t == token[1] || t == named[0] || t == named[1] \
+  || t == lateNamed[0] || t == lateNamed[1])
 inline takeFresh() {
 #if MISTAKE == TOKEN_USED_TWICE
   fresh = (stored == 0 -> 1 : stored);
@@ -128,7 +132,8 @@ inline take(r) {
   :: request[r] == RENEW && holding[r] != NONE && token[r] == named[r] ->
     if
     :: granted[r] -> prove(r)
-    :: !granted[r] && LOOP(r) && MISTAKE != NEVER_LETS_GO -> holding[r] = LOST; monotonic[r] = 0; wall[r] = 0; uptime[r] = 0; slow[r] = 0
+    :: !granted[r] && LOOP(r) && MISTAKE != NEVER_LETS_GO ->
+       holding[r] = LOST; monotonic[r] = 0; wall[r] = 0; uptime[r] = 0; slow[r] = 0
     :: else
     fi
   :: request[r] == CLAIM && granted[r] ->
@@ -179,14 +184,18 @@ inline age(r) {
   :: atomic { RUNS(r) && holding[r] == STOPPING && request[r] == IDLE && !asked[r] && !OVERDUE(r) -> send(r, RENEW, token[r]) } \
   :: atomic { RUNS(r) && holding[r] == NONE && request[r] == IDLE && !asked[r] -> send(r, CLAIM, 0) } \
   :: atomic { RUNS(r) && LETS_GO(r) -> holding[r] = STOPPING } \
-  :: atomic { MISTAKE == RELEASE_BEFORE_STOP && RUNS(r) && holding[r] == STOPPING && request[r] == IDLE -> send(r, RELEASE, token[r]) } \
-  :: atomic { RUNS(r) && holding[r] == STOPPING -> holding[r] = RELEASING; monotonic[r] = 0; wall[r] = 0; uptime[r] = 0; slow[r] = 0 } \
+  :: atomic { MISTAKE == RELEASE_BEFORE_STOP && RUNS(r) && holding[r] == STOPPING && request[r] == IDLE -> \
+       send(r, RELEASE, token[r]) } \
+  :: atomic { RUNS(r) && holding[r] == STOPPING -> \
+       holding[r] = RELEASING; monotonic[r] = 0; wall[r] = 0; uptime[r] = 0; slow[r] = 0 } \
   :: atomic { RUNS(r) && holding[r] == LOST -> forget(r) } \
   :: atomic { RUNS(r) && holding[r] == RELEASING && request[r] == IDLE -> send(r, RELEASE, token[r]) } \
   :: atomic { RUNS(r) && MAY_GIVE_UP(r) -> if :: request[r] == RELEASE -> answered(r); forget(r) :: else -> answered(r) fi } \
   :: atomic { RUNS(r) && request[r] != IDLE && stage[r] == ANSWERED -> take(r) } \
-  :: atomic { request[r] != IDLE && stage[r] == SENT -> carryOut(r, request[r], named[r], granted[r], named[r]); stage[r] = ANSWERED } \
-  :: atomic { late[r] != IDLE -> carryOut(r, late[r], lateNamed[r], ignored, lateNamed[r]); late[r] = IDLE; lateNamed[r] = 0; ignored = 0 } \
+  :: atomic { request[r] != IDLE && stage[r] == SENT -> \
+       carryOut(r, request[r], named[r], granted[r], named[r]); stage[r] = ANSWERED } \
+  :: atomic { late[r] != IDLE -> \
+       carryOut(r, late[r], lateNamed[r], ignored, lateNamed[r]); late[r] = IDLE; lateNamed[r] = 0; ignored = 0 } \
   :: atomic { alive[r] && !awake[r] -> awake[r] = 1; asleep[r] = 0 } \
   :: atomic { !alive[r] -> alive[r] = 1 } \
   /* What may go wrong. The connection is handed over or edited; a request or an answer is lost; a request comes late. */ \
@@ -202,7 +211,8 @@ inline age(r) {
        faults--; wall[r] = VALID; sentWall[r] = (request[r] == IDLE -> 0 : VALID) } \
   /* A process crashes. */ \
   :: atomic { WRONG && alive[r] && alive[1 - r] -> \
-       faults--; alive[r] = 0; awake[r] = 1; asleep[r] = 0; forget(r); answered(r); asked[r] = 0; late[r] = IDLE; lateNamed[r] = 0; \
+       faults--; alive[r] = 0; awake[r] = 1; asleep[r] = 0; forget(r); answered(r); asked[r] = 0; \
+       late[r] = IDLE; lateNamed[r] = 0; \
        if :: owner == r -> owner = NOBODY :: else fi }
 
 active proctype world() {

@@ -35,7 +35,8 @@ try {
   for (const { name, finding } of found) console.log(`${name}: ${finding ?? 'NOT FOUND'}`);
   if (found.some(({ finding }) => finding === undefined)) process.exitCode = 1;
   console.log(
-    `${found.filter(({ finding }) => finding !== undefined).length} of ${wanted.length} mistakes found, in ${((performance.now() - began) / 1000).toFixed(0)} s`,
+    `${found.filter(({ finding }) => finding !== undefined).length} of ${wanted.length} mistakes found, in `
+      + `${((performance.now() - began) / 1000).toFixed(0)} s`,
   );
 } finally {
   await rm(folder, { recursive: true, force: true });

@@ -87,7 +87,8 @@ export class Model {
     this.polls += 1;
     this.#check(
       this.#owns(now, loop.replica, loop.id, loop.token),
-      `${loop.replica} polled ${loop.id} with token ${loop.token}, which is ${JSON.stringify(this.#owned.get(loop.id), (_, value) => (typeof value === 'bigint' ? String(value) : (value as unknown)))}`,
+      `${loop.replica} polled ${loop.id} with token ${loop.token}, which is `
+        + JSON.stringify(this.#owned.get(loop.id), (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value)),
     );
     this.#check(
       loop.token === this.#highest.get(loop.id),

@@ -39,7 +39,8 @@ const began = performance.now();
 const [first, count, wanted] = [values.seed, values.count, values.findings].map(Number);
 let [programs, polls, takeovers, findings] = [0, 0, 0, 0];
 const summary = () =>
-  `${programs} programs in ${((performance.now() - began) / 1000).toFixed(0)} s: ${polls} polls, ${takeovers} takeovers of expired claims, ${findings} findings`;
+  `${programs} programs in ${((performance.now() - began) / 1000).toFixed(0)} s: ${polls} polls, ${takeovers} `
+    + `takeovers of expired claims, ${findings} findings`;
 const timer = setInterval(() => console.log(summary()), 30_000);
 for (let seed = first; seed < first + count && findings < wanted; seed += 1) {
   const result = await simulate(generate(seed));

@@ -134,7 +134,8 @@ export async function simulate(program: Program): Promise<Result> {
     const wrong = owners.filter(({ by }) => by !== 1);
     if (wrong.length > 0)
       throw new Violation(
-        `in peace ${wrong.map(({ id, by }) => `${id} has ${by} owners`).join(', ')}: ${JSON.stringify(alive.map(({ runner }) => runner.snapshot()))}`,
+        `in peace ${wrong.map(({ id, by }) => `${id} has ${by} owners`).join(', ')}: `
+          + `${JSON.stringify(alive.map(({ runner }) => runner.snapshot()))}`,
       );
     const loads = alive.map(({ serving }) => serving.size);
     if (Math.max(...loads) - Math.min(...loads) > 1) throw new Violation(`in peace the loads are ${loads.join(', ')}`);

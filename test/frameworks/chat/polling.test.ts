@@ -9,7 +9,7 @@ import { expect, test } from 'vitest';
 
 const silent = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
 
-test("a Telegram adapter of 4.26, which polls on after the SDK's shutdown, stops to poll when its instance is disposed of", async () => {
+test("a Telegram adapter of 4.26, which survives a shutdown, stops polling when its instance is disposed of", async () => {
   const polls: number[] = [];
   const api = createServer((request, response) => {
     request.resume();

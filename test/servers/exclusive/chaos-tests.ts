@@ -31,7 +31,8 @@ export function chaosTests(kind: ChaosKind, url: () => string, clients: ChaosOpt
       expect(report.stopTakeoversMs.length).toBeGreaterThanOrEqual(5 * 40 - 10);
       const [p50, p90, p99] = [0.5, 0.9, 0.99].map((share) => at(report.stopTakeoversMs, share)) as [number, number, number];
       process.stdout.write(
-        `${kind} takeover after SIGTERM: p50 ${p50.toFixed(0)} ms, p90 ${p90.toFixed(0)} ms, p99 ${p99.toFixed(0)} ms, scheduling lag of the machine ${report.lagMs.toFixed(0)} ms\n`,
+        `${kind} takeover after SIGTERM: p50 ${p50.toFixed(0)} ms, p90 ${p90.toFixed(0)} ms, p99 ${p99.toFixed(0)} ms, `
+          + `scheduling lag of the machine ${report.lagMs.toFixed(0)} ms\n`,
       );
       // What the machine adds is not the library's: a message passes five processes, each of which may wait for its turn.
       expect(p99 - HOPS * report.lagMs).toBeLessThanOrEqual(250);
@@ -46,7 +47,7 @@ export function chaosTests(kind: ChaosKind, url: () => string, clients: ChaosOpt
 
 /** Hosts are lost and NATs forget, and nobody resets the connection. */
 export function silenceTest(kind: ChaosKind, url: () => string): void {
-  test(`on ${kind} with documented clients, every replica is served again within 3 TTL after all connections went silent`, async () => {
+  test(`on ${kind} with documented clients, every replica recovers within 3 TTL after all connections fell silent`, async () => {
     const { faults, stale } = await silence({ kind, url: url() });
     for (const { silenced, answering, polling, replicas } of faults) {
       expect(silenced, 'connections that went silent').toBeGreaterThanOrEqual(Number(replicas));

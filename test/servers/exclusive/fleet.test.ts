@@ -46,7 +46,8 @@ async function onPostgres(): Promise<Fleet> {
     fill: (from, to) =>
       pool.query(
         `insert into hydrant_claims (connection_id, owner, token, expires_at)
-      select 'c' || n, 'other' || n / 1000, n + 1, now() + interval '1 hour' from generate_series($1::integer, $2::integer - 1) n`,
+      select 'c' || n, 'other' || n / 1000, n + 1, now() + interval '1 hour'
+      from generate_series($1::integer, $2::integer - 1) n`,
         [from, to],
       ),
     async close() {
@@ -77,7 +78,8 @@ async function onRedis(): Promise<Fleet> {
     claims: new RedisClaims({ client: counted, prefix }), traffic,
     async fill(from, to) {
       const expires = Date.now() + 3_600_000;
-      const row = `'owner', 'other' .. math.floor(n / 1000), 'token', string.format('%.0f', n + 1), 'ttl', '3600000', 'expires', '${expires}'`;
+      const row = `'owner', 'other' .. math.floor(n / 1000), 'token', string.format('%.0f', n + 1), 'ttl', '3600000', `
+        + `'expires', '${expires}'`;
       await each(from, to, `redis.call('HSET', key, ${row})`);
     },
     async close() {

@@ -84,7 +84,8 @@ describe('PostgresClaims', () => {
     await claims.release({ replica: 'a', claims: await claims.claim(request), leave: true });
     expect((await pool.query('select 1 from hydrant_claims')).rows).toHaveLength(3);
     await pool.query(
-      "insert into hydrant_claims_replicas values ('long gone', 0, now() - interval '2 days'), ('just gone', 0, now() - interval '1 hour')",
+      `insert into hydrant_claims_replicas values
+        ('long gone', 0, now() - interval '2 days'), ('just gone', 0, now() - interval '1 hour')`,
     );
     await claims.renew({ replica: 'b', ttlMs: 1_000, member: true, load: 0, held: [] });
     const { rows } = await pool.query('select replica from hydrant_claims_replicas order by 1');

@@ -52,7 +52,8 @@ describe('PostgresStore on its own table', () => {
       configOf: (record) => (record as unknown as { config: { value: string } }).config.value,
       writeInvalid: (id) =>
         pool.query(
-          `insert into hydrant_connections (id, data) values ($1, '["secret"]') on conflict (id) do update set data = excluded.data`,
+          `insert into hydrant_connections (id, data) values ($1, '["secret"]') on conflict (id) do update
+            set data = excluded.data`,
           [id],
         ),
       bookkeep: (id) => pool.query('update hydrant_connections set noted = now() where id = $1', [id]),
@@ -77,7 +78,8 @@ describe('PostgresStore mapped onto a table that exists', () => {
       configOf: (record) => (record as unknown as GatewayConnection).config.value,
       writeInvalid: (id) =>
         pool.query(
-          `insert into chat_connections (id, config) values ($1, '{"token":"secret"}') on conflict (id) do update set config = excluded.config`,
+          `insert into chat_connections (id, config) values ($1, '{"token":"secret"}') on conflict (id) do update
+            set config = excluded.config`,
           [id],
         ),
       bookkeep: (id) =>

@@ -24,7 +24,8 @@ const one = async <T>(query: string): Promise<T> => (await pool.query(query)).ro
 const objects = (): Promise<string> =>
   one(`
   select string_agg(name, ' ' order by name) as value from (
-    select 'table ' || table_name || '.' || column_name || ' ' || data_type || ' ' || coalesce(column_default, '') || ' ' || is_nullable as name
+    select 'table ' || table_name || '.' || column_name || ' ' || data_type || ' '
+      || coalesce(column_default, '') || ' ' || is_nullable as name
       from information_schema.columns where table_schema = 'public'
     union all select 'sequence ' || sequence_name from information_schema.sequences where sequence_schema = 'public'
     union all select 'function ' || proname from pg_proc where pronamespace = 'public'::regnamespace
@@ -52,7 +53,8 @@ describe('adopting a table that exists', () => {
   beforeEach(async () => {
     await pool.query(`drop schema if exists hydrant cascade; drop schema public cascade; create schema public; ${GATEWAY_TABLE}`);
     await pool.query(`insert into chat_connections (id, config, deleted_at)
-      select 'c' || n, jsonb_build_object('value', n::text), case when n % 10 = 0 then now() end from generate_series(1, 10000) n`);
+      select 'c' || n, jsonb_build_object('value', n::text), case when n % 10 = 0 then now() end
+      from generate_series(1, 10000) n`);
   });
 
   test('rewrites no row, adds no column and keeps what is there', async () => {
@@ -193,7 +195,8 @@ describe('the store\'s own table', () => {
     await pool.query(PostgresStore.migrationSql({ table, columns: { id: 'I"d', version: 'ver\\sion' } }).down);
     expect(
       await one(
-        `select count(*)::int as value from pg_class where relnamespace = (select oid from pg_namespace where nspname like 'we%')`,
+        `select count(*)::int as value from pg_class where relnamespace = (select oid from pg_namespace
+          where nspname like 'we%')`,
       ),
     ).toBe(0);
   });

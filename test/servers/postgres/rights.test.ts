@@ -130,7 +130,8 @@ describe.each([
     /** Writes as the role does, and expects every write to be seen. */
     const everyWriteIsSeen = async (): Promise<void> => {
       await app.query(
-        `insert into chat_connections (id, config) values ('acme', '{"value":"0"}') on conflict (id) do update set config = excluded.config`,
+        `insert into chat_connections (id, config) values ('acme', '{"value":"0"}') on conflict (id) do update
+          set config = excluded.config`,
       );
       for (const n of [1, 2]) {
         const before = await version();
@@ -166,11 +167,14 @@ describe.each([
       'alter table chat_connections disable trigger user',
       'alter table chat_connections drop column last_error, add column note text',
       'alter table chat_connections alter column config type json using config::json',
-      `create type state as enum ('active', 'stopped', 'error'); alter table chat_connections alter column status drop default, alter column status type state using status::state, alter column status set default 'active'`,
+      `create type state as enum ('active', 'stopped', 'error');
+        alter table chat_connections alter column status drop default, alter column status type state using status::state,
+        alter column status set default 'active'`,
       `create schema elsewhere; create extension if not exists citext schema elsewhere; grant usage on schema elsewhere to app;
        alter table chat_connections alter column status type elsewhere.citext`,
       'alter table chat_connections alter column id type varchar(40)',
-      'alter table chat_connections rename to before; create table chat_connections (like before including all); grant all on chat_connections to app',
+      'alter table chat_connections rename to before; create table chat_connections (like before including all); grant '
+        + 'all on chat_connections to app',
     ])('writes it, and every write is seen, at once and after migrate(), when somebody ran: %s', async (damage) => {
       await everyWriteIsSeen();
       const superuser = await as('postgres');

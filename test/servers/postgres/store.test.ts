@@ -174,7 +174,8 @@ describe('PostgresStore mapped onto a table that exists', () => {
 
   test('works where the id is unique only among the rows that are alive', async () => {
     await pool.query(
-      `alter table chat_connections drop constraint chat_connections_pkey; create unique index on chat_connections (id) where deleted_at is null`,
+      `alter table chat_connections drop constraint chat_connections_pkey;
+        create unique index on chat_connections (id) where deleted_at is null`,
     );
     const store = await mapped();
     await store.put({ id: 'acme', ...draft });
@@ -238,7 +239,8 @@ describe('PostgresStore mapped onto a table that exists', () => {
 
   test('a collation that ignores case does not make two ids one', async () => {
     await pool.query(
-      `create collation ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false); create table n (id text collate ci primary key, c text)`,
+      `create collation ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+        create table n (id text collate ci primary key, c text)`,
     );
     const store = new PostgresStore<{ c: string }>({
       client,

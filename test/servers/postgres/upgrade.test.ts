@@ -24,7 +24,8 @@ const names = async (): Promise<string[]> =>
     await pool.query<{ name: string }>(`
   select 'relation ' || relname as name from pg_class where relnamespace = 'public'::regnamespace
   union all select 'column ' || attrelid::regclass || '.' || attname from pg_attribute
-    where attrelid in (select oid from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r') and attnum > 0 and not attisdropped
+    where attrelid in (select oid from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r') and attnum > 0
+    and not attisdropped
   union all select 'function ' || proname from pg_proc where pronamespace = 'public'::regnamespace
   union all select 'trigger ' || tgname from pg_trigger where not tgisinternal`)
   ).rows
@@ -109,7 +110,8 @@ describe('an install of hydrant 0.1', () => {
   test('claims are kept, tokens go on, and the sequence stays for replicas of 0.1', async () => {
     await pool.query(await migrationOf01('claims'));
     await pool.query(
-      `insert into hydrant_claims (connection_id, owner, token, expires_at) values ('c1', 'old', nextval('hydrant_claims_token_seq'), now() - interval '1 s')`,
+      `insert into hydrant_claims (connection_id, owner, token, expires_at)
+        values ('c1', 'old', nextval('hydrant_claims_token_seq'), now() - interval '1 s')`,
     );
     const { rows: [old] } = await pool.query<{ token: string }>('select token::text from hydrant_claims');
     const claims = new PostgresClaims({ client: pool });

@@ -68,7 +68,8 @@ describe('the version of a mapped row', () => {
 
   test('sees what other triggers made of the row', async () => {
     await pool.query(`
-      create function normalise() returns trigger language plpgsql as $$ begin new.config = '{"value":"normal"}'; return new; end $$;
+      create function normalise() returns trigger language plpgsql as
+        $$ begin new.config = '{"value":"normal"}'; return new; end $$;
       create trigger yyy_normalise before update on chat_connections for each row execute function normalise()`);
     expect(await bumps('update chat_connections set updated_at = now()')).toBe(true);
     expect(await bumps(`update chat_connections set config = '{"value":"other"}'`)).toBe(false);
@@ -77,7 +78,8 @@ describe('the version of a mapped row', () => {
   test('is kept by a role that may write the table and nothing else', async () => {
     const role = `writer_${database.name}`;
     await pool.query(
-      `create role ${role}; grant select, insert, update, delete on chat_connections to ${role}; grant usage on schema public to ${role}`,
+      `create role ${role}; grant select, insert, update, delete on chat_connections to ${role};
+        grant usage on schema public to ${role}`,
     );
     const client = new pg.Client({ connectionString: database.url });
     await client.connect();
@@ -97,7 +99,8 @@ describe('the version of a mapped row', () => {
     try {
       expect(await bumps(`update chat_connections set config = '{"value":"b"}'`, client)).toBe(true);
       await pool.query(
-        `alter table chat_connections add column note text, alter column status type varchar(40), alter column config type json using config::json`,
+        `alter table chat_connections add column note text, alter column status type varchar(40),
+          alter column config type json using config::json`,
       );
       expect(await bumps(`update chat_connections set config = '{"value":"c"}'`, client)).toBe(true);
       await pool.query(`alter table chat_connections drop column last_error`);

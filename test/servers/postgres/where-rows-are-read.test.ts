@@ -21,9 +21,11 @@ afterAll(async () => {
 beforeEach(async () => {
   sent = [];
   await pool.query(`drop schema if exists hydrant cascade; drop schema public cascade; create schema public;
-    create table bots (id text primary key, organization text, config jsonb not null default '{}', ends_at timestamptz, noted text);
+    create table bots (id text primary key, organization text, config jsonb not null default '{}', ends_at timestamptz,
+    noted text);
     create table organizations (id text primary key, suspended boolean not null default false);
-    insert into organizations values ('o1'); insert into bots (id, organization, ends_at) values ('acme', 'o1', now() + interval '1 hour')`);
+    insert into organizations values ('o1'); insert into bots (id, organization, ends_at)
+    values ('acme', 'o1', now() + interval '1 hour')`);
 });
 
 async function bots(options: Partial<PostgresStoreOptions<Bot>> = {}): Promise<PostgresStore<Bot>> {
@@ -100,7 +102,8 @@ describe.each(['table', 'hash'] as const)('with versions %s', (versions) => {
 
   test('a change that is made without writing the row is noticed', async () => {
     await pool.query(
-      `create type plan as enum ('free', 'pro'); alter table bots add column plan plan not null default 'free', add column region text not null default 'eu'`,
+      `create type plan as enum ('free', 'pro'); alter table bots add column plan plan not null default 'free',
+        add column region text not null default 'eu'`,
     );
     const store = await bots({ columns: { config: ['plan', 'region'] }, versions });
     const seen = new Set([await versionOf(store)]);
@@ -116,8 +119,10 @@ describe.each(['table', 'hash'] as const)('with versions %s', (versions) => {
   });
 
   test('a change of a type that has parts is noticed', async () => {
-    await pool.query(`create type plan as (name text, seats int); create domain plans as plan[]; create type moods as enum ('sad');
-      create domain mood as moods; alter table bots add column plans plans default '{"(free,1)"}', add column mood mood[] default '{sad}'`);
+    await pool.query(`create type plan as (name text, seats int); create domain plans as plan[];
+      create type moods as enum ('sad');
+      create domain mood as moods;
+      alter table bots add column plans plans default '{"(free,1)"}', add column mood mood[] default '{sad}'`);
     const store = await bots({ columns: { config: ['plans', 'mood'] }, versions });
     const seen = new Set([await versionOf(store)]);
     for (const change of [`alter type plan add attribute region text`, `alter type moods rename value 'sad' to 'blue'`]) {
@@ -211,7 +216,8 @@ describe('the type of an id is looked up', () => {
     ['key', uuid],
     ['name', 'acme'],
   ])('%s: its rows are found, and junk is unknown and fails nothing', async (type, id) => {
-    await pool.query(`create type mood as enum ('happy', 'sad'); create domain label as text check (value <> ''); create domain key as uuid;
+    await pool.query(`create type mood as enum ('happy', 'sad'); create domain label as text check (value <> '');
+    create domain key as uuid;
       create table t (id ${type} primary key, config int)`);
     await pool.query('insert into t values ($1, 1)', [id]);
     const store = await bots({ table: 't' });

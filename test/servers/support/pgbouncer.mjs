@@ -44,7 +44,8 @@ async function start(databaseUrl, poolSize, folder) {
   const port = await freePort();
   const { hostname, port: databasePort, pathname, username, password } = new URL(databaseUrl);
   const name = pathname.slice(1);
-  const target = `host=${hostname} port=${databasePort || 5432} dbname=${name} user=${username}${password === '' ? '' : ` password=${decodeURIComponent(password)}`}`;
+  const target = `host=${hostname} port=${databasePort || 5432} dbname=${name} `
+    + `user=${username}${password === '' ? '' : ` password=${decodeURIComponent(password)}`}`;
   const config = join(folder, 'pgbouncer.ini');
   await writeFile(config, `[databases]
 ${name} = ${target}

@@ -46,7 +46,8 @@ for (const name of ['nginx', 'haproxy'] as const) {
   if (missing !== undefined) {
     if (process.env['REQUIRE_SERVERS'] === '1') throw new Error(missing);
     process.stderr.write(
-      `\n*** NO ${name.toUpperCase()}: ${missing}\n*** The tests that need it are SKIPPED. REQUIRE_SERVERS=1 makes this a failure.\n\n`,
+      `\n*** NO ${name.toUpperCase()}: ${missing}\n*** The tests that need it are SKIPPED. REQUIRE_SERVERS=1 makes `
+        + `this a failure.\n\n`,
     );
   }
 

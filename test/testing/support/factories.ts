@@ -5,7 +5,10 @@ import type { FactoryUnderTest, FarSideMode } from 'hydrant/testing';
 
 export interface Account extends ConnectionRecord { readonly port: number; readonly password: string }
 
-/** A client as mail and chat libraries write them: an emitter of `message`, `close`, and `error`, which ends the process when nobody listens. */
+/**
+ * A client as mail and chat libraries write them: an emitter of `message`, `close`, and `error`, which ends the
+ * process when nobody listens.
+ */
 export class Mailbox extends EventEmitter {
   readonly socket: Socket;
   timer: NodeJS.Timeout | undefined;

@@ -14,7 +14,8 @@ const backends = {
     return {
       async extend() {
         const { rows } = await pool.query(
-          `update naive_leases set expires_at = now() + $2 * interval '1 millisecond' where owner = $1 and id = any($3) returning id`,
+          `update naive_leases set expires_at = now() + $2 * interval '1 millisecond' where owner = $1
+            and id = any($3) returning id`,
           [me, config.ttlMs, [...owned.keys()]],
         );
         return rows.map(({ id }) => id);
@@ -22,7 +23,8 @@ const backends = {
       async acquire(limit) {
         const { rows } = await pool.query(
           `update naive_leases set owner = $1, token = nextval('naive_tokens'), expires_at = now() + $2 * interval '1 millisecond'
-            where id in (select id from naive_leases where expires_at < now() limit $3 for update skip locked) returning id, token`,
+            where id in (select id from naive_leases where expires_at < now()
+            limit $3 for update skip locked) returning id, token`,
           [me, config.ttlMs, limit],
         );
         return rows;

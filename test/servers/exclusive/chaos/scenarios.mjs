@@ -152,7 +152,10 @@ export const faults = {
     }),
 };
 
-/** A message passes so many processes, each of which may wait for its turn: the one that stops, the server, the heir, the server, the provider. */
+/**
+ * A message passes so many processes, each of which may wait for its turn: the one that stops, the server, the heir,
+ * the server, the provider.
+ */
 export const HOPS = 5;
 
 /** What was promised of a fault and does not hold, in words. */
@@ -173,5 +176,6 @@ export function describe({ fault: name, polls, stale, settledTtl, ...figures }) 
   const shown = Object.entries(figures).map(
     ([key, value]) => `${key} ${typeof value === 'number' && !Number.isInteger(value) ? value.toFixed(2) : value}`,
   );
-  return `${name.padEnd(36)} polls ${String(polls).padStart(6)}  stale ${String(stale).padStart(5)}  even after ${settledTtl.toFixed(2)} TTL  ${shown.join('  ')}`;
+  return `${name.padEnd(36)} polls ${String(polls).padStart(6)}  stale ${String(stale).padStart(5)}  even after `
+    + `${settledTtl.toFixed(2)} TTL  ${shown.join('  ')}`;
 }

@@ -23,7 +23,8 @@ async function postgres(url, bundle) {
       ),
     async prepareNaive(connections) {
       await client.query(`
-        create table naive_leases (id text primary key, owner text, token bigint not null default 0, expires_at timestamptz not null default '-infinity');
+        create table naive_leases (id text primary key, owner text, token bigint not null default 0,
+        expires_at timestamptz not null default '-infinity');
         create sequence naive_tokens;
         insert into naive_leases (id) select 'c' || n from generate_series(0, ${connections - 1}) n`);
     },
