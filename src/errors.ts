@@ -59,9 +59,14 @@ export class ConnectionError<C extends ConnectionErrorCode = ConnectionErrorCode
     Object.defineProperty(this, BRAND, { value: true });
   }
 
-  /** The same as `status`, under the name that the exception filter of Nest reads. */
+  /** The same as `status`, under the name that Nest's exception filter reads. */
   get statusCode(): number {
     return this.status;
+  }
+
+  /** Nest and Koa do not send the message to the client, because this is `false`. Nest 12 ignores the status without it. */
+  get expose(): boolean {
+    return false;
   }
 }
 

@@ -60,6 +60,7 @@ describe('ConnectionError', () => {
       retryable: RETRYABLE[code],
       status: STATUS[code],
       statusCode: STATUS[code],
+      expose: false,
       cause,
     });
     expect(error.stack).toContain('what happened');

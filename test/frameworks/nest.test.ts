@@ -1,7 +1,10 @@
 import 'reflect-metadata';
 import {
+  Controller,
+  Get,
   Inject,
   Module,
+  Param,
   type DynamicModule,
   type MiddlewareConsumer,
   type NestModule,
@@ -10,7 +13,7 @@ import {
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { ConnectionRegistry } from 'hydrant';
+import { ConnectionRegistry, type Connections } from 'hydrant';
 import { expressWebhook } from 'hydrant/express';
 import { fastifyWebhook } from 'hydrant/fastify';
 import { expect, test } from 'vitest';
@@ -79,4 +82,28 @@ test('NestJS on Fastify: the webhook is a plugin with parsers of its own', async
   expect(await exercise(await app.getUrl())).toEqual(EXPECTED);
   await app.close();
   expect({ ...counts(), state: registry.state }).toEqual({ created: 1, disposed: 1, state: 'closed' });
+});
+
+test('NestJS answers a ConnectionError of a route with its status and without its message', async () => {
+  const { registry } = createBots();
+
+  @Controller('bots')
+  class Bots {
+    constructor(@Inject(ConnectionRegistry) private readonly connections: Connections) {}
+
+    @Get(':id')
+    find(@Param('id') id: string): Promise<string> {
+      return this.connections.use(id, () => 'found');
+    }
+  }
+
+  const AppModule: DynamicModule = { module: WebhookModule, imports: [HydrantModule.forRoot(registry)], controllers: [Bots] };
+  const app = await NestFactory.create<NestExpressApplication>(AppModule, { logger: false });
+  await app.listen(0, '127.0.0.1');
+  const response = await fetch(`${await app.getUrl()}/bots/nobody`);
+  expect({ status: response.status, body: await response.json() }).toEqual({
+    status: 404,
+    body: { statusCode: 404, message: 'Not Found' },
+  });
+  await app.close();
 });
