@@ -12,6 +12,9 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 /** Its blocks are files of test/databases, which has the ORMs that they need. */
 const YOUR_DATABASE = 'examples/guides/your-database.md';
 
+/** Its blocks run on the real frameworks in test/frameworks, which are installed apart. */
+const FRAMEWORKS = 'examples/guides/frameworks.md';
+
 interface Block { readonly file: string; readonly line: number; readonly code: string }
 
 async function documents(): Promise<string[]> {
@@ -52,7 +55,7 @@ function moduleOf({ code }: Block): string {
 }
 
 test('every ts block of README and guides type-checks', async () => {
-  const checkedHere = (await documents()).filter((file) => file !== YOUR_DATABASE);
+  const checkedHere = (await documents()).filter((file) => ![YOUR_DATABASE, FRAMEWORKS].includes(file));
   const blocks = (await Promise.all(checkedHere.map(blocksOf))).flat();
   expect(blocks.length).toBeGreaterThan(10);
   const named = new Map<string, Block>();
@@ -82,6 +85,7 @@ test.each([
   ['README.md', 'js', 'examples/first-webhook/gateway.mjs'],
   ['README.md', 'js', 'examples/production/gateway.mjs'],
   ['examples/guides/kubernetes.md', 'js', 'examples/graceful-shutdown/shutdown.mjs'],
+  [FRAMEWORKS, 'ts', 'test/frameworks/recipes/nest.ts'],
   ['examples/guides/kubernetes.md', 'yaml', 'examples/graceful-shutdown/deployment.yaml'],
 ])('%s shows, to the letter, the %s of %s', async (document, language, path) => {
   expect(await readFile(root + document, 'utf8')).toContain(`\`\`\`${language}\n${await readFile(root + path, 'utf8')}\`\`\``);
@@ -105,8 +109,7 @@ test('no block of code is left out: what is not checked as TypeScript is an exam
   for (const file of await documents()) {
     const languages = [...(await readFile(root + file, 'utf8')).matchAll(/^```(\S+)\n/gm)].map(([, language = '']) => language);
     const others = languages.filter((language) => !['ts', 'sh', 'text', 'mermaid'].includes(language));
-    // Its blocks run on the real frameworks in test/frameworks, which are installed apart.
-    if (file === YOUR_DATABASE || file === 'examples/guides/frameworks.md') continue;
+    if ([YOUR_DATABASE, FRAMEWORKS].includes(file)) continue;
     const shown = { 'README.md': ['js', 'js'], 'examples/guides/kubernetes.md': ['js', 'yaml'] }[file] ?? [];
     expect(others, file).toEqual(shown);
   }

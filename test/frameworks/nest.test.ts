@@ -8,7 +8,6 @@ import {
   type DynamicModule,
   type MiddlewareConsumer,
   type NestModule,
-  type OnApplicationShutdown,
 } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
@@ -17,28 +16,13 @@ import { ConnectionRegistry, type Connections } from 'hydrant';
 import { expressWebhook } from 'hydrant/express';
 import { fastifyWebhook } from 'hydrant/fastify';
 import { expect, test } from 'vitest';
+import { HydrantModule } from './recipes/nest.js';
 import { createBots, exercise, EXPECTED } from './support/bots.js';
 
 type Registry = ConnectionRegistry<any, any>;
 
-/** The recipe of the guide: one registry for the application, closed after its server. */
-@Module({})
-class HydrantModule implements OnApplicationShutdown {
-  static forRoot(registry: Registry): DynamicModule {
-    return {
-      module: HydrantModule,
-      global: true,
-      providers: [{ provide: ConnectionRegistry, useValue: registry }],
-      exports: [ConnectionRegistry],
-    };
-  }
-
-  constructor(@Inject(ConnectionRegistry) private readonly registry: Registry) {}
-
-  async onApplicationShutdown(): Promise<void> {
-    await this.registry.close();
-  }
-}
+// Nobody balances the load of these servers.
+process.env['NOTICE_MS'] = '0';
 
 /** On Express, the webhook is a middleware. */
 @Module({})
@@ -58,6 +42,7 @@ test.each([{ rawBody: true }, { bodyParser: false }])('NestJS on Express with %o
   await app.listen(0, '127.0.0.1');
   expect(await exercise(await app.getUrl())).toEqual(EXPECTED);
   await app.close();
+  expect(app.get(HydrantModule).ending).toBe(true);
   expect({ ...counts(), state: registry.state }).toEqual({ created: 1, disposed: 1, state: 'closed' });
 });
 
