@@ -7,6 +7,7 @@ import type { Hydrator } from './hydrate/hydrator.js';
 import type { Revalidation } from './reads/revalidation.js';
 import { checkCall, resolveDrainTimeout } from './options.js';
 import type { Slot } from './slot/state.js';
+import { withFallback } from './slot/fallback.js';
 import type { Slots } from './slot/slots.js';
 import { within } from './within.js';
 
@@ -45,7 +46,7 @@ export class Closing<R extends ConnectionRecord, I> {
     this.#hydrator = hydrator;
     this.#reader = reader;
     this.#revalidation = revalidation;
-    slots.departed = () => this.#progressed();
+    slots.ending.departed = () => this.#progressed();
   }
 
   /** A use begins to wait. */
@@ -106,7 +107,7 @@ export class Closing<R extends ConnectionRecord, I> {
     this.state = 'closing';
     this.#env.maxStaleMs = -Infinity;
     slots.closing = (id) => reader.isAwaited(id);
-    slots.supersessionSignals.close(this.#all().flatMap((slot) => slots.withFallback(slot)));
+    slots.supersessionSignals.close(this.#all().flatMap((slot) => withFallback(slot)));
     slots.stopIdleClock();
     reader.stopBackground();
     const stopped = within<unknown>(clock, disposeTimeoutMs, this.#revalidation.stop(), () => undefined);
@@ -114,7 +115,7 @@ export class Closing<R extends ConnectionRecord, I> {
     const drained = this.#when(() => this.#accepted === 0 && slots.isEmpty).then(() => slots.expired);
     const abandoned = await within<CloseReport['abandoned']>(clock, drainTimeoutMs, drained, () => this.#abandon());
     // Once for all: a create that settles late begins a dispose of its own, and the process has to end some time.
-    const gone = Promise.all([this.#when(() => slots.disposing === 0), stopped]);
+    const gone = Promise.all([this.#when(() => slots.ending.disposing === 0), stopped]);
     await within<unknown>(clock, disposeTimeoutMs, gone, () => undefined);
     this.state = 'closed';
     return { abandoned };

@@ -5,6 +5,7 @@ import type { Secrets } from './hydrate/secrets.js';
 import type { FreshnessReader } from './reads/reader.js';
 import type { UnknownIds } from './reads/unknown-ids.js';
 import type { Slot } from './slot/state.js';
+import { withFallback } from './slot/fallback.js';
 import type { Slots } from './slot/slots.js';
 
 /** Forgets everything that is known of connections, so that their next use starts anew. */
@@ -61,7 +62,7 @@ export class Invalidation<R extends ConnectionRecord, I> {
     const found: string[] = [];
     // User code runs while nothing changes.
     for (const slot of slots.index.values())
-      if (slots.withFallback(slot).some(({ record }) => matches(record))) found.push(slot.id);
+      if (withFallback(slot).some(({ record }) => matches(record))) found.push(slot.id);
     for (const failures of this.#failures) failures.clearWhere((row) => matches(row as R));
     this.#secrets.forgetWhere(matches);
     const ended = found.map((id) => this.one(id));
@@ -84,7 +85,7 @@ export class Invalidation<R extends ConnectionRecord, I> {
   }
 
   async #allGone(slots: readonly Slot<R, I>[]): Promise<void> {
-    await Promise.all(slots.map((slot) => this.#slots.whenGone(slot)));
+    await Promise.all(slots.map((slot) => this.#slots.ending.whenGone(slot)));
   }
 
   async #gone(all: readonly Promise<void>[]): Promise<void> {

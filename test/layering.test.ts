@@ -57,8 +57,8 @@ const LAYERS: Record<string, { code: string[]; types?: string[] }> = {
   reads: { code: GROUND, types: ['environment.ts', 'slot'] },
   hydrate: { code: [...GROUND, 'composite-factory.ts', 'slot', 'reads'], types: ['environment.ts'] },
   'snapshot.ts': { code: ['contracts', 'slot'] },
-  'closing.ts': { code: [...GROUND, 'options.ts'], types: ['environment.ts', 'slot', 'reads', 'hydrate'] },
-  'invalidation.ts': { code: [], types: ['contracts', 'backoff.ts', 'environment.ts', 'slot', 'reads', 'hydrate'] },
+  'closing.ts': { code: [...GROUND, 'options.ts', 'slot'], types: ['environment.ts', 'reads', 'hydrate'] },
+  'invalidation.ts': { code: ['slot'], types: ['contracts', 'backoff.ts', 'environment.ts', 'reads', 'hydrate'] },
   'registry.ts': {
     code: [
       ...GROUND,

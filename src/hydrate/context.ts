@@ -2,13 +2,12 @@ import type { HydrationContext } from '../contracts/factory.js';
 import type { Awaitable } from '../contracts/record.js';
 import type { CleanUp, RunningCreate } from '../slot/state.js';
 
-/** What is told of a slot (`T`) once its `create` has settled. */
+/** The part of `Slots` that a context needs. `T` is a slot. */
 export interface ContextHost<T> {
-  /** The instance was reported dead, by itself. */
+  /** The instance reported itself dead. */
   retire(slot: T, cause: unknown, inUse: false): void;
-  addCleanUp(slot: T, cleanUp: CleanUp): void;
-  /** Aborts when the slot is superseded. */
-  supersededSignal(slot: T): AbortSignal;
+  readonly ending: { addCleanUp(slot: T, cleanUp: CleanUp): void };
+  readonly supersessionSignals: { of(slot: T): AbortSignal };
 }
 
 /**
@@ -27,7 +26,7 @@ export class CreateContext<T> implements HydrationContext, RunningCreate {
     superseded: {
       enumerable: true,
       get(this: CreateContext<unknown>): AbortSignal {
-        return this.#host.supersededSignal(this.#slot);
+        return this.#host.supersessionSignals.of(this.#slot);
       },
     },
   };
@@ -57,7 +56,7 @@ export class CreateContext<T> implements HydrationContext, RunningCreate {
 
   readonly onDispose = (cleanUp: () => Awaitable<void>): void => {
     if (this.#phase === 'creating') this.cleanUps.push(cleanUp);
-    else this.#host.addCleanUp(this.#slot, cleanUp);
+    else this.#host.ending.addCleanUp(this.#slot, cleanUp);
   };
 
   /** When it is first asked for: most factories never look, and a signal costs more than a whole hydrate. */

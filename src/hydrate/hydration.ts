@@ -3,6 +3,7 @@ import type { Awaitable, ConnectionRecord } from '../contracts/record.js';
 import type { Environment } from '../environment.js';
 import { ConnectionError } from '../errors.js';
 import type { Slot } from '../slot/state.js';
+import { lastGoodOf } from '../slot/fallback.js';
 import type { Slots } from '../slot/slots.js';
 import type { Creating, Pending } from '../slot/state.js';
 import { isThenable } from '../thenable.js';
@@ -45,7 +46,7 @@ export class Hydration<R extends ConnectionRecord, I> {
 
   /** Call it in the registry's own async context: all that follows stays in it. */
   run(): void {
-    this.#slots.creating(this.#slot, this.#slot.state as Pending<R, I>, this.#context);
+    this.#slots.attempts.creating(this.#slot, this.#slot.state as Pending<R, I>, this.#context);
     let result: Awaitable<I>;
     let pending: boolean;
     try {
@@ -108,13 +109,13 @@ export class Hydration<R extends ConnectionRecord, I> {
     const { state, id, version } = slot;
     if (state.kind === 'abandoned') {
       context.settled('ended');
-      slots.discard(slot, context, instance, { reason: state.reason, cause: undefined });
+      slots.attempts.discard(slot, context, instance, { reason: state.reason, cause: undefined });
     } else if (state.kind === 'creating' && context.retired !== undefined) {
       const { cause } = context.retired;
       context.settled('ended');
       this.#env.emit('retired', { id, version, cause });
       const error = this.#failure(state, 'HYDRATION_FAILED', 'reported itself dead while it was hydrated', cause);
-      slots.discard(slot, context, instance, { reason: 'retired', cause });
+      slots.attempts.discard(slot, context, instance, { reason: 'retired', cause });
       this.#tell(state, error);
     } else if (state.kind === 'creating') {
       context.settled('created');
@@ -134,10 +135,10 @@ export class Hydration<R extends ConnectionRecord, I> {
     const { state } = slot;
     this.#context.settled('ended');
     if (state.kind === 'abandoned') {
-      this.#slots.failed(slot, state);
+      this.#slots.attempts.failed(slot, state);
     } else if (state.kind === 'creating') {
       const error = this.#thrown(state, cause);
-      this.#slots.failed(slot, state);
+      this.#slots.attempts.failed(slot, state);
       this.#tell(state, error);
     }
     this.#end();
@@ -148,10 +149,10 @@ export class Hydration<R extends ConnectionRecord, I> {
     const slot = this.#slot;
     const { state } = slot;
     if (state.kind === 'abandoned') {
-      this.#slots.noLongerAwaited(slot, state);
+      this.#slots.attempts.noLongerAwaited(slot, state);
     } else if (state.kind === 'creating') {
       const error = this.#failure(state, 'HYDRATION_TIMEOUT', `was not hydrated within ${hydrationTimeoutMs} ms`, undefined);
-      this.#slots.abandon(slot, state, 'unused', true);
+      this.#slots.attempts.abandon(slot, state, 'unused', true);
       this.#tell(state, error);
       state.create.abort(error);
     }
@@ -198,7 +199,7 @@ export class Hydration<R extends ConnectionRecord, I> {
     const { id } = this.#slot;
     if (fallback?.state.kind === 'live' && !slots.index.has(id)) slots.install(fallback);
     // Or that of a newer version on its way, to which it was handed on.
-    const serving = this.#env.options.keepLastGood ? slots.lastGood(slots.index.get(id)) : undefined;
+    const serving = this.#env.options.keepLastGood ? lastGoodOf(slots.index.get(id)) : undefined;
     for (const waiter of waiters) {
       if (serving === undefined) {
         waiter.fail(error);

@@ -5,6 +5,7 @@ import type { ConnectionRecord } from '../contracts/record.js';
 import type { Environment } from '../environment.js';
 import { ConnectionError } from '../errors.js';
 import { Slot } from '../slot/state.js';
+import { lastGoodOf } from '../slot/fallback.js';
 import type { Slots } from '../slot/slots.js';
 import type { Supersession } from '../slot/state.js';
 import { isThenable } from '../thenable.js';
@@ -75,7 +76,7 @@ export class Resolver<R extends ConnectionRecord, I> {
       const refusal = this.#mayNotHydrate(slot.id, slot.version, slot.factory);
       if (refusal !== undefined) return waiter.fail(refusal);
       waiter.slot = slot;
-      this.#slots.pending(slot).waiters.add(waiter);
+      this.#slots.attempts.pending(slot).waiters.add(waiter);
       this.#hydrator.start(slot);
     } else if (slot.state.kind === 'live') {
       this.#slots.hold(slot);
@@ -200,7 +201,7 @@ export class Resolver<R extends ConnectionRecord, I> {
     lastGood: Slot<R, I> | undefined,
   ): void {
     const slots = this.#slots;
-    const state = slots.pending(slot, superseded ? INVALIDATED : undefined);
+    const state = slots.attempts.pending(slot, superseded ? INVALIDATED : undefined);
     if (superseded) slots.installSuperseded(slot);
     else slots.install(slot);
     for (const waiter of joining) this.join(waiter, slot);
@@ -214,7 +215,7 @@ export class Resolver<R extends ConnectionRecord, I> {
   }
 
   #lastGood(current: Slot<R, I> | undefined): Slot<R, I> | undefined {
-    return this.#env.options.keepLastGood ? this.#slots.lastGood(current) : undefined;
+    return this.#env.options.keepLastGood ? lastGoodOf(current) : undefined;
   }
 
   #mayNotHydrate(id: string, version: string, factory: InstanceFactory<R, I>): ConnectionError | undefined {
@@ -235,7 +236,7 @@ export class Resolver<R extends ConnectionRecord, I> {
   }
 
   #show(waiter: ReadWaiter<R>, slot: Slot<R, I>, sentAt: number): void {
-    waiter.found?.({ slot, sentAt, letGo: waiter.background === undefined ? this.#slots.look(slot) : () => {} });
+    waiter.found?.({ slot, sentAt, letGo: waiter.background === undefined ? this.#slots.attempts.look(slot) : () => {} });
   }
 
   /** The store did not answer: what was good a moment ago may serve on, where that was asked for. */

@@ -1,10 +1,15 @@
 import type { ConnectionRecord } from '../contracts/record.js';
 import type { Slot } from './state.js';
 
-/** The slots that are out of the index and not disposed yet, and who waits for one of them to get on. */
+/** The slots that have left the index and are not disposed yet. Successors wait here for one of them to make way. */
 export class Departing<R extends ConnectionRecord, I> {
+  readonly #index: Map<string, Slot<R, I>>;
   readonly #slots = new Map<string, Set<Slot<R, I>>>();
   readonly #listeners = new Map<string, (() => void)[]>();
+
+  constructor(index: Map<string, Slot<R, I>>) {
+    this.#index = index;
+  }
 
   get size(): number {
     return this.#slots.size;
@@ -18,20 +23,24 @@ export class Departing<R extends ConnectionRecord, I> {
     for (const slots of this.#slots.values()) yield* slots;
   }
 
+  /** The slot leaves the index and is on its way out. */
   add(slot: Slot<R, I>): void {
+    this.#unindex(slot);
     const slots = this.#slots.get(slot.id);
     if (slots === undefined) this.#slots.set(slot.id, new Set([slot]));
     else slots.add(slot);
   }
 
+  /** The slot is disposed. */
   remove(slot: Slot<R, I>): void {
+    this.#unindex(slot);
     const slots = this.#slots.get(slot.id);
     slots?.delete(slot);
     if (slots?.size === 0) this.#slots.delete(slot.id);
     this.progressed(slot.id);
   }
 
-  /** Calls back once, when an older slot of this connection is next out of somebody's way. */
+  /** Calls back once, when the next older slot of this connection makes way. */
   onProgress(id: string, listener: () => void): void {
     const listeners = this.#listeners.get(id);
     if (listeners === undefined) this.#listeners.set(id, [listener]);
@@ -43,5 +52,10 @@ export class Departing<R extends ConnectionRecord, I> {
     if (listeners === undefined) return;
     this.#listeners.delete(id);
     for (const listener of listeners) listener();
+  }
+
+  /** By identity, never by id: a successor may have its place. */
+  #unindex(slot: Slot<R, I>): void {
+    if (this.#index.get(slot.id) === slot) this.#index.delete(slot.id);
   }
 }

@@ -13,7 +13,7 @@ import type { ConnectionError } from '../errors.js';
  *      │           └──────(fails)───────────────────────────────────┤
  *      └──────────(everyone left)───────────────────────────────────┘
  *
- * Invariants, kept by `slots.ts`, the only code that moves a slot from one state to another:
+ * Invariants, kept by `slots.ts`, `attempts.ts` and `ending.ts`, the only code that moves a slot from state to state:
  *
  * - At most one slot of an id is in the index. It is pending, creating or live, and not superseded.
  * - A slot leaves the index by identity, never by id: an old slot's end cannot touch its successor.

@@ -73,7 +73,7 @@ export class WebhookAccess<R extends ConnectionRecord, I> {
       checkId(id);
       if (unknown.has(id)) throw notFound(id);
     } else if (env.now() - slot.checkedAt <= env.options.maxStaleMs) {
-      return { slot, sentAt: slot.checkedAt, letGo: slots.look(slot) };
+      return { slot, sentAt: slot.checkedAt, letGo: slots.attempts.look(slot) };
     }
     const waiter = new RecordWaiter<R, I>(slot === undefined, gone);
     reader.request(id, slot === undefined ? 'row' : 'version', waiter);

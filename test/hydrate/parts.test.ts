@@ -54,7 +54,10 @@ describe('back-off', () => {
 
 describe('the context of a create', () => {
   const context = (): CreateContext<undefined> =>
-    new CreateContext({ retire: () => {}, addCleanUp: () => {}, supersededSignal: () => AbortSignal.abort() }, undefined);
+    new CreateContext(
+      { retire: () => {}, ending: { addCleanUp: () => {} }, supersessionSignals: { of: () => AbortSignal.abort() } },
+      undefined,
+    );
 
   test('has one signal', () => {
     const one = context();

@@ -45,7 +45,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'G3: a create that finishes after everyone left is lost',
     in: 'Hydration.#created',
-    find: 'slots.discard(slot, context, instance, { reason: state.reason, cause: undefined });',
+    find: 'slots.attempts.discard(slot, context, instance, { reason: state.reason, cause: undefined });',
     replace: '',
   },
   {
@@ -128,9 +128,9 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "G8: an old slot's end removes its successor",
-    in: 'Slots.#unindex',
-    find: 'if (this.index.get(slot.id) === slot) this.index.delete',
-    replace: 'this.index.delete',
+    in: 'Departing.#unindex',
+    find: 'if (this.#index.get(slot.id) === slot) this.#index.delete',
+    replace: 'this.#index.delete',
   },
   {
     name: 'G9: idle instances stay beyond maxInstances',
@@ -216,7 +216,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'the promise of invalidate waits for nothing',
-    in: 'Slots.whenGone',
+    in: 'Ending.whenGone',
     find: 'else this.#departing.onProgress(slot.id, look);',
     replace: 'else resolve();',
   },
@@ -287,13 +287,13 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a clean-up runs outside of around',
-    in: 'Slots.#tearDown',
+    in: 'Ending.#tearDown',
     find: 'this.#env.apart(record, step)',
     replace: 'step()',
   },
   {
     name: 'a clean-up runs first come, first served',
-    in: 'Slots.#dispose',
+    in: 'Ending.dispose',
     find: 'cleanUps.toReversed()',
     replace: '[...cleanUps]',
   },

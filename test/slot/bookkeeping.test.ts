@@ -9,7 +9,7 @@ const slotOf = (id: string): Slot<Row, unknown> =>
 
 describe('slots that are on their way out', () => {
   test('any number of one connection are known, each until it is gone', () => {
-    const departing = new Departing<Row, unknown>();
+    const departing = new Departing<Row, unknown>(new Map());
     const [first, second, other] = [slotOf('a'), slotOf('a'), slotOf('b')];
     for (const slot of [first, second, other]) departing.add(slot);
     expect([...departing.of('a')]).toEqual([first, second]);
@@ -24,7 +24,7 @@ describe('slots that are on their way out', () => {
   });
 
   test('everyone who waits for a connection is told once', () => {
-    const departing = new Departing<Row, unknown>();
+    const departing = new Departing<Row, unknown>(new Map());
     const told: string[] = [];
     departing.onProgress('a', () => told.push('first'));
     departing.onProgress('a', () => told.push('second'));

@@ -20,12 +20,12 @@ describe('the states of a slot', () => {
   const pendingOf = (slot: Made): Pending<Row, string> => slot.state as Pending<Row, string>;
   const made = (version?: string): Made => {
     const slot: Made = new Slot(row(version), { create: () => 'instance' }, 0);
-    slots.pending(slot);
+    slots.attempts.pending(slot);
     all.push(slot);
     return slot;
   };
   const creating = (slot: Made): Creating<Row, string> => {
-    slots.creating(slot, pendingOf(slot), running());
+    slots.attempts.creating(slot, pendingOf(slot), running());
     return slot.state as Creating<Row, string>;
   };
   const live = (version?: string): Made => {
@@ -55,7 +55,7 @@ describe('the states of a slot', () => {
 
   test('one that is born superseded is on its way out from the start', () => {
     const slot: Made = new Slot(row(), { create: () => 'instance' }, 0);
-    slots.pending(slot, { reason: 'invalidated', cause: undefined });
+    slots.attempts.pending(slot, { reason: 'invalidated', cause: undefined });
     slots.installSuperseded(slot);
     expect([...slots.departing.of('a')]).toEqual([slot]);
     expect(slots.index.size).toBe(0);

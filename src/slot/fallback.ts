@@ -1,0 +1,15 @@
+import type { ConnectionRecord } from '../contracts/record.js';
+import type { Slot } from './state.js';
+
+/** With `keepLastGood`: the live instance that keeps serving until a successor is live. */
+export function lastGoodOf<R extends ConnectionRecord, I>(current: Slot<R, I> | undefined): Slot<R, I> | undefined {
+  if (current === undefined || current.state.kind === 'live') return current;
+  // A successor drops its fallback as soon as that stops being live, so this one is live.
+  return 'fallback' in current.state ? current.state.fallback : undefined;
+}
+
+/** A slot, and the one that it falls back on if there is one. */
+export function withFallback<R extends ConnectionRecord, I>(slot: Slot<R, I>): readonly Slot<R, I>[] {
+  const lastGood = lastGoodOf(slot);
+  return lastGood === undefined || lastGood === slot ? [slot] : [slot, lastGood];
+}
