@@ -140,7 +140,7 @@ export async function fastifyWebhook(scope: FastifyScope, options: FastifyWebhoo
     } catch (error) {
       discardBody(outgoing.response, outgoing.done);
       report(request, error);
-      return failed(reply);
+      return reply.sent ? undefined : failed(reply);
     }
   });
 }
@@ -151,7 +151,7 @@ export async function fastifyWebhook(scope: FastifyScope, options: FastifyWebhoo
  */
 async function payloadOf({ response, done }: Outgoing, request: FastifyRequestLike, reply: FastifyReplyLike): Promise<unknown> {
   const head = headToSend(response, request.raw.method);
-  const body = head.hasBody ? new ResponseBody(response.body!, done) : undefined;
+  const body = head.hasBody ? new ResponseBody(response, done) : undefined;
   const whole = await body?.readAhead();
   if (reply.sent) {
     if (body === undefined) discardBody(response, done);

@@ -26,7 +26,7 @@ export async function sendResponse(
     const head = headToSend(response, req.method);
     const closes = closesConnection(req, head.status);
     if (head.hasBody) {
-      await pump(new ResponseBody(response.body!, done), res, (length) => {
+      await pump(new ResponseBody(response, done), res, (length) => {
         setHead(res, head, closes);
         if (length !== undefined) res.setHeader('content-length', length);
       });

@@ -1,3 +1,4 @@
+import { onNextTurn } from '../clock.js';
 import { ConnectionError, isConnectionError } from '../errors.js';
 import { GrowingBytes, tooLarge } from './growing-bytes.js';
 import { READ, type UnreadBody } from './requests.js';
@@ -69,7 +70,8 @@ export async function readStream(
   body: ReadableStream<Uint8Array>, maxBytes: number, onStop: (stop: () => void) => void, announced?: number,
 ): Promise<Bytes> {
   const reader = body.getReader();
-  const stop = (): void => void reader.cancel().catch(() => {});
+  // A turn later, because the body may be a form (see `isForm`).
+  const stop = (): void => onNextTurn(() => void reader.cancel().catch(() => {}));
   onStop(stop);
   try {
     if (announced !== undefined && announced > maxBytes) throw tooLarge(maxBytes);

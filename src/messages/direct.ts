@@ -1,11 +1,11 @@
 import type { Clock } from '../clock.js';
+import type { BodyEnd } from './response-body.js';
 import type { RequestHead, UnreadBody } from './requests.js';
 
 /** A Response on its way out. */
 export interface Outgoing {
   readonly response: Response;
-  /** To be called when nothing of the response is left to be read; perhaps more than once. */
-  readonly done?: (() => void) | undefined;
+  readonly done?: BodyEnd | undefined;
 }
 
 /**

@@ -2,6 +2,8 @@ import { readBody, settled } from './body.js';
 import { describing, makeRequest, type RequestHead, type UnreadBody } from './requests.js';
 
 const NOTHING = new Uint8Array();
+/** For a Request without a signal, whatever its type says. Workers and stand-ins in tests have such. */
+let never: AbortSignal | undefined;
 
 /** The request of one delivery. Its body is read once, and everyone who is called with it gets a copy. */
 export class Incoming {
@@ -35,7 +37,7 @@ export class Incoming {
 
   /** Aborts when the sender has gone, where the platform can tell. */
   get signal(): AbortSignal {
-    return this.#head.signal;
+    return this.#head.signal ?? (never ??= new AbortController().signal);
   }
 
   /** A Request of its own, with as much of the body as was read. */

@@ -70,7 +70,7 @@ export function extended(Base: typeof Request): RequestClass {
     }
 
     override get url(): string { return this.#head.url; }
-    override get signal(): AbortSignal { return this.#head.signal; }
+    override get signal(): AbortSignal { return this.#head.signal ?? super.signal; }
 
     override clone(): Request {
       const { url, signal } = this;

@@ -5,6 +5,13 @@ import { concatenated } from './body.js';
 const MOST_CHUNKS_AHEAD = 16;
 const MOST_BYTES_AHEAD = 64 * 1024;
 
+/**
+ * Says that nothing of a body will be read any more. Perhaps called more than once.
+ *
+ * @param cancelling - settles when the source of the body has been told; it never rejects
+ */
+export type BodyEnd = (cancelling?: Promise<void>) => void;
+
 type Bytes = Uint8Array<ArrayBuffer>;
 type Part = ReadableStreamReadResult<Bytes>;
 
@@ -15,14 +22,16 @@ export class ResponseBody {
   #aheadBytes = 0;
   /** A read that began before its turn ended. */
   #pending: Promise<Part> | undefined;
-  #done: (() => void) | undefined;
+  readonly #response: Response;
+  #done: BodyEnd | undefined;
 
   /**
    * @param done - called once, when the body has ended, failed or been cancelled
-   * @throws TypeError if somebody else reads the body
+   * @throws TypeError if there is no body, or somebody else reads it
    */
-  constructor(body: ReadableStream<Bytes>, done?: () => void) {
-    this.#reader = body.getReader();
+  constructor(response: Response, done?: BodyEnd) {
+    this.#response = response;
+    this.#reader = (response.body as ReadableStream<Bytes>).getReader();
     this.#done = done;
   }
 
@@ -89,13 +98,10 @@ export class ResponseBody {
   }
 
   /** Stops reading and tells the source. Never rejects. */
-  async cancel(reason: unknown): Promise<void> {
-    try {
-      await this.#reader.cancel(reason);
-    } catch {
-      // The source has its own way to report that.
-    }
-    this.#ended();
+  cancel(reason: unknown): Promise<void> {
+    const cancelling = cancelled(this.#response, this.#reader, reason);
+    this.#ended(cancelling);
+    return cancelling;
   }
 
   /** The chunks that are left, one at a time as they are asked for. */
@@ -116,25 +122,50 @@ export class ResponseBody {
   }
 
   #failed(error: unknown): unknown {
-    this.#reader.cancel(error).catch(() => {});
-    this.#ended();
+    void this.cancel(error);
     return error;
   }
 
-  #ended(): void {
+  #ended(cancelling?: Promise<void>): void {
     const done = this.#done;
     this.#done = undefined;
-    done?.();
+    done?.(cancelling);
   }
 }
 
-/** Cancels a body nobody will read, then calls `done`. Never throws. */
-export function discardBody(response: Response, done?: () => void): void {
-  void cancelled(response).catch(() => {}).finally(done);
+/** Cancels a body that nobody will read. Never throws. */
+export function discardBody(response: Response, done: BodyEnd = () => {}): void {
+  let body: Response['body'] | undefined;
+  try {
+    ({ body } = response);
+  } catch {
+    // It only looks like a Response.
+  }
+  if (body === null || body === undefined) return done();
+  // A turn later, because a form that was made in this turn may not be full yet.
+  const cancelling = new Promise<void>(onNextTurn).then(() => cancelled(response, body));
+  done(cancelling);
 }
 
-async function cancelled(response: Response): Promise<void> {
-  await response.body?.cancel();
+/** Never rejects: the source has its own way to report a failure. */
+async function cancelled(response: Response, body: Pick<ReadableStream<Bytes>, 'cancel'>, reason?: unknown): Promise<void> {
+  try {
+    if (!isForm(response)) await body.cancel(reason);
+  } catch {
+    // Somebody else reads it, or it only looks like a body.
+  }
+}
+
+/**
+ * Whether the platform has made the body of a FormData. Since Node 24 its `fetch` fills such a stream by itself, whether
+ * or not anyone reads, and ends the process if the stream is cancelled before it is full. Left alone, it becomes garbage.
+ */
+function isForm({ url, headers }: Response): boolean {
+  try {
+    return !url && /^multipart\/form-data; ?boundary=-{4}formdata-/i.test(headers.get('content-type') ?? '');
+  } catch {
+    return false;
+  }
 }
 
 /** Also for bytes of another realm. */

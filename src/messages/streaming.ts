@@ -1,4 +1,4 @@
-import { ResponseBody } from './response-body.js';
+import { type BodyEnd, ResponseBody } from './response-body.js';
 import { withBody } from './responses.js';
 
 /**
@@ -9,13 +9,13 @@ import { withBody } from './responses.js';
  * @throws the error of a body that fails within this turn or that somebody else reads; RangeError for a status that
  * cannot be sent
  */
-export async function whenRead(response: Response, done: () => void): Promise<Response> {
+export async function whenRead(response: Response, done: BodyEnd): Promise<Response> {
   if (response.body === null) {
     done();
     return response;
   }
   if (response.bodyUsed) throw new TypeError('The body of the Response was read already.');
-  const body = new ResponseBody(response.body, done);
+  const body = new ResponseBody(response, done);
   const rest = await body.readAhead() ?? body.stream();
   try {
     return withBody(response, rest);

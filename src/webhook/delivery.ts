@@ -9,13 +9,14 @@ import { isThenable } from '../thenable.js';
 import type { Found } from '../reads/waiters.js';
 import type { WebhookAccess } from './access.js';
 import { answerFailure, isResponse } from './failure.js';
-import { Holds } from './holds.js';
+import { bodyEnd, Holds } from './holds.js';
 import { Identification } from './identification.js';
 import type { Incoming } from '../messages/incoming.js';
+import { discardBody, type BodyEnd } from '../messages/response-body.js';
 import type { WebhookPlatform } from './platform.js';
 
 /** Gives out the handler's Response, and sees to it that `done` is called once that has been read. */
-export type Send = (response: Response, done: () => void) => Response | Promise<Response>;
+export type Send = (response: Response, done: BodyEnd) => Response | Promise<Response>;
 
 /**
  * One webhook on its way: row → body → authenticate → lease → handler → response.
@@ -117,15 +118,16 @@ export class Delivery<R extends ConnectionRecord, I> {
       const waitUntil = (work: Promise<unknown>): void => this.#waitUntil(holds, work);
       const context = ownSignal({ record, secrets, waitUntil }, lease);
       const response = await this.#callHandler(factory, lease.instance, context);
-      if (this.#answer()) this.#resolve(await this.#sendable(response, holds.take()));
-      else discard(response, holds.take());
+      const done = bodyEnd(holds.take(), this.#env);
+      if (this.#answer()) this.#resolve(await this.#sendable(response, done));
+      else discardBody(response, done);
     } finally {
       holds.close();
     }
   }
 
   /** A response may have been read already, or be of another fetch and not to be copied. */
-  async #sendable(response: Response, done: () => void): Promise<Response> {
+  async #sendable(response: Response, done: BodyEnd): Promise<Response> {
     try {
       return await this.#send(response, done);
     } catch (cause) {
@@ -199,7 +201,7 @@ export class Delivery<R extends ConnectionRecord, I> {
       const response = await this.#env.around(record, () => acknowledge.respond(this.#incoming.copy(), { record }));
       if (response === undefined) return;
       if (!isResponse(response)) throw new TypeError('acknowledge.respond must resolve a Response or undefined');
-      if (!this.#answer()) return discard(response, () => {});
+      if (!this.#answer()) return discardBody(response);
       this.#acknowledged = true;
       this.#tellPlatform(work);
       this.#resolve(response);
@@ -225,9 +227,4 @@ export class Delivery<R extends ConnectionRecord, I> {
       failure,
     );
   }
-}
-
-/** Nobody will read it any more. That its source may not be cancelled is no failure of the work that made it. */
-function discard(response: Response, done: () => void): void {
-  void Promise.resolve(response).then(({ body }) => body?.cancel()).catch(() => {}).finally(done);
 }

@@ -29,7 +29,12 @@ export async function answerFailure<R extends ConnectionRecord, I>(
     const error = new ConnectionError('HANDLER_FAILED', 'respondToFailure failed', { connectionId: id, cause });
     env.emit('webhookFailed', { id, error, acknowledged });
   }
-  return problem(failure);
+  try {
+    return problem(failure);
+  } catch {
+    // Another copy of the package may have made it, or a proxy.
+    return problem({ code: 'HANDLER_FAILED', retryAfterMs: undefined });
+  }
 }
 
 /** What the application says instead, if it has anything to say in time. */

@@ -4,6 +4,7 @@ import { MAX_ID_LENGTH } from '../ids.js';
 import { DIRECT, type DirectDelivery } from '../messages/direct.js';
 import { Incoming } from '../messages/incoming.js';
 import { problem } from '../messages/responses.js';
+import type { BodyEnd } from '../messages/response-body.js';
 import { whenRead } from '../messages/streaming.js';
 import type { WebhookAccess } from './access.js';
 import { Delivery, type Send } from './delivery.js';
@@ -45,7 +46,7 @@ export function createWebhookHandler<R extends ConnectionRecord, I>(access: Webh
     clock: env.clock,
     timeoutMs: env.options.acquireTimeoutMs,
     async deliver(id, head, body) {
-      let done: (() => void) | undefined;
+      let done: BodyEnd | undefined;
       const response = await serve(id, new Incoming(head, maxBodyBytes, body), {}, (sent, isRead) => {
         done = isRead;
         return sent;

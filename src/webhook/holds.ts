@@ -1,3 +1,7 @@
+import type { Environment } from '../environment.js';
+import type { BodyEnd } from '../messages/response-body.js';
+import { within } from '../within.js';
+
 /** Counts who still needs a lease: the handler, its response's body, its `waitUntil` work. The last one lets it go. */
 export class Holds {
   #count = 1;
@@ -23,4 +27,15 @@ export class Holds {
     this.#count -= 1;
     if (this.#count === 0) this.#release();
   }
+}
+
+/** Lets go of a lease when a body has ended. The source of a body that is cancelled may use the instance until then. */
+export function bodyEnd(release: () => void, { clock, options: { disposeTimeoutMs } }: Environment<any, any>): BodyEnd {
+  let hasEnded = false;
+  return (cancelling) => {
+    if (hasEnded) return;
+    hasEnded = true;
+    if (cancelling === undefined) release();
+    else void within(clock, disposeTimeoutMs, cancelling, () => {}).then(release, release);
+  };
 }

@@ -71,6 +71,7 @@ describe('what Fastify is given to send', () => {
       () => new Response(new ReadableStream({ cancel }), { status: 203, headers: { 'x-one': '1' } }),
     ).inject({ method: 'HEAD', url: '/c1' });
     expect([answer.statusCode, answer.headers['x-one'], answer.body]).toEqual([203, '1', '']);
+    await new Promise(setImmediate);
     expect(cancel).toHaveBeenCalledTimes(1);
   });
 
