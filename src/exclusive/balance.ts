@@ -1,10 +1,11 @@
 import type { ConnectionRecord } from '../contracts/record.js';
-import { MAX_NAMED } from './candidates.js';
+import { reachOf } from './candidates.js';
 import type { Member } from './claims/contract.js';
 import type { RunnerEnvironment } from './environment.js';
 import type { Holding } from './holding.js';
 import type { Holdings } from './holdings.js';
-import { shareOf, type Roster } from './roster.js';
+import type { Circle, Homes } from './homes.js';
+import { shareOf } from './roster.js';
 
 /** An offer is open for this many ticks. Without a hint the taker looks once per tick. */
 const OFFER_TICKS = 3;
@@ -12,36 +13,53 @@ const OFFER_TICKS = 3;
 /**
  * Hands over the connections beyond this replica's share, each one directly to a replica that lacks one. Shedding them
  * without a direction would let replicas that lack nothing race for them.
- *
- * @param total - how many connections there are
  */
 export function handOverSurplus<R extends ConnectionRecord, I>(
   { replica, roster, options }: RunnerEnvironment<R, I>,
   holdings: Holdings<R, I>,
-  total: number,
+  homes: Homes<R, I>,
 ): void {
-  const plan = planHandOver(replica, roster.members(holdings.load), total);
+  const plan = planHandOver(replica, roster.members(holdings.load), homes.ids.length);
   if (plan.size === 0) return;
   const movable = cheapestFirst(holdings, options.coolDownMs);
   for (const [to, count] of plan) {
     if (!roster.established(to)) continue;
-    const moved = total <= MAX_NAMED ? movable.splice(0, count) : atHomeWith(roster, to, movable, count);
-    for (const holding of moved) holding.giveUp('handedOver', { to, forMs: OFFER_TICKS * options.tickMs });
+    const moved = homes.allFit ? [...movable].slice(0, count) : nearest(count, movable, homes.circle, roster.names.indexOf(to));
+    for (const holding of moved) {
+      movable.delete(holding);
+      holding.giveUp('handedOver', { to, forMs: OFFER_TICKS * options.tickMs });
+    }
   }
 }
 
+/** Connections that never started, then those that back off, then those that were claimed first. */
+function cheapestFirst<R extends ConnectionRecord, I>(
+  holdings: Holdings<R, I>,
+  coolDownMs: number,
+): Set<Holding<R, I>> {
+  const costs = [...holdings].map((holding) => ({ holding, cost: holding.moveCost(coolDownMs) }));
+  const movable = costs.filter(({ cost }) => cost !== undefined).toSorted((a, b) => a.cost! - b.cost!);
+  return new Set(movable.map(({ holding }) => holding));
+}
+
 /**
- * In a large fleet a replica looks through its home first. A connection from elsewhere would be without an owner until
- * the taker comes by, so it stays where it is, and loads differ by a little more than one.
+ * In a large fleet the taker names only what is in its reach, nearest first. Any other connection would be without an
+ * owner until somebody came by.
  */
-function atHomeWith<R extends ConnectionRecord, I>(
-  roster: Roster,
-  to: string,
-  movable: readonly Holding<R, I>[],
+function nearest<R extends ConnectionRecord, I>(
   count: number,
-): Holding<R, I>[] {
-  const rank = roster.names.indexOf(to);
-  return movable.filter(({ id }) => roster.home(id) === rank).slice(0, count);
+  movable: ReadonlySet<Holding<R, I>>,
+  circle: Circle,
+  rank: number,
+): readonly Holding<R, I>[] {
+  const byId = new Map([...movable].map((holding) => [holding.id, holding]));
+  const reach = Math.min(circle.size, reachOf(circle.homeSize(rank)));
+  const found: Holding<R, I>[] = [];
+  for (let steps = 0; steps < reach && found.length < count; steps += 1) {
+    const holding = byId.get(circle.at(rank, steps));
+    if (holding !== undefined) found.push(holding);
+  }
+  return found;
 }
 
 /**
@@ -71,10 +89,4 @@ export function planHandOver(replica: string, members: readonly Member[], total:
     if (from === replica) break;
   }
   return plan;
-}
-
-/** Connections that never started, then those that back off, then those that were claimed first. */
-function cheapestFirst<R extends ConnectionRecord, I>(holdings: Holdings<R, I>, coolDownMs: number): Holding<R, I>[] {
-  const costs = [...holdings].map((holding) => ({ holding, cost: holding.moveCost(coolDownMs) }));
-  return costs.filter(({ cost }) => cost !== undefined).toSorted((a, b) => a.cost! - b.cost!).map(({ holding }) => holding);
 }

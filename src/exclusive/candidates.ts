@@ -1,85 +1,79 @@
 import type { ConnectionRecord } from '../contracts/record.js';
 import type { Holdings } from './holdings.js';
-import type { Listing } from './listing.js';
+import { MAX_NAMED, type Circle, type Homes } from './homes.js';
 import type { Roster } from './roster.js';
 
-/** Most ids that one claim query names, so that its size does not grow with the fleet. */
-export const MAX_NAMED = 4_096;
+/** Queries in a row and tick that look further when the ones before did not find enough. */
+export const FURTHER_PER_TICK = 8;
+
+/**
+ * How far a replica that lacks connections looks before an offer to it expires, in steps from the beginning of its home:
+ * half of each query is for the home, and the other half for what follows.
+ */
+export const reachOf = (home: number): number => home + Math.max(home, (FURTHER_PER_TICK * MAX_NAMED) / 2);
 
 /**
  * Chooses the connections that a claim query names. In a small fleet these are all that this replica does not hold. In a
- * larger one each connection has a home: one of the living replicas, the same one in everybody's view. A replica looks
- * through its home again and again, and more slowly through the rest. So a free connection is found by a replica that
- * need not look far, and the queries stay small.
+ * larger one a replica looks through its home again and again, and more slowly through the rest of the circle. So a free
+ * connection is found by a replica that need not look far, and the queries stay small.
  */
 export class Candidates<R extends ConnectionRecord, I> {
-  readonly #listing: Listing<R, I>;
+  readonly #homes: Homes<R, I>;
   readonly #roster: Roster;
-  readonly #holdings: Holdings<R, I>;
-  /** What `#home` and `#rest` were made of. */
-  #ids: readonly string[] | undefined;
-  #names: readonly string[] | undefined;
-  #home: readonly string[] = [];
-  #rest: readonly string[] = [];
+  readonly #holdings: Pick<Holdings<R, I>, 'has'>;
+  #circle: Circle | undefined;
   #homeAt = 0;
   #restAt = 0;
 
-  constructor(listing: Listing<R, I>, roster: Roster, holdings: Holdings<R, I>) {
-    this.#listing = listing;
+  constructor(homes: Homes<R, I>, roster: Roster, holdings: Pick<Holdings<R, I>, 'has'>) {
+    this.#homes = homes;
     this.#roster = roster;
     this.#holdings = holdings;
   }
 
-  /** Whether one query can name them all. */
-  get allFit(): boolean {
-    return this.#listing.ids.length <= MAX_NAMED;
-  }
-
   /** The next ones to ask for when this replica lacks some. */
   next(): readonly string[] {
-    const { ids } = this.#listing;
-    if (this.allFit) {
+    const { ids, allFit } = this.#homes;
+    if (allFit) {
       // Every replica begins elsewhere, so that replicas which start together do not want the same connections.
       const first = Math.floor((this.#roster.rank * ids.length) / this.#roster.size);
       return [...ids.slice(first), ...ids.slice(0, first)].filter((id) => !this.#holdings.has(id));
     }
-    this.#divide();
     const named: string[] = [];
-    this.#homeAt = this.#collect(named, this.#home, this.#homeAt, MAX_NAMED / 2);
-    this.#restAt = this.#collect(named, this.#rest, this.#restAt, MAX_NAMED);
+    const { circle, home } = this.#look();
+    this.#homeAt = this.#collect(named, 0, home, this.#homeAt, MAX_NAMED / 2);
+    this.#restAt = this.#collect(named, home, circle.size - home, this.#restAt, MAX_NAMED);
     return named;
   }
 
   /** The next ones to look at for connections that nobody takes. */
   nextOfHome(): readonly string[] {
-    if (this.allFit) return this.next();
-    this.#divide();
+    if (this.#homes.allFit) return this.next();
     const named: string[] = [];
-    this.#homeAt = this.#collect(named, this.#home, this.#homeAt, MAX_NAMED);
+    const { home } = this.#look();
+    this.#homeAt = this.#collect(named, 0, home, this.#homeAt, MAX_NAMED);
+    // A replica that gives this one something in future chooses from the beginning of the rest.
+    this.#restAt = 0;
     return named;
   }
 
-  #divide(): void {
-    const { ids } = this.#listing;
-    const { names, rank } = this.#roster;
-    if (ids === this.#ids && names === this.#names) return;
-    [this.#ids, this.#names] = [ids, names];
-    const [home, rest]: [string[], string[]] = [[], []];
-    for (const id of ids) (this.#roster.home(id) === rank ? home : rest).push(id);
-    [this.#home, this.#rest] = [home, rest];
-    // Others walk through the rest as well: not in the same place.
-    this.#homeAt = 0;
-    this.#restAt = Math.floor((rank * rest.length) / this.#roster.size);
+  #look(): { readonly circle: Circle; readonly home: number } {
+    const { circle } = this.#homes;
+    if (circle !== this.#circle) [this.#circle, this.#homeAt, this.#restAt] = [circle, 0, 0];
+    return { circle, home: circle.homeSize(this.#roster.rank) };
   }
 
-  /** Adds ids from a place on, until there are `most` in all or all have been seen. Returns the next place. */
-  #collect(named: string[], from: readonly string[], start: number, most: number): number {
+  /**
+   * Adds ids of a stretch of the circle, which begins `first` steps after the home's beginning. It goes on at `start`,
+   * until there are `most` in all or the stretch has been seen. Returns the next place.
+   */
+  #collect(named: string[], first: number, length: number, start: number, most: number): number {
     let at = start;
-    for (let seen = 0; seen < from.length && named.length < most; seen += 1) {
-      const id = from[at % from.length]!;
+    for (let seen = 0; seen < length && named.length < most; seen += 1) {
+      const id = this.#circle!.at(this.#roster.rank, first + at);
       if (!this.#holdings.has(id)) named.push(id);
-      at += 1;
+      at = at + 1 < length ? at + 1 : 0;
     }
-    return from.length === 0 ? 0 : at % from.length;
+    return at;
   }
 }

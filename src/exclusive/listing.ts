@@ -2,6 +2,7 @@ import { MAX_ID_LENGTH } from '../ids.js';
 import type { ConnectionRecord } from '../contracts/record.js';
 import type { RunnerEnvironment } from './environment.js';
 import { Hints } from './hints.js';
+import { Listed } from './listed.js';
 import type { ListedConnection } from './options.js';
 
 /** After this long a listing counts as failed. */
@@ -15,8 +16,7 @@ const REST_PER_LISTING = 9;
 export class Listing<R extends ConnectionRecord, I> {
   readonly #environment: RunnerEnvironment<R, I>;
   readonly #changed: (grown: boolean) => void;
-  #versions: ReadonlyMap<string, string | undefined> | undefined;
-  #ids: readonly string[] = [];
+  #listed: Listed | undefined;
   #current: Promise<void> | undefined;
   /** Follows the current listing, which began before the news that this one is for. */
   #next: Promise<void> | undefined;
@@ -28,7 +28,7 @@ export class Listing<R extends ConnectionRecord, I> {
   #cancel: (() => void) | undefined;
   #hints: Hints<R, I> | undefined;
 
-  /** @param changed - told of every listing, and whether it contains an id that the last one did not have */
+  /** @param changed - called when a listing differs from the last one, and told whether it contains another id */
   constructor(environment: RunnerEnvironment<R, I>, changed: (grown: boolean) => void) {
     this.#environment = environment;
     this.#changed = changed;
@@ -36,20 +36,20 @@ export class Listing<R extends ConnectionRecord, I> {
 
   /** Whether there has been a listing. */
   get known(): boolean {
-    return this.#versions !== undefined;
+    return this.#listed !== undefined;
   }
 
   /** Sorted, so that all replicas see the same order. The same array until other ids are listed. */
   get ids(): readonly string[] {
-    return this.#ids;
+    return (this.#listed ?? Listed.none).ids;
   }
 
   has(id: string): boolean {
-    return this.#versions?.has(id) === true;
+    return this.#listed?.has(id) === true;
   }
 
   version(id: string): string | undefined {
-    return this.#versions?.get(id);
+    return this.#listed?.version(id);
   }
 
   start(): void {
@@ -119,21 +119,9 @@ export class Listing<R extends ConnectionRecord, I> {
   }
 
   #take(listed: readonly (string | ListedConnection)[]): void {
-    const versions = new Map<string, string | undefined>();
-    let refused = 0;
-    for (const entry of listed) {
-      const { id, version, status } =
-        typeof entry === 'object' && entry !== null ? entry : { id: entry, version: undefined, status: undefined };
-      // A database would refuse the whole batch because of one such id.
-      if (typeof id !== 'string' || id === '' || id.length > MAX_ID_LENGTH || /[\0\p{Surrogate}]/u.test(id)) {
-        refused += 1;
-        continue;
-      }
-      if (this.#environment.options.run === undefined && version === undefined) {
-        throw new TypeError('list: expected objects with id and version, because without run nothing else tells of an edit');
-      }
-      if (status !== 'stopped') versions.set(id, version === undefined ? undefined : String(version));
-    }
+    const before = this.#listed;
+    const { run } = this.#environment.options;
+    const { listed: latest, refused } = Listed.read(listed, before ?? Listed.none, run === undefined);
     if (refused > 0) {
       this.#failed(
         new TypeError(
@@ -142,12 +130,8 @@ export class Listing<R extends ConnectionRecord, I> {
         ),
       );
     }
-    const before = this.#versions;
-    this.#versions = versions;
-    const grown = before === undefined || [...versions.keys()].some((id) => !before.has(id));
-    // The same ids keep their array: whoever has computed something from it need not do so again.
-    if (grown || versions.size !== before.size) this.#ids = [...versions.keys()].toSorted();
-    this.#changed(grown);
+    this.#listed = latest;
+    if (latest !== before) this.#changed(before === undefined || latest.hasMoreThan(before));
   }
 
   #failed(error: unknown): void {

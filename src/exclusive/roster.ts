@@ -14,7 +14,6 @@ export class Roster {
   readonly #replica: string;
   #members: readonly Member[] = [];
   #names: readonly string[] = [];
-  #salt = 0;
   #previous: ReadonlySet<string> = new Set();
   /** Replicas that are said to have left and are still listed, with the time of that news. */
   readonly #left = new Map<string, number>();
@@ -60,11 +59,6 @@ export class Roster {
     return this.#names;
   }
 
-  /** The rank of the replica at home with this connection. It is the same in every view with the same members. */
-  home(id: string): number {
-    return hash(id, this.#salt) % this.size;
-  }
-
   /** Whether a replica has been there for two heartbeats. A replica that comes and goes is handed nothing. */
   established(replica: string): boolean {
     return this.#previous.has(replica);
@@ -91,19 +85,7 @@ export class Roster {
   #keep(members: readonly Member[]): void {
     this.#members = members;
     const names = members.map(({ replica }) => replica);
-    if (names.length !== this.#names.length || names.some((name, index) => name !== this.#names[index])) {
-      this.#names = names;
-      // Other members, other homes: what a lost replica held is spread over all.
-      this.#salt = hash(names.join(' '), 0);
-    }
+    if (names.length !== this.#names.length || names.some((name, index) => name !== this.#names[index])) this.#names = names;
     this.#rank = members.findIndex(({ replica }) => replica === this.#replica);
   }
-}
-
-/** FNV-1a with a final mix, as an unsigned 32-bit number. */
-function hash(text: string, salt: number): number {
-  let mixed = 0x811c9dc5 ^ salt;
-  for (let at = 0; at < text.length; at += 1) mixed = Math.imul(mixed ^ text.charCodeAt(at), 0x01000193);
-  mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b);
-  return (mixed ^ (mixed >>> 13)) >>> 0;
 }

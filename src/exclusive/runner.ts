@@ -7,6 +7,7 @@ import type { RunnerEvents } from './events.js';
 import { Heartbeat } from './heartbeat.js';
 import { Hints } from './hints.js';
 import { Holdings } from './holdings.js';
+import { Homes } from './homes.js';
 import { Listing } from './listing.js';
 import { checkRunnerListening, resolveRunnerOptions, type ExclusiveRunnerOptions } from './options.js';
 import { Releases } from './releases.js';
@@ -43,6 +44,7 @@ export class ExclusiveRunner<R extends ConnectionRecord, I> implements AsyncDisp
   readonly #listing: Listing<R, I>;
   readonly #releases: Releases<R, I>;
   readonly #holdings: Holdings<R, I>;
+  readonly #homes: Homes<R, I>;
   readonly #takeovers: Takeovers<R, I>;
   readonly #heartbeat: Heartbeat<R, I>;
   readonly #unsubscribe: (() => void)[] = [];
@@ -57,7 +59,8 @@ export class ExclusiveRunner<R extends ConnectionRecord, I> implements AsyncDisp
     this.#listing = new Listing(environment, (grown) => this.#listed(grown));
     this.#releases = new Releases(environment);
     this.#holdings = new Holdings(environment, this.#listing, this.#releases, () => void this.stop());
-    this.#takeovers = new Takeovers(environment, this.#listing, this.#holdings);
+    this.#homes = new Homes(this.#listing, environment.roster);
+    this.#takeovers = new Takeovers(environment, this.#listing, this.#holdings, this.#homes);
     this.#heartbeat = new Heartbeat(environment, this.#holdings, this.#takeovers, this.#releases, () => this.#renewed());
   }
 
@@ -143,7 +146,7 @@ export class ExclusiveRunner<R extends ConnectionRecord, I> implements AsyncDisp
   #renewed(): void {
     if (this.#environment.state !== 'running') return;
     if (this.#heartbeat.hasJoined) this.#takeovers.enable();
-    handOverSurplus(this.#environment, this.#holdings, this.#listing.ids.length);
+    handOverSurplus(this.#environment, this.#holdings, this.#homes);
     this.#takeovers.tick();
   }
 

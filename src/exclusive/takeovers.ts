@@ -1,8 +1,9 @@
 import type { ConnectionRecord } from '../contracts/record.js';
-import { Candidates } from './candidates.js';
+import { Candidates, FURTHER_PER_TICK } from './candidates.js';
 import type { ClaimRequest } from './claims/contract.js';
 import type { RunnerEnvironment } from './environment.js';
 import type { Holdings } from './holdings.js';
+import type { Homes } from './homes.js';
 import type { Listing } from './listing.js';
 import { readInstant } from './validity.js';
 
@@ -19,8 +20,6 @@ const MAX_WINDOW_MS = 400;
  * joins, and every hand-over is worth a query. A replica that stops at that moment must not wait for the allowance.
  */
 const BURST = 8;
-/** Queries in a row and tick that look further when the ones before did not find enough. */
-const FURTHER_PER_TICK = 8;
 /** A connection that nobody has taken for this many ticks is anybody's, whatever the shares say. */
 const ORPHAN_TICKS = 3;
 
@@ -31,6 +30,7 @@ export class Takeovers<R extends ConnectionRecord, I> {
   readonly #environment: RunnerEnvironment<R, I>;
   readonly #listing: Listing<R, I>;
   readonly #holdings: Holdings<R, I>;
+  readonly #homes: Homes<R, I>;
   readonly #candidates: Candidates<R, I>;
   #enabled = false;
   #current: Promise<void> | undefined;
@@ -43,11 +43,12 @@ export class Takeovers<R extends ConnectionRecord, I> {
   #orphansAt: number;
   #cancel: (() => void) | undefined;
 
-  constructor(environment: RunnerEnvironment<R, I>, listing: Listing<R, I>, holdings: Holdings<R, I>) {
+  constructor(environment: RunnerEnvironment<R, I>, listing: Listing<R, I>, holdings: Holdings<R, I>, homes: Homes<R, I>) {
     this.#environment = environment;
     this.#listing = listing;
     this.#holdings = holdings;
-    this.#candidates = new Candidates(listing, environment.roster, holdings);
+    this.#homes = homes;
+    this.#candidates = new Candidates(homes, environment.roster, holdings);
     this.#reckonedAt = this.#orphansAt = environment.clock.monotonic();
   }
 
@@ -128,7 +129,7 @@ export class Takeovers<R extends ConnectionRecord, I> {
     this.#current = undefined;
     this.#holdings.take(taken ?? [], sentAt);
     // One query cannot name all connections of a large fleet, and the free ones may be among the others.
-    if (taken !== undefined && !this.#candidates.allFit && this.#missing() > 0 && this.#further > 0) {
+    if (taken !== undefined && !this.#homes.allFit && this.#missing() > 0 && this.#further > 0) {
       this.#further -= 1;
       this.#again = true;
     }
@@ -153,7 +154,7 @@ export class Takeovers<R extends ConnectionRecord, I> {
     }
     const now = clock.monotonic();
     // In a large fleet one look does not see all of the home, so the looks follow each other faster.
-    const ticks = this.#candidates.allFit ? ORPHAN_TICKS : 1;
+    const ticks = this.#homes.allFit ? ORPHAN_TICKS : 1;
     if (now - this.#orphansAt < ticks * tickMs) return undefined;
     const ids = this.#candidates.nextOfHome();
     if (ids.length === 0) return undefined;

@@ -1,6 +1,7 @@
 import type { ClaimStore } from 'hydrant/exclusive';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Holdings } from '../../src/exclusive/holdings.js';
+import { Homes } from '../../src/exclusive/homes.js';
 import type { Listing } from '../../src/exclusive/listing.js';
 import { Takeovers } from '../../src/exclusive/takeovers.js';
 import { deferred } from '../support/deferred.js';
@@ -38,6 +39,7 @@ describe('takeovers', () => {
         has: () => occupied,
         take: (claims: unknown) => taken.push(claims),
       } as unknown as Holdings<Row, string>,
+      new Homes({ ids }, environment.roster),
     );
     takeovers.enable();
     return takeovers;

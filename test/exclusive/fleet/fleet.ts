@@ -10,6 +10,8 @@ import {
   type RenewResult,
 } from 'hydrant/exclusive';
 import { ManualClock } from 'hydrant/testing';
+import { Circle } from '../../../src/exclusive/homes.js';
+import { Listed } from '../../../src/exclusive/listed.js';
 
 interface Row { owner: string | undefined; token: bigint; expiresAt: number; offer: Offer | undefined; offerUntil: number }
 
@@ -159,21 +161,54 @@ export class Fleet {
 
   /** Connections that a living replica validly owns. */
   get owned(): number {
-    const now = this.clock.monotonic();
-    const living = new Set(this.living.map(({ runner }) => runner.replica));
-    let owned = 0;
-    for (const { owner, expiresAt } of this.server.rows.values())
-      if (owner !== undefined && expiresAt > now && living.has(owner)) owned += 1;
-    return owned;
+    return [...this.#counts.values()].reduce((sum, count) => sum + count, 0);
   }
 
-  /** The most and the fewest that a living replica owns, as shares of what would be even. */
+  /** The most and the fewest connections that a living replica owns. */
   get loads(): { most: number; fewest: number } {
+    const counts = [...this.#counts.values()];
+    return { most: Math.max(...counts), fewest: Math.min(...counts) };
+  }
+
+  /** Whether everything is owned, and no replica owns two connections more than another one. */
+  get balanced(): boolean {
+    const { most, fewest } = this.loads;
+    return most - fewest <= 1 && this.owned === this.#rows.length;
+  }
+
+  get #counts(): ReadonlyMap<string, number> {
+    const now = this.clock.monotonic();
     const counts = new Map(this.living.map(({ runner }) => [runner.replica, 0]));
-    for (const { owner } of this.server.rows.values())
-      if (owner !== undefined && counts.has(owner)) counts.set(owner, counts.get(owner)! + 1);
-    const even = this.#rows.length / counts.size;
-    return { most: Math.max(...counts.values()) / even, fewest: Math.min(...counts.values()) / even };
+    for (const { owner, expiresAt } of this.server.rows.values()) {
+      const count = owner === undefined || expiresAt <= now ? undefined : counts.get(owner);
+      if (count !== undefined) counts.set(owner!, count + 1);
+    }
+    return counts;
+  }
+
+  /** What a listing costs a replica besides the query: milliseconds of its event loop. */
+  listCosts(): Readonly<Record<'first' | 'unchanged' | 'oneEdited' | 'oneAdded' | 'homes', number>> {
+    const rows = this.#rows;
+    const edited = rows.with(0, { ...rows[0]!, version: 2 });
+    const added = [...rows, { id: 'connection-x', ...RECORD }];
+    const { listed } = Listed.read(rows, Listed.none, true);
+    const names = this.replicas.map(({ runner }) => runner.replica);
+    const cost = (work: () => unknown): number => {
+      const took = [1, 2, 3, 4, 5].map(() => {
+        const began = performance.now();
+        work();
+        return performance.now() - began;
+      });
+      return Math.min(...took);
+    };
+    const taken = (entries: readonly ConnectionRecord[]) => () => Listed.read(entries, listed, true).listed.hasMoreThan(listed);
+    return {
+      first: cost(() => Listed.read(rows, Listed.none, true)),
+      unchanged: cost(taken(rows)),
+      oneEdited: cost(taken(edited)),
+      oneAdded: cost(taken(added)),
+      homes: cost(() => new Circle(listed.ids, names)),
+    };
   }
 
   /** Advances until `holds`, and returns how many milliseconds that took. */

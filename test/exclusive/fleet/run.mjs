@@ -31,32 +31,35 @@ await build({
 });
 try {
   const { Fleet } = await import(pathToFileURL(outfile).href);
-  const seconds = (ms) => `${(ms / 1_000).toFixed(1)} s`;
-  const spread = ({ most, fewest }) => `${(100 * fewest).toFixed(1)} % to ${(100 * most).toFixed(1)} % of an even share`;
-  const told = (traffic) =>
-    `${traffic.claimQueries.toFixed(2)} claim queries of ${(traffic.claimBytes / 1_024).toFixed(1)} KiB, renewals of `
-      + `${(traffic.renewBytes / 1_024).toFixed(1)} KiB, at most ${traffic.mostNamed} ids named in one query`;
   const fleet = new Fleet(connections, replicas);
+  const seconds = (ms) => `${(ms / 1_000).toFixed(1)} s`;
+  const kib = (bytes) => `${(bytes / 1_024).toFixed(1)} KiB`;
+  const told = ({ claimQueries, claimBytes, renewBytes, mostNamed }) =>
+    `${claimQueries.toFixed(2)} claim queries of ${kib(claimBytes)} in all, renewals of ${kib(renewBytes)}; `
+    + `at most ${mostNamed} ids in one query`;
+  const say = (line) => {
+    const { most, fewest } = fleet.loads;
+    console.log(`${line}; ${fleet.owned} owned, ${fewest} to ${most} by each replica`);
+  };
   console.log(`${connections} connections, ${replicas} replicas`);
-  console.log(
-    `all owned after a cold start: ${seconds(await fleet.until(() => fleet.owned === connections))}; loads `
-      + `${spread(fleet.loads)}`,
-  );
-  console.log(`until then, in all, per replica: ${told(fleet.trafficSince(1))}`);
-  await fleet.clock.advance(60_000);
-  console.log(`at rest, per replica and tick: ${told(await fleet.traffic(12))}`);
+  say(`cold start: all owned after ${seconds(await fleet.until(() => fleet.owned === connections))}`);
+  console.log(`  balanced after ${seconds(await fleet.until(() => fleet.balanced))} more`);
+  console.log(`  so far, per replica: ${told(fleet.trafficSince(1))}`);
+  await fleet.clock.advance(10_000);
+  say(`at rest, per replica and tick: ${told(await fleet.traffic(2))}`);
   fleet.replicas[0].cut = true;
-  const before = fleet.owned;
-  console.log(
-    `a replica with ${connections - before} connections is lost: all owned again after `
-      + `${seconds(await fleet.until(() => fleet.owned === connections))}; loads ${spread(fleet.loads)}`,
-  );
-  await fleet.clock.advance(60_000);
+  console.log(`a replica with ${connections - fleet.owned} connections is lost`);
+  await fleet.traffic(0);
+  const all = () => fleet.owned === connections;
+  say(`  all owned again after ${seconds(await fleet.until(all))}, per replica: ${told(fleet.trafficSince(1))}`);
   fleet.join();
-  await fleet.clock.advance(45_000);
-  console.log(`a replica joins: after 45 s ${fleet.owned} owned; loads ${spread(fleet.loads)}`);
-  await fleet.clock.advance(90_000);
-  console.log(`after 135 s ${fleet.owned} owned; loads ${spread(fleet.loads)}`);
+  const balanced = await fleet.until(() => fleet.balanced);
+  say(`a replica joins: balanced after ${seconds(balanced)}`);
+  say(`afterwards, per replica and tick: ${told(await fleet.traffic(2))}`);
+  const costs = Object.entries(fleet.listCosts()).map(([what, ms]) => `${what} ${ms.toFixed(1)}`);
+  console.log(`a listing holds up the event loop for (ms): ${costs.join(', ')}`);
+  const [cpu, memory] = [process.cpuUsage().user / 1e6, process.resourceUsage().maxRSS / 1_024].map(Math.round);
+  console.log(`this process: ${cpu} s of CPU, ${memory} MiB`);
 } finally {
   await rm(folder, { recursive: true, force: true });
 }
