@@ -1,16 +1,19 @@
 import { createServer, request as send } from 'node:http';
 
 /**
- * A round-robin load balancer, reduced to what matters here: it knows nothing of connections, so any request may land
- * on any replica. A refused connection goes to the next replica, for nothing was sent; any other failure is a 502.
+ * A minimal round-robin load balancer. It knows nothing of connections, so any request may reach any replica. A refused
+ * connection goes to the next replica, because nothing was sent. Any other failure is a 502.
  *
- * @typedef {{ name: string, port: number, inFlight: number }} Target
+ * @typedef {{ name: string, port: number, inFlight: number, served: number }} Target
  */
 export class Proxy {
   /** @type {Target[]} */
   #targets = [];
+  /** Those taken out of the rotation too. @type {Target[]} */
+  #all = [];
   #turn = 0;
-  #server = createServer((request, response) => { void this.#forward(request, response); });
+  // The sender keeps connections alive. A timeout between two scenarios could close one just as it is used again.
+  #server = createServer({ keepAliveTimeout: 600_000 }, (request, response) => { void this.#forward(request, response); });
 
   /** @returns {Promise<string>} its origin */
   async listen() {
@@ -22,7 +25,8 @@ export class Proxy {
 
   /** @param {{ name: string, port: number }[]} targets */
   setTargets(targets) {
-    this.#targets = targets.map(({ name, port }) => ({ name, port, inFlight: 0 }));
+    this.#all = targets.map(({ name, port }) => ({ name, port, inFlight: 0, served: 0 }));
+    this.#targets = this.#all;
     this.#turn = 0;
   }
 
@@ -42,9 +46,13 @@ export class Proxy {
     this.#turn = Math.max(0, this.#targets.findIndex((target) => target.name === name));
   }
 
-  /** @param {string} name */
-  inFlight(name) {
-    return this.#targets.find((target) => target.name === name)?.inFlight ?? 0;
+  /**
+   * The requests that a replica is answering, and those that it has answered.
+   * @param {string} name
+   * @returns {{ inFlight: number, served: number }}
+   */
+  traffic(name) {
+    return this.#all.find((target) => target.name === name) ?? { inFlight: 0, served: 0 };
   }
 
   /** @returns {Promise<void>} */
@@ -93,6 +101,7 @@ function attempt(target, request, body, response) {
       if (ended) return;
       ended = true;
       target.inFlight--;
+      if (outcome === 'answered') target.served++;
       resolve(outcome);
     };
     target.inFlight++;
@@ -101,7 +110,7 @@ function attempt(target, request, body, response) {
       else response.writeHead(502, { 'x-served-by': target.name }).end();
       end('answered');
     };
-    // A connection per request: what a kept-alive one tells of a replica that is going away is another subject.
+    // A connection per request, so that no kept-alive one leads to a replica that is going away.
     const upstream = send({
       port: target.port, host: '127.0.0.1', method: request.method, path: request.url, headers: request.headers, agent: false,
     }, (answer) => {

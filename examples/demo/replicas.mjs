@@ -8,6 +8,10 @@ export class Replica {
   /** @type {{ create: number, row: number, version: number }} */
   counts = { create: 0, row: 0, version: 0 };
   port = 0;
+  /** @type {'starting' | 'running' | 'draining' | 'gone'} */
+  state = 'starting';
+  /** How many bots it held when it was last asked. */
+  live = 0;
   #child;
   #number = 0;
   /** @type {Map<number, { resolve: (result: any) => void, reject: (error: Error) => void }>} */
@@ -24,10 +28,12 @@ export class Replica {
    */
   constructor(name, way, environment) {
     this.name = name;
-    // Detached, for Ctrl-C would reach it before the demo has made an end of what it does.
+    // Detached, because Ctrl-C would otherwise reach it before the demo has ended its own work.
     this.#child = fork(MAIN, [name, way], { env: { ...process.env, ...environment }, detached: true });
     this.#exited = new Promise((resolve) => {
       this.#child.once('exit', () => {
+        this.state = 'gone';
+        this.live = 0;
         for (const { reject } of this.#waiting.values()) reject(new Error(`the replica ${name} has gone`));
         this.#waiting.clear();
         resolve();
@@ -51,7 +57,7 @@ export class Replica {
   }
 
   /**
-   * @param {'put' | 'isLive' | 'flush' | 'leaveRotation'} call
+   * @param {'put' | 'isLive' | 'live' | 'flush' | 'leaveRotation'} call
    * @param {unknown} [argument]
    * @returns {Promise<any>}
    */
@@ -61,6 +67,12 @@ export class Replica {
       this.#waiting.set(number, { resolve, reject });
       this.#child.send({ call, number, argument }, (error) => { if (error) reject(error); });
     });
+  }
+
+  /** Asks how many bots it holds. A replica that is ending does not answer. */
+  async askLive() {
+    const live = await this.call('live').catch(() => 0);
+    if (this.isRunning) this.live = live;
   }
 
   /** kill -9. @returns {Promise<void>} when it is gone */
@@ -86,8 +98,14 @@ export class Replica {
   /** @param {{ event?: string, port?: number, number?: number, result?: unknown, error?: string }} message */
   #hear({ event, port, number, result, error }) {
     if (event === 'create' || event === 'row' || event === 'version') this.counts[event]++;
-    if (event === 'ready') this.port = port ?? 0;
-    if (event === 'draining') this.#onDraining();
+    if (event === 'ready') {
+      this.port = port ?? 0;
+      this.state = 'running';
+    }
+    if (event === 'draining') {
+      this.state = 'draining';
+      this.#onDraining();
+    }
     if (number === undefined) return;
     const waiting = this.#waiting.get(number);
     this.#waiting.delete(number);

@@ -31,7 +31,7 @@ export function table(played) {
 function cells(way, { statuses, sent, answered, outdated, creates, vendorCalls, rowReads, versionReads, p50, p99 }) {
   return [
     `  ${way}`,
-    Object.entries(statuses).map(([status, count]) => `${count} × ${status === '0' ? 'broken' : status}`).join(', ') || '-',
+    statusesOf({ statuses }),
     sent === 0 ? '-' : `${answered} of ${sent}${outdated > 0 ? `, ${outdated} outdated` : ''}`,
     String(creates),
     String(vendorCalls),
@@ -40,4 +40,12 @@ function cells(way, { statuses, sent, answered, outdated, creates, vendorCalls, 
     p50?.toFixed(1) ?? '-',
     p99?.toFixed(1) ?? '-',
   ];
+}
+
+/**
+ * @param {Pick<Outcome, 'statuses'>} outcome
+ * @returns {string} such as `67 × 200, 133 × 404`
+ */
+export function statusesOf({ statuses }) {
+  return Object.entries(statuses).map(([status, count]) => `${count} × ${status === '0' ? 'broken' : status}`).join(', ') || '-';
 }

@@ -32,7 +32,9 @@ export function bot(id, changes = {}) {
 /** Three replicas behind a balancer, a database, Slack, and the senders: everything a scenario acts on. */
 export class World {
   /** @type {Replica[]} */
-  #replicas = [];
+  replicas = [];
+  /** The status of each command sent since the last reset, by its word. @type {Map<string, number | undefined>} */
+  statuses = new Map();
   #words = 0;
 
   /**
@@ -52,20 +54,20 @@ export class World {
   }
 
   async startReplicas() {
-    this.#replicas = FRAMEWORKS.map((name) => new Replica(name, this.way, this.environment));
-    await Promise.all(this.#replicas.map((replica) => replica.ready()));
-    this.proxy.setTargets(this.#replicas);
+    this.replicas = FRAMEWORKS.map((name) => new Replica(name, this.way, this.environment));
+    await Promise.all(this.replicas.map((replica) => replica.ready()));
+    this.proxy.setTargets(this.replicas);
   }
 
   /** @param {typeof FRAMEWORKS[number]} name */
   replica(name) {
-    const replica = this.#replicas.find((one) => one.name === name);
+    const replica = this.replicas.find((one) => one.name === name);
     if (replica === undefined) throw new Error(`the replica ${name} was not started`);
     return replica;
   }
 
   get #running() {
-    return this.#replicas.filter((replica) => replica.isRunning);
+    return this.replicas.filter((replica) => replica.isRunning);
   }
 
   /** How many replicas hold a live instance of this bot. @param {string} id */
@@ -85,11 +87,13 @@ export class World {
   async send(id, { command = '/ping', forged = false } = {}) {
     const word = `n${++this.#words}`;
     const signingSecret = forged ? 'a guess' : bot(id).signingSecret;
+    this.statuses.set(word, undefined);
     const sentAt = performance.now();
     const { status, servedBy } = await post(
       `${this.origin}/webhooks/${id}`,
       slashCommand({ signingSecret, command, text: word }),
     );
+    this.statuses.set(word, status);
     return { word, status, sentAt, ms: performance.now() - sentAt, servedBy };
   }
 
@@ -140,14 +144,15 @@ export class World {
   /** What the replicas have done since the last reset. */
   get counts() {
     /** @param {'create' | 'row' | 'version'} event */
-    const sum = (event) => this.#replicas.reduce((total, replica) => total + replica.counts[event], 0);
+    const sum = (event) => this.replicas.reduce((total, replica) => total + replica.counts[event], 0);
     return { creates: sum('create'), rowReads: sum('row'), versionReads: sum('version') };
   }
 
   async resetCounts() {
     await Promise.all(this.#running.map((replica) => replica.call('flush')));
-    for (const replica of this.#replicas) replica.counts = { create: 0, row: 0, version: 0 };
+    for (const replica of this.replicas) replica.counts = { create: 0, row: 0, version: 0 };
     this.slack.reset();
+    this.statuses.clear();
   }
 
   /** Leaves no process behind. */

@@ -1,6 +1,5 @@
 import { createServer } from 'node:http';
-import { Client } from '@modelcontextprotocol/sdk/client/index.js';
-import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { MemoryStore } from 'hydrant';
 import { listen } from '../support/recording-server.mjs';
 import { createReplica } from './gateway.mjs';

@@ -1,5 +1,4 @@
-import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
-import { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js';
+import { McpServer, WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 
 /**
@@ -19,10 +18,14 @@ export function sessionFactory({ notes, userOf, end }) {
   /** @param {SessionRow} record @param {import('hydrant').HydrationContext} context */
   async function create({ id, initialize }, { onDispose }) {
     const server = new McpServer({ name: 'notes', version: '1.0.0' });
-    server.registerTool('remember', { description: 'Keeps a note', inputSchema: { note: z.string() } }, async ({ note }) => {
-      await notes.add(id, note);
-      return { content: [{ type: 'text', text: 'kept' }] };
-    });
+    server.registerTool(
+      'remember',
+      { description: 'Keeps a note', inputSchema: z.object({ note: z.string() }) },
+      async ({ note }) => {
+        await notes.add(id, note);
+        return { content: [{ type: 'text', text: 'kept' }] };
+      },
+    );
     server.registerTool('recall', { description: 'Lists the notes' }, async () => ({
       content: [{ type: 'text', text: (await notes.of(id)).join(', ') }],
     }));

@@ -1,5 +1,4 @@
-import { Client } from '@modelcontextprotocol/sdk/client/index.js';
-import { StreamableHTTPClientTransport, StreamableHTTPError } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { Client, SdkHttpError, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { ConnectionRegistry } from 'hydrant';
 
 /**
@@ -19,9 +18,10 @@ export function createClients({ store, ...tuning }) {
         const transport = new StreamableHTTPClientTransport(new URL(url), {
           requestInit: { headers: { authorization: `Bearer ${accessToken}` } },
         });
-        const client = new Client({ name: 'assistant', version: '1.0.0' });
+        // The session-less protocol where the server speaks it, otherwise an older one.
+        const client = new Client({ name: 'assistant', version: '1.0.0' }, { versionNegotiation: { mode: 'auto' } });
         onDispose(async () => {
-          await transport.terminateSession().catch(() => {}); // polite, and no more than that
+          if (transport.sessionId !== undefined) await transport.terminateSession().catch(() => {}); // only a courtesy
           await client.close();
         });
         client.onclose = () => retire(new Error('the connection was closed'));
@@ -47,10 +47,10 @@ export function createClients({ store, ...tuning }) {
      */
     call: (grant, name, input = {}) => registry.use(grant, async ({ client }, lease) => {
       try {
-        return await client.callTool({ name, arguments: input }, undefined, { signal: lease.signal });
+        return await client.callTool({ name, arguments: input }, { signal: lease.signal });
       } catch (error) {
-        // The token has expired or the server has forgotten the session: nobody is to be given this client again.
-        if (error instanceof StreamableHTTPError && (error.code === 401 || error.code === 404)) lease.retire(error);
+        // The token has expired, or the server has forgotten the session. No later caller may get this client.
+        if (error instanceof SdkHttpError && (error.status === 401 || error.status === 404)) lease.retire(error);
         throw error;
       }
     }),

@@ -9,6 +9,8 @@ export interface FakeSlackApi {
   readonly calls: Map<string, number>;
   readonly messages: Message[];
   reset(): void;
+  /** How many connections clients hold open. */
+  connections(): Promise<number>;
   close(): Promise<void>;
 }
 

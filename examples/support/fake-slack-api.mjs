@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
+import { connectionsOf } from './recording-server.mjs';
 
 /**
  * A Slack Web API on loopback: enough of it for a bot that answers, and it counts what it is asked.
@@ -10,6 +11,7 @@ import { setTimeout as delay } from 'node:timers/promises';
  *   calls: Map<string, number>,
  *   messages: Message[],
  *   reset: () => void,
+ *   connections: () => Promise<number>,
  *   close: () => Promise<void>,
  * }} FakeSlackApi `url` is what a client's `apiUrl` or `SLACK_API_URL` is set to; `calls` counts by method
  */
@@ -45,6 +47,7 @@ export async function startFakeSlackApi({ latencyMs = 0 } = {}) {
     calls,
     messages,
     reset() { calls.clear(); messages.length = 0; },
+    connections: () => connectionsOf(server),
     close() {
       server.closeAllConnections();
       return new Promise((resolve) => { server.close(() => resolve()); });

@@ -15,7 +15,7 @@ export async function startFakeTelegramApi() {
     if (!token.endsWith(':good')) return { status: 401, json: { ok: false, error_code: 401, description: 'Unauthorized' } };
     return { json: { ok: true, result: resultOf(method, token, parameters) } };
   });
-  return { url: server.url, calls, close: server.close };
+  return { url: server.url, calls, connections: server.connections, close: server.close };
 }
 
 /** @param {string} method @param {string} token @param {any} parameters */

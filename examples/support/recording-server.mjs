@@ -26,6 +26,7 @@ export async function startRecordingServer(answer = () => ({ json: { ok: true } 
   return {
     url,
     received,
+    connections: () => connectionsOf(server),
     close() {
       server.closeAllConnections();
       return new Promise((resolve) => { server.close(() => resolve(undefined)); });
@@ -44,4 +45,15 @@ export async function listen(server) {
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the server has no port');
   return `http://127.0.0.1:${address.port}`;
+}
+
+/**
+ * How many connections clients hold open.
+ * @param {import('node:http').Server} server
+ * @returns {Promise<number>}
+ */
+export function connectionsOf(server) {
+  return new Promise((resolve, reject) => {
+    server.getConnections((error, count) => { if (error) reject(error); else resolve(count); });
+  });
 }

@@ -1,8 +1,9 @@
+import { drizzle } from 'drizzle-orm/node-postgres';
 import { LRUCache } from 'lru-cache';
 import pg from 'pg';
 
 /**
- * What people write: an LRU cache of pools that ends what falls out of it, whoever is using it.
+ * The common first attempt: an LRU cache of pools. It ends a pool that it evicts, even while the pool is in use.
  *
  * @param {{ urlOf: (tenant: string) => string, maxInstances: number }} options
  */
@@ -13,7 +14,7 @@ export function createNaiveTenants({ urlOf, maxInstances }) {
     /**
      * @template T
      * @param {string} tenant
-     * @param {(pool: pg.Pool) => Promise<T>} work
+     * @param {(db: import('drizzle-orm/node-postgres').NodePgDatabase) => Promise<T>} work
      */
     use(tenant, work) {
       let pool = pools.get(tenant);
@@ -21,7 +22,7 @@ export function createNaiveTenants({ urlOf, maxInstances }) {
         pool = new pg.Pool({ connectionString: urlOf(tenant), max: 2 });
         pools.set(tenant, pool);
       }
-      return work(pool);
+      return work(drizzle(pool));
     },
     async close() { pools.clear(); },
   };

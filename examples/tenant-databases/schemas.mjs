@@ -1,8 +1,26 @@
+import { inArray } from 'drizzle-orm';
+import { drizzle } from 'drizzle-orm/node-postgres';
+import { pgTable, text, varchar } from 'drizzle-orm/pg-core';
+import { tableStore } from 'hydrant';
 import pg from 'pg';
 
+/** The row of each tenant, in the application's own database. */
+export const tenants = pgTable('tenants', { id: text('id').primaryKey(), url: text('url').notNull() });
+
+/** A table that every tenant has in its own schema. */
+export const notes = pgTable('notes', { text: varchar('text', { length: 60 }).notNull() });
+
 /**
- * Makes a schema with a table of its own for each tenant. A tenant with a database, or a server, of its own only has
- * another URL.
+ * A store over the table of tenants.
+ * @param {import('drizzle-orm/node-postgres').NodePgDatabase} db
+ */
+export function tenantStore(db) {
+  return tableStore({ read: (ids) => db.select().from(tenants).where(inArray(tenants.id, [...ids])) });
+}
+
+/**
+ * Makes a schema for each tenant, and the table of tenants. A tenant whose data is in another database or on another
+ * server has another URL.
  *
  * @param {string} server
  * @param {number} count
@@ -10,7 +28,7 @@ import pg from 'pg';
 export async function makeTenants(server, count) {
   const client = new pg.Client({ connectionString: server });
   await client.connect();
-  // In batches: one statement would need a lock per table it makes.
+  // In batches, because one statement holds a lock for each table that it makes.
   for (let from = 1; from <= count; from += 500) {
     await client.query(`do $$ begin
       for n in ${from}..${Math.min(count, from + 499)} loop
@@ -19,8 +37,11 @@ export async function makeTenants(server, count) {
       end loop;
     end $$`);
   }
+  const rows = Array.from({ length: count }, (_, index) => ({ id: `t${index + 1}`, url: urlOf(server, `t${index + 1}`) }));
+  await client.query('create table tenants (id text primary key, url text not null)');
+  await drizzle(client).insert(tenants).values(rows);
   await client.end();
-  return Array.from({ length: count }, (_, index) => ({ id: `t${index + 1}`, url: urlOf(server, `t${index + 1}`) }));
+  return rows;
 }
 
 /** @param {string} server @param {string} tenant */

@@ -1,26 +1,30 @@
+import { drizzle } from 'drizzle-orm/node-postgres';
 import pg from 'pg';
 import { ConnectionRegistry } from 'hydrant';
 
 /**
- * A `pg` pool per tenant, for as many tenants as there are rows, and never more pools than the servers can bear.
+ * A Drizzle database over a `pg` pool per tenant, for as many tenants as there are rows. The number of open pools is
+ * bounded.
  *
  * @typedef {import('hydrant').ConnectionRecord & { url: string }} TenantRow
+ * @typedef {import('drizzle-orm/node-postgres').NodePgDatabase & { $client: pg.Pool }} TenantDatabase
+ * @typedef {Parameters<Parameters<TenantDatabase['transaction']>[0]>[0]} TenantTransaction
  *
  * @param {{ store: import('hydrant').ConnectionStore<TenantRow>, connectionsPerTenant?: number }
- *   & import('hydrant').RegistryTuning} options `maxInstances` × `connectionsPerTenant` is the most that is open
+ *   & import('hydrant').RegistryTuning} options at most `maxInstances` × `connectionsPerTenant` connections are open
  */
 export function createTenants({ store, connectionsPerTenant = 2, ...tuning }) {
   const registry = new ConnectionRegistry({
     store,
     factory: {
-      /** @param {TenantRow} record @param {import('hydrant').HydrationContext} context */
+      /** @param {TenantRow} record @param {import('hydrant').HydrationContext} context @returns {Promise<TenantDatabase>} */
       async create({ id, url }, { onDispose }) {
         const pool = new pg.Pool({ connectionString: url, max: connectionsPerTenant, application_name: `tenant ${id}` });
-        onDispose(() => end(pool));
-        // The pool replaces a client whose server went away; without a listener the event would end the process.
+        onDispose(() => endPool(pool));
+        // The pool replaces a client that lost its server. Without a listener, the event would end the process.
         pool.on('error', (error) => console.error(`tenant ${id} lost an idle connection:`, error.message));
-        await pool.query('select 1'); // a wrong password is a failed hydrate, and pauses, instead of a failed request
-        return pool;
+        await pool.query('select 1'); // a wrong password fails the hydrate, which backs off, and not every request
+        return drizzle(pool);
       },
     },
     freshness: { maxStaleMs: 1_000 },
@@ -30,37 +34,25 @@ export function createTenants({ store, connectionsPerTenant = 2, ...tuning }) {
   return {
     registry,
     /**
-     * Runs `work` with the tenant's pool. Keep the pool inside: once `work` has settled it may be ended.
+     * Runs `work` with the tenant's database. Do not keep the database: it may be closed once `work` has settled.
      *
      * @template T
      * @param {string} tenant
-     * @param {(pool: pg.Pool) => Promise<T>} work
+     * @param {(db: TenantDatabase) => Promise<T>} work
      */
     use: (tenant, work) => registry.use(tenant, work),
     /**
      * @template T
      * @param {string} tenant
-     * @param {(client: pg.PoolClient) => Promise<T>} work
+     * @param {(tx: TenantTransaction) => Promise<T>} work
+     * @returns {Promise<T>}
      */
-    transaction: (tenant, work) => registry.use(tenant, async (pool) => {
-      const client = await pool.connect();
-      try {
-        await client.query('begin');
-        const result = await work(client);
-        await client.query('commit');
-        return result;
-      } catch (error) {
-        await client.query('rollback');
-        throw error;
-      } finally {
-        client.release();
-      }
-    }),
+    transaction: (tenant, work) => registry.use(tenant, (db) => db.transaction(work)),
   };
 }
 
-/** `end` alone settles before the connections are closed. @param {pg.Pool} pool */
-async function end(pool) {
+/** `pool.end` settles before its connections are closed. This waits for both. @param {pg.Pool} pool */
+export async function endPool(pool) {
   let open = pool.totalCount;
   const closed = new Promise((resolve) => {
     if (open === 0) resolve(undefined);

@@ -1,17 +1,10 @@
-import { securityHeaders } from './guard.js';
+import { escaped, htmlResponse } from './html.js';
 import { script } from './page-script.js';
 import { style } from './page-style.js';
 
-const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
-const escaped = (text: string): string => text.replaceAll(/[&<>"']/g, (character) => ESCAPES[character] as string);
-
-/** The page. Its style and script are let in by a number that is used once, and nothing else is. */
+/** The inspector's page. */
 export function page(title: string): Response {
-  const nonce = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(18))));
-  const policy =
-    `default-src 'none'; script-src 'nonce-${nonce}'; style-src 'nonce-${nonce}'; connect-src 'self'; base-uri 'none'; `
-    + `form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'`;
-  return new Response(markup(escaped(title), nonce), { headers: securityHeaders('text/html; charset=utf-8', policy) });
+  return htmlResponse({ title, style, script, body: body(escaped(title)) });
 }
 
 const STATES = ['idle', 'leased', 'hydrating', 'draining', 'disposing', 'failed'];
@@ -22,17 +15,7 @@ const capped = (key: string, name: string): string =>
   `<div><dt id="${key}-name">${name}</dt><dd><span id="${key}">–</span>
 <meter id="${key}-meter" aria-labelledby="${key}-name" value="0"></meter></dd></div>`;
 
-const markup = (title: string, nonce: string): string => `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${title}</title>
-<style nonce="${nonce}">${style}</style>
-</head>
-<body>
-<a class="skip" href="#connections">Skip to the connections</a>
+const body = (title: string): string => `<a class="skip" href="#connections">Skip to the connections</a>
 <header>
 <h1>${title}</h1>
 <p id="feed" data-state="connecting">Connecting…</p>
@@ -69,8 +52,4 @@ ${sortable('failures', 'Last failure')}<th scope="col">Next attempt</th><th scop
 </nav>
 </section>
 <p id="outcome" role="status"></p>
-</main>
-<script nonce="${nonce}">${script}</script>
-</body>
-</html>
-`;
+</main>`;

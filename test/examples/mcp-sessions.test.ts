@@ -59,7 +59,7 @@ describe('examples/mcp-sessions', () => {
     for (const replica of cluster.replicas.slice()) await replica.stop();
     const fresh = await cluster.add();
     const eve = await connect('eve', ada.transport.sessionId);
-    await expect(eve.call('recall')).rejects.toMatchObject({ code: 401 });
+    await expect(eve.call('recall')).rejects.toMatchObject({ status: 401 });
     expect(fresh.registry.snapshot().live).toBe(0);
   });
 
@@ -68,7 +68,7 @@ describe('examples/mcp-sessions', () => {
     const other = await connect('ada', ada.transport.sessionId);
     for (let turn = 0; turn < 2; turn += 1) expect(await other.call('recall')).toBe('');
     await ada.transport.terminateSession();
-    for (let turn = 0; turn < 2; turn += 1) await expect(other.call('recall')).rejects.toMatchObject({ code: 404 });
+    for (let turn = 0; turn < 2; turn += 1) await expect(other.call('recall')).rejects.toMatchObject({ status: 404 });
     expect(await (await connect('ada')).call('recall')).toBe('');
   });
 

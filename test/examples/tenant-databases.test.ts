@@ -1,11 +1,13 @@
+import { sql } from 'drizzle-orm';
+import { drizzle } from 'drizzle-orm/node-postgres';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { MemoryStore } from 'hydrant';
 import { startPostgres } from '../servers/support/postgres.mjs';
 import { eventually, example } from './support.js';
 
-const { createTenants } = await example('tenant-databases/tenants.mjs');
-const { makeTenants } = await example('tenant-databases/schemas.mjs');
+const { createTenants, endPool } = await example('tenant-databases/tenants.mjs');
+const { makeTenants, notes, tenantStore } = await example('tenant-databases/schemas.mjs');
 
 describe('examples/tenant-databases', () => {
   let postgres: Awaited<ReturnType<typeof startPostgres>>;
@@ -40,7 +42,7 @@ describe('examples/tenant-databases', () => {
     return row.count;
   };
   const textOf = (tenant: string): Promise<string> =>
-    tenants.use(tenant, async (pool: pg.Pool) => (await pool.query('select text from notes')).rows[0].text);
+    tenants.use(tenant, async (db: any) => (await db.select().from(notes))[0].text);
 
   test('gives each of two thousand tenants its own rows, over ten pools', { timeout: 120_000 }, async () => {
     for (let from = 0; from < rows.length; from += 500) {
@@ -53,9 +55,9 @@ describe('examples/tenant-databases', () => {
 
   test('ends no pool under a running query: not by eviction, edit, invalidation or deletion', async () => {
     await admin.query('select pg_advisory_lock(7)');
-    const slow = tenants.use('t1', async (pool: pg.Pool) => {
-      await pool.query('select pg_advisory_lock(7)'); // waits until it is let go below
-      return (await pool.query('select text from notes')).rows[0].text;
+    const slow = tenants.use('t1', async (db: any) => {
+      await db.execute(sql`select pg_advisory_lock(7)`); // waits until the test unlocks it below
+      return (await db.select().from(notes))[0].text;
     });
     const isRunning = (): Promise<number> =>
       admin.query(`select 1 from pg_stat_activity where wait_event = 'advisory'`).then(({ rowCount }) => rowCount ?? 0);
@@ -79,9 +81,9 @@ describe('examples/tenant-databases', () => {
         left -= 1;
         const { id } = rows[(turn * turn) % rows.length] as { id: string };
         if (turn % 5 === 0) await store.put(rows.find((row) => row.id === id) as { id: string; url: string });
-        expect(await tenants.transaction(id, async (client: pg.PoolClient) => {
-          await client.query('select 1');
-          return (await client.query('select text from notes')).rows[0].text;
+        expect(await tenants.transaction(id, async (tx: any) => {
+          await tx.execute(sql`select 1`);
+          return (await tx.select().from(notes))[0].text;
         })).toBe(`of tenant ${id.slice(1)}`);
       }
     };
@@ -93,5 +95,25 @@ describe('examples/tenant-databases', () => {
     await store.put({ id: 'broken', url: 'postgres://nobody@127.0.0.1:1/none' });
     await expect(textOf('broken')).rejects.toMatchObject({ code: 'HYDRATION_FAILED' });
     expect(await textOf('t2')).toBe('of tenant 2');
+  });
+
+  test('reads its tenants from a table through Drizzle, and sees an edit', async () => {
+    const pool = new pg.Pool({ connectionString: postgres.url, max: 2 });
+    const own = createTenants({ store: tenantStore(drizzle(pool)), maxInstances: 10, freshness: 'strict' });
+    const read = (): Promise<string> => own.use('t1', async (db: any) => (await db.select().from(notes))[0].text);
+    expect(await read()).toBe('of tenant 1');
+    await admin.query('update tenants set url = $1 where id = $2', [rows[1]?.url, 't1']);
+    expect(await read()).toBe('of tenant 2');
+    await admin.query('update tenants set url = $1 where id = $2', [rows[0]?.url, 't1']);
+    await own.registry.close();
+    await endPool(pool);
+  });
+
+  test('rolls back a transaction that fails', async () => {
+    await expect(tenants.transaction('t3', async (tx: any) => {
+      await tx.update(notes).set({ text: 'changed' });
+      throw new Error('no');
+    })).rejects.toThrow('no');
+    expect(await textOf('t3')).toBe('of tenant 3');
   });
 });

@@ -277,9 +277,7 @@ describe('vendors take a delivered request as any other', () => {
   });
 
   test('MCP', async () => {
-    const { McpServer } = await import('@modelcontextprotocol/sdk/server/mcp.js');
-    const { WebStandardStreamableHTTPServerTransport } =
-      await import('@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js');
+    const { McpServer, WebStandardStreamableHTTPServerTransport } = await import('@modelcontextprotocol/server');
     const transport = new WebStandardStreamableHTTPServerTransport({ sessionIdGenerator: () => 's1', enableJsonResponse: true });
     await new McpServer({ name: 'a', version: '1' }).connect(transport as never);
     const initialize = {

@@ -33,6 +33,7 @@ export async function hydrantGateway({ database, report }) {
     put: (bot) => writeBot(database, bot),
     isLive: (id) =>
       registry.snapshot().connections.some((connection) => connection.id === id && connection.state !== 'disposing'),
+    live: () => registry.snapshot().live,
     async close() {
       await registry.close();
     },

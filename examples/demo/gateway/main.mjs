@@ -11,6 +11,7 @@
  * @property {(id: string, request: Request) => Promise<Response>} handleWebhook
  * @property {(bot: Bot) => Promise<void>} put the admin API: installs, edits or stops a bot, on this replica
  * @property {(id: string) => boolean} isLive
+ * @property {() => number} live how many bots it holds
  * @property {() => Promise<void>} close
  */
 import { setTimeout as delay } from 'node:timers/promises';
@@ -49,6 +50,7 @@ const calls = {
   put: (bot) => gateway.put(bot),
   /** @param {string} id */
   isLive: (id) => gateway.isLive(id),
+  live: () => gateway.live(),
   /** Answered in order: whatever was reported before has arrived. */
   flush: () => undefined,
   /** The balancer sends no more requests here. */

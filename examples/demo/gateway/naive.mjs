@@ -51,6 +51,7 @@ export async function naiveGateway({ database, report, loadOnMiss }) {
       if (bot.status === 'active') await start(bot);
     },
     isLive: (id) => chats.has(id),
+    live: () => chats.size,
     async close() {
       await Promise.all([...chats.keys()].map(stop));
     },

@@ -1,0 +1,168 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { chromium, type Browser, type Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { chromiumPath } from '../../support/chromium.js';
+
+const DEMO = fileURLToPath(new URL('../../../examples/demo/run.mjs', import.meta.url));
+/** The demo takes half a minute, and several times that on a busy machine. */
+const PATIENCE_MS = 300_000;
+
+/** A run of `npm run demo -- --watch`. Its processes carry a marker, and its files go to a folder of their own. */
+class Run {
+  readonly folder = mkdtempSync(join(tmpdir(), 'hydrant-watch-'));
+  readonly exit: Promise<readonly [code: number | null, signal: string | null]>;
+  output = '';
+  readonly #marker = `${process.pid}-${Math.random()}`;
+  readonly child: ChildProcess;
+
+  constructor() {
+    this.child = spawn(process.execPath, [DEMO, '--watch'], {
+      env: { ...process.env, TMPDIR: this.folder, DEMO_MARKER: this.#marker },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    for (const stream of [this.child.stdout, this.child.stderr]) stream?.on('data', (chunk) => { this.output += chunk; });
+    this.exit = once(this.child, 'exit') as Promise<[number | null, string | null]>;
+  }
+
+  async origin(): Promise<string> {
+    await expect.poll(() => this.output, { timeout: PATIENCE_MS, interval: 50 }).toContain(' in a browser');
+    return /http:\/\/\S+/.exec(this.output)?.[0] ?? '';
+  }
+
+  /** The command lines of the processes that are still there. PostgreSQL gets a clean environment: its folder tells. */
+  left(): string[] {
+    return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).flatMap((pid) => {
+      try {
+        const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+        const environment = readFileSync(`/proc/${pid}/environ`, 'utf8');
+        return environment.includes(this.#marker) || command.includes(this.folder) ? [command] : [];
+      } catch {
+        return []; // it has ended
+      }
+    });
+  }
+
+  files(): string[] {
+    return readdirSync(this.folder);
+  }
+}
+
+describe.runIf(chromiumPath !== undefined)('npm run demo -- --watch', () => {
+  let browser: Browser;
+  let page: Page;
+  let run: Run;
+  let problems: string[];
+
+  beforeAll(async () => {
+    browser = await chromium.launch({ executablePath: chromiumPath as string, args: ['--no-sandbox'] });
+  }, 60_000);
+  afterAll(() => browser?.close());
+  beforeEach(async () => {
+    run = new Run();
+    page = await browser.newPage({ viewport: { width: 1300, height: 1000 } });
+    page.setDefaultTimeout(PATIENCE_MS);
+    problems = [];
+    page.on('console', (message) => { if (message.type() === 'error') problems.push(message.text()); });
+    page.on('pageerror', (error) => problems.push(error.message));
+  });
+  afterEach(async () => {
+    await page.close();
+    run.child.kill('SIGKILL');
+    await run.exit;
+    rmSync(run.folder, { recursive: true, force: true });
+  });
+
+  const way = (name: string) => page.getByRole('region', { name, exact: true });
+  const results = () =>
+    page
+      .locator('#results tbody tr')
+      .evaluateAll((rows) =>
+        Object.fromEntries(
+          rows.map((row) => [row.children[0]?.textContent, [...row.children].slice(1).map((cell) => cell.textContent)]),
+        ),
+      );
+
+  test('shows the replicas, the proxy and the Map beside hydrant while it plays, and ends cleanly', async () => {
+    const requested: string[] = [];
+    page.on('request', (request) => requested.push(new URL(request.url()).host));
+    const origin = await run.origin();
+    await page.goto(origin);
+
+    // Every bot is live on every replica of the Map, and on none of hydrant's.
+    for (const replica of ['express', 'fastify', 'hono'])
+      await way('naive').getByRole('row', { name: `${replica} running 50` }).waitFor();
+    await way('hydrant').getByRole('row', { name: 'hono running 0' }).waitFor();
+    await page.getByText('Live', { exact: true }).waitFor();
+
+    await page.getByText('Scenario 3 of 9: 200 slash commands at once').waitFor();
+    await way('naive').getByText('67 replied, 133 404').waitFor();
+    expect(await way('naive').locator('rect.mark-m').count()).toBe(133);
+    await way('hydrant').getByText('200 replied').waitFor();
+    await page.getByText('Scenario 8 of 9: kill -9').waitFor();
+    await way('hydrant').getByRole('row', { name: 'express gone 0' }).waitFor();
+
+    await page.getByText('Finished').waitFor();
+    const shown = await results();
+    expect(Object.keys(shown)).toHaveLength(9);
+    expect(shown['one slash command, on a replica that is cold']).toEqual([
+      '1 × 404✓ the command is lost', '1 × 200', '1 × 200✓ the command is answered✓ one create, one row read',
+    ]);
+    expect(JSON.stringify(shown)).not.toContain('not so');
+    expect({ exit: await run.exit, output: run.output }).toMatchObject({
+      exit: [0, null], output: expect.stringContaining('every expectation held'),
+    });
+    expect({ problems, hosts: [...new Set(requested)] }).toEqual({ problems: [], hosts: [new URL(origin).host] });
+    expect({ processes: run.left(), files: run.files() }).toEqual({ processes: [], files: [] });
+    // The page keeps the results after the demo has gone.
+    expect(await page.getByText('Finished').isVisible()).toBe(true);
+  }, PATIENCE_MS);
+
+  test('interrupted in the middle, it leaves no process and no file, and the page says so', async () => {
+    await page.goto(await run.origin());
+    await page.getByText('Scenario 2 of 9').waitFor();
+    expect(run.left().length).toBeGreaterThan(9);
+    run.child.kill('SIGINT');
+    expect(await run.exit).toEqual([130, null]);
+    expect({ processes: run.left(), files: run.files() }).toEqual({ processes: [], files: [] });
+    await page.getByText('The demo is not running').waitFor();
+  }, PATIENCE_MS);
+
+  test('interrupted before a browser has opened the page, it leaves nothing either', async () => {
+    await run.origin();
+    run.child.kill('SIGTERM');
+    expect(await run.exit).toEqual([143, null]);
+    expect({ processes: run.left(), files: run.files() }).toEqual({ processes: [], files: [] });
+  }, PATIENCE_MS);
+
+  test('the page answers to its own host alone, and only to GET', async () => {
+    const origin = await run.origin();
+    const { port } = new URL(origin);
+    const status = (url: string, init?: RequestInit): Promise<number> => fetch(url, init).then((response) => response.status);
+    expect({
+      ip: await status(origin),
+      name: await status(`http://localhost:${port}/`).catch(() => 'refused'),
+      post: await status(origin, { method: 'POST' }),
+      other: await status(`${origin}elsewhere`),
+    }).toMatchObject({ ip: 200, post: 405, other: 404 });
+    expect(await foreignHost(Number(port))).toBe(421);
+    run.child.kill('SIGTERM');
+    await run.exit;
+  }, PATIENCE_MS);
+});
+
+/** `fetch` does not let a caller choose the Host header. */
+async function foreignHost(port: number): Promise<number | undefined> {
+  const { request } = await import('node:http');
+  return new Promise((resolve, reject) => {
+    request({ host: '127.0.0.1', port, headers: { host: 'rebound.example' } }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    }).once('error', reject).end();
+  });
+}
+
