@@ -1,4 +1,4 @@
-import { build } from 'esbuild';
+import { buildSync } from 'esbuild';
 import { fileURLToPath } from 'node:url';
 
 /**
@@ -14,7 +14,8 @@ import { fileURLToPath } from 'node:url';
  * @returns {Promise<InspectorParts>}
  */
 export async function inspectorParts() {
-  const { outputFiles } = await build({
+  // Not `build`: its service process ends a little after this one.
+  const { outputFiles } = buildSync({
     stdin: {
       contents: [
         ...['html', 'guard', 'stream', 'page-style'].map((name) => `export * from './inspector/${name}.js';`),
