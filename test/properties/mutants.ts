@@ -9,6 +9,8 @@ export interface Mutant {
   /** A second place, where the source makes up for the first one alone. Of the same function unless it names another. */
   readonly also?: { readonly in?: string; readonly find: string; readonly replace: string };
   readonly kind?: 'uses' | 'webhooks';
+  /** How many programs it takes, where that is more than usual: few of them get there. */
+  readonly programs?: number;
 }
 
 /** The simulation must detect each of these mistakes. */
@@ -108,6 +110,20 @@ export const mutants: readonly Mutant[] = [
     name: 'G6: a use of what failed for good is told to come back',
     in: 'Resolver.#mayNotHydrate',
     find: 'if (permanent !== undefined) return permanent;',
+    replace: '',
+  },
+  {
+    name: 'G6: invalidate keeps what failed for good',
+    in: 'Invalidation.one',
+    find: 'for (const failures of this.#failures) failures.clear(id);',
+    replace: '',
+  },
+  {
+    name: 'G6: a webhook of what failed for good is told to come back',
+    kind: 'webhooks',
+    programs: 5_000,
+    in: 'WebhookAccess.#askForSecrets',
+    find: 'if (permanent !== undefined) throw permanent;',
     replace: '',
   },
   {
@@ -237,6 +253,18 @@ export const mutants: readonly Mutant[] = [
     },
   },
   {
+    name: 'an instance that is being created is not told that it was superseded',
+    in: 'Slots.supersede',
+    find: 'state.superseded = { reason, cause }; this.supersessionSignals.abort(slot);',
+    replace: 'state.superseded = { reason, cause };',
+  },
+  {
+    name: 'close does not tell what is in use that it is superseded',
+    in: 'SupersessionSignals.close',
+    find: 'for (const slot of slots) this.abort(slot);',
+    replace: '',
+  },
+  {
     name: 'invalidate keeps the secrets',
     in: 'Invalidation.one',
     find: 'this.#secrets.forget(id);',
@@ -274,6 +302,12 @@ export const mutants: readonly Mutant[] = [
     replace: "if (state.kind === 'pending') state.outdated",
   },
   {
+    name: "'drain-first' trusts the row of a use that waited for its predecessor to go",
+    in: 'outdate',
+    find: "if (state.kind === 'seen' || state.kind === 'pending') state.outdated",
+    replace: "if (state.kind === 'seen') state.outdated",
+  },
+  {
     name: 'a successor is not woken when its predecessor is out of its way',
     in: 'Departing.progressed',
     find: 'for (const listener of listeners) listener();',
@@ -284,6 +318,42 @@ export const mutants: readonly Mutant[] = [
     in: 'Resolver.apply',
     find: 'parseRow(id, answer.row,',
     replace: 'parseRow(id, this.#unknown.has(id) ? undefined : answer.row,',
+  },
+  {
+    name: 'G10: a webhook of an unknown id asks the store each time',
+    kind: 'webhooks',
+    in: 'WebhookAccess.find',
+    find: 'if (unknown.has(id)) throw notFound(id);',
+    replace: '',
+  },
+  {
+    name: 'G11: an id stays unknown to webhooks for longer than notFoundTtlMs',
+    kind: 'webhooks',
+    in: 'UnknownIds.has',
+    find: 'return until !== undefined && this.#clock.monotonic() < until;',
+    replace: 'return until !== undefined;',
+  },
+  {
+    name: 'G11: an id stays unknown to webhooks though a hint has come',
+    kind: 'webhooks',
+    in: 'Revalidation.#changed',
+    find: 'this.#unknown.forget(id);',
+    replace: '',
+  },
+  {
+    name: 'G11: an id stays unknown to webhooks though it was invalidated',
+    kind: 'webhooks',
+    in: 'Invalidation.one',
+    find: 'this.#unknown.forget(id);',
+    replace: '',
+  },
+  {
+    name: 'G11: the answer of a read that was on the wire when a hint came makes an id unknown',
+    kind: 'webhooks',
+    programs: 5_000,
+    in: 'FreshnessReader.markDoubtful',
+    find: 'if (wire !== undefined) wire.doubtful = true;',
+    replace: '',
   },
   {
     name: 'a clean-up runs outside of around',

@@ -21,7 +21,7 @@ import {
   withinMaxInstances,
 } from './checks/resting.js';
 import { isFresh, notDisposed, notSuperseded, stamped } from './checks/serving.js';
-import { createIsOwed } from './checks/webhooks.js';
+import { createIsOwed, unknownIsRemembered } from './checks/webhooks.js';
 import type { Creation, Demand, Hold, Instance, Moment, Read, SecretsCall } from './observed.js';
 import { knownLeases } from './queries.js';
 import type { World } from './world.js';
@@ -158,6 +158,7 @@ export class Model {
     withinMaxInstances(world);
     noSupersededIdle(world);
     everyWaitHasACause(world);
+    unknownIsRemembered(world);
     nobodyWaits(world);
   }
 

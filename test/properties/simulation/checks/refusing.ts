@@ -134,7 +134,8 @@ function missing(world: World, demand: Demand): boolean {
       notFoundTtlMs > 0
       && read.sent.t >= demand.began.t - notFoundTtlMs
       && !forgotten(world, demand, read.sent.seq)
-      && !hintedSince(world, demand, read.answered?.seq ?? 0);
+      // A read that was on the wire when a hint came may be too old to know.
+      && !hintedSince(world, demand, read.sent.seq);
     if (!isFreshFor(demand, read) && !remembered && read.sent.t < demand.began.t - notFoundTtlMs) return false;
     if (!isFreshFor(demand, read) && !remembered) continue;
     if (isGood(read) && sighting(read, demand.id) === undefined) return true;

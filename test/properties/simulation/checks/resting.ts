@@ -120,9 +120,10 @@ export function supersededIsTrue(world: World): void {
     if (signal === undefined) continue;
     const gone = creation.failed || world.closed !== undefined || (instance !== undefined && !isAlive(instance));
     const why = instance === undefined ? undefined : superseded(world, instance);
+    const invalidated = isRunning(creation) && world.invalidatedSince(creation.id, creation.read.sent.seq);
     // Without a dispose it cannot be seen when the instance went.
     const mayBe = gone || isRunning(creation) || (why?.may ?? false) || !world.settings.factory.dispose;
-    if (gone || (why?.must ?? false)) {
+    if (gone || invalidated || (why?.must ?? false)) {
       if (!signal.aborted) world.violate('superseded', `create ${creation.n} is not told that it was superseded`);
     } else if (signal.aborted && !mayBe && !surelyTimedOut(world, creation, creation.ended?.t)) {
       world.violate('superseded', `create ${creation.n} is told that it was superseded without a reason`);

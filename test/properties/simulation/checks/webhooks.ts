@@ -1,6 +1,7 @@
 import type { ConnectionErrorCode } from 'hydrant';
 import type { Model } from '../model.js';
-import type { Creation } from '../observed.js';
+import type { Creation, Demand, Read } from '../observed.js';
+import { isGood, readsOf, sighting } from '../queries.js';
 import type { Delivery } from '../webhooks.js';
 import type { World } from '../world.js';
 import { reason } from './refusing.js';
@@ -102,4 +103,27 @@ export function createIsOwed(world: World, creation: Creation): void {
   const made = world.creations.filter((other) => other.id === creation.id).length;
   if (made > owed)
     world.violate('G10', `create ${creation.n} of ${creation.id} is the ${made}th, and only ${owed} had a right to one`);
+}
+
+/** G10: a webhook of an id that the store did not know a moment ago is answered without a read. */
+export function unknownIsRemembered(world: World): void {
+  for (const demand of world.demands) {
+    if (demand.kind !== 'webhook' || demand.state !== 'waiting') continue;
+    const read = unknownTo(world, demand);
+    if (read !== undefined)
+      world.violate('G10', `webhook ${demand.n} of ${demand.id} waits although read ${read.n} had found nothing`);
+  }
+}
+
+/** The newest read before it, if that found nothing, and nothing has happened since that may have made the registry forget it. */
+function unknownTo(world: World, { id, began, quietBefore }: Demand): Read | undefined {
+  const reads = [...readsOf(world, id)];
+  if (reads.some((read) => read.sent.seq > began.seq && sighting(read, id) !== undefined)) return undefined;
+  const read = reads.find(({ sent }) => sent.seq < began.seq);
+  if (read === undefined || read.kind === 'getVersions' || !isGood(read) || sighting(read, id) !== undefined) return undefined;
+  const remembered = world.clock.monotonic() < read.sent.t + world.settings.notFoundTtlMs;
+  const doubted =
+    world.invalidatedSince(id, read.sent.seq)
+    || world.hints.some((hint) => hint.at.seq > read.sent.seq && (hint.id === undefined || hint.id === id));
+  return remembered && !doubted && read.answered!.seq < quietBefore ? read : undefined;
 }
