@@ -5,8 +5,6 @@ import type { ConnectionError } from '../errors.js';
 
 /** Options of every adapter. */
 export interface AdapterOptions {
-  /** The longest body that is read, in bytes; a longer one is answered with 413 and not read further. */
-  readonly maxBodyBytes?: number | undefined;
   /**
    * Whether to believe `X-Forwarded-Proto` and `X-Forwarded-Host`. Set it only behind a proxy that overwrites them.
    * Otherwise any sender chooses what `request.url` says.
@@ -19,6 +17,15 @@ export interface AdapterOptions {
    * a body parser. Exceptions that it throws are caught. Default: `console.error`, at most 100 times in ten minutes.
    */
   readonly onError?: ((error: unknown) => void) | undefined;
+}
+
+/** Options of `toNodeHandler`. */
+export interface NodeHandlerOptions extends AdapterOptions {
+  /**
+   * The longest body that is read, in bytes. A longer one is answered with 413 and not read further. Default 1 MiB;
+   * `Infinity` leaves it to the handler.
+   */
+  readonly maxBodyBytes?: number | undefined;
 }
 
 /** Options after the check, with an `onError` that is safe to call. */
@@ -52,7 +59,7 @@ function origin(): Check<string> {
 }
 
 /** @throws ConnectionError with `INVALID_OPTIONS`: the option, what was expected, what came. */
-export function checkOptions(options: AdapterOptions): ResolvedAdapterOptions {
+export function checkOptions(options: NodeHandlerOptions): ResolvedAdapterOptions {
   const { maxBodyBytes, trustProxy, origin: given, onError = logError } = check('', shape(), options);
   return {
     maxBodyBytes,

@@ -11,7 +11,7 @@ import { headOf } from './node-request.js';
 import { sendFailure, sendResponse } from './node-response.js';
 import { isOver, type ParsedByOthers } from './node-types.js';
 import {
-  answerWebhook, checkRoute, type ConnectionIdSource, DEFAULT_BUFFERED_BYTES, type WebhookRegistry,
+  answerWebhook, bufferedBytes, checkRoute, type ConnectionIdSource, type WebhookRegistry,
 } from './webhook-route.js';
 
 export type { AdapterOptions } from './adapter-options.js';
@@ -25,11 +25,6 @@ export interface ExpressWebhookOptions extends AdapterOptions {
    * Default: what `app.set('trust proxy', …)` says about the peer. `true` or `false` overrides that.
    */
   readonly trustProxy?: boolean | undefined;
-  /**
-   * Default: the registry's `webhook.maxBodyBytes` alone decides; for a `connectionId` function, which needs the body
-   * in memory, 1 MiB.
-   */
-  readonly maxBodyBytes?: number | undefined;
 }
 
 /** The part of Express's request that is used. */
@@ -63,9 +58,9 @@ export type ExpressWebhookHandler = (req: ExpressRequest, res: ServerResponse, n
  */
 export function expressWebhook(registry: WebhookRegistry, options: ExpressWebhookOptions = {}): ExpressWebhookHandler {
   const { connectionId = 'connectionId' } = options;
-  checkRoute(registry, connectionId);
-  const { origin, trustProxy, maxBodyBytes, onError } = checkOptions(options);
-  const maxBytes = maxBodyBytes ?? (typeof connectionId === 'function' ? DEFAULT_BUFFERED_BYTES : Infinity);
+  checkRoute(registry, connectionId, options);
+  const { origin, trustProxy, onError } = checkOptions(options);
+  const maxBytes = bufferedBytes(registry, connectionId);
 
   async function serve(req: ExpressRequest, res: ServerResponse): Promise<void> {
     const head = headOf(req, res, { origin, trustProxy: trustProxy ?? isTrustedByApp(req) });

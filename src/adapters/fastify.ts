@@ -15,7 +15,7 @@ import { discardBody, ResponseBody } from '../messages/response-body.js';
 import { problemOf } from '../messages/responses.js';
 import { headToSend, OF_A_BODY, type ResponseHead } from './framing.js';
 import {
-  answerWebhook, checkRoute, type ConnectionIdSource, DEFAULT_BUFFERED_BYTES, type WebhookRegistry,
+  answerWebhook, bufferedBytes, checkRoute, type ConnectionIdSource, type WebhookRegistry,
 } from './webhook-route.js';
 
 export type { AdapterOptions } from './adapter-options.js';
@@ -30,11 +30,6 @@ export interface FastifyWebhookOptions extends AdapterOptions {
   readonly connectionId?: ConnectionIdSource | undefined;
   /** Default: the server's own `trustProxy`. `true` or `false` overrides that. */
   readonly trustProxy?: boolean | undefined;
-  /**
-   * Default: the registry's `webhook.maxBodyBytes` alone decides, not Fastify's `bodyLimit`; for a `connectionId`
-   * function, which needs the body in memory, 1 MiB.
-   */
-  readonly maxBodyBytes?: number | undefined;
   /** Default: the request's own logger. */
   readonly onError?: ((error: unknown) => void) | undefined;
 }
@@ -99,10 +94,10 @@ interface Carrier extends FastifyRequestLike {
  */
 export async function fastifyWebhook(scope: FastifyScope, options: FastifyWebhookOptions): Promise<void> {
   const { registry, path, connectionId = 'connectionId' } = options;
-  checkRoute(registry, connectionId);
+  checkRoute(registry, connectionId, options);
   checkPath(scope.prefix, path, connectionId);
-  const { origin, trustProxy, maxBodyBytes, onError } = checkOptions(options);
-  const maxBytes = maxBodyBytes ?? (typeof connectionId === 'function' ? DEFAULT_BUFFERED_BYTES : Infinity);
+  const { origin, trustProxy, onError } = checkOptions(options);
+  const maxBytes = bufferedBytes(registry, connectionId);
 
   const report = (request: FastifyRequestLike, error: unknown): void => {
     if (options.onError === undefined) request.log.error({ err: error }, 'a webhook could not be served');

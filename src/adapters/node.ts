@@ -4,7 +4,7 @@
  * @module hydrant/node
  */
 
-import { type AdapterOptions, checkOptions, invalidOption } from './adapter-options.js';
+import { checkOptions, invalidOption, type NodeHandlerOptions } from './adapter-options.js';
 import { discardBody } from '../messages/response-body.js';
 import { describing, makeRequest } from '../messages/requests.js';
 import { bodyOf, bodyPart } from './node-body.js';
@@ -13,7 +13,7 @@ import { assertResponse, sendFailure, sendResponse } from './node-response.js';
 import { isOver, type NodeRequest, type NodeResponse } from './node-types.js';
 import { failure } from './problem.js';
 
-export type { AdapterOptions } from './adapter-options.js';
+export type { AdapterOptions, NodeHandlerOptions } from './adapter-options.js';
 export type { NodeRequest, NodeResponse, ParsedByOthers } from './node-types.js';
 
 const DEFAULT_MAX_BODY_BYTES = 1024 * 1024;
@@ -38,7 +38,7 @@ const DEFAULT_MAX_BODY_BYTES = 1024 * 1024;
  */
 export function toNodeHandler(
   handler: (request: Request) => Response | Promise<Response>,
-  options: AdapterOptions = {},
+  options: NodeHandlerOptions = {},
 ): (req: NodeRequest, res: NodeResponse) => void {
   if (typeof handler !== 'function') throw invalidOption('handler', 'a function (request: Request) => Response', handler);
   const { maxBodyBytes = DEFAULT_MAX_BODY_BYTES, onError, ...address } = checkOptions(options);

@@ -31,8 +31,8 @@ export type ConnectionIdSource =
     params: Readonly<Record<string, string>>,
   ) => string | undefined | Promise<string | undefined>);
 
-/** How much of a body is held in memory for a `connectionId` function that may read it. */
-export const DEFAULT_BUFFERED_BYTES = 1024 * 1024;
+/** How much of a body is held in memory for a `connectionId` function, where the registry does not say. */
+const DEFAULT_BUFFERED_BYTES = 1024 * 1024;
 
 /** The deadline for a `connectionId` function where the registry does not say one. */
 const DEFAULT_TIMEOUT_MS = 30_000;
@@ -48,13 +48,25 @@ export interface WebhookCall {
 }
 
 /** @throws ConnectionError with `INVALID_OPTIONS` */
-export function checkRoute(registry: WebhookRegistry, connectionId: ConnectionIdSource): void {
+export function checkRoute(registry: WebhookRegistry, connectionId: ConnectionIdSource, options: object = {}): void {
   if (typeof registry?.handleWebhook !== 'function') {
     throw invalidOption('registry', 'an object with handleWebhook, such as a ConnectionRegistry', registry);
   }
   if (typeof connectionId !== 'function' && (typeof connectionId !== 'string' || connectionId === '')) {
     throw invalidOption('connectionId', 'the name of a route parameter or a function of the request', connectionId);
   }
+  // An option of 0.1.0. A limit that is none any more must not be passed over in silence.
+  if ('maxBodyBytes' in options && options.maxBodyBytes !== undefined)
+    throw invalidOption('maxBodyBytes', "nothing, because the registry's webhook.maxBodyBytes decides", options.maxBodyBytes);
+}
+
+/**
+ * How much of a body the adapter reads before the registry does. Only a `connectionId` function needs it in memory.
+ * Otherwise the registry reads the body itself, and keeps to its own limit.
+ */
+export function bufferedBytes(registry: WebhookRegistry, connectionId: ConnectionIdSource): number {
+  if (typeof connectionId !== 'function') return Infinity;
+  return directDelivery(registry.handleWebhook)?.maxBodyBytes ?? DEFAULT_BUFFERED_BYTES;
 }
 
 /** Finds the id, hands the request over, and always has an answer. Never rejects. */

@@ -58,14 +58,14 @@ export interface RegistryTuning {
   webhook?: {
     /** Checked before the store is touched. Default `/^[A-Za-z0-9._:-]{1,128}$/`. */
     connectionId?: RegExp;
-    /** Default 1 MiB. */
+    /** The longest body that is read, in bytes, whatever the adapter. Default 1 MiB. */
     maxBodyBytes?: number;
     /**
      * Deliveries at a time whose sender is not authenticated yet. Each may hold a body of `maxBodyBytes`. Beyond it a
      * delivery is answered 503 `OVERLOADED` at once, and `respondToFailure` is not called. Default 2 000.
      */
     maxUnauthenticated?: number;
-    /** Replaces the response to a failure where no factory is known. */
+    /** Replaces the response to a failure that comes before the row is known. Afterwards the factory's own decides. */
     respondToFailure?: (failure: ConnectionError, request: Request) => Awaitable<Response | undefined>;
   };
   /** The only source of time. Default: the system's. */

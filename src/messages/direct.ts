@@ -16,6 +16,8 @@ export interface DirectDelivery {
   readonly clock: Clock;
   /** How long a delivery may take until it is identified. */
   readonly timeoutMs: number;
+  /** The registry's `webhook.maxBodyBytes`. A registry of an older version does not tell it. */
+  readonly maxBodyBytes?: number;
   deliver(id: string, head: RequestHead, body: Pick<UnreadBody, 'read'>): Promise<Outgoing>;
 }
 

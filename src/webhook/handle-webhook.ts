@@ -45,6 +45,7 @@ export function createWebhookHandler<R extends ConnectionRecord, I>(access: Webh
   const direct: DirectDelivery = {
     clock: env.clock,
     timeoutMs: env.options.acquireTimeoutMs,
+    maxBodyBytes,
     async deliver(id, head, body) {
       let done: BodyEnd | undefined;
       const response = await serve(id, new Incoming(head, maxBodyBytes, body), {}, (sent, isRead) => {

@@ -67,6 +67,8 @@ describe('expressWebhook', () => {
     expectTypeOf<NonNullable<ExpressWebhookOptions['connectionId']>>().toEqualTypeOf<
       string | ((request: Request, params: Readonly<Record<string, string>>) => string | undefined | Promise<string | undefined>)
     >();
+    // @ts-expect-error the registry's webhook.maxBodyBytes decides
+    expressWebhook(registry, { maxBodyBytes: 1 });
     // @ts-expect-error a number is no id
     expressWebhook(registry, { connectionId: () => 7 });
   });
@@ -80,7 +82,6 @@ describe('fastifyWebhook', () => {
       registry,
       path: '/x',
       connectionId: (request) => request.url,
-      maxBodyBytes: 1,
       trustProxy: true,
       logLevel: 'warn',
     });
@@ -97,5 +98,7 @@ describe('fastifyWebhook', () => {
     app.register(fastifyWebhook, { registry });
     // @ts-expect-error no registry
     app.register(fastifyWebhook, { path: '/:connectionId' });
+    // @ts-expect-error the registry's webhook.maxBodyBytes decides
+    app.register(fastifyWebhook, { registry, path: '/:connectionId', maxBodyBytes: 1 });
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Listening, ADAPTERS, answering } from './support/servers.js';
 import { plateau, RawConnection, send, signal } from './support/clients.js';
+import { limitedTo } from './support/limited-registry.js';
 import { signingRegistry, sign } from './support/signing-registry.js';
 
 const POST = 'POST /webhooks/c1 HTTP/1.1\r\nHost: h\r\n';
@@ -87,11 +88,14 @@ describe.each(Object.keys(ADAPTERS))('%s: a body over maxBodyBytes', (adapter) =
   test('not announced: nothing more is read while the answer is being made', async () => {
     const tooLarge = signal();
     const release = signal();
-    const listening = await serve(async (request) => {
-      await request.text().catch(() => tooLarge.resolve());
+    const answer = async (): Promise<Response> => {
+      tooLarge.resolve();
       await release.promise;
       return new Response(null, { status: 413 });
-    });
+    };
+    const listening = await (adapter === 'node:http'
+      ? serve((request) => request.text().then(() => new Response(), answer))
+      : ADAPTERS[adapter]!(limitedTo(1000, signingRegistry(), answer)));
     const read = bytesRead(listening);
     const connection = await RawConnection.open(listening.port);
     connection.write(`${POST}Transfer-Encoding: chunked\r\n\r\n`);

@@ -3,6 +3,7 @@ import { expressWebhook } from 'hydrant/express';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { plateau, send, signal } from './support/clients.js';
 import { answering, express4, listen } from './support/servers.js';
+import { limitedTo } from './support/limited-registry.js';
 import { sign, signingRegistry } from './support/signing-registry.js';
 
 const SECRET = 'xoxb-secret';
@@ -206,14 +207,14 @@ describe.each([['Express 5', express], ['Express 4', express4]])('%s', (_, frame
       }
     });
 
-    test('it is not called for a body that is too large (1 MiB unless maxBodyBytes says otherwise) or lost', async () => {
+    test('it is not called for a body that is too large (1 MiB unless the registry says otherwise) or lost', async () => {
       const idOf = vi.fn(() => 'c1');
-      for (const [options, size, status] of [
-        [{}, 1024 * 1024 + 1, 413],
-        [{ maxBodyBytes: 10 }, 11, 413],
-        [{ maxBodyBytes: 2_000_000 }, 1024 * 1024 + 1, 200],
-      ] as const) {
-        const { port } = await serve(idOf, undefined, options);
+      for (const { registry, size, status } of [
+        { registry: signingRegistry(), size: 1024 * 1024 + 1, status: 413 },
+        { registry: limitedTo(10, signingRegistry()), size: 11, status: 413 },
+        { registry: limitedTo(2_000_000, signingRegistry()), size: 1024 * 1024 + 1, status: 200 },
+      ]) {
+        const { port } = await serve(idOf, registry);
         const body = 'x'.repeat(size);
         for (const chunked of [false, true]) {
           expect((await send(port, '/events/eu', { body, chunked, headers: sign(body) })).status).toBe(status);

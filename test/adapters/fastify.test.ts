@@ -184,7 +184,10 @@ test.each([
     { ...route, registry: echo, connectionId: 'team' },
     'path: expected a route with the parameter \':team\', got "/webhooks/:connectionId"',
   ],
-  [{ ...route, registry: echo, maxBodyBytes: 0 }, 'maxBodyBytes: expected a positive integer or Infinity, got 0'],
+  [
+    { ...route, registry: echo, maxBodyBytes: 5 },
+    "maxBodyBytes: expected nothing, because the registry's webhook.maxBodyBytes decides, got 5",
+  ],
 ])('wrong options fail the start: %#', async (options, message) => {
   const app = fastify();
   app.register(fastifyWebhook, options as never);

@@ -2,6 +2,7 @@ import { expressWebhook, type ExpressRequest, type ExpressWebhookOptions } from 
 import { toNodeHandler } from 'hydrant/node';
 import { settle } from 'hydrant/testing';
 import { describe, expect, test, vi } from 'vitest';
+import { limitedTo } from './support/limited-registry.js';
 import { requestOf, responseTo, rest, type Message } from './support/messages.js';
 
 const host = { host: 'h', 'x-forwarded-proto': 'https' };
@@ -18,15 +19,17 @@ async function answer(
   return wire.written;
 }
 
+type Served = Parameters<typeof expressWebhook>[0];
+
 describe('expressWebhook', () => {
   const registry = {
     handleWebhook: async (id: string, request: Request) =>
       new Response(`${id} ${request.url} ${await request.text().catch((error: Error) => error.message)}.`),
   };
-  const webhook = (options: ExpressWebhookOptions = {}, kept: object = {}, message: Message = {}) =>
+  const webhook = (options: ExpressWebhookOptions = {}, kept: object = {}, message: Message = {}, served: Served = registry) =>
     answer(
       (req, res) =>
-        expressWebhook(registry, options)(req as unknown as ExpressRequest, res, () => {
+        expressWebhook(served, options)(req as unknown as ExpressRequest, res, () => {
           throw new Error('next was called');
         }),
       { ...message, kept: { params: { connectionId: 'c1' }, ...kept } },
@@ -57,16 +60,17 @@ describe('expressWebhook', () => {
     expect(await webhook({ origin: 'https://public' })).toContain('c1 https://public/');
   });
 
-  test('the body is limited by maxBodyBytes, and to 1 MiB where a function may read it', async () => {
+  test('the registry limits the body, and a function may read as much; 1 MiB where no registry says so', async () => {
     const mib = 'x'.repeat(1024 * 1024);
-    expect(await webhook({ maxBodyBytes: 4 })).toContain('text.');
-    expect(await webhook({ maxBodyBytes: 3 })).toContain('larger than');
+    const connectionId = () => 'c2';
+    for (const options of [{}, { connectionId }]) {
+      expect(await webhook(options, {}, {}, limitedTo(4, registry))).toContain('text.');
+      expect(await webhook(options, {}, {}, limitedTo(3, registry))).toMatch(/^HTTP\/1\.1 413 /);
+      expect(await webhook(options, {}, { body: `${mib}x` }, limitedTo(2 * mib.length, registry))).toContain('xx.');
+    }
     expect(await webhook({}, {}, { body: `${mib}x` })).toContain('xx.');
     expect(await webhook({ connectionId: () => 'c2' }, {}, { body: mib })).toContain('c2 http://h/ xx');
     expect(await webhook({ connectionId: () => 'c2' }, {}, { body: `${mib}x` })).toMatch(/^HTTP\/1\.1 413 /);
-    expect(await webhook({ connectionId: () => 'c2', maxBodyBytes: 2 * mib.length }, {}, { body: `${mib}x` })).toContain(
-      'c2 http://h/ xx',
-    );
   });
 
   test('a request that is none is refused', async () => {
@@ -77,7 +81,9 @@ describe('expressWebhook', () => {
   test('a route that cannot serve is refused at once', () => {
     expect(() => expressWebhook({} as never)).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS' }));
     expect(() => expressWebhook(registry, { connectionId: '' })).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS' }));
-    expect(() => expressWebhook(registry, { maxBodyBytes: 0 })).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS' }));
+    expect(() => expressWebhook(registry, { maxBodyBytes: 5 } as never)).toThrow(
+      expect.objectContaining({ message: expect.stringContaining("the registry's webhook.maxBodyBytes decides") as string }),
+    );
   });
 });
 

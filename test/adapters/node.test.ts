@@ -193,10 +193,6 @@ describe.each(Object.keys(ADAPTERS))('%s: wrong options', (adapter) => {
   beforeEach(() => { vi.spyOn(console, 'error').mockImplementation(() => undefined); });
 
   test.each([
-    [{ maxBodyBytes: 0 }, 'maxBodyBytes: expected a positive integer or Infinity, got 0'],
-    [{ maxBodyBytes: 1.5 }, 'maxBodyBytes: expected a positive integer or Infinity, got 1.5'],
-    [{ maxBodyBytes: Number.NaN }, 'maxBodyBytes: expected a positive integer or Infinity, got NaN'],
-    [{ maxBodyBytes: '1mb' }, 'maxBodyBytes: expected a positive integer or Infinity, got "1mb"'],
     [{ trustProxy: 'loopback' }, 'trustProxy: expected a boolean, got "loopback"'],
     [{ onError: 'console' }, 'onError: expected a function, got "console"'],
     [
@@ -221,6 +217,17 @@ describe.each(Object.keys(ADAPTERS))('%s: wrong options', (adapter) => {
         ))(),
     ).rejects.toMatchObject({ code: 'INVALID_OPTIONS', message });
   });
+});
+
+test.each([
+  { maxBodyBytes: 0, got: '0' },
+  { maxBodyBytes: 1.5, got: '1.5' },
+  { maxBodyBytes: Number.NaN, got: 'NaN' },
+  { maxBodyBytes: '1mb', got: '"1mb"' },
+])('toNodeHandler refuses a maxBodyBytes of $got', ({ maxBodyBytes, got }) => {
+  expect(() => toNodeHandler(() => new Response(), { maxBodyBytes: maxBodyBytes as number })).toThrow(
+    `maxBodyBytes: expected a positive integer or Infinity, got ${got}`,
+  );
 });
 
 test('a handler that is none is refused', () => {

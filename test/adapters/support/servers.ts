@@ -9,6 +9,7 @@ import { expressWebhook } from 'hydrant/express';
 import { fastifyWebhook } from 'hydrant/fastify';
 import { toNodeHandler } from 'hydrant/node';
 import { afterEach } from 'vitest';
+import { limitedTo } from './limited-registry.js';
 // @ts-expect-error Express 4 is installed under another name and comes without types
 import express4Untyped from 'express4';
 
@@ -126,11 +127,24 @@ export const FRAMEWORKS: Record<string, (registry: Registry, parser: Parser) => 
 
 type Options = NonNullable<Parameters<typeof toNodeHandler>[1]>;
 
-/** One route, `/webhooks/:connectionId`, for every adapter of this package; its options are the adapter's. */
+/** The adapters of routes leave the limit of bodies to the registry. */
+function limited(registry: Registry, { maxBodyBytes = Infinity, ...options }: Options = {}) {
+  return { registry: maxBodyBytes === Infinity ? registry : limitedTo(maxBodyBytes, registry), options };
+}
+
+function expressRoute(framework: typeof express) {
+  return (given: Registry, all?: Options): Promise<Listening> => {
+    const { registry, options } = limited(given, all);
+    return listen(framework().all('/webhooks/:connectionId', expressWebhook(registry, options)));
+  };
+}
+
+/** One route, `/webhooks/:connectionId`, for every adapter of this package, with a limit of bodies. */
 export const ADAPTERS: Record<string, (registry: Registry, options?: Options) => Promise<Listening>> = {
-  'Express 5': (registry, options) => listen(express().all('/webhooks/:connectionId', expressWebhook(registry, options))),
-  'Express 4': (registry, options) => listen(express4().all('/webhooks/:connectionId', expressWebhook(registry, options))),
-  async 'Fastify 5'(registry, options) {
+  'Express 5': expressRoute(express),
+  'Express 4': expressRoute(express4),
+  async 'Fastify 5'(given, all) {
+    const { registry, options } = limited(given, all);
     const app = fastify();
     app.register(fastifyWebhook, { ...options, registry, prefix: '/webhooks', path: '/:connectionId' });
     await app.ready();
