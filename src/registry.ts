@@ -96,6 +96,9 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
    * Runs `work` with the live instance of connection `id`, hydrating it if need be, and holds it until `work` has
    * settled. Resolves and rejects as `work` does.
    *
+   * Under `'drain-first'`, do not await a use of the same connection inside `work`: once the row has changed, it waits for
+   * `work` to end, and fails with `ACQUIRE_TIMEOUT`.
+   *
    * @throws ConnectionError `CONNECTION_NOT_FOUND`, `CONNECTION_STOPPED`, `INVALID_CONNECTION_ID`, `INVALID_RECORD`,
    * `STORE_UNAVAILABLE`, `HYDRATION_FAILED`, `HYDRATION_TIMEOUT`, `BACKING_OFF`, `OVERLOADED`, `ACQUIRE_TIMEOUT`,
    * `REGISTRY_CLOSED`, `INVALID_OPTIONS`; the reason of `options.signal` when that aborts first
@@ -130,7 +133,7 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
   /**
    * In this process, lets go of whatever is known of connection `id`, so that the next use hydrates anew whatever the
    * version: an idle instance is disposed of now, a leased one drains. Also forgets that the id is unknown, its failures
-   * and its secrets.
+   * and its secrets. Inside a use of the same connection, do not await the result, because it waits for that use.
    *
    * @returns resolves when everything that this call has ended has been disposed of, or has timed out; never rejects
    */

@@ -3,7 +3,14 @@ import type { Environment } from '../environment.js';
 import type { Slot } from './state.js';
 import type { Slots } from './slots.js';
 
-/** Says what a caller that gave up was waiting for, so that its error names the likely cause. */
+/**
+ * Says what a caller that gave up was waiting for, so that its error names the likely cause.
+ *
+ * A use that waits for the use around it could be refused at once only if it were certain that the outer one awaits it.
+ * Nothing tells that. An async context (`AsyncLocalStorage`) shows that a use began inside another one, but work that nobody
+ * awaits inherits the context too: it outlives the outer use and is then served. A lease of `acquire` has no context, and
+ * an outer use may release its lease early. Besides, a context per use would cost more than the use itself.
+ */
 export function obstacle<R extends ConnectionRecord, I>(
   env: Environment<R, I>,
   slots: Slots<R, I>,
@@ -12,11 +19,14 @@ export function obstacle<R extends ConnectionRecord, I>(
   if (slot === undefined) return 'its row was still being read';
   if (slot.state.kind === 'creating') return 'create, or secrets, had not settled';
   const before = env.isDrainFirst(slot.factory) ? [...slots.departing.of(slot.id)].filter((other) => other !== slot) : [];
-  const leases = before.reduce((sum, other) => sum + other.leases, 0);
-  if (leases > 0) {
+  const leased = before.filter((other) => other.leases > 0);
+  if (leased.length > 0) {
+    const leases = leased.reduce((sum, other) => sum + other.leases, 0);
+    const heldMs = env.clock.monotonic() - Math.min(...leased.map((other) => other.usedAt));
     return (
-      `under 'drain-first' the instance before it must go, and ${leases} of its leases were still held. `
-      + 'Code that uses a connection inside a use of the same connection, after an edit, waits for itself'
+      `under 'drain-first' the instance before it must go, and ${leases === 1 ? '1 lease' : `${leases} leases`} on it `
+      + `kept it in use for ${Math.ceil(Math.max(0, heldMs))} ms. A use that is awaited inside a use, handler or lease of the `
+      + 'same connection waits for itself once the row has changed: end the outer one first'
     );
   }
   if (before.length > 0) return "under 'drain-first' the instance before it must go, and had not settled";

@@ -112,8 +112,34 @@ describe("replacement: 'drain-first'", () => {
     use.catch(() => {});
     await h.clock.advance(1_000);
     await expect(use).rejects.toMatchObject({ code: 'ACQUIRE_TIMEOUT' });
-    await expect(use).rejects.toThrow("under 'drain-first' the instance before it must go, and 1 of its leases were still held. "
-      + 'Code that uses a connection inside a use of the same connection, after an edit, waits for itself');
+    await expect(use).rejects.toThrow(
+      "under 'drain-first' the instance before it must go, and 1 lease on it kept it in use for 1000 ms. "
+        + 'A use that is awaited inside a use, handler or lease of the same connection waits for itself '
+        + 'once the row has changed: end the outer one first',
+    );
+  });
+
+  test('a nested use that nobody awaits is served when the outer one has ended', async () => {
+    const h = open({ acquireTimeoutMs: 1_000 });
+    h.rows.put('a');
+    let inner: Promise<string> | undefined;
+    await h.registry.use('a', async () => {
+      h.rows.put('a');
+      inner = h.registry.use('a', ({ name }) => name);
+      await h.settle();
+    });
+    expect(await inner).toBe('a@v2#1');
+  });
+
+  test('a nested use is served when the outer one has released its lease', async () => {
+    const h = open({ acquireTimeoutMs: 1_000 });
+    h.rows.put('a');
+    const name = await h.registry.use('a', async (_instance, lease) => {
+      h.rows.put('a');
+      lease.release();
+      return h.registry.use('a', (next) => next.name);
+    });
+    expect(name).toBe('a@v2#1');
   });
 
   describe('hands over state: the successor is created from a row that was read after dispose had written to it', () => {
