@@ -13,12 +13,18 @@ export interface ListeningAttempt {
   end(): Promise<unknown>;
 }
 
-/** How a subscription is kept up. Milliseconds. */
-export interface SubscribingTuning {
-  readonly pingIntervalMs: number;
-  readonly timeoutMs: number;
-  readonly backoff: { readonly initialMs: number; readonly maxMs: number };
+/** How the connection that listens for hints is kept alive. Durations are milliseconds. */
+export interface WatchTuning {
+  /** How often to check that hints still arrive and that none was missed. Default 15 000. */
+  readonly pingIntervalMs?: number;
+  /** How long connecting, subscribing and each check may take. Default 5 000. */
+  readonly timeoutMs?: number;
+  /** Between attempts; doubles, with jitter between half and whole. Default 100 to 30 000. */
+  readonly backoff?: { readonly initialMs: number; readonly maxMs: number };
 }
+
+/** The same with every default filled in. */
+export type SubscribingTuning = Required<WatchTuning>;
 
 const MAX_MS = 2 ** 31 - 1;
 
@@ -29,7 +35,7 @@ const MAX_MS = 2 ** 31 - 1;
  * @param expected - of the whole
  */
 export function tuningOf(
-  watch: Partial<SubscribingTuning>,
+  watch: WatchTuning,
   invalid: (option: string, expected: string, got: unknown) => ConnectionError<'INVALID_OPTIONS'>,
   expected = 'an object',
 ): SubscribingTuning {

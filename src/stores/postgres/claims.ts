@@ -12,9 +12,8 @@ import { checkedClient } from './checked-client.js';
 import type { PostgresClient, PostgresListenClient } from './client.js';
 import { Database } from './database.js';
 import { findingsBy, migrateBy, type MigrationSql, type SchemaFinding } from './migration.js';
-import type { PostgresWatchTuning } from './options.js';
 import { lockTimeout, queryTimeout } from './quoting.js';
-import { tuningOf } from '../subscribing.js';
+import { tuningOf, type WatchTuning } from '../subscribing.js';
 import { subscribe } from './subscription.js';
 
 /** Options of {@link PostgresClaims}. */
@@ -39,7 +38,7 @@ export interface PostgresClaimsOptions {
   /** A claim's row is deleted when the claim expired so many milliseconds ago. Default 30 days. */
   readonly forgetAfterMs?: number;
   /** How the LISTEN connection is kept alive. */
-  readonly watch?: PostgresWatchTuning;
+  readonly watch?: WatchTuning;
   /** Told about every failed attempt to listen; attempts go on. Default: nobody. */
   readonly onWatchError?: (error: unknown) => void;
   /** The source of time for the LISTEN connection. Claims go by the database's clock. Default: the system's. */

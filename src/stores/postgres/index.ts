@@ -7,7 +7,8 @@
 export type { Draft, Fields, StoredRecord } from '../drafts.js';
 export type { PostgresClient, PostgresListenClient } from './client.js';
 export type { MigrationSql, SchemaFinding } from './migration.js';
-export type { PostgresColumns, PostgresStoreOptions, PostgresVersions, PostgresWatchTuning } from './options.js';
+export type { PostgresColumns, PostgresStoreOptions, PostgresVersions } from './options.js';
+export type { WatchTuning } from '../subscribing.js';
 export { PostgresStore, type MigrationOptions } from './store.js';
 export { PostgresClaims, type PostgresClaimsOptions } from './claims.js';
 export {

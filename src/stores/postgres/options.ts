@@ -1,6 +1,7 @@
 import type { Clock } from '../../clock.js';
 import type { ConnectionStatus } from '../../contracts/record.js';
 import type { Draft, Fields } from '../drafts.js';
+import type { WatchTuning } from '../subscribing.js';
 import type { PostgresClient, PostgresListenClient } from './client.js';
 
 /** Names of columns, exactly as they are stored: case counts. */
@@ -28,16 +29,6 @@ export interface PostgresColumns {
  * - `{ column }`: a column that your application changes with every change of the configuration. hydrant trusts it.
  */
 export type PostgresVersions = 'table' | 'hash' | { readonly column: string };
-
-/** How the LISTEN connection is kept alive. All optional, milliseconds. */
-export interface PostgresWatchTuning {
-  /** How often it is checked that notifications still arrive. Default 15 000. */
-  readonly pingIntervalMs?: number;
-  /** How long connecting, subscribing and each check may take. Default 5 000. */
-  readonly timeoutMs?: number;
-  /** Between attempts; doubles, with jitter between half and whole. Default 100 to 30 000. */
-  readonly backoff?: { readonly initialMs: number; readonly maxMs: number };
-}
 
 /** Options of a {@link PostgresStore}. SQL fragments are yours: never build them from input. */
 export interface PostgresStoreOptions<D extends object> {
@@ -89,7 +80,7 @@ export interface PostgresStoreOptions<D extends object> {
    * `watch`, and everything works through a pooler in transaction mode.
    */
   readonly listenClient?: () => PostgresListenClient | Promise<PostgresListenClient>;
-  readonly watch?: PostgresWatchTuning;
+  readonly watch?: WatchTuning;
   /** Told when a subscription was lost or could not be made again; attempts go on. Default: nobody. */
   readonly onWatchError?: (error: unknown) => void;
   /** The source of time for `watch` and time-outs. Default: the system's. */

@@ -1,6 +1,6 @@
 import type { StoreListener } from '../../contracts/store.js';
 import { parseHint } from '../hints.js';
-import { keepSubscribed, tuningOf, type ListeningAttempt, type SubscribingTuning } from '../subscribing.js';
+import { keepSubscribed, tuningOf, type ListeningAttempt, type SubscribingTuning, type WatchTuning } from '../subscribing.js';
 import type { Clock } from '../../clock.js';
 import type { ConnectionError } from '../../errors.js';
 import type { OwnConnection } from './client.js';
@@ -9,15 +9,8 @@ import { randomName } from './random-name.js';
 
 /** How hints are listened for. `RedisStore` and `RedisClaims` have these options in common. */
 export interface RedisWatchOptions {
-  /** How the listening connection, a duplicate of `client`, is kept alive; `false` for none. Milliseconds. */
-  readonly watch?: false | {
-    /** How often to check that no hint was missed. Default 15 000. */
-    readonly pingIntervalMs?: number;
-    /** How long connecting, subscribing and each check may take. Default 5 000. */
-    readonly timeoutMs?: number;
-    /** Between attempts; doubles, with jitter between half and whole. Default 100 to 30 000. */
-    readonly backoff?: { readonly initialMs: number; readonly maxMs: number };
-  };
+  /** How the listening connection, a duplicate of `client`, is kept alive; `false` for none. */
+  readonly watch?: false | WatchTuning;
   /** Called when a subscription was lost or could not be made again; attempts go on. Default: nothing is called. */
   readonly onWatchError?: (error: unknown) => void;
   /** The source of time for deadlines and for `watch`. Claims expire by the server's clock. Default: the system's. */
