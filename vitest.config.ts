@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
@@ -13,11 +14,16 @@ const alias = [
 
 export default defineConfig({
   test: {
+    // By default vitest leaves one core free, which is half of a machine of two. Many tests wait for servers and processes.
+    maxWorkers: availableParallelism() + 1,
     projects: [
       {
         resolve: { alias },
         test: {
           name: 'unit',
+          // Importing the sources takes longer than most files run, so the files of one worker share their modules.
+          isolate: false,
+          setupFiles: ['test/support/own-globals.ts'],
           // Nothing here waits for real time; a loaded machine may still be slow.
           testTimeout: 20_000,
           include: ['test/**/*.test.ts'],

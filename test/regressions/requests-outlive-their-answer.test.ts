@@ -15,7 +15,7 @@ import { ManualClock } from 'hydrant/testing';
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as (how: { type: 'minor' | 'major' }) => void;
 
-const COUNT = 20_000;
+const COUNT = 10_000;
 const clock = new ManualClock();
 const queue = new TimerQueue(clock, () => clock.monotonic(), 1_000);
 const request = new Request('http://gateway.test/a', { method: 'POST' });
