@@ -27,7 +27,7 @@ export class Identification<R extends ConnectionRecord, I> {
   readonly #env: Environment<R, I>;
   readonly #id: string;
   readonly #incoming: Incoming;
-  readonly #controller = new AbortController();
+  #controller: AbortController | undefined;
   /** What the sender was identified with. */
   #secrets: unknown;
   #forgetSender: (() => void) | undefined;
@@ -146,6 +146,8 @@ export class Identification<R extends ConnectionRecord, I> {
   /** What `authenticate` gets: aborts when this ends early. Listens to the sender only if it is asked for. */
   get signal(): AbortSignal {
     this.#forgetSender ??= this.#whenSenderGoes(() => {});
+    this.#controller ??= new AbortController();
+    if (this.#ended !== undefined) this.#controller.abort(this.#ended);
     return this.#controller.signal;
   }
 
@@ -182,7 +184,7 @@ export class Identification<R extends ConnectionRecord, I> {
     this.#ended ??= error;
     this.#incoming.stopReading();
     this.#leaveQueue?.();
-    this.#controller.abort(error);
+    this.#controller?.abort(error);
     return error;
   }
 
