@@ -8,6 +8,8 @@ const SIGNATURE = sign(BODY);
 
 /** The same work by hand: the body is read once, one Request is made to verify and one for the handler. */
 export const BY_HAND = 'by hand, a Request for each';
+/** By hand, when the end of the response's body has to be known: it is read, and a Response is made of its bytes. */
+export const BY_HAND_TO_THE_END = 'by hand, the response read to its end';
 export const HANDLE_WEBHOOK = 'hydrant handleWebhook';
 
 /** `handleWebhook` with a small signed body against the same two functions behind a bare Map. */
@@ -23,15 +25,21 @@ export async function webhook({ rounds, only }) {
     },
   });
   const map = new Map([['acme', { handled: 0 }]]);
+  const byHand = async (id, request) => {
+    const instance = map.get(id);
+    if (instance === undefined) return new Response(null, { status: 404 });
+    const { url, method, headers } = request;
+    const body = await request.arrayBuffer();
+    const verified = new Request(url, { method, headers, body });
+    if (!isGenuine(await verified.text(), verified.headers)) return new Response(null, { status: 401 });
+    return answer(instance, await new Request(url, { method, headers, body }).text());
+  };
   const subjects = [
-    subject(BY_HAND, async (id, request) => {
-      const instance = map.get(id);
-      if (instance === undefined) return new Response(null, { status: 404 });
-      const { url, method, headers } = request;
-      const body = await request.arrayBuffer();
-      const verified = new Request(url, { method, headers, body });
-      if (!isGenuine(await verified.text(), verified.headers)) return new Response(null, { status: 401 });
-      return answer(instance, await new Request(url, { method, headers, body }).text());
+    subject(BY_HAND, byHand),
+    subject(BY_HAND_TO_THE_END, async (id, request) => {
+      const response = await byHand(id, request);
+      const { status, statusText, headers } = response;
+      return new Response(await readToTheEnd(response.body), { status, statusText, headers });
     }),
     subject('bare Map, body read once', async (id, request) => {
       const instance = map.get(id);
@@ -73,6 +81,14 @@ function subject(name, handle, { id = 'acme', signature = SIGNATURE, status = 20
       }
     },
   };
+}
+
+/** Unlike `arrayBuffer`, this could stop at a stream that does not end in this turn. */
+async function readToTheEnd(body) {
+  const reader = body.getReader();
+  let whole;
+  for (let part = await reader.read(); !part.done; part = await reader.read()) whole = part.value;
+  return whole;
 }
 
 function answer(instance, body) {
