@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { generate, type Program } from './simulation/program.js';
 import { report, simulate } from './simulation/simulate.js';
 
-const PROGRAMS = Number(process.env['SIM_CLAIMS_COUNT'] ?? 300);
+const PROGRAMS = Number(process.env['SIM_CLAIMS_COUNT'] ?? 100);
 const FIRST_SEED = Number(process.env['SIM_CLAIMS_SEED'] ?? 1);
 
 describe('the simulation of claims', () => {

@@ -4,7 +4,7 @@ import { ADAPTERS } from '../adapters/support/servers.js';
 import { sign, signingRegistry } from '../adapters/support/signing-registry.js';
 import { randomFrom, type Random } from '../properties/simulation/random.js';
 
-const COUNT = Number(process.env['FUZZ_COUNT'] ?? 150);
+const COUNT = Number(process.env['FUZZ_COUNT'] ?? 60);
 const SEED = Number(process.env['FUZZ_SEED'] ?? 1);
 
 const bytes = (random: Random, most: number): string =>

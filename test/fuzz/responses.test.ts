@@ -6,7 +6,7 @@ import { messagesIn } from './http-messages.js';
 import { oddResponse } from './odd-responses.js';
 import { startUpstream } from './odd-upstream.js';
 
-const COUNT = Number(process.env['FUZZ_COUNT'] ?? 400);
+const COUNT = Number(process.env['FUZZ_COUNT'] ?? 200);
 const SEED = Number(process.env['FUZZ_SEED'] ?? 1);
 
 let upstream: Awaited<ReturnType<typeof startUpstream>>;

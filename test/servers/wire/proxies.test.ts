@@ -6,7 +6,7 @@ import { startUpstream } from '../../fuzz/odd-upstream.js';
 import { randomFrom } from '../../properties/simulation/random.js';
 import { startProxy } from '../support/proxies.mjs';
 
-const COUNT = Number(process.env['FUZZ_COUNT'] ?? 300);
+const COUNT = Number(process.env['FUZZ_COUNT'] ?? 100);
 const SEED = Number(process.env['FUZZ_SEED'] ?? 1);
 
 interface Answer { readonly status: number; readonly text: string; readonly head: string }
