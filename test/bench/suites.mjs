@@ -15,6 +15,7 @@ export const SUITES = {
   bytesPerEntry: { file: './suites/memory.mjs', run: 'perEntry' },
   strict: { file: './suites/strict.mjs', run: 'strict' },
   webhook: { file: './suites/webhook.mjs', run: 'webhook' },
+  survivors: { file: './suites/webhook.mjs', run: 'survivors' },
   flood: { file: './suites/flood.mjs', run: 'flood' },
   pauses: { file: './suites/pauses.mjs', run: 'pauses' },
   scale: { file: './suites/scale.mjs', run: 'scale', flags: ['--max-old-space-size=6000'] },

@@ -31,3 +31,23 @@ export async function allocatedBytes(run, { size = 20_000, rounds = 9 } = {}) {
   }
   return median(perOperation);
 }
+
+/**
+ * Bytes that one operation leaves on the heap after a minor collection. They stay until the next major one.
+ *
+ * @param run - `run(size)` does `size` operations
+ */
+export async function survivingBytes(run, { size = 100, turns = 40, rounds = 3 } = {}) {
+  const perOperation = [];
+  for (let round = 0; round < rounds; round += 1) {
+    const before = await liveBytes();
+    for (let turn = 0; turn < turns; turn += 1) {
+      await run(size);
+      await nextTurn();
+      globalThis.gc({ type: 'minor' });
+    }
+    const { used_heap_size: heap, external_memory: external } = getHeapStatistics();
+    perOperation.push((heap + external - before) / (size * turns));
+  }
+  return median(perOperation);
+}

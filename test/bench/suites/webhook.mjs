@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { ConnectionRegistry, MemoryStore } from '../hydrant.mjs';
+import { survivingBytes } from '../measure/heap.mjs';
 import { interleaved } from '../measure/rounds.mjs';
 
 const SECRET = 'a secret of thirty-two characters';
@@ -14,26 +15,9 @@ export const HANDLE_WEBHOOK = 'hydrant handleWebhook';
 
 /** `handleWebhook` with a small signed body against the same two functions behind a bare Map. */
 export async function webhook({ rounds, only }) {
-  const registry = new ConnectionRegistry({
-    store: new MemoryStore([{ id: 'acme', secret: SECRET }]),
-    freshness: { maxStaleMs: 1e9 },
-    notFoundTtlMs: 1e9,
-    factory: {
-      create: () => ({ handled: 0 }),
-      authenticate: async (request) => isGenuine(await request.text(), request.headers),
-      handleWebhook: async (instance, request) => answer(instance, await request.text()),
-    },
-  });
+  const registry = openRegistry();
   const map = new Map([['acme', { handled: 0 }]]);
-  const byHand = async (id, request) => {
-    const instance = map.get(id);
-    if (instance === undefined) return new Response(null, { status: 404 });
-    const { url, method, headers } = request;
-    const body = await request.arrayBuffer();
-    const verified = new Request(url, { method, headers, body });
-    if (!isGenuine(await verified.text(), verified.headers)) return new Response(null, { status: 401 });
-    return answer(instance, await new Request(url, { method, headers, body }).text());
-  };
+  const byHand = handlerByHand(map);
   const subjects = [
     subject(BY_HAND, byHand),
     subject(BY_HAND_TO_THE_END, async (id, request) => {
@@ -62,11 +46,55 @@ export async function webhook({ rounds, only }) {
   return results;
 }
 
+/** Bytes per delivery that are still there after a minor collection, by hand and by hydrant. */
+export async function survivors() {
+  const registry = openRegistry();
+  const results = [];
+  for (const [name, handle] of [
+    [BY_HAND, handlerByHand(new Map([['acme', { handled: 0 }]]))],
+    [HANDLE_WEBHOOK, registry.handleWebhook],
+  ]) {
+    const { before, run } = subject(name, handle);
+    const deliver = async (count) => {
+      before(count);
+      await run(count);
+    };
+    results.push({ name, bytes: await survivingBytes(deliver) });
+  }
+  await registry.close();
+  return results;
+}
+
+function openRegistry() {
+  return new ConnectionRegistry({
+    store: new MemoryStore([{ id: 'acme', secret: SECRET }]),
+    freshness: { maxStaleMs: 1e9 },
+    notFoundTtlMs: 1e9,
+    factory: {
+      create: () => ({ handled: 0 }),
+      authenticate: async (request) => isGenuine(await request.text(), request.headers),
+      handleWebhook: async (instance, request) => answer(instance, await request.text()),
+    },
+  });
+}
+
+function handlerByHand(map) {
+  return async (id, request) => {
+    const instance = map.get(id);
+    if (instance === undefined) return new Response(null, { status: 404 });
+    const { url, method, headers } = request;
+    const body = await request.arrayBuffer();
+    const verified = new Request(url, { method, headers, body });
+    if (!isGenuine(await verified.text(), verified.headers)) return new Response(null, { status: 401 });
+    return answer(instance, await new Request(url, { method, headers, body }).text());
+  };
+}
+
 function subject(name, handle, { id = 'acme', signature = SIGNATURE, status = 200 } = {}) {
   let requests = [];
   return {
     name,
-    size: 50,
+    size: 200,
     before(size) {
       requests = Array.from({ length: size }, () => new Request(`http://localhost/webhooks/${id}`, {
         method: 'POST', body: BODY, headers: { 'content-type': 'application/json', 'x-signature': signature },
