@@ -14,7 +14,7 @@ export { systemClock } from './clock.js';
 export type { AcquireOptions, Connections } from './connections.js';
 export type { Around, ConnectionRegistryOptions, Freshness, RegistryTuning, SchemaRegistryOptions } from './contracts/options.js';
 export type { CloseReport } from './closing.js';
-export type { ConnectionSnapshot, RegistryLimits, RegistrySnapshot } from './snapshot.js';
+export type { ConnectionSnapshot, ReadCounts, RegistryLimits, RegistrySnapshot } from './snapshot.js';
 export type { Lease } from './slot/lease.js';
 export type { Clock } from './clock.js';
 export type { ConnectionErrorCode, ConnectionErrorDetails } from './errors.js';

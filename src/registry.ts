@@ -162,7 +162,8 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
 
   /** What there is at the moment, as plain JSON: counts, and a row per connection. No record contents. */
   snapshot(): RegistrySnapshot {
-    return takeSnapshot(this.#slots, this.#hydrator.queued, this.#env.options, this.#env.clock.monotonic());
+    const { clock, options } = this.#env;
+    return takeSnapshot(this.#slots, this.#hydrator.queued, this.#reader.queries, options, clock.monotonic());
   }
 
   /**

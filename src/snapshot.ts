@@ -27,6 +27,17 @@ export interface RegistryLimits {
   readonly maxQueuedHydrations: number;
 }
 
+/** Queries of the store. */
+export interface ReadCounts {
+  /** Sent, and neither answered nor given up. */
+  readonly inFlight: number;
+  /**
+   * Given up after `storeTimeoutMs`, and not settled by the store since. A number that keeps growing means that the store
+   * or its driver never ends queries whose connection is lost: give the driver a time-out of its own.
+   */
+  readonly abandoned: number;
+}
+
 /** What there is at one moment, as plain JSON. */
 export interface RegistrySnapshot {
   /** Idle and leased. */
@@ -38,6 +49,7 @@ export interface RegistrySnapshot {
   /** Waiting for a permit. */
   readonly queued: number;
   readonly draining: number;
+  readonly reads: ReadCounts;
   readonly limits: RegistryLimits;
   readonly connections: readonly ConnectionSnapshot[];
 }
@@ -75,7 +87,8 @@ function rowOf<R extends ConnectionRecord, I>(
 
 /** Costs a pass over everything: for an operator's page, not for every request. */
 export function takeSnapshot<R extends ConnectionRecord, I>(
-  slots: Slots<R, I>, queued: number, { maxInstances, maxConcurrentHydrations, maxQueuedHydrations }: RegistryLimits, now: number,
+  slots: Slots<R, I>, queued: number, reads: ReadCounts,
+  { maxInstances, maxConcurrentHydrations, maxQueuedHydrations }: RegistryLimits, now: number,
 ): RegistrySnapshot {
   const counts = { idle: 0, leased: 0, hydrating: 0, draining: 0, disposing: 0 };
   const connections: ConnectionSnapshot[] = [];
@@ -91,7 +104,7 @@ export function takeSnapshot<R extends ConnectionRecord, I>(
   for (const slot of slots.departing.all()) add(slot);
   const { idle, leased, hydrating, draining } = counts;
   return {
-    live: idle + leased, idle, leased, hydrating, queued, draining,
+    live: idle + leased, idle, leased, hydrating, queued, draining, reads,
     limits: { maxInstances, maxConcurrentHydrations, maxQueuedHydrations },
     connections,
   };

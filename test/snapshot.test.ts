@@ -8,6 +8,7 @@ const empty = {
   hydrating: 0,
   queued: 0,
   draining: 0,
+  reads: { inFlight: 0, abandoned: 0 },
   connections: [],
   limits: { maxInstances: 1000, maxConcurrentHydrations: 16, maxQueuedHydrations: 1000 },
 };

@@ -72,6 +72,10 @@ function observeSnapshot(registry: Observed, meter: Meter, common: Attributes): 
     unit: '{hydration}',
     description: 'Hydrates that wait for a permit',
   });
+  const abandonedReads = meter.createObservableUpDownCounter('hydrant.store.reads.abandoned', {
+    unit: '{read}',
+    description: 'Queries of the store given up after storeTimeoutMs and not settled since',
+  });
   const staleness = meter.createObservableGauge('hydrant.connection.staleness', {
     unit: 's',
     description: 'The longest that a live connection has gone without its row being checked',
@@ -80,9 +84,9 @@ function observeSnapshot(registry: Observed, meter: Meter, common: Attributes): 
     unit: 's',
     description: 'The longest that a connection has been leased without a pause',
   });
-  const observables = [count, max, queued, staleness, leaseAge];
+  const observables = [count, max, queued, abandonedReads, staleness, leaseAge];
   const observe: Parameters<Meter['addBatchObservableCallback']>[0] = (result) => {
-    const { connections, queued: waiting, limits } = registry.snapshot();
+    const { connections, queued: waiting, reads, limits } = registry.snapshot();
     const counts: Record<string, number> = Object.fromEntries(STATES.map((state) => [state, 0]));
     let [stalest, longest] = [0, 0];
     for (const { state, checkedAgoMs = 0, leasedForMs = 0 } of connections) {
@@ -93,6 +97,7 @@ function observeSnapshot(registry: Observed, meter: Meter, common: Attributes): 
     for (const [state, number] of Object.entries(counts)) result.observe(count, number, { ...common, [ATTRIBUTE.state]: state });
     result.observe(max, limits.maxInstances, common);
     result.observe(queued, waiting, common);
+    result.observe(abandonedReads, reads.abandoned, common);
     result.observe(staleness, stalest / 1000, common);
     result.observe(leaseAge, longest / 1000, common);
   };

@@ -17,24 +17,34 @@ export type AnswerOf = (id: string) => Answer;
 export class Query {
   readonly #env: Environment<any, any>;
   readonly #kind: 'version' | 'row';
-  readonly #ids: readonly string[];
-  readonly #ended: (answerOf: AnswerOf) => void;
+  #ids: readonly string[];
+  #ended: (answerOf: AnswerOf, inTime: boolean) => void;
+  readonly #settledLate: () => void;
   readonly #options = new ReadOptions();
   #cancelTimeout: (() => void) | undefined;
   #over = false;
 
-  constructor(env: Environment<any, any>, kind: 'version' | 'row', ids: readonly string[], ended: (answerOf: AnswerOf) => void) {
+  /**
+   * @param ended - `inTime` is false when it was given up after `storeTimeoutMs`
+   * @param settledLate - the store settled it after it had been given up
+   */
+  constructor(
+    env: Environment<any, any>, kind: 'version' | 'row', ids: readonly string[],
+    ended: (answerOf: AnswerOf, inTime: boolean) => void, settledLate: () => void,
+  ) {
     this.#env = env;
     this.#kind = kind;
     this.#ids = ids;
     this.#ended = ended;
+    this.#settledLate = settledLate;
   }
 
   send(): void {
     const { clock, options: { storeTimeoutMs } } = this.#env;
     this.#cancelTimeout = storeTimeoutMs === Infinity ? undefined : clock.setTimeout(() => {
       const error = new Error(`the store has not answered within storeTimeoutMs (${storeTimeoutMs} ms)`);
-      this.#fail(error);
+      this.#env.emit('storeFailed', { error });
+      this.#end(() => ({ kind: 'failed', error }), false);
       this.#options.abort(error);
     }, storeTimeoutMs, { ref: true });
     try {
@@ -92,16 +102,19 @@ export class Query {
   }
 
   #fail(error: unknown): void {
-    if (this.#over) return;
-    this.#env.emit('storeFailed', { error });
+    if (!this.#over) this.#env.emit('storeFailed', { error });
     this.#end(() => ({ kind: 'failed', error }));
   }
 
-  #end(answerOf: AnswerOf): void {
-    if (this.#over) return;
+  #end(answerOf: AnswerOf, inTime = true): void {
+    if (this.#over) return this.#settledLate();
+    const ended = this.#ended;
     this.#over = true;
     this.#cancelTimeout?.();
-    this.#ended(answerOf);
+    // A store that never settles keeps the query for ever, and must not keep those who waited for it.
+    this.#ids = [];
+    this.#ended = () => {};
+    ended(answerOf, inTime);
   }
 }
 

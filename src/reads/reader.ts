@@ -1,6 +1,7 @@
 import { onMicrotask } from '../clock.js';
 import type { ConnectionRecord } from '../contracts/record.js';
 import type { Environment } from '../environment.js';
+import { Lane, type Passage, type Read } from './lane.js';
 import { Query, type Answer, type AnswerOf } from './query.js';
 import { tellThoseWhoLeft, type ReadWaiter } from './waiters.js';
 
@@ -10,42 +11,6 @@ import { tellThoseWhoLeft, type ReadWaiter } from './waiters.js';
  * dropped, so the order in which reads of an id are sent is the order in which their answers count.
  */
 
-/** One read of one id: of its version where that may be enough, else of its row. */
-export interface Read<R extends ConnectionRecord> {
-  readonly id: string;
-  kind: 'version' | 'row';
-  readonly waiters: ReadWaiter<R>[];
-  /** `invalidate` was called while it was on the wire. */
-  flagged: boolean;
-  /** `invalidateWhere` was called while it was on the wire: whether its row counts as invalidated. */
-  readonly matches: ((record: R) => boolean)[];
-  /** Called when its answer has been applied. */
-  readonly applied: (() => void)[];
-  /** A hint came while it was on the wire: it may not have seen the change. */
-  doubtful: boolean;
-  /** An instance was disposed of while it was on the wire: it may not have seen what `dispose` wrote. */
-  outdated: boolean;
-  /** Asked for by nobody who waits, so it is sent though nobody does. */
-  hinted: boolean;
-  /** Only webhooks that are not authenticated wait for it, and nothing is known of the connection. */
-  strangers: boolean;
-  /** When it was sent. Monotonic, milliseconds. */
-  sentAt: number;
-  /** Where it waits to be sent, if it does. */
-  lane: Lane<R> | undefined;
-}
-
-/** Reads that wait to be sent together, and how many queries of theirs are on the wire. */
-interface Lane<R extends ConnectionRecord> {
-  readonly kind: 'version' | 'row';
-  readonly maxQueries: number;
-  queries: number;
-  /** May hold one that has changed to another lane since. */
-  readonly waiting: Read<R>[];
-  /** Where in `waiting` the first one stands that was not taken: to move all others up for each would be quadratic. */
-  first: number;
-}
-
 /** Applies an answer in one synchronous step, or returns a promise when the row must be parsed asynchronously. */
 export type Apply<R extends ConnectionRecord> = (read: Read<R>, answer: Answer) => Promise<void> | undefined;
 
@@ -54,7 +19,7 @@ interface Reads<R extends ConnectionRecord> { wire: Read<R> | undefined; next: R
 /** At most so many ids in one query of versions, and of rows. */
 const MAX_VERSIONS = 1_000;
 const MAX_ROWS = 100;
-/** Queries of rows on the wire at a time, in each lane. Of versions there is one, so that later arrivals share the next. */
+/** Queries of rows at a time, in each lane. Of versions there is one, so that later arrivals share the next. */
 const MAX_ROW_QUERIES = 32;
 
 /** All reads of the store: one per id at a time, in batches, in bounded number. */
@@ -62,12 +27,12 @@ export class FreshnessReader<R extends ConnectionRecord> {
   readonly #env: Environment<R, any>;
   readonly #apply: Apply<R>;
   readonly #reads = new Map<string, Reads<R>>();
-  readonly #versions: Lane<R> = { kind: 'version', maxQueries: 1, queries: 0, waiting: [], first: 0 };
+  readonly #versions = new Lane<R>('version', 1);
   /** Checks of live connections have their own lane, where the store cannot tell versions alone. */
-  readonly #checks: Lane<R> = { kind: 'row', maxQueries: MAX_ROW_QUERIES, queries: 0, waiting: [], first: 0 };
-  readonly #rows: Lane<R> = { kind: 'row', maxQueries: MAX_ROW_QUERIES, queries: 0, waiting: [], first: 0 };
+  readonly #checks = new Lane<R>('row', MAX_ROW_QUERIES);
+  readonly #rows = new Lane<R>('row', MAX_ROW_QUERIES);
   /** Webhooks for connections that are not live have their own lane: a flood of unknown ids delays no use. */
-  readonly #strangers: Lane<R> = { kind: 'row', maxQueries: MAX_ROW_QUERIES, queries: 0, waiting: [], first: 0 };
+  readonly #strangers = new Lane<R>('row', MAX_ROW_QUERIES);
   #sending = false;
   #closing = false;
   readonly #sendWaiting = (): void => {
@@ -78,6 +43,16 @@ export class FreshnessReader<R extends ConnectionRecord> {
   constructor(env: Environment<R, any>, apply: Apply<R>) {
     this.#env = env;
     this.#apply = apply;
+  }
+
+  /** Queries of the store that are on the wire, and those given up after `storeTimeoutMs` that have not settled since. */
+  get queries(): { readonly inFlight: number; readonly abandoned: number } {
+    let [inFlight, abandoned] = [0, 0];
+    for (const lane of [this.#versions, this.#checks, this.#rows, this.#strangers]) {
+      inFlight += lane.inFlight;
+      abandoned += lane.abandoned;
+    }
+    return { inFlight, abandoned };
   }
 
   /** Whether someone waits for a read of this id. */
@@ -166,8 +141,7 @@ export class FreshnessReader<R extends ConnectionRecord> {
   #enqueue(next: Read<R>): void {
     const lane = this.#laneOf(next);
     if (next.lane === lane) return;
-    next.lane = lane;
-    lane.waiting.push(next);
+    lane.add(next);
     if (this.#sending) return;
     this.#sending = true;
     // Uses of the same turn share the query.
@@ -193,7 +167,7 @@ export class FreshnessReader<R extends ConnectionRecord> {
   }
 
   #sendIn(lane: Lane<R>, most: number): void {
-    while (lane.first < lane.waiting.length && lane.queries < lane.maxQueries) {
+    while (lane.isReady) {
       const reads = this.#take(lane, most);
       if (reads.length > 0) this.#query(reads, lane);
     }
@@ -203,9 +177,9 @@ export class FreshnessReader<R extends ConnectionRecord> {
     // In whole milliseconds, for every live connection keeps it, and a number with a fraction takes an object of its own.
     const sentAt = Math.floor(this.#env.clock.monotonic());
     const taken: Read<R>[] = [];
-    for (; lane.first < lane.waiting.length && taken.length < most; lane.first += 1) {
-      const read = lane.waiting[lane.first] as Read<R>;
-      if (read.lane !== lane) continue;
+    while (taken.length < most) {
+      const read = lane.next();
+      if (read === undefined) break;
       const reads = this.#reads.get(read.id) as Reads<R>;
       reads.next = undefined;
       if (this.#isWanted(read)) {
@@ -214,13 +188,9 @@ export class FreshnessReader<R extends ConnectionRecord> {
         taken.push(read);
       } else {
         this.#reads.delete(read.id);
-        tellThoseWhoLeft(read.waiters);
       }
     }
-    if (2 * lane.first >= lane.waiting.length) {
-      lane.waiting.splice(0, lane.first);
-      lane.first = 0;
-    }
+    lane.compact();
     return taken;
   }
 
@@ -230,13 +200,22 @@ export class FreshnessReader<R extends ConnectionRecord> {
   }
 
   #query(reads: readonly Read<R>[], lane: Lane<R>): void {
-    lane.queries += 1;
-    const query = new Query(this.#env, lane.kind, reads.map(({ id }) => id), (answerOf) => {
-      lane.queries -= 1;
+    const passage = lane.send();
+    const query = new Query(this.#env, lane.kind, reads.map(({ id }) => id), (answerOf, inTime) => {
+      if (inTime) passage.answered();
+      else passage.givenUp();
       for (const read of reads) this.#answer(read, this.#answerTo(read, answerOf));
       this.#send();
-    });
+    }, this.#whenLate(passage));
     query.send();
+  }
+
+  /** A closure of its own, because it may be kept for ever. */
+  #whenLate(passage: Passage): () => void {
+    return () => {
+      passage.settled();
+      this.#send();
+    };
   }
 
   #answer(read: Read<R>, answer: Answer): void {

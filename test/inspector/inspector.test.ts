@@ -270,6 +270,7 @@ describe('createInspector', () => {
       hydrating: 0,
       queued: 0,
       draining: 0,
+      reads: { inFlight: 0, abandoned: 0 },
       limits,
       connections,
     };

@@ -14,6 +14,7 @@ function fakeRegistry(
     hydrating: 0,
     queued: 0,
     draining: 0,
+    reads: { inFlight: 0, abandoned: 0 },
     limits: { maxInstances: 1, maxConcurrentHydrations: 1, maxQueuedHydrations: 1 },
     connections: [],
   },
@@ -51,6 +52,7 @@ describe('metrics of hydrant/otel, with the real SDK', () => {
     expect(counts).toEqual({ idle: 1, leased: 1, hydrating: 0, draining: 0, disposing: 0 });
     expect(await points('hydrant.connection.max')).toEqual([{ attributes: bots, value: 7 }]);
     expect(await points('hydrant.hydration.queued')).toEqual([{ attributes: bots, value: 0 }]);
+    expect(await points('hydrant.store.reads.abandoned')).toEqual([{ attributes: bots, value: 0 }]);
     registry.invalidate('acme');
     expect(
       (await points('hydrant.connection.count')).find(({ attributes }) => attributes['hydrant.connection.state'] === 'draining')
@@ -79,6 +81,7 @@ describe('metrics of hydrant/otel, with the real SDK', () => {
       hydrating: 0,
       queued: 0,
       draining: 1,
+      reads: { inFlight: 0, abandoned: 0 },
       limits,
       connections: [
         connection('idle', 1_000),

@@ -67,8 +67,21 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'G4: a late answer counts',
     in: 'Query.#end',
-    find: 'if (this.#over) return; this.#over = true;',
-    replace: 'this.#over = true;',
+    find: 'if (this.#over) return this.#settledLate();',
+    replace: '',
+    also: { find: 'this.#ended = () => {};', replace: '' },
+  },
+  {
+    name: 'G9: a read that was given up makes room for another at once',
+    in: 'Lane.send',
+    find: 'this.#counted += 1;',
+    replace: '',
+  },
+  {
+    name: 'G9: a late answer to a read that was given up makes the store count as back',
+    in: 'Lane.send',
+    find: 'if (turn > this.#lost) this.#counted -= 1;',
+    replace: 'this.#counted = 0;',
   },
   {
     name: 'G4: the age of an answer is taken when it comes, not when it was asked for',

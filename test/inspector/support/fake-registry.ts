@@ -7,7 +7,7 @@ export class FakeRegistry implements InspectedRegistry {
   readonly #listeners = new Map<string, Set<(payload: any) => void>>();
 
   snapshot = (): RegistrySnapshot => ({
-    live: 0, idle: 0, leased: 0, hydrating: 0, queued: 0, draining: 0,
+    live: 0, idle: 0, leased: 0, hydrating: 0, queued: 0, draining: 0, reads: { inFlight: 0, abandoned: 0 },
     limits: { maxInstances: 1, maxConcurrentHydrations: 1, maxQueuedHydrations: 1 }, connections: this.connections,
   });
 

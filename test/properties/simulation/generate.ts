@@ -8,14 +8,15 @@ export function generate(seed: number, kind: 'uses' | 'webhooks'): Program {
   return {
     seed,
     settings,
-    plans: drawPlans(random),
+    plans: drawPlans(random, settings),
     steps: drawSteps(random, settings, kind),
     ending: random.chance(0.6) ? 'prompt' : 'stubborn',
   };
 }
 
 function drawSettings(random: Random, webhooks: boolean): Settings {
-  const ids = random.pick([1, 1, 2, 2, 3, 4]);
+  // So many that the cap on reads is reached. Few programs are like this, because they reach no other depths.
+  const ids = random.chance(0.03) ? 40 : random.pick([1, 1, 2, 2, 3, 4]);
   const replacement = random.chance(0.3) ? 'drain-first' : 'overlap';
   const backoffInitialMs = random.pick([0, 0, 10, 40]);
   const brokenRows = random.pick(['unreadable', 'schema', 'schemaLater', 'platform'] as const);
@@ -57,7 +58,7 @@ function drawSettings(random: Random, webhooks: boolean): Settings {
   };
 }
 
-function drawPlans(random: Random): Plans {
+function drawPlans(random: Random, settings: Settings): Plans {
   const list = <T extends string>(weights: Readonly<Partial<Record<T, number>>>): T[] =>
     Array.from({ length: random.pick([1, 3, 7]) }, () => random.weighted<T>(weights));
   // Faults come in moods: a program in which nothing fails reaches deeper states than one in which everything does.
@@ -97,7 +98,7 @@ function drawPlans(random: Random): Plans {
     waitUntilStream: 1,
   };
   return {
-    read: list(read),
+    read: isWide(settings) && random.chance(0.5) ? silence(random) : list(read),
     create: list(hydrating),
     dispose: list(call),
     cleanUp: list(call),
@@ -107,6 +108,14 @@ function drawPlans(random: Random): Plans {
     handler: list(handling),
   };
 }
+
+const isWide = ({ ids }: Settings): boolean => ids > 4;
+
+/** A store that answers some reads and then falls silent, for a while or for good. */
+const silence = (random: Random): ReadBehaviour[] => [
+  ...Array.from({ length: random.pick([0, 3, 30]) }, () => 'atSend' as const),
+  ...Array.from({ length: 50 }, () => 'hang' as const),
+];
 
 type Kind = Operation['do'];
 
@@ -134,6 +143,7 @@ function drawWeights(random: Random, settings: Settings, kind: 'uses' | 'webhook
     nextTimer: maybe(2),
     calm: maybe(0.3),
     close: 0.08,
+    useAll: isWide(settings) ? 3 : 0,
     webhook: hooks ? 6 : 0,
     disconnect: hooks ? maybe(1) : 0,
     cancelBody: hooks ? maybe(1) : 0,
@@ -202,6 +212,7 @@ function drawOperation(random: Random, kind: Kind, settings: Settings, failing: 
         bodyKiB: random.pick([0, 0, 1, 3]),
       };
     case 'gap':
+    case 'useAll':
     case 'nextTimer':
     case 'close':
       return { do: kind };

@@ -2,6 +2,7 @@ import type { ConnectionError, DisposeReason, RegistryEvents } from 'hydrant';
 import { inTime, deadlinePassed, invalidatedAreGone, reasonHolds } from './checks/disposing.js';
 import { closedInTime, nobodyWaits, nothingIsLeft } from './checks/ending.js';
 import {
+  abandonedReadsCount,
   abortIsDue,
   backsOff,
   builtFromItsRow,
@@ -57,6 +58,7 @@ export class Model {
 
   readSent(read: Read): void {
     oneReadPerId(this.#world, read);
+    abandonedReadsCount(this.#world, read);
   }
 
   secretsBegan(call: SecretsCall): void {

@@ -105,6 +105,7 @@ export type Operation =
   | { readonly do: 'edit' | 'stop' | 'delete' | 'breakRow' | 'invalidate'; readonly id: number }
   | { readonly do: 'hint'; readonly id: number }
   | { readonly do: 'gap' }
+  | { readonly do: 'useAll' }
   | { readonly do: 'settle'; readonly pick: number; readonly fail: boolean }
   | { readonly do: 'advance'; readonly ms: number; readonly blocked: boolean }
   | { readonly do: 'nextTimer' }

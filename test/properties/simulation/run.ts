@@ -122,6 +122,7 @@ class Run {
     const { world } = this;
     switch (op.do) {
       case 'use': void this.#callers.use(op); break;
+      case 'useAll': this.#useAll(); break;
       case 'acquire': this.#callers.acquire(op); break;
       case 'tryAcquire': this.#callers.tryAcquire(`c${op.id}`); break;
       case 'release': this.#callers.releaseAcquired(op.pick); break;
@@ -142,6 +143,12 @@ class Run {
       case 'close': this.#close(); break;
     }
     return undefined;
+  }
+
+  #useAll(): void {
+    const [timeoutMs, freshness, signal, nested] = [undefined, undefined, false, 0];
+    for (let id = 0; id < this.world.settings.ids; id++)
+      void this.#callers.use({ do: 'use', id, work: 'now', nested, timeoutMs, freshness, signal });
   }
 
   #retireInstance(pick: number): void {

@@ -179,3 +179,28 @@ export function oneReadPerId(world: World, read: Read): void {
   }
   if (new Set(read.ids).size !== read.ids.length) world.violate('G9', `read ${read.n} asks for an id twice`);
 }
+
+/** Queries of rows at a time, in each group of reads. */
+const MAX_ROW_QUERIES = 32;
+
+/**
+ * G9: a read that was given up counts against the cap until it is settled, or until a read that was sent after the last
+ * one was given up is answered in time. Groups of reads cannot be told apart from outside, so where there are several, the
+ * bound is that of the least favourable distribution.
+ */
+export function abandonedReadsCount(world: World, read: Read): void {
+  if (read.kind === 'getVersions') return;
+  const { store, factory, storeTimeoutMs } = world.settings;
+  const groups = 1 + (store.getVersions ? 0 : 1) + (factory.webhooks === 'none' ? 0 : 1);
+  const rows = world.reads.filter((other) => other !== read && other.kind !== 'getVersions');
+  const givenUp = rows.filter((other) => !onTheWire(world, other) && (other.answered === undefined || other.late));
+  const [wire, open] = [rows.filter((other) => onTheWire(world, other)), givenUp.filter((other) => other.answered === undefined)];
+  const back = Math.max(-1, ...rows.filter(isInTime).map((other) => other.sent.t));
+  // One that was answered in time was sent after these were given up.
+  const counted = open.filter((other) => other.sent.t + storeTimeoutMs > back);
+  const most = MAX_ROW_QUERIES * (groups - 1) + Math.max(1, MAX_ROW_QUERIES - counted.length);
+  if (wire.length >= most)
+    world.violate('G9', `read ${read.n} was sent with ${wire.length} reads on the wire and ${counted.length} that were given up`);
+}
+
+const isInTime = (read: Read): boolean => read.answered !== undefined && !read.late;

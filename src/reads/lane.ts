@@ -1,0 +1,129 @@
+import type { ConnectionRecord } from '../contracts/record.js';
+import type { ReadWaiter } from './waiters.js';
+
+/** One read of one id: of its version where that may be enough, otherwise of its row. */
+export interface Read<R extends ConnectionRecord> {
+  readonly id: string;
+  kind: 'version' | 'row';
+  readonly waiters: ReadWaiter<R>[];
+  /** `invalidate` was called while it was on the wire. */
+  flagged: boolean;
+  /** `invalidateWhere` was called while it was on the wire: whether its row counts as invalidated. */
+  readonly matches: ((record: R) => boolean)[];
+  /** Called when its answer has been applied. */
+  readonly applied: (() => void)[];
+  /** A hint came while it was on the wire: it may not have seen the change. */
+  doubtful: boolean;
+  /** An instance was disposed of while it was on the wire: it may not have seen what `dispose` wrote. */
+  outdated: boolean;
+  /** The registry itself asked for it, so it is sent even if no caller waits. */
+  hinted: boolean;
+  /** Only webhooks that are not authenticated wait for it, and nothing is known of the connection. */
+  strangers: boolean;
+  /** When it was sent. Monotonic, milliseconds. */
+  sentAt: number;
+  /** The lane it waits in, until it is sent. */
+  lane: Lane<R> | undefined;
+}
+
+/** One query of a lane. It is answered in time, or given up; a query that was given up may still settle. */
+export interface Passage {
+  answered(): void;
+  givenUp(): void;
+  /** The store settled it after it had been given up. */
+  settled(): void;
+}
+
+/**
+ * Reads that wait to be sent together, and the queries they were sent in.
+ *
+ * A query that was given up still occupies the store: a connection, a place in the queue of a pool. So it counts against
+ * the cap until it settles, and at the cap one query at a time is sent. That one is given up in its turn where the store
+ * is silent, so a silent store gets one more query per `storeTimeoutMs`, not `maxQueries` more. An answer to a query that
+ * was sent after the last one was given up shows that the store is back. Queries from before are lost then, and no longer
+ * count against the cap, because some drivers never settle them.
+ */
+export class Lane<R extends ConnectionRecord> {
+  readonly kind: 'version' | 'row';
+  readonly #maxQueries: number;
+  readonly #waiting: Read<R>[] = [];
+  /** Index of the first read that was not taken. Shifting the list for each would be quadratic. */
+  #first = 0;
+  #inFlight = 0;
+  /** Given up, and not settled. */
+  #abandoned = 0;
+  /** Those of them that count against the cap. */
+  #counted = 0;
+  /** Queries given up so far. */
+  #givenUp = 0;
+  /** How many had been given up when the store was last seen to be back. Queries given up until then are lost. */
+  #lost = 0;
+
+  constructor(kind: 'version' | 'row', maxQueries: number) {
+    this.kind = kind;
+    this.#maxQueries = maxQueries;
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  get abandoned(): number {
+    return this.#abandoned;
+  }
+
+  /** Whether a read waits that may be sent now. */
+  get isReady(): boolean {
+    return this.#first < this.#waiting.length && this.#inFlight < Math.max(1, this.#maxQueries - this.#counted);
+  }
+
+  add(read: Read<R>): void {
+    read.lane = this;
+    this.#waiting.push(read);
+  }
+
+  /** The next read. Reads that have changed to another lane are left out. */
+  next(): Read<R> | undefined {
+    while (this.#first < this.#waiting.length) {
+      const read = this.#waiting[this.#first] as Read<R>;
+      this.#first += 1;
+      if (read.lane === this) return read;
+    }
+    this.#waiting.length = 0;
+    this.#first = 0;
+    return undefined;
+  }
+
+  /** Forgets the reads that were taken. */
+  compact(): void {
+    if (2 * this.#first < this.#waiting.length) return;
+    this.#waiting.splice(0, this.#first);
+    this.#first = 0;
+  }
+
+  /** A query is sent. */
+  send(): Passage {
+    this.#inFlight += 1;
+    const before = this.#givenUp;
+    let turn = 0;
+    return {
+      answered: () => {
+        this.#inFlight -= 1;
+        if (before !== this.#givenUp) return;
+        this.#lost = this.#givenUp;
+        this.#counted = 0;
+      },
+      givenUp: () => {
+        this.#inFlight -= 1;
+        this.#abandoned += 1;
+        this.#counted += 1;
+        this.#givenUp += 1;
+        turn = this.#givenUp;
+      },
+      settled: () => {
+        this.#abandoned -= 1;
+        if (turn > this.#lost) this.#counted -= 1;
+      },
+    };
+  }
+}
