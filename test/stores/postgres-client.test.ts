@@ -57,6 +57,43 @@ describe('a client of PostgreSQL', () => {
   });
 });
 
+describe('a write that PostgreSQL rolled back', () => {
+  /** A client that refuses each statement with the next of these SQLSTATEs, and then writes. */
+  const refusing = (states: readonly string[]) => {
+    const left = [...states];
+    const client = {
+      sent: 0,
+      async query() {
+        client.sent += 1;
+        const code = left.shift();
+        if (code !== undefined) throw Object.assign(new Error(`refused: ${code}`), { code });
+        return [{ 'hydrant:id': 'a' }];
+      },
+    };
+    return client;
+  };
+  const touching = async (states: readonly string[]) => {
+    const [client, clock] = [refusing(states), new ManualClock()];
+    const outcome = new PostgresStore({ client, clock }).touch('a').catch((error: Error) => error.message);
+    await clock.advance(1_000);
+    return { outcome: await outcome, sent: client.sent };
+  };
+
+  test.each(['40P01', '40001'])('is made again after %s, at most twice', async (state) => {
+    expect(await touching([state])).toEqual({ outcome: true, sent: 2 });
+    expect(await touching([state, state])).toEqual({ outcome: true, sent: 3 });
+    expect(await touching([state, state, state])).toEqual({ outcome: `refused: ${state}`, sent: 3 });
+  });
+
+  test('is not made again after another error', async () => {
+    expect(await touching(['23505'])).toEqual({ outcome: 'refused: 23505', sent: 1 });
+  });
+
+  test('within a transaction of the caller fails with the first error', async () => {
+    expect(await touching(['40P01', '25P02'])).toEqual({ outcome: 'refused: 40P01', sent: 2 });
+  });
+});
+
 describe('a pool', () => {
   interface Released { readonly destroyed: boolean | undefined }
 

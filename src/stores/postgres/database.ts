@@ -44,6 +44,11 @@ export class Database {
     this.#clock = clock;
   }
 
+  /** Resolves after so many milliseconds. */
+  pause(ms: number): Promise<void> {
+    return new Promise((resolve) => void this.#clock.setTimeout(resolve, ms, { ref: true }));
+  }
+
   /** @throws ConnectionError `STORE_UNAVAILABLE` after the deadline; the signal's reason when it aborts */
   async query<Row>(
     text: string,

@@ -133,13 +133,14 @@ export class PostgresStore<D extends object = Record<string, unknown>> implement
   }
 
   /**
-   * Writes a whole row, new or not, and resolves to it as it now is. An identical row keeps its version.
+   * Writes a whole row, new or not, and resolves to it as it now is. An identical row keeps its version. A write that
+   * PostgreSQL ended to resolve a deadlock is made again, at most twice; so are `delete` and `touch`.
    *
    * @throws ConnectionError `INVALID_CONNECTION_ID`, `INVALID_RECORD`; `INVALID_OPTIONS` where a mapped table has no
    * `toRow`, or where the written row is none that `where` lets through
    */
   async put(record: Draft<D>): Promise<Fields<D> & StoredRecord> {
-    const row = await this.#table.read(undefined, async ({ queries, facts, query }) => {
+    const row = await this.#table.write(async ({ queries, facts, query }) => {
       const { text, values } = upsert(this.#layout, queries, rowOf(record, this.#layout, facts, this.#options.toRow));
       return (await query<Row>(text, values))[0];
     });
@@ -162,7 +163,7 @@ export class PostgresStore<D extends object = Record<string, unknown>> implement
    * be what this table's owner does
    */
   async delete(id: string): Promise<void> {
-    await this.#table.read(undefined, async ({ queries, facts, query }) => {
+    await this.#table.write(async ({ queries, facts, query }) => {
       if (queries.remove === undefined) {
         throw new ConnectionError('INVALID_OPTIONS', 'PostgresStore: delete on a table with where needs the option softDelete');
       }
@@ -177,7 +178,7 @@ export class PostgresStore<D extends object = Record<string, unknown>> implement
    * column, and before `migrate()`
    */
   async touch(id: string): Promise<boolean> {
-    return await this.#table.read(undefined, async ({ queries, facts, query }) => {
+    return await this.#table.write(async ({ queries, facts, query }) => {
       if (queries.touch === undefined) {
         throw new ConnectionError(
           'INVALID_OPTIONS',

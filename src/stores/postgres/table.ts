@@ -16,6 +16,13 @@ type Known = Pick<TableAccess, 'queries' | 'facts'>;
 /** Errors that say that the table, or hydrant's own objects, are not as they were: classes 42 and 3F, and 22P02 for ids. */
 const CHANGED = /^(42|3F|22P02)/;
 
+/** Statements that PostgreSQL rolled back because of others: serialization_failure, deadlock_detected. */
+const ROLLED_BACK: ReadonlySet<string> = new Set(['40001', '40P01']);
+const IN_FAILED_TRANSACTION = '25P02';
+/** A deadlock takes the server a second to find (`deadlock_timeout`), and the winner is gone by the next attempt. */
+const MAX_ATTEMPTS = 3;
+const PAUSE_MS = 25;
+
 /**
  * The queries for a table. They rest on facts that are read once and again when a statement fails because they no longer
  * hold: somebody changed the id's type, or dropped the schema of hydrant's own objects.
@@ -49,6 +56,27 @@ export class Table {
       const fresh = await (this.#known ??= this.#learn()).catch(() => undefined);
       if (fresh === undefined || fresh.queries.rows === queries.rows) throw error;
       return await work({ ...fresh, query });
+    }
+  }
+
+  /**
+   * Runs `work`, which is one statement that writes, and again when PostgreSQL ended it for the sake of another transaction:
+   * a deadlock, or a serialization failure. It was rolled back, so running it again writes once.
+   */
+  async write<T>(work: (access: TableAccess) => Promise<T>): Promise<T> {
+    let rolledBack: unknown;
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.read(undefined, work);
+      } catch (error) {
+        const state = sqlStateOf(error);
+        // The client is a transaction of the caller's, and the rollback has ended it.
+        if (state === IN_FAILED_TRANSACTION) throw rolledBack ?? error;
+        if (attempt === MAX_ATTEMPTS || !ROLLED_BACK.has(state ?? '')) throw error;
+        rolledBack = error;
+        // The winner waits for the same lock, and must be the first to get it.
+        await this.#database.pause(attempt * PAUSE_MS * (1 + Math.random()));
+      }
     }
   }
 
