@@ -5,7 +5,7 @@ import { DataTypes, Sequelize } from 'sequelize';
 import { DataSource, EntitySchema } from 'typeorm';
 import { expect, test } from 'vitest';
 import { postgresDatabase } from '../support/postgres.js';
-import { serveWhile, type Outcome } from './live-gateway.js';
+import { ENOUGH_EDITS, serveWhile, type Outcome } from './live-gateway.js';
 
 const NOTHING_WRONG = { failedWrites: [], failedUses: [], missedEdits: [], findings: [] };
 
@@ -15,7 +15,7 @@ async function expectServed({ edits, ...wrong }: Outcome, database: Awaited<Retu
     `select 1 from information_schema.columns where table_name = 'bots' and column_name = 'note'`,
   );
   expect({ tool: rows.length, ...wrong }).toEqual({ tool: 1, ...NOTHING_WRONG });
-  expect(edits).toBeGreaterThan(10);
+  expect(edits).toBeGreaterThan(ENOUGH_EDITS);
 }
 
 test('drizzle-kit push runs against a live gateway: no failed write, no missed edit', async () => {
