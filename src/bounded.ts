@@ -1,25 +1,17 @@
-interface Entry<V> {
-  readonly key: string;
-  value: V;
-  previous: Entry<V>;
-  next: Entry<V>;
-}
+import { LRUCache } from 'lru-cache';
 
-/**
- * A map that forgets its least recently used entry rather than grow beyond its bound.
- *
- * The entries form a ring in order of use. The order of a `Map` itself would do, but the first key behind many deleted
- * ones takes time in proportion to those.
- */
+/** An LRU list takes all its room when it is made: for the bounds used here that is milliseconds, and 200 KiB each. */
+const FIRST_ROOM = 64;
+const GROWTH = 8;
+
+/** A map that forgets its least recently used entry rather than grow beyond its bound. */
 export class BoundedMap<V extends {}> {
   readonly #max: number;
-  readonly #entries = new Map<string, Entry<V>>();
-  /** Joins the ends of the ring: after it comes the least recently used entry. */
-  readonly #ends = {} as Entry<V>;
+  #entries: LRUCache<string, V>;
 
   constructor(max: number) {
     this.#max = max;
-    this.#ends.previous = this.#ends.next = this.#ends;
+    this.#entries = new LRUCache<string, V>({ max: Math.min(max, FIRST_ROOM) });
   }
 
   get size(): number {
@@ -27,46 +19,32 @@ export class BoundedMap<V extends {}> {
   }
 
   get(key: string): V | undefined {
-    const entry = this.#entries.get(key);
-    if (entry === undefined) return undefined;
-    this.#takeOut(entry);
-    this.#append(entry);
-    return entry.value;
+    return this.#entries.get(key);
   }
 
   set(key: string, value: V): void {
-    this.delete(key);
-    const entry = { key, value } as Entry<V>;
-    this.#entries.set(key, entry);
-    this.#append(entry);
-    if (this.#entries.size > this.#max) this.delete(this.#ends.next.key);
+    const { size, max } = this.#entries;
+    if (size === max && max < this.#max) this.#grow(Math.min(this.#max, max * GROWTH));
+    this.#entries.set(key, value);
   }
 
   delete(key: string): void {
-    const entry = this.#entries.get(key);
-    if (entry === undefined) return;
     this.#entries.delete(key);
-    this.#takeOut(entry);
   }
 
   deleteWhere(matches: (value: V) => boolean): void {
-    for (const [key, { value }] of this.#entries) if (matches(value)) this.delete(key);
+    const found: string[] = [];
+    for (const [key, value] of this.#entries) if (matches(value)) found.push(key);
+    for (const key of found) this.#entries.delete(key);
   }
 
   clear(): void {
     this.#entries.clear();
-    this.#ends.previous = this.#ends.next = this.#ends;
   }
 
-  #takeOut({ previous, next }: Entry<V>): void {
-    previous.next = next;
-    next.previous = previous;
-  }
-
-  #append(entry: Entry<V>): void {
-    const { previous } = this.#ends;
-    entry.previous = previous;
-    entry.next = this.#ends;
-    previous.next = this.#ends.previous = entry;
+  #grow(max: number): void {
+    const larger = new LRUCache<string, V>({ max });
+    larger.load(this.#entries.dump());
+    this.#entries = larger;
   }
 }

@@ -111,6 +111,7 @@ const LAYERS: Record<string, { code: string[]; types?: string[] }> = {
 
 /** Packages, and the only files that may import them. */
 const PACKAGES: Record<string, string[]> = {
+  'lru-cache': ['bounded.ts'],
   'p-limit': ['exclusive/environment.ts'],
   'zod/mini': ['checks.ts'],
 };

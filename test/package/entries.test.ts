@@ -8,17 +8,17 @@ const peers = Object.keys(manifest.peerDependencies);
 
 /** Node's modules that an entry may bring along, and the dependencies of the package. Nothing else. */
 const MAY_COME: Record<string, RegExp> = {
-  'hydrant': /^p-limit$/,
-  'hydrant/node': /^node:(stream|http)$/,
-  'hydrant/express': /^node:(stream|http)$/,
-  'hydrant/fastify': /^node:(stream|http)$/,
-  'hydrant/postgres': /^$/,
-  'hydrant/redis': /^$/,
-  'hydrant/exclusive': /^p-limit$/,
+  'hydrant': /^(lru-cache|p-limit)$/,
+  'hydrant/node': /^(lru-cache|node:(stream|http))$/,
+  'hydrant/express': /^(lru-cache|node:(stream|http))$/,
+  'hydrant/fastify': /^(lru-cache|node:(stream|http))$/,
+  'hydrant/postgres': /^lru-cache$/,
+  'hydrant/redis': /^lru-cache$/,
+  'hydrant/exclusive': /^(lru-cache|p-limit)$/,
   'hydrant/testing': /^node:assert\/strict$/,
   'hydrant/otel': /^@opentelemetry\/api$/,
-  'hydrant/inspector': /^$/,
-  'hydrant/chat': /^(chat|node:async_hooks)$/,
+  'hydrant/inspector': /^lru-cache$/,
+  'hydrant/chat': /^(chat|lru-cache|node:async_hooks)$/,
 };
 
 /** Entries that are of no use without a peer, and run its code. */
