@@ -116,7 +116,7 @@ const PACKAGES: Record<string, string[]> = {
   'zod/mini': ['checks.ts'],
 };
 
-/** In the build itself: nothing is installed for it. */
+/** A dependency whose used part is also in the build, because importing it from its package is slow. */
 const BUNDLED = 'zod/mini';
 
 /** Optional peers that are no framework and no driver but an interface, and the only room that may import each. */
