@@ -1,4 +1,4 @@
-import type { Demand, Hold, Instance } from '../observed.js';
+import type { Creation, Demand, Hold, Instance } from '../observed.js';
 import {
   heldBy,
   isAlive,
@@ -119,11 +119,10 @@ export function supersededIsTrue(world: World): void {
     const { superseded: signal, instance } = creation;
     if (signal === undefined) continue;
     const gone = creation.failed || world.closed !== undefined || (instance !== undefined && !isAlive(instance));
-    const why = instance === undefined ? undefined : superseded(world, instance);
-    const invalidated = isRunning(creation) && world.invalidatedSince(creation.id, creation.read.sent.seq);
+    const why = instance === undefined ? supersededSince(world, creation) : superseded(world, instance);
     // Without a dispose it cannot be seen when the instance went.
-    const mayBe = gone || isRunning(creation) || (why?.may ?? false) || !world.settings.factory.dispose;
-    if (gone || invalidated || (why?.must ?? false)) {
+    const mayBe = gone || isRunning(creation) || why.may || !world.settings.factory.dispose;
+    if (gone || why.must) {
       if (!signal.aborted) world.violate('superseded', `create ${creation.n} is not told that it was superseded`);
     } else if (signal.aborted && !mayBe && !surelyTimedOut(world, creation, creation.ended?.t)) {
       world.violate('superseded', `create ${creation.n} is told that it was superseded without a reason`);
@@ -140,16 +139,21 @@ function signalIsHonest(world: World, hold: Hold): void {
   }
 }
 
+/** Whether the instance must be superseded, or may be. */
 export function superseded(world: World, instance: Instance): { must: boolean; may: boolean; how: string } {
-  const { id, creation } = instance;
   if (instance.retired !== undefined) return { must: true, may: true, how: 'retired' };
-  if (world.invalidatedSince(id, creation.read.sent.seq)) return { must: true, may: true, how: 'invalidated' };
+  return supersededSince(world, instance.creation);
+}
+
+/** By what was said of the connection after its row had been read. */
+function supersededSince(world: World, { id, version, read: own }: Creation): { must: boolean; may: boolean; how: string } {
+  if (world.invalidatedSince(id, own.sent.seq)) return { must: true, may: true, how: 'invalidated' };
   let may = world.closed !== undefined;
   for (const read of readsOf(world, id)) {
-    if (read.sent.seq <= creation.read.sent.seq) break;
+    if (read.sent.seq <= own.sent.seq) break;
     if (!isGood(read)) continue;
     const seen = sighting(read, id);
-    const differs = seen?.version !== instance.version;
+    const differs = seen?.version !== version;
     if (differs) may = true;
     const decides = differs && isTelling(world, read, seen);
     if (decides && (!world.settings.keepLastGood || seen === undefined || seen.status === 'stopped'))
