@@ -38,7 +38,7 @@ const text = report(results, { ...about, loadAfter: machine().load, rounds });
 console.log(`\n${text}`);
 if (names.length === 0) {
   writeFileSync(`${HERE}RESULTS.md`, text);
-  writeFileSync(`${HERE}chart.svg`, chart(results.warm[1_000]));
+  writeFileSync(`${HERE}../../examples/guides/chart.svg`, chart(results.warm[1_000]));
 }
 
 function measure(name) {

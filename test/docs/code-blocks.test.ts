@@ -137,6 +137,16 @@ test('every link to a file leads somewhere', async () => {
   }
 });
 
+test('README and guides link only to files that the package contains', async () => {
+  for (const file of await documents()) {
+    const text = await readFile(root + file, 'utf8');
+    for (const [, target = ''] of text.matchAll(/\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)/g)) {
+      const path = fileURLToPath(new URL(target, `file:///${file}`));
+      expect(path, `${file} links to ${target}`).toMatch(/^\/(?:examples\/guides\/|README\.md$|CHANGELOG\.md$|LICENSE$)/);
+    }
+  }
+});
+
 test('the map for contributors has a place for every room of src', async () => {
   const text = await readFile(`${root}.github/CONTRIBUTING.md`, 'utf8');
   const named = [...(/## The map of `src`([^]*?)## /.exec(text)?.[1] ?? '').matchAll(/^\| (`.*?) \|/gm)].flatMap(
