@@ -1,0 +1,106 @@
+import { connect, createServer, type ClientHttp2Session, type Http2Server, type IncomingHttpHeaders } from 'node:http2';
+import { connect as connectTcp, type AddressInfo, type Socket } from 'node:net';
+import fastify from 'fastify';
+import { fastifyWebhook } from 'hydrant/fastify';
+import { toNodeHandler } from 'hydrant/node';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { answering } from '../adapters/support/servers.js';
+import { randomFrom } from '../properties/simulation/random.js';
+import { oddResponse } from './odd-responses.js';
+import { startUpstream } from './odd-upstream.js';
+
+const COUNT = Number(process.env['FUZZ_COUNT'] ?? 400);
+const SEED = Number(process.env['FUZZ_SEED'] ?? 1);
+
+type Registry = ReturnType<typeof answering>;
+
+const SERVERS: Record<string, (registry: Registry) => Promise<number>> = {
+  'node:http2': (registry) => listen(createServer(toNodeHandler(
+    (request) => registry.handleWebhook(new URL(request.url).pathname.split('/')[2] ?? '', request),
+    { onError: () => undefined },
+  ))),
+  async 'Fastify 5'(registry) {
+    const app = fastify({ http2: true });
+    app.register(fastifyWebhook, { registry, prefix: '/webhooks', path: '/:connectionId', onError: () => undefined });
+    await app.ready();
+    return listen(app.server);
+  },
+};
+
+async function listen(server: Http2Server): Promise<number> {
+  server.on('connection', (socket: Socket) => { socket.setNoDelay(true); });
+  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve); });
+  onTestFinished(() => void server.close());
+  return (server.address() as AddressInfo).port;
+}
+
+interface Carried {
+  readonly status: number | undefined;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+  /** Not 0 if the stream was reset. */
+  readonly code: number;
+}
+
+/** Resolves when the stream is closed, in whatever way. */
+function ask(session: ClientHttp2Session, method: string, id: string): Promise<Carried> {
+  return new Promise((resolve) => {
+    const stream = session.request({ ':method': method, ':path': `/webhooks/${id}` });
+    let headers: IncomingHttpHeaders & { ':status'?: number | undefined } = {};
+    let body = '';
+    stream.setEncoding('latin1');
+    stream.on('response', (received) => { headers = received; });
+    stream.on('data', (text: string) => { body += text; });
+    stream.on('error', () => undefined);
+    stream.on('close', () => resolve({ status: headers[':status'], headers, body, code: stream.rstCode ?? 0 }));
+    stream.end(method === 'POST' ? '{}' : undefined);
+  });
+}
+
+let upstream: Awaited<ReturnType<typeof startUpstream>>;
+beforeAll(async () => { upstream = await startUpstream(); });
+afterAll(() => upstream.close());
+
+describe.each(Object.keys(SERVERS))('%s', (server) => {
+  test(
+    'no odd Response reaches another stream, ends the session or the process, or leaves the client waiting',
+    { timeout: 120_000 },
+    async () => {
+      const random = randomFrom(SEED);
+      const unhandled: unknown[] = [];
+      const note = (reason: unknown): void => void unhandled.push(reason);
+      process.on('unhandledRejection', note).on('uncaughtException', note);
+      const port = await SERVERS[server]!(answering((_request, id) =>
+        id.startsWith('witness') ? new Response(`(${id})`) : oddResponse(random, id, upstream.url)));
+      const session = connect('http://127.0.0.1', {
+        createConnection: () => connectTcp({ host: '127.0.0.1', port, noDelay: true }),
+      });
+      session.on('error', note);
+
+      let served = 0;
+      for (let index = 0; index < COUNT; index += 1) {
+        const what = `seed ${SEED}, response ${index}`;
+        const method = random.pick(['GET', 'GET', 'POST', 'HEAD']);
+        const [odd, witness] = await Promise.all([ask(session, method, `odd-${index}`), ask(session, 'GET', `witness-${index}`)]);
+        expect({ status: witness.status, body: witness.body, code: witness.code }, what)
+          .toEqual({ status: 200, body: `(witness-${index})`, code: 0 });
+        expect(session.closed || session.destroyed, what).toBe(false);
+        const all = JSON.stringify(odd.headers) + odd.body;
+        expect(all, what).not.toMatch(/witness|x-split| at .*\.(?:ts|js):\d+/);
+        for (const [, other] of all.matchAll(/odd-(\d+)/g)) expect(other, what).toBe(String(index));
+        // A stream without an answer, or with a part of one, was reset.
+        if (odd.status === undefined) expect(odd.code, what).not.toBe(0);
+        const { 'content-length': length } = odd.headers;
+        if (odd.code === 0 && length !== undefined && method !== 'HEAD' && odd.status !== 304)
+          expect(odd.body.length, what).toBe(Number(length));
+        if (method === 'HEAD') expect(odd.body, what).toBe('');
+        if (odd.status !== undefined) served += 1;
+      }
+      session.close();
+      await new Promise((resolve) => { setImmediate(resolve); });
+      process.off('unhandledRejection', note).off('uncaughtException', note);
+      expect(unhandled).toEqual([]);
+      expect(served).toBeGreaterThan(COUNT * 0.8);
+    },
+  );
+});
