@@ -6,8 +6,12 @@ import { READ, type UnreadBody } from './requests.js';
 type Bytes = Uint8Array<ArrayBuffer>;
 type Read = UnreadBody['read'];
 
-/** A body that a framework reads as a whole is left to it up to this length, because it keeps every chunk. */
-const MOST_BYTES_AT_ONCE = 64 * 1024;
+/**
+ * Bodies that a framework reads as a whole are left to it up to this length in all. It keeps every chunk, so a sender of
+ * one-byte chunks takes two hundred times the memory of what it has sent. Further bodies are read from their streams.
+ */
+const MOST_BYTES_AT_ONCE = 32 * 1024;
+let bytesAtOnce = 0;
 
 /**
  * Reads the body of a request once, whole, and no further than its cap.
@@ -21,10 +25,12 @@ export function readBody(request: Request, maxBytes: number, onStop: (stop: () =
     const { [READ]: read } = request as { readonly [READ]?: (...how: Parameters<Read>) => Promise<Uint8Array> | undefined };
     const reading = read?.call(request, maxBytes, onStop);
     if (reading !== undefined) return reading;
-    if (isReadAtOnce(request, maxBytes)) return readAtOnce(request);
-    const { body, headers } = request;
+    const { headers } = request;
+    const announced = Number(headers.get('content-length'));
+    if (isReadAtOnce(request, maxBytes)) return readAtOnce(request, announced);
+    const { body } = request;
     if (body?.locked === true) throw alreadyParsed();
-    return body === null ? new Uint8Array() : readStream(body, maxBytes, onStop, Number(headers.get('content-length')));
+    return body === null ? new Uint8Array() : readStream(body, maxBytes, onStop, announced);
   }, maxBytes);
 }
 
@@ -53,15 +59,19 @@ function alreadyParsed(): ConnectionError {
 /** A framework's own Request (Hono's on Node) reads its bytes without a stream. It lets through no more than announced. */
 function isReadAtOnce(request: Request, maxBytes: number): boolean {
   if (request.arrayBuffer === Request.prototype.arrayBuffer || request.headers.has('content-encoding')) return false;
-  const length = request.headers.get('content-length');
-  return length !== null && Number(length) <= Math.min(maxBytes, MOST_BYTES_AT_ONCE) && !request.headers.has('transfer-encoding');
+  const length = request.headers.get('content-length') ?? '';
+  return /^\d+$/.test(length) && Number(length) <= Math.min(maxBytes, MOST_BYTES_AT_ONCE - bytesAtOnce)
+    && !request.headers.has('transfer-encoding');
 }
 
-async function readAtOnce(request: Request): Promise<Bytes> {
+async function readAtOnce(request: Request, announced: number): Promise<Bytes> {
+  bytesAtOnce += announced;
   try {
     return new Uint8Array(await request.arrayBuffer());
   } catch (error) {
     throw !request.bodyUsed && request.body?.locked === true ? alreadyParsed() : error;
+  } finally {
+    bytesAtOnce -= announced;
   }
 }
 
