@@ -24,6 +24,7 @@ const GROUND = [
   'ids.ts',
   'checks.ts',
   'console-lines.ts',
+  'subscription.ts',
 ];
 const LAYERS: Record<string, { code: string[]; types?: string[] }> = {
   // The ground: nothing above it.
@@ -38,6 +39,7 @@ const LAYERS: Record<string, { code: string[]; types?: string[] }> = {
   'console-lines.ts': { code: ['bounded.ts'], types: ['clock.ts'] },
   'listeners.ts': { code: ['console-lines.ts', 'onlooker.ts'], types: ['clock.ts'] },
   'own-signal.ts': { code: [] },
+  'subscription.ts': { code: [], types: ['contracts', 'clock.ts'] },
   'ids.ts': { code: [] },
   'when-aborted.ts': { code: [] },
   'surroundings.ts': { code: [] },

@@ -1,18 +1,15 @@
 import type { ConnectionRecord } from '../contracts/record.js';
+import { Subscription } from '../subscription.js';
 import type { RunnerEnvironment } from './environment.js';
 
-/** How long the end of a subscription is waited for. The built-in stores take no longer, and `stop` must not hang. */
+/** How long `stop` waits for a subscription to end. The built-in stores take no longer, and `stop` must not hang. */
 const END_MS = 5_000;
 
-/** A subscription to hints. Opening it is retried every `retryMs` until it succeeds. The store then keeps it up. */
+/** A runner's subscription to hints. Opening it is retried every `retryMs` until it succeeds. */
 export class Hints<R extends ConnectionRecord, I> {
   readonly #environment: RunnerEnvironment<R, I>;
-  readonly #retryMs: number;
-  readonly #subscribe: () => Promise<AsyncDisposable>;
   readonly #failed: (error: unknown) => void;
-  #opening: Promise<AsyncDisposable | undefined>;
-  #stopped = false;
-  #cancel: (() => void) | undefined;
+  readonly #subscription: Subscription;
 
   constructor(
     environment: RunnerEnvironment<R, I>,
@@ -20,34 +17,19 @@ export class Hints<R extends ConnectionRecord, I> {
     subscribe: () => Promise<AsyncDisposable>,
     failed: (error: unknown) => void,
   ) {
+    const { clock, call } = environment;
     this.#environment = environment;
-    this.#retryMs = retryMs;
-    this.#subscribe = subscribe;
     this.#failed = failed;
-    this.#opening = this.#open();
+    this.#subscription = new Subscription({ clock, open: () => call(subscribe), failed, delayMs: () => retryMs, ref: true });
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#cancel?.();
-    const ended = this.#opening.then((subscription) => subscription?.[Symbol.asyncDispose]());
+    const ended = this.#subscription.end().then((subscription) => subscription?.[Symbol.asyncDispose]());
     try {
       await this.#environment.request<unknown>(END_MS, () => ended);
     } catch (error) {
-      // Nobody waits for the end of a subscription when the runner's own time to stop is over.
+      // A runner that is out of time to stop does not wait for the subscription to end.
       if (!this.#environment.abandoned) this.#failed(error);
-    }
-  }
-
-  async #open(): Promise<AsyncDisposable | undefined> {
-    const { clock, call } = this.#environment;
-    try {
-      return await call(this.#subscribe);
-    } catch (error) {
-      if (this.#stopped) return undefined;
-      this.#failed(error);
-      this.#cancel = clock.setTimeout(() => { this.#opening = this.#open(); }, this.#retryMs, { ref: true });
-      return undefined;
     }
   }
 }

@@ -1,13 +1,15 @@
+import { ceilingMs } from '../backoff.js';
 import { onNextTurn } from '../clock.js';
 import type { ConnectionRecord } from '../contracts/record.js';
 import type { Environment } from '../environment.js';
+import { Subscription } from '../subscription.js';
 import type { FreshnessReader } from './reader.js';
 import type { UnknownIds } from './unknown-ids.js';
 import { BackgroundWaiter } from './waiters.js';
 
 /** Checked at a time: one query of versions. Between two chunks the event loop turns. */
 const CHUNK = 1_000;
-const RESUBSCRIBE_MS = { initial: 1_000, max: 60_000 };
+const RESUBSCRIBE = { initialMs: 1_000, maxMs: 60_000 };
 
 /** Checks what lives against the store: at intervals, when a hint says so, and all of it when hints were lost. */
 export class Revalidation<R extends ConnectionRecord> {
@@ -17,9 +19,7 @@ export class Revalidation<R extends ConnectionRecord> {
   readonly #reader: FreshnessReader<R>;
   readonly #unknown: UnknownIds;
   #cancelSweep: (() => void) | undefined;
-  #cancelResubscribe: (() => void) | undefined;
-  /** Settles with the subscription, when there is one to end. */
-  #subscribing: Promise<AsyncDisposable | undefined> = Promise.resolve(undefined);
+  #subscription: Subscription | undefined;
   #sweeping = false;
   #again = false;
   #stopped = false;
@@ -33,16 +33,15 @@ export class Revalidation<R extends ConnectionRecord> {
 
   start(): void {
     this.#schedule();
-    if (this.#env.options.store.watch !== undefined) this.#subscribing = this.#subscribe(RESUBSCRIBE_MS.initial);
+    if (this.#env.options.store.watch !== undefined) this.#subscription = this.#subscribe();
   }
 
   /** Ends the sweeps and the subscription, one that is still being made included: its connection is closed after this. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancelSweep?.();
-    this.#cancelResubscribe?.();
     try {
-      const subscription = await this.#subscribing;
+      const subscription = await this.#subscription?.end();
       await this.#env.inOwnContext(() => subscription?.[Symbol.asyncDispose]());
     } catch (error) {
       this.#env.emit('storeFailed', { error });
@@ -103,22 +102,16 @@ export class Revalidation<R extends ConnectionRecord> {
     this.#sweep();
   }
 
-  async #subscribe(retryMs: number): Promise<AsyncDisposable | undefined> {
+  #subscribe(): Subscription {
     const { clock, options: { store } } = this.#env;
-    try {
-      return await this.#env.inOwnContext(() => store.watch?.({
-        changed: (ids) => this.#changed(ids),
-        gap: () => this.#gap(),
-      }));
-    } catch (error) {
-      if (this.#stopped) return undefined;
-      this.#env.emit('storeFailed', { error });
-      const delayMs = retryMs * (0.5 + Math.random() / 2);
-      this.#cancelResubscribe = clock.setTimeout(() => {
-        this.#subscribing = this.#subscribe(Math.min(2 * retryMs, RESUBSCRIBE_MS.max));
-      }, delayMs, { ref: false });
-      return undefined;
-    }
+    const listener = { changed: (ids: readonly string[]) => this.#changed(ids), gap: () => this.#gap() };
+    return new Subscription({
+      clock,
+      open: () => this.#env.inOwnContext(() => store.watch?.(listener)),
+      failed: (error) => this.#env.emit('storeFailed', { error }),
+      delayMs: (failures) => ceilingMs(RESUBSCRIBE, failures) * (0.5 + Math.random() / 2),
+      ref: false,
+    });
   }
 
   #changed(ids: readonly string[]): void {
