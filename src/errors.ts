@@ -25,7 +25,7 @@ export function statusOf(code: ConnectionErrorCode): number {
 /** Shared by every copy of the package in a process (ESM and CommonJS copies differ). */
 const BRAND: unique symbol = Symbol.for('hydrant.ConnectionError');
 
-/** What a {@link ConnectionError} may carry besides its code and message. */
+/** The optional properties of a {@link ConnectionError}. */
 export interface ConnectionErrorDetails {
   readonly connectionId?: string | undefined;
   /** Default: what the code says. `false`, thrown by `create` or `secrets`, holds for this version of the row. */

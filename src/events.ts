@@ -5,7 +5,7 @@ import type { ConnectionError, ConnectionErrorCode } from './errors.js';
 import { Listeners } from './listeners.js';
 import { checkListening } from './options.js';
 
-/** What a registry tells its listeners. Payloads never hold record contents. Versions are strings. */
+/** The events of a registry and their payloads. Payloads never hold record contents. Versions are strings. */
 export interface RegistryEvents {
   /** An instance came to life, after `afterFailures` failed attempts at this version. */
   hydrated: { id: string; version: string; durationMs: number; afterFailures: number };
@@ -28,7 +28,7 @@ export interface RegistryEvents {
   thrashing: { maxInstances: number; evictionsPerMinute: number };
 }
 
-/** Every event, and whether the console is told of it where nobody listens. */
+/** Every event, and whether it is written to the console when it has no listener. */
 const EVENTS: Readonly<Record<keyof RegistryEvents, boolean>> = {
   hydrated: false,
   hydrationFailed: true,
@@ -40,7 +40,7 @@ const EVENTS: Readonly<Record<keyof RegistryEvents, boolean>> = {
   thrashing: false,
 };
 
-/** Webhook failures that are the gateway's own and that no other event tells of. */
+/** Webhook failures that are the gateway's own, and that no other event reports. */
 const WRITTEN_WEBHOOK_FAILURES: ReadonlySet<ConnectionErrorCode> = new Set<ConnectionErrorCode>([
   'HANDLER_FAILED', 'BODY_ALREADY_PARSED', 'INVALID_RECORD',
 ]);
@@ -53,13 +53,13 @@ export class Events {
     this.#listeners = new Listeners<RegistryEvents>(lineOf, clock);
   }
 
-  /** @throws ConnectionError `INVALID_OPTIONS` for an event there is not, which would never be heard of */
+  /** @throws ConnectionError `INVALID_OPTIONS` for an unknown event */
   on<E extends keyof RegistryEvents>(event: E, listener: (payload: RegistryEvents[E]) => void): () => void {
     checkListening(EVENTS, event, listener);
     return this.#listeners.on(event, listener);
   }
 
-  /** Whether anything comes of it: events that nobody listens to need not be made, except the failures, which are written. */
+  /** Whether an event must be made: it has a listener, or it is a failure, which is then written to the console. */
   isHeard(event: keyof RegistryEvents): boolean {
     return EVENTS[event] || this.#listeners.has(event);
   }
@@ -76,7 +76,7 @@ function lineOf<E extends keyof RegistryEvents>(event: E, payload: RegistryEvent
   if (event === 'webhookFailed' && !WRITTEN_WEBHOOK_FAILURES.has((error as ConnectionError).code)) return undefined;
   const id = 'id' in payload ? payload.id : '';
   const version = 'version' in payload ? payload.version : '';
-  // What befalls a webhook has no version: its kind tells one failure from another.
+  // A failed webhook has no version. Its code tells one failure from another.
   const kind = event === 'webhookFailed' ? (error as ConnectionError).code : '';
   return {
     key: [event, id, version, kind].join('\u0000'),

@@ -36,11 +36,11 @@ import { createWebhookHandler, type WebhookHandler } from './webhook/handle-webh
  */
 export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connections<R, I>, AsyncDisposable {
   /**
-   * Serves a webhook for connection `id`: authenticates it on the row alone, hydrates, hands it to the factory's
-   * `handleWebhook`, and holds the instance until the response has been read and all `waitUntil` work has settled.
-   * Always resolves a Response, never rejects. Bound: it can be destructured.
+   * Serves a webhook for connection `id`. Authenticates it on the row alone, hydrates, and calls the factory's
+   * `handleWebhook`. Holds the instance until the response has been read and all `waitUntil` work has settled. Always
+   * resolves with a Response, never rejects. Bound: it can be destructured.
    *
-   * @param host - its `waitUntil` is told of all work that goes on after the response (serverless platforms)
+   * @param host - its `waitUntil` gets all work that continues after the response (serverless platforms)
    */
   readonly handleWebhook: WebhookHandler;
 
@@ -96,7 +96,7 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
    * Runs `work` with the live instance of connection `id`, hydrating it if need be, and holds it until `work` has
    * settled. Resolves and rejects as `work` does.
    *
-   * Under `'drain-first'`, do not await a use of the same connection inside `work`: once the row has changed, it waits for
+   * Under `'drain-first'`, do not await a use of the same connection inside `work`. Once the row has changed, it waits for
    * `work` to end, and fails with `ACQUIRE_TIMEOUT`.
    *
    * @throws ConnectionError `CONNECTION_NOT_FOUND`, `CONNECTION_STOPPED`, `INVALID_CONNECTION_ID`, `INVALID_RECORD`,
@@ -110,8 +110,8 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
   }
 
   /**
-   * Takes a lease on the live instance of connection `id`, hydrating it if need be, for work that outlives one
-   * function. Release it, or declare it with `using`.
+   * Takes a lease on the live instance of connection `id`, hydrating it if need be. Use it when the work outlives one
+   * function. Release the lease, or declare it with `using`.
    *
    * @throws ConnectionError as `use` does
    */
@@ -124,16 +124,16 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
   }
 
   /**
-   * Takes a lease without waiting: only if the instance is live and fresh without a read, so never under `'strict'`.
+   * Takes a lease without waiting, if the instance is live and fresh without a read. Under `'strict'` it is always `undefined`.
    */
   tryAcquire(id: string): Lease<R, I> | undefined {
     return this.#leaseNow(id);
   }
 
   /**
-   * In this process, lets go of whatever is known of connection `id`, so that the next use hydrates anew whatever the
-   * version: an idle instance is disposed of now, a leased one drains. Also forgets that the id is unknown, its failures
-   * and its secrets. Inside a use of the same connection, do not await the result, because it waits for that use.
+   * Makes the next use of connection `id` in this process hydrate anew, even if the version is the same. An idle instance is
+   * disposed of now, a leased one drains. Failures, secrets and the fact that the id is unknown are forgotten. Do not await
+   * the result inside a use of the same connection, because it waits for that use.
    *
    * @returns resolves when everything that this call has ended has been disposed of, or has timed out; never rejects
    */
@@ -153,34 +153,35 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
   }
 
   /**
-   * What there is of connection `id` in this process at the moment: one row of the snapshot, in constant time. Takes no lease
-   * and reads nothing. `undefined`: no instance, and none in the making.
+   * Returns the row of the snapshot for connection `id`, in constant time, without a lease or a read. `undefined` if this
+   * process has no instance of it and is not creating one.
    */
   inspect(id: string): ConnectionSnapshot | undefined {
     return inspect(this.#slots, id, this.#env.clock.monotonic());
   }
 
-  /** What there is at the moment, as plain JSON: counts, and a row per connection. No record contents. */
+  /** Returns the current state as plain JSON: counts, and a row per connection. No record contents. */
   snapshot(): RegistrySnapshot {
     const { clock, options } = this.#env;
     return takeSnapshot(this.#slots, this.#hydrator.queued, this.#reader.queries, options, clock.monotonic());
   }
 
   /**
-   * Listens to an event. A listener that throws harms nobody. Returns what ends the listening. A failure that nobody
-   * listens to is written to the console, once per connection and version where it has them: a listener of its event
-   * takes it from there.
+   * Listens to an event. Exceptions thrown by listeners are caught. A failure without a listener is written to the console,
+   * once per connection and version if it has them. Adding a listener turns off console output for its event.
+   *
+   * @returns an unsubscribe function
    */
   on<E extends keyof RegistryEvents>(event: E, listener: (payload: RegistryEvents[E]) => void): () => void {
     return this.#env.events.on(event, listener);
   }
 
   /**
-   * Refuses new uses, completes those it had accepted, waits for leases, `waitUntil` work and streaming responses,
-   * disposes of everything, and reports what it had to abandon. A second call returns the first one's promise.
+   * Refuses new uses and completes accepted ones. Waits for leases, `waitUntil` work and streaming responses, disposes of
+   * everything, and reports the instances it had to abandon. A second call returns the first one's promise.
    *
-   * @param options - `drainTimeoutMs`: after which leases are aborted and instances disposed of under them. Default
-   * 20 000, for Kubernetes kills after 30 s.
+   * @param options - `drainTimeoutMs`: then leases are aborted and their instances disposed of. Default 20 000, because
+   * Kubernetes kills after 30 s.
    * @throws ConnectionError `INVALID_OPTIONS`
    */
   close(options: { drainTimeoutMs?: number } = {}): Promise<CloseReport> {
@@ -191,7 +192,7 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
     await this.close();
   }
 
-  /** Where the live instance may serve at once, without a read. */
+  /** A lease on the live instance if it may serve at once, without a read. */
   #leaseNow(id: string): Lease<R, I> | undefined {
     const slot = this.#slots.index.get(id);
     if (slot === undefined || slot.state.kind !== 'live') return undefined;

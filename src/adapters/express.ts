@@ -42,8 +42,8 @@ export type ExpressWebhookHandler = (req: ExpressRequest, res: ServerResponse, n
  *
  * Mount it before a body parser, or keep the bytes with
  * `express.json({ verify: (req, _res, bytes) => { req.rawBody = bytes; } })`; `express.raw()` is fine too. Behind a
- * parser that ate the bytes the answer is 500 `BODY_ALREADY_PARSED`. Errors never go to `next`, for Express's own
- * error handler shows their stack outside production; they go to `onError`. A route without the named parameter is
+ * parser that ate the bytes the answer is 500 `BODY_ALREADY_PARSED`. Errors go to `onError` instead of `next`,
+ * because Express's own error handler shows their stack outside production. A route without the named parameter is
  * answered with 500 `INVALID_OPTIONS`.
  *
  * @example

@@ -3,8 +3,8 @@ import { isDecoded, type Problem, reasonOf } from '../messages/responses.js';
 import type { NodeRequest, NodeResponse } from './node-types.js';
 
 /*
- * One place decides how a response is framed, for Node, Express and Fastify alike. A handler may relay an upstream that
- * a tenant runs: with one wrong length or connection header, the end of one response would be read as the next one.
+ * One place decides how a response is framed, on Node, Express and Fastify. A handler may relay an upstream that a tenant
+ * runs. After a wrong length or connection header, a client would read the end of one response as the next one.
  */
 
 /**

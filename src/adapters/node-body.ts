@@ -6,7 +6,7 @@ import type { RequestBody, UnreadBody } from '../messages/requests.js';
 import type { NodeRequest, ParsedByOthers } from './node-types.js';
 import { alreadyParsed } from './parsed-body.js';
 
-/** Where a request's body comes from, or why it cannot be had. */
+/** The source of a request's body, or the reason why it is refused. */
 export type NodeBody =
   | { readonly kind: 'empty' }
   /** `isInflated`: a parser has decoded them, and the headers do not describe them. */
@@ -14,20 +14,20 @@ export type NodeBody =
   | { readonly kind: 'unread'; readonly body: UnreadBody }
   | { readonly kind: 'refused'; readonly error: ConnectionError<'BODY_ALREADY_PARSED' | 'BODY_TOO_LARGE'> };
 
-/** What {@link bodyOf} needs to know besides the request. */
+/** Options of {@link bodyOf}. */
 export interface BodyOptions {
   readonly maxBytes: number;
   /** Called when a body turned out too large while it was being read. */
   readonly onTooLarge?: (() => void) | undefined;
   /** The stream to read, where a framework has put another one in front of the request. */
   readonly source?: Readable | undefined;
-  /** What others made of the body, where a framework keeps that outside Node's request. */
+  /** The body as a parser left it, if the framework keeps it outside Node's request. */
   readonly parsed?: ParsedByOthers | undefined;
 }
 
 /**
  * Finds the bytes exactly as they came: `rawBody`, a `body` that is still bytes or text, or the stream itself, which
- * is not read before somebody reads the body. What a parser has eaten is refused, never rebuilt.
+ * is not read before somebody reads the body. A body that a parser has consumed is refused, never rebuilt.
  */
 export function bodyOf(req: NodeRequest, { maxBytes, onTooLarge, source = req, parsed = req }: BodyOptions): NodeBody {
   if (req.method === 'GET' || req.method === 'HEAD' || hasNoBody(req)) return { kind: 'empty' };
@@ -43,7 +43,7 @@ export function bodyOf(req: NodeRequest, { maxBytes, onTooLarge, source = req, p
   // It may break before its first reader comes, and after the last one has left.
   source.on('error', () => undefined);
   const stream = (): ReadableStream<Uint8Array> => streamOf(source, maxBytes, onTooLarge);
-  // Somebody else listens already, so the bytes flow now and would be gone by the first read.
+  // Another listener is reading already, so the bytes flow now and would be gone by the first read.
   if (source.readableFlowing === true) {
     const begun = stream();
     return {

@@ -1,24 +1,24 @@
 import type { NodeRequest } from './node-types.js';
 
-/** How the public address of a request is found. */
+/** The settings by which the public address of a request is found. */
 export interface PublicOrigin {
   readonly origin?: string | undefined;
   readonly trustProxy?: boolean | undefined;
-  /** What the framework says, by its own rules of trust. Comes after `origin` and `trustProxy`. */
+  /** The framework's answer, by its own rules of trust. Used after `origin` and `trustProxy`. */
   readonly framework?: { readonly protocol: string; readonly host: string | undefined } | undefined;
 }
 
-/** A host name, IPv4 or bracketed IPv6 address, and perhaps a port. What else a URL may hold has no place in `Host`. */
+/** A host name, IPv4 or bracketed IPv6 address, and perhaps a port. Nothing more is valid in `Host`. */
 const HOST = /^(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
 
 /** A request target in absolute form, which names the host itself (RFC 9112, 3.2.2). */
 const ABSOLUTE = /^(https?):\/\/([^/?#]*)(.*)/is;
 
-/** What Node never lets through in a target. */
+/** Characters that Node refuses in a target. */
 const CONTROL = /[\0-\x20\x7f]/;
 
 /**
- * The URL the sender used. Path and query are as they came, byte for byte, because a signature may cover them: the URL
+ * The URL the sender used. Path and query are as they came, byte for byte, because a signature may cover them. The URL
  * parser would rewrite some of both (`'` to `%27`, `/./` to `/`). `undefined` when `Host` or the target is not valid.
  */
 export function urlOf(req: NodeRequest, settings: PublicOrigin): string | undefined {

@@ -22,12 +22,13 @@ const DEFAULT_MAX_BODY_BYTES = 1024 * 1024;
  * Serves a fetch handler (`Request` → `Response`) on any Node server: `node:http`, `node:https`, the compatibility
  * layer of `node:http2`, and frameworks that pass Node's own objects.
  *
- * The body reaches the handler byte for byte, as a signature needs it: from `req.rawBody`, from a `req.body` that is
- * still a Buffer or a string, or from the stream. Where a parser has eaten the bytes the answer is 500 with
- * `BODY_ALREADY_PARSED` and the fix, and the handler is not called. A body over `maxBodyBytes` (default 1 MiB;
- * `Infinity` leaves it to the handler) is answered with 413 whatever the handler does, and the rest is not read.
- * `request.signal` aborts when the client disconnects, and the response's body is cancelled. A handler that throws
- * is answered with 500 and nothing of the error; `onError` gets it.
+ * The body reaches the handler byte for byte, as a signature needs it. It is taken from `req.rawBody`, from a `req.body`
+ * that is still a Buffer or a string, or from the stream. If a parser has consumed the bytes, the answer is 500
+ * `BODY_ALREADY_PARSED`, `onError` gets the fix, and the handler is not called.
+ *
+ * A body over `maxBodyBytes` (default 1 MiB) is answered with 413, and the rest is not read. `Infinity` leaves the limit to
+ * the handler. `request.signal` aborts when the client disconnects, and the response's body is cancelled. If the handler
+ * throws, the answer is 500 without details, and `onError` gets the error.
  *
  * @example
  * ```ts
@@ -62,7 +63,7 @@ export function toNodeHandler(
       const described = body.kind === 'bytes' ? describing(head, body.bytes, body.isInflated) : head;
       return await answer(assertResponse(await handler(makeRequest(described, bodyPart(body)))));
     } catch (error) {
-      // Whoever left, or sent too much, has made the handler fail: that is no news.
+      // Not reported if the sender caused the failure: it left, or sent too much.
       if (!isAnswered && !head.signal.aborted) onError(error);
       return answer(failure('HANDLER_FAILED'));
     }

@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import type { ConnectionErrorCode } from '../errors.js';
 import { problem } from '../messages/responses.js';
 
-/** What the registry answers to the same failure, for those that are found before it is asked. */
+/** The registry's answer to a failure that an adapter finds before it calls the registry. */
 export function failure(code: ConnectionErrorCode): Response {
   return problem({ code, retryAfterMs: undefined });
 }

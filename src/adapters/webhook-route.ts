@@ -17,12 +17,12 @@ export interface WebhookRegistry {
 }
 
 /**
- * Where the connection's id comes from: the name of a route parameter, or a function of the request, for one URL
- * that many connections share.
+ * The source of the connection's id: the name of a route parameter, or a function of the request. A function is for one
+ * URL that many connections share.
  *
- * The function may read the body; the registry gets it whole again. It runs before anything is authenticated, so it
- * must only look up, never act, and it cannot answer: that is for `authenticate`. `undefined` is answered with 404, a
- * body that does not parse with 400, and anything else it throws with 500 without details (`onError` gets it).
+ * The function may read the body, and the registry gets it whole again. It runs before anything is authenticated, so it
+ * must only look up and never act. It cannot answer the request; `authenticate` can. `undefined` is answered with 404, and
+ * a body that does not parse with 400. Other exceptions are answered with 500 without details, and `onError` gets them.
  */
 export type ConnectionIdSource =
   | string
@@ -31,7 +31,7 @@ export type ConnectionIdSource =
     params: Readonly<Record<string, string>>,
   ) => string | undefined | Promise<string | undefined>);
 
-/** How much of a body is held in memory for a `connectionId` function, where the registry does not say. */
+/** The largest body held in memory for a `connectionId` function, if the registry names no limit. */
 const DEFAULT_BUFFERED_BYTES = 1024 * 1024;
 
 /** The deadline for a `connectionId` function where the registry does not say one. */
@@ -55,7 +55,7 @@ export function checkRoute(registry: WebhookRegistry, connectionId: ConnectionId
   if (typeof connectionId !== 'function' && (typeof connectionId !== 'string' || connectionId === '')) {
     throw invalidOption('connectionId', 'the name of a route parameter or a function of the request', connectionId);
   }
-  // An option of 0.1.0. A limit that is none any more must not be passed over in silence.
+  // An option of 0.1.0. Ignoring it would drop a limit in silence.
   if ('maxBodyBytes' in options && options.maxBodyBytes !== undefined)
     throw invalidOption('maxBodyBytes', "nothing, because the registry's webhook.maxBodyBytes decides", options.maxBodyBytes);
 }
@@ -155,7 +155,7 @@ async function find(
   }
 }
 
-/** Knows a body that does not parse, which is its sender's fault, from a fault of the function that reads it. */
+/** Tells a body that does not parse, a fault of its sender, from a fault of the function that reads it. */
 class UnverifiedRequest extends extended(Request) {
   readonly #parseErrors = new Set<unknown>();
 

@@ -29,7 +29,7 @@ export interface ChatState {
   getList<T = unknown>(key: string): Promise<T[]>;
 }
 
-/** What the Chat SDK passes to a webhook besides the request. */
+/** The options that the Chat SDK passes to a webhook. */
 export interface ChatWebhookOptions {
   waitUntil?: (task: Promise<unknown>) => void;
 }

@@ -1,6 +1,6 @@
 import type { ChatAdapter } from './contract.js';
 
-/** What Telegram's `getMe` tells about a bot. */
+/** The result of Telegram's `getMe`. */
 export interface KnownTelegramBot {
   /** The part of the bot token before the colon. */
   readonly id: number | string;

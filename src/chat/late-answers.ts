@@ -15,8 +15,8 @@ const SLACK_RESPONSE_HOSTS: ReadonlySet<string> = new Set(['hooks.slack.com', 'h
 const DEFERRED: Readonly<Record<number, number>> = { 2: 5, 3: 6 };
 
 /**
- * Answers in time what the platform would never send again: Slack's slash commands and button clicks, Discord's
- * interactions. Anything else is left to the platform's own retries, so that a failure is never answered with 200.
+ * Answers deliveries in time that the platform never repeats: Slack's slash commands and button clicks, Discord's
+ * interactions. Other deliveries are left to the platform's own retries, so a failure is never answered with 200.
  */
 export const acknowledge: NonNullable<InstanceFactory<unknown, unknown>['acknowledge']> = {
   afterMs: ACKNOWLEDGE_AFTER_MS,
@@ -70,7 +70,7 @@ export class LateFailures<R> {
   }
 }
 
-/** Where Slack takes a late answer to this delivery. */
+/** The URL at which Slack takes a late answer to this delivery. */
 async function responseUrlOf(request: Request): Promise<string | undefined> {
   const value = (await readPayload(request))?.['response_url'];
   if (typeof value !== 'string' || !URL.canParse(value)) return undefined;

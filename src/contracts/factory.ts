@@ -16,31 +16,31 @@ import type { Awaitable } from './record.js';
 export type DisposeReason =
   | 'evicted' | 'idle' | 'replaced' | 'stopped' | 'deleted' | 'invalidated' | 'retired' | 'unused' | 'closing';
 
-/** What `create` is given besides the record. */
+/** The second argument of `create`. */
 export interface HydrationContext<S = unknown> {
   /**
-   * Aborts when nobody wants the instance any more (the last waiter left by its own signal), when
-   * `hydrationTimeoutMs` has passed, or when `close` ran out of time. Pass it on to what you await.
+   * Aborts when all callers that waited for the instance have left by their own signals, when `hydrationTimeoutMs` has
+   * passed, or when `close` ran out of time. Pass it on to the calls that you await.
    */
   readonly signal: AbortSignal;
   /**
-   * Aborts as soon as no further use is to get the instance, while its leases drain: it was replaced, stopped, deleted,
-   * retired, invalidated or evicted, or the registry closes. Pass it to listeners of your own, such as a polling loop.
+   * Aborts as soon as no further use gets the instance, while its leases drain. The reason may be a newer version, a stop,
+   * a delete, `retire`, `invalidate`, an eviction or `close`. Pass it to listeners of your own, such as a polling loop.
    * Created on first access.
    */
   readonly superseded: AbortSignal;
-  /** What the factory's `secrets` returned for this record. */
+  /** The result of the factory's `secrets` for this record. */
   readonly secrets: S;
   /**
-   * The instance reports that it is dead (socket closed, token revoked): the next use hydrates anew. Unless it lived for
-   * two minutes and more, this counts as a failed hydrate: until its back-off has passed, uses fail with `BACKING_OFF`.
+   * The instance reports that it is dead (socket closed, token revoked). The next use hydrates anew. If it lived for less
+   * than two minutes, this counts as a failed hydrate, and uses fail with `BACKING_OFF` until the back-off has passed.
    */
   retire(cause?: unknown): void;
   /** Registers a clean-up. Clean-ups run last first, after `dispose`, and also when `create` fails half-way. */
   onDispose(cleanUp: () => Awaitable<void>): void;
 }
 
-/** What `authenticate` is given besides the request. */
+/** The second argument of `authenticate`. */
 export interface RecordContext<R, S> {
   readonly record: R;
   readonly secrets: S;
@@ -48,18 +48,18 @@ export interface RecordContext<R, S> {
   readonly signal: AbortSignal;
 }
 
-/** What `handleWebhook` is given besides the instance and the request. */
+/** The third argument of `handleWebhook`. */
 export interface WebhookContext<R, S = unknown> extends RecordContext<R, S> {
   /** The lease's signal: aborts only when the instance is about to be disposed of under you. */
   readonly signal: AbortSignal;
   /**
-   * Keeps the instance leased until `work` has settled, after the response was sent. When it fails, the event
-   * `webhookFailed` tells; `respondToFailure` is not called.
+   * Keeps the instance leased until `work` has settled, after the response was sent. If `work` rejects, hydrant emits
+   * `webhookFailed` and does not call `respondToFailure`.
    */
   waitUntil(work: Promise<unknown>): void;
 }
 
-/** What `respondToFailure` is given besides the failure and the request. */
+/** The third argument of `respondToFailure`. */
 export interface FailureContext<R> {
   /** `undefined` when the failure came before the row was known. */
   readonly record: R | undefined;
@@ -80,12 +80,12 @@ export interface FailureContext<R> {
 export type InstanceFactory<R, I, S = any> = {
   /**
    * Record → instance. Called at most once at a time per connection and version, in each process. A ConnectionError with
-   * `retryable: false` fails for good: it is not called again until the row has a new version, or `invalidate` is called.
+   * `retryable: false` is permanent: `create` is called again only for a new version of the row, or after `invalidate`.
    */
   readonly create: (record: R, context: HydrationContext<S>) => Awaitable<I>;
   /**
-   * Resolves the secrets that the row refers to. Kept per id and version, bounded; dropped by `invalidate`. Fails for
-   * good as `create` does.
+   * Resolves the secrets that the row refers to. The result is kept per id and version, bounded, and dropped by
+   * `invalidate`. Permanent failures are those of `create`.
    */
   readonly secrets?: (record: R, context: { readonly signal: AbortSignal }) => Awaitable<S>;
   /** Tears the instance down. Called exactly once for every instance that `create` made. */
@@ -115,9 +115,9 @@ export type InstanceFactory<R, I, S = any> = {
   /** Serves one webhook. */
   readonly handleWebhook: (instance: I, request: Request, context: WebhookContext<R, S>) => Awaitable<Response>;
   /**
-   * How a webhook is authenticated: by a function that runs *before* the instance exists, on the row and its secrets
-   * alone, or by the handler itself (`'in-handler'`: then a forged request hydrates). A `Response` answers the request at
-   * once (challenges).
+   * Authenticates a webhook. A function runs *before* the instance exists, on the row and its secrets alone. With
+   * `'in-handler'` the handler authenticates, so a forged request hydrates. A `Response` answers the request at once
+   * (challenges).
    */
   readonly authenticate: 'in-handler' | ((request: Request, context: RecordContext<R, S>) => Awaitable<boolean | Response>);
 } | {

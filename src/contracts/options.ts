@@ -6,8 +6,8 @@ import type { StandardSchemaV1 } from './schema.js';
 import type { ConnectionStore } from './store.js';
 
 /**
- * How fresh a use must be. `'strict'`: it rests on a store read that began after the use did. `{ maxStaleMs }`: on one
- * that was sent at most that many milliseconds before.
+ * The freshness of a use. With `'strict'` it waits for a store read that started after the use did. With `{ maxStaleMs }`
+ * the read was sent at most that many milliseconds before.
  */
 export type Freshness = 'strict' | { readonly maxStaleMs: number };
 
@@ -19,7 +19,7 @@ export interface RegistryTuning {
   staleIfErrorMs?: number;
   /** After this long a read counts as failed and its answer is dropped. Default 5 000. */
   storeTimeoutMs?: number;
-  /** How long a use waits for its lease: the default of `timeoutMs`. Default 30 000. */
+  /** The longest wait of a use for its lease, unless `timeoutMs` is given. Default 30 000. */
   acquireTimeoutMs?: number;
   /** Live instances. Idle ones beyond this number are evicted, leased ones never. `Infinity`: no limit. Default 1000. */
   maxInstances?: number;
@@ -38,23 +38,23 @@ export interface RegistryTuning {
   hydrationTimeoutMs?: number;
   /** After this long a dispose is reported and no longer waited for. Default 10 000. */
   disposeTimeoutMs?: number;
-  /** How long a superseded instance waits for its leases before it is disposed of under them. Default 300 000. */
+  /** A superseded instance waits this long for its leases. Then it is disposed of in use. Default 300 000. */
   drainTimeoutMs?: number;
-  /** How often everything live is checked against the store in the background. 0: never. Default 60 000. */
+  /** Everything live is checked against the store in the background at this interval. 0: never. Default 60 000. */
   sweepIntervalMs?: number;
   /** Doubles from `initialMs` to `maxMs`, full jitter, per connection and version. Zeros turn it off. */
   failureBackoff?: { initialMs: number; maxMs: number };
-  /** How long webhooks for an unknown id are answered 404 without a read. 0: never. Default 1 000. */
+  /** Webhooks for an unknown id are answered 404 without a read for this long. 0: never. Default 1 000. */
   notFoundTtlMs?: number;
   /**
    * `'overlap'`: a superseded instance drains beside its successor, which may miss what `dispose` writes to the row.
-   * `'drain-first'`: it is disposed of, then the row is read again, then the successor is created. That also holds after an
-   * eviction. Default `'overlap'`.
+   * `'drain-first'`: it is disposed of, then the row is read again, then the successor is created, also after an eviction.
+   * Default `'overlap'`.
    */
   replacement?: 'overlap' | 'drain-first';
   /** A new version that fails to hydrate leaves the old instance serving. Not with `'drain-first'`. Default false. */
   keepLastGood?: boolean;
-  /** What concerns webhooks before a row, and so a factory, is known. */
+  /** Options for webhooks whose row, and so their factory, is not known yet. */
   webhook?: {
     /** Checked before the store is touched. Default `/^[A-Za-z0-9._:-]{1,128}$/`. */
     connectionId?: RegExp;

@@ -8,8 +8,8 @@ export type ConnectionStatus = 'active' | 'stopped';
 export interface ConnectionRecord {
   readonly id: string;
   /**
-   * Two equal versions of one id mean equal configuration and equal status. Nothing else is required: a counter and a
-   * hash of the row both do. A version that changes with bookkeeping (last error, last seen) costs needless hydrates.
+   * Two equal versions of one id mean equal configuration and equal status. A counter and a hash of the row are
+   * both valid. A version that changes with bookkeeping (last error, last seen) costs needless hydrates.
    */
   readonly version: Version;
   readonly status: ConnectionStatus;

@@ -6,7 +6,7 @@ export interface StoreReadOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** What a store tells the registry between two reads. Hints may be lost, repeated or late: they never replace a read. */
+/** Receives hints from a store. Hints may be lost, repeated or late, so they never replace a read. */
 export interface StoreListener {
   /** These connections may have changed. */
   changed(ids: readonly string[]): void;

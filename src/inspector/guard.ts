@@ -2,8 +2,8 @@
 export const OWN_HEADER = 'x-hydrant-inspector';
 
 /**
- * Whether a request that changes something comes from the page itself. Browsers say where a request comes from
- * (`Sec-Fetch-Site`, and `Origin` on every POST); one that says neither is no browser with the page open.
+ * Whether a request that changes something comes from the page itself. Browsers send the origin of a request
+ * (`Sec-Fetch-Site`, and `Origin` on every POST). A request with neither header does not come from the page.
  */
 export function isFromOwnPage(request: Request): boolean {
   const { headers } = request;
@@ -24,7 +24,7 @@ export function isToHost(request: Request, hosts: readonly string[]): boolean {
   return hosts.some((allowed) => allowed.toLowerCase().replace(/:(80|443)$/, '') === host);
 }
 
-/** What every response carries: an operator's page is not for caches, frames or other origins. */
+/** The headers of every response. They keep the page out of caches, frames and other origins. */
 export function securityHeaders(
   contentType: string,
   policy = "default-src 'none'; frame-ancestors 'none'",

@@ -7,7 +7,7 @@ export interface Told {
   on<E extends keyof RegistryEvents>(event: E, listener: (payload: RegistryEvents[E]) => void): () => void;
 }
 
-/** What is known of a connection whose last hydrate failed. */
+/** The last failure of a connection whose last hydrate failed. */
 export interface Failure { readonly version: string; readonly code: string; readonly failures: number; readonly retryAt: number }
 
 /** One column of the chart. Durations are in milliseconds, and absent where nothing was hydrated. */
@@ -20,14 +20,14 @@ export interface LatencyColumn {
 
 interface Bucket { readonly since: number; readonly durations: number[]; count: number; failures: number }
 
-/** How long one column of the chart stands for, and how many there are: ten minutes. */
+/** The chart covers ten minutes: 60 columns of 10 s. */
 export const COLUMN_MS = 10_000;
 export const COLUMNS = 60;
 /** Connections whose failure is remembered, and durations kept per column. */
 const MAX_FAILURES = 10_000;
 const MAX_DURATIONS = 500;
 
-/** What a registry has told of lately: it keeps no history of its own. Bounded, and without record contents. */
+/** The recent events of a registry, which keeps no history of its own. Bounded, and without record contents. */
 export class History {
   /** By id. The oldest goes when there are too many. */
   readonly failures = new Map<string, Failure>();

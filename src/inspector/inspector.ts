@@ -28,14 +28,14 @@ const MAX_STREAMS = 100;
 const STREAM_MS = 300_000;
 
 /**
- * An operator's page for one process: every connection by state, version, leases and age, its last failure and next
- * attempt, how long hydrates take, what waits and what the caps are, live; and two actions, `invalidate` and `evict`.
- * One self-contained page under a strict Content-Security-Policy.
+ * An operator's page for one process, updated live. It lists every connection with its state, version, leases and age, its
+ * last failure and next attempt. It also shows the duration of hydrates, the queues and their limits. One self-contained
+ * page under a strict Content-Security-Policy.
  *
- * `evict` lets an idle instance go, and refuses one that is in use. It does so by `invalidate`, so secrets and back-off
- * are forgotten as well. Actions are refused to other origins.
+ * It has two actions, `invalidate` and `evict`, and refuses both to other origins. `evict` disposes of an idle instance
+ * and refuses one that is in use. It calls `invalidate`, so secrets and back-off are forgotten as well.
  *
- * It only looks on: failures that nobody else listens to are written to the console as before.
+ * It does not count as a listener: failures without other listeners are still written to the console.
  *
  * @example
  * const inspector = createInspector(registry, { authorize: (request) => isOperator(request) });

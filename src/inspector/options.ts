@@ -51,7 +51,7 @@ const isHost = (value: unknown): boolean =>
 const shape = /* @__PURE__ */ once(() =>
   optionsShape('an object of options', {
     authorize: aFunction<InspectorOptions['authorize']>(
-      'a function (request) => boolean | Response, for the page shows and does everything',
+      'a function (request) => boolean | Response, because the page shows and does everything',
     ),
     allowedHosts: optional(
       expecting<readonly string[]>(

@@ -1,5 +1,5 @@
 /**
- * The page's script: plain text, for what a bundler does to a function must not reach it. It makes elements and sets
+ * The page's script. It is plain text, because a bundler must not change it. It makes elements and sets
  * text, never markup, so that an id can be anything.
  */
 export const script = `

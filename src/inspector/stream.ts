@@ -20,8 +20,8 @@ const ROOM = 4;
 
 /**
  * Sends what `next` returns at every interval. A slow reader misses the events that it has no room for. `ended` is
- * called once, when the stream holds nothing any more: a reader that still has events to read when the time is over
- * gets an error instead, because its stream would stay open uncounted.
+ * called once, when the stream is empty. If a reader still has events to read when the time is over, it gets an error,
+ * because its stream would stay open uncounted.
  */
 export function eventStream({ clock, signal, intervalMs, lastsMs, next, ended }: StreamOptions): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();

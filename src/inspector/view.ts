@@ -2,7 +2,7 @@ import type { ConnectionSnapshot, RegistrySnapshot } from '../snapshot.js';
 import { MAX_ID_LENGTH } from '../ids.js';
 import { COLUMN_MS, type Failure, type History, type LatencyColumn } from './history.js';
 
-/** What one operator wants to see. */
+/** One operator's search, filter and order. */
 export interface Query {
   /** Part of an id; upper and lower case are the same. */
   readonly search: string;
@@ -14,12 +14,12 @@ export interface Query {
 /** One line of the table. Times are in milliseconds. */
 export interface Row extends Partial<Omit<ConnectionSnapshot, 'id' | 'state'>> {
   readonly id: string;
-  /** As in a snapshot, or `'failed'`: there is no instance, for the last hydrate failed. */
+  /** As in a snapshot, or `'failed'`: there is no instance, because the last hydrate failed. */
   readonly state: string;
   readonly failure?: { readonly code: string; readonly failures: number; readonly retryInMs: number };
 }
 
-/** What the page shows, as plain JSON. */
+/** The contents of the page, as plain JSON. */
 export interface View extends Omit<RegistrySnapshot, 'connections'> {
   readonly failed: number;
   readonly latency: { readonly columnMs: number; readonly columns: readonly LatencyColumn[] };
@@ -30,7 +30,7 @@ export interface View extends Omit<RegistrySnapshot, 'connections'> {
   readonly rows: readonly Row[];
 }
 
-/** How many lines are given at a time. */
+/** Lines per page. */
 export const PAGE = 100;
 
 const SORTS: Record<Query['sort'], (a: Row, b: Row) => number> = {
@@ -41,7 +41,7 @@ const SORTS: Record<Query['sort'], (a: Row, b: Row) => number> = {
   failures: (a, b) => (b.failure?.failures ?? 0) - (a.failure?.failures ?? 0),
 };
 
-/** Reads what a page asks for. What makes no sense is as if it had not been said. */
+/** Reads a page's query. Invalid parameters are ignored. */
 export function queryOf(parameters: URLSearchParams): Query {
   const sort = String(parameters.get('sort'));
   return {
@@ -73,7 +73,7 @@ export function rowsOf({ connections }: RegistrySnapshot, { failures }: History,
 const told = ({ code, failures, retryAt }: Failure, now: number): NonNullable<Row['failure']> =>
   ({ code, failures, retryInMs: Math.max(0, retryAt - now) });
 
-/** What one query sees of it. */
+/** The part that one query shows. */
 export function viewOf(snapshot: RegistrySnapshot, history: History, rows: readonly Row[], query: Query): View {
   const { connections: _connections, ...counts } = snapshot;
   const search = query.search.toLowerCase();

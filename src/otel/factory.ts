@@ -13,9 +13,9 @@ export interface FactoryTelemetry {
 }
 
 /**
- * A factory whose `create` and `dispose` run in spans, `hydrant.hydrate` and `hydrant.dispose`, so that what they call
- * is seen beneath them. Each is a trace of its own, for a hydrate is shared by many uses; a use that waited for one
- * links to it. Takes what `factoryByPlatform` made, too. Spans hold ids and versions, never record contents, messages
+ * A factory whose `create` and `dispose` run in spans, `hydrant.hydrate` and `hydrant.dispose`, so that the calls
+ * they make appear beneath them. Each is a trace of its own, because many uses share a hydrate. A use that waited for one
+ * links to it. Factories of `factoryByPlatform` are accepted too. Spans hold ids and versions, never record contents, messages
  * or stacks of errors.
  *
  * @example

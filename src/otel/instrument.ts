@@ -28,7 +28,7 @@ export interface Telemetry {
   readonly name?: string | undefined;
 }
 
-/** What {@link instrument} returns: use it in the registry's place. */
+/** The result of {@link instrument}. Use it in the registry's place. */
 export interface Instrumented<R, I> extends Connections<R, I>, Disposable {
   tryAcquire(id: string): Lease<R, I> | undefined;
   readonly handleWebhook: WebhookHandler;
@@ -36,7 +36,7 @@ export interface Instrumented<R, I> extends Connections<R, I>, Disposable {
   stop(): void;
 }
 
-/** Ids come from strangers: one that the registry refuses for its length must not fill the telemetry. */
+/** Ids come from strangers, so they are cut. The registry refuses longer ones anyway. */
 const aboutId = (id: string): Attributes => ({ [ATTRIBUTE.id]: typeof id === 'string' ? id.slice(0, MAX_ID_LENGTH) : undefined });
 
 const seconds = (since: number): number => (systemClock.monotonic() - since) / 1000;

@@ -12,10 +12,12 @@ export interface InstrumentedRunner {
 }
 
 /**
- * Measures an `ExclusiveRunner`: claims held and this replica's share of them, tenures by how they ended (`lost` and
- * `expired` are the ones to watch), failed starts, failed calls to the claim store. Returns what ends that.
+ * Measures an `ExclusiveRunner`: the claims held, this replica's share, failed starts, and failed calls to the claim store.
+ * Ended tenures are counted by reason. Watch `lost` and `expired`.
  *
- * It only looks on: what nobody else listens to is written to the console as before.
+ * It does not count as a listener: failures without other listeners are still written to the console.
+ *
+ * @returns a function that ends the metrics
  */
 export function instrumentRunner(runner: InstrumentedRunner, options: Omit<Telemetry, 'tracer'> = {}): () => void {
   const meter: Meter = options.meter ?? metrics.getMeter(SCOPE);

@@ -10,7 +10,7 @@ import { ATTRIBUTE } from './names.js';
 /** The hydrate that made what a record stands for. Known by the record itself, so that nothing has to be cleaned up. */
 const hydrates = new WeakMap<object, { readonly span: SpanContext; endedAt: number }>();
 
-/** What kind of failure it was, and nothing that it says: messages and causes may hold what rows hold. */
+/** The kind of a failure, without its message or cause, because those may hold the contents of rows. */
 export function errorType(error: unknown): string {
   if (isConnectionError(error)) return error.code;
   return error instanceof Error ? error.name : '_OTHER';
@@ -20,7 +20,7 @@ export function failed(span: Span, error: unknown): void {
   span.setAttribute(ATTRIBUTE.errorType, errorType(error)).setStatus({ code: SpanStatusCode.ERROR });
 }
 
-/** Runs `work` in a span that ends when `work` has settled. What is returned at once stays so. */
+/** Runs `work` in a span that ends when `work` has settled. A synchronous result is returned synchronously. */
 export function inSpan<T>(tracer: Tracer, name: string, attributes: Attributes, parent: Context, work: (span: Span) => T): T {
   const span = tracer.startSpan(name, { kind: SpanKind.INTERNAL, attributes }, parent);
   const end = (error?: { readonly cause: unknown }): void => {
@@ -31,7 +31,7 @@ export function inSpan<T>(tracer: Tracer, name: string, attributes: Attributes, 
   let pending: PromiseLike<unknown> | undefined;
   try {
     result = context.with(trace.setSpan(parent, span), () => work(span));
-    // In here, for a proxy may throw when it is asked for `then`.
+    // Inside the try, because a proxy may throw when it is asked for `then`.
     if (isThenable(result)) pending = result;
   } catch (cause) {
     end({ cause });
@@ -48,14 +48,14 @@ export function inSpan<T>(tracer: Tracer, name: string, attributes: Attributes, 
 }
 
 /**
- * Runs a factory call in a trace of its own: it is shared by many uses, and in the context of whichever came first it
- * would be counted as that one's work.
+ * Runs a factory call in a trace of its own, because many uses share it. In the context of the first one it would count
+ * as that use's work.
  */
 export function inOwnTrace<T>(tracer: Tracer, name: string, attributes: Attributes, work: (span: Span) => T): T {
   return inSpan(tracer, name, attributes, ROOT_CONTEXT, work);
 }
 
-/** Remembers the hydrate of a record, for those who waited for it. */
+/** Remembers the hydrate of a record, so that uses that waited can link to it. */
 export function noteHydrate(record: object, span: Span): () => void {
   const hydrate = { span: span.spanContext(), endedAt: Infinity };
   hydrates.set(record, hydrate);

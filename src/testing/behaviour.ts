@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.js';
 
-/** How a fake behaves in one call. Nothing set: at once and well. */
+/** The behaviour of a fake in one call. By default it succeeds at once. */
 export interface Behaviour {
   /** Settles after so many milliseconds of the fake's clock. */
   readonly delayMs?: number;

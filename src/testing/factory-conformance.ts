@@ -10,8 +10,8 @@ export type { FactoryCapabilities, FactoryUnderTest, FarSideMode } from './facto
 const TIMEOUT_MS = 2_000;
 
 /**
- * Defines tests of everything a registry relies on in a factory: a start that fails or is given up leaves nothing open,
- * an `'error'` event never ends the process, a close from outside retires the instance, a stop is complete, and a
+ * Defines tests of everything a registry relies on in a factory. A start that fails or is given up leaves nothing open.
+ * An `'error'` event does not end the process. A close from outside retires the instance. A stop is complete, and a
  * hundred lives leave nothing behind. Runs against the real adapter and a far side on loopback. Asserts with
  * `node:assert`, so any runner will do; every test makes a subject of its own. Needs Node.
  *

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.js';
 
 interface Timer { readonly due: number; readonly ref: boolean; readonly callback: () => void }
 
-/** A clock that moves only when it is told to: what depends on time is tested without waiting. */
+/** A clock that moves only when a test calls `advance`. Tests of timers need not wait. */
 export class ManualClock implements Clock {
   #monotonic = 0;
   #wall: number;

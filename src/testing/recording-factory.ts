@@ -10,7 +10,7 @@ export interface RecordedInstance<R> {
   readonly record: R;
   /** What `create` was given: `context.retire()` is how an instance reports that it is dead. */
   readonly context: HydrationContext<any>;
-  /** How many times it was disposed of: more than 1 is a defect of whoever disposes. */
+  /** The number of times it was disposed of. More than 1 is a defect of the caller. */
   readonly disposals: number;
 }
 
@@ -20,7 +20,7 @@ export interface RecordedEvent {
   readonly id: string;
   readonly version: string;
   readonly serial: number;
-  /** Why, for `dispose`, `disposed` and `disposeFailed`. */
+  /** Set for `dispose`, `disposed` and `disposeFailed`. */
   readonly reason?: DisposeReason;
   readonly cause?: unknown;
 }
@@ -71,7 +71,7 @@ export class RecordingFactory<R extends ConnectionRecord = ConnectionRecord> {
     return [...this.#live.values()];
   }
 
-  /** How many events of this kind there were, of this connection or of all. */
+  /** The number of events of this kind, of this connection or of all. */
   count(kind: RecordedEvent['kind'], id?: string): number {
     return this.events.filter((event) => event.kind === kind && (id === undefined || event.id === id)).length;
   }

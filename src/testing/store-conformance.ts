@@ -8,8 +8,8 @@ import type { Awaitable } from '../contracts/record.js';
 export type { StoreCapabilities, StoreUnderTest, TestRunner } from './store-conformance/harness.js';
 
 /**
- * Defines tests of everything a registry relies on in a store. A store that passes is as good as those that come with
- * the package; one that keeps a cache, reads a lagging replica or takes `updated_at` for a version does not pass.
+ * Defines tests of everything a registry relies on in a store. The package's own stores pass them. A store fails if it
+ * keeps a cache, reads a lagging replica or takes `updated_at` for a version.
  * Asserts with `node:assert`, so any runner will do; every test makes a store of its own.
  *
  * @param runner - `{ describe, it }` of vitest, jest or node:test

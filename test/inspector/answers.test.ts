@@ -64,7 +64,7 @@ describe('what the inspector answers', () => {
     expect([answer.status, await answer.text()]).toEqual([503, 'The inspector was stopped']);
   });
 
-  test('what came of an action is said in words, for the page shows them', async () => {
+  test('the result of an action is said in words, because the page shows them', async () => {
     registry.connections = [{ id: 'a', state: 'idle', version: '1', leases: 0 }];
     expect(await act('?action=evict&id=a')).toEqual([200, 'Evicted']);
     expect(await act('?action=invalidate&id=a')).toEqual([200, 'Invalidated']);

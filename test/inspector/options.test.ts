@@ -22,7 +22,7 @@ describe('createInspector refuses', () => {
       'no authorize',
       new FakeRegistry(),
       {},
-      'authorize: expected a function (request) => boolean | Response, for the page shows and does everything, got nothing',
+      'authorize: expected a function (request) => boolean | Response, because the page shows and does everything, got nothing',
     ],
     [
       'an interval of 0',
