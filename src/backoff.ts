@@ -2,7 +2,7 @@ import { BoundedMap } from './bounded.js';
 import type { Clock } from './clock.js';
 import type { ConnectionError } from './errors.js';
 
-/** How long to leave something alone after its first failure, and at most. */
+/** The pause after the first failure, and the longest one. */
 export interface BackoffLimits { readonly initialMs: number; readonly maxMs: number }
 
 /** A life of this length makes up for one failure, a shorter one for its share of one. */
@@ -17,7 +17,7 @@ export function ceilingMs({ initialMs, maxMs }: BackoffLimits, failures: number)
 
 /**
  * The failures that count against something that lived and died, given those that counted before its life. Time lived
- * forgives in proportion: forgiving all of it at once would let an instance that dies after ten seconds, for ever, log in
+ * forgives in proportion. If it forgave everything at once, an instance that always dies after ten seconds would log in
  * thousands of times a day.
  *
  * @param excusable - the death itself may be forgiven: a socket that its server closes now and then has not failed
@@ -56,7 +56,7 @@ export class Backoff {
     this.#clock = clock;
   }
 
-  /** How long this version is still to be left alone; 0 when it may be tried. */
+  /** The rest of this version's pause; 0 when it may be tried. */
   remainingMs(id: string, version: string): number {
     const failures = this.#of(id, version);
     return failures === undefined ? 0 : Math.max(0, failures.until - this.#clock.monotonic());

@@ -10,7 +10,7 @@ export interface Clock {
    */
   setTimeout(callback: () => void, ms: number, options: { ref: boolean }): () => void;
   /**
-   * How long the machine has been up, in milliseconds. It goes on while the machine sleeps and ignores changes of the
+   * The time since the machine was started, in milliseconds. It goes on while the machine sleeps and ignores changes of the
    * wall clock. Optional: with it, an owner of a claim notices a sleep even if the wall clock was set back meanwhile.
    */
   uptime?(): number;
@@ -70,9 +70,9 @@ export function onMicrotask(callback: () => void): void {
 }
 
 /**
- * Reads a clock at most once per turn of the event loop, for a read costs as much as a look-up, and rounds up to whole
- * milliseconds, for a number with a fraction takes an object of its own wherever it is kept. Only the system's clock is
- * read that rarely: another clock may be moved by hand in the middle of a turn.
+ * Reads a clock at most once per turn of the event loop, because a read costs as much as a look-up. Rounds up to whole
+ * milliseconds, because a stored number with a fraction takes an object of its own. Only the system's clock is read that
+ * rarely: another clock may be moved by hand in the middle of a turn.
  */
 export function oncePerTurn(clock: Clock): () => number {
   if (clock !== systemClock) return () => Math.ceil(clock.monotonic());

@@ -11,7 +11,7 @@ import { withFallback } from './slot/fallback.js';
 import type { Slots } from './slot/slots.js';
 import { within } from './within.js';
 
-/** What `close` had to abandon: instances disposed of under their leases, and hydrates that did not settle (0 leases). */
+/** The instances that `close` disposed of in use, and the hydrates that did not settle (0 leases). */
 export interface CloseReport {
   readonly abandoned: readonly { readonly id: string; readonly leases: number }[];
 }
@@ -54,7 +54,7 @@ export class Closing<R extends ConnectionRecord, I> {
     this.#accepted += 1;
   }
 
-  /** What had begun has its end. */
+  /** Called when something that had begun has ended. */
   finished(): void {
     this.#accepted -= 1;
     if (this.state === 'open') return;
@@ -85,7 +85,7 @@ export class Closing<R extends ConnectionRecord, I> {
       checkCall('close', options);
       const { drainTimeoutMs } = options;
       const timeoutMs = drainTimeoutMs === undefined ? 20_000 : resolveDrainTimeout(drainTimeoutMs);
-      // Known before it begins, for the first dispose that it causes may itself call `close`.
+      // The promise exists first, because the first dispose may itself call `close`.
       let begun!: (report: Promise<CloseReport>) => void;
       this.#closed = new Promise((resolve) => {
         begun = resolve;

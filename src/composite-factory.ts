@@ -1,14 +1,14 @@
 import type { InstanceFactory } from './contracts/factory.js';
 import type { ConnectionRecord } from './contracts/record.js';
 
-/** What stands behind a factory that is made of several. */
+/** The parts of a factory that is made of several. */
 export interface Composition {
   readonly parts: readonly InstanceFactory<any, any>[];
   /** @throws ConnectionError `INVALID_RECORD` when no part takes this record */
   choose(record: ConnectionRecord): InstanceFactory<any, any>;
 }
 
-/** What a composite carries: whose it is tells one from a copy of it. That of another version may not say. */
+/** Attached to a composite. `owner` tells it from a copy of it. Other versions of the package may not set it. */
 interface Carried extends Composition { readonly owner?: object }
 
 /** Shared by every copy of the package in a process. */
@@ -25,7 +25,7 @@ export function compose({ parts, choose }: Composition): InstanceFactory<any, an
   return Object.freeze(Object.assign(owner, { [COMPOSITION]: { parts, choose, owner } }));
 }
 
-/** Whether this is a copy of a composite, with members of its own that nobody would call: an `authenticate`, for one. */
+/** Whether this is a copy of a composite. A copy's own members, such as an `authenticate`, would never be called. */
 export function isCopyOfComposite(factory: InstanceFactory<any, any>): boolean {
   const owner = (factory as Composite)[COMPOSITION]?.owner;
   return owner !== undefined && owner !== factory;

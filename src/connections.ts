@@ -1,18 +1,18 @@
 import type { Freshness } from './contracts/options.js';
 import type { Lease } from './slot/lease.js';
 
-/** What one use may ask for. */
+/** The options of one use. */
 export interface AcquireOptions {
   /** Leaves the queue; rejects with the signal's reason. The hydrate goes on while anybody else waits for it. */
   signal?: AbortSignal | undefined;
-  /** How long to wait for the lease, in milliseconds. Default `acquireTimeoutMs`. Never aborts a hydrate. */
+  /** The longest wait for the lease, in milliseconds. Default `acquireTimeoutMs`. Never aborts a hydrate. */
   timeoutMs?: number | undefined;
   /** Default the registry's `freshness`. */
   freshness?: Freshness | undefined;
 }
 
 /**
- * What code that only uses connections should ask for: an interface, so that a fake is one object literal.
+ * Ask for this interface in code that only uses connections. A fake of it is one object literal.
  *
  * @example
  * const fake: Connections<Row, Bot> = { use: async (_id, work) => work(bot, lease), acquire: async () => lease };

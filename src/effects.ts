@@ -8,7 +8,7 @@ const MAX_ROOM = 1_024;
  * step is complete, so that code which calls back into the registry finds it in order.
  */
 export class Effects {
-  /** Kept at its length, for one that is emptied gives back its room, to take it again with the next effect. */
+  /** Keeps its length, because an emptied array frees its memory and allocates it again for the next effect. */
   #queue: ((() => void) | undefined)[] = [];
   /** The first one in the queue that has not run, and where the next one goes. */
   #next = 0;
@@ -27,7 +27,7 @@ export class Effects {
     if (this.#running) return;
     this.#running = true;
     try {
-      // By index, for `shift` moves all that follow: closing with 100 000 instances took 15 s in one turn.
+      // By index, because `shift` moves all that follow: closing with 100 000 instances took 15 s in one turn.
       while (this.#next < this.#end) {
         const effect = this.#queue[this.#next];
         this.#queue[this.#next++] = undefined;

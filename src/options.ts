@@ -52,7 +52,7 @@ const factoryShape = /* @__PURE__ */ once(() =>
       ? undefined
       : {
           path: 'authenticate',
-          message: "expected 'in-handler' or a function, because handleWebhook must say how a request is authenticated, got nothing",
+          message: "expected 'in-handler' or a function, because there is a handleWebhook to protect, got nothing",
         },
   ),
 );

@@ -37,8 +37,8 @@ export function withSharedTimers(clock: Clock, durationsMs: readonly number[], i
 }
 
 /**
- * Deadlines that are all `ms` away when they are set, and so are due in the order in which they were set: the timer stands
- * at the first. It is given up a turn after the last one was cancelled, for the next one often follows in the same turn.
+ * Deadlines that are all `ms` away when they are set, and so are due in the order in which they were set: the timer is set
+ * for the first. It is cleared a turn after the last one was cancelled, because the next often follows in the same turn.
  */
 export class TimerQueue {
   readonly #clock: Clock;

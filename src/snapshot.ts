@@ -11,7 +11,7 @@ export interface ConnectionSnapshot {
   readonly leases: number;
   /** Since it came to life, in milliseconds. Absent before. */
   readonly ageMs?: number;
-  /** How long it has been leased without a pause, in milliseconds: a large number hints at a lease that leaks. */
+  /** The time since it was last idle, in milliseconds, if it is leased. A large number may mean a leaked lease. */
   readonly leasedForMs?: number;
   /**
    * Since the newest read that confirmed its row was sent, in milliseconds: no use that needs it fresher gets it.
@@ -29,7 +29,7 @@ export interface RegistryLimits {
 
 /** Queries of the store. */
 export interface ReadCounts {
-  /** Sent, and neither answered nor given up. */
+  /** Sent, and still waiting for an answer. */
   readonly inFlight: number;
   /**
    * Given up after `storeTimeoutMs`, and not settled by the store since. A number that keeps growing means that the store
@@ -38,7 +38,7 @@ export interface ReadCounts {
   readonly abandoned: number;
 }
 
-/** What there is at one moment, as plain JSON. */
+/** The state of a registry at one moment, as plain JSON. */
 export interface RegistrySnapshot {
   /** Idle and leased. */
   readonly live: number;
@@ -54,7 +54,7 @@ export interface RegistrySnapshot {
   readonly connections: readonly ConnectionSnapshot[];
 }
 
-/** The current slot of a connection, or else the newest of those that are on their way out. */
+/** The current slot of a connection, otherwise the newest of its departing ones. */
 export function inspect<R extends ConnectionRecord, I>(
   slots: Slots<R, I>,
   id: string,

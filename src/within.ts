@@ -1,9 +1,9 @@
 import type { Clock } from './clock.js';
 
 /**
- * What `work` comes to, if it settles within `ms`. What comes later is dropped.
+ * The result of `work`, if it settles within `ms`. A later result is dropped.
  *
- * @param overdue - says what it comes to then: returns it or throws it
+ * @param overdue - returns or throws the result in that case
  */
 export function within<T>(clock: Clock, ms: number, work: PromiseLike<T>, overdue: () => T): Promise<T> {
   return new Promise((resolve, reject) => {

@@ -360,7 +360,7 @@ describe('wrong options are refused at construction: the option, what was expect
 
 describe('a factory with handleWebhook must say how a request is authenticated', () => {
   const mute = { create: () => ({}), handleWebhook: () => new Response() };
-  const expected = "expected 'in-handler' or a function, because handleWebhook must say how a request is authenticated, got nothing";
+  const expected = "expected 'in-handler' or a function, because there is a handleWebhook to protect, got nothing";
 
   test('on its own, in factoryByPlatform, and as a class', () => {
     expect(messageOf(() => build({ factory: mute }))).toBe(`ConnectionRegistry: factory.authenticate: ${expected}`);

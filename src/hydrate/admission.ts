@@ -15,8 +15,8 @@ interface Line<T> {
 }
 
 /**
- * Permits to hydrate: so many for the registry, and for a platform that says so no more than its share. Whoever came
- * first and may have one gets the next. Who leaves the line makes room in it at once.
+ * Permits to hydrate. The registry has a limit, and a platform may have a smaller one of its own. The next permit goes to
+ * the first in line that may have one. Leaving the line makes room in it at once.
  */
 export class Admission<T> {
   readonly #lines = new Map<object | undefined, Line<T>>();
@@ -40,8 +40,8 @@ export class Admission<T> {
   }
 
   /**
-   * Whether one more would wait in a full queue. Each platform with a share of its own has a queue of its own: that of
-   * one which is down stands in nobody's way.
+   * Whether one more would wait in a full queue. A platform with a share of its own has a queue of its own, so
+   * an outage delays no other platform.
    */
   isFull(platform: object, share: number | undefined): boolean {
     const line = this.#line(platform, share);

@@ -11,8 +11,8 @@ export interface ContextHost<T> {
 }
 
 /**
- * One `create` in the making: what it is given, and our side of it. What is given is its own and not its class's, for
- * whoever wraps a factory passes `{ ...context }` on, and may be called bare.
+ * One running `create`: its context, and our side of it. The context's members are own properties, because wrappers of a
+ * factory pass `{ ...context }` on. Its functions can be called without the object.
  */
 export class CreateContext<T> implements HydrationContext, RunningCreate {
   /** One descriptor for all: a getter of its own would give each context a hidden class of its own. */

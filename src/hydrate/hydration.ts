@@ -13,9 +13,8 @@ import { permanentFailure } from './permanent.js';
 import type { Secrets } from './secrets.js';
 
 /**
- * One `create`, from its permit to whatever comes of it: for its slot, for those who wait for it, and for the back-off of
- * its version. It may settle synchronously, after its time-out, or never; the permit is held until it has, or until its
- * time is up.
+ * One `create`, from its permit to its result. Applies the result to the slot, its waiters and the back-off of its version.
+ * `create` may settle synchronously, after its time-out, or never. The permit is held until it settles or times out.
  */
 export class Hydration<R extends ConnectionRecord, I> {
   readonly #slot: Slot<R, I>;
@@ -51,7 +50,7 @@ export class Hydration<R extends ConnectionRecord, I> {
     let pending: boolean;
     try {
       result = this.#create();
-      // In here, for a proxy may throw when it is asked for `then`.
+      // Inside the try, because a proxy may throw when it is asked for `then`.
       pending = isThenable(result);
     } catch (error) {
       return this.#failed(error);
@@ -86,7 +85,7 @@ export class Hydration<R extends ConnectionRecord, I> {
     });
   }
 
-  /** While this one waited, a webhook may have learnt from the secrets that the version fails for good. */
+  /** While this one waited, a webhook's call of `secrets` may have failed permanently for this version. */
   #throwIfPermanent(): void {
     const permanent = this.#backoff.permanent(this.#slot.id, this.#slot.version);
     if (permanent !== undefined) throw permanent;
@@ -193,7 +192,7 @@ export class Hydration<R extends ConnectionRecord, I> {
     return error;
   }
 
-  /** The waiters of a slot that failed get the last good instance where there is one, else the failure. */
+  /** The waiters of a slot that failed get the last good instance if there is one, otherwise the failure. */
   #tell({ waiters, fallback }: Creating<R, I>, error: ConnectionError): void {
     const slots = this.#slots;
     const { id } = this.#slot;

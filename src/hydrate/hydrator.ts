@@ -13,8 +13,8 @@ import type { Secrets } from './secrets.js';
 import type { LeaseWaiter } from './lease-waiter.js';
 
 /**
- * Takes a slot from pending to `create`: waits for a predecessor that must go first, then for a permit. What may happen
- * meanwhile: everyone leaves by abort (`abandon`), the row changes (`superseded`), the registry closes.
+ * Takes a slot from pending to `create`: waits for a predecessor that must go first, then for a permit. Three
+ * things may happen meanwhile: all waiters abort (`abandon`), the row changes (`superseded`), or the registry closes.
  */
 export class Hydrator<R extends ConnectionRecord, I> {
   readonly #env: Environment<R, I>;
@@ -130,7 +130,7 @@ export class Hydrator<R extends ConnectionRecord, I> {
     if (state.kind === 'pending') slots.attempts.cancel(slot);
     else slots.attempts.abandon(slot, state, state.superseded?.reason ?? reason, false);
     if (fallback !== undefined) slots.release(fallback);
-    // Last, for its listeners are foreign code.
+    // Last, because its listeners are foreign code.
     if (state.kind === 'creating') state.create.abort(cause);
   }
 }

@@ -35,8 +35,8 @@ export class LeaseWaiter<R extends ConnectionRecord, I> implements SlotWaiter<R,
   #reject!: (error: unknown) => void;
 
   /**
-   * @param left - told when it leaves of its own accord: by its own signal, which has this reason, or by its timeout
-   * @param settled - told when it waits no more, whatever came of it
+   * @param left - called when it leaves by its own signal, which has this reason, or by its timeout
+   * @param settled - called when it stops waiting, with any result
    */
   constructor(
     demand: LeaseDemand, env: Environment<R, I>, slots: Slots<R, I>,
@@ -78,7 +78,7 @@ export class LeaseWaiter<R extends ConnectionRecord, I> implements SlotWaiter<R,
     this.#settled();
   }
 
-  /** Out of its slot before anybody is told: what that sets going must not find it there. */
+  /** Leaves its slot before any callback runs, because a callback must not find it there. */
   #leave(error: unknown, aborted: { readonly reason: unknown } | undefined): void {
     this.#settle();
     this.#reject(error);

@@ -21,7 +21,7 @@ import type { LeaseWaiter } from './lease-waiter.js';
 
 const INVALIDATED: Supersession = { reason: 'invalidated', cause: undefined };
 
-/** What an answer of the store means: for the current slot, and for those who waited for it. Each in one step. */
+/** Applies an answer of the store to the current slot and to the waiters, each in one synchronous step. */
 export class Resolver<R extends ConnectionRecord, I> {
   readonly #env: Environment<R, I>;
   readonly #slots: Slots<R, I>;
@@ -139,7 +139,7 @@ export class Resolver<R extends ConnectionRecord, I> {
     this.#serveRow(read, record, factory);
   }
 
-  /** There is nothing to hydrate: what lives ends, who waits is told. */
+  /** There is nothing to hydrate: ends the live slot and fails the waiters. */
   #refuse(read: Read<R>, reason: DisposeReason | undefined, error: ConnectionError): void {
     const current = read.flagged ? undefined : this.#slots.index.get(read.id);
     // Not what is only on its way: the row had changed before whoever is told of it began.
@@ -265,12 +265,12 @@ export class Resolver<R extends ConnectionRecord, I> {
   }
 }
 
-/** What a use of an id without a row is told. */
+/** The error of a use of an id without a row. */
 export function notFound(id: string): ConnectionError {
   return new ConnectionError('CONNECTION_NOT_FOUND', `There is no connection '${id}'`, { connectionId: id });
 }
 
-/** What a use of a connection is told whose last attempts failed. */
+/** The error of a use of a connection whose last attempts failed. */
 export function backingOff(id: string, remainingMs: number): ConnectionError {
   const message = `Connection '${id}' failed to hydrate and is left alone for ${Math.ceil(remainingMs)} ms`;
   return new ConnectionError('BACKING_OFF', message, { connectionId: id, retryAfterMs: remainingMs });

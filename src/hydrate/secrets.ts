@@ -26,12 +26,12 @@ interface Call {
 /** Connections whose secrets are kept. */
 const MAX_KEPT = 10_000;
 /**
- * Calls of one factory's `secrets` that run at a time for senders who are not authenticated yet and hold no permit to
- * hydrate: without a bound of their own, forgeries for thousands of connections would be as many calls to the vault.
+ * Concurrent calls of one factory's `secrets` for unauthenticated senders, which hold no permit to hydrate. Without this
+ * limit, forgeries for thousands of connections would cause as many calls to the vault.
  */
 const MAX_CONCURRENT = 64;
 
-/** What `factory.secrets` resolved, kept per id and version. Concurrent askers share one call; a failure is not kept. */
+/** The results of `factory.secrets`, per id and version. Concurrent callers share one call. A failure is not kept. */
 export class Secrets<R extends ConnectionRecord> {
   /** Calls that still run for strangers who have all left. */
   abandoned = 0;
@@ -41,7 +41,7 @@ export class Secrets<R extends ConnectionRecord> {
   /** Each factory has a queue of its own, so that one platform's vault that hangs delays no other platform. */
   readonly #turns = new Admission<Call>(Infinity, Infinity, (call, free) => void call.start().then(free));
 
-  /** @param timeoutMs - after which a call counts as failed, so that one that hangs is not asked for ever */
+  /** @param timeoutMs - then a call counts as failed, because it may hang */
   constructor(env: Pick<Environment<R, any>, 'clock' | 'apart'>, timeoutMs: number) {
     this.#env = env;
     this.#timeoutMs = timeoutMs;

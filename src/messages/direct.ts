@@ -9,12 +9,12 @@ export interface Outgoing {
 }
 
 /**
- * How an adapter of this package reaches a registry. No Request is made only to be read, and the adapter says itself
- * when the last byte of the response has gone, so that the response is sent as the handler made it.
+ * The path from an adapter of this package to a registry. It saves a Request that would only be read. The adapter reports
+ * when the last byte of the response has gone, so the response is sent as the handler made it.
  */
 export interface DirectDelivery {
   readonly clock: Clock;
-  /** How long a delivery may take until it is identified. */
+  /** The longest time until a delivery is identified. */
   readonly timeoutMs: number;
   /** The registry's `webhook.maxBodyBytes`. A registry of an older version does not tell it. */
   readonly maxBodyBytes?: number;

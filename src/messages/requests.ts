@@ -1,4 +1,4 @@
-/** What a request is made of besides its body. Another request is one too. */
+/** The parts of a request besides its body. A Request is one too. */
 export interface RequestHead {
   /** As it came, byte for byte, because a signature may cover it. */
   readonly url: string;
@@ -39,7 +39,7 @@ type RequestClass = new (head: RequestHead, body: RequestBody) => Request;
 
 const decoder = new TextDecoder();
 
-/** A framework may replace the global `Request`. What it replaced it with is extended then. */
+/** A framework may replace the global `Request`. Then the replacement is extended. */
 let current: { readonly Base: typeof Request; readonly Made: RequestClass } | undefined;
 
 /**
@@ -107,7 +107,7 @@ export function extended(Base: typeof Request): RequestClass {
     /** For the registry, which reads what an adapter has not read yet. */
     [READ](maxBytes: number, onStop: (stop: () => void) => void): Promise<Uint8Array> | undefined {
       if (this.#unread === undefined || this.bodyUsed || this.body?.locked !== false) return undefined;
-      // Nobody else may read it from now on.
+      // From now on, every other reader is refused.
       this.body.getReader();
       return this.#unread.read(maxBytes, onStop);
     }

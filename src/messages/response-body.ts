@@ -15,7 +15,7 @@ export type BodyEnd = (cancelling?: Promise<void>) => void;
 type Bytes = Uint8Array<ArrayBuffer>;
 type Part = ReadableStreamReadResult<Bytes>;
 
-/** Reads the body of one Response, for the side that sends it. */
+/** Reads the body of one Response on the sending side. */
 export class ResponseBody {
   readonly #reader: ReadableStreamDefaultReader<Bytes>;
   readonly #ahead: Bytes[] = [];
@@ -152,7 +152,7 @@ async function cancelled(response: Response, body: Pick<ReadableStream<Bytes>, '
   try {
     if (!isForm(response)) await body.cancel(reason);
   } catch {
-    // Somebody else reads it, or it only looks like a body.
+    // It has another reader, or it only looks like a body.
   }
 }
 

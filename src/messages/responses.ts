@@ -4,7 +4,7 @@ const TITLE: Readonly<Record<number, string>> = {
   401: 'Unauthorized', 404: 'Not Found', 413: 'Content Too Large', 500: 'Internal Server Error', 503: 'Service Unavailable',
 };
 
-/** What is of use to the gateway's author and gives nothing away. */
+/** Details that help the gateway's author and reveal nothing to a sender. */
 const DETAIL: Partial<Record<ConnectionErrorCode, string>> = {
   BODY_ALREADY_PARSED: 'The request body was read before the webhook handler: mount the webhook route before body parsers, '
     + 'or keep the raw bytes in req.rawBody.',

@@ -2,7 +2,7 @@ import { type BodyEnd, ResponseBody } from './response-body.js';
 import { withBody } from './responses.js';
 
 /**
- * Tells when a response's body has been fully read or cancelled. A body that ends within this turn (one built from a
+ * Calls `done` when a response's body has been fully read or cancelled. A body that ends within this turn (one built from a
  * string) counts as read before anyone reads it, because a unit test often looks only at the status.
  *
  * @returns the response to send in place of the one given

@@ -56,7 +56,7 @@ export class Lane<R extends ConnectionRecord> {
   #counted = 0;
   /** Queries given up so far. */
   #givenUp = 0;
-  /** How many had been given up when the store was last seen to be back. Queries given up until then are lost. */
+  /** The number given up when the store was last seen to be back. Queries given up until then are lost. */
   #lost = 0;
 
   constructor(kind: 'version' | 'row', maxQueries: number) {

@@ -4,7 +4,7 @@ import type { StoreReadOptions } from '../contracts/store.js';
 import type { Environment } from '../environment.js';
 import { isConnectionError } from '../errors.js';
 
-/** What the store said of one id. */
+/** The store's answer for one id. */
 export type Answer =
   | { readonly kind: 'version'; readonly version: string | undefined }
   | { readonly kind: 'row'; readonly row: unknown }
@@ -13,7 +13,7 @@ export type Answer =
 /** Finds the answer for one of the ids that were asked for. A map of the store's own making may throw when it is asked. */
 export type AnswerOf = (id: string) => Answer;
 
-/** One query of the store, for the versions or for the rows of some ids. It ends once, and what comes later is dropped. */
+/** One query of the store: the versions or the rows of some ids. It ends once, and a later answer is dropped. */
 export class Query {
   readonly #env: Environment<any, any>;
   readonly #kind: 'version' | 'row';
@@ -50,7 +50,7 @@ export class Query {
     try {
       this.#env.inOwnContext(() => this.#ask());
     } catch (error) {
-      // Not within this one, for the query that follows a failed one may throw as well.
+      // In a task of its own, because the query that follows a failed one may throw as well.
       onMicrotask(() => this.#fail(error));
     }
   }
@@ -111,7 +111,7 @@ export class Query {
     const ended = this.#ended;
     this.#over = true;
     this.#cancelTimeout?.();
-    // A store that never settles keeps the query for ever, and must not keep those who waited for it.
+    // A store that never settles keeps the query in memory. It must not keep the waiters too.
     this.#ids = [];
     this.#ended = () => {};
     ended(answerOf, inTime);

@@ -210,7 +210,7 @@ export class FreshnessReader<R extends ConnectionRecord> {
     query.send();
   }
 
-  /** A closure of its own, because it may be kept for ever. */
+  /** A closure of its own, because a store that never settles keeps it in memory. */
   #whenLate(passage: Passage): () => void {
     return () => {
       passage.settled();

@@ -14,7 +14,7 @@ const RESUBSCRIBE = { initialMs: 1_000, maxMs: 60_000 };
 /** Checks what lives against the store: at intervals, when a hint says so, and all of it when hints were lost. */
 export class Revalidation<R extends ConnectionRecord> {
   readonly #env: Environment<R, any>;
-  /** What is live, or may be before long. */
+  /** The slots that are live or may be soon. */
   readonly #index: ReadonlyMap<string, unknown>;
   readonly #reader: FreshnessReader<R>;
   readonly #unknown: UnknownIds;

@@ -3,7 +3,7 @@ import type { StandardSchemaV1 } from '../contracts/schema.js';
 import { ConnectionError, isConnectionError } from '../errors.js';
 import { isThenable } from '../thenable.js';
 
-/** What a row turned out to be. */
+/** The result of parsing a row. */
 export type ParsedRow<R extends ConnectionRecord> =
   | { readonly kind: 'missing' }
   | { readonly kind: 'stopped'; readonly record: ConnectionRecord }
@@ -53,7 +53,7 @@ function parsed<R extends ConnectionRecord>(
   }
 }
 
-/** What becomes of a row that an asynchronous schema has not parsed in time. */
+/** The result for a row that an asynchronous schema has not parsed in time. */
 export function notParsedInTime(id: string, row: unknown, timeoutMs: number): ParsedRow<never> {
   const tell = (version: string | undefined): ParsedRow<never> =>
     invalid(id, `could not be parsed: recordSchema has not settled within storeTimeoutMs (${timeoutMs} ms)`, version);

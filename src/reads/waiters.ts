@@ -2,27 +2,27 @@ import type { ConnectionRecord } from '../contracts/record.js';
 import type { ConnectionError } from '../errors.js';
 import type { Slot } from '../slot/state.js';
 
-/** What a read found, for somebody who must look at the row first: a webhook that is not authenticated yet. */
+/** The result of a read for a webhook that is not authenticated yet and must see the row first. */
 export interface Found<R extends ConnectionRecord, I = unknown> {
-  /** What stands for the row. It may have been outdated from the first, or be by the time an instance of it is wanted. */
+  /** The slot of the row. It may be outdated already, or may be when an instance of it is wanted. */
   readonly slot: Slot<R, I>;
   /** When the read was sent. Monotonic, milliseconds. */
   readonly sentAt: number;
-  /** Says that nobody looks at it any more. */
+  /** Called when it is no longer needed. */
   letGo(): void;
 }
 
 /** Someone who waits for a read to be answered. */
 export interface ReadWaiter<R extends ConnectionRecord> {
   readonly settled: boolean;
-  /** Nobody's use: it does not keep an idle instance from going while the registry closes. */
+  /** Set for background checks. They do not keep an idle instance while the registry closes. */
   readonly background?: true;
-  /** Anybody may have sent it, for an id that may not exist: it must not delay the reads of others. */
+  /** Set for an unauthenticated sender. Its id may not exist, so it must not delay the reads of others. */
   readonly stranger?: boolean;
   fail(error: ConnectionError): void;
   /** Called when the read has ended, or is not sent, after this waiter had left. */
   over?(): void;
-  /** Present on who wants only the row. Who wants a lease is handed on to a slot instead. */
+  /** Set if only the row is wanted. A waiter for a lease is passed on to a slot instead. */
   found?(found: Found<R, any>): void;
 }
 

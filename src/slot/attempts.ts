@@ -75,7 +75,7 @@ export class Attempts<R extends ConnectionRecord, I> {
     this.#ending.disposed(slot);
   }
 
-  /** creating → abandoned: `create` is still running, for nobody. */
+  /** creating → abandoned: `create` is still running, but no caller waits. */
   abandon(slot: Slot<R, I>, { create }: Creating<R, I>, reason: DisposeReason, timedOut: boolean): void {
     this.#supersessionSignals.abort(slot);
     slot.state = { kind: 'abandoned', create, reason, timedOut };

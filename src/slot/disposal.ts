@@ -2,18 +2,18 @@ import type { Clock } from '../clock.js';
 import { isThenable } from '../thenable.js';
 import type { CleanUp } from './state.js';
 
-/** What a tear-down needs; everything in it may be foreign code that throws, hangs or calls back. */
+/** The parts of a tear-down. Each may be foreign code that throws, hangs or calls back. */
 export interface TearDown {
   readonly clock: Clock;
   readonly timeoutMs: number;
-  /** What is to be run, in this order: `dispose` where there is an instance, then the clean-ups. */
+  /** The steps, in this order: `dispose` if there is an instance, then the clean-ups. */
   readonly steps: readonly CleanUp[];
   onFailure(error: unknown): void;
   onDone(): void;
 }
 
 /**
- * Runs each whatever became of the one before, and never waits for ever. What need not be awaited is done in this step.
+ * Runs every step, even if the one before failed, and waits at most `timeoutMs`. Synchronous steps run at once.
  */
 export function tearDown({ clock, timeoutMs, steps, onFailure, onDone }: TearDown): void {
   const rest = runEach(steps, onFailure);

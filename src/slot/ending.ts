@@ -9,7 +9,7 @@ import type { SupersessionSignals } from './supersession-signals.js';
 /** The end of a slot: draining → disposing → disposed. See `state.ts`. */
 export class Ending<R extends ConnectionRecord, I> {
   readonly drainSignals = new DrainSignals<R, I>();
-  /** How many slots are being disposed of. A count, because searching all departing slots each time is quadratic. */
+  /** The number of slots being disposed of. A count, because searching all departing slots each time is quadratic. */
   disposing = 0;
   /** Called when a slot is disposed. */
   departed: () => void = () => {};

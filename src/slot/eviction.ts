@@ -5,7 +5,7 @@ import { Recency } from './recency.js';
 import { Sieve } from './sieve.js';
 import type { Slot } from './state.js';
 
-/** What eviction needs to know of the slots. */
+/** The parts of the slots that eviction needs. */
 export interface EvictionHost<R extends ConnectionRecord, I> {
   readonly clock: Clock;
   readonly limits: { readonly maxInstances: number; readonly idleTimeoutMs: number; readonly eviction: 'lru' | 'sieve' };
@@ -47,7 +47,7 @@ export class Eviction<R extends ConnectionRecord, I> {
   add(slot: Slot<R, I>): void {
     this.#recency.add(slot);
     if (this.#sieve !== undefined) {
-      // Before it takes its place: else the newest could be the first to go.
+      // Evict first, because otherwise the newest could be the first to go.
       this.evict();
       this.#sieve.add(slot);
     }

@@ -23,7 +23,7 @@ export interface Lease<out R, out I> extends Disposable {
   release(): void;
 }
 
-/** What a lease tells when it is used. */
+/** Receives the calls of a lease. */
 export interface LeaseOwner<R extends ConnectionRecord, I> {
   readonly drainSignals: Pick<DrainSignals<R, I>, 'add' | 'remove'>;
   retire(slot: Slot<R, I>, cause: unknown, inUse: boolean): void;

@@ -2,7 +2,7 @@ import type { ConnectionRecord } from '../contracts/record.js';
 import type { Slot } from './state.js';
 
 /**
- * The order in which instances were last used, for eviction and for the idle time-out.
+ * The order in which instances were last used. Eviction and the idle time-out use it.
  *
  * The end of a use only writes a rising number into its slot (moving an entry of an LRU list on every use costs several
  * times the look-up itself). The queue is a binary heap over the number each slot had when it was last placed: a lower bound of

@@ -5,7 +5,7 @@ import type { Lease } from './lease.js';
 export function run<R, I, T>(lease: Lease<R, I>, work: (instance: I, lease: Lease<R, I>) => T | Promise<T>): Promise<T> {
   try {
     const result = work(lease.instance, lease);
-    // In here, for a proxy may throw when it is asked for `then`, and a promise may have one of its own that throws.
+    // Inside the try, because a proxy, or a promise with a `then` of its own, may throw when it is asked for it.
     if (isThenable(result)) {
       return Promise.resolve(result).then(
         (value) => { lease.release(); return value; },

@@ -14,14 +14,14 @@ interface Place<R extends ConnectionRecord, I> {
 }
 
 /**
- * Which idle instance goes, by SIEVE (Zhang and others, NSDI 2024): a queue in the order of arrival, and a hand that goes
- * over it from the oldest on. Whoever was used since the hand last came by is passed over; the first who was not goes.
- * What is used once, by a crawler say, is gone soon, and does not push out what is used again and again.
+ * Chooses the idle instance to evict by SIEVE (Zhang and others, NSDI 2024). A hand moves over a queue in the order of
+ * arrival, from the oldest on. It passes over instances that were used since it last came by, and evicts the first other
+ * one. An instance that is used once, by a crawler say, is evicted soon and does not displace busy ones.
  *
  * A use marks its slot as it does for `Recency`: its `usedOrder` is then not the one that the hand has seen.
  *
- * The queue is a list of its own, for a map's iterator as the hand keeps every table that the map has outgrown since it
- * last moved, with all slots that were ever in them.
+ * The queue is a list of its own. A map's iterator as the hand would keep every table that the map has outgrown since the
+ * hand last moved, with all slots that were ever in them.
  */
 export class Sieve<R extends ConnectionRecord, I> {
   readonly #places = new Map<Slot<R, I>, Place<R, I>>();
@@ -53,9 +53,9 @@ export class Sieve<R extends ConnectionRecord, I> {
   }
 
   /**
-   * Who is to go now.
+   * Returns the slot to evict now.
    *
-   * @param leased - is told of who is in use: it gives up its place, and is to be added when it is idle again
+   * @param leased - called with each slot in use. It gives up its place, and is added again when it is idle
    */
   victim(leased: (slot: Slot<R, I>) => void): Slot<R, I> | undefined {
     let passed = 0;

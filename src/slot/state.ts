@@ -39,7 +39,7 @@ export interface SlotWaiter<R extends ConnectionRecord, I> {
   fail(error: ConnectionError): void;
 }
 
-/** What a running `create` was given, seen from our side. */
+/** Our side of the context of a running `create`. */
 export interface RunningCreate {
   readonly cleanUps: readonly CleanUp[];
   /** Set when the instance was reported dead before `create` returned it. */
@@ -117,7 +117,7 @@ export interface Disposed { readonly kind: 'disposed' }
 export type SlotState<R extends ConnectionRecord, I> =
   | Seen | Pending<R, I> | Creating<R, I> | Abandoned | Live | Draining | Disposing | Disposed;
 
-/** Shared, for most instances register no clean-up and every live connection pays for its state. */
+/** Shared, because most instances register no clean-up and every live connection pays for its state. */
 export const LIVE: Live = Object.freeze({ kind: 'live', cleanUps: Object.freeze([]), failures: 0 });
 export const DISPOSING: Disposing = Object.freeze({ kind: 'disposing' });
 export const DISPOSED: Disposed = Object.freeze({ kind: 'disposed' });
@@ -128,13 +128,13 @@ export const DISPOSED: Disposed = Object.freeze({ kind: 'disposed' });
  */
 export class Slot<R extends ConnectionRecord, I> {
   readonly record: R;
-  /** That of the row's platform. */
+  /** The factory of the row's platform. */
   readonly factory: InstanceFactory<R, I>;
-  /** That of the row as it was read: a store may hand out its own object, and change it. */
+  /** The version of the row as it was read. A copy, because a store may change the object that it returned. */
   readonly version: string;
   state: SlotState<R, I>;
   instance: I | undefined = undefined;
-  /** What the instance was made with. */
+  /** The secrets that the instance was made with. */
   secrets: unknown = undefined;
   leases = 0;
   /** When the newest read that confirmed the record was sent. Monotonic, milliseconds. */

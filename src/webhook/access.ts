@@ -14,7 +14,7 @@ import { type LeaseDemand, type LeaseWaiter } from '../hydrate/lease-waiter.js';
 import type { Slot } from '../slot/state.js';
 import type { Slots } from '../slot/slots.js';
 
-/** What of a registry its webhooks touch. */
+/** The parts of a registry that its webhooks use. */
 export interface WebhookParts<R extends ConnectionRecord, I> {
   readonly env: Environment<R, I>;
   readonly slots: Slots<R, I>;
@@ -82,7 +82,7 @@ export class WebhookAccess<R extends ConnectionRecord, I> {
 
   /**
    * A lease for a webhook that has been authenticated: on the slot of the row that it was authenticated with, or of a
-   * newer one. Where there is none any more, anything may have befallen it, and it is read anew.
+   * newer one. If there is no such slot any more, the row is read again, because anything may have happened to it.
    *
    * @throws ConnectionError `REGISTRY_CLOSED`
    */

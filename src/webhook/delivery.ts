@@ -147,7 +147,7 @@ export class Delivery<R extends ConnectionRecord, I> {
     }
   }
 
-  /** Whatever the handler throws is its own failure, even a ConnectionError: it may use other connections. */
+  /** Every error of the handler is `HANDLER_FAILED`, even a ConnectionError, because it may use other connections. */
   async #callHandler(factory: InstanceFactory<R, I>, instance: I, context: WebhookContext<R, unknown>): Promise<Response> {
     try {
       const response = await this.#env.around(context.record, () =>

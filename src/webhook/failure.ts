@@ -37,7 +37,7 @@ export async function answerFailure<R extends ConnectionRecord, I>(
   }
 }
 
-/** What the application says instead, if it has anything to say in time. */
+/** The application's own response, if it returns one in time. */
 function customResponse<R extends ConnectionRecord, I>(
   env: Environment<R, I>, { incoming, acknowledged, slot }: FailedDelivery<R, I>, failure: ConnectionError,
 ): Promise<Response | undefined> | undefined {

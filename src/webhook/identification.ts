@@ -28,7 +28,7 @@ export class Identification<R extends ConnectionRecord, I> {
   readonly #id: string;
   readonly #incoming: Incoming;
   #controller: AbortController | undefined;
-  /** What the sender was identified with. */
+  /** The secrets that identified the sender. */
   #secrets: unknown;
   #forgetSender: (() => void) | undefined;
   /** Takes it out of the queue for secrets. */
@@ -71,7 +71,7 @@ export class Identification<R extends ConnectionRecord, I> {
     if (factory !== found.slot.factory) throw otherPlatform(this.#id);
     if (typeof factory.authenticate !== 'function' || (version === found.slot.version && secrets === this.#secrets))
       return undefined;
-    // With `keepLastGood`, an instance of an older row may serve those whom the newer row has identified.
+    // With `keepLastGood`, an instance of an older row may serve senders that the newer row has identified.
     if (checkedAt < found.sentAt) return undefined;
     return this.#inTime(this.#verify(record, factory, secrets)).then((answer) => this.#unlessDisposed(slot, answer));
   }
@@ -143,7 +143,7 @@ export class Identification<R extends ConnectionRecord, I> {
     }
   }
 
-  /** What `authenticate` gets: aborts when this ends early. Listens to the sender only if it is asked for. */
+  /** The signal of `authenticate`. Aborts when this ends early. Listens to the sender only if it is asked for. */
   get signal(): AbortSignal {
     this.#forgetSender ??= this.#whenSenderGoes(() => {});
     this.#controller ??= new AbortController();
@@ -151,7 +151,7 @@ export class Identification<R extends ConnectionRecord, I> {
     return this.#controller.signal;
   }
 
-  /** Neither the vault nor a slow sender may keep a delivery waiting for ever. */
+  /** A deadline, because a vault or a slow sender may hang. */
   #inTime<T>(work: Promise<T>): Promise<T> {
     const { clock, options: { acquireTimeoutMs: timeoutMs } } = this.#env;
     return within(clock, timeoutMs, work, () => {

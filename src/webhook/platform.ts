@@ -1,5 +1,5 @@
-/** What the platform that runs the gateway offers. */
+/** The functions offered by the platform that runs the gateway. */
 export interface WebhookPlatform {
-  /** Told of all work that goes on after the response, so that the platform does not stop the process under it. */
+  /** Called with all work that continues after the response, so that the platform lets it finish. */
   waitUntil?(work: Promise<unknown>): void;
 }
