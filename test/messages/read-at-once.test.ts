@@ -24,7 +24,7 @@ class Frameworks extends Request {
 
 const read = (request: Request): Promise<Uint8Array> => readBody(request, 1_000_000, () => {});
 
-test('frameworks, which keep every chunk, read bodies of 32 KiB in all; others are read from their streams meanwhile', async () => {
+test('bodies of 32 KiB in all are read by the framework, which keeps every chunk; others come from their streams', async () => {
   const requests = [20_000, 20_000, 12_768, 1].map((length) => new Frameworks(length));
   const [first, second, third, fourth] = requests as [Frameworks, Frameworks, Frameworks, Frameworks];
   const reading = requests.map((request) => read(request));
