@@ -14,7 +14,7 @@ export default {
   // What hangs or never ends, the runner finds out by itself: on a busy machine a clock would take the slow for the endless.
   timeoutMS: 120_000,
   timeoutFactor: 4,
-  dryRunTimeoutMinutes: 10,
+  dryRunTimeoutMinutes: 60,
   maxTestRunnerReuse: 400,
   testRunnerNodeArgs: ['--max-old-space-size=1024'],
   // The second pass, and a run after tests were added, judge again only what survived.
