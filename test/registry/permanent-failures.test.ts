@@ -1,5 +1,6 @@
 import { ConnectionError, isConnectionError } from 'hydrant';
 import { describe, expect, test } from 'vitest';
+import { deferred, type Deferred } from '../support/deferred.js';
 import { Harness, type HarnessOptions, type Row } from '../support/harness.js';
 import { post, seen, webhookHarness } from '../support/webhooks.js';
 
@@ -103,6 +104,31 @@ describe.each(['create', 'secrets'] as const)('a ConnectionError with retryable:
     await expect(h.registry.use('a', () => {})).rejects.toMatchObject({ code: 'HYDRATION_FAILED', retryable: true });
     await expect(h.registry.use('a', () => {})).rejects.toMatchObject({ code: 'BACKING_OFF' });
   });
+});
+
+test('a failure for good outlasts an ordinary failure of the same version that comes later', async () => {
+  const calls: Deferred<string>[] = [];
+  const h = webhookHarness({
+    factory: {
+      secrets: () => {
+        const call = deferred<string>();
+        calls.push(call);
+        return call.promise;
+      },
+    },
+  });
+  h.rows.put('a');
+  const delivery = h.registry.handleWebhook('a', post());
+  await h.settle();
+  // A hydrate does not wait for the call of a sender who is not authenticated.
+  const use = h.registry.use('a', () => {}).catch((error: unknown) => error);
+  await h.settle();
+  expect(calls).toHaveLength(2);
+  calls[0]!.reject(revoked());
+  expect((await delivery).status).toBe(404);
+  calls[1]!.reject(new Error('the vault is down'));
+  expect(await use).toMatchObject({ code: 'HYDRATION_FAILED' });
+  await expect(h.registry.use('a', () => {})).rejects.toMatchObject({ code: 'CONNECTION_STOPPED', retryable: false });
 });
 
 test('a failure for good is remembered for ten thousand connections, not for all there ever were', async () => {
