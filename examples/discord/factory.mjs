@@ -1,6 +1,6 @@
 import { InteractionResponseType, InteractionType, verifyKey } from 'discord-interactions';
 
-/** What Discord shows until the answer is written over it. */
+/** Shown by Discord until the answer replaces it. */
 const thinking = () => Response.json({ type: InteractionResponseType.DEFERRED_CHANNEL_MESSAGE_WITH_SOURCE });
 
 /**

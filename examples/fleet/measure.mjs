@@ -32,7 +32,7 @@ const RING = Array.from({ length: REPLICAS }, (_, replica) =>
   .toSorted((a, b) => a.at - b.at);
 
 /**
- * How a balancer chooses: from the connection's id, the number of the use, and the replicas that are up.
+ * A balancer's choice: from the connection's id, the number of the use, and the replicas that are up.
  * @type {Record<string, (id: string, use: number, up: readonly number[]) => number>}
  */
 export const WAYS = {

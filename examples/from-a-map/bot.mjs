@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
 /**
- * What every step uses, and none changes: an expensive, stateful thing that must be stopped once.
+ * Used by every step, changed by none: an expensive, stateful thing that must be stopped once.
  *
  * @typedef {Awaited<ReturnType<typeof startBot>>} Bot
  */

@@ -19,7 +19,7 @@ async function say(work) {
 }
 
 /**
- * What a gateway of two replicas does in the situations that bring a Map down.
+ * Plays the situations that break a Map against a gateway of two replicas.
  *
  * @param {(table: any) => Promise<any>} createGateway
  * @returns {Promise<Record<string, string>>}

@@ -47,7 +47,7 @@ export async function startWorld() {
       whatsapp: { graphUrl: whatsapp.url },
     },
     requests,
-    /** What the bots have said, by platform. */
+    /** The bots' messages, by platform. */
     said: () => ({
       slack: slack.messages.map(({ text }) => text),
       telegram: telegram.calls.filter(({ method }) => method === 'sendMessage').map(({ parameters }) => parameters.text),
@@ -55,7 +55,7 @@ export async function startWorld() {
       discord: discord.received.map(({ body }) => JSON.parse(body).content),
       whatsapp: whatsapp.received.filter(({ method }) => method === 'POST').map(({ body }) => JSON.parse(body).text.body),
     }),
-    /** How often vendors were called at all. */
+    /** The number of calls to vendors. */
     calls: () => [...slack.calls.values()].reduce((sum, count) => sum + count, 0)
       + telegram.calls.length + github.received.length + discord.received.length + whatsapp.received.length,
     close: () => Promise.all([slack, telegram, github, discord, whatsapp].map((vendor) => vendor.close())),

@@ -1,4 +1,4 @@
-/** What is to be sent, by whichever replica has the socket. */
+/** The messages to send. The replica that has the socket sends them. */
 export const OUTBOX_TABLE = `
 create table if not exists outbox (
   id bigint generated always as identity primary key,

@@ -46,7 +46,7 @@ export async function startPlatform() {
   return {
     port: address.port,
     delivered,
-    /** How often an account was logged in twice. */
+    /** The number of accounts that were logged in twice. */
     get replaced() { return replaced; },
     /** Which replica's socket an account has. @param {string} account */
     ownerOf: (account) => online.get(account)?.replica,

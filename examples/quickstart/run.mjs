@@ -11,7 +11,7 @@ import { freePort, onceListening } from '../support/once-listening.mjs';
 import { slashCommand } from '../support/slack-sender.mjs';
 
 if (!isBuilt()) {
-  console.log('building the package, for its dist folder is missing or older than its source …');
+  console.log('building the package, because its dist folder is missing or older than its source …');
   await build(AbortSignal.timeout(120_000));
 }
 

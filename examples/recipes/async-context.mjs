@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-/** Whose work this is. Whatever logs, traces or asks the vault reads it. */
+/** Whose work this is. Logs, traces and calls to the vault read it. */
 export const organisation = /** @type {AsyncLocalStorage<string>} */ (new AsyncLocalStorage());
 
 /** The context this module was loaded in: nobody's. */

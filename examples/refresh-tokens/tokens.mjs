@@ -18,7 +18,7 @@ async function exchange(url, refresh) {
 }
 
 /**
- * What goes wrong: two replicas read the same refresh token, and the second one to use it looks like a thief.
+ * The fault: two replicas read the same refresh token, and the second one to use it looks like a thief.
  *
  * @param {Pool} pool @param {string} url @returns {AccessTokenOf}
  */
@@ -31,7 +31,7 @@ export const withoutLock = (pool, url) => async (id) => {
 };
 
 /**
- * The row is locked while its token is exchanged. Whoever waited reads the new one.
+ * The row is locked while its token is exchanged. A replica that waited reads the new one.
  *
  * @param {Pool} pool @param {string} url @returns {AccessTokenOf}
  */

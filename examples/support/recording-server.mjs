@@ -48,7 +48,7 @@ export async function listen(server) {
 }
 
 /**
- * How many connections clients hold open.
+ * The number of connections that clients hold open.
  * @param {import('node:http').Server} server
  * @returns {Promise<number>}
  */

@@ -17,7 +17,7 @@ export async function createGateway({ store, publicUrl, apiRoot, ...tuning }) {
   const app = fastify();
   await app.register(fastifyWebhook, { registry, prefix: '/telegram', path: '/:connectionId' });
 
-  // Installs or edits a bot. Telegram is told of the webhook here, once, and not by every replica that starts the bot.
+  // Installs or edits a bot. The webhook is set here, once, instead of by every replica that starts the bot.
   app.route({
     method: 'PUT',
     url: '/bots/:id',

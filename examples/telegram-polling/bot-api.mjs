@@ -74,7 +74,7 @@ export async function startBotApi() {
     url: `http://127.0.0.1:${address.port}`,
     /** What bots have sent. */
     sent,
-    /** How often two polled the same bot. */
+    /** The number of times that two polled the same bot. */
     get conflicts() { return conflicts; },
     /** Which replica polled a bot last. @param {string} token */
     pollerOf: (token) => botOf(token).polledBy,

@@ -3,7 +3,7 @@ import pg from 'pg';
 import { ConnectionRegistry } from 'hydrant';
 
 /**
- * A Drizzle database over a `pg` pool per tenant, for as many tenants as there are rows. The number of open pools is
+ * A Drizzle database over a `pg` pool for each tenant. There may be any number of tenants. The number of open pools is
  * bounded.
  *
  * @typedef {import('hydrant').ConnectionRecord & { url: string }} TenantRow

@@ -1,7 +1,7 @@
 import { ConnectionRegistry } from 'hydrant';
 
 /**
- * The application's registry. What talks to the outside, and the clock, come from outside.
+ * The application's registry. Functions that talk to the outside, and the clock, are parameters.
  *
  * @typedef {import('node:events').EventEmitter & { send(to: string, text: string): Promise<void>, close(): Promise<void> }} Bot
  *
