@@ -16,6 +16,7 @@ export const SUITES = {
   strict: { file: './suites/strict.mjs', run: 'strict' },
   webhook: { file: './suites/webhook.mjs', run: 'webhook' },
   survivors: { file: './suites/webhook.mjs', run: 'survivors' },
+  primitives: { file: './suites/primitives.mjs', run: 'primitives' },
   flood: { file: './suites/flood.mjs', run: 'flood' },
   pauses: { file: './suites/pauses.mjs', run: 'pauses' },
   scale: { file: './suites/scale.mjs', run: 'scale', flags: ['--max-old-space-size=6000'] },

@@ -1,11 +1,13 @@
 /**
  * `npm run bench:versions`: measures what depends on the platform on Node 20, 22, 24 and 26, each in processes of that
- * version. `npm run bench:versions -- 24.21.0 --rounds=11 --only=webhook` for some of it: webhook, http, use, memory.
+ * version. `npm run bench:versions -- 24.21.0 --rounds=11 --only=webhook` for some of it: webhook, primitives, http, use,
+ * memory.
  */
 import { execFileSync, fork } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build, isBuilt } from '../../examples/support/build.mjs';
+import { PRIMITIVES } from './suites/primitives.mjs';
 import { SUITES } from './suites.mjs';
 import { BY_HAND, BY_HAND_TO_THE_END, HANDLE_WEBHOOK } from './suites/webhook.mjs';
 
@@ -30,6 +32,13 @@ const TABLES = {
     async cells(execPath) {
       const results = await measure(execPath, 'webhook', { rounds, only: [BY_HAND, BY_HAND_TO_THE_END, HANDLE_WEBHOOK] });
       return [HANDLE_WEBHOOK, BY_HAND_TO_THE_END].map((name) => shown(of(results, name)));
+    },
+  },
+  primitives: {
+    columns: Object.keys(PRIMITIVES).map((name) => `${name}, µs`),
+    async cells(execPath) {
+      const results = await measure(execPath, 'primitives', { rounds });
+      return results.map(({ ns }) => (ns / 1000).toFixed(1));
     },
   },
   http: {

@@ -79,6 +79,18 @@ const SECTIONS = {
         .join('\n\n'),
     ),
   webhook: (result) => section('handleWebhook, a small signed body, live', '', table(ratios, result.map(ratioRow))),
+  survivors: (result) =>
+    section(
+      'Bytes per delivery that survive a minor collection',
+      '',
+      table(['', 'bytes'], result.map(({ name, bytes }) => [name, `**${bytes.toFixed(0)}**`])),
+    ),
+  primitives: (result) =>
+    section(
+      'Parts of a delivery that are the platform\'s',
+      '',
+      table(['', 'µs'], result.map(({ name, ns }) => [name, `**${(ns / 1000).toFixed(1)}**`])),
+    ),
   flood: (result) =>
     section(
       'Beside a flood',
