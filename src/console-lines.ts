@@ -1,4 +1,3 @@
-import { BoundedMap } from './bounded.js';
 import type { Clock } from './clock.js';
 
 /** One line for the console. */
@@ -15,7 +14,7 @@ const MAX_KEY_LENGTH = 200;
 /** The rate limit: so many lines in so many milliseconds. */
 const MAX_LINES = 100;
 const WINDOW_MS = 600_000;
-/** Keys that are remembered. */
+/** The newest keys are remembered, up to this many. */
 const MAX_KEYS = 1_000;
 
 /**
@@ -24,7 +23,8 @@ const MAX_KEYS = 1_000;
  */
 export class ConsoleLines {
   readonly #clock: Clock;
-  readonly #keys = new BoundedMap<true>(MAX_KEYS);
+  /** In the order in which they came. A bounded map would bring lru-cache to entries that need it for nothing else. */
+  readonly #keys = new Set<string>();
   #endsAt = -Infinity;
   #written = 0;
   #suppressed = 0;
@@ -35,13 +35,19 @@ export class ConsoleLines {
   }
 
   write(line: Line): void {
-    if (line.key !== undefined && this.#keys.get(line.key) !== undefined) return;
+    if (line.key !== undefined && this.#keys.has(line.key)) return;
     const now = this.#clock.monotonic();
     if (now >= this.#endsAt) this.#begin(now);
     if (this.#written === MAX_LINES) return this.#suppress(now);
     this.#written += 1;
-    if (line.key !== undefined) this.#keys.set(line.key, true);
+    if (line.key !== undefined) this.#remember(line.key);
     print(line.text, ...('error' in line ? [line.error] : []));
+  }
+
+  #remember(key: string): void {
+    const [oldest] = this.#keys;
+    if (this.#keys.size === MAX_KEYS && oldest !== undefined) this.#keys.delete(oldest);
+    this.#keys.add(key);
   }
 
   #begin(now: number): void {

@@ -8,16 +8,16 @@ const peers = Object.keys(manifest.peerDependencies);
 
 /** Node's modules that an entry may bring along, and the dependencies of the package. Nothing else. */
 const MAY_COME: Record<string, RegExp> = {
-  'hydrant': /^(lru-cache|p-limit)$/,
-  'hydrant/node': /^(lru-cache|node:(stream|http))$/,
-  'hydrant/express': /^(lru-cache|node:(stream|http))$/,
-  'hydrant/fastify': /^(lru-cache|node:(stream|http))$/,
+  'hydrant': /^lru-cache$/,
+  'hydrant/node': /^node:(stream|http)$/,
+  'hydrant/express': /^node:(stream|http)$/,
+  'hydrant/fastify': /^node:(stream|http)$/,
   'hydrant/postgres': /^lru-cache$/,
-  'hydrant/redis': /^lru-cache$/,
-  'hydrant/exclusive': /^(lru-cache|p-limit)$/,
+  'hydrant/redis': /^$/,
+  'hydrant/exclusive': /^p-limit$/,
   'hydrant/testing': /^node:assert\/strict$/,
   'hydrant/otel': /^@opentelemetry\/api$/,
-  'hydrant/inspector': /^lru-cache$/,
+  'hydrant/inspector': /^$/,
   'hydrant/chat': /^(chat|lru-cache|node:async_hooks)$/,
 };
 
