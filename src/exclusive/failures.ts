@@ -1,4 +1,4 @@
-import { ceilingMs, FORGIVING_MS, mostFailures, type BackoffLimits } from '../backoff.js';
+import { ceilingMs, FORGIVING_MS, mostFailures, type BackoffLimits } from '../delays.js';
 import { isConnectionError, type ConnectionErrorCode } from '../errors.js';
 
 /** How often a connection has failed to start, counted per version of its record. */

@@ -1,4 +1,4 @@
-import { ceilingMs } from '../backoff.js';
+import { ceilingMs } from '../delays.js';
 import { onNextTurn } from '../clock.js';
 import type { ConnectionRecord } from '../contracts/record.js';
 import type { Environment } from '../environment.js';

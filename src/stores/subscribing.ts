@@ -1,4 +1,4 @@
-import { ceilingMs } from '../backoff.js';
+import { ceilingMs } from '../delays.js';
 import type { Clock } from '../clock.js';
 import type { StoreListener } from '../contracts/store.js';
 import type { ConnectionError } from '../errors.js';

@@ -83,7 +83,7 @@ const SECTIONS = {
     section(
       'Bytes per delivery that survive a minor collection',
       '',
-      table(['', 'bytes'], result.map(({ name, bytes }) => [name, `**${bytes.toFixed(0)}**`])),
+      bytes(result),
     ),
   primitives: (result) =>
     section(
