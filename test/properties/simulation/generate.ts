@@ -24,6 +24,7 @@ function drawSettings(random: Random, webhooks: boolean): Settings {
     ids,
     existing: random.below(ids + 1),
     versions: random.pick(['number', 'string', 'bigint']),
+    versionOf: random.chance(0.25) ? 'contents' : 'counter',
     brokenRows,
     freshness: random.chance(0.6) ? 'strict' : random.pick([0, 20, 100]),
     staleIfErrorMs: random.pick([0, 0, 0, 30, 200]),

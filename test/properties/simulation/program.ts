@@ -6,6 +6,11 @@ export interface Settings {
   readonly existing: number;
   readonly versions: 'number' | 'string' | 'bigint';
   /**
+   * Where versions come from: a counter never repeats one; a hash of the contents does, when a row becomes what it was
+   * before, even by being deleted and created again.
+   */
+  readonly versionOf: 'counter' | 'contents';
+  /**
    * What is wrong with a row that is broken: the store cannot read it, `recordSchema` refuses it (at once or a few
    * promises later), or it is of a platform that has no factory.
    */

@@ -29,6 +29,16 @@ export const sighting = (read: Read, id: string): Sighting | undefined => read.s
 export const isTelling = ({ settings }: World, read: Read, seen: Sighting | undefined): boolean =>
   read.kind !== 'getVersions' && (settings.brokenRows !== 'unreadable' || !(seen?.broken ?? false));
 
+/**
+ * Whether another version, or no row, was read of this connection after that moment. Where versions are hashes, this one
+ * may have come back since, and everything about it began anew.
+ */
+export const cameBack = (world: World, id: string, version: string, seq: number): boolean =>
+  world.settings.versionOf === 'contents'
+  && world.reads.some(
+    (read) => (read.answered?.seq ?? 0) > seq && read.ids.includes(id) && isGood(read) && sighting(read, id)?.version !== version,
+  );
+
 /** Reads of this id, newest first. */
 export function* readsOf(world: World, id: string): Iterable<Read> {
   for (let index = world.reads.length - 1; index >= 0; index--) {

@@ -7,6 +7,8 @@ import { outside, type Pending, type World } from './world.js';
 
 interface Stored { readonly version: number; readonly status: ConnectionStatus; readonly broken: boolean }
 
+const CONTENTS = [0, 1, 0, 0, 2, 1, 2] as const;
+
 /** A change of the table, as it was committed. `row` is undefined for a delete. */
 export interface Commit { readonly at: Moment; readonly row: Stored | undefined }
 
@@ -19,6 +21,7 @@ export class SimulatedStore {
   readonly #table = new Map<string, Stored>();
   readonly commits = new Map<string, Commit[]>();
   #versions = 0;
+  readonly #edits = new Map<string, number>();
   #listener: StoreListener | undefined;
   readonly store: ConnectionStore<Row>;
 
@@ -81,9 +84,20 @@ export class SimulatedStore {
   }
 
   #commit(id: string, status: ConnectionStatus, broken: boolean): void {
-    const row: Stored = { version: ++this.#versions, status, broken };
+    const row: Stored = { version: this.#nextVersion(id, status, broken), status, broken };
     this.#table.set(id, row);
     this.#record(id, { at: this.#world.note(`committed ${id} v${row.version} ${broken ? 'broken' : status}`), row });
+  }
+
+  /** The contents of a row go there and back, and some edits change nothing. */
+  #nextVersion(id: string, status: ConnectionStatus, broken: boolean): number {
+    if (this.#world.settings.versionOf === 'counter') return ++this.#versions;
+    const edit = this.#edits.get(id) ?? 0;
+    const stopped = status === 'stopped';
+    // Stopping a row leaves the rest of it as it is.
+    if (!stopped) this.#edits.set(id, edit + 1);
+    const contents = CONTENTS[(stopped ? Math.max(0, edit - 1) : edit) % CONTENTS.length] ?? 0;
+    return 4 * contents + (stopped ? 2 : 0) + (broken ? 1 : 0) + 1;
   }
 
   #record(id: string, commit: Commit): void {

@@ -1,5 +1,6 @@
 import type { Creation, Read, SecretsCall } from '../observed.js';
 import {
+  cameBack,
   heldBy,
   hydrationBegan,
   isAlive,
@@ -22,6 +23,7 @@ export function singleFlight(world: World, creation: Creation): void {
     if (other === creation || other.id !== id || other.version !== version) continue;
     // What was invalidated after its row was read is for its own waiters only.
     if (world.invalidatedSince(id, Math.min(other.read.sent.seq, creation.read.sent.seq))) continue;
+    if (cameBack(world, id, version, other.read.sent.seq)) continue;
     if (isRunning(other)) {
       if (!timedOut(world, other))
         world.violate('G1', `create ${creation.n} of ${id} v${version} began while create ${other.n} was running`);
@@ -109,6 +111,10 @@ export function backsOff(world: World, creation: Creation, failures: readonly Fa
       || world.invalidatedSince(creation.id, Math.min(creation.read.sent.seq, failure.at.seq))
     )
       continue;
+    const failed = world.creations.findLast(
+      (other) => other.id === failure.id && other.version === failure.version && other.began.seq < failure.at.seq,
+    );
+    if (cameBack(world, creation.id, creation.version, failed?.read.sent.seq ?? 0)) continue;
     world.violate(
       'G6',
       `create ${creation.n} began ${failure.at.t + failure.retryAfterMs - world.clock.monotonic()} ms before the back-off of
@@ -139,6 +145,7 @@ export function abortIsDue(world: World, creation: Creation): void {
       && world.isPast(mine.answered)
       && sighting(mine, demand.id)?.version === creation.version
       && !world.invalidatedSince(demand.id, creation.read.sent.seq)
+      && !cameBack(world, demand.id, creation.version, creation.read.sent.seq)
     ) {
       world.violate('G7', `the signal of create ${creation.n} aborted while ${demand.kind} ${demand.n} was waiting for it`);
     }
@@ -152,6 +159,7 @@ export function secretsAreKept(world: World, call: SecretsCall): void {
     const other = world.secretsCalls[index]!;
     if (other.id !== call.id) continue;
     if (other.version !== call.version || world.invalidatedSince(call.id, other.began.seq)) return;
+    if (cameBack(world, call.id, call.version, other.began.seq)) return;
     // A webhook that has just read another version stands in line for its secrets, and one version's are kept at a time.
     if (world.settings.factory.webhooks !== 'none' && anotherVersionIsRead(world, call)) return;
     if (secretsRunning(world, other)) {

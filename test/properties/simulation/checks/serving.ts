@@ -84,7 +84,7 @@ function lastGoodServes(world: World, demand: Demand, instance: Instance, failur
       // Answered after the one that it was served by, in the same step.
       continue;
     }
-    if (Number(seen.version) <= Number(instance.version)) continue;
+    if (isOlder(world, seen.version, instance.version)) continue;
     if (seen.broken && isTelling(world, read, seen)) return true;
     if (seen.broken) continue;
     if (failures.some((failure) => failure.id === demand.id && failure.version === seen.version)) return true;
@@ -92,6 +92,10 @@ function lastGoodServes(world: World, demand: Demand, instance: Instance, failur
   }
   return false;
 }
+
+/** A hash does not tell which of two versions is the newer one. */
+const isOlder = (world: World, version: string, than: string): boolean =>
+  world.settings.versionOf === 'contents' ? version === than : Number(version) <= Number(than);
 
 /** `invalidate` and `retire`: a use that begins afterwards gets another instance, made from a row read afterwards. */
 export function notSuperseded(world: World, { demand, instance }: Hold): void {
