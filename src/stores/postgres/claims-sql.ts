@@ -64,7 +64,8 @@ interface Names {
 function migrationParts({ claims, replicas, sequence, schema, index }: Names): MigrationParts {
   const missing = (table: string, columns: object): string => `
     select 'table ' || ${literal(table)}, 'missing' where to_regclass(${literal(table)}) is null
-    union all select format('column %I of %s', name, ${literal(table)}), 'missing' from unnest(array[${Object.keys(columns).map(literal).join(', ')}]) name
+    union all select format('column %I of %s', name, ${literal(table)}), 'missing'
+      from unnest(array[${Object.keys(columns).map(literal).join(', ')}]) name
       where to_regclass(${literal(table)}) is not null and not exists (
         select from pg_attribute where attrelid = to_regclass(${literal(table)}) and attname = name and not attisdropped)`;
   // Half empty pages, and no index on what a renewal changes: a renewal writes no index and leaves nothing to vacuum.
@@ -88,7 +89,8 @@ function migrationParts({ claims, replicas, sequence, schema, index }: Names): M
   create sequence if not exists ${sequence} as bigint;
   alter sequence ${sequence} owned by ${claims}.token;
   -- Never below the time in milliseconds: a sequence that is dropped and created again does not repeat itself.
-  perform setval(${literal(sequence)}, greatest((select last_value from ${sequence}), (extract(epoch from ${NOW}) * 1000)::bigint));`,
+  perform setval(${literal(sequence)}, greatest((select last_value from ${sequence}),
+    (extract(epoch from ${NOW}) * 1000)::bigint));`,
     down: `
   drop table if exists ${replicas};
   drop table if exists ${claims};`,
@@ -111,7 +113,8 @@ with held as materialized (
     select replica from ${replicas} where expires_at < ${NOW} - interval '1 day' limit 10 for update skip locked)
 ), clamped as (
   update ${replicas} r set expires_at = ${NOW} + r.ttl_ms ${MILLISECONDS}
-  from (select replica from ${replicas} where replica <> $1::text and expires_at > ${NOW} + ttl_ms ${MILLISECONDS} for update skip locked) early
+  from (select replica from ${replicas} where replica <> $1::text and expires_at > ${NOW} + ttl_ms ${MILLISECONDS}
+    for update skip locked) early
   where r.replica = early.replica
 ), mine as (
   select c.connection_id as id, h.notes

@@ -28,7 +28,7 @@ export interface PostgresClaimsOptions {
    * Pool's connection is closed, so a connection that no longer answers is replaced. Default 10 000.
    */
   readonly queryTimeoutMs?: number;
-  /** `table` or `schema.table`, exactly as stored. Runners with different lists need different tables. Default `hydrant_claims`. */
+  /** `table` or `schema.table`, exactly as stored. Runners with other lists need other tables. Default `hydrant_claims`. */
   readonly table?: string;
   /**
    * Makes a connection of its own for LISTEN, not connected yet: `() => new pg.Client(...)`. With it, what is released

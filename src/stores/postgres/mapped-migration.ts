@@ -83,12 +83,14 @@ const rightsFindings = `
   union all select 'rights of ' || w.grantee || ' on ' || v.name, 'missing' from (${RIGHTS}) w
     where v.oid is not null and (exists (select from unnest(string_to_array(upper(w.rights), ', ')) needed where not exists (
         select from aclexplode(v.relacl) g where g.grantee = w.role and g.privilege_type = needed))
-      or not exists (select from aclexplode(coalesce(v.nspacl, acldefault('n', v.nspowner))) g where g.grantee = w.role and g.privilege_type = 'USAGE'))`;
+      or not exists (select from aclexplode(coalesce(v.nspacl, acldefault('n', v.nspowner))) g
+        where g.grantee = w.role and g.privilege_type = 'USAGE'))`;
 
 /** Drops the schema when it is empty and hydrant's. */
 const dropSchema = ({ objects }: Layout): string => `
   begin
-    if exists (select from pg_namespace n where n.nspname = ${literal(objects)} and obj_description(n.oid, 'pg_namespace') = ${literal(SCHEMA_MARK)}) then
+    if exists (select from pg_namespace n where n.nspname = ${literal(objects)}
+      and obj_description(n.oid, 'pg_namespace') = ${literal(SCHEMA_MARK)}) then
       drop schema ${identifier(objects)};
     end if;
   exception when dependent_objects_still_exist then null;

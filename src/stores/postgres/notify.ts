@@ -35,7 +35,8 @@ export function notifyBody(layout: Layout): string {
   const quoted = (ids: string): string => literal(`select distinct to_json(id)::text from (${ids}) changed where id is not null`);
   return `
 declare
-  changed text := case tg_op when 'INSERT' then ${quoted(everyAfter)} when 'DELETE' then ${quoted(everyBefore)} else ${quoted(changed)} end;
+  changed text := case tg_op when 'INSERT' then ${quoted(everyAfter)} when 'DELETE' then ${quoted(everyBefore)}
+    else ${quoted(changed)} end;
   item text;
   payload text := '';
 begin
@@ -81,4 +82,5 @@ function stateOf({ mapped, versionColumn, stopped, visible, config, tableName }:
 
 /** Defines the function. `name` is quoted already, and so is `body`. */
 export const notifyFunction = (name: string, layout: Layout, body = dollarQuoted(notifyBody(layout))): string =>
-  `create or replace function ${name}() returns trigger language plpgsql security invoker set search_path = pg_catalog, pg_temp as ${body}`;
+  `create or replace function ${name}() returns trigger language plpgsql security invoker
+    set search_path = pg_catalog, pg_temp as ${body}`;

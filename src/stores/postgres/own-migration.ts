@@ -14,15 +14,18 @@ export function ownMigration(layout: Layout): MigrationParts {
   const notifyOid = `to_regprocedure(${literal(`${notify}()`)})`;
   const generated = `text generated always as (${hashOf(...[id, status, touched, data].map(identifier))}) stored`;
   const mark = `hydrant ${fingerprint(generated)}`;
-  const hasVersion = `exists (select from pg_attribute a where a.attrelid = t.oid and a.attname = ${literal(version)} and not a.attisdropped
-      and a.attgenerated = 's' and col_description(t.oid, a.attnum) = ${literal(mark)})`;
+  const hasVersion = `exists (select from pg_attribute a where a.attrelid = t.oid and a.attname = ${literal(version)}
+      and not a.attisdropped and a.attgenerated = 's' and col_description(t.oid, a.attnum) = ${literal(mark)})`;
   return {
     declare: 't record; item record;',
     findings: `select found.object, found.problem from ${tableQuery(layout)} cross join lateral (
   select ${literal(`table ${table}`)} as object, 'missing' as problem where t.oid is null
-  union all select format('column %I of %s', name, t.name), 'missing' from unnest(array[${[id, status, data, touched].map(literal).join(', ')}]) name
-    where t.oid is not null and not exists (select from pg_attribute a where a.attrelid = t.oid and a.attname = name and not a.attisdropped)
-  union all select format('column %I of %s', ${literal(version)}, t.name), 'missing or different' where t.oid is not null and not ${hasVersion}
+  union all select format('column %I of %s', name, t.name), 'missing'
+    from unnest(array[${[id, status, data, touched].map(literal).join(', ')}]) name
+    where t.oid is not null and not exists (select from pg_attribute a
+      where a.attrelid = t.oid and a.attname = name and not a.attisdropped)
+  union all select format('column %I of %s', ${literal(version)}, t.name), 'missing or different'
+    where t.oid is not null and not ${hasVersion}
   ${oldFindings(layout)}
   ${layout.notify ? functionFindings(notifyOid, literal(notify), notifyBody(layout)) : ''}
   ${triggerFindings(layout, notifyOid)}) found`,
@@ -55,5 +58,7 @@ export function ownMigration(layout: Layout): MigrationParts {
  * Half of a SHA-256. Generated columns accept nothing that depends on a setting, which PostgreSQL says of every cast of text
  * to bytes but this one.
  */
-const hashOf = (id = '', status = '', touched = '', data = ''): string =>
-  `left(encode(sha256(decode(replace(${status} || ' ' || ${touched}::text || ' ' || ${data}::text || ' ' || ${id}, '\\', '\\\\'), 'escape')), 'hex'), 32)`;
+function hashOf(id = '', status = '', touched = '', data = ''): string {
+  const contents = `${status} || ' ' || ${touched}::text || ' ' || ${data}::text || ' ' || ${id}`;
+  return `left(encode(sha256(decode(replace(${contents}, '\\', '\\\\'), 'escape')), 'hex'), 32)`;
+}

@@ -117,7 +117,8 @@ export function upsert(
   // As text: of a parameter that is jsonb some drivers make JSON once more.
   const own = (column: string): string => (!layout.mapped && column === OWN_DATA_COLUMN ? '::text::jsonb' : '');
   const text =
-    `insert into ${layout.table} (${names.join(', ')}) values (${columns.map((column, n) => `$${n + 1}${own(column)}`).join(', ')})`
+    `insert into ${layout.table} (${names.join(', ')})`
+    + ` values (${columns.map((column, n) => `$${n + 1}${own(column)}`).join(', ')})`
     // With the condition, a unique index that covers only the rows alive will do as well as one over all of them.
     + ` on conflict (${identifier(layout.idColumn)})${layout.where === undefined ? '' : ` where ${layout.where}`}`
     + ` do update set ${names.map((name) => `${name} = excluded.${name}`).join(', ')} ${queries.returning}`;

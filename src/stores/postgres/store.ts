@@ -46,7 +46,10 @@ export type MigrationOptions = Omit<PostgresStoreOptions<never>, 'client' | 'map
  * await store.put({ id: 'acme', organizationId: 'o1', platform: 'slack', config: { botTokenRef: 'vault:1' } });
  */
 export class PostgresStore<D extends object = Record<string, unknown>> implements ConnectionStore<Fields<D> & StoredRecord> {
-  /** Subscribes to hints by LISTEN; there only with the option `listenClient`. Rejects when the first attempt fails; goes on after that. */
+  /**
+   * Subscribes to hints by LISTEN. Present with the option `listenClient` only. Rejects when the first attempt fails. After
+   * that, a subscription that is lost is made again.
+   */
   readonly watch?: (listener: StoreListener) => Promise<AsyncDisposable>;
   readonly #options: PostgresStoreOptions<D>;
   readonly #layout: Layout;
@@ -147,7 +150,8 @@ export class PostgresStore<D extends object = Record<string, unknown>> implement
     if (row?.[VISIBLE] !== 'true') {
       throw new ConnectionError(
         'INVALID_OPTIONS',
-        `PostgresStore: the row of connection '${record.id}' was written, but where hides it: toRow must set the columns that where looks at`,
+        `PostgresStore: the row of connection '${record.id}' was written, but where hides it: `
+          + 'toRow must set the columns that where looks at',
         { connectionId: record.id },
       );
     }
