@@ -72,7 +72,7 @@ export class Lane<R extends ConnectionRecord> {
     return this.#abandoned;
   }
 
-  /** Whether a read waits that may be sent now. */
+  /** Whether a read is waiting and may be sent now. */
   get isReady(): boolean {
     return this.#first < this.#waiting.length && this.#inFlight < Math.max(1, this.#maxQueries - this.#counted);
   }
@@ -82,7 +82,7 @@ export class Lane<R extends ConnectionRecord> {
     this.#waiting.push(read);
   }
 
-  /** The next read. Reads that have changed to another lane are left out. */
+  /** The next read. Skips reads that moved to another lane. */
   next(): Read<R> | undefined {
     while (this.#first < this.#waiting.length) {
       const read = this.#waiting[this.#first] as Read<R>;
@@ -101,7 +101,7 @@ export class Lane<R extends ConnectionRecord> {
     this.#first = 0;
   }
 
-  /** A query is sent. */
+  /** Counts a query that is being sent. */
   send(): Passage {
     this.#inFlight += 1;
     const before = this.#givenUp;

@@ -6,9 +6,9 @@ import { Query, type Answer, type AnswerOf } from './query.js';
 import { tellThoseWhoLeft, type ReadWaiter } from './waiters.js';
 
 /*
- * The rule: at most one read of an id is outstanding, whoever wants it, and a use attaches to the next read not yet
- * sent, never to one on the wire, which may have been answered before the use began. Answers after the time-out are
- * dropped, so the order in which reads of an id are sent is the order in which their answers count.
+ * The rule: at most one read of an id is on the wire. A use waits for the next read that has not been sent, never for one
+ * on the wire, because the store may have answered that before the use began. Answers after the time-out are dropped. So
+ * answers about an id count in the order in which its reads were sent.
  */
 
 /** Applies an answer in one synchronous step, or returns a promise when the row must be parsed asynchronously. */
@@ -16,22 +16,22 @@ export type Apply<R extends ConnectionRecord> = (read: Read<R>, answer: Answer) 
 
 interface Reads<R extends ConnectionRecord> { wire: Read<R> | undefined; next: Read<R> | undefined }
 
-/** At most so many ids in one query of versions, and of rows. */
+/** Ids in one query of versions, and in one of rows. */
 const MAX_VERSIONS = 1_000;
 const MAX_ROWS = 100;
-/** Queries of rows at a time, in each lane. Of versions there is one, so that later arrivals share the next. */
+/** Queries of rows in flight, for each lane. Versions have one query in flight, so later uses share the next. */
 const MAX_ROW_QUERIES = 32;
 
-/** All reads of the store: one per id at a time, in batches, in bounded number. */
+/** Reads the store: one read per id at a time, in batches, and a bounded number of queries. */
 export class FreshnessReader<R extends ConnectionRecord> {
   readonly #env: Environment<R, any>;
   readonly #apply: Apply<R>;
   readonly #reads = new Map<string, Reads<R>>();
   readonly #versions = new Lane<R>('version', 1);
-  /** Checks of live connections have their own lane, where the store cannot tell versions alone. */
+  /** Checks of live connections, if the store has no `getVersions`. */
   readonly #checks = new Lane<R>('row', MAX_ROW_QUERIES);
   readonly #rows = new Lane<R>('row', MAX_ROW_QUERIES);
-  /** Webhooks for connections that are not live have their own lane: a flood of unknown ids delays no use. */
+  /** Webhooks for connections that are not live. They have their own lane, so a flood of unknown ids delays no use. */
   readonly #strangers = new Lane<R>('row', MAX_ROW_QUERIES);
   #sending = false;
   #closing = false;
@@ -55,7 +55,7 @@ export class FreshnessReader<R extends ConnectionRecord> {
     return { inFlight, abandoned };
   }
 
-  /** Whether someone waits for a read of this id. */
+  /** Whether a caller waits for a read of this id. */
   isAwaited(id: string): boolean {
     const reads = this.#reads.get(id);
     return hasWaiter(reads?.wire) || hasWaiter(reads?.next);
@@ -84,14 +84,14 @@ export class FreshnessReader<R extends ConnectionRecord> {
     if (reads.wire === undefined) this.#enqueue(reads.next);
   }
 
-  /** A hint came for this id: the answer of a read that is on the wire may be too old to know. Returns whether one is. */
+  /** A hint came for this id. A read on the wire may have missed the change. Returns whether there is such a read. */
   markDoubtful(id: string): boolean {
     const wire = this.#reads.get(id)?.wire;
     if (wire !== undefined) wire.doubtful = true;
     return wire !== undefined;
   }
 
-  /** Hints may have been lost: the answers of all reads that are on the wire may be too old to know. They are asked again. */
+  /** Hints may have been lost. Every read on the wire may have missed a change, so each is followed by another. */
   doubtAll(): void {
     for (const [id, { wire }] of this.#reads) {
       if (wire === undefined) continue;
@@ -100,7 +100,7 @@ export class FreshnessReader<R extends ConnectionRecord> {
     }
   }
 
-  /** From now on nothing is read for nobody: the store may be closed as soon as the registry is. */
+  /** From now on, only reads that a caller waits for are sent. The application may close the store after the registry. */
   stopBackground(): void {
     this.#closing = true;
   }
@@ -111,8 +111,7 @@ export class FreshnessReader<R extends ConnectionRecord> {
   }
 
   /**
-   * The read that is on the wire rests on a state that no longer counts, at least if its row matches. Returns whether there
-   * is one.
+   * Marks the read on the wire as invalidated, or as invalidated if its row matches. Returns whether there is such a read.
    *
    * @param applied - called when its answer has been applied
    */
@@ -125,13 +124,13 @@ export class FreshnessReader<R extends ConnectionRecord> {
     return true;
   }
 
-  /** An instance of this id has been disposed of: a read that is on the wire may not have seen what `dispose` wrote. */
+  /** An instance of this id was disposed of. A read on the wire may have missed what `dispose` wrote. */
   outdate(id: string): void {
     const wire = this.#reads.get(id)?.wire;
     if (wire !== undefined) wire.outdated = true;
   }
 
-  /** Everyone who waits for a read, and of which id. */
+  /** All waiters, each with its id. */
   *waiters(): Iterable<readonly [id: string, waiter: ReadWaiter<R>]> {
     for (const [id, { wire, next }] of this.#reads) {
       for (const waiter of [...wire?.waiters ?? [], ...next?.waiters ?? []]) yield [id, waiter];
@@ -174,7 +173,7 @@ export class FreshnessReader<R extends ConnectionRecord> {
   }
 
   #take(lane: Lane<R>, most: number): Read<R>[] {
-    // In whole milliseconds, for every live connection keeps it, and a number with a fraction takes an object of its own.
+    // Whole milliseconds: every live connection keeps this number, and V8 allocates an object for a fraction.
     const sentAt = Math.floor(this.#env.clock.monotonic());
     const taken: Read<R>[] = [];
     while (taken.length < most) {
@@ -194,7 +193,7 @@ export class FreshnessReader<R extends ConnectionRecord> {
     return taken;
   }
 
-  /** Everyone may have left: after a flood the reads of who gave up long ago would delay all others. */
+  /** Whether anyone still waits for it. After a flood, abandoned reads would delay all others. */
   #isWanted(read: Read<R>): boolean {
     return this.#closing ? hasWaiter(read) : read.hinted || read.waiters.some((waiter) => !waiter.settled);
   }
@@ -233,7 +232,7 @@ export class FreshnessReader<R extends ConnectionRecord> {
     }
   }
 
-  /** The answer was applied: the next read of this id may go. */
+  /** The answer was applied, so the next read of this id may be sent. */
   #done(read: Read<R>): void {
     const reads = this.#reads.get(read.id) as Reads<R>;
     reads.wire = undefined;

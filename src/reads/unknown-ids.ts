@@ -1,13 +1,13 @@
 import { BoundedMap } from '../bounded.js';
 import type { Clock } from '../clock.js';
 
-/** Unknown ids that are remembered at a time. */
+/** Unknown ids remembered at a time. */
 const MAX_REMEMBERED = 10_000;
 
-/** Ids of which the store said a moment ago that there is no such row: asked again and again, they cost no read. */
+/** Remembers ids that the store did not find a moment ago, so that repeated webhooks for them cost no read. */
 export class UnknownIds {
   readonly #clock: Clock;
-  /** Until when that is believed. Monotonic, milliseconds. */
+  /** When each entry expires. Monotonic, milliseconds. */
   readonly #until = new BoundedMap<number>(MAX_REMEMBERED);
 
   constructor(clock: Clock) {

@@ -16,13 +16,13 @@ export interface TableFacts {
   readonly oid: string;
   /** The oids of the enums that columns have, also as elements and through domains. */
   readonly enums: readonly string[];
-  /** Begins the names of hydrant's own objects for this table. */
+  /** The beginning of the names of hydrant's own objects for this table. */
   readonly base: string;
   /** The quoted table of touches; `undefined` where there is none that this role may read. */
   readonly touches: string | undefined;
   /**
-   * Whether a row's place and writer identify its contents. They do in PostgreSQL's own kind of table, unless a column is
-   * computed when it is read, or has a type whose parts may be changed without a write of the row.
+   * Whether the transaction that wrote a row identifies the row's contents. True for PostgreSQL's own kind of table. False if
+   * a column is computed when it is read, or if parts of its type may change without a write of the row.
    */
   readonly identified: boolean;
 }
@@ -55,7 +55,7 @@ export const touchesJoin = ({ objects }: Layout): string => `left join lateral (
     and 2 = (select count(*) from pg_attribute a where a.attrelid = c.oid and not a.attisdropped
       and (a.attname, a.atttypid) in (('id', 'text'::regtype), ('version', 'int8'::regtype)))) v on true`;
 
-/** The first oid of what users make. PostgreSQL's own types never change. */
+/** The first oid of user-defined objects. PostgreSQL's own types never change. */
 const FIRST_OF_USERS = 16_384;
 
 const READ_FACTS = (layout: Layout): string => `

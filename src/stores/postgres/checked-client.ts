@@ -2,8 +2,8 @@ import { describe, isFunction, isObject, unexpected } from '../../checks.js';
 import type { PostgresClient } from './client.js';
 
 /**
- * Libraries whose object looks like a client, or is taken for one: they resolve to something else, or take other
- * arguments. Each is known by members that no other has.
+ * Objects of libraries that look like a client and are none: they resolve to something else, or take other arguments. Each
+ * is recognized by members that only it has.
  */
 const LIBRARIES: readonly { readonly name: string; readonly members: readonly string[]; readonly adapter: string }[] = [
   { name: 'postgres.js', members: ['unsafe', 'listen'], adapter: 'postgresJsClient(sql)' },
@@ -17,7 +17,7 @@ const LIBRARIES: readonly { readonly name: string; readonly members: readonly st
 ];
 
 /**
- * Refuses what is not a client, at construction rather than at the first query.
+ * Refuses an object that is not a client when the store is constructed, not at the first query.
  *
  * @throws ConnectionError `INVALID_OPTIONS`
  */

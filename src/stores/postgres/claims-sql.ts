@@ -4,7 +4,7 @@ import { migrationBy, type Migration } from './migration.js';
 import type { MigrationParts } from './migration-parts.js';
 import { byteLength, derivedName, literal } from './quoting.js';
 
-/** Where claims are kept, and every statement that touches them. Ids and tokens travel as JSON: any driver takes text. */
+/** The tables of claims, and all statements on them. Ids and tokens travel as JSON text, which every driver accepts. */
 export interface ClaimsSql {
   readonly migration: (lockTimeoutMs: number) => Migration;
   readonly renew: string;
@@ -17,7 +17,7 @@ export interface ClaimsSql {
 const MAX_IDENTIFIER_BYTES = 63;
 const MILLISECONDS = `* interval '1 millisecond'`;
 const NOW = 'clock_timestamp()';
-/** A token cannot rise any further. */
+/** The greatest token. */
 const LAST_TOKEN = '9223372036854775807';
 
 /** @throws ConnectionError `INVALID_OPTIONS` when `table` is no name */

@@ -18,7 +18,7 @@ interface PooledConnection extends PostgresClient {
   off?(event: 'error', listener: () => void): unknown;
 }
 
-/** A `pg` Pool shows its connections. That is what makes it possible to close one that hangs. */
+/** A `pg` Pool shows its connections, so one that hangs can be closed. */
 interface Pool extends PostgresClient {
   readonly totalCount: number;
   readonly idleCount: number;
@@ -29,9 +29,9 @@ const isPool = (client: PostgresClient): client is Pool =>
   'connect' in client && typeof client.connect === 'function' && 'idleCount' in client && typeof client.idleCount === 'number';
 
 /**
- * Sends queries, each with a deadline. A query that misses it is given up, and with a `pg` Pool its connection is closed
- * and so are the pool's idle ones: a network that went silent has usually silenced them too, and each would cost another
- * deadline. A client without connections of its own to show is only no longer waited for.
+ * Sends queries, each with a deadline. A query that misses it is given up. With a `pg` Pool, its connection is closed, and
+ * so are the pool's idle ones, because a silent network has usually silenced them too and each would cost another deadline.
+ * Other clients show no connections, so hydrant can only stop waiting.
  */
 export class Database {
   readonly #client: PostgresClient;
@@ -131,7 +131,7 @@ class PooledQuery {
     const connection = await this.#pool.connect();
     if (this.#over) return connection.release();
     this.#connection = connection;
-    // A connection that is lost emits 'error' besides failing its query. Unheard, that would end the process.
+    // A lost connection also emits 'error', which ends the process if nothing listens.
     connection.on?.('error', ignore);
     try {
       const result = await connection.query(text, values);
@@ -162,7 +162,7 @@ class PooledQuery {
 
 function ignore(): void {}
 
-/** Whether the server answered with an error about the statement: then the connection is as good as before. */
+/** Whether the server answered with an error about the statement. Then the connection is still good. */
 function isAnswer(error: unknown): boolean {
   const state = sqlStateOf(error);
   return state !== undefined && !/^(08|57P|58|XX)/.test(state);

@@ -7,7 +7,7 @@ export const OWN_DATA_COLUMN = 'data';
 /** The column of the store's own table that `touch` raises. */
 export const OWN_TOUCHED_COLUMN = 'touched';
 
-/** Where everything is, checked and quoted once. */
+/** The names of all tables and columns, checked and quoted. */
 export interface Layout {
   /** Whether the table was there first. */
   readonly mapped: boolean;
@@ -16,7 +16,7 @@ export interface Layout {
   /** The quoted table. */
   readonly table: string;
   readonly idColumn: string;
-  /** How versions are made: of the store's own table by a generated column. */
+  /** The source of versions. The store's own table has a generated column. */
   readonly versions: 'table' | 'hash' | 'column';
   /** The column of `versions: 'column'`, and the generated one of the store's own table. */
   readonly versionColumn: string | undefined;
@@ -82,7 +82,7 @@ export function layoutOf(options: LayoutOptions): Layout {
   if (mapped && typeof mapRow !== 'function') throw invalidOption('mapRow', 'a function', mapRow);
   const { schema, name } = tableOf(options.table ?? 'hydrant_connections');
   if (typeof columns !== 'object' || columns === null) throw invalidOption('columns', 'an object', columns);
-  // A mistyped name would leave the default in its place: another table, for one. `lockTimeoutMs` is of a migration.
+  // A mistyped option would otherwise be ignored, and its default used. `lockTimeoutMs` belongs to migrations.
   refuseUnknown('', options, [...OPTIONS, 'lockTimeoutMs']);
   refuseUnknown('columns.', columns, COLUMNS);
   if (!['text', 'uuid', 'bigint', undefined].includes(idType))
@@ -149,7 +149,7 @@ function fragment(option: string, value: unknown): string | undefined {
   return value;
 }
 
-/** Anything that cannot be a name without quotes is an expression. */
+/** A column name that needs no quotes. Anything else is an expression. */
 const COLUMN_NAME = /^[\p{L}_][\p{L}\p{N}_$]*$/u;
 
 function configOf(value: unknown): readonly string[] | undefined {
@@ -160,7 +160,7 @@ function configOf(value: unknown): readonly string[] | undefined {
     ? identifier(checkedName('columns.config', part)) : `(${fragment('columns.config', part) ?? ''})`);
 }
 
-/** These describe a table that was there first. Without `mapRow` they would be silently ignored. */
+/** Refuses options of mapped tables, because they would have no effect here. */
 function refuseOnOwnTable(options: Readonly<Record<string, unknown>>): void {
   for (const option of ['where', 'stopped', 'versions', 'schema', 'softDelete', 'toRow', 'idType', 'columns.config']) {
     if (options[option] !== undefined) throw invalidOption(option, 'none without mapRow', options[option]);

@@ -13,7 +13,7 @@ export const IDS = 'hydrant:ids';
 export const VERSIONS = 'hydrant:versions';
 export const WRITERS = 'hydrant:writers';
 
-/** A query's text. Never prepared by name: poolers in transaction mode lose those. Ids travel as JSON: any driver takes text. */
+/** SQL texts. They are never prepared by name, because poolers in transaction mode lose those. Ids travel as JSON text. */
 export interface Queries {
   readonly rows: string;
   readonly versions: string;
@@ -28,7 +28,7 @@ export interface Queries {
 }
 
 const TOUCHED = '"hydrant:touched"';
-/** Microseconds since 1970: a counter that is lost and begins again does not repeat itself. */
+/** Microseconds since 1970, so a counter that is lost and begins again does not repeat a number. */
 const MICROSECONDS = '(extract(epoch from clock_timestamp()) * 1000000)::bigint';
 
 /** The queries of a layout. */
@@ -128,7 +128,7 @@ export function upsert(
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const INTEGER = /^(0|-?[1-9]\d{0,18})$/;
 
-/** Whether an id can be one of a row at all: what cannot must not fail the query of those that can. */
+/** Whether a row can have this id. An impossible one would fail the whole query. */
 export function isPossibleId({ idForm }: Pick<TableFacts, 'idForm'>, id: unknown): id is string {
   if (typeof id !== 'string' || id === '') return false;
   if (idForm === 'uuid') return UUID.test(id);

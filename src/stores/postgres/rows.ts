@@ -8,7 +8,7 @@ import { ID, isPossibleId, STATUS, VERSION, VISIBLE } from './queries.js';
 
 type Row = Readonly<Record<string, unknown>>;
 
-/** A row of a query to a record. Whatever goes wrong is this row's problem: an error is returned, not thrown. */
+/** Turns a row into a record. Returns an error instead of throwing one, because other rows are not affected. */
 export function recordOf<D extends object>(
   row: Row,
   mapRow: PostgresStoreOptions<D>['mapRow'],
