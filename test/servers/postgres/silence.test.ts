@@ -60,6 +60,36 @@ describe('when every connection to PostgreSQL goes silent without a reset', () =
     await pool.end();
   });
 
+  test('reads of a store without time-outs do not pile up, and uses go on once a connection answers', async () => {
+    const [silent, uses] = [34, 500];
+    const pool = new pg.Pool({ connectionString: url, max: 100 });
+    pool.on('error', () => {});
+    const connections = await Promise.all(Array.from({ length: silent }, () => pool.connect()));
+    for (const connection of connections) connection.release();
+    let unsettled = 0;
+    const get = async (id: string) => {
+      unsettled += 1;
+      try {
+        return (await pool.query<{ id: string; version: string; status: 'active' }>(
+          `select $1::text as id, '1' as version, 'active' as status`, [id],
+        )).rows[0];
+      } finally {
+        unsettled -= 1;
+      }
+    };
+    await using registry = new ConnectionRegistry({
+      store: { get }, factory: { create: ({ id }) => id }, storeTimeoutMs: 3_000, acquireTimeoutMs: 60_000, maxQueuedHydrations: uses,
+    });
+    registry.on('storeFailed', () => {});
+    expect(proxy.silence()).toBe(silent);
+    const results = await Promise.allSettled(Array.from({ length: uses }, (_, n) => registry.use(`c${n}`, () => {})));
+    // 32 at once, then one at a time until the pool makes a new connection.
+    expect(results.filter(({ status }) => status === 'rejected')).toHaveLength(silent);
+    expect(unsettled).toBe(silent);
+    expect(registry.snapshot().reads).toEqual({ inFlight: 0, abandoned: silent });
+    void pool.end();
+  }, 60_000);
+
   test('a subscription hears again, and leaves no query behind', async () => {
     const pool = new pg.Pool({ connectionString: url, max: 2 });
     const store = new PostgresStore<{ n: number }>({
