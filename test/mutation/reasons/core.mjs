@@ -7,7 +7,7 @@ export const CORE = [
       { in: 'Slots.live', operator: 'ConditionalExpression', from: 'create.cleanUps.length === 0', to: 'false' },
       { in: 'Slots.hold', from: 'slot.leases === 1' },
       { in: ['FreshnessReader.#sendWaiting', 'FreshnessReader.#enqueue'], from: 'this.#sending' },
-      { in: 'FreshnessReader.#take', from: '2 * lane.first' },
+      { in: 'Lane.compact', from: '2 * this.#first' },
       { in: 'Roster.update', operator: 'ConditionalExpression', from: '!listed.has(replica)', to: 'false' },
       { in: 'planHandOver', operator: 'ConditionalExpression', from: 'from === replica', to: 'false' },
       { in: 'Takeovers.soon', from: 'waitMs <= 0' },

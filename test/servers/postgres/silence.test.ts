@@ -78,7 +78,11 @@ describe('when every connection to PostgreSQL goes silent without a reset', () =
       }
     };
     await using registry = new ConnectionRegistry({
-      store: { get }, factory: { create: ({ id }) => id }, storeTimeoutMs: 3_000, acquireTimeoutMs: 60_000, maxQueuedHydrations: uses,
+      store: { get },
+      factory: { create: ({ id }) => id },
+      storeTimeoutMs: 3_000,
+      acquireTimeoutMs: 60_000,
+      maxQueuedHydrations: uses,
     });
     registry.on('storeFailed', () => {});
     expect(proxy.silence()).toBe(silent);
