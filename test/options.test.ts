@@ -14,7 +14,12 @@ function messageOf(work: () => unknown): string {
     work();
   } catch (error) {
     if (isConnectionError(error, 'INVALID_OPTIONS')) {
-      expect([error.retryable, error.connectionId, error.retryAfterMs]).toEqual([false, undefined, undefined]);
+      const { retryable, connectionId, retryAfterMs } = error;
+      expect({ retryable, connectionId, retryAfterMs }).toEqual({
+        retryable: false,
+        connectionId: undefined,
+        retryAfterMs: undefined,
+      });
       return error.message;
     }
     throw error;
@@ -500,30 +505,54 @@ test('the table above has every option, and no other', () => {
 const withRow = (): ConnectionRegistry<any, object> => new ConnectionRegistry({ store, factory, clock: new ManualClock() });
 
 describe('what a call asks for is checked as well', () => {
-  const CALLS: [what: string, options: unknown, message: string][] = [
-    ['no object', 'fast', 'use: expected an object of options, got a string'],
-    ['null', null, 'use: expected an object of options, got null'],
-    ['a bare timeout', 500, 'use: expected an object of options, got 500'],
-    ['timeoutMs: NaN', { timeoutMs: Number.NaN }, `use: timeoutMs: expected ${orNever(0)}, got NaN`],
-    ['timeoutMs: 2^31', { timeoutMs: 2 ** 31 }, `use: timeoutMs: expected ${orNever(0)}, got 2147483648`],
-    ['timeoutMs: -1', { timeoutMs: -1 }, `use: timeoutMs: expected ${orNever(0)}, got -1`],
-    ['timeoutMs: a string', { timeoutMs: '5s' }, `use: timeoutMs: expected ${orNever(0)}, got "5s"`],
-    ['timeoutMs: null', { timeoutMs: null }, `use: timeoutMs: expected ${orNever(0)}, got null`],
-    [
-      'freshness: a word',
-      { freshness: 'stale' },
-      `use: freshness: expected 'strict' or { maxStaleMs } with ${orNever(0)}, got "stale"`,
-    ],
-    ['freshness: a number', { freshness: 5 }, `use: freshness: expected 'strict' or { maxStaleMs } with ${orNever(0)}, got 5`],
-    ['freshness: null', { freshness: null }, `use: freshness: expected 'strict' or { maxStaleMs } with ${orNever(0)}, got null`],
-    ['signal: a controller', { signal: new AbortController() }, 'use: signal: expected an AbortSignal, got an object'],
-    ['signal: null', { signal: null }, 'use: signal: expected an AbortSignal, got null'],
-    ['signal: half of one', { signal: { addEventListener() {} } }, 'use: signal: expected an AbortSignal, got an object'],
-    ['signal: the other half', { signal: { removeEventListener() {} } }, 'use: signal: expected an AbortSignal, got an object'],
-    ['signal: a number', { signal: 5 }, 'use: signal: expected an AbortSignal, got 5'],
+  const CALLS: readonly { readonly what: string; readonly options: unknown; readonly message: string }[] = [
+    { what: 'no object', options: 'fast', message: 'use: expected an object of options, got a string' },
+    { what: 'null', options: null, message: 'use: expected an object of options, got null' },
+    { what: 'a bare timeout', options: 500, message: 'use: expected an object of options, got 500' },
+    { what: 'timeoutMs: NaN', options: { timeoutMs: Number.NaN }, message: `use: timeoutMs: expected ${orNever(0)}, got NaN` },
+    {
+      what: 'timeoutMs: 2^31',
+      options: { timeoutMs: 2 ** 31 },
+      message: `use: timeoutMs: expected ${orNever(0)}, got 2147483648`,
+    },
+    { what: 'timeoutMs: -1', options: { timeoutMs: -1 }, message: `use: timeoutMs: expected ${orNever(0)}, got -1` },
+    { what: 'timeoutMs: a string', options: { timeoutMs: '5s' }, message: `use: timeoutMs: expected ${orNever(0)}, got "5s"` },
+    { what: 'timeoutMs: null', options: { timeoutMs: null }, message: `use: timeoutMs: expected ${orNever(0)}, got null` },
+    {
+      what: 'freshness: a word',
+      options: { freshness: 'stale' },
+      message: `use: freshness: expected 'strict' or { maxStaleMs } with ${orNever(0)}, got "stale"`,
+    },
+    {
+      what: 'freshness: a number',
+      options: { freshness: 5 },
+      message: `use: freshness: expected 'strict' or { maxStaleMs } with ${orNever(0)}, got 5`,
+    },
+    {
+      what: 'freshness: null',
+      options: { freshness: null },
+      message: `use: freshness: expected 'strict' or { maxStaleMs } with ${orNever(0)}, got null`,
+    },
+    {
+      what: 'signal: a controller',
+      options: { signal: new AbortController() },
+      message: 'use: signal: expected an AbortSignal, got an object',
+    },
+    { what: 'signal: null', options: { signal: null }, message: 'use: signal: expected an AbortSignal, got null' },
+    {
+      what: 'signal: half of one',
+      options: { signal: { addEventListener() {} } },
+      message: 'use: signal: expected an AbortSignal, got an object',
+    },
+    {
+      what: 'signal: the other half',
+      options: { signal: { removeEventListener() {} } },
+      message: 'use: signal: expected an AbortSignal, got an object',
+    },
+    { what: 'signal: a number', options: { signal: 5 }, message: 'use: signal: expected an AbortSignal, got 5' },
   ];
 
-  test.each(CALLS)('use and acquire, %s', async (_what, options, message) => {
+  test.each(CALLS)('use and acquire, $what', async ({ options, message }) => {
     const registry = withRow();
     for (const call of [() => registry.use('a', () => 1, options as never), () => registry.acquire('a', options as never)]) {
       const error: unknown = await call().catch((thrown: unknown) => thrown);
@@ -548,14 +577,14 @@ describe('what a call asks for is checked as well', () => {
   });
 
   test.each([
-    ['fast', 'close: expected an object of options, got a string'],
-    [null, 'close: expected an object of options, got null'],
-    [5_000, 'close: expected an object of options, got 5000'],
-    [{ drainTimeoutMs: Number.NaN }, `close: drainTimeoutMs: expected ${orNever(0)}, got NaN`],
-    [{ drainTimeoutMs: '5s' }, `close: drainTimeoutMs: expected ${orNever(0)}, got "5s"`],
-    [{ drainTimeoutMs: 2 ** 31 }, `close: drainTimeoutMs: expected ${orNever(0)}, got 2147483648`],
-    [{ drainTimeoutMs: -5 }, `close: drainTimeoutMs: expected ${orNever(0)}, got -5`],
-  ])('close(%o) leaves the registry open', async (options, message) => {
+    { options: 'fast', message: 'close: expected an object of options, got a string' },
+    { options: null, message: 'close: expected an object of options, got null' },
+    { options: 5_000, message: 'close: expected an object of options, got 5000' },
+    { options: { drainTimeoutMs: Number.NaN }, message: `close: drainTimeoutMs: expected ${orNever(0)}, got NaN` },
+    { options: { drainTimeoutMs: '5s' }, message: `close: drainTimeoutMs: expected ${orNever(0)}, got "5s"` },
+    { options: { drainTimeoutMs: 2 ** 31 }, message: `close: drainTimeoutMs: expected ${orNever(0)}, got 2147483648` },
+    { options: { drainTimeoutMs: -5 }, message: `close: drainTimeoutMs: expected ${orNever(0)}, got -5` },
+  ])('close($options) leaves the registry open', async ({ options, message }) => {
     const registry = withRow();
     const error: unknown = await registry.close(options as never).catch((thrown: unknown) => thrown);
     expect(isConnectionError(error, 'INVALID_OPTIONS') && error.message).toBe(message);

@@ -131,7 +131,11 @@ describe('a delivered request is like one of the platform', () => {
     expect(second.headers.get('x-signature')).toBe('v0=abc');
     const another = new Request(second.url, { signal: second.signal });
     controller.abort();
-    expect([first.signal.aborted, second.signal.aborted, another.signal.aborted]).toEqual([true, true, true]);
+    expect({ first: first.signal.aborted, second: second.signal.aborted, another: another.signal.aborted }).toEqual({
+      first: true,
+      second: true,
+      another: true,
+    });
   });
 
   test.each(Object.entries(BODIES))('fetch sends it with %s', async (_name, bodyOf) => {
@@ -165,14 +169,14 @@ describe('a delivered request', () => {
         url: "https://hooks.example.com/a/b?it='s",
         signal: true,
       });
-    expect([await request.text(), await clone.text()]).toEqual(['{"a":1}', '{"a":1}']);
+    expect({ request: await request.text(), clone: await clone.text() }).toEqual({ request: '{"a":1}', clone: '{"a":1}' });
   });
 
   test("extends the Request that a framework puts in the place of the platform's", () => {
     class Own extends Request {}
     const before = makeRequest(parts());
     vi.stubGlobal('Request', Own);
-    expect([before instanceof Own, makeRequest(parts()) instanceof Own]).toEqual([false, true]);
+    expect({ before: before instanceof Own, after: makeRequest(parts()) instanceof Own }).toEqual({ before: false, after: true });
   });
 
   test('a header that was taken off is not sent on, also after a look at a clone', async () => {
@@ -190,15 +194,23 @@ describe('a delivered request', () => {
   });
 
   test.each([
-    ['a length and a coding of other bytes', { 'content-length': '300', 'content-encoding': 'gzip' }, [null, null]],
-    ['its own length', { 'content-length': '7', 'content-encoding': 'gzip' }, ['7', 'gzip']],
-  ])('that came with %s describes the bytes it holds', async (_what, headers, expected) => {
+    {
+      what: 'a length and a coding of other bytes',
+      headers: { 'content-length': '300', 'content-encoding': 'gzip' },
+      expected: { length: null, coding: null },
+    },
+    {
+      what: 'its own length',
+      headers: { 'content-length': '7', 'content-encoding': 'gzip' },
+      expected: { length: '7', coding: 'gzip' },
+    },
+  ])('that came with $what describes the bytes it holds', async ({ headers, expected }) => {
     const incoming = new Incoming(parts({ headers: new Headers(headers as Record<string, string>) }), 100, {
       read: async () => text('{"a":1}'),
     });
     await incoming.read();
     const copy = incoming.copy();
-    expect([copy.headers.get('content-length'), copy.headers.get('content-encoding')]).toEqual(expected);
+    expect({ length: copy.headers.get('content-length'), coding: copy.headers.get('content-encoding') }).toEqual(expected);
   });
 });
 
@@ -320,13 +332,33 @@ describe('reading the body', () => {
   }
 
   test.each([
-    ['of a length within the cap, is asked for its bytes', { 'content-length': '5' }, ['arrayBuffer'], 'hello'],
-    ['of a length at the cap, too', { 'content-length': '100' }, ['arrayBuffer'], 'hello'],
-    ['of a length over the cap, is not', { 'content-length': '500' }, ['body'], 'BODY_TOO_LARGE'],
-    ['of a length that is not known, is not', {}, ['body'], 'hello'],
-    ['of a length that is not its own, is not', { 'content-length': '5', 'content-encoding': 'gzip' }, ['body'], 'hello'],
-    ['in chunks, is not', { 'content-length': '5', 'transfer-encoding': 'chunked' }, ['body'], 'hello'],
-  ])('a request that reads without a stream, %s', async (_what, headers, asked, expected) => {
+    {
+      what: 'of a length within the cap, is asked for its bytes',
+      headers: { 'content-length': '5' },
+      asked: ['arrayBuffer'],
+      expected: 'hello',
+    },
+    { what: 'of a length at the cap, too', headers: { 'content-length': '100' }, asked: ['arrayBuffer'], expected: 'hello' },
+    {
+      what: 'of a length over the cap, is not',
+      headers: { 'content-length': '500' },
+      asked: ['body'],
+      expected: 'BODY_TOO_LARGE',
+    },
+    { what: 'of a length that is not known, is not', headers: {}, asked: ['body'], expected: 'hello' },
+    {
+      what: 'of a length that is not its own, is not',
+      headers: { 'content-length': '5', 'content-encoding': 'gzip' },
+      asked: ['body'],
+      expected: 'hello',
+    },
+    {
+      what: 'in chunks, is not',
+      headers: { 'content-length': '5', 'transfer-encoding': 'chunked' },
+      asked: ['body'],
+      expected: 'hello',
+    },
+  ])('a request that reads without a stream, $what', async ({ headers, asked, expected }) => {
     const request = new Quick('http://localhost/', { method: 'POST', body: 'hello', headers: headers as Record<string, string> });
     expect(await read(request)).toBe(expected);
     expect(request.asked).toEqual(asked);
@@ -365,9 +397,9 @@ describe('reading the body', () => {
   });
 
   test.each([
-    ['before its first byte', null, false],
-    ['half-way', 'hello', true],
-  ])('one that reads without a stream and breaks off %s was not read by somebody else', async (_when, body, begun) => {
+    { when: 'before its first byte', body: null, begun: false },
+    { when: 'half-way', body: 'hello', begun: true },
+  ])('one that reads without a stream and breaks off $when was not read by somebody else', async ({ body, begun }) => {
     const failure = new Error('ECONNRESET');
     class Broken extends Request {
       override async arrayBuffer(): Promise<ArrayBuffer> {

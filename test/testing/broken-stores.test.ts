@@ -4,7 +4,7 @@ import { BROKEN_STORES, ODDEST } from './support/broken-stores.js';
 import { CompleteStore, EVERYTHING } from './support/complete-store.js';
 import { conformanceFailures } from './support/conformance.js';
 
-/** By themselves, to replace some. */
+/** The members one by one, so that a test can replace some. */
 const membersOf = (good: CompleteStore): Omit<Required<StoreUnderTest>, 'store'> => ({
   write: (id, row) => good.write(id, row),
   remove: (id) => good.remove(id),
@@ -17,7 +17,7 @@ const membersOf = (good: CompleteStore): Omit<Required<StoreUnderTest>, 'store'>
 });
 
 describe('the store conformance suite fails a store that', () => {
-  test.each(BROKEN_STORES)('%s', async (_name, caughtBy, change, capabilities) => {
+  test.each(BROKEN_STORES)('$name', async ({ caughtBy, change, capabilities }) => {
     const made = (): StoreUnderTest => {
       const good = new CompleteStore();
       const { store, ...members } = change(good);
@@ -26,7 +26,7 @@ describe('the store conformance suite fails a store that', () => {
     expect(await conformanceFailures(made, { ...EVERYTHING, hintTimeoutMs: 20, ...capabilities }, caughtBy)).toEqual([caughtBy]);
   });
 
-  test.each(ODDEST)('fails at an id %s', async (_what, odd) => {
+  test.each(ODDEST)('fails at an id $what', async ({ id: odd }) => {
     const made = (): CompleteStore => {
       const good = new CompleteStore();
       return Object.assign(good, {

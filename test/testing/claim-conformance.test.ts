@@ -40,7 +40,7 @@ const ALL: ClaimCapabilities = { watch: true, hintTimeoutMs: 100, forgets: true,
 describe('the claim conformance suite', () => {
   claimConformance({ describe, it: test }, (settings) => subject(undefined, settings), ALL);
 
-  test.each(BROKEN_CLAIMS)('fails claims that %s', async (_name, caughtBy, change) => {
+  test.each(BROKEN_CLAIMS)('fails claims that $name', async ({ caughtBy, change }) => {
     expect(await claimFailures((settings) => subject(change, settings), ALL, caughtBy)).toEqual([caughtBy]);
   });
 
@@ -49,9 +49,9 @@ describe('the claim conformance suite', () => {
   });
 
   test.each([
-    [{ hintTimeoutMs: 100 }, 100],
-    [{}, 5_000],
-  ])('waits for hints as long as %o says, and no longer than it must', async (capabilities, waitedMs) => {
+    { capabilities: { hintTimeoutMs: 100 }, waitedMs: 100 },
+    { capabilities: {}, waitedMs: 5_000 },
+  ])('waits for hints as long as $capabilities says, and no longer than it must', async ({ capabilities, waitedMs }) => {
     const HINTS = 'tells every watcher of a release, and who leaves';
     let passed = 0;
     const waiting = (change?: Break): ClaimsUnderTest => {

@@ -14,7 +14,12 @@ import {
   type Break,
 } from './claim-breaks.js';
 
-type Row = readonly [name: string, caughtBy: string, change: Break];
+interface BrokenClaims {
+  readonly name: string;
+  /** The conformance test that must fail. */
+  readonly caughtBy: string;
+  readonly change: Break;
+}
 
 const FIRST = 'takes ids that it has never seen, most wanted first, up to the limit';
 const NOBODY = 'gives what is validly owned to nobody, not even to its owner once more';
@@ -49,41 +54,45 @@ const KEEPS = 'keeps a living owner’s claim when its clock is set back';
 export const SETTABLE = 'the clock can be set back';
 const following = (factor: number): Break => (_good, { seen }) => { seen.set(SETTABLE, factor); return {}; };
 
-export const BROKEN_CLAIMS: readonly Row[] = [
-  ['take more than the limit', FIRST, claiming(() => ({ limit: Infinity }))],
-  ['take one where none is wanted', FIRST, claiming(({ limit }) => ({ limit: Math.max(1, limit) }))],
-  ['count what they pass over towards the limit', FIRST, claiming(({ ids, limit }) => ({ ids: ids.slice(0, limit) }))],
-  ['take the least wanted first', FIRST, claiming(({ ids }) => ({ ids: ids.toReversed() }))],
-  ['take nothing they have never seen', FIRST, claiming(() => ({ ids: [] }))],
-  [
-    'take something of their own where nothing is asked for',
-    FIRST,
-    claiming(({ ids }) => (ids.length === 0 ? { ids: ['c9'], limit: 1 } : {})),
-  ],
+export const BROKEN_CLAIMS: readonly BrokenClaims[] = [
+  { name: 'take more than the limit', caughtBy: FIRST, change: claiming(() => ({ limit: Infinity })) },
+  { name: 'take one where none is wanted', caughtBy: FIRST, change: claiming(({ limit }) => ({ limit: Math.max(1, limit) })) },
+  {
+    name: 'count what they pass over towards the limit',
+    caughtBy: FIRST,
+    change: claiming(({ ids, limit }) => ({ ids: ids.slice(0, limit) })),
+  },
+  { name: 'take the least wanted first', caughtBy: FIRST, change: claiming(({ ids }) => ({ ids: ids.toReversed() })) },
+  { name: 'take nothing they have never seen', caughtBy: FIRST, change: claiming(() => ({ ids: [] })) },
+  {
+    name: 'take something of their own where nothing is asked for',
+    caughtBy: FIRST,
+    change: claiming(({ ids }) => (ids.length === 0 ? { ids: ['c9'], limit: 1 } : {})),
+  },
 
-  [
-    'give what is owned to another',
-    NOBODY,
-    claiming(({ ids, replica }, shared) => {
+  {
+    name: 'give what is owned to another',
+    caughtBy: NOBODY,
+    change: claiming(({ ids, replica }, shared) => {
       const owners = shared.server.owners();
       for (const id of ids) if (owners.has(id) && owners.get(id)?.owner !== replica) seize(shared, id);
       return {};
     }),
-  ],
-  [
-    'give an owner what it has once more',
-    NOBODY,
-    claiming(({ ids, replica }, shared) => {
+  },
+  {
+    name: 'give an owner what it has once more',
+    caughtBy: NOBODY,
+    change: claiming(({ ids, replica }, shared) => {
       const owners = shared.server.owners();
       for (const id of ids) if (owners.get(id)?.owner === replica) seize(shared, id);
       return {};
     }),
-  ],
+  },
 
-  [
-    'never free what has expired',
-    NEXT,
-    remembering((good, { seen }) => ({
+  {
+    name: 'never free what has expired',
+    caughtBy: NEXT,
+    change: remembering((good, { seen }) => ({
       claim: async (request) => {
         const claims = await good.claim({ ...request, ids: request.ids.filter((id) => !seen.has(id)) });
         for (const { id } of claims) seen.set(id, true);
@@ -94,11 +103,11 @@ export const BROKEN_CLAIMS: readonly Row[] = [
         return good.release(request);
       },
     })),
-  ],
-  [
-    'count a token for every owner',
-    NEXT,
-    (good, { seen }) => ({
+  },
+  {
+    name: 'count a token for every owner',
+    caughtBy: NEXT,
+    change: (good, { seen }) => ({
       claim: async (request) =>
         (await good.claim(request)).map(({ id, token, notes }) => {
           seen.set(`${id} ${request.replica}`, token);
@@ -115,54 +124,74 @@ export const BROKEN_CLAIMS: readonly Row[] = [
           claims: request.claims.map((held) => ({ ...held, token: seen.get(`${held.id} ${request.replica}`) ?? 0n })),
         }),
     }),
-  ],
-  ['do not tell an owner what it has lost', NEXT, telling(() => ({ lost: [] }))],
-  ['go on renewing for the last owner', NEXT, telling(({ renewed, lost }) => ({ renewed: [...renewed, ...lost] }))],
-  ['renew nothing for the next', NEXT, telling(() => ({ renewed: [] }))],
-  [
-    'take either expired or unseen ids',
-    'takes expired and unseen ids in one call',
-    remembering((good, { seen }) => ({
+  },
+  { name: 'do not tell an owner what it has lost', caughtBy: NEXT, change: telling(() => ({ lost: [] })) },
+  {
+    name: 'go on renewing for the last owner',
+    caughtBy: NEXT,
+    change: telling(({ renewed, lost }) => ({ renewed: [...renewed, ...lost] })),
+  },
+  { name: 'renew nothing for the next', caughtBy: NEXT, change: telling(() => ({ renewed: [] })) },
+  {
+    name: 'take either expired or unseen ids',
+    caughtBy: 'takes expired and unseen ids in one call',
+    change: remembering((good, { seen }) => ({
       claim: async (request) => {
         const unseen = request.ids.filter((id) => !seen.has(id));
         for (const id of unseen) seen.set(id, true);
         return good.claim(unseen.length === 0 ? request : { ...request, ids: unseen });
       },
     })),
-  ],
-  ['expire claims before their time', 'never expires a claim before its time', claiming(({ ttlMs }) => ({ ttlMs: ttlMs / 2 }))],
+  },
+  {
+    name: 'expire claims before their time',
+    caughtBy: 'never expires a claim before its time',
+    change: claiming(({ ttlMs }) => ({ ttlMs: ttlMs / 2 })),
+  },
 
-  ['free nothing before it has expired', RELEASED, releasing(() => ({ claims: [] }))],
-  ['give the next owner the token of the last', RELEASED, tokens((count) => [1n, 1n, 2n][count - 1] ?? 0n)],
-  ['give the token of one who released it last', RELEASED, tokens((count) => [1n, 2n, 2n][count - 1] ?? 0n)],
-  ['give a token twice after a while', TWICE, tokens((count) => BigInt(count > 12 ? count - 1 : count))],
-  ['begin to count again after a while', TWICE, tokens((count) => BigInt(count % 12))],
-  ['count tokens for each replica', TWICE, tokens(BigInt, true)],
-  [
-    'release without a look at the token',
-    ANOTHERS,
-    releasing(({ claims, replica }, { server }) => ({
+  { name: 'free nothing before it has expired', caughtBy: RELEASED, change: releasing(() => ({ claims: [] })) },
+  {
+    name: 'give the next owner the token of the last',
+    caughtBy: RELEASED,
+    change: tokens((count) => [1n, 1n, 2n][count - 1] ?? 0n),
+  },
+  {
+    name: 'give the token of one who released it last',
+    caughtBy: RELEASED,
+    change: tokens((count) => [1n, 2n, 2n][count - 1] ?? 0n),
+  },
+  {
+    name: 'give a token twice after a while',
+    caughtBy: TWICE,
+    change: tokens((count) => BigInt(count > 12 ? count - 1 : count)),
+  },
+  { name: 'begin to count again after a while', caughtBy: TWICE, change: tokens((count) => BigInt(count % 12)) },
+  { name: 'count tokens for each replica', caughtBy: TWICE, change: tokens(BigInt, true) },
+  {
+    name: 'release without a look at the token',
+    caughtBy: ANOTHERS,
+    change: releasing(({ claims, replica }, { server }) => ({
       claims: claims.map((claim) => {
         const held = server.owners().get(claim.id);
         return { ...claim, token: held?.owner === replica ? held.token : claim.token };
       }),
     })),
-  ],
-  [
-    'release without a look at the owner',
-    ANOTHERS,
-    (good, { server }) => ({
+  },
+  {
+    name: 'release without a look at the owner',
+    caughtBy: ANOTHERS,
+    change: (good, { server }) => ({
       release: async (request) => {
         for (const claim of request.claims)
           server.release({ replica: server.owners().get(claim.id)?.owner ?? request.replica, claims: [claim], leave: false });
         await good.release({ ...request, claims: [] });
       },
     }),
-  ],
-  [
-    'free for others what another has released',
-    ANOTHERS,
-    (good, shared) => ({
+  },
+  {
+    name: 'free for others what another has released',
+    caughtBy: ANOTHERS,
+    change: (good, shared) => ({
       release: (request) => {
         for (const { id } of request.claims)
           if (shared.server.owners().get(id)?.owner !== request.replica) shared.seen.set(id, 'free');
@@ -173,38 +202,38 @@ export const BROKEN_CLAIMS: readonly Row[] = [
         return good.claim(request);
       },
     }),
-  ],
-  [
-    'fail at the release of what they have never seen',
-    ANOTHERS,
-    releasing(({ claims }) => {
+  },
+  {
+    name: 'fail at the release of what they have never seen',
+    caughtBy: ANOTHERS,
+    change: releasing(({ claims }) => {
       if (claims.some(({ id }) => id === 'c9')) throw new Error('no such row');
       return {};
     }),
-  ],
-  [
-    'fail at the release of nothing',
-    ANOTHERS,
-    releasing(({ claims, leave }) => {
+  },
+  {
+    name: 'fail at the release of nothing',
+    caughtBy: ANOTHERS,
+    change: releasing(({ claims, leave }) => {
       if (claims.length === 0 && !leave) throw new Error('expected a row');
       return {};
     }),
-  ],
-  [
-    'release for an owner whose time was up',
-    'lets no late release of an old owner touch the new one',
-    releasing(({ claims, replica }, shared) => {
+  },
+  {
+    name: 'release for an owner whose time was up',
+    caughtBy: 'lets no late release of an old owner touch the new one',
+    change: releasing(({ claims, replica }, shared) => {
       for (const { id, token } of claims)
         if (shared.server.owners().get(id)?.owner !== replica && shared.server.owners().get(id)?.token === token + 1n)
           seize(shared, id);
       return {};
     }),
-  ],
+  },
 
-  [
-    'look first and take later',
-    MANY,
-    (_good, { server }) => ({
+  {
+    name: 'look first and take later',
+    caughtBy: MANY,
+    change: (_good, { server }) => ({
       claim: async ({ ids, limit, ...request }) => {
         const free = ids.filter((id) => !server.owners().has(id)).slice(0, limit);
         await Promise.resolve();
@@ -215,11 +244,11 @@ export const BROKEN_CLAIMS: readonly Row[] = [
         });
       },
     }),
-  ],
-  [
-    'know nothing of each other',
-    MANY,
-    (_good, { clock }) => {
+  },
+  {
+    name: 'know nothing of each other',
+    caughtBy: MANY,
+    change: (_good, { clock }) => {
       const own = new MemoryClaims({ server: new MemoryClaimServer({ clock }) });
       return {
         claim: (request) => own.claim(request),
@@ -227,32 +256,32 @@ export const BROKEN_CLAIMS: readonly Row[] = [
         release: (request) => own.release(request),
       };
     },
-  ],
-  ['leave some over', MANY, claiming(({ ids }) => ({ ids: ids.filter((id) => id !== 'c59') }))],
-  [
-    'give many connections one token',
-    MANY,
-    (good) => ({
+  },
+  { name: 'leave some over', caughtBy: MANY, change: claiming(({ ids }) => ({ ids: ids.filter((id) => id !== 'c59') })) },
+  {
+    name: 'give many connections one token',
+    caughtBy: MANY,
+    change: (good) => ({
       claim: async (request) => (await good.claim(request)).map(({ id, token, notes }) => ({ id, token: token / 100n, notes })),
     }),
-  ],
-  ['trim ids', ANY_ID, claiming(({ ids }) => ({ ids: ids.map((id) => id.trim()) }))],
-  ['cut long ids', ANY_ID, claiming(({ ids }) => ({ ids: ids.map((id) => id.slice(0, 255)) }))],
-  [
-    'take at most a thousand',
-    'takes, renews and releases 2 000 at a time',
-    claiming(({ limit }) => ({ limit: Math.min(limit, 1_000) })),
-  ],
-  [
-    'release at most a thousand',
-    'takes, renews and releases 2 000 at a time',
-    releasing(({ claims }) => ({ claims: claims.slice(0, 1_000) })),
-  ],
+  },
+  { name: 'trim ids', caughtBy: ANY_ID, change: claiming(({ ids }) => ({ ids: ids.map((id) => id.trim()) })) },
+  { name: 'cut long ids', caughtBy: ANY_ID, change: claiming(({ ids }) => ({ ids: ids.map((id) => id.slice(0, 255)) })) },
+  {
+    name: 'take at most a thousand',
+    caughtBy: 'takes, renews and releases 2 000 at a time',
+    change: claiming(({ limit }) => ({ limit: Math.min(limit, 1_000) })),
+  },
+  {
+    name: 'release at most a thousand',
+    caughtBy: 'takes, renews and releases 2 000 at a time',
+    change: releasing(({ claims }) => ({ claims: claims.slice(0, 1_000) })),
+  },
 
-  [
-    'say that they renew and do not',
-    FULL_TIME,
-    (good, { server, clock }) => ({
+  {
+    name: 'say that they renew and do not',
+    caughtBy: FULL_TIME,
+    change: (good, { server, clock }) => ({
       renew: async (request) => {
         const claims = [...server.owners()]
           .filter(([id, { owner }]) => owner === request.replica && request.held.some((held) => held.id === id))
@@ -264,13 +293,13 @@ export const BROKEN_CLAIMS: readonly Row[] = [
         };
       },
     }),
-  ],
-  ['renew for less than the full time', FULL_TIME, renewing(({ ttlMs }) => ({ ttlMs: ttlMs / 2 }))],
-  ['renew for more than the full time', FULL_TIME, renewing(({ ttlMs }) => ({ ttlMs: ttlMs * 2 }))],
-  [
-    'let others take what was renewed',
-    FULL_TIME,
-    (good, shared) => ({
+  },
+  { name: 'renew for less than the full time', caughtBy: FULL_TIME, change: renewing(({ ttlMs }) => ({ ttlMs: ttlMs / 2 })) },
+  { name: 'renew for more than the full time', caughtBy: FULL_TIME, change: renewing(({ ttlMs }) => ({ ttlMs: ttlMs * 2 })) },
+  {
+    name: 'let others take what was renewed',
+    caughtBy: FULL_TIME,
+    change: (good, shared) => ({
       claim: async (request) => {
         for (const id of request.ids) if (shared.seen.get(id) <= shared.clock.monotonic()) seize(shared, id);
         const claims = await good.claim(request);
@@ -278,24 +307,24 @@ export const BROKEN_CLAIMS: readonly Row[] = [
         return claims;
       },
     }),
-  ],
-  [
-    'renew what has expired and nobody has taken',
-    EXPIRED,
-    telling(({ renewed, lost }, _request, { server }) => ({
+  },
+  {
+    name: 'renew what has expired and nobody has taken',
+    caughtBy: EXPIRED,
+    change: telling(({ renewed, lost }, _request, { server }) => ({
       renewed: [...renewed, ...lost.filter((id) => !server.owners().has(id))],
       lost: lost.filter((id) => server.owners().has(id)),
     })),
-  ],
-  [
-    'do not say that what has expired is lost',
-    EXPIRED,
-    telling(({ lost }, _request, { server }) => ({ lost: lost.filter((id) => server.owners().has(id)) })),
-  ],
-  [
-    'keep what has expired for its last owner',
-    EXPIRED,
-    remembering((good, { seen }) => ({
+  },
+  {
+    name: 'do not say that what has expired is lost',
+    caughtBy: EXPIRED,
+    change: telling(({ lost }, _request, { server }) => ({ lost: lost.filter((id) => server.owners().has(id)) })),
+  },
+  {
+    name: 'keep what has expired for its last owner',
+    caughtBy: EXPIRED,
+    change: remembering((good, { seen }) => ({
       claim: async (request) => {
         const claims = await good.claim({
           ...request,
@@ -309,52 +338,56 @@ export const BROKEN_CLAIMS: readonly Row[] = [
         return good.release(request);
       },
     })),
-  ],
-  [
-    'renew all or nothing',
-    ONE_CALL,
-    telling(({ renewed, lost }) => (lost.length === 0 ? {} : { renewed: [], lost: [...renewed, ...lost] })),
-  ],
-  ['say nothing of ids they have never seen', ONE_CALL, telling(({ lost }) => ({ lost: lost.filter((id) => id !== 'unseen') }))],
-  [
-    'renew without a look at the token',
-    ONE_CALL,
-    renewing(({ held, replica }, { server }) => ({
+  },
+  {
+    name: 'renew all or nothing',
+    caughtBy: ONE_CALL,
+    change: telling(({ renewed, lost }) => (lost.length === 0 ? {} : { renewed: [], lost: [...renewed, ...lost] })),
+  },
+  {
+    name: 'say nothing of ids they have never seen',
+    caughtBy: ONE_CALL,
+    change: telling(({ lost }) => ({ lost: lost.filter((id) => id !== 'unseen') })),
+  },
+  {
+    name: 'renew without a look at the token',
+    caughtBy: ONE_CALL,
+    change: renewing(({ held, replica }, { server }) => ({
       held: held.map((claim) => {
         const current = server.owners().get(claim.id);
         return { ...claim, token: current?.owner === replica ? current.token : claim.token };
       }),
     })),
-  ],
-  [
-    'renew for who has lost it to another',
-    ONE_CALL,
-    telling(({ renewed, lost }, _request, { server }) => ({
+  },
+  {
+    name: 'renew for who has lost it to another',
+    caughtBy: ONE_CALL,
+    change: telling(({ renewed, lost }, _request, { server }) => ({
       renewed: [...renewed, ...lost.filter((id) => server.owners().get(id)?.owner === 'b')],
     })),
-  ],
-  ['know of no strays', STRAYS, telling(() => ({ strays: [] }))],
-  [
-    'tell strays without their tokens',
-    STRAYS,
-    telling(({ strays }) => ({ strays: strays.map(({ id }) => ({ id, token: 0n })) })),
-  ],
-  [
-    'take others’ claims for strays',
-    STRAYS,
-    telling(({ strays }, _request, { server }) => ({
+  },
+  { name: 'know of no strays', caughtBy: STRAYS, change: telling(() => ({ strays: [] })) },
+  {
+    name: 'tell strays without their tokens',
+    caughtBy: STRAYS,
+    change: telling(({ strays }) => ({ strays: strays.map(({ id }) => ({ id, token: 0n })) })),
+  },
+  {
+    name: 'take others’ claims for strays',
+    caughtBy: STRAYS,
+    change: telling(({ strays }, _request, { server }) => ({
       strays: [...strays, ...[...server.owners()].filter(([id]) => id === 'c3').map(([id, { token }]) => ({ id, token }))],
     })),
-  ],
-  [
-    'take what is held for a stray',
-    STRAYS,
-    telling(({ strays }, { held }) => ({ strays: [...held.map(({ id, token }) => ({ id, token })), ...strays] })),
-  ],
-  [
-    'take what has expired for a stray',
-    STRAYS,
-    remembering((good, { seen, server }) => ({
+  },
+  {
+    name: 'take what is held for a stray',
+    caughtBy: STRAYS,
+    change: telling(({ strays }, { held }) => ({ strays: [...held.map(({ id, token }) => ({ id, token })), ...strays] })),
+  },
+  {
+    name: 'take what has expired for a stray',
+    caughtBy: STRAYS,
+    change: remembering((good, { seen, server }) => ({
       renew: async (request) => {
         const result = await good.renew(request);
         const expired = [...seen.values()].filter(
@@ -363,114 +396,140 @@ export const BROKEN_CLAIMS: readonly Row[] = [
         return { ...result, strays: [...result.strays, ...expired] };
       },
     })),
-  ],
+  },
 
-  ['tell no loads', MEMBERS, telling(({ members }) => ({ members: members.map(({ replica }) => ({ replica, load: 0 })) }))],
-  ['know no load below 0', MEMBERS, renewing(({ load }) => ({ load: Math.max(0, load) }))],
-  [
-    'name only who asks',
-    MEMBERS,
-    telling(({ members }, { replica }) => ({ members: members.filter((member) => member.replica === replica) })),
-  ],
-  [
-    'name only the others',
-    MEMBERS,
-    telling(({ members }, { replica }) => ({ members: members.filter((member) => member.replica !== replica) })),
-  ],
-  [
-    'remember the first load for ever',
-    MEMBERS,
-    renewing(({ replica, load }, { seen }) => ({ load: (seen.has(replica) ? seen : seen.set(replica, load)).get(replica) })),
-  ],
-  [
-    'tell of others what they said first',
-    MEMBERS,
-    telling(({ members }, { replica }, { seen }) => ({
+  {
+    name: 'tell no loads',
+    caughtBy: MEMBERS,
+    change: telling(({ members }) => ({ members: members.map(({ replica }) => ({ replica, load: 0 })) })),
+  },
+  { name: 'know no load below 0', caughtBy: MEMBERS, change: renewing(({ load }) => ({ load: Math.max(0, load) })) },
+  {
+    name: 'name only who asks',
+    caughtBy: MEMBERS,
+    change: telling(({ members }, { replica }) => ({ members: members.filter((member) => member.replica === replica) })),
+  },
+  {
+    name: 'name only the others',
+    caughtBy: MEMBERS,
+    change: telling(({ members }, { replica }) => ({ members: members.filter((member) => member.replica !== replica) })),
+  },
+  {
+    name: 'remember the first load for ever',
+    caughtBy: MEMBERS,
+    change: renewing(({ replica, load }, { seen }) => ({
+      load: (seen.has(replica) ? seen : seen.set(replica, load)).get(replica),
+    })),
+  },
+  {
+    name: 'tell of others what they said first',
+    caughtBy: MEMBERS,
+    change: telling(({ members }, { replica }, { seen }) => ({
       members: members.map((member) => {
         if (!seen.has(member.replica)) seen.set(member.replica, member.load);
         return member.replica === replica ? member : { ...member, load: seen.get(member.replica) };
       }),
     })),
-  ],
-  [
-    'count replicas for ever',
-    GONE,
-    telling(({ members }, _request, { seen }) => {
+  },
+  {
+    name: 'count replicas for ever',
+    caughtBy: GONE,
+    change: telling(({ members }, _request, { seen }) => {
       for (const member of members) seen.set(member.replica, member);
       return { members: [...seen.values()] };
     }),
-  ],
-  ['count who has left', GONE, releasing(() => ({ leave: false }))],
-  ['count who is leaving', LEAVING, renewing(() => ({ member: true }))],
-  ['renew nothing for who is leaving', LEAVING, renewing(({ member, held }) => ({ held: member ? held : [] }))],
-  [
-    'count who was never a member',
-    LEAVING,
-    telling(({ members }, { replica, member }) => ({ members: member ? members : [...members, { replica, load: 0 }] })),
-  ],
+  },
+  { name: 'count who has left', caughtBy: GONE, change: releasing(() => ({ leave: false })) },
+  { name: 'count who is leaving', caughtBy: LEAVING, change: renewing(() => ({ member: true })) },
+  {
+    name: 'renew nothing for who is leaving',
+    caughtBy: LEAVING,
+    change: renewing(({ member, held }) => ({ held: member ? held : [] })),
+  },
+  {
+    name: 'count who was never a member',
+    caughtBy: LEAVING,
+    change: telling(({ members }, { replica, member }) => ({ members: member ? members : [...members, { replica, load: 0 }] })),
+  },
 
-  [
-    'make up notes',
-    NOTES,
-    (good) => ({
+  {
+    name: 'make up notes',
+    caughtBy: NOTES,
+    change: (good) => ({
       claim: async (request) => (await good.claim(request)).map(({ id, token, notes = '' }) => ({ id, token, notes })),
     }),
-  ],
-  ['keep no notes of a renewal', NOTES, renewing(({ held }) => ({ held: held.map(({ id, token }) => ({ id, token })) }))],
-  ['lose notes at a renewal without', NOTES, renewing(({ held }) => ({ held: held.map((claim) => ({ notes: '', ...claim })) }))],
-  [
-    'keep notes in Latin letters alone',
-    NOTES,
-    renewing(({ held }) => ({
+  },
+  {
+    name: 'keep no notes of a renewal',
+    caughtBy: NOTES,
+    change: renewing(({ held }) => ({ held: held.map(({ id, token }) => ({ id, token })) })),
+  },
+  {
+    name: 'lose notes at a renewal without',
+    caughtBy: NOTES,
+    change: renewing(({ held }) => ({ held: held.map((claim) => ({ notes: '', ...claim })) })),
+  },
+  {
+    name: 'keep notes in Latin letters alone',
+    caughtBy: NOTES,
+    change: renewing(({ held }) => ({
       held: held.map((claim) => (claim.notes === undefined ? claim : { ...claim, notes: claim.notes.replaceAll('ü', '?') })),
     })),
-  ],
-  [
-    'keep no notes of a release',
-    NOTES,
-    releasing(({ claims }) => ({ claims: claims.map(({ id, token, offer }) => ({ id, token, offer })) })),
-  ],
-  [
-    'lose notes at a release without',
-    NOTES,
-    releasing(({ claims }) => ({ claims: claims.map((claim) => ({ notes: '', ...claim })) })),
-  ],
-  [
-    'take an empty note for none',
-    NOTES,
-    releasing(({ claims }) => ({
+  },
+  {
+    name: 'keep no notes of a release',
+    caughtBy: NOTES,
+    change: releasing(({ claims }) => ({ claims: claims.map(({ id, token, offer }) => ({ id, token, offer })) })),
+  },
+  {
+    name: 'lose notes at a release without',
+    caughtBy: NOTES,
+    change: releasing(({ claims }) => ({ claims: claims.map((claim) => ({ notes: '', ...claim })) })),
+  },
+  {
+    name: 'take an empty note for none',
+    caughtBy: NOTES,
+    change: releasing(({ claims }) => ({
       claims: claims.map((claim) => ({ ...claim, notes: claim.notes === '' ? undefined : claim.notes })),
     })),
-  ],
-  [
-    'take notes of another that renews',
-    FORGED,
-    noting((request, shared, call) => ownedBy(request, shared) || (call === 'renew' && request.replica === 'b')),
-  ],
-  [
-    'take notes of another that releases',
-    FORGED,
-    noting((request, shared, call) => ownedBy(request, shared) || (call === 'release' && request.replica === 'b')),
-  ],
-  ['take notes with another token', FORGED, noting(({ replica, id }, { server }) => server.owners().get(id)?.owner === replica)],
+  },
+  {
+    name: 'take notes of another that renews',
+    caughtBy: FORGED,
+    change: noting((request, shared, call) => ownedBy(request, shared) || (call === 'renew' && request.replica === 'b')),
+  },
+  {
+    name: 'take notes of another that releases',
+    caughtBy: FORGED,
+    change: noting((request, shared, call) => ownedBy(request, shared) || (call === 'release' && request.replica === 'b')),
+  },
+  {
+    name: 'take notes with another token',
+    caughtBy: FORGED,
+    change: noting(({ replica, id }, { server }) => server.owners().get(id)?.owner === replica),
+  },
 
-  ['know of no offers', OFFERED, offering(() => undefined)],
-  ['let no offer lapse', OFFERED, offering((offer) => ({ ...offer, forMs: 1e9 }))],
-  [
-    'offer to everybody else',
-    OFFERED,
-    offering((offer, replica) => ('to' in offer ? { notTo: replica, forMs: offer.forMs } : offer)),
-  ],
-  [
-    'offer to who gave it up, as well',
-    OFFERED,
-    offering((offer) => ('to' in offer ? { notTo: 'x', forMs: offer.forMs } : offer)),
-  ],
-  ['offer to nobody at all', OFFERED, offering((offer) => ('to' in offer ? { to: '', forMs: offer.forMs } : offer))],
-  [
-    'take what is offered in its turn',
-    OFFERED_FIRST,
-    (good) => ({
+  { name: 'know of no offers', caughtBy: OFFERED, change: offering(() => undefined) },
+  { name: 'let no offer lapse', caughtBy: OFFERED, change: offering((offer) => ({ ...offer, forMs: 1e9 })) },
+  {
+    name: 'offer to everybody else',
+    caughtBy: OFFERED,
+    change: offering((offer, replica) => ('to' in offer ? { notTo: replica, forMs: offer.forMs } : offer)),
+  },
+  {
+    name: 'offer to who gave it up, as well',
+    caughtBy: OFFERED,
+    change: offering((offer) => ('to' in offer ? { notTo: 'x', forMs: offer.forMs } : offer)),
+  },
+  {
+    name: 'offer to nobody at all',
+    caughtBy: OFFERED,
+    change: offering((offer) => ('to' in offer ? { to: '', forMs: offer.forMs } : offer)),
+  },
+  {
+    name: 'take what is offered in its turn',
+    caughtBy: OFFERED_FIRST,
+    change: (good) => ({
       claim: async (request) => {
         const taken = [];
         for (const id of request.ids)
@@ -478,63 +537,95 @@ export const BROKEN_CLAIMS: readonly Row[] = [
         return taken;
       },
     }),
-  ],
-  ['withhold from nobody', WITHHELD, offering((offer) => ('to' in offer ? offer : undefined))],
-  ['withhold from all', WITHHELD, offering((offer) => ('to' in offer ? offer : { to: '', forMs: offer.forMs }))],
-  ['withhold for ever', WITHHELD, offering((offer) => ('to' in offer ? offer : { ...offer, forMs: 1e9 }))],
-  [
-    'keep an offer after it was taken',
-    'forgets an offer once the connection was taken',
-    releasing(({ claims }, { seen }) => ({
+  },
+  { name: 'withhold from nobody', caughtBy: WITHHELD, change: offering((offer) => ('to' in offer ? offer : undefined)) },
+  {
+    name: 'withhold from all',
+    caughtBy: WITHHELD,
+    change: offering((offer) => ('to' in offer ? offer : { to: '', forMs: offer.forMs })),
+  },
+  {
+    name: 'withhold for ever',
+    caughtBy: WITHHELD,
+    change: offering((offer) => ('to' in offer ? offer : { ...offer, forMs: 1e9 })),
+  },
+  {
+    name: 'keep an offer after it was taken',
+    caughtBy: 'forgets an offer once the connection was taken',
+    change: releasing(({ claims }, { seen }) => ({
       claims: claims.map((claim) => {
         if (claim.offer !== undefined) seen.set(claim.id, claim.offer);
         return { ...claim, offer: seen.get(claim.id) };
       }),
     })),
-  ],
-  ['give what has only just become free', FREE_FOR, claiming(() => ({ freeForMs: 0 }))],
-  ['wait for longer than was asked', FREE_FOR, claiming(({ freeForMs }) => ({ freeForMs: freeForMs * 2 }))],
-  ['give at once what was released', FREE_FOR, freeFor(() => 0, true)],
-  ['count what was released as free since it was claimed', FREE_FOR, freeFor((freeForMs, ttlMs) => freeForMs - ttlMs, true)],
-  ['make what was released wait for twice as long', FREE_FOR, freeFor((freeForMs) => freeForMs * 2, true)],
-  ['count what has expired as free since it was claimed', FREE_FOR, freeFor((freeForMs, ttlMs) => freeForMs - ttlMs, false)],
-  ['make what has expired wait for twice as long', FREE_FOR, freeFor((freeForMs) => freeForMs * 2, false)],
+  },
+  { name: 'give what has only just become free', caughtBy: FREE_FOR, change: claiming(() => ({ freeForMs: 0 })) },
+  {
+    name: 'wait for longer than was asked',
+    caughtBy: FREE_FOR,
+    change: claiming(({ freeForMs }) => ({ freeForMs: freeForMs * 2 })),
+  },
+  { name: 'give at once what was released', caughtBy: FREE_FOR, change: freeFor(() => 0, true) },
+  {
+    name: 'count what was released as free since it was claimed',
+    caughtBy: FREE_FOR,
+    change: freeFor((freeForMs, ttlMs) => freeForMs - ttlMs, true),
+  },
+  {
+    name: 'make what was released wait for twice as long',
+    caughtBy: FREE_FOR,
+    change: freeFor((freeForMs) => freeForMs * 2, true),
+  },
+  {
+    name: 'count what has expired as free since it was claimed',
+    caughtBy: FREE_FOR,
+    change: freeFor((freeForMs, ttlMs) => freeForMs - ttlMs, false),
+  },
+  {
+    name: 'make what has expired wait for twice as long',
+    caughtBy: FREE_FOR,
+    change: freeFor((freeForMs) => freeForMs * 2, false),
+  },
 
-  ['tell nobody of releases', HINTS, () => ({ watch: async () => ({ async [Symbol.asyncDispose]() {} }) })],
-  [
-    'tell only one watcher',
-    HINTS,
-    (good, { seen }) => ({
+  {
+    name: 'tell nobody of releases',
+    caughtBy: HINTS,
+    change: () => ({ watch: async () => ({ async [Symbol.asyncDispose]() {} }) }),
+  },
+  {
+    name: 'tell only one watcher',
+    caughtBy: HINTS,
+    change: (good, { seen }) => ({
       watch: async (listener) => {
         if (seen.has('watcher')) return { async [Symbol.asyncDispose]() {} };
         seen.set('watcher', true);
         return good.watch(listener);
       },
     }),
-  ],
-  [
-    'do not tell who leaves',
-    HINTS,
-    (good) => ({ watch: (listener) => good.watch(({ from }) => listener({ from, left: false })) }),
-  ],
-  [
-    'do not tell who has released',
-    HINTS,
-    (good) => ({ watch: (listener) => good.watch(({ left }) => listener({ from: 'somebody', left })) }),
-  ],
+  },
+  {
+    name: 'do not tell who leaves',
+    caughtBy: HINTS,
+    change: (good) => ({ watch: (listener) => good.watch(({ from }) => listener({ from, left: false })) }),
+  },
+  {
+    name: 'do not tell who has released',
+    caughtBy: HINTS,
+    change: (good) => ({ watch: (listener) => good.watch(({ left }) => listener({ from: 'somebody', left })) }),
+  },
 
-  [
-    'forget nothing',
-    FORGETS,
-    (_good, { server }) => {
+  {
+    name: 'forget nothing',
+    caughtBy: FORGETS,
+    change: (_good, { server }) => {
       Object.defineProperty(server, 'rows', { value: 2 });
       return {};
     },
-  ],
-  [
-    'begin to count again when they have forgotten',
-    FORGETS,
-    (good, { seen }) => {
+  },
+  {
+    name: 'begin to count again when they have forgotten',
+    caughtBy: FORGETS,
+    change: (good, { seen }) => {
       const told = (id: string, token: bigint): bigint => (id === 'gone' ? (seen.set(id, token), 1n) : token);
       return {
         claim: async (request) =>
@@ -546,14 +637,16 @@ export const BROKEN_CLAIMS: readonly Row[] = [
           }),
       };
     },
-  ],
-  ['keep the notes of a connection they have forgotten', FORGETS, noting(() => true)],
-  [
-    'forget who owns one when they forget another',
-    FORGETS,
-    telling((_result, { held }, { server }) => (server.rows === 1 ? { renewed: [], lost: held.map(({ id }) => id) } : {})),
-  ],
-  ['keep a dead owner’s claim until the clock has caught up', DEAD, following(1)],
-  ['keep what was released until the clock has caught up', FREED, following(1)],
-  ['free everything when the clock is set back', KEEPS, following(-1)],
+  },
+  { name: 'keep the notes of a connection they have forgotten', caughtBy: FORGETS, change: noting(() => true) },
+  {
+    name: 'forget who owns one when they forget another',
+    caughtBy: FORGETS,
+    change: telling((_result, { held }, { server }) =>
+      server.rows === 1 ? { renewed: [], lost: held.map(({ id }) => id) } : {},
+    ),
+  },
+  { name: 'keep a dead owner’s claim until the clock has caught up', caughtBy: DEAD, change: following(1) },
+  { name: 'keep what was released until the clock has caught up', caughtBy: FREED, change: following(1) },
+  { name: 'free everything when the clock is set back', caughtBy: KEEPS, change: following(-1) },
 ];

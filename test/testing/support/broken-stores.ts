@@ -2,28 +2,36 @@ import { ConnectionError, type ConnectionRecord, type ConnectionStore, type Stor
 import type { StoreCapabilities, StoreUnderTest } from 'hydrant/testing';
 import { turns, type CompleteStore } from './complete-store.js';
 
-/** What is wrong about it, in place of what is right. */
+/** The wrong members, which replace the right ones. */
 export type Change = Partial<Omit<StoreUnderTest, 'store'>> & { readonly store?: Partial<ConnectionStore> };
-type Row = [name: string, caughtBy: string, change: (good: CompleteStore) => Change, capabilities?: StoreCapabilities];
+interface BrokenStore {
+  readonly name: string;
+  /** The conformance test that must fail. */
+  readonly caughtBy: string;
+  readonly change: (good: CompleteStore) => Change;
+  readonly capabilities?: StoreCapabilities;
+}
 
-const reading = (change: (row: ConnectionRecord, good: CompleteStore) => unknown): Row[2] => (good) => ({
+const reading = (change: (row: ConnectionRecord, good: CompleteStore) => unknown): BrokenStore['change'] => (good) => ({
   store: { get: async (id) => { const row = await good.get(id); return row && await change(row, good) as ConnectionRecord; } },
 });
 const reads =
-  (get: (good: CompleteStore, id: string, options?: { signal?: AbortSignal | undefined }) => Promise<unknown>): Row[2] =>
+  (
+    get: (good: CompleteStore, id: string, options?: { signal?: AbortSignal | undefined }) => Promise<unknown>,
+  ): BrokenStore['change'] =>
   (good) => ({ store: { get: (id, options) => get(good, id, options) as Promise<ConnectionRecord | undefined> } });
 const many =
-  (getMany: (good: CompleteStore, ids: readonly string[]) => Promise<ReadonlyMap<string, any>>): Row[2] =>
+  (getMany: (good: CompleteStore, ids: readonly string[]) => Promise<ReadonlyMap<string, any>>): BrokenStore['change'] =>
   (good) => ({ store: { getMany: (ids) => getMany(good, ids) } });
 const versions =
-  (getVersions: (good: CompleteStore, ids: readonly string[]) => Promise<ReadonlyMap<string, any>>): Row[2] =>
+  (getVersions: (good: CompleteStore, ids: readonly string[]) => Promise<ReadonlyMap<string, any>>): BrokenStore['change'] =>
   (good) => ({ store: { getVersions: (ids) => getVersions(good, ids) } });
 const mapped = <V>(map: ReadonlyMap<string, V>, change: (value: V, id: string) => unknown): Map<string, any> =>
   new Map([...map].map(([id, value]) => [id, change(value, id)]));
 const without = <V>(map: ReadonlyMap<string, V>, drop: (value: V, id: string) => boolean): Map<string, V> =>
   new Map([...map].filter(([id, value]) => !drop(value, id)));
 
-/** Answers for good what was answered first. */
+/** Repeats its first answer for ever. */
 function kept<A extends unknown[], T>(read: (...args: A) => Promise<T>): (...args: A) => Promise<T> {
   const answers = new Map<string, Promise<T>>();
   return (...args) => {
@@ -33,7 +41,7 @@ function kept<A extends unknown[], T>(read: (...args: A) => Promise<T>): (...arg
     return answer;
   };
 }
-/** Whoever asks while the same is under way gets that answer. */
+/** A call that arrives while the same one is under way gets its answer. */
 function shared<A extends unknown[], T>(read: (...args: A) => Promise<T>): (...args: A) => Promise<T> {
   const flights = new Map<string, Promise<T>>();
   return (...args) => {
@@ -50,8 +58,8 @@ function shared<A extends unknown[], T>(read: (...args: A) => Promise<T>): (...a
     return flight;
   };
 }
-/** Hears for the listener, who is told what `change` lets through; `nth` counts the listeners from 0. */
-const hearing = (change: (listener: StoreListener, nth: number) => Partial<StoreListener>): Row[2] => (good) => {
+/** Listens for the listener and passes on only what `change` lets through. `nth` counts the listeners from 0. */
+const hearing = (change: (listener: StoreListener, nth: number) => Partial<StoreListener>): BrokenStore['change'] => (good) => {
   let nth = 0;
   return {
     store: {
@@ -80,14 +88,14 @@ const ALL_HEAR = 'watch: several listeners all hear, and one that left hears no 
 const FLOOD = 'watch: a thousand changes at once are all told';
 const CUT = 'watch: after its connection was cut it subscribes again, with a gap';
 
-export const BROKEN_STORES: Row[] = [
-  ['calls rows by another name', ROW, reading((row) => ({ ...row, id: `id:${row.id}` }))],
-  ['takes every row for active', ROW, reading((row) => ({ ...row, status: 'active' }))],
-  ['takes every row for stopped', ROW, reading((row) => ({ ...row, status: 'stopped' }))],
-  [
-    'gives every row the configuration of the first',
-    ROW,
-    (good) => {
+export const BROKEN_STORES: readonly BrokenStore[] = [
+  { name: 'calls rows by another name', caughtBy: ROW, change: reading((row) => ({ ...row, id: `id:${row.id}` })) },
+  { name: 'takes every row for active', caughtBy: ROW, change: reading((row) => ({ ...row, status: 'active' })) },
+  { name: 'takes every row for stopped', caughtBy: ROW, change: reading((row) => ({ ...row, status: 'stopped' })) },
+  {
+    name: 'gives every row the configuration of the first',
+    caughtBy: ROW,
+    change: (good) => {
       let first: any;
       return {
         store: {
@@ -99,13 +107,17 @@ export const BROKEN_STORES: Row[] = [
         },
       };
     },
-  ],
-  ['gives a date for a version', ROW, reading((row) => ({ ...row, version: new Date(Number(row.version)) }))],
-  ['gives no version', ROW, reading(({ version: _version, ...row }) => row)],
-  [
-    'deletes the others as well',
-    DELETED,
-    (good) => {
+  },
+  {
+    name: 'gives a date for a version',
+    caughtBy: ROW,
+    change: reading((row) => ({ ...row, version: new Date(Number(row.version)) })),
+  },
+  { name: 'gives no version', caughtBy: ROW, change: reading(({ version: _version, ...row }) => row) },
+  {
+    name: 'deletes the others as well',
+    caughtBy: DELETED,
+    change: (good) => {
       const written = new Set<string>();
       return {
         write: (id, row) => {
@@ -117,22 +129,22 @@ export const BROKEN_STORES: Row[] = [
         },
       };
     },
-  ],
-  ['deletes nothing', DELETED, () => ({ remove: async () => {} })],
-  [
-    'fails at the deletion of what is not there',
-    DELETED,
-    (good) => ({
+  },
+  { name: 'deletes nothing', caughtBy: DELETED, change: () => ({ remove: async () => {} }) },
+  {
+    name: 'fails at the deletion of what is not there',
+    caughtBy: DELETED,
+    change: (good) => ({
       remove: async (id) => {
         if ((await good.get(id)) === undefined) throw new Error('no such row');
         await good.remove(id);
       },
     }),
-  ],
-  [
-    'mixes up the answers of reads at the same time',
-    MANY_GETS,
-    (good) => {
+  },
+  {
+    name: 'mixes up the answers of reads at the same time',
+    caughtBy: MANY_GETS,
+    change: (good) => {
       let before = Promise.resolve<ConnectionRecord | undefined>(undefined);
       return {
         store: {
@@ -144,95 +156,95 @@ export const BROKEN_STORES: Row[] = [
         },
       };
     },
-  ],
-  [
-    'cannot be given a signal',
-    MANY_GETS,
-    reads(async (good, id, options) => {
+  },
+  {
+    name: 'cannot be given a signal',
+    caughtBy: MANY_GETS,
+    change: reads(async (good, id, options) => {
       if (options?.signal !== undefined) throw new TypeError('unexpected signal');
       return good.get(id);
     }),
-  ],
+  },
 
-  [
-    'fails at versions of a batch with an odd id',
-    ODD_BATCH,
-    versions(async (good, ids) => {
+  {
+    name: 'fails at versions of a batch with an odd id',
+    caughtBy: ODD_BATCH,
+    change: versions(async (good, ids) => {
       if (ids.includes('__proto__')) throw new Error('invalid byte sequence');
       return good.getVersions(ids);
     }),
-    { getMany: false },
-  ],
-  [
-    'fails at a batch with an odd id, and has no versions',
-    ODD_BATCH,
-    many(async (good, ids) => {
+    capabilities: { getMany: false },
+  },
+  {
+    name: 'fails at a batch with an odd id, and has no versions',
+    caughtBy: ODD_BATCH,
+    change: many(async (good, ids) => {
       if (ids.includes('__proto__')) throw new Error('invalid byte sequence');
       return good.getMany(ids);
     }),
-    { getVersions: false },
-  ],
-  [
-    'finds odd ids in a batch',
-    ODD_BATCH,
-    many(
+    capabilities: { getVersions: false },
+  },
+  {
+    name: 'finds odd ids in a batch',
+    caughtBy: ODD_BATCH,
+    change: many(
       async (good, ids) =>
         new Map([...(await good.getMany(ids)), ...ids.filter((id) => id === '*').map((id) => [id, undefined] as const)]),
     ),
-  ],
-  [
-    'finds versions of odd ids',
-    ODD_BATCH,
-    versions(
+  },
+  {
+    name: 'finds versions of odd ids',
+    caughtBy: ODD_BATCH,
+    change: versions(
       async (good, ids) =>
         new Map([...(await good.getVersions(ids)), ...ids.filter((id) => id === '*').map((id) => [id, '1'] as const)]),
     ),
-  ],
-  [
-    'compares ids without case in a batch',
-    ODD_AGAIN,
-    many(async (good, ids) => {
+  },
+  {
+    name: 'compares ids without case in a batch',
+    caughtBy: ODD_AGAIN,
+    change: many(async (good, ids) => {
       const found = await good.getMany(ids.map((id) => id.toLowerCase()));
       return new Map(ids.flatMap((id) => (found.has(id.toLowerCase()) ? [[id, found.get(id.toLowerCase())]] : [])));
     }),
-  ],
-  [
-    'deletes nothing with a capital in its id',
-    ODD_AGAIN,
-    (good) => ({
+  },
+  {
+    name: 'deletes nothing with a capital in its id',
+    caughtBy: ODD_AGAIN,
+    change: (good) => ({
       remove: async (id) => {
         if (id === id.toLowerCase()) await good.remove(id);
       },
     }),
-  ],
-  [
-    'deletes without case',
-    ODD_AGAIN,
-    (good) => ({
+  },
+  {
+    name: 'deletes without case',
+    caughtBy: ODD_AGAIN,
+    change: (good) => ({
       remove: async (id) => {
         await good.remove(id);
         await good.remove(id.toLowerCase());
       },
     }),
-  ],
+  },
 
-  [
-    'fails at an empty batch',
-    BATCH,
-    many(async (good, ids) => {
+  {
+    name: 'fails at an empty batch',
+    caughtBy: BATCH,
+    change: many(async (good, ids) => {
       if (ids.length === 0) throw new Error('syntax error at or near ")"');
       return good.getMany(ids);
     }),
-  ],
-  [
-    'gives everything for an empty batch',
-    BATCH,
-    many(async (good, ids) => good.getMany(ids.length === 0 ? ['connection0'] : ids)),
-  ],
-  [
-    'finds deleted rows in a batch',
-    BATCH,
-    (good) => {
+  },
+  {
+    name: 'gives everything for an empty batch',
+    caughtBy: BATCH,
+    change: many(async (good, ids) => good.getMany(ids.length === 0 ? ['connection0'] : ids)),
+  },
+  {
+    name: 'finds deleted rows in a batch',
+    caughtBy: BATCH,
+    change: (good) => {
       const all = new Map<string, any>();
       return {
         store: {
@@ -243,88 +255,92 @@ export const BROKEN_STORES: Row[] = [
         },
       };
     },
-  ],
-  [
-    'calls rows by another name in a batch',
-    BATCH,
-    many(async (good, ids) => mapped(await good.getMany(ids), (row, id) => ({ ...row, id: `id:${id}` }))),
-  ],
-  [
-    'takes every row for active in a batch',
-    BATCH,
-    many(async (good, ids) => mapped(await good.getMany(ids), (row) => ({ ...row, status: 'active' }))),
-  ],
-  [
-    'mixes up configurations in a batch',
-    BATCH,
-    many(async (good, ids) => mapped(await good.getMany(ids), (row) => ({ ...row, config: 'config 0' }))),
-  ],
-  [
-    'has other versions in a batch',
-    BATCH,
-    many(async (good, ids) => mapped(await good.getMany(ids), (row) => ({ ...row, version: `${row.version}.0` }))),
-  ],
-  [
-    'leaves a row out of a batch where its id is asked for twice',
-    BATCH,
-    many(async (good, ids) => without(await good.getMany(ids), (_row, id) => ids.filter((one) => one === id).length > 1)),
-  ],
-  [
-    'keeps what it read in a batch',
-    BATCH_SEES,
-    (good) => ({ store: { getMany: kept((ids: readonly string[]) => good.getMany(ids)) } }),
-  ],
-  [
-    'shares a batch that began earlier',
-    BATCH_SEES,
-    (good) => ({ store: { getMany: shared((ids: readonly string[]) => good.getMany(ids)) } }),
-  ],
-  [
-    'reads no more than a batch of five hundred',
-    THOUSAND,
-    many((good, ids) => {
+  },
+  {
+    name: 'calls rows by another name in a batch',
+    caughtBy: BATCH,
+    change: many(async (good, ids) => mapped(await good.getMany(ids), (row, id) => ({ ...row, id: `id:${id}` }))),
+  },
+  {
+    name: 'takes every row for active in a batch',
+    caughtBy: BATCH,
+    change: many(async (good, ids) => mapped(await good.getMany(ids), (row) => ({ ...row, status: 'active' }))),
+  },
+  {
+    name: 'mixes up configurations in a batch',
+    caughtBy: BATCH,
+    change: many(async (good, ids) => mapped(await good.getMany(ids), (row) => ({ ...row, config: 'config 0' }))),
+  },
+  {
+    name: 'has other versions in a batch',
+    caughtBy: BATCH,
+    change: many(async (good, ids) => mapped(await good.getMany(ids), (row) => ({ ...row, version: `${row.version}.0` }))),
+  },
+  {
+    name: 'leaves a row out of a batch where its id is asked for twice',
+    caughtBy: BATCH,
+    change: many(async (good, ids) => without(await good.getMany(ids), (_row, id) => ids.filter((one) => one === id).length > 1)),
+  },
+  {
+    name: 'keeps what it read in a batch',
+    caughtBy: BATCH_SEES,
+    change: (good) => ({ store: { getMany: kept((ids: readonly string[]) => good.getMany(ids)) } }),
+  },
+  {
+    name: 'shares a batch that began earlier',
+    caughtBy: BATCH_SEES,
+    change: (good) => ({ store: { getMany: shared((ids: readonly string[]) => good.getMany(ids)) } }),
+  },
+  {
+    name: 'reads no more than a batch of five hundred',
+    caughtBy: THOUSAND,
+    change: many((good, ids) => {
       if (ids.length > 500) throw new Error('too many parameters');
       return good.getMany(ids);
     }),
-  ],
-  ['reads the first of a large batch', THOUSAND, many((good, ids) => good.getMany(ids.slice(0, 40)))],
-  ['reads versions of the first of a large batch', THOUSAND, versions((good, ids) => good.getVersions(ids.slice(0, 40)))],
+  },
+  { name: 'reads the first of a large batch', caughtBy: THOUSAND, change: many((good, ids) => good.getMany(ids.slice(0, 40))) },
+  {
+    name: 'reads versions of the first of a large batch',
+    caughtBy: THOUSAND,
+    change: versions((good, ids) => good.getVersions(ids.slice(0, 40))),
+  },
 
-  [
-    'fails at versions of nothing',
-    VERSIONS,
-    versions(async (good, ids) => {
+  {
+    name: 'fails at versions of nothing',
+    caughtBy: VERSIONS,
+    change: versions(async (good, ids) => {
       if (ids.length === 0) throw new Error('syntax error at or near ")"');
       return good.getVersions(ids);
     }),
-  ],
-  [
-    'has versions for an empty batch',
-    VERSIONS,
-    versions(async (good, ids) => good.getVersions(ids.length === 0 ? ['connection0'] : ids)),
-  ],
-  [
-    'has versions of active rows alone',
-    VERSIONS,
-    versions(async (good, ids) => {
+  },
+  {
+    name: 'has versions for an empty batch',
+    caughtBy: VERSIONS,
+    change: versions(async (good, ids) => good.getVersions(ids.length === 0 ? ['connection0'] : ids)),
+  },
+  {
+    name: 'has versions of active rows alone',
+    caughtBy: VERSIONS,
+    change: versions(async (good, ids) => {
       const rows = await good.getMany(ids);
       return without(await good.getVersions(ids), (_version, id) => rows.get(id)?.status !== 'active');
     }),
-  ],
-  [
-    'keeps the versions it read',
-    VERSIONS_SEE,
-    (good) => ({ store: { getVersions: kept((ids: readonly string[]) => good.getVersions(ids)) } }),
-  ],
-  [
-    'shares a query of versions that began earlier',
-    VERSIONS_SEE,
-    (good) => ({ store: { getVersions: shared((ids: readonly string[]) => good.getVersions(ids)) } }),
-  ],
-  [
-    'goes on telling versions of what was deleted',
-    VERSIONS_SEE,
-    (good) => {
+  },
+  {
+    name: 'keeps the versions it read',
+    caughtBy: VERSIONS_SEE,
+    change: (good) => ({ store: { getVersions: kept((ids: readonly string[]) => good.getVersions(ids)) } }),
+  },
+  {
+    name: 'shares a query of versions that began earlier',
+    caughtBy: VERSIONS_SEE,
+    change: (good) => ({ store: { getVersions: shared((ids: readonly string[]) => good.getVersions(ids)) } }),
+  },
+  {
+    name: 'goes on telling versions of what was deleted',
+    caughtBy: VERSIONS_SEE,
+    change: (good) => {
       const last = new Map<string, string>();
       return {
         store: {
@@ -335,11 +351,11 @@ export const BROKEN_STORES: Row[] = [
         },
       };
     },
-  ],
-  [
-    'reads a row’s status in another step',
-    ONE_EACH,
-    (good) => {
+  },
+  {
+    name: 'reads a row’s status in another step',
+    caughtBy: ONE_EACH,
+    change: (good) => {
       let count = 0;
       return {
         store: {
@@ -351,11 +367,11 @@ export const BROKEN_STORES: Row[] = [
         },
       };
     },
-  ],
-  [
-    'counts versions anew after a delete',
-    ONE_EACH,
-    (good) => {
+  },
+  {
+    name: 'counts versions anew after a delete',
+    caughtBy: ONE_EACH,
+    change: (good) => {
       const counts = new Map<string, number>();
       return {
         store: {
@@ -375,109 +391,113 @@ export const BROKEN_STORES: Row[] = [
         },
       };
     },
-  ],
-  ['keeps the version at a touch', TOUCH, () => ({ touch: async () => {} })],
-  [
-    'stops what is touched',
-    TOUCH,
-    (good) => ({
+  },
+  { name: 'keeps the version at a touch', caughtBy: TOUCH, change: () => ({ touch: async () => {} }) },
+  {
+    name: 'stops what is touched',
+    caughtBy: TOUCH,
+    change: (good) => ({
       touch: async (id) => {
         if ((await good.get(id)) !== undefined) await good.write(id, { status: 'stopped', config: 'a' });
       },
     }),
-  ],
-  [
-    'changes the configuration at a touch',
-    TOUCH,
-    (good) => ({
+  },
+  {
+    name: 'changes the configuration at a touch',
+    caughtBy: TOUCH,
+    change: (good) => ({
       touch: async (id) => {
         if ((await good.get(id)) !== undefined) await good.write(id, { status: 'active', config: 'touched' });
       },
     }),
-  ],
+  },
 
-  ['takes an invalid row for missing', INVALID, reads((good, id) => good.get(id).catch(() => undefined))],
-  [
-    'fails at an invalid row without a code',
-    INVALID,
-    reads((good, id) =>
+  {
+    name: 'takes an invalid row for missing',
+    caughtBy: INVALID,
+    change: reads((good, id) => good.get(id).catch(() => undefined)),
+  },
+  {
+    name: 'fails at an invalid row without a code',
+    caughtBy: INVALID,
+    change: reads((good, id) =>
       good.get(id).catch(() => {
         throw new SyntaxError('unexpected token x in JSON');
       }),
     ),
-  ],
-  [
-    'fails at an invalid row with another code',
-    INVALID,
-    reads((good, id) =>
+  },
+  {
+    name: 'fails at an invalid row with another code',
+    caughtBy: INVALID,
+    change: reads((good, id) =>
       good.get(id).catch(() => {
         throw new ConnectionError('STORE_UNAVAILABLE', 'no row', { connectionId: id });
       }),
     ),
-  ],
-  [
-    'does not say which row is invalid',
-    INVALID,
-    reads((good, id) =>
+  },
+  {
+    name: 'does not say which row is invalid',
+    caughtBy: INVALID,
+    change: reads((good, id) =>
       good.get(id).catch(() => {
         throw new ConnectionError('INVALID_RECORD', 'no record');
       }),
     ),
-  ],
-  [
-    'fails at a batch with an invalid row',
-    INVALID_BATCH,
-    many(async (good, ids) => {
+  },
+  {
+    name: 'fails at a batch with an invalid row',
+    caughtBy: INVALID_BATCH,
+    change: many(async (good, ids) => {
       for (const id of ids) await good.get(id);
       return good.getMany(ids);
     }),
-  ],
-  [
-    'leaves invalid rows out of a batch',
-    INVALID_BATCH,
-    many(async (good, ids) => without(await good.getMany(ids), (row: any) => row instanceof Error)),
-  ],
-  [
-    'gives an invalid row in a batch as it is',
-    INVALID_BATCH,
-    many(async (good, ids) => mapped(await good.getMany(ids), (row: any, id) => (row instanceof Error ? { id } : row))),
-  ],
-  [
-    'gives an error without a code in a batch',
-    INVALID_BATCH,
-    many(async (good, ids) =>
+  },
+  {
+    name: 'leaves invalid rows out of a batch',
+    caughtBy: INVALID_BATCH,
+    change: many(async (good, ids) => without(await good.getMany(ids), (row: any) => row instanceof Error)),
+  },
+  {
+    name: 'gives an invalid row in a batch as it is',
+    caughtBy: INVALID_BATCH,
+    change: many(async (good, ids) => mapped(await good.getMany(ids), (row: any, id) => (row instanceof Error ? { id } : row))),
+  },
+  {
+    name: 'gives an error without a code in a batch',
+    caughtBy: INVALID_BATCH,
+    change: many(async (good, ids) =>
       mapped(await good.getMany(ids), (row: any) =>
         row instanceof Error ? new ConnectionError('STORE_UNAVAILABLE', 'no row') : row,
       ),
     ),
-  ],
-  [
-    'fails at versions with an invalid row',
-    INVALID_BATCH,
-    versions(async (good, ids) => {
+  },
+  {
+    name: 'fails at versions with an invalid row',
+    caughtBy: INVALID_BATCH,
+    change: versions(async (good, ids) => {
       for (const id of ids) await good.get(id);
       return good.getVersions(ids);
     }),
-  ],
-  [
-    'has versions up to an invalid row',
-    INVALID_BATCH,
-    versions(async (good, ids) => without(await good.getVersions(ids), (_version, id) => id === 'connection3')),
-  ],
-  [
-    'has versions from an invalid row on',
-    INVALID_BATCH,
-    versions(async (good, ids) => without(await good.getVersions(ids), (_version, id) => id === 'connection1')),
-  ],
-  [
-    'has versions of what is not there, beside an invalid row',
-    INVALID_BATCH,
-    versions(async (good, ids) => new Map(ids.map((id) => [id, '1']))),
-  ],
-  [
-    'brings back the old version of a row that is put right',
-    PUT_RIGHT,
-    (good) => {
+  },
+  {
+    name: 'has versions up to an invalid row',
+    caughtBy: INVALID_BATCH,
+    change: versions(async (good, ids) => without(await good.getVersions(ids), (_version, id) => id === 'connection3')),
+  },
+  {
+    name: 'has versions from an invalid row on',
+    caughtBy: INVALID_BATCH,
+    change: versions(async (good, ids) => without(await good.getVersions(ids), (_version, id) => id === 'connection1')),
+  },
+  {
+    name: 'has versions of what is not there, beside an invalid row',
+    caughtBy: INVALID_BATCH,
+    change: versions(async (good, ids) => new Map(ids.map((id) => [id, '1']))),
+  },
+  {
+    name: 'brings back the old version of a row that is put right',
+    caughtBy: PUT_RIGHT,
+    change: (good) => {
       const before = new Map<string, unknown>();
       return {
         writeInvalid: async (id) => {
@@ -492,11 +512,11 @@ export const BROKEN_STORES: Row[] = [
         },
       };
     },
-  ],
-  [
-    'keeps the version of a row that has become invalid',
-    PUT_RIGHT,
-    (good) => {
+  },
+  {
+    name: 'keeps the version of a row that has become invalid',
+    caughtBy: PUT_RIGHT,
+    change: (good) => {
       const before = new Map<string, string>();
       return {
         writeInvalid: async (id) => {
@@ -509,11 +529,11 @@ export const BROKEN_STORES: Row[] = [
         },
       };
     },
-  ],
-  [
-    'never takes an invalid row for a record again',
-    PUT_RIGHT,
-    (good) => {
+  },
+  {
+    name: 'never takes an invalid row for a record again',
+    caughtBy: PUT_RIGHT,
+    change: (good) => {
       const invalid = new Set<string>();
       return {
         writeInvalid: async (id) => {
@@ -527,15 +547,27 @@ export const BROKEN_STORES: Row[] = [
         },
       };
     },
-  ],
+  },
 
-  ['tells the first listener alone', ALL_HEAR, hearing((_listener, nth) => (nth === 0 ? {} : { changed() {} }))],
-  ['tells the last listener alone', ALL_HEAR, hearing((_listener, nth) => (nth === 1 ? {} : { changed() {} }))],
-  ['begins the second subscription without a gap', ALL_HEAR, hearing((_listener, nth) => (nth === 0 ? {} : { gap() {} }))],
-  [
-    'lets nobody leave',
-    ALL_HEAR,
-    (good) => ({
+  {
+    name: 'tells the first listener alone',
+    caughtBy: ALL_HEAR,
+    change: hearing((_listener, nth) => (nth === 0 ? {} : { changed() {} })),
+  },
+  {
+    name: 'tells the last listener alone',
+    caughtBy: ALL_HEAR,
+    change: hearing((_listener, nth) => (nth === 1 ? {} : { changed() {} })),
+  },
+  {
+    name: 'begins the second subscription without a gap',
+    caughtBy: ALL_HEAR,
+    change: hearing((_listener, nth) => (nth === 0 ? {} : { gap() {} })),
+  },
+  {
+    name: 'lets nobody leave',
+    caughtBy: ALL_HEAR,
+    change: (good) => ({
       store: {
         watch: async (listener) => {
           await good.watch(listener);
@@ -543,11 +575,11 @@ export const BROKEN_STORES: Row[] = [
         },
       },
     }),
-  ],
-  [
-    'loses hints when many come at once',
-    FLOOD,
-    hearing((listener) => {
+  },
+  {
+    name: 'loses hints when many come at once',
+    caughtBy: FLOOD,
+    change: hearing((listener) => {
       let heard = 0;
       return {
         changed: (ids) => {
@@ -555,11 +587,11 @@ export const BROKEN_STORES: Row[] = [
         },
       };
     }),
-  ],
-  [
-    'subscribes again once',
-    CUT,
-    (good) => {
+  },
+  {
+    name: 'subscribes again once',
+    caughtBy: CUT,
+    change: (good) => {
       let cuts = 0;
       return {
         interrupt: async () => {
@@ -567,11 +599,11 @@ export const BROKEN_STORES: Row[] = [
         },
       };
     },
-  ],
-  [
-    'hears nothing any more once it was cut',
-    CUT,
-    (good) => {
+  },
+  {
+    name: 'hears nothing any more once it was cut',
+    caughtBy: CUT,
+    change: (good) => {
       let isCut = false;
       return {
         interrupt: () => {
@@ -589,11 +621,14 @@ export const BROKEN_STORES: Row[] = [
         },
       };
     },
-  ],
+  },
 ];
 
-/** As odd as an id out of a URL can be. */
-export const ODDEST: [what: string, id: string][] = [
-  ['that is half a character', '\ud800'], ['of 1 024 characters', 'x'.repeat(1_024)], ['of a single character', '*'],
-  ['that every object has', '__proto__'], ['that leads elsewhere', '../up'],
+/** The oddest ids that a URL can contain. */
+export const ODDEST: readonly { readonly what: string; readonly id: string }[] = [
+  { what: 'that is half a character', id: '\ud800' },
+  { what: 'of 1 024 characters', id: 'x'.repeat(1_024) },
+  { what: 'of a single character', id: '*' },
+  { what: 'that every object has', id: '__proto__' },
+  { what: 'that leads elsewhere', id: '../up' },
 ];
