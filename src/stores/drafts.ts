@@ -4,7 +4,7 @@ import { ConnectionError } from '../errors.js';
 /** The fields of a row that are its owner's, not hydrant's. */
 export type Fields<D> = D extends unknown ? Omit<D, 'id' | 'status' | 'version'> : never;
 
-/** What every record of a store has. The version is text. */
+/** The members of every record of a store. The version is text. */
 export interface StoredRecord extends ConnectionRecord {
   readonly version: string;
 }
@@ -49,7 +49,7 @@ export function jsonOf(store: string, id: string, value: object): string {
   }
 }
 
-/** What a store says in place of a row that is no record. */
+/** The error in place of a row that is not a valid record. */
 export function invalidRow(id: string, cause: unknown): ConnectionError<'INVALID_RECORD'> {
   return new ConnectionError('INVALID_RECORD', `The row of connection '${id}' is not a record`, { connectionId: id, cause });
 }

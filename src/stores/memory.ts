@@ -6,7 +6,7 @@ import { ConnectionError } from '../errors.js';
 type Fields<D> = D extends unknown ? Omit<D, 'id' | 'status' | 'version'> : never;
 
 /**
- * Rows in this process's memory, for tests and for a first try. Every `put` gives the row a version that none had before.
+ * Keeps rows in this process's memory, in tests and in a first try. Every `put` gives the row a version that none had before.
  * It keeps the whole contract of a store, except that no other process sees its rows.
  *
  * @example

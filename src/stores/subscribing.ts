@@ -13,11 +13,11 @@ export interface ListeningAttempt {
   end(): Promise<unknown>;
 }
 
-/** How the connection that listens for hints is kept alive. Durations are milliseconds. */
+/** Settings that keep the connection for hints alive. Durations are milliseconds. */
 export interface WatchTuning {
-  /** How often to check that hints still arrive and that none was missed. Default 15 000. */
+  /** The interval of checks that hints still arrive and that none was missed. Default 15 000. */
   readonly pingIntervalMs?: number;
-  /** How long connecting, subscribing and each check may take. Default 5 000. */
+  /** The longest time for connecting, subscribing and each check. Default 5 000. */
   readonly timeoutMs?: number;
   /** Between attempts; doubles, with jitter between half and whole. Default 100 to 30 000. */
   readonly backoff?: { readonly initialMs: number; readonly maxMs: number };
@@ -153,7 +153,7 @@ class Subscription implements AsyncDisposable {
     }
   }
 
-  /** An exception of the user's callback ends neither the subscription nor the process. */
+  /** Catches exceptions of the user's callback. */
   #report(error: unknown): void {
     try {
       this.#options.onError?.(error);

@@ -7,7 +7,7 @@ import { canonicalRow, NotARecord, versioning } from './table-version.js';
 /** Ids read by themselves at a time, after a read of several failed. */
 const MAX_SINGLE_READS = 8;
 
-/** An error stands in the place of a row that is no record or could not be read. */
+/** A row that is invalid or could not be read is replaced by an error. */
 type Found<T> = Map<string, TableRecord<T> | ConnectionError>;
 
 /** Reads rows in batches and makes records of them. */

@@ -32,7 +32,7 @@ export function tableStore<T extends object>(options: TableStoreOptions<T>): Tab
       if (isConnectionError(found)) throw found;
       return found;
     },
-    // As the contract has it, an error stands in the place of a record that cannot be read.
+    // A record that cannot be read is replaced by an error, as the contract says.
     getMany: (ids, readOptions) => reader.getMany(ids, readOptions) as Promise<ReadonlyMap<string, TableRecord<T>>>,
   };
 }

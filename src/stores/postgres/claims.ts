@@ -24,7 +24,7 @@ export interface PostgresClaimsOptions {
    */
   readonly client: PostgresClient;
   /**
-   * How long a query may take, milliseconds; the runner waits less where `ttlMs` asks for it. Then it fails, and a `pg`
+   * The longest time for a query, in milliseconds; the runner waits less where `ttlMs` asks for it. Then it fails, and a `pg`
    * Pool's connection is closed, so a connection that no longer answers is replaced. Default 10 000.
    */
   readonly queryTimeoutMs?: number;
@@ -37,7 +37,7 @@ export interface PostgresClaimsOptions {
   readonly listenClient?: () => PostgresListenClient | Promise<PostgresListenClient>;
   /** A claim's row is deleted when the claim expired so many milliseconds ago. Default 30 days. */
   readonly forgetAfterMs?: number;
-  /** How the LISTEN connection is kept alive. */
+  /** Settings that keep the LISTEN connection alive. */
   readonly watch?: WatchTuning;
   /** Told about every failed attempt to listen; attempts go on. Default: nobody. */
   readonly onWatchError?: (error: unknown) => void;
@@ -93,7 +93,7 @@ export class PostgresClaims implements ClaimStore {
   }
 
   /**
-   * The migration as SQL, for those who migrate by file: `table` as the constructor gets it. Run either as one
+   * The migration as SQL, to put into migration files: `table` as the constructor gets it. Run either as one
    * transaction.
    *
    * @throws ConnectionError `INVALID_OPTIONS`

@@ -21,7 +21,7 @@ export interface PostgresColumns {
 }
 
 /**
- * Where the versions of a mapped table come from. All three notice every edit, stop and delete.
+ * The source of a mapped table's versions. All three notice every edit, stop and delete.
  *
  * - `'table'`: a hash of configuration and status, plus a counter per touched row in a table of hydrant's own, so `touch`
  *   works. `migrate()` makes that table, and the triggers for hints.
@@ -35,7 +35,7 @@ export interface PostgresStoreOptions<D extends object> {
   /** A `pg` Pool, PGlite, or anything else with `query(text, values)`. It must reach the primary. */
   readonly client: PostgresClient;
   /**
-   * How long any query may take, milliseconds. Then it fails with `STORE_UNAVAILABLE`, and a `pg` Pool's connection is
+   * The longest time for a query, in milliseconds. Then it fails with `STORE_UNAVAILABLE`, and a `pg` Pool's connection is
    * closed, so a connection that no longer answers is replaced. Migrations may take longer. Default 10 000.
    */
   readonly queryTimeoutMs?: number;
@@ -57,16 +57,16 @@ export interface PostgresStoreOptions<D extends object> {
   readonly idType?: 'text' | 'uuid' | 'bigint';
   /**
    * Maps onto a table that exists: a row, all columns of it, to a record's own fields (id, version and status are
-   * added). What it throws makes that row, and no other, `INVALID_RECORD`. It may read only what `columns.config` names.
+   * added). If it throws, this row alone is `INVALID_RECORD`. It may read only what `columns.config` names.
    */
   readonly mapRow?: (row: Readonly<Record<string, unknown>>) => D | Fields<D>;
   /**
-   * A record to the columns of its row, for `put` on a mapped table. Arrays for a `jsonb` column must be
+   * Maps a record to the columns of its row. Used by `put` on a mapped table. Arrays for a `jsonb` column must be
    * `JSON.stringify`ed: drivers take them for SQL arrays. The id, and the status where there is a status column, are
    * added when missing.
    */
   readonly toRow?: (record: Draft<D> & { readonly status: ConnectionStatus }) => Readonly<Record<string, unknown>>;
-  /** What `delete` sets instead of deleting, for example `deleted_at = now()`. Needed for `delete` when there is a `where`. */
+  /** SQL that `delete` sets instead of deleting, such as `deleted_at = now()`. `delete` needs it if there is a `where`. */
   readonly softDelete?: string;
   /**
    * Whether the migration adds the triggers that send hints. Default true, and false with `versions: 'hash'` or a column.

@@ -23,7 +23,7 @@ export interface Queries {
   readonly remove: string | undefined;
   /** `undefined` where nothing can be counted. */
   readonly touch: string | undefined;
-  /** What a statement that writes one row gives back. */
+  /** The result of a statement that writes one row. */
   readonly returning: string;
 }
 

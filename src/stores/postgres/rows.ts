@@ -62,6 +62,6 @@ function json(id: string, fields: object): string {
   const text = jsonOf('PostgresStore', id, fields);
   // jsonb refuses it, and the whole statement with it.
   if (/(?<!\\)(\\\\)*\\u0000/.test(text))
-    throw invalidDraft('PostgresStore', id, 'expected no NUL character in its fields, for jsonb cannot hold one');
+    throw invalidDraft('PostgresStore', id, 'expected no NUL character in its fields, because jsonb cannot hold one');
   return text;
 }

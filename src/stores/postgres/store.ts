@@ -22,7 +22,7 @@ export type MigrationOptions = Omit<PostgresStoreOptions<never>, 'client' | 'map
   readonly client?: unknown;
   readonly mapRow?: unknown;
   readonly toRow?: unknown;
-  /** How long `up` and `down` wait for the table, milliseconds; 0 for no limit. Default 5 000. */
+  /** The longest wait of `up` and `down` for the table, in milliseconds. 0: no limit. Default 5 000. */
   readonly lockTimeoutMs?: number;
 };
 
@@ -72,7 +72,7 @@ export class PostgresStore<D extends object = Record<string, unknown>> implement
   }
 
   /**
-   * The migration as SQL, for those who migrate by file: give it the options the store gets. `down` removes exactly
+   * The migration as SQL, to put into migration files. Pass the options of the store. `down` removes exactly
    * what `up` added. Run either as one transaction.
    *
    * @throws ConnectionError `INVALID_OPTIONS`

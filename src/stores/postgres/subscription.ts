@@ -28,7 +28,7 @@ class Listening implements ListeningAttempt {
   readonly #options: PostgresSubscribing;
   readonly #listener: StoreListener;
   readonly #lost: (error: unknown) => void;
-  /** Nobody else's: what is sent there and arrives proves that this connection hears. */
+  /** A channel of this connection alone. A message that arrives there proves that the connection works. */
   readonly #ownChannel = `hydrant_ping_${crypto.randomUUID()}`;
   /** Gives up the check under way, and with it the connection that it hangs on. */
   readonly #ending = new AbortController();

@@ -224,5 +224,5 @@ end
 return forgotten
 `;
 
-/** KEYS: any. What the server says of its memory. */
+/** KEYS: any. The server's report on its memory. */
 export const MEMORY = `return redis.call('INFO', 'memory')`;

@@ -28,7 +28,7 @@ export interface RedisClaimsOptions extends RedisWatchOptions {
 
 /** Rows that one script looks at. A script blocks the server, and arguments are spread on the stack. */
 const CHUNK = 1_000;
-/** How long a command waits for its answer: a share of the TTL between two bounds. */
+/** The longest wait of a command for its answer: a share of the TTL between two bounds. */
 const TIMEOUT = { shareOfTtl: 1 / 5, leastMs: 500, mostMs: 5_000 };
 
 /**

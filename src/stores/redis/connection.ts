@@ -17,7 +17,7 @@ interface Line {
   readonly commands: Commands;
   readonly own: OwnConnection | undefined;
   readonly waiting: Set<(error: unknown) => void>;
-  /** How many commands Redis has answered on it. */
+  /** The number of commands that Redis has answered on it. */
   answers: number;
 }
 

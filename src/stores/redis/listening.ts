@@ -9,7 +9,7 @@ import { randomName } from './random-name.js';
 
 /** How hints are listened for. `RedisStore` and `RedisClaims` have these options in common. */
 export interface RedisWatchOptions {
-  /** How the listening connection, a duplicate of `client`, is kept alive; `false` for none. */
+  /** Settings that keep the listening connection, a duplicate of `client`, alive. `false`: no such connection. */
   readonly watch?: false | WatchTuning;
   /** Called when a subscription was lost or could not be made again; attempts go on. Default: nothing is called. */
   readonly onWatchError?: (error: unknown) => void;
@@ -77,12 +77,12 @@ class Listening implements ListeningAttempt {
   readonly #options: RedisListeningOptions;
   readonly #listener: StoreListener;
   readonly #lost: (error: unknown) => void;
-  /** Nobody else's: a message that is sent there and arrives proves that this connection hears. */
+  /** A channel of this connection alone. A message that arrives there proves that the connection works. */
   readonly #ownChannel: string;
   #connection: OwnConnection | undefined;
   #ended = false;
   #scope = '';
-  /** The number of the last hint it knows of. Clients that reconnect by themselves lose hints without a word. */
+  /** The number of the last hint that it received. Clients that reconnect by themselves lose hints without a word. */
   #number: number | undefined;
   #heard: (() => void) | undefined;
 

@@ -17,7 +17,7 @@ export interface ClaimsUnderTest {
   readonly others: ClaimStore;
   /** Lets so many milliseconds pass on the store's clock: advance a manual one, or sleep. */
   wait(ms: number): Promise<unknown>;
-  /** How many connections the store remembers. Needed with the capability `forgets`. */
+  /** The number of connections that the store remembers. Needed with the capability `forgets`. */
   rows?(): Awaitable<number>;
   /**
    * Sets the store's clock back by so many milliseconds, or moves every time it has stored ahead by as much. Needed with
@@ -27,7 +27,7 @@ export interface ClaimsUnderTest {
   close?(): Awaitable<unknown>;
 }
 
-/** How a test needs its store to be made. */
+/** The settings of the store that a test needs. */
 export interface ClaimStoreSettings {
   /** The store forgets a connection when its claim expired so many milliseconds ago; `undefined`: when it likes. */
   readonly forgetAfterMs?: number;
@@ -43,11 +43,11 @@ export interface ClaimCapabilities {
   readonly watch?: boolean;
   /** The tests' unit of time, in milliseconds: long against one call to the store. Default 500. */
   readonly ttlMs?: number;
-  /** How long a hint may take, in milliseconds. Default 5 000. */
+  /** The longest delay of a hint, in milliseconds. Default 5 000. */
   readonly hintTimeoutMs?: number;
 }
 
-/** What the suite's parts are given. */
+/** Passed to every part of the suite. */
 export interface ClaimSuite {
   readonly capabilities: ClaimCapabilities;
   readonly ttlMs: number;

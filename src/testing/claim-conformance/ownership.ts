@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { ids, only, type ClaimSuite } from './harness.js';
 
-/** Who gets what, and with which token. */
+/** Ownership of claims, and their tokens. */
 export function ownershipTests({ test }: ClaimSuite): void {
   test('takes ids that it has never seen, most wanted first, up to the limit', async ({ a }) => {
     assert.deepEqual(ids(await a.claim(['c3', 'c1', 'c2'], { limit: 2 })), ['c1', 'c3']);

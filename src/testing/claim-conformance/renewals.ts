@@ -5,7 +5,7 @@ import { ids, only, type ClaimSuite } from './harness.js';
 const loadOf = (name: string, { members }: RenewResult): number | undefined =>
   members.find(({ replica }) => replica === name)?.load;
 
-/** What a heartbeat does and tells. */
+/** The effects and the answer of a heartbeat. */
 export function renewalTests({ test }: ClaimSuite): void {
   test('renews for the full time, counted from the renewal', async ({ a, b, wait, ttlMs }) => {
     const claim = only(await a.claim(['c1']));

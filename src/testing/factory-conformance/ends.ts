@@ -3,7 +3,7 @@ import type { ConnectionRecord } from '../../contracts/record.js';
 import { becomes, pause, promised, type Suite } from './harness.js';
 import { Life } from './life.js';
 
-/** How long nothing may be sent after the end, milliseconds. */
+/** The time after the end in which nothing may be sent, in milliseconds. */
 const QUIET_MS = 50;
 
 /** Resources that pooled or keep-alive connections may keep, whatever the number of lives. */

@@ -4,7 +4,7 @@ import type { InstanceFactory } from '../../contracts/factory.js';
 import type { Awaitable, ConnectionRecord } from '../../contracts/record.js';
 import { within } from '../../within.js';
 
-/** How the far side (a chat server, a database, a vendor's API) treats connections that are made from now on. */
+/** The far side (a chat server, a database, a vendor's API) treats new connections like this from now on. */
 export type FarSideMode = 'serve' | 'refuse' | 'reset' | 'hang';
 
 /** A factory, and the far side that its instances connect to. Every test makes one of its own and closes it. */
@@ -16,7 +16,7 @@ export interface FactoryUnderTest<R extends ConnectionRecord, I> {
   readonly failing: R;
   /** `'refuse'`: no connection. `'reset'`: cut while it starts. `'hang'`: never answered. */
   behave(mode: FarSideMode): Awaitable<unknown>;
-  /** How many connections the far side has open. */
+  /** The number of connections that the far side has open. */
   open(): Awaitable<number>;
   /** Cuts all open connections, so that the instance gets an `'error'` event. With the capability `connected`. */
   reset?(): Awaitable<unknown>;
@@ -24,30 +24,30 @@ export interface FactoryUnderTest<R extends ConnectionRecord, I> {
   hangUp?(): Awaitable<unknown>;
   /** Makes the instance do something that reaches the far side. Rejects if it cannot. */
   use(instance: I): Awaitable<unknown>;
-  /** How many messages or calls the far side has received, of any instance. */
+  /** The number of messages or calls that the far side has received, of any instance. */
   received(): Awaitable<number>;
   /** Sends an event to every open connection. With the capability `events`. */
   push?(): Awaitable<unknown>;
-  /** How many events reached the application, through any instance. With the capability `events`. */
+  /** The number of events that reached the application, through any instance. With the capability `events`. */
   heard?(): Awaitable<number>;
   /** Listeners on whatever the instances share, such as one Redis client. */
   listeners?(): number;
   close?(): Awaitable<unknown>;
 }
 
-/** What the factory's instances are like. What is true here and missing in the subject fails. */
+/** Capabilities of the factory's instances. The suite fails if one is true and its member of the subject is missing. */
 export interface FactoryCapabilities {
   /** An instance keeps a connection open for its life. */
   readonly connected?: boolean;
   /** An instance receives events over its connection. */
   readonly events?: boolean;
-  /** How long a start, a stop and the far side may take, milliseconds. Default 2 000. */
+  /** The longest time for a start, a stop and the far side, in milliseconds. Default 2 000. */
   readonly timeoutMs?: number;
-  /** How many instances are started and stopped to find what they leave behind. Default 100. */
+  /** The number of instances that are started and stopped to find leaks. Default 100. */
   readonly lives?: number;
 }
 
-/** What the suite's parts are given. */
+/** Passed to every part of the suite. */
 export interface Suite<R extends ConnectionRecord, I> {
   readonly capabilities: FactoryCapabilities;
   readonly timeoutMs: number;
@@ -59,7 +59,7 @@ export const pause = (ms: number): Promise<void> =>
     systemClock.setTimeout(resolve, ms, { ref: true });
   });
 
-/** What `work` comes to, or a failure that says what did not end. */
+/** The result of `work`, or a failure that names the step that did not end. */
 export const inTime = <T>(what: string, timeoutMs: number, work: PromiseLike<T>): Promise<T> =>
   within(systemClock, timeoutMs, work, () => assert.fail(`not within ${timeoutMs} ms: ${what}`));
 

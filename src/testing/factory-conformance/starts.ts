@@ -3,7 +3,7 @@ import type { ConnectionRecord } from '../../contracts/record.js';
 import { becomes, pause, type FactoryUnderTest, type Suite } from './harness.js';
 import { Life } from './life.js';
 
-/** How long after its begin a start is given up, milliseconds. */
+/** A start is given up after this time, in milliseconds. */
 const MOMENTS = [0, 1, 10];
 
 /** A start that fails or is given up leaves nothing open, and never ends the process. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { isConnectionError } from '../../errors.js';
 import { existing, promised, versionOf, type Suite } from './harness.js';
 
-/** What `getMany` owes its callers: what `get` does, of many. */
+/** `getMany` must do for many ids what `get` does for one. */
 export function batchTests({ test, id, capabilities }: Suite): void {
   if (capabilities.getMany === true) {
     test('getMany: known ids and no others', async ({ store, write, remove, configOf }) => {

@@ -29,7 +29,7 @@ export interface StoreUnderTest {
   close?(): Awaitable<unknown>;
 }
 
-/** What the store has beyond `get`. What is true here and missing in the store fails. */
+/** Capabilities of the store beyond `get`. The suite fails if one is true and the store lacks it. */
 export interface StoreCapabilities {
   readonly getMany?: boolean;
   readonly getVersions?: boolean;
@@ -46,11 +46,11 @@ export interface StoreCapabilities {
   readonly makeId?: (n: number) => string;
   /** Whether any text without NUL can be an id. Default true, and false with `makeId`. */
   readonly anyId?: boolean;
-  /** How long a hint may take, milliseconds. Default 5 000. */
+  /** The longest delay of a hint, in milliseconds. Default 5 000. */
   readonly hintTimeoutMs?: number;
 }
 
-/** What the suite's parts are given. */
+/** Passed to every part of the suite. */
 export interface Suite {
   readonly capabilities: StoreCapabilities;
   readonly id: (n: number) => string;

@@ -14,7 +14,7 @@ async function listening(store: ConnectionStore): Promise<{ heard: Heard; subscr
   return { heard, subscription };
 }
 
-/** What hints are worth: with a gap for everything they may have missed, and never in place of a read. */
+/** Hints report changes, with a gap for everything they may have missed. They never replace a read. */
 export function hintTests({ test, id, capabilities }: Suite): void {
   if (capabilities.watch !== true) return;
   const timeoutMs = capabilities.hintTimeoutMs ?? 5_000;
