@@ -56,7 +56,7 @@ export class RunnerEnvironment<R extends ConnectionRecord, I> {
       };
       this.#requests.add(giveUp);
       // Not resolved with the call itself: a promise that follows another one can no longer be rejected.
-      new Promise<T>((settle) => { settle(this.call(send, { signal: controller.signal })); }).then(resolve, reject);
+      new Promise<T>((settle) => { settle(this.call(send, { get signal() { return controller.signal; } })); }).then(resolve, reject);
     });
     try {
       return await within(this.clock, ms, answer, () => {

@@ -34,15 +34,15 @@ export class Model {
 
   /** The store has carried out a claim. */
   claimed(now: number, { replica, ttlMs, ids, limit }: ClaimRequest, claims: readonly Claim[]): void {
-    this.#check(claims.length <= limit, `${replica} was given ${claims.length} claims and had asked for ${limit}`);
+    this.#check(claims.length <= limit, () => `${replica} was given ${claims.length} claims and had asked for ${limit}`);
     for (const { id, token } of claims) {
       const owner = this.#owned.get(id);
-      this.#check(ids.includes(id), `${replica} was given ${id} without asking`);
+      this.#check(ids.includes(id), () => `${replica} was given ${id} without asking`);
       this.#check(
         owner === undefined || owner.expiresAt <= now,
-        `${replica} was given ${id}, which ${owner?.replica} validly owns`,
+        () => `${replica} was given ${id}, which ${owner?.replica} validly owns`,
       );
-      this.#check(token > (this.#highest.get(id) ?? 0n), `the token ${token} of ${id} does not rise`);
+      this.#check(token > (this.#highest.get(id) ?? 0n), () => `the token ${token} of ${id} does not rise`);
       if (owner !== undefined) this.#takenOver(owner, id);
       this.#highest.set(id, token);
       this.#owned.set(id, { replica, token, expiresAt: now + ttlMs });
@@ -52,12 +52,12 @@ export class Model {
   renewed(now: number, { replica, ttlMs, held }: RenewRequest, { renewed, lost }: RenewResult): void {
     for (const id of renewed) {
       const { token } = held.find((claim) => claim.id === id)!;
-      this.#check(this.#owns(now, replica, id, token), `${id} was renewed for ${replica}, which does not own it`);
+      this.#check(this.#owns(now, replica, id, token), () => `${id} was renewed for ${replica}, which does not own it`);
       this.#owned.set(id, { replica, token, expiresAt: now + ttlMs });
     }
     for (const id of lost) {
       const { token } = held.find((claim) => claim.id === id)!;
-      this.#check(!this.#owns(now, replica, id, token), `${replica} was told that ${id} is lost, which it owns`);
+      this.#check(!this.#owns(now, replica, id, token), () => `${replica} was told that ${id} is lost, which it owns`);
     }
   }
 
@@ -65,7 +65,7 @@ export class Model {
     for (const { id, token } of claims) {
       for (const loop of this.loops) {
         const same = loop.replica === replica && loop.id === id && loop.token === token;
-        this.#check(!same || loop.ended, `${replica} released ${id} while its loop was running`);
+        this.#check(!same || loop.ended, () => `${replica} released ${id} while its loop was running`);
       }
       if (this.#owns(now, replica, id, token)) this.#owned.delete(id);
     }
@@ -76,7 +76,7 @@ export class Model {
     for (const other of this.loops) {
       this.#check(
         other.ended || other.replica !== loop.replica || other.id !== loop.id,
-        `${loop.replica} runs two loops for ${loop.id}`,
+        () => `${loop.replica} runs two loops for ${loop.id}`,
       );
     }
     this.loops.add(loop);
@@ -87,12 +87,12 @@ export class Model {
     this.polls += 1;
     this.#check(
       this.#owns(now, loop.replica, loop.id, loop.token),
-      `${loop.replica} polled ${loop.id} with token ${loop.token}, which is `
+      () => `${loop.replica} polled ${loop.id} with token ${loop.token}, which is `
         + JSON.stringify(this.#owned.get(loop.id), (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value)),
     );
     this.#check(
       loop.token === this.#highest.get(loop.id),
-      `${loop.replica} polled ${loop.id} with token ${loop.token} after ${this.#highest.get(loop.id)} was given`,
+      () => `${loop.replica} polled ${loop.id} with token ${loop.token} after ${this.#highest.get(loop.id)} was given`,
     );
   }
 
@@ -105,13 +105,14 @@ export class Model {
     this.takeovers += 1;
     for (const loop of this.loops) {
       if (loop.replica !== owner.replica || loop.id !== id || loop.token !== owner.token || loop.ended || !loop.awake()) continue;
-      this.#check(loop.aborted(), `${id} was taken from ${owner.replica}, which was running and had not been told to stop`);
+      this.#check(loop.aborted(), () => `${id} was taken from ${owner.replica}, which was running and had not been told to stop`);
     }
   }
 
-  #check(holds: boolean, otherwise: string): void {
+  /** @param otherwise - called only for a violation, because most checks hold */
+  #check(holds: boolean, otherwise: () => string): void {
     if (holds) return;
-    this.violation ??= new Violation(otherwise);
+    this.violation ??= new Violation(otherwise());
     throw this.violation;
   }
 }

@@ -27,10 +27,13 @@ export interface Network {
   late: number;
 }
 
+/** Nothing aborts it, so that one does for all. */
+const NEVER = new AbortController().signal;
+
 class SimulatedLease implements Lease<ConnectionRecord, string> {
   readonly instance: string;
   readonly record: ConnectionRecord;
-  readonly signal = new AbortController().signal;
+  readonly signal = NEVER;
   stale = false;
 
   constructor(record: ConnectionRecord) {

@@ -62,10 +62,13 @@ export class World {
     await settle();
     for (;;) {
       const event = this.#events.first;
-      const machine = this.machines
-        .filter((one) => one.running)
-        .reduce<Machine | undefined>((first, one) => (one.nextAt < (first?.nextAt ?? Infinity) ? one : first), undefined);
-      const at = Math.min(event?.at ?? Infinity, machine?.nextAt ?? Infinity);
+      let machine: Machine | undefined;
+      let machineAt = Infinity;
+      for (const one of this.machines) {
+        const nextAt = one.running ? one.nextAt : Infinity;
+        if (nextAt < machineAt) [machine, machineAt] = [one, nextAt];
+      }
+      const at = Math.min(event?.at ?? Infinity, machineAt);
       if (at > end) break;
       this.now = Math.max(this.now, at);
       if (event !== undefined && event.at <= at) {
