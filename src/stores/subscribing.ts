@@ -1,7 +1,7 @@
+import { backoff, check, duration, shape, withDefault } from '../checks.js';
 import { ceilingMs } from '../delays.js';
 import type { Clock } from '../clock.js';
 import type { StoreListener } from '../contracts/store.js';
-import type { ConnectionError } from '../errors.js';
 
 /** One connection that listens for hints. It calls `lost` when the connection is of no more use. */
 export interface ListeningAttempt {
@@ -26,28 +26,20 @@ export interface WatchTuning {
 /** The same with every default filled in. */
 export type SubscribingTuning = Required<WatchTuning>;
 
-const MAX_MS = 2 ** 31 - 1;
-
 /**
- * Checks how a subscription is to be kept up, and fills in defaults.
+ * Checks the option `watch`, and fills in defaults.
  *
- * @param invalid - makes the error that says which option is wrong, what was expected and what came
- * @param expected - of the whole
+ * @param owner - the class that has the option
+ * @param expected - the kind of value that the option takes
+ * @throws ConnectionError `INVALID_OPTIONS`
  */
-export function tuningOf(
-  watch: WatchTuning,
-  invalid: (option: string, expected: string, got: unknown) => ConnectionError<'INVALID_OPTIONS'>,
-  expected = 'an object',
-): SubscribingTuning {
-  if (typeof watch !== 'object' || watch === null) throw invalid('watch', expected, watch);
-  const { pingIntervalMs = 15_000, timeoutMs = 5_000, backoff = { initialMs: 100, maxMs: 30_000 } } = watch;
-  if (typeof backoff !== 'object' || backoff === null) throw invalid('watch.backoff', 'an object', backoff);
-  const durations = { pingIntervalMs, timeoutMs, 'backoff.initialMs': backoff.initialMs, 'backoff.maxMs': backoff.maxMs };
-  for (const [option, ms] of Object.entries(durations)) {
-    const isDuration = typeof ms === 'number' && ms > 0 && ms <= MAX_MS;
-    if (!isDuration) throw invalid(`watch.${option}`, `milliseconds from 1 to ${MAX_MS}`, ms);
-  }
-  return { pingIntervalMs, timeoutMs, backoff };
+export function watchTuning(owner: string, watch: WatchTuning = {}, expected = 'an object'): SubscribingTuning {
+  const tuning = shape(expected, {
+    pingIntervalMs: withDefault(duration(1), 15_000),
+    timeoutMs: withDefault(duration(1), 5_000),
+    backoff: withDefault(backoff(1), () => ({ initialMs: 100, maxMs: 30_000 })),
+  });
+  return check(owner, tuning, watch, 'watch');
 }
 
 /** Everything that keeps a subscription up. */
@@ -92,7 +84,6 @@ class Subscription implements AsyncDisposable {
   }
 
   async #run(opened: () => void, refused: (error: unknown) => void): Promise<void> {
-    const { backoff } = this.#options;
     while (!this.#disposed) {
       try {
         await this.#listen(opened);
@@ -102,7 +93,7 @@ class Subscription implements AsyncDisposable {
         this.#report(error);
       }
       this.#failures += 1;
-      await this.#wait(undefined, ceilingMs(backoff, this.#failures) * (0.5 + Math.random() / 2)).catch(() => {});
+      await this.#wait(undefined, ceilingMs(this.#options.backoff, this.#failures) * (0.5 + Math.random() / 2)).catch(() => {});
     }
   }
 

@@ -16,14 +16,15 @@ describe.each(Object.entries(CLAIMS))('%s refuses what cannot be a duration, as 
     ['watch.pingIntervalMs', { pingIntervalMs: 0 }],
     ['watch.timeoutMs', { timeoutMs: '5s' }],
     ['watch.timeoutMs', { timeoutMs: Number.NaN }],
+    ['watch', { pingInterval: 1_000 }],
     ['watch.backoff.maxMs', { backoff: { initialMs: 1 } }],
   ])('%s: %j', (option, watch) => {
     expect(() => claims(watch)).toThrow(expect.objectContaining({
-      code: 'INVALID_OPTIONS', message: expect.stringMatching(new RegExp(`^${name}: ${option}: expected .+, got .+`)) as string,
+      code: 'INVALID_OPTIONS', message: expect.stringMatching(new RegExp(`^${name}: ${option}: (expected .+, got .+|does not know .+)`)) as string,
     }));
   });
 
   test('and takes what can be one', () => {
-    expect(claims({ pingIntervalMs: 0.5, timeoutMs: 2 ** 31 - 1 })).toBeDefined();
+    expect(claims({ pingIntervalMs: 1, timeoutMs: 2 ** 31 - 1 })).toBeDefined();
   });
 });

@@ -177,7 +177,7 @@ describe('RedisStore options', () => {
       expect.toSatisfy(
         (error) =>
           isConnectionError(error, 'INVALID_OPTIONS')
-          && error.message.includes(`option ${option}: `)
+          && error.message.startsWith(`RedisStore: ${option}: `)
           && /expected .+, got .+/.test(error.message),
       ),
     );

@@ -1,11 +1,10 @@
 import type { Clock } from '../../clock.js';
-import { describe, unexpected } from '../../checks.js';
-import { ConnectionError } from '../../errors.js';
+import { aFunction, check, optional } from '../../checks.js';
 import type {
   Claim, ClaimCallOptions, ClaimHint, ClaimRequest, ClaimStore, HeldClaim, Member, ReleaseRequest, RenewRequest, RenewResult,
 } from '../../exclusive/claims/contract.js';
 import { claimHintOf, MISSED_RELEASES, releaseEntries } from '../hints.js';
-import { FORGET_AFTER_MS } from '../forgetting.js';
+import { checkedForgetting } from '../forgetting.js';
 import { Forgetting } from './claims-forgetting.js';
 import { claimsSql, type ClaimsSql } from './claims-sql.js';
 import { checkedClient } from './checked-client.js';
@@ -13,7 +12,7 @@ import type { PostgresClient, PostgresListenClient } from './client.js';
 import { Database } from './database.js';
 import { findingsBy, migrateBy, type MigrationSql, type SchemaFinding } from './migration.js';
 import { lockTimeout, queryTimeout } from './quoting.js';
-import { tuningOf, type WatchTuning } from '../subscribing.js';
+import { watchTuning, type WatchTuning } from '../subscribing.js';
 import { subscribe } from './subscription.js';
 
 /** Options of {@link PostgresClaims}. */
@@ -73,14 +72,11 @@ export class PostgresClaims implements ClaimStore {
 
   /** @throws ConnectionError `INVALID_OPTIONS` */
   constructor(options: PostgresClaimsOptions) {
-    const { client, table = 'hydrant_claims', listenClient, watch = {}, onWatchError: onError, clock } = options;
-    const { forgetAfterMs = FORGET_AFTER_MS } = options;
+    const { client, table = 'hydrant_claims', listenClient, watch, onWatchError: onError, clock } = options;
     const timeoutMs = queryTimeout('PostgresClaims', options.queryTimeoutMs);
-    if (listenClient !== undefined && typeof listenClient !== 'function')
-      throw invalidOption('listenClient', 'a function that makes a connection', listenClient);
-    const isDuration = forgetAfterMs > 0 && Number.isFinite(forgetAfterMs);
-    if (!isDuration) throw invalidOption('forgetAfterMs', 'milliseconds above 0', forgetAfterMs);
-    const tuning = tuningOf(watch, invalidOption);
+    check('PostgresClaims', optional(aFunction('a function that makes a connection')), listenClient, 'listenClient');
+    const forgetAfterMs = checkedForgetting('PostgresClaims', options.forgetAfterMs);
+    const tuning = watchTuning('PostgresClaims', watch);
     const database = (this.#database = new Database(checkedClient('PostgresClaims', client), timeoutMs, clock));
     const sql = (this.#sql = claimsSql(table));
     this.#forgetting = new Forgetting(database, sql, forgetAfterMs);
@@ -156,10 +152,6 @@ export class PostgresClaims implements ClaimStore {
   async #query<Row>(text: string, values: unknown[], options: ClaimCallOptions | undefined): Promise<readonly Row[]> {
     return await this.#database.query<Row>(text, values, { signal: options?.signal });
   }
-}
-
-function invalidOption(option: string, expected: string, got: unknown): ConnectionError<'INVALID_OPTIONS'> {
-  return unexpected(`PostgresClaims: ${option}`, expected, describe(got));
 }
 
 /** JSON knows no bigint. */

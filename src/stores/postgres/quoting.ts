@@ -1,5 +1,5 @@
 import { isDuration, quote, unexpected } from '../../checks.js';
-import { ConnectionError } from '../../errors.js';
+import type { ConnectionError } from '../../errors.js';
 
 /** Bytes of an identifier that PostgreSQL keeps (NAMEDATALEN - 1); it cuts the rest off without an error. */
 const MAX_IDENTIFIER_BYTES = 63;
@@ -56,15 +56,7 @@ export function checkedName(option: string, value: unknown): string {
 
 /** An `INVALID_OPTIONS` error that says what was expected and what came. */
 export function invalidOption(option: string, expected: string, got: unknown): ConnectionError<'INVALID_OPTIONS'> {
-  const shown =
-    typeof got === 'string'
-      ? JSON.stringify(got.slice(0, 100))
-      : got === null
-        ? 'null'
-        : Array.isArray(got)
-          ? 'an array'
-          : typeof got;
-  return new ConnectionError('INVALID_OPTIONS', `PostgresStore: option ${option}: expected ${expected}, got ${shown}`);
+  return unexpected(`PostgresStore: ${option}`, expected, quote(got));
 }
 
 /**

@@ -2,7 +2,7 @@ import type { Version } from '../../contracts/record.js';
 import type { ConnectionStore, StoreListener, StoreReadOptions } from '../../contracts/store.js';
 import { ConnectionError, isConnectionError } from '../../errors.js';
 import type { Draft, Fields, StoredRecord } from '../drafts.js';
-import { tuningOf } from '../subscribing.js';
+import { watchTuning } from '../subscribing.js';
 import { checkedClient } from './checked-client.js';
 import { Database } from './database.js';
 import { layoutOf, type Layout } from './layout.js';
@@ -206,12 +206,12 @@ function subscribingOf(
     listenClient,
     onWatchError,
     clock,
-    watch = {},
+    watch,
   }: Pick<PostgresStoreOptions<object>, 'listenClient' | 'onWatchError' | 'clock' | 'watch'>,
   database: Database,
   channel: string,
 ): PostgresSubscribing | undefined {
   if (listenClient === undefined) return undefined;
   if (typeof listenClient !== 'function') throw invalidOption('listenClient', 'a function that makes a connection', listenClient);
-  return { database, listenClient, channel, ...tuningOf(watch, invalidOption), onError: onWatchError, clock };
+  return { database, listenClient, channel, ...watchTuning('PostgresStore', watch), onError: onWatchError, clock };
 }

@@ -1,16 +1,16 @@
-import { describe, quote, unexpected } from '../../checks.js';
+import { check, describe, text, unexpected } from '../../checks.js';
 import { systemClock } from '../../clock.js';
-import type { ConnectionError } from '../../errors.js';
 import type {
   Claim, ClaimCallOptions, ClaimHint, ClaimRequest, ClaimStore, ReleasedClaim, ReleaseRequest, RenewRequest, RenewResult,
 } from '../../exclusive/claims/contract.js';
-import { FORGET_AFTER_MS } from '../forgetting.js';
+import { checkedForgetting } from '../forgetting.js';
 import { claimHintOf, MISSED_RELEASES, releaseEntries } from '../hints.js';
+import { watchTuning } from '../subscribing.js';
 import { CLAIM, FORGET, RELEASE, RENEW } from './claims-scripts.js';
 import { adapt, pairs, type RedisClient } from './client.js';
 import { RedisConnection } from './connection.js';
 import { Eviction } from './eviction.js';
-import { listen, watchTuning, type RedisWatchOptions } from './listening.js';
+import { listen, type RedisWatchOptions } from './listening.js';
 import { randomName } from './random-name.js';
 
 /** Options of {@link RedisClaims}. */
@@ -54,15 +54,12 @@ export class RedisClaims implements ClaimStore {
 
   /** @throws ConnectionError `INVALID_OPTIONS` */
   constructor(options: RedisClaimsOptions) {
-    const { client, prefix = '{hydrant}:claims:', forgetAfterMs = FORGET_AFTER_MS } = options;
-    const { clock = systemClock, onWatchError: onError } = options;
+    const { client, prefix = '{hydrant}:claims:', watch, clock = systemClock, onWatchError: onError } = options;
     const adapted = adapt(client);
-    if (adapted === undefined) throw invalidOption('client', 'an ioredis or node-redis client', client);
-    const isTagged = typeof prefix === 'string' && /\{[^}]+\}/.test(prefix);
-    if (!isTagged) throw invalidOption('prefix', 'text with a hash tag in braces', prefix);
-    const isDuration = forgetAfterMs > 0 && Number.isFinite(forgetAfterMs);
-    if (!isDuration) throw invalidOption('forgetAfterMs', 'milliseconds above 0', forgetAfterMs);
-    const tuning = watchTuning(options, invalidOption);
+    if (adapted === undefined) throw unexpected('RedisClaims: client', 'an ioredis or node-redis client', describe(client));
+    check('RedisClaims', text('text with a hash tag in braces', (given) => /\{[^}]+\}/.test(given)), prefix, 'prefix');
+    const forgetAfterMs = checkedForgetting('RedisClaims', options.forgetAfterMs);
+    const tuning = watch === false ? undefined : watchTuning('RedisClaims', watch, 'false or an object');
     const redis = this.#redis = new RedisConnection(adapted, clock);
     this.#prefix = prefix;
     this.#forgetAfterMs = forgetAfterMs;
@@ -162,8 +159,4 @@ function fields({ token, notes, offer }: ReleasedClaim): string[] {
   const to = offer !== undefined && 'to' in offer ? offer.to : '';
   const notTo = offer !== undefined && 'notTo' in offer ? offer.notTo : '';
   return [String(token), notes === undefined ? '0' : '1', notes ?? '', to, notTo, offer === undefined ? '' : String(offer.forMs)];
-}
-
-function invalidOption(option: string, expected: string, got: unknown): ConnectionError<'INVALID_OPTIONS'> {
-  return unexpected(`RedisClaims: ${option}`, expected, option === 'client' ? describe(got) : quote(got));
 }

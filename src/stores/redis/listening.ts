@@ -1,8 +1,7 @@
 import type { StoreListener } from '../../contracts/store.js';
 import { parseHint } from '../hints.js';
-import { keepSubscribed, tuningOf, type ListeningAttempt, type SubscribingTuning, type WatchTuning } from '../subscribing.js';
+import { keepSubscribed, type ListeningAttempt, type SubscribingTuning, type WatchTuning } from '../subscribing.js';
 import type { Clock } from '../../clock.js';
-import type { ConnectionError } from '../../errors.js';
 import type { OwnConnection } from './client.js';
 import type { RedisConnection } from './connection.js';
 import { randomName } from './random-name.js';
@@ -54,18 +53,6 @@ export interface RedisListeningOptions extends SubscribingTuning {
   readonly keys: HintKeys;
   readonly clock: Clock;
   readonly onError: ((error: unknown) => void) | undefined;
-}
-
-/**
- * Checks the option `watch`. `undefined` where it is turned off.
- *
- * @throws ConnectionError `INVALID_OPTIONS`
- */
-export function watchTuning(
-  { watch = {} }: RedisWatchOptions,
-  invalid: (option: string, expected: string, got: unknown) => ConnectionError<'INVALID_OPTIONS'>,
-): SubscribingTuning | undefined {
-  return watch === false ? undefined : tuningOf(watch, invalid, 'false or an object');
 }
 
 /** Listens for hints until disposed of. */

@@ -4,9 +4,10 @@ import type { ConnectionStatus, Version } from '../../contracts/record.js';
 import type { ConnectionStore, StoreListener, StoreReadOptions } from '../../contracts/store.js';
 import { ConnectionError, isConnectionError } from '../../errors.js';
 import { fieldsOf, invalidRow, jsonOf, statusOf, type Draft, type Fields, type StoredRecord } from '../drafts.js';
+import { watchTuning } from '../subscribing.js';
 import { adapt, pairs, type RedisClient } from './client.js';
 import { RedisConnection } from './connection.js';
-import { listen, watchTuning, type RedisWatchOptions } from './listening.js';
+import { listen, type RedisWatchOptions } from './listening.js';
 import { randomName } from './random-name.js';
 import { DELETE, PUT, SCAN, TOUCH } from './scripts.js';
 
@@ -63,11 +64,11 @@ export class RedisStore<D extends object = Record<string, unknown>> implements C
   /** @throws ConnectionError `INVALID_OPTIONS` */
   constructor(options: RedisStoreOptions) {
     if (typeof options !== 'object' || options === null) throw invalidOption('options', 'an object', options);
-    const { client, prefix = '{hydrant}:', onWatchError: onError, clock = systemClock } = options;
+    const { client, prefix = '{hydrant}:', watch, onWatchError: onError, clock = systemClock } = options;
     const adapted = adapt(client);
     if (adapted === undefined) throw invalidOption('client', 'a client of ioredis or node-redis', client);
     if (typeof prefix !== 'string') throw invalidOption('prefix', 'text', prefix);
-    const tuning = watchTuning(options, invalidOption);
+    const tuning = watch === false ? undefined : watchTuning('RedisStore', watch, 'false or an object');
     const redis = this.#redis = new RedisConnection(adapted, clock);
     const keys = this.#keys = {
       records: `${prefix}records`, versions: `${prefix}versions`,
@@ -191,5 +192,5 @@ function recordOf(id: string, row: unknown): StoredRecord | ConnectionError<'INV
 }
 
 function invalidOption(option: string, expected: string, got: unknown): ConnectionError<'INVALID_OPTIONS'> {
-  return unexpected(`RedisStore: option ${option}`, expected, describe(got));
+  return unexpected(`RedisStore: ${option}`, expected, describe(got));
 }
