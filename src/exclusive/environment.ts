@@ -56,7 +56,8 @@ export class RunnerEnvironment<R extends ConnectionRecord, I> {
       };
       this.#requests.add(giveUp);
       // Not resolved with the call itself: a promise that follows another one can no longer be rejected.
-      new Promise<T>((settle) => { settle(this.call(send, { get signal() { return controller.signal; } })); }).then(resolve, reject);
+      const options = { get signal() { return controller.signal; } };
+      new Promise<T>((settle) => { settle(this.call(send, options)); }).then(resolve, reject);
     });
     try {
       return await within(this.clock, ms, answer, () => {

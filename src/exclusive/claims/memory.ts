@@ -12,21 +12,21 @@ interface Row {
 
 /** Options of a {@link MemoryClaimServer}. */
 export interface MemoryClaimServerOptions {
-  /** The store's clock; its monotonic time counts. Default: the system's. */
+  /** The store's clock, of which the monotonic time counts. Default: the system's. */
   readonly clock?: Clock;
-  /** A row is forgotten when its claim expired so many milliseconds ago. Default 30 days. */
+  /** A row is forgotten when its claim expired this many milliseconds ago. Default 30 days. */
   readonly forgetAfterMs?: number;
 }
 
 const FORGET_AFTER_MS = 30 * 24 * 3_600_000;
-/** So many rows are looked at in each renewal, to forget them. */
+/** Each renewal looks for old rows among this many. */
 const LOOKED_AT = 100;
 
-/** The side of the claims that all replicas of a test share. */
+/** The state of the claims, shared by all replicas of a test. */
 export class MemoryClaimServer {
   readonly #clock: Clock;
   readonly #forgetAfterMs: number;
-  /** The rows that were looked at longest ago come first. */
+  /** Rows whose age was checked longest ago come first. */
   readonly #rows = new Map<string, Row>();
   readonly #owned = new Map<string, Set<string>>();
   readonly #members = new Map<string, { load: number; expiresAt: number }>();
@@ -139,7 +139,7 @@ export class MemoryClaimServer {
   }
 }
 
-/** The offer that stands, if any. */
+/** The offer that has not expired, if there is one. */
 function standingOffer(row: Row | undefined, now: number): Offer | undefined {
   return row !== undefined && row.offerUntil > now ? row.offer : undefined;
 }
@@ -153,7 +153,7 @@ function allows(offer: Offer | undefined, replica: string): boolean {
 export type ClaimCall = 'renew' | 'claim' | 'release';
 
 /**
- * Stands between a replica and the server: may delay `carryOut`, never call it, or call it and lose its result.
+ * Runs between a replica and the server. It may delay `carryOut`, never call it, or call it and lose its result.
  *
  * @example
  * // the answer is lost after the commit

@@ -1,9 +1,9 @@
 import type { ClaimsSql } from './claims-sql.js';
 import type { Database } from './database.js';
 
-/** Rows are looked at after every so many renewals. */
+/** It looks at rows after each tenth renewal. */
 const RENEWALS = 10;
-/** Fewer mean that the last row was among them. */
+/** Rows per look. With fewer, the end of the table is reached. */
 const LOOKED_AT = 100;
 
 /**
@@ -23,7 +23,7 @@ export class Forgetting {
     this.#forgetAfterMs = forgetAfterMs;
   }
 
-  /** Nothing waits for it. A role that may not delete keeps the rows. */
+  /** No caller waits for it. A role that may not delete keeps the rows. */
   renewed(): void {
     this.#renewals += 1;
     if (this.#renewals % RENEWALS === 0) void this.#look().catch(() => {});
@@ -36,5 +36,5 @@ export class Forgetting {
   }
 }
 
-/** The last id that was looked at, and how many were. */
+/** The last id of a look, and the number of its rows. */
 interface Progress { readonly last: string | null; readonly looked: string }

@@ -98,8 +98,8 @@ function migrationParts({ claims, replicas, sequence, schema, index }: Names): M
 }
 
 /**
- * $1 replica, $2 ttl, $3 whether a member, $4 load, $5 what it holds. Rows that somebody is just taking or giving back
- * are skipped rather than waited for: they are neither renewed nor lost, and are asked for again.
+ * $1 replica, $2 ttl, $3 whether a member, $4 load, $5 its claims. Rows that another query has locked are skipped. They
+ * are neither renewed nor lost, and the replica asks for them again.
  */
 const renewal = (claims: string, replicas: string): string => `
 with held as materialized (
@@ -137,12 +137,12 @@ union all
 select 'member', r.replica, r.load::text from ${replicas} r where r.expires_at > ${NOW} and r.replica <> $1::text`;
 
 /**
- * $1 replica, $2 ttl, $3 ids, $4 limit, $5 for how long free. `nextval` stands where the row is locked, so a connection's
- * tokens rise in the order of its owners, even after the sequence was set back. A row whose token is the greatest bigint is
- * left alone, because it would fail the others.
+ * $1 replica, $2 ttl, $3 ids, $4 limit, $5 for how long free. `nextval` is called while the row is locked, so a
+ * connection's tokens rise in the order of its owners, even after the sequence was set back. A row with the greatest
+ * bigint as its token is skipped, because its error would fail the whole query.
  *
- * `early` are rows from the future: the server's clock was set back. A claim is shortened to its owner's TTL from now, which
- * its owner cannot have outlived: it renews long before, and if it is dead, the claim ends then. A released row is free.
+ * `early` has the rows from the future, which exist after the server's clock was set back. A claim is shortened to its
+ * owner's TTL from now. A living owner renews long before that. A released row is free at once.
  */
 const takeover = (claims: string, replicas: string, sequence: string): string => `
 with wanted as materialized (
@@ -180,7 +180,7 @@ with wanted as materialized (
 )
 select id, token::text as token, notes from taken union all select id, token::text, notes from entered`;
 
-/** $1 replica, $2 claims, $3 whether it leaves, $4 what to tell the watchers. Rows stay: their tokens must not repeat. */
+/** $1 replica, $2 claims, $3 whether it leaves, $4 the hint. Rows stay, because their tokens must not repeat. */
 const giveBack = (claims: string, replicas: string, channel: string): string => `
 with given as materialized (
   select id, token, notes, "to", "notTo", "forMs"

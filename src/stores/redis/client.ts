@@ -62,11 +62,14 @@ export interface AdaptedClient extends Commands {
   /** Whether the caller has ended it. */
   readonly isEnded: () => boolean;
   readonly onEnd: (listener: () => void) => void;
-  /** Connects once more with the same options; `undefined` where the client cannot. `lost` is called at every sign of a loss. */
+  /**
+   * Opens another connection with the same options. Missing where the client cannot. `lost` is called at every sign of a
+   * loss.
+   */
   readonly duplicate: ((lost: (error: unknown) => void) => OwnConnection) | undefined;
 }
 
-/** Adapts a client; `undefined` when it is of neither kind. */
+/** Adapts a client. Returns `undefined` for any other object. */
 export function adapt(client: RedisClient): AdaptedClient | undefined {
   if (isNodeRedis(client)) return nodeRedis(client);
   return isIoredis(client) ? ioredis(client) : undefined;
@@ -119,7 +122,7 @@ function nodeRedis(client: NodeRedisClient): AdaptedClient {
     onEnd: (listener) => { for (const event of ['end', 'disconnect']) client.on?.(event, listener); },
     duplicate: typeof client.duplicate !== 'function' ? undefined : (lost) => {
       const connection = (client.duplicate as () => NodeRedisConnection)();
-      // node-redis reconnects without a word. These events are its only signs of a loss.
+      // node-redis reconnects by itself. These events are its only signs of a loss.
       for (const sign of ['error', 'reconnecting', 'node-error', 'node-reconnecting']) connection.on(sign, lost);
       const ready = connection.connect();
       ready.catch(lost);

@@ -2,17 +2,17 @@ import type { Clock } from '../../clock.js';
 import { ConnectionError } from '../../errors.js';
 import type { AdaptedClient, Commands, OwnConnection } from './client.js';
 
-/** Answers that are on their way when a deadline passes are read within this time. A blocked event loop reads them late. */
+/** After a blocked event loop, answers that have arrived are read a moment after the deadline's timer. */
 const GRACE_MS = 1;
 
 export interface CommandOptions {
-  /** The command fails when it is not answered within so many milliseconds. */
+  /** The command fails if it is not answered within this time. */
   readonly timeoutMs: number;
-  /** Nothing is sent when it is aborted. */
+  /** If it is aborted, nothing is sent. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** One way to Redis, and the commands that are waiting on it. */
+/** One connection to Redis, and the commands that wait for it. */
 interface Line {
   readonly commands: Commands;
   readonly own: OwnConnection | undefined;
@@ -22,9 +22,9 @@ interface Line {
 }
 
 /**
- * Sends commands, each with a deadline of its own. No option of a driver is needed to get over a connection that went
- * silent without a reset: when a deadline passes and nothing was answered since the command was sent, the connection
- * counts as dead. Its other commands fail at once, and the next command goes over a new connection.
+ * Sends commands, each with its own deadline. It recovers from a connection that went silent without a reset, and needs
+ * no option of the driver for that. If a deadline passes and nothing was answered since the command was sent, the
+ * connection counts as dead. Its other commands fail at once, and the next command uses a new connection.
  *
  * The first connection is the caller's client, which is left alone. Every later one is a duplicate that ends with it.
  */
@@ -63,7 +63,7 @@ export class RedisConnection {
         cancel();
         resolve(answer);
       }, (error: unknown) => {
-        // A driver's own time-out, for example, says nothing of the connection: it is still judged at the deadline.
+        // Other errors, such as a time-out of the driver, leave the judgement of the connection to the deadline.
         if (isReply(error)) {
           sentOn.answers += 1;
           cancel();
@@ -82,7 +82,7 @@ export class RedisConnection {
   }
 
   #open(): Line {
-    // Losses are no concern here: the driver connects again, and if it does not, the next deadline passes.
+    // A loss needs no handling: the driver reconnects, and otherwise the next deadline passes.
     const own = this.#client.duplicate!(() => {});
     return line(own, own);
   }

@@ -3,7 +3,7 @@ import { MEMORY } from './claims-scripts.js';
 import { isReply, type CommandOptions, type RedisConnection } from './connection.js';
 
 /**
- * Refuses a server that may evict claims: an evicted claim looks free, so a second owner takes it. Under `volatile-*`
+ * Refuses a server that may evict claims, because an evicted claim looks free and gets a second owner. Under `volatile-*`
  * Redis evicts keys with a time to live only, and claims have none.
  */
 export class Eviction {
@@ -17,7 +17,7 @@ export class Eviction {
   }
 
   /**
-   * Asks the server until it is known to be safe. A server that does not tell passes.
+   * Asks the server until it is known to be safe. A server that does not answer the question passes.
    *
    * @throws ConnectionError `INVALID_OPTIONS`
    */
@@ -36,7 +36,7 @@ export class Eviction {
     try {
       return String(await this.#redis.send((commands) => commands.eval(MEMORY, [this.#key], []), options));
     } catch (error) {
-      // It may not be allowed to ask.
+      // The user of this client may not be allowed to ask.
       if (isReply(error)) return '';
       throw error;
     }
