@@ -7,3 +7,6 @@ export declare const WAYS: Readonly<Record<'round robin' | 'hash of the id, modu
 
 export declare function measure(hydrant: typeof import('hydrant'), choose: Choice, options: { losesOne: boolean }):
   Promise<{ creates: number; thirds: number[] }>;
+
+/** Numbers from 0 to 1, the same ones for the same seed. */
+export declare function random(seed: number): () => number;

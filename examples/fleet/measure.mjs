@@ -13,7 +13,7 @@ const PLACES = 1_000;
 const POINTS = 160;
 
 /** The same choices on every run. @param {number} seed */
-function random(seed) {
+export function random(seed) {
   let state = seed;
   return () => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;

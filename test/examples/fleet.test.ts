@@ -1,6 +1,8 @@
 import * as hydrant from 'hydrant';
+import { ManualClock } from 'hydrant/testing';
 import { expect, test } from 'vitest';
 import { measure, WAYS } from '../../examples/fleet/measure.mjs';
+import { rollingDeploy, TRAFFIC } from '../../examples/fleet/rolling.mjs';
 
 /** The figures of the guide, from the command it names. */
 test('examples/fleet: affinity by connection keeps each connection warm on one replica instead of all', async () => {
@@ -20,3 +22,22 @@ test('examples/fleet: affinity by connection keeps each connection warm on one r
   // Back again, the lost replica's own connections are created anew; with modulo most of the others move too.
   expect(consistent?.lost[2]).toBeLessThan(modulo?.lost[2] ?? 0);
 }, 120_000);
+
+test('examples/fleet: a warm-up before traffic makes a rolling deploy longer, and lets no fewer uses wait', async () => {
+  const pick = TRAFFIC.uniform;
+  const [none, before, during] = [
+    await rollingDeploy(hydrant, new ManualClock(), { warm: 'none', pick }),
+    await rollingDeploy(hydrant, new ManualClock(), { warm: 'before traffic', pick }),
+    await rollingDeploy(hydrant, new ManualClock(), { warm: 'during traffic', pick }),
+  ];
+  process.stdout.write(`${JSON.stringify({ none, before, during })}\n`);
+  expect({
+    longer: before.deploySeconds > 2 * none.deploySeconds, moreCreates: before.creates > 1.5 * none.creates,
+    fewerWaits: before.waited < none.waited,
+  }).toEqual({ longer: true, moreCreates: true, fewerWaits: false });
+  // While it gets traffic, fewer uses wait, and the longest waits longer, because both want the same permits.
+  expect({
+    fewerWaits: during.waited < none.waited, moreCreates: during.creates > none.creates,
+    longestIsLonger: during.longestMs > none.longestMs,
+  }).toEqual({ fewerWaits: true, moreCreates: true, longestIsLonger: true });
+}, 240_000);

@@ -1,3 +1,4 @@
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { exercise, EXPECTED } from './support/bots.js';
@@ -7,16 +8,39 @@ beforeAll(installHydrant);
 const NEXT = 'next/dist/bin/next';
 const status = async (base: string): Promise<unknown> => (await fetch(`${base}/status`)).json();
 
-test('Next: the bundles of several routes share one registry, and SIGTERM closes it', async () => {
+test('Next: three bundles share one registry, and SIGTERM closes it', async () => {
   const folder = await copyOf('next-app');
   await run(folder, NEXT, 'build', '--webpack');
   const server = await start(folder, join(folder, 'node_modules', NEXT), ['start', '--hostname', '127.0.0.1']);
-  const outcome = await exercise(server.base);
+  // The app router's webhook, the pages router's, and the status are bundled apart.
+  const outcomes = { app: await exercise(server.base), pages: await exercise(`${server.base}/api`) };
   const after = await status(server.base);
   await server.stop();
-  expect({ outcome, after, closed: server.output().includes('registry closed') }).toEqual({
-    outcome: EXPECTED,
+  expect({ outcomes, after, closed: server.output().includes('registry closed') }).toEqual({
+    outcomes: { app: EXPECTED, pages: EXPECTED },
     after: { live: 1, made: 1 },
     closed: true,
   });
-}, 120_000);
+}, 240_000);
+
+test('Next in development: a reload keeps the registry and its instances', async () => {
+  const folder = await copyOf('next-app');
+  const server = await start(folder, join(folder, 'node_modules', NEXT), ['dev', '--webpack', '--hostname', '127.0.0.1']);
+  try {
+    expect({ app: await exercise(server.base), pages: await exercise(`${server.base}/api`) })
+      .toEqual({ app: EXPECTED, pages: EXPECTED });
+    const before = await status(server.base);
+    for (const file of ['lib/gateway.mjs', 'app/status/route.js'])
+      await edit(join(folder, file), (text) => text.replace('registriesMade', 'registriesMade /* edited */'));
+    await edit(join(folder, 'app/status/route.js'), (text) => text.replace('Response.json({', 'Response.json({ reloaded: true,'));
+    await expect.poll(() => status(server.base), { timeout: 120_000, interval: 200 }).toMatchObject({ reloaded: true });
+    expect({ before, after: await status(server.base), outcome: await exercise(server.base) })
+      .toEqual({ before: { live: 1, made: 1 }, after: { reloaded: true, live: 1, made: 1 }, outcome: EXPECTED });
+  } finally {
+    await server.stop();
+  }
+}, 240_000);
+
+async function edit(file: string, change: (text: string) => string): Promise<void> {
+  await writeFile(file, change(await readFile(file, 'utf8')));
+}

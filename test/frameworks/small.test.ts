@@ -20,7 +20,7 @@ async function serving<T>(listener: RequestListener, work: (base: string) => Pro
   }
 }
 
-/** The recipe of the guide. Koa answers 404 unless it is told that somebody else responds. */
+/** The recipe of the guide. Koa answers 404 unless `respond` is false. */
 function koaWebhook(registry: ReturnType<typeof createBots>['registry'], onError?: (error: unknown) => void): Koa.Middleware {
   return async (context, next) => {
     const id = /^\/webhooks\/([^/]+)$/.exec(context.path)?.[1];
@@ -48,7 +48,7 @@ test('Koa: after the body parser the failure names the fix', async () => {
   await registry.close();
 });
 
-test('h3, and so Nitro and Nuxt', async () => {
+test('h3', async () => {
   const { registry } = createBots();
   const router = createRouter().post(
     '/webhooks/:id',

@@ -10,19 +10,21 @@ import { build } from 'esbuild';
 
 const here = fileURLToPath(new URL('..', import.meta.url));
 
-/** Frameworks that bundle resolve packages by themselves, so hydrant has to be one: the source, built into one file. */
+/** Frameworks that bundle resolve packages by themselves, so hydrant has to be one. It is built from its source. */
 export async function installHydrant(): Promise<void> {
   const folder = join(here, 'node_modules', 'hydrant');
   await mkdir(folder, { recursive: true });
-  const manifest = { name: 'hydrant', version: '0.0.0', type: 'module', exports: { '.': './index.js' } };
+  const manifest = { name: 'hydrant', version: '0.0.0', type: 'module', exports: { '.': './index.js', './node': './node.js' } };
   await writeFile(join(folder, 'package.json'), JSON.stringify(manifest));
   await build({
-    entryPoints: [join(here, '../../src/index.ts')],
+    entryPoints: { index: join(here, '../../src/index.ts'), node: join(here, '../../src/adapters/node.ts') },
+    splitting: true,
     bundle: true,
     format: 'esm',
     platform: 'neutral',
     mainFields: ['module', 'main'],
-    outfile: join(folder, 'index.js'),
+    external: ['node:*'],
+    outdir: folder,
     logLevel: 'error',
   });
 }

@@ -30,8 +30,10 @@ class Run {
   }
 
   async origin(): Promise<string> {
-    await expect.poll(() => this.output, { timeout: PATIENCE_MS, interval: 50 }).toContain(' in a browser');
-    return /http:\/\/\S+/.exec(this.output)?.[0] ?? '';
+    const url = (): string | undefined => /http:\/\/\S+(?= in a browser)/.exec(this.output)?.[0];
+    await expect.poll(() => url() ?? this.child.exitCode, { timeout: PATIENCE_MS, interval: 50 }).not.toBe(null);
+    expect(this.output).toContain(' in a browser');
+    return url() ?? '';
   }
 
   /** The command lines of the processes that are still there. PostgreSQL gets a clean environment: its folder tells. */

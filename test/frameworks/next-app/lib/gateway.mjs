@@ -27,5 +27,5 @@ function createRegistry() {
   return registry;
 }
 
-/** Next bundles each route by itself, and loads modules again in development: the process keeps the registry. */
+/** Next makes a bundle for each route, and reloads modules in development. `globalThis` keeps one registry. */
 export const registry = globalThis.hydrantRegistry ??= createRegistry();

@@ -1,0 +1,3 @@
+import { registry } from '../lib/gateway.js';
+
+export default defineEventHandler(() => ({ live: registry.snapshot().live, made: globalThis.registriesMade }));
