@@ -2,37 +2,38 @@ import { Client, SdkHttpError, StreamableHTTPClientTransport } from '@modelconte
 import { ConnectionRegistry } from 'hydrant';
 
 /**
- * An MCP client per user and server, connected with that user's access token.
+ * Rows of grants → connected clients.
  *
  * @typedef {import('hydrant').ConnectionRecord & { url: string, accessToken: string }} GrantRow the id is
  *   `user:server`; refreshing the token writes the row
- *
+ */
+export const grantFactory = {
+  /** @param {GrantRow} record @param {import('hydrant').HydrationContext} context */
+  async create({ url, accessToken }, { signal, retire, onDispose }) {
+    const transport = new StreamableHTTPClientTransport(new URL(url), {
+      requestInit: { headers: { authorization: `Bearer ${accessToken}` } },
+    });
+    // The session-less protocol where the server speaks it, otherwise an older one.
+    const client = new Client({ name: 'assistant', version: '1.0.0' }, { versionNegotiation: { mode: 'auto' } });
+    onDispose(async () => {
+      if (transport.sessionId !== undefined) await transport.terminateSession().catch(() => {}); // only a courtesy
+      await client.close();
+    });
+    // The SDK's first request takes no signal, so an abandoned start closes the transport under it.
+    signal.addEventListener('abort', () => void transport.close(), { once: true });
+    client.onclose = () => retire(new Error('the connection was closed'));
+    await client.connect(transport, { signal });
+    const { tools } = await client.listTools(undefined, { signal });
+    return { client, tools };
+  },
+};
+
+/**
+ * An MCP client per user and server, connected with that user's access token.
  * @param {{ store: import('hydrant').ConnectionStore<GrantRow> } & import('hydrant').RegistryTuning} options
  */
 export function createClients({ store, ...tuning }) {
-  const registry = new ConnectionRegistry({
-    store,
-    factory: {
-      /** @param {GrantRow} record @param {import('hydrant').HydrationContext} context */
-      async create({ url, accessToken }, { signal, retire, onDispose }) {
-        const transport = new StreamableHTTPClientTransport(new URL(url), {
-          requestInit: { headers: { authorization: `Bearer ${accessToken}` } },
-        });
-        // The session-less protocol where the server speaks it, otherwise an older one.
-        const client = new Client({ name: 'assistant', version: '1.0.0' }, { versionNegotiation: { mode: 'auto' } });
-        onDispose(async () => {
-          if (transport.sessionId !== undefined) await transport.terminateSession().catch(() => {}); // only a courtesy
-          await client.close();
-        });
-        client.onclose = () => retire(new Error('the connection was closed'));
-        await client.connect(transport, { signal });
-        const { tools } = await client.listTools(undefined, { signal });
-        return { client, tools };
-      },
-    },
-    idleTimeoutMs: 15 * 60_000,
-    ...tuning,
-  });
+  const registry = new ConnectionRegistry({ store, factory: grantFactory, idleTimeoutMs: 15 * 60_000, ...tuning });
 
   return {
     registry,

@@ -16,28 +16,29 @@ export function slackFactory({ prepare, apiUrl }) {
   /** @param {SlackRow} record @param {import('hydrant').HydrationContext} context */
   async function create({ id, signingSecret, botToken }, { signal, onDispose }) {
     const assistant = await prepare(id, { signal });
-    // Imported late: the SDK takes half a second and 36 MB, which a replica without Slack traffic need not pay.
+    // The SDK takes half a second and 36 MB, so only replicas with Slack traffic import it.
     const [{ Chat, ConsoleLogger }, { createSlackAdapter }, { createMemoryState }] = await Promise.all([
       import('chat'), import('@chat-adapter/slack'), import('@chat-adapter/state-memory'),
     ]);
     const logger = new ConsoleLogger('silent');
+    const slack = createSlackAdapter({
+      signingSecret,
+      botToken,
+      logger,
+      webClientOptions: { retryConfig: { retries: 0 } },
+      ...(apiUrl && { apiUrl }),
+    });
     const chat = new Chat({
       userName: 'assistant',
       logger,
-      state: createMemoryState(), // one per connection: a shared one is broken by the first shutdown
-      adapters: {
-        slack: createSlackAdapter({
-          signingSecret,
-          botToken,
-          logger,
-          webClientOptions: { retryConfig: { retries: 0 } },
-          ...(apiUrl && { apiUrl }),
-        }),
-      },
+      state: createMemoryState(), // one per connection, because the first shutdown would disconnect a shared one
+      adapters: { slack },
     });
-    onDispose(() => chat.shutdown()); // also when what follows fails
+    onDispose(() => chat.shutdown()); // runs also when a later step fails
     chat.onSlashCommand('/ask', async ({ channel, text }) => { await channel.post(assistant(text)); });
-    await chat.initialize();
+    await unlessAborted(chat.initialize(), signal);
+    // The SDK starts even if Slack refuses the token, and then answers 200 to everything.
+    if (slack.botUserId === undefined) throw new Error('Slack has refused the bot token');
     return {
       /** @param {Request} request @param {(work: Promise<unknown>) => void} waitUntil */
       receive: (request, waitUntil) => chat.webhooks.slack(request, { waitUntil }),
@@ -50,7 +51,7 @@ export function slackFactory({ prepare, apiUrl }) {
   const factory = {
     create,
 
-    // Runs on the row alone: what it throws is a 401, and Slack's challenge is answered without an instance.
+    // Runs on the row alone. An exception is a 401, and Slack's challenge needs no instance.
     async authenticate(request, { record }) {
       const body = await verifySlackRequest(request, record);
       if (!isJson(request)) return true;
@@ -91,4 +92,12 @@ async function responseUrlOf(request) {
   const form = await request.formData();
   const url = form.get('response_url');
   return form.has('command') && typeof url === 'string' ? url : undefined;
+}
+
+/** The SDK's start takes no signal. @param {Promise<void>} work @param {AbortSignal} signal */
+function unlessAborted(work, signal) {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    work.then(resolve, reject);
+  });
 }

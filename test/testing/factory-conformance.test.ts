@@ -118,7 +118,7 @@ describe('one broken factory of each kind fails', () => {
   });
 
   test('two instances that disturb each other without saying so', async () => {
-    const failed = await factoryFailures(() => mailboxes({}, { exclusive: true }), IMPATIENT);
+    const failed = await factoryFailures(() => mailboxes({}, { exclusive: true }), { ...CONNECTED, lives: 20 });
     expect(failed).toEqual({
       "replacement: two instances of one row overlap, unless the factory says 'drain-first'": expect.stringContaining(
         'disturb each other',
