@@ -15,7 +15,9 @@ export async function startLineServer() {
     let name = '';
     socket.on('error', () => {});
     if (isCutting) socket.resetAndDestroy();
-    createInterface({ input: socket }).on('line', (line) => {
+    const lines = createInterface({ input: socket });
+    lines.on('error', () => {}); // it repeats the errors of its socket
+    lines.on('line', (line) => {
       const [verb, first = '', rest = ''] = /^(\w+) ?(\S*) ?(.*)$/.exec(line)?.slice(1) ?? [];
       log.push(verb === 'LOGIN' ? `LOGIN ${first}` : `${name}: ${line}`);
       if (isSilent) return;
