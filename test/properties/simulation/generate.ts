@@ -112,10 +112,10 @@ function drawPlans(random: Random, settings: Settings): Plans {
 
 const isWide = ({ ids }: Settings): boolean => ids > 4;
 
-/** A store that answers some reads and then falls silent, for a while or for good. */
+/** A store that answers some reads and then falls silent. Some of the silent reads may still be answered late. */
 const silence = (random: Random): ReadBehaviour[] => [
   ...Array.from({ length: random.pick([0, 3, 30]) }, () => 'atSend' as const),
-  ...Array.from({ length: 50 }, () => 'hang' as const),
+  ...Array.from({ length: 60 }, () => (random.chance(0.15) ? 'atAnswer' : 'hang')),
 ];
 
 type Kind = Operation['do'];
