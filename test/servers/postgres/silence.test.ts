@@ -62,8 +62,12 @@ describe('when every connection to PostgreSQL goes silent without a reset', () =
 
   test('reads of a store without time-outs do not pile up, and uses go on once a connection answers', async () => {
     const [silent, uses] = [34, 500];
-    const pool = new pg.Pool({ connectionString: url, max: 100 });
+    const behind = new URL(database.url);
+    const network = await startProxy(Number(behind.port), behind.hostname);
+    behind.port = String(network.port);
+    const pool = new pg.Pool({ connectionString: behind.href, max: 100 });
     pool.on('error', () => {});
+    pool.on('connect', (client) => client.on('error', () => {}));
     const connections = await Promise.all(Array.from({ length: silent }, () => pool.connect()));
     for (const connection of connections) connection.release();
     let unsettled = 0;
@@ -85,13 +89,15 @@ describe('when every connection to PostgreSQL goes silent without a reset', () =
       maxQueuedHydrations: uses,
     });
     registry.on('storeFailed', () => {});
-    expect(proxy.silence()).toBe(silent);
+    expect(network.silence()).toBe(silent);
     const results = await Promise.allSettled(Array.from({ length: uses }, (_, n) => registry.use(`c${n}`, () => {})));
     // 32 at once, then one at a time until the pool makes a new connection.
     expect(results.filter(({ status }) => status === 'rejected')).toHaveLength(silent);
     expect(unsettled).toBe(silent);
     expect(registry.snapshot().reads).toEqual({ inFlight: 0, abandoned: silent });
-    void pool.end();
+    network.close();
+    await expect.poll(() => registry.snapshot().reads.abandoned).toBe(0);
+    await pool.end();
   }, 60_000);
 
   test('a subscription hears again, and leaves no query behind', async () => {
