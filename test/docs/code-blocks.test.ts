@@ -170,6 +170,11 @@ test('every command that contributors are told to run is a script, or a file tha
   }
 });
 
+test('the changelog has a dated section for the version of the package', async () => {
+  const { version } = JSON.parse(await readFile(`${root}package.json`, 'utf8')) as { version: string };
+  expect(await readFile(`${root}CHANGELOG.md`, 'utf8')).toMatch(new RegExp(`^## \\[${version}\\] - \\d{4}-`, 'm'));
+});
+
 test('every link within README leads to a heading of it', async () => {
   const readme = await readFile(`${root}README.md`, 'utf8');
   const anchors = new Set(
