@@ -9,7 +9,7 @@ import type { Creating, Pending } from '../slot/state.js';
 import { isThenable } from '../thenable.js';
 import type { FreePermit } from './admission.js';
 import { CreateContext } from './context.js';
-import { permanentFailure } from './permanent.js';
+import { permanentFailure } from './permanent-failure.js';
 import type { Secrets } from './secrets.js';
 
 /**

@@ -1,7 +1,7 @@
 import type { ConnectionRecord } from '../contracts/record.js';
 import type { Environment } from '../environment.js';
 import type { Departing } from './departing.js';
-import { tearDown } from './disposal.js';
+import { tearDown } from './tear-down.js';
 import { DrainSignals } from './drain-signals.js';
 import { DISPOSED, DISPOSING, type CleanUp, type Slot, type Supersession } from './state.js';
 import type { SupersessionSignals } from './supersession-signals.js';
