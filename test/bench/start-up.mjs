@@ -4,12 +4,12 @@
  * and measured in the same run. `--check` fails when the ratio to importing zod, the yardstick, is above the goal.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build, isBuilt } from '../../examples/support/build.mjs';
+import { buildAt } from './measure/build-at.mjs';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /**
@@ -28,21 +28,19 @@ const firstRegistry = (entry) => `
   new ConnectionRegistry({ store: new MemoryStore(), factory: { create: () => ({}) } });`;
 
 if (!isBuilt()) await build();
-const folders = [];
+const older = values.against === undefined ? undefined : buildAt(values.against);
 const cases = {
   nothing: '',
   'import zod': `await import(${JSON.stringify(join(ROOT, 'node_modules/zod/index.js'))});`,
   hydrant: firstRegistry(join(ROOT, 'dist/index.js')),
-  ...(values.against === undefined
-    ? {}
-    : { [`hydrant at ${values.against}`]: firstRegistry(join(buildAt(values.against), 'dist/index.js')) }),
+  ...(older === undefined ? {} : { [`hydrant at ${values.against}`]: firstRegistry(older.entry) }),
 };
 const times = Object.fromEntries(Object.keys(cases).map((name) => [name, []]));
 try {
   for (let round = 0; round < rounds; round += 1)
     for (const [name, source] of Object.entries(cases)) times[name].push(millisecondsOf(source));
 } finally {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+  older?.remove();
 }
 
 console.log(`Node ${process.version}, ${rounds} processes each, milliseconds (median, fastest)`);
@@ -66,16 +64,3 @@ function median(numbers) {
 }
 
 /** Builds a commit in a folder of its own, with the packages that are installed here. */
-function buildAt(commit) {
-  const folder = mkdtempSync(join(tmpdir(), 'hydrant-at-'));
-  folders.push(folder);
-  const archive = execFileSync('git', ['archive', commit], { cwd: ROOT, maxBuffer: 2 ** 28 });
-  execFileSync('tar', ['-x', '-C', folder], { input: archive });
-  symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
-  if (!existsSync(join(folder, 'dist')))
-    execFileSync(process.execPath, [join(ROOT, 'node_modules/tsup/dist/cli-default.js'), '--no-dts'], {
-      cwd: folder,
-      stdio: 'ignore',
-    });
-  return folder;
-}

@@ -99,10 +99,11 @@ async function worst(
   return took;
 }
 
-describe.each(Object.entries(STORES))('a live connection on a store with %s', (_name, storeOf) => {
-  test.each(Object.entries(FLOODS))('takes at most twice as long beside %s', async (_flood, flood) => {
+describe.each(Object.entries(STORES))('a live connection on a store with %s', (name, storeOf) => {
+  test.each(Object.entries(FLOODS))('takes at most twice as long beside %s', async (what, flood) => {
     const alone = await worst(storeOf, undefined);
     const beside = await worst(storeOf, flood);
+    console.log(`| ${what} | ${name} | ${beside.use / alone.use} | ${beside.delivery / alone.delivery} |`);
     expect(alone).toEqual({ use: ROUND_TRIP_MS, delivery: ROUND_TRIP_MS });
     expect(beside.use).toBeLessThanOrEqual(2 * alone.use);
     expect(beside.delivery).toBeLessThanOrEqual(2 * alone.delivery);

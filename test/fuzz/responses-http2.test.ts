@@ -9,7 +9,7 @@ import { randomFrom } from '../properties/simulation/random.js';
 import { oddResponse } from './odd-responses.js';
 import { startUpstream } from './odd-upstream.js';
 
-const COUNT = Number(process.env['FUZZ_COUNT'] ?? 400);
+const COUNT = Number(process.env['FUZZ_COUNT'] ?? 200);
 const SEED = Number(process.env['FUZZ_SEED'] ?? 1);
 
 type Registry = ReturnType<typeof answering>;

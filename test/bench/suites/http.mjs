@@ -57,8 +57,34 @@ export async function http({ rounds }) {
   return results;
 }
 
-function start(framework, way) {
-  const child = fork(fileURLToPath(new URL('../http-server.mjs', import.meta.url)), [framework, way], { execArgv: [] });
+/** The processor time of the adapters of one build, per request, against that of another one, in turns. */
+export async function httpOf({ rounds, entries }) {
+  const results = [];
+  for (const framework of ['express', 'fastify', 'hono']) {
+    const servers = [];
+    for (const entry of entries) servers.push(await start(framework, 'hydrant', entry));
+    const turns = servers.map(() => []);
+    for (let round = -WARM_UP_ROUNDS; round < rounds; round += 1) {
+      for (let turn = 0; turn < servers.length; turn += 1) {
+        const at = (turn + round + WARM_UP_ROUNDS) % servers.length;
+        const { child, port } = servers[at];
+        const before = await cpu(child);
+        await fire(port, { amount: WARM, connections: 16, pathOf: (count) => `live-${count % LIVE}` });
+        const after = await cpu(child);
+        if (round >= 0) turns[at].push((after.user + after.system - before.user - before.system) / WARM);
+      }
+    }
+    for (const { child } of servers) child.disconnect();
+    const ratios = turns[0].map((time, round) => time / turns[1][round]);
+    results.push({ name: framework, ratio: median(ratios), low: quantile(ratios, 0.25), high: quantile(ratios, 0.75) });
+  }
+  return results;
+}
+
+/** @param entry - another build than that of the working tree */
+function start(framework, way, entry) {
+  const env = entry === undefined ? process.env : { ...process.env, HYDRANT_ENTRY: entry };
+  const child = fork(fileURLToPath(new URL('../http-server.mjs', import.meta.url)), [framework, way], { execArgv: [], env });
   return new Promise((resolve, reject) => {
     child.once('message', (port) => resolve({ child, port }));
     child.once('exit', (code) => reject(new Error(`${framework} with ${way} ended with ${code}`)));

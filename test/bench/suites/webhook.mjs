@@ -65,9 +65,19 @@ export async function survivors() {
   return results;
 }
 
-function openRegistry() {
-  return new ConnectionRegistry({
-    store: new MemoryStore([{ id: 'acme', secret: SECRET }]),
+/** `handleWebhook` of one build against that of another one, in turns. */
+export async function webhookOf({ rounds, entries }) {
+  const registries = await Promise.all(entries.map(async (entry) => openRegistry(await import(entry))));
+  const names = ['this build', 'the other build'];
+  const subjects = registries.map((registry, at) => subject(names[at], registry.handleWebhook));
+  const [{ ratio, low, high }] = await interleaved(subjects, { reference: names[1], rounds });
+  for (const registry of registries) await registry.close();
+  return [{ name: 'handleWebhook', ratio, low, high }];
+}
+
+function openRegistry(build = { ConnectionRegistry, MemoryStore }) {
+  return new build.ConnectionRegistry({
+    store: new build.MemoryStore([{ id: 'acme', secret: SECRET }]),
     freshness: { maxStaleMs: 1e9 },
     notFoundTtlMs: 1e9,
     factory: {
