@@ -4,7 +4,10 @@ import { NODE_VERSIONS, otherVersion } from '../runtimes/runtimes.mjs';
 
 const FOLDER = new URL('../../.github/workflows/', import.meta.url);
 const read = (name: string): string => readFileSync(new URL(name, FOLDER), 'utf8');
-const steps = (text: string): string[] => [...text.matchAll(/^\s+(?:- )?run: (.*)$/gm)].map(([, command = '']) => command);
+/** The commands of a workflow. One that takes several lines is a block. */
+const steps = (text: string): string[] =>
+  [...text.matchAll(/^ +(?:- )?run: (?:\|\n((?: {10}.*\n?)+)|(.*)$)/gm)]
+    .map(([, block, line = '']) => block?.replaceAll(/^ {10}/gm, '').trimEnd() ?? line);
 
 /** A job of a workflow, from its name to the next. */
 const job = (text: string, name: string): string =>
@@ -41,7 +44,7 @@ describe('workflows', () => {
     ]);
     expect(steps(publish)).toEqual([
       expect.stringMatching(/sha256sum --check$/),
-      expect.stringMatching(/^npm publish \.\/hydrant\.tgz --ignore-scripts --provenance /),
+      expect.stringMatching(/^tag=\$\(case .*\)\nnpm publish \.\/hydrant\.tgz --ignore-scripts --provenance .*$/),
     ]);
     expect(steps(job(read('release.yml'), 'pack'))).toContain('npm ci');
   });
