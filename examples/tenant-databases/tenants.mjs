@@ -10,16 +10,22 @@ import { ConnectionRegistry } from 'hydrant';
  * @typedef {import('drizzle-orm/node-postgres').NodePgDatabase & { $client: pg.Pool }} TenantDatabase
  * @typedef {Parameters<Parameters<TenantDatabase['transaction']>[0]>[0]} TenantTransaction
  *
- * @param {{ store: import('hydrant').ConnectionStore<TenantRow>, connectionsPerTenant?: number }
+ * @param {{ store: import('hydrant').ConnectionStore<TenantRow>, connectionsPerTenant?: number,
+ *   connectTimeoutMs?: number }
  *   & import('hydrant').RegistryTuning} options at most `maxInstances` × `connectionsPerTenant` connections are open
  */
-export function createTenants({ store, connectionsPerTenant = 2, ...tuning }) {
+export function createTenants({ store, connectionsPerTenant = 2, connectTimeoutMs = 5_000, ...tuning }) {
   const registry = new ConnectionRegistry({
     store,
     factory: {
       /** @param {TenantRow} record @param {import('hydrant').HydrationContext} context @returns {Promise<TenantDatabase>} */
       async create({ id, url }, { onDispose }) {
-        const pool = new pg.Pool({ connectionString: url, max: connectionsPerTenant, application_name: `tenant ${id}` });
+        const pool = new pg.Pool({
+          connectionString: url,
+          max: connectionsPerTenant,
+          application_name: `tenant ${id}`,
+          connectionTimeoutMillis: connectTimeoutMs, // without it, a server that never answers keeps the pool from ending
+        });
         onDispose(() => endPool(pool));
         // The pool replaces a client that lost its server. Without a listener, the event would end the process.
         pool.on('error', (error) => console.error(`tenant ${id} lost an idle connection:`, error.message));

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import { sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import pg from 'pg';
@@ -115,5 +117,18 @@ describe('examples/tenant-databases', () => {
       throw new Error('no');
     })).rejects.toThrow('no');
     expect(await textOf('t3')).toBe('of tenant 3');
+  });
+
+  test('gives up a server that accepts connections and never answers, and can close', async () => {
+    const silent = createServer(() => {}).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    const own = createTenants({
+      store: new MemoryStore([{ id: 'hanging', url: `postgres://nobody@127.0.0.1:${port}/none` }]), connectTimeoutMs: 200,
+    });
+    own.registry.on('hydrationFailed', () => {});
+    await expect(own.use('hanging', async () => {})).rejects.toMatchObject({ code: 'HYDRATION_FAILED' });
+    await own.registry.close();
+    silent.close();
   });
 });
