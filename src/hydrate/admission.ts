@@ -2,12 +2,12 @@
 export type FreePermit = () => void;
 
 interface Waiting {
-  /** Rises with everyone who has to wait, whatever the line. */
+  /** Rises with every waiting hydrate, across all platforms. */
   readonly order: number;
   admit(free: FreePermit): void;
 }
 
-/** Those who wait for a permit of one platform, in the order they came. */
+/** The hydrates of one platform that wait for a permit, in order of arrival. */
 interface Line<T> {
   readonly waiting: Map<T, Waiting>;
   readonly max: number;
@@ -55,7 +55,7 @@ export class Admission<T> {
       this.#run(candidate, this.#permit(line));
       return;
     }
-    // A promise, so that who waited goes on in its own asynchronous context and not in that of who made room for it.
+    // A promise, so that the waiting hydrate continues in its own async context, not in that of the one that made room.
     void new Promise<FreePermit>((admit) => {
       line.waiting.set(candidate, { order: this.#order++, admit });
     }).then((free) => this.#run(candidate, free));

@@ -10,7 +10,7 @@ import type { Slots } from '../slot/slots.js';
 import type { SlotWaiter } from '../slot/state.js';
 import { whenAborted } from '../when-aborted.js';
 
-/** What a use asks for. */
+/** The options of a use. */
 export interface LeaseDemand {
   readonly id: string;
   readonly timeoutMs: number;

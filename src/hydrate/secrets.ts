@@ -18,7 +18,7 @@ interface Call {
   value: unknown;
   /** A hydrate has a permit and a deadline of its own, so it does not share this call while it runs. */
   readonly isStrangers: boolean;
-  /** Strangers who still wait for it. */
+  /** Senders that are not authenticated yet and still wait for this call. */
   askers: number;
   start(): Promise<void>;
 }
@@ -33,7 +33,7 @@ const MAX_CONCURRENT = 64;
 
 /** The results of `factory.secrets`, per id and version. Concurrent callers share one call. A failure is not kept. */
 export class Secrets<R extends ConnectionRecord> {
-  /** Calls that still run for strangers who have all left. */
+  /** Running calls whose unauthenticated senders have all left. */
   abandoned = 0;
   readonly #kept = new BoundedMap<Call>(MAX_KEPT);
   readonly #env: Pick<Environment<R, unknown>, 'clock' | 'apart'>;
@@ -78,7 +78,7 @@ export class Secrets<R extends ConnectionRecord> {
     return value;
   }
 
-  /** What is known already. */
+  /** Secrets that are already loaded. */
   settled({ id, version }: R): { readonly value: unknown } | undefined {
     const call = this.#kept.get(id);
     return call?.version === String(version) && call.state === 'settled' ? call : undefined;

@@ -12,7 +12,7 @@ export interface Found<R extends ConnectionRecord, I = unknown> {
   letGo(): void;
 }
 
-/** Someone who waits for a read to be answered. */
+/** A caller that waits for the answer to a read. */
 export interface ReadWaiter<R extends ConnectionRecord> {
   readonly settled: boolean;
   /** Set for background checks. They do not keep an idle instance while the registry closes. */
@@ -26,7 +26,7 @@ export interface ReadWaiter<R extends ConnectionRecord> {
   found?(found: Found<R, any>): void;
 }
 
-/** Someone who wants only the row: a webhook that is not authenticated yet. */
+/** A caller that wants only the row: a webhook that is not authenticated yet. */
 export class RecordWaiter<R extends ConnectionRecord, I> implements ReadWaiter<R> {
   readonly promise: Promise<Found<R, I>>;
   #settled = false;

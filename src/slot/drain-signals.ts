@@ -1,11 +1,11 @@
 import type { ConnectionRecord } from '../contracts/record.js';
 import type { Slot } from './state.js';
 
-/** Of the leases whose signal was asked for: what aborts it when a drain deadline has passed. */
+/** The controllers behind `lease.signal`, which aborts after a drain deadline. Only leases whose signal was read have one. */
 export class DrainSignals<R extends ConnectionRecord, I> {
   readonly #controllers = new WeakMap<Slot<R, I>, Set<AbortController>>();
 
-  /** For one lease on this slot. */
+  /** A controller for one lease on this slot. */
   add(slot: Slot<R, I>): AbortController {
     const controller = new AbortController();
     if (slot.state.kind === 'disposing' || slot.state.kind === 'disposed') {
@@ -22,7 +22,7 @@ export class DrainSignals<R extends ConnectionRecord, I> {
     this.#controllers.get(slot)?.delete(controller);
   }
 
-  /** The instance is about to be disposed of under whoever holds a lease still. */
+  /** The instance is about to be disposed of while it is still leased. */
   abort(slot: Slot<R, I>): void {
     for (const controller of this.#controllers.get(slot) ?? []) controller.abort(deadlinePassed(slot.id));
   }

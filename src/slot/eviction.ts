@@ -13,15 +13,15 @@ export interface EvictionHost<R extends ConnectionRecord, I> {
   instances(): number;
   supersede(slot: Slot<R, I>, reason: DisposeReason): void;
   thrashing(evictionsPerMinute: number): void;
-  /** A timer has done its step. */
+  /** Called at the end of a timer's step. */
   flush(): void;
 }
 
-/** Looked at in one turn of the event loop when many instances have become idle for too long at once. */
+/** Instances that one turn of the event loop ends when many reach `idleTimeoutMs` at once. */
 const IDLE_BATCH = 512;
 const MINUTE_MS = 60_000;
 
-/** Which idle instances go: those beyond `maxInstances`, by one of two policies, and whatever idled for `idleTimeoutMs`. */
+/** Ends idle instances: those beyond `maxInstances`, by one of two policies, and those idle for `idleTimeoutMs`. */
 export class Eviction<R extends ConnectionRecord, I> {
   readonly #host: EvictionHost<R, I>;
   readonly #recency = new Recency<R, I>();
@@ -30,7 +30,7 @@ export class Eviction<R extends ConnectionRecord, I> {
   #stopped = false;
   #evictions = 0;
   #countedSince = -Infinity;
-  /** It comes back to both when it is released: that is seen by its place among the recent. */
+  /** Takes a leased slot out of the queue. `Slots.release` sees that it is not queued, and adds it to both again. */
   readonly #whileLeased = (slot: Slot<R, I>): void => this.#recency.remove(slot);
 
   constructor(host: EvictionHost<R, I>) {
@@ -38,12 +38,12 @@ export class Eviction<R extends ConnectionRecord, I> {
     this.#sieve = host.limits.eviction === 'sieve' ? new Sieve<R, I>() : undefined;
   }
 
-  /** The end of a use. */
+  /** Marks the end of a use. */
   touch(slot: Slot<R, I>): void {
     this.#recency.touch(slot);
   }
 
-  /** The slot is idle: from now on it may go. */
+  /** The slot is idle and may be evicted from now on. */
   add(slot: Slot<R, I>): void {
     this.#recency.add(slot);
     if (this.#sieve !== undefined) {
@@ -76,7 +76,7 @@ export class Eviction<R extends ConnectionRecord, I> {
     this.#cancelIdleClock = undefined;
   }
 
-  /** As many evictions in a minute as there are places: everything was thrown out once. */
+  /** Reports thrashing: more evictions in a minute than `maxInstances` means that every instance was evicted once. */
   #count(maxInstances: number): void {
     const now = this.#host.clock.monotonic();
     if (now - this.#countedSince >= MINUTE_MS) {
@@ -87,7 +87,7 @@ export class Eviction<R extends ConnectionRecord, I> {
     if (this.#evictions === maxInstances + 1) this.#host.thrashing(this.#evictions);
   }
 
-  /** One timer for all: it stands at the earliest moment at which an instance can have been idle for long enough. */
+  /** One timer for all instances. It fires at the earliest time at which one can have been idle for long enough. */
   #startIdleClock(ms: number): void {
     if (this.#stopped || this.#cancelIdleClock !== undefined || this.#host.limits.idleTimeoutMs === Infinity) return;
     this.#cancelIdleClock = this.#host.clock.setTimeout(() => {
@@ -110,7 +110,7 @@ export class Eviction<R extends ConnectionRecord, I> {
       }
       this.#host.supersede(slot, 'idle');
     }
-    // More than one batch is due: let the event loop breathe.
+    // More than one batch is due. Let the event loop turn in between.
     this.#startIdleClock(1);
   }
 }

@@ -53,8 +53,8 @@ export class SlotLease<R extends ConnectionRecord, I> implements Lease<R, I> {
   }
 
   get signal(): AbortSignal {
-    // One per lease: who listens to a signal that all users share is never rid of its listeners while the instance lives.
-    // Once it is released nothing happens under it any more.
+    // One signal per lease, because listeners on a shared signal would pile up while the instance lives. After the release
+    // the signal never aborts.
     this.#controller ??= this.#held ? this.#owner.drainSignals.add(this.#slot) : new AbortController();
     return this.#controller.signal;
   }

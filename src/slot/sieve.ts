@@ -1,7 +1,7 @@
 import type { ConnectionRecord } from '../contracts/record.js';
 import type { Slot } from './state.js';
 
-/** Passed over at most by one eviction. */
+/** How many places one eviction passes over at most. */
 const EFFORT = 4_096;
 
 /** A place in the queue. */
@@ -27,10 +27,10 @@ export class Sieve<R extends ConnectionRecord, I> {
   readonly #places = new Map<Slot<R, I>, Place<R, I>>();
   #oldest: Place<R, I> | undefined;
   #newest: Place<R, I> | undefined;
-  /** Whom the hand looks at next; `undefined` at the end, from where it begins anew. */
+  /** The place that the hand checks next. `undefined` at the end of the queue, where the hand starts again. */
   #hand: Place<R, I> | undefined;
 
-  /** An idle slot takes its place at the end, where it has none yet. */
+  /** Adds an idle slot at the end of the queue, unless it already has a place. */
   add(slot: Slot<R, I>): void {
     if (this.#places.has(slot)) return;
     const place: Place<R, I> = { slot, seen: slot.usedOrder, before: this.#newest, after: undefined };

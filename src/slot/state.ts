@@ -17,17 +17,17 @@ import type { ConnectionError } from '../errors.js';
  *
  * - At most one slot of an id is in the index. It is pending, creating or live, and not superseded.
  * - A slot leaves the index by identity, never by id: an old slot's end cannot touch its successor.
- * - Every slot that is out of the index and not disposed stands among the departing; or, live, behind the hydrating slot
- *   that holds it as its fallback (`keepLastGood`).
- * - `leases` counts from the moment a use is entitled to the instance, before the promise that tells it is settled.
- * - Only a live slot without a lease, or a draining one whose last lease went or whose deadline passed, is disposed of.
- * - There is no way back: no kind of state is entered twice, so whoever awaited need only look which one it is now.
+ * - Every slot that is out of the index and not disposed is among the departing. The exception is a live slot that a
+ *   hydrating slot holds as its fallback (`keepLastGood`).
+ * - A use counts in `leases` as soon as it is entitled to the instance, before its promise settles.
+ * - A live slot is disposed of only without a lease; a draining one after its last lease or its deadline.
+ * - No kind of state is entered twice. After an `await`, code only needs to check the current kind.
  */
 
 /** A clean-up registered by `create`. */
 export type CleanUp = () => Awaitable<void>;
 
-/** Why a slot is to end. */
+/** Why a slot ends. */
 export interface Supersession {
   readonly reason: DisposeReason;
   readonly cause: unknown;
@@ -60,19 +60,19 @@ interface Planned {
 export interface Seen extends Planned { readonly kind: 'seen'; holders: number }
 
 interface Hydrating<R extends ConnectionRecord, I> {
-  /** Rises with every slot made: tells the older of two. */
+  /** Rises with every slot, and so tells the older of two. */
   readonly generation: number;
   readonly waiters: Set<SlotWaiter<R, I>>;
-  /** With `keepLastGood`: the instance that serves on if this one fails. Held by a lease of its own. */
+  /** With `keepLastGood`: the instance that keeps serving if this one fails. This slot holds a lease on it. */
   fallback: Slot<R, I> | undefined;
-  /** Out of the index: it is for its own waiters only. */
+  /** Set when the slot has left the index. Then it serves only its own waiters. */
   superseded: Supersession | undefined;
 }
 
 /** Waits for a predecessor to go or for a permit. */
 export interface Pending<R extends ConnectionRecord, I> extends Hydrating<R, I>, Planned {
   readonly kind: 'pending';
-  /** Gives up its place in the line for a permit. */
+  /** Leaves the queue for a permit. */
   leave: (() => void) | undefined;
 }
 
@@ -83,7 +83,7 @@ export interface Creating<R extends ConnectionRecord, I> extends Hydrating<R, I>
   readonly startedAt: number;
 }
 
-/** `create` is still running and nobody is to get what it makes. */
+/** `create` is still running, and its instance will be discarded. */
 export interface Abandoned {
   readonly kind: 'abandoned';
   readonly create: RunningCreate;
@@ -107,10 +107,10 @@ export interface Draining extends Supersession {
   readonly cancelDeadline: () => void;
 }
 
-/** Being torn down. */
+/** `dispose` and the clean-ups are running. */
 export interface Disposing { readonly kind: 'disposing' }
 
-/** Gone. */
+/** The end. */
 export interface Disposed { readonly kind: 'disposed' }
 
 /** Every state a slot can be in; each carries only what it needs. */
@@ -141,7 +141,7 @@ export class Slot<R extends ConnectionRecord, I> {
   checkedAt: number;
   /** Monotonic, milliseconds. */
   hydratedAt = 0;
-  /** When it was last taken while idle, or let go idle. Monotonic, milliseconds. */
+  /** When it last stopped or started being idle. Monotonic, milliseconds. */
   usedAt = 0;
   /** Its place in the order of use; see `recency.ts`. */
   usedOrder = 0;

@@ -22,14 +22,14 @@ export class SupersessionSignals<R extends ConnectionRecord, I> {
     return controller.signal;
   }
 
-  /** The next use is not to get this slot's instance. Listeners are user code: they run when the step is complete. */
+  /** The next use must not get this slot's instance. Listeners are user code, so they run after the step. */
   abort(slot: Slot<R, I>): void {
     const controller = this.#controllers.get(slot);
     if (controller === undefined || controller.signal.aborted) return;
     this.#env.effects.add(() => this.#env.inOwnContext(() => controller.abort(superseded(slot.id))));
   }
 
-  /** From now on nothing is wanted for longer than its present uses. */
+  /** `close` was called: aborts the signals of all slots, and of those to come. */
   close(slots: Iterable<Slot<R, I>>): void {
     this.#closing = true;
     for (const slot of slots) this.abort(slot);

@@ -33,7 +33,7 @@ export function tearDown({ clock, timeoutMs, steps, onFailure, onDone }: TearDow
   void rest.then(finish);
 }
 
-/** Returns what is still to be waited for, if anything is. */
+/** Returns a promise for the steps that are still running, or undefined if all are done. */
 function runEach(steps: readonly CleanUp[], onFailure: (error: unknown) => void): Promise<void> | undefined {
   for (const [at, step] of steps.entries()) {
     try {
