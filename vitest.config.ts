@@ -21,9 +21,6 @@ export default defineConfig({
         resolve: { alias },
         test: {
           name: 'unit',
-          // Importing the sources takes longer than most files run, so the files of one worker share their modules.
-          isolate: false,
-          setupFiles: ['test/support/own-globals.ts'],
           // Nothing here waits for real time; a loaded machine may still be slow.
           testTimeout: 20_000,
           include: ['test/**/*.test.ts'],
