@@ -1,5 +1,6 @@
 import { onNextTurn } from '../clock.js';
 import { ConnectionError, isConnectionError } from '../errors.js';
+import { isFormType } from './forms.js';
 import { GrowingBytes, tooLarge } from './growing-bytes.js';
 import { READ, type UnreadBody } from './requests.js';
 
@@ -30,7 +31,7 @@ export function readBody(request: Request, maxBytes: number, onStop: (stop: () =
     if (isReadAtOnce(request, maxBytes)) return readAtOnce(request, announced);
     const { body } = request;
     if (body?.locked === true) throw alreadyParsed();
-    return body === null ? new Uint8Array() : readStream(body, maxBytes, onStop, announced);
+    return body === null ? new Uint8Array() : readStream(body, maxBytes, onStop, announced, isFormType(headers));
   }, maxBytes);
 }
 
@@ -77,11 +78,12 @@ async function readAtOnce(request: Request, announced: number): Promise<Bytes> {
 
 /** The whole of a stream, unless its announced or its real length is over the cap. */
 export async function readStream(
-  body: ReadableStream<Uint8Array>, maxBytes: number, onStop: (stop: () => void) => void, announced?: number,
+  body: ReadableStream<Uint8Array>, maxBytes: number, onStop: (stop: () => void) => void, announced?: number, isForm = false,
 ): Promise<Bytes> {
   const reader = body.getReader();
-  // A turn later, because the body may be a form (see `isForm`).
-  const stop = (): void => onNextTurn(() => void reader.cancel().catch(() => {}));
+  const cancel = (): void => void reader.cancel().catch(() => {});
+  // The platform fills the stream of a FormData in this turn.
+  const stop = isForm ? () => onNextTurn(cancel) : cancel;
   onStop(stop);
   try {
     if (announced !== undefined && announced > maxBytes) throw tooLarge(maxBytes);

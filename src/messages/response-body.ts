@@ -1,5 +1,6 @@
 import { onNextTurn } from '../clock.js';
 import { concatenated } from './body.js';
+import { isFormType } from './forms.js';
 
 /** A body is read this far before its head goes out. */
 const MOST_CHUNKS_AHEAD = 16;
@@ -156,13 +157,10 @@ async function cancelled(response: Response, body: Pick<ReadableStream<Bytes>, '
   }
 }
 
-/**
- * Whether the platform has made the body of a FormData. Since Node 24 its `fetch` fills such a stream by itself, whether
- * or not anyone reads, and ends the process if the stream is cancelled before it is full. Left alone, it becomes garbage.
- */
+/** Whether the platform has made the body of a FormData. Left alone, such a body becomes garbage. */
 function isForm({ url, headers }: Response): boolean {
   try {
-    return !url && /^multipart\/form-data; ?boundary=-{4}formdata-/i.test(headers.get('content-type') ?? '');
+    return !url && isFormType(headers);
   } catch {
     return false;
   }
