@@ -74,9 +74,7 @@ describe('G11 webhook honesty', () => {
     const streaming = post(endless, { duplex: 'half' } as RequestInit);
     expect((await h.registry.handleWebhook('a', streaming)).status).toBe(413);
     expect(pulled).toBe(3);
-    // A body is cancelled a turn later.
-    await new Promise((resolve) => { setImmediate(resolve); });
-    expect({ pulled, cancelled }).toEqual({ pulled: 3, cancelled: true });
+    expect(cancelled).toBe(true);
     expect((await h.registry.handleWebhook('a', post('x', { headers: { 'content-length': '11' } }))).status).toBe(413);
   });
 
