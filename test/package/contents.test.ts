@@ -29,7 +29,7 @@ describe('what is published', () => {
   });
 
   test('is the build, the manifest and what there is to read; no source, no test, no configuration', () => {
-    const others = files.filter((file) => !/^(dist\/|examples\/guides\/[\w-]+\.(md|svg)$)/.test(file));
+    const others = files.filter((file) => !/^(dist\/|examples\/guides\/[\w-]+\.(md|svg|png)$)/.test(file));
     expect(others.toSorted()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']);
     expect(
       files.filter(
