@@ -203,8 +203,8 @@ export const mutants: readonly Mutant[] = [
     name: 'G2: a streaming response does not hold its instance',
     kind: 'webhooks',
     in: 'Delivery.#handle',
-    find: 'resolve(await this.#sendable(response, holds.take()));',
-    replace: 'resolve(await this.#sendable(response, () => {}));',
+    find: 'bodyEnd(holds.take(), this.#env)',
+    replace: 'bodyEnd(() => {}, this.#env)',
   },
   {
     name: 'G2: waitUntil does not hold its instance',
