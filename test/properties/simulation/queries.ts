@@ -118,7 +118,9 @@ export function knownLeases(world: World, instance: Instance): number {
 export function lastUsed(instance: Instance, at: 'latest' | 'earliest'): { seq: number; t: number } {
   let last = instance.born;
   for (const hold of instance.holds) {
-    const end = hold.brokeOffAt ?? (at === 'latest' ? hold.releasedAt : hold.doneAt);
+    // The registry hears some turns later that a promise of `use` has settled, and settles its own after that.
+    const latest = hold.demand.kind === 'use' ? (hold.demand.settled ?? hold.releasedAt) : hold.releasedAt;
+    const end = hold.brokeOffAt ?? (at === 'latest' ? latest : hold.doneAt);
     if (end !== undefined && end.seq > last.seq) last = end;
   }
   return last;
