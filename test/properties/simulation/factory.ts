@@ -166,6 +166,7 @@ export class SimulatedFactory {
       id: record.id,
       version: String(record.version),
       began: world.note(`secrets ${n} ${record.id} v${String(record.version)} (${behaviour})`),
+      quietBefore: world.quiet.seq,
       failed: false,
     };
     world.secretsCalls.push(call);

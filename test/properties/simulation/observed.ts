@@ -34,6 +34,8 @@ export interface SecretsCall {
   readonly id: string;
   readonly version: string;
   readonly began: Moment;
+  /** The last point before it began at which nothing was left to run. */
+  readonly quietBefore: number;
   ended?: Moment;
   failed: boolean;
   aborted?: Moment;

@@ -189,10 +189,14 @@ const mayBeStrangers = (world: World, { id, began }: SecretsCall): boolean =>
       && (demand.settled?.seq ?? Number.POSITIVE_INFINITY) > began.seq,
   );
 
-/** A hydrate called for the same secrets while this call was running. That call is the one that is kept. */
+/**
+ * A hydrate called for the same secrets while this call was running, or before the registry had heard that it resolved.
+ * The hydrate's call is the one that is kept.
+ */
 const wasReplaced = (world: World, { id, version, began, ended }: SecretsCall): boolean =>
   world.secretsCalls.some(
-    (other) => other.id === id && other.version === version && other.began.seq > began.seq && other.began.seq < ended!.seq,
+    (other) =>
+      other.id === id && other.version === version && other.began.seq > began.seq && other.quietBefore < ended!.seq,
   );
 
 const anotherVersionIsRead = (world: World, { id, version }: SecretsCall): boolean =>
