@@ -10,6 +10,7 @@ import {
 } from 'hydrant';
 import { ManualClock } from 'hydrant/testing';
 import { deferred } from './support/deferred.js';
+import { EVENTS } from './support/harness.js';
 
 /** Stands in every row, secret and request body; must not stand in anything the registry says. */
 const MARKER = 'xoxb-MARKER-7f3a';
@@ -72,16 +73,7 @@ function gateway({ rows = { a: row('a') }, factory = {}, tuning = {}, listen = t
     ...tuning,
   });
   if (listen) {
-    for (const event of [
-      'hydrated',
-      'hydrationFailed',
-      'disposed',
-      'disposeFailed',
-      'retired',
-      'webhookFailed',
-      'storeFailed',
-      'thrashing',
-    ] as const) {
+    for (const event of EVENTS) {
       registry.on(event, (payload) => {
         said.push(event, JSON.stringify(payload), inspect(payload, { depth: 10 }));
       });

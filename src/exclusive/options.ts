@@ -56,9 +56,9 @@ export interface ExclusiveRunnerOptions<R extends ConnectionRecord, I> {
    * Work to be done once per version of the record, by one replica, before `run` (Telegram's `setWebhook`). It is
    * repeated after a failure, and may be repeated after a crash, so make it idempotent.
    *
-   * It is not repeated while the version is the one that was provisioned last. Where versions are hashes of the row
-   * (`tableStore`, `PostgresStore`), a row that is deleted and created again unchanged has the version it had. To provision
-   * it again, change the row or call `touch`.
+   * It does not run again while a row has the version that was provisioned last. In `tableStore` and `PostgresStore`, the
+   * version is by default a hash of the row. A row that is deleted and created again unchanged therefore keeps its version.
+   * To provision it again, change it or call `touch`.
    */
   provision?: (record: R, context: ProvisionContext<I>) => Awaitable<void>;
   /** Hints that the listing may have changed: `(listener) => store.watch(listener)`. */

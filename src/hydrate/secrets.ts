@@ -36,6 +36,7 @@ export class Secrets<R extends ConnectionRecord> {
   /** Running calls whose unauthenticated senders have all left. */
   abandoned = 0;
   readonly #kept = new BoundedMap<Call>(MAX_KEPT);
+  readonly #forgotten = new WeakSet<object>();
   readonly #env: Pick<Environment<R, unknown>, 'clock' | 'apart'>;
   readonly #timeoutMs: number;
   /** Each factory has a queue of its own, so that one platform's vault that hangs delays no other platform. */
@@ -132,8 +133,6 @@ export class Secrets<R extends ConnectionRecord> {
     });
     return call.value as Awaitable<unknown>;
   }
-
-  readonly #forgotten = new WeakSet<object>();
 
   #note(call: Call | undefined): void {
     if (call?.state === 'running') this.#forgotten.add(call.value as Promise<unknown>);

@@ -37,11 +37,10 @@ export interface Passage {
 /**
  * Reads that wait to be sent together, and the queries they were sent in.
  *
- * A query that was given up still occupies the store: a connection, a place in the queue of a pool. So it counts against
- * the cap until it settles, and at the cap one query at a time is sent. That one is given up in its turn where the store
- * is silent, so a silent store gets one more query per `storeTimeoutMs`, not `maxQueries` more. An answer to a query that
- * was sent after the last one was given up shows that the store is back. Queries from before are lost then, and no longer
- * count against the cap, because some drivers never settle them.
+ * A query that was given up still occupies the store, for example a connection of its pool. It therefore counts against
+ * the cap until it settles. At the cap, the lane sends one query at a time. A silent store thus gets one more query per
+ * `storeTimeoutMs` instead of `maxQueries` more. The store is back once it answers a query that was sent after the last
+ * give-up. Earlier queries then stop counting against the cap, because some drivers never settle them.
  */
 export class Lane<R extends ConnectionRecord> {
   readonly kind: 'version' | 'row';

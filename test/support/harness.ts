@@ -5,6 +5,11 @@ import {
 import { ManualClock } from 'hydrant/testing';
 import { deferred, type Deferred } from './deferred.js';
 
+/** The events that tests listen to. */
+export const EVENTS = [
+  'hydrated', 'hydrationFailed', 'disposed', 'disposeFailed', 'retired', 'webhookFailed', 'storeFailed', 'thrashing',
+] as const;
+
 export interface Row {
   readonly id: string;
   readonly version: string;
@@ -115,16 +120,7 @@ export class Harness {
         ...factory,
       } as InstanceFactory<Row, Instance>,
     });
-    for (const event of [
-      'hydrated',
-      'hydrationFailed',
-      'disposed',
-      'disposeFailed',
-      'retired',
-      'webhookFailed',
-      'storeFailed',
-      'thrashing',
-    ] as const) {
+    for (const event of EVENTS) {
       this.registry.on(event, (payload) => {
         this.events.push({ event, payload });
       });

@@ -9,8 +9,8 @@ const MAX_REMEMBERED = 100_000;
 type Send = (text: string, ids: Iterable<string>) => Promise<Readonly<Record<string, unknown>>>;
 
 /**
- * Reads versions. Where a row's writer identifies its contents, it asks for writers, and hashes only the rows whose writer
- * is new. Both queries begin after the call, so either may answer it.
+ * Reads versions. If a row's writer identifies its contents, the reader asks for writers, and only rows with a new writer
+ * are hashed. Both queries begin after the call, so either may answer it.
  */
 export class VersionReader {
   readonly #remembered = new BoundedMap<{ readonly writer: string; readonly version: string }>(MAX_REMEMBERED);
