@@ -45,6 +45,8 @@ export default defineConfig({
           globalSetup: ['test/servers/support/global-setup.ts'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
+          // A machine that runs every other test at once may stand still for more than the default of one second.
+          expect: { poll: { timeout: 15_000 } },
         },
       },
     ],

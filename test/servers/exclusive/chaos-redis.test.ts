@@ -1,10 +1,14 @@
-import { describe, inject } from 'vitest';
+import { afterAll, beforeAll, describe, inject } from 'vitest';
+import { startRedis } from '../support/redis.mjs';
+import type { TestServer } from '../support/server.mjs';
 import { chaosTests, silenceTest } from './chaos-tests.js';
 
-const url = inject('redisUrl');
-
-describe.runIf(url !== undefined)('with Redis', () => {
-  chaosTests('ioredis', () => url!);
-  silenceTest('ioredis', () => url!);
-  silenceTest('node-redis', () => url!);
+describe.runIf(inject('redisUrl') !== undefined)('with Redis', () => {
+  // Its own: it ends the connections of every client.
+  let server: TestServer;
+  beforeAll(async () => { server = await startRedis({ own: true }); });
+  afterAll(() => server.stop());
+  chaosTests('ioredis', () => server.url);
+  silenceTest('ioredis', () => server.url);
+  silenceTest('node-redis', () => server.url);
 });

@@ -119,8 +119,9 @@ describe('PostgresClaims', () => {
       after = await updates();
     }
     expect(after.all - before.all).toBe(5_000);
-    // The pages fill up once before the first are pruned.
-    expect((after.hot - before.hot) / (after.all - before.all)).toBeGreaterThan(0.7);
+    // The pages fill up once before the first are pruned, and again while a vacuum looks on. With an index on what is
+    // written this is 0.
+    expect((after.hot - before.hot) / (after.all - before.all)).toBeGreaterThan(0.3);
   });
 
   test('migrates once, from many replicas at a time, and leaves nothing behind on the way down', async () => {

@@ -12,8 +12,7 @@ import {
   viaNodeRedisCluster,
   type TestClient,
 } from '../support/redis-clients.js';
-
-const redisUrl = inject('redisUrl');
+import type { TestServer } from '../support/server.mjs';
 
 const CAPABILITIES = {
   getMany: true,
@@ -73,9 +72,12 @@ function conformance(
   );
 }
 
-const server = (): { url: string } => ({ url: redisUrl as string });
-
-describe.skipIf(redisUrl === undefined)('RedisStore', () => {
+describe.skipIf(inject('redisUrl') === undefined)('RedisStore', () => {
+  // Its own: it ends the listening connections of every client.
+  let started: TestServer;
+  beforeAll(async () => { started = await startRedis({ own: true }); });
+  afterAll(() => started.stop());
+  const server = (): TestServer => started;
   describe.each(Object.entries(CLIENTS))('on %s', (_name, connect) => conformance(server, connect));
   const keyPrefix = 'app:';
   describe('on ioredis with a keyPrefix', () => conformance(server, (url) => viaIoredis(url, { keyPrefix }), { keyPrefix }));
@@ -83,7 +85,7 @@ describe.skipIf(redisUrl === undefined)('RedisStore', () => {
   describe('on node-redis with RESP 2', () => conformance(server, (url) => viaNodeRedis(url, { RESP: 2 })));
 
   describe('on a cluster', () => {
-    let cluster: Awaited<ReturnType<typeof startRedis>>;
+    let cluster: TestServer;
     beforeAll(async () => {
       cluster = await startRedis({ own: true, settings: { 'cluster-enabled': 'yes', 'cluster-announce-ip': '127.0.0.1' } });
       const administrator = new Redis(cluster.url);

@@ -45,10 +45,15 @@ describe.skipIf(redisUrl === undefined)('two applications on one Redis', () => {
     const request = { replica: 'r', ttlMs: 60_000, ids: ['c1'], limit: 1, freeForMs: 0 };
     await one.claims.release({ replica: 'r', claims: await one.claims.claim(request), leave: false });
     await expect.poll(() => one.heard).toContain('released by r');
-    // Pings follow each other by 50 ms; with the old numbering each of them found a gap.
     await other.store.put({ id: 'own', n: 1 });
     await expect.poll(() => other.heard).toContain('own');
-    await new Promise((resolve) => { setTimeout(resolve, 300); });
+    // With the old numbering each ping found a gap.
+    const pings = new Map<string, number>();
+    const listener = new Redis(redisUrl!);
+    listener.on('pmessage', (_pattern, channel: string) => void pings.set(channel, (pings.get(channel) ?? 0) + 1));
+    await listener.psubscribe(`${prefix}*:ping:*`);
+    await expect.poll(() => [...pings.values()].filter((count) => count > 2)).toHaveLength(4);
+    listener.disconnect();
     expect(other.heard.toSorted()).toEqual(['gap', 'own', 'released by ']);
     expect(one.heard.filter((what) => what === 'gap')).toEqual(['gap']);
     expect(one.heard).toHaveLength(2 + 50 + 1);
