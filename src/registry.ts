@@ -10,6 +10,7 @@ import type { RegistryEvents } from './events.js';
 import { checkId } from './reads/check-id.js';
 import { FreshnessReader } from './reads/reader.js';
 import { Hydrator } from './hydrate/hydrator.js';
+import { Joining } from './hydrate/joining.js';
 import { Resolver } from './hydrate/resolver.js';
 import { Revalidation } from './reads/revalidation.js';
 import { Secrets } from './hydrate/secrets.js';
@@ -49,7 +50,7 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
   readonly #slots: Slots<R, I>;
   readonly #hydrator: Hydrator<R, I>;
   readonly #reader: FreshnessReader<R>;
-  readonly #resolver: Resolver<R, I>;
+  readonly #joining: Joining<R, I>;
   readonly #closing: Closing<R, I>;
 
   /** @throws ConnectionError `INVALID_OPTIONS`, naming the option, what was expected and what came */
@@ -66,16 +67,17 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
     const unknown = new UnknownIds(clock);
     const secrets = new Secrets<R>(env, hydrationTimeoutMs);
     const slots = (this.#slots = new Slots<R, I>(env, backoff, (id) => reader.outdate(id)));
-    const reader = (this.#reader = new FreshnessReader<R>(env, (read, answer) => this.#resolver.apply(read, answer)));
+    const reader = (this.#reader = new FreshnessReader<R>(env, (read, answer) => resolver.apply(read, answer)));
     const hydrator = (this.#hydrator = new Hydrator<R, I>(env, slots, reader, backoff, secrets));
-    const resolver = (this.#resolver = new Resolver<R, I>(env, slots, hydrator, reader, backoff, unknown));
+    const joining = (this.#joining = new Joining<R, I>(slots, hydrator, reader, backoff));
+    const resolver: Resolver<R, I> = new Resolver<R, I>(env, slots, hydrator, reader, joining, unknown);
     const revalidation = new Revalidation<R>(env, slots.index, reader, unknown);
     const closing = (this.#closing = new Closing<R, I>(env, slots, hydrator, reader, revalidation));
     const webhooks = new WebhookAccess<R, I>({
       env,
       slots,
       reader,
-      resolver,
+      joining,
       backoff,
       secrets,
       unknown,
@@ -218,7 +220,7 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
     const fresh = slot !== undefined && now - slot.checkedAt <= maxStaleMs;
     if (fresh && slot.state.kind === 'live') return Promise.resolve(this.#slots.lease(slot, now));
     const waiter = this.#wait(demand);
-    if (fresh) this.#resolver.join(waiter, slot);
+    if (fresh) this.#joining.join(waiter, slot);
     else this.#reader.request(id, slot === undefined ? 'row' : 'version', waiter);
     return waiter.promise;
   }

@@ -23,7 +23,7 @@ export class Hydration<R extends ConnectionRecord, I> {
   readonly #backoff: Backoff;
   readonly #secrets: Secrets<R>;
   readonly #free: FreePermit;
-  readonly #context: CreateContext<Slot<R, I>>;
+  readonly #context: CreateContext<R, I>;
   #cancelTimeout: (() => void) | undefined;
 
   constructor(

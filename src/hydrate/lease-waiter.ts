@@ -9,6 +9,7 @@ import type { Slot } from '../slot/state.js';
 import type { Slots } from '../slot/slots.js';
 import type { SlotWaiter } from '../slot/state.js';
 import { whenAborted } from '../when-aborted.js';
+import { otherPlatform } from './refusals.js';
 
 /** The options of a use. */
 export interface LeaseDemand {
@@ -91,9 +92,4 @@ export class LeaseWaiter<R extends ConnectionRecord, I> implements SlotWaiter<R,
     this.#cancelTimeout?.();
     this.#forgetSignal?.();
   }
-}
-
-/** The row has moved to another platform, which has its own way to authenticate. */
-export function otherPlatform(id: string): ConnectionError {
-  return new ConnectionError('UNAUTHENTICATED', 'The request was authenticated for another platform', { connectionId: id });
 }

@@ -1,21 +1,9 @@
-import type { Clock } from '../clock.js';
 import type { DisposeReason } from '../contracts/factory.js';
 import type { ConnectionRecord } from '../contracts/record.js';
+import type { Environment } from '../environment.js';
 import { Recency } from './recency.js';
 import { Sieve } from './sieve.js';
 import type { Slot } from './state.js';
-
-/** The parts of the slots that eviction needs. */
-export interface EvictionHost<R extends ConnectionRecord, I> {
-  readonly clock: Clock;
-  readonly limits: { readonly maxInstances: number; readonly idleTimeoutMs: number; readonly eviction: 'lru' | 'sieve' };
-  /** Instances that are live or draining. */
-  instances(): number;
-  supersede(slot: Slot<R, I>, reason: DisposeReason): void;
-  thrashing(evictionsPerMinute: number): void;
-  /** Called at the end of a timer's step. */
-  flush(): void;
-}
 
 /** Instances that one turn of the event loop ends when many reach `idleTimeoutMs` at once. */
 const IDLE_BATCH = 512;
@@ -23,7 +11,9 @@ const MINUTE_MS = 60_000;
 
 /** Ends idle instances: those beyond `maxInstances`, by one of two policies, and those idle for `idleTimeoutMs`. */
 export class Eviction<R extends ConnectionRecord, I> {
-  readonly #host: EvictionHost<R, I>;
+  readonly #env: Environment<R, I>;
+  readonly #instances: () => number;
+  readonly #supersede: (slot: Slot<R, I>, reason: DisposeReason) => void;
   readonly #recency = new Recency<R, I>();
   readonly #sieve: Sieve<R, I> | undefined;
   #cancelIdleClock: (() => void) | undefined;
@@ -33,9 +23,16 @@ export class Eviction<R extends ConnectionRecord, I> {
   /** Takes a leased slot out of the queue. `Slots.release` sees that it is not queued, and adds it to both again. */
   readonly #whileLeased = (slot: Slot<R, I>): void => this.#recency.remove(slot);
 
-  constructor(host: EvictionHost<R, I>) {
-    this.#host = host;
-    this.#sieve = host.limits.eviction === 'sieve' ? new Sieve<R, I>() : undefined;
+  /** @param instances - how many instances are live or draining */
+  constructor(
+    env: Environment<R, I>,
+    instances: () => number,
+    supersede: (slot: Slot<R, I>, reason: DisposeReason) => void,
+  ) {
+    this.#env = env;
+    this.#instances = instances;
+    this.#supersede = supersede;
+    this.#sieve = env.options.eviction === 'sieve' ? new Sieve<R, I>() : undefined;
   }
 
   /** Marks the end of a use. */
@@ -52,7 +49,7 @@ export class Eviction<R extends ConnectionRecord, I> {
       this.#sieve.add(slot);
     }
     this.evict();
-    this.#startIdleClock(this.#host.limits.idleTimeoutMs);
+    this.#startIdleClock(this.#env.options.idleTimeoutMs);
   }
 
   remove(slot: Slot<R, I>): void {
@@ -61,12 +58,12 @@ export class Eviction<R extends ConnectionRecord, I> {
   }
 
   evict(): void {
-    const { maxInstances } = this.#host.limits;
-    while (this.#host.instances() > maxInstances) {
+    const { maxInstances } = this.#env.options;
+    while (this.#instances() > maxInstances) {
       const victim = this.#sieve === undefined ? this.#recency.leastRecentlyUsed() : this.#sieve.victim(this.#whileLeased);
       if (victim === undefined) return;
       this.#count(maxInstances);
-      this.#host.supersede(victim, 'evicted');
+      this.#supersede(victim, 'evicted');
     }
   }
 
@@ -78,37 +75,37 @@ export class Eviction<R extends ConnectionRecord, I> {
 
   /** Reports thrashing: more evictions in a minute than `maxInstances` means that every instance was evicted once. */
   #count(maxInstances: number): void {
-    const now = this.#host.clock.monotonic();
+    const now = this.#env.clock.monotonic();
     if (now - this.#countedSince >= MINUTE_MS) {
       this.#countedSince = now;
       this.#evictions = 0;
     }
     this.#evictions += 1;
-    if (this.#evictions === maxInstances + 1) this.#host.thrashing(this.#evictions);
+    if (this.#evictions === maxInstances + 1) this.#env.emit('thrashing', { maxInstances, evictionsPerMinute: this.#evictions });
   }
 
   /** One timer for all instances. It fires at the earliest time at which one can have been idle for long enough. */
   #startIdleClock(ms: number): void {
-    if (this.#stopped || this.#cancelIdleClock !== undefined || this.#host.limits.idleTimeoutMs === Infinity) return;
-    this.#cancelIdleClock = this.#host.clock.setTimeout(() => {
+    if (this.#stopped || this.#cancelIdleClock !== undefined || this.#env.options.idleTimeoutMs === Infinity) return;
+    this.#cancelIdleClock = this.#env.clock.setTimeout(() => {
       this.#cancelIdleClock = undefined;
       this.#disposeIdle();
-      this.#host.flush();
+      this.#env.effects.flush();
     }, ms, { ref: false });
   }
 
   #disposeIdle(): void {
-    const now = this.#host.clock.monotonic();
+    const now = this.#env.clock.monotonic();
     for (let left = IDLE_BATCH; left > 0; left -= 1) {
       const slot = this.#recency.leastRecentlyUsed(IDLE_BATCH);
       if (slot === undefined) return;
       if (!this.#recency.isFirst(slot)) break;
-      const remaining = slot.usedAt + this.#host.limits.idleTimeoutMs - now;
+      const remaining = slot.usedAt + this.#env.options.idleTimeoutMs - now;
       if (remaining > 0) {
         this.#startIdleClock(remaining);
         return;
       }
-      this.#host.supersede(slot, 'idle');
+      this.#supersede(slot, 'idle');
     }
     // More than one batch is due. Let the event loop turn in between.
     this.#startIdleClock(1);

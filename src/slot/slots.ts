@@ -46,14 +46,7 @@ export class Slots<R extends ConnectionRecord, I> {
     this.drainSignals = this.ending.drainSignals;
     this.attempts = new Attempts<R, I>(env.clock, this.#departing, this.ending, this.supersessionSignals);
     this.#backoff = backoff;
-    this.#eviction = new Eviction<R, I>({
-      clock: env.clock,
-      limits: env.options,
-      instances: () => this.instances,
-      supersede: (slot, reason) => this.supersede(slot, reason),
-      thrashing: (evictionsPerMinute) => env.emit('thrashing', { maxInstances: env.options.maxInstances, evictionsPerMinute }),
-      flush: () => env.effects.flush(),
-    });
+    this.#eviction = new Eviction<R, I>(env, () => this.instances, (slot, reason) => this.supersede(slot, reason));
   }
 
   /** Counts a lease on a live slot. */

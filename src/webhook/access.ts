@@ -5,7 +5,8 @@ import type { Environment } from '../environment.js';
 import { ConnectionError } from '../errors.js';
 import type { FreshnessReader } from '../reads/reader.js';
 import { permanentFailure } from '../hydrate/permanent-failure.js';
-import { backingOff, notFound, type Resolver } from '../hydrate/resolver.js';
+import { backingOff, notFound } from '../hydrate/refusals.js';
+import type { Joining } from '../hydrate/joining.js';
 import type { Secrets, Stranger } from '../hydrate/secrets.js';
 import { checkId } from '../reads/check-id.js';
 import type { UnknownIds } from '../reads/unknown-ids.js';
@@ -19,7 +20,7 @@ export interface WebhookParts<R extends ConnectionRecord, I> {
   readonly env: Environment<R, I>;
   readonly slots: Slots<R, I>;
   readonly reader: FreshnessReader<R>;
-  readonly resolver: Resolver<R, I>;
+  readonly joining: Joining<R, I>;
   readonly backoff: Backoff;
   readonly secrets: Secrets<R>;
   readonly closing: Closing<R, I>;
@@ -87,11 +88,11 @@ export class WebhookAccess<R extends ConnectionRecord, I> {
    * @throws ConnectionError `REGISTRY_CLOSED`
    */
   acquire(id: string, { slot, sentAt }: Found<R, I>): LeaseWaiter<R, I> {
-    const { env, slots, reader, resolver, closing, wait } = this.#parts;
+    const { env, slots, reader, joining, closing, wait } = this.#parts;
     if (closing.expired) throw closing.refusal(id);
     const waiter = wait({ id, signal: undefined, timeoutMs: env.options.acquireTimeoutMs, factory: slot.factory });
     const current = slots.index.get(id);
-    if (current !== undefined && (current === slot || current.checkedAt > sentAt)) resolver.join(waiter, current);
+    if (current !== undefined && (current === slot || current.checkedAt > sentAt)) joining.join(waiter, current);
     else reader.request(id, 'row', waiter);
     return waiter;
   }

@@ -2,7 +2,7 @@ import type { InstanceFactory } from '../contracts/factory.js';
 import type { Awaitable, ConnectionRecord } from '../contracts/record.js';
 import type { Environment } from '../environment.js';
 import { ConnectionError } from '../errors.js';
-import { otherPlatform } from '../hydrate/lease-waiter.js';
+import { otherPlatform } from '../hydrate/refusals.js';
 import type { Found } from '../reads/waiters.js';
 import { ownSignal } from '../own-signal.js';
 import type { Slot } from '../slot/state.js';

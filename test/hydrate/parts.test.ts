@@ -2,12 +2,14 @@ import { ManualClock } from 'hydrant/testing';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { Admission } from '../../src/hydrate/admission.js';
 import { Backoff } from '../../src/backoff.js';
+import { Environment } from '../../src/environment.js';
 import { CreateContext } from '../../src/hydrate/context.js';
 import { confirms, parseRow } from '../../src/reads/row.js';
 import { Secrets } from '../../src/hydrate/secrets.js';
 import { BackgroundWaiter, RecordWaiter } from '../../src/reads/waiters.js';
 import { ConnectionError } from '../../src/errors.js';
 import { Slot } from '../../src/slot/state.js';
+import { Slots } from '../../src/slot/slots.js';
 import { deferred } from '../support/deferred.js';
 
 type Row = { id: string; version: string; status: 'active' };
@@ -53,11 +55,12 @@ describe('back-off', () => {
 });
 
 describe('the context of a create', () => {
-  const context = (): CreateContext<undefined> =>
-    new CreateContext(
-      { retire: () => {}, ending: { addCleanUp: () => {} }, supersessionSignals: { of: () => AbortSignal.abort() } },
-      undefined,
-    );
+  const context = (): CreateContext<Row, unknown> => {
+    const clock = new ManualClock();
+    const backoff = new Backoff({ initialMs: 0, maxMs: 0 }, clock);
+    const slots = new Slots<Row, unknown>(new Environment<Row, unknown>({ clock } as never), backoff, () => {});
+    return new CreateContext(slots, new Slot<Row, unknown>(row(), { create: () => ({}) }, 0));
+  };
 
   test('has one signal', () => {
     const one = context();

@@ -53,7 +53,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'G3: an instance that is evicted is forgotten and never disposed of',
     in: 'Eviction.evict',
-    find: "this.#host.supersede(victim, 'evicted');",
+    find: "this.#supersede(victim, 'evicted');",
     replace: 'this.#recency.remove(victim); break;',
   },
   {
@@ -121,7 +121,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'G6: a use of what failed for good is told to come back',
-    in: 'Resolver.#mayNotHydrate',
+    in: 'Joining.refusal',
     find: 'if (permanent !== undefined) return permanent;',
     replace: '',
   },
@@ -164,8 +164,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'G9: idle instances stay beyond maxInstances',
     in: 'Eviction.evict',
-    find: 'while (this.#host.instances() > maxInstances) {',
-    replace: 'while (this.#host.instances() > maxInstances + 1) {',
+    find: 'while (this.#instances() > maxInstances) {',
+    replace: 'while (this.#instances() > maxInstances + 1) {',
   },
   {
     name: 'G9: a permit too many',

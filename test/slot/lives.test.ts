@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { ManualClock } from 'hydrant/testing';
+import { Environment } from '../../src/environment.js';
 import { Eviction } from '../../src/slot/eviction.js';
 import { Slot } from '../../src/slot/state.js';
 import { Harness, type HarnessOptions, type Row } from '../support/harness.js';
@@ -108,14 +109,12 @@ describe('an instance that idles', () => {
     const clock = new ManualClock();
     const gone: string[] = [];
     let instances = 600;
-    const eviction = new Eviction<Row, unknown>({
-      clock,
-      limits: { maxInstances: 1_000, eviction: 'lru', idleTimeoutMs: 10_000 },
-      instances: () => instances,
-      supersede: (slot) => { gone.push(`${slot.id} at ${clock.monotonic()}`); instances -= 1; eviction.remove(slot); },
-      thrashing: () => {},
-      flush: () => {},
-    });
+    const options = { clock, maxInstances: 1_000, eviction: 'lru', idleTimeoutMs: 10_000 };
+    const eviction = new Eviction<Row, unknown>(
+      new Environment<Row, unknown>(options as never),
+      () => instances,
+      (slot) => { gone.push(`${slot.id} at ${clock.monotonic()}`); instances -= 1; eviction.remove(slot); },
+    );
     const slots = Array.from(
       { length: 600 },
       (_, index) =>

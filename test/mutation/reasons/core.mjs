@@ -57,7 +57,7 @@ export const CORE = [
     because: 'equivalent: nothing is joined without a refusal or a hydrate',
     changes: [
       {
-        in: ['Resolver.join', 'Resolver.#serveRow', 'Resolver.#refuseOtherPlatforms'],
+        in: ['Joining.join', 'Resolver.#serveRow', 'Resolver.#refuseOtherPlatforms'],
         operator: 'ConditionalExpression',
         from: 'refusal !== undefined',
         to: 'true',
@@ -98,7 +98,7 @@ export const CORE = [
     changes: [
       { in: 'Hydrator.left', from: "slot.state.kind !== 'pending'" },
       { in: ['Query.#askRows', 'Query.#askVersions'], operator: 'OptionalChaining' },
-      { in: 'Resolver.join', operator: 'ConditionalExpression', from: "slot.state.kind === 'pending'", to: 'true' },
+      { in: 'Joining.join', operator: 'ConditionalExpression', from: "slot.state.kind === 'pending'", to: 'true' },
       {
         in: ['Resolver.apply', 'Resolver.#refuse', 'Resolver.#serveRow', 'Resolver.#hydrate'],
         operator: 'ConditionalExpression',
@@ -130,7 +130,7 @@ export const CORE = [
   },
   {
     because: 'reads the version before the row: one more query',
-    changes: [{ in: ['Resolver.apply', 'Resolver.join'], operator: 'StringLiteral', from: "'row'" }],
+    changes: [{ in: ['Resolver.apply', 'Joining.join'], operator: 'StringLiteral', from: "'row'" }],
   },
   {
     because: 'equivalent: settling a settled waiter has no effect',
