@@ -2,19 +2,20 @@ import type { ConnectionRecord } from '../contracts/record.js';
 import { isConnectionError } from '../errors.js';
 import { Attempt, type Outcome } from './attempt.js';
 import type { Claim, Offer } from './claims/contract.js';
+import { Edits } from './edits.js';
 import type { RunnerEnvironment } from './environment.js';
 import type { TenureEnd } from './events.js';
 import { ClaimNotes, StartFailures } from './failures.js';
 import { FINALITY, isFinal, reasonOf, type Ending, type HoldingState } from './holding-state.js';
 import type { Instant, Validity } from './validity.js';
 
-/** Keeps the books of all holdings. */
+/** Told by a holding how it is getting on. */
 export interface HoldingOwner<R extends ConnectionRecord, I> {
-  /** A holding has begun (1) or ceased (-1) to count towards this replica's share. */
+  /** A holding began (1) or ceased (-1) to count towards this replica's share. */
   countChanged(difference: number): void;
   /** The holding is settled, or stuck. */
   over(holding: Holding<R, I>): void;
-  /** The registry refuses: this replica can serve nothing any more. */
+  /** The registry has closed, so this replica cannot serve anything any more. */
   registryClosed(): void;
 }
 
@@ -27,14 +28,8 @@ export class Holding<R extends ConnectionRecord, I> {
   readonly #owner: HoldingOwner<R, I>;
   readonly #claimedAt: number;
   readonly #failures: StartFailures;
+  readonly #edits: Edits;
   #state: HoldingState<R, I>;
-  #listed: string | undefined;
-  /** The listed version when the attempt began. Only a different one is news. */
-  #listedAtStart: string | undefined;
-  /** The record's version, as of the last attempt that hydrated. */
-  #version: string | undefined;
-  /** Since when `run` has been serving, on the monotonic clock. Moves on with the failures that this time has forgiven. */
-  #servingSince: number | undefined;
   #begun = false;
 
   /** @param listed - the record's version according to the listing, if it has one */
@@ -52,7 +47,7 @@ export class Holding<R extends ConnectionRecord, I> {
     this.#environment = environment;
     this.#owner = owner;
     this.#claimedAt = clock.monotonic();
-    this.#listed = listed;
+    this.#edits = new Edits(listed);
     this.#failures = new StartFailures(this.notes, options.startBackoff);
     // Other replicas' failures with this version count here too: a hand-over never shortens the back-off.
     const delayMs = this.#failures.inheritedDelayMs(listed);
@@ -60,11 +55,11 @@ export class Holding<R extends ConnectionRecord, I> {
   }
 
   get state(): HoldingState<R, I>['kind'] | 'serving' {
-    return this.#state.kind === 'working' && this.#servingSince !== undefined ? 'serving' : this.#state.kind;
+    return this.#state.kind === 'working' && this.#failures.serving ? 'serving' : this.#state.kind;
   }
 
   get version(): string | undefined {
-    return this.#version;
+    return this.#edits.hydrated;
   }
 
   get failures(): number {
@@ -82,7 +77,7 @@ export class Holding<R extends ConnectionRecord, I> {
     return this.#state.kind !== 'stuck' && !this.validity.ended && this.validity.remainingMsAt(now) > 0;
   }
 
-  /** How to release the claim, once nothing of the holding is left; `'none'` if it was lost; `undefined`: not yet. */
+  /** How to release the claim: `undefined` until nothing of the holding is left, and `'none'` if the claim was lost. */
   get release(): { readonly notes: string | undefined; readonly offer: Offer | undefined } | 'none' | undefined {
     if (this.#state.kind !== 'settled') return undefined;
     const { ending } = this.#state;
@@ -91,7 +86,7 @@ export class Holding<R extends ConnectionRecord, I> {
       : { notes: this.notes.unsaved, offer: ending.kind === 'release' ? ending.offer : undefined };
   }
 
-  /** What it costs to hand this one over; lower is cheaper. `undefined` while it must not move. */
+  /** The cost of handing this connection over; lower is cheaper. `undefined` while it must not move. */
   moveCost(coolDownMs: number): number | undefined {
     const { kind } = this.#state;
     if (!this.#begun && kind === 'queued') return 0;
@@ -99,28 +94,28 @@ export class Holding<R extends ConnectionRecord, I> {
     return kind === 'waiting' ? 1 : kind === 'queued' || kind === 'working' ? 2 : undefined;
   }
 
-  /** According to the listing the record has this version. */
+  /** A new listing has this version of the record. */
   listed(version: string | undefined): void {
-    const before = this.#listed;
-    this.#listed = version;
+    const differs = this.#edits.list(version);
     if (this.#state.kind !== 'waiting') return this.#checkEdited();
-    if (version === undefined || version === before || version === this.#failures.version) return;
+    if (!differs || version === this.#failures.version) return;
     this.#state.cancel();
     this.#enter(this.#queued());
   }
 
-  /** Notices what time alone brings: an edit that the registry heard of, an instance that died, a start that held. */
+  /** Called at every tick. Notices an instance that the registry knows to be edited or dead, and forgives failures. */
   check(): void {
-    this.#forgiveFailures();
+    // If this process is killed, its successor reads how many failures are left in the notes.
+    this.#failures.forgive(this.#environment.clock.monotonic());
     if (this.#state.kind === 'working' && this.#state.attempt.stale) this.#end({ kind: 'restart' });
   }
 
-  /** Stops, then gives the claim up. */
+  /** Stops the attempt, then releases the claim. */
   giveUp(reason: TenureEnd, offer?: Offer): void {
     this.#end({ kind: 'release', reason, offer });
   }
 
-  /** According to the store the claim is not this replica's any more. */
+  /** The store says that the claim is no longer this replica's. */
   lose(): void {
     this.validity.end();
     this.#end({ kind: 'lost' });
@@ -152,8 +147,7 @@ export class Holding<R extends ConnectionRecord, I> {
   #begin(startDone: () => void): void {
     const { clock, options } = this.#environment;
     const about = { id: this.id, token: this.validity.token };
-    this.#listedAtStart = this.#listed;
-    this.#version = undefined;
+    this.#edits.attemptBegan();
     this.#begun = true;
     const attempt = new Attempt<R, I>(
       this.#environment,
@@ -161,7 +155,7 @@ export class Holding<R extends ConnectionRecord, I> {
       {
         startDone,
         hydrated: (version) => {
-          this.#version = version;
+          this.#edits.attemptHydrated(version);
           this.#checkEdited();
         },
         provisioned: (version) => {
@@ -171,7 +165,7 @@ export class Holding<R extends ConnectionRecord, I> {
         provisionOverdue: () =>
           this.#end({ kind: 'retry', error: new Error(`provision has not settled within ${options.provisionTimeoutMs} ms`) }),
         started: (version) => {
-          this.#servingSince = clock.monotonic();
+          this.#failures.servingBegan(clock.monotonic());
           this.#environment.emit('started', { ...about, version });
         },
         expired: () => this.expire(),
@@ -182,8 +176,7 @@ export class Holding<R extends ConnectionRecord, I> {
   }
 
   #checkEdited(): void {
-    if (this.#state.kind !== 'working' || this.#version === undefined || this.#listed === undefined) return;
-    if (this.#listed !== this.#version && this.#listed !== this.#listedAtStart) this.#end({ kind: 'restart' });
+    if (this.#state.kind === 'working' && this.#edits.edited) this.#end({ kind: 'restart' });
   }
 
   #end(ending: Ending): void {
@@ -219,8 +212,7 @@ export class Holding<R extends ConnectionRecord, I> {
   /** The attempt has settled. This is the one place that decides what follows. */
   #settled(outcome: Outcome): void {
     const state = this.#state;
-    this.#forgiveFailures();
-    this.#servingSince = undefined;
+    this.#failures.servingEnded(this.#environment.clock.monotonic());
     if (state.kind === 'working')
       return this.#failed(outcome.error ?? new Error('run has ended before its signal aborted'), outcome);
     if (state.kind === 'stopping') {
@@ -231,29 +223,15 @@ export class Holding<R extends ConnectionRecord, I> {
     if (state.kind === 'stuck') this.#finish(isFinal(state.ending) ? state.ending : { kind: 'release', reason: 'failed' });
   }
 
-  #failed(error: unknown, { version = this.#listed }: Outcome): void {
+  #failed(error: unknown, { version = this.#edits.listed }: Outcome): void {
     const { replica, roster, options } = this.#environment;
     const { counted, delayMs } = this.#failures.note(error, version);
     const handedOver = counted && this.failures % options.handOverAfterFailures === 0 && roster.othersLive;
-    if (counted) {
-      this.#environment.emit('startFailed', {
-        id: this.id,
-        version,
-        error,
-        failures: this.failures,
-        retryAfterMs: delayMs,
-        handedOver,
-      });
-    }
+    const { id, failures } = this;
+    if (counted) this.#environment.emit('startFailed', { id, version, error, failures, retryAfterMs: delayMs, handedOver });
     if (handedOver) this.#finish({ kind: 'release', reason: 'failed', offer: { notTo: replica, forMs: options.ttlMs } });
     else this.#enter(this.#waiting(delayMs));
     if (isConnectionError(error, 'REGISTRY_CLOSED')) this.#owner.registryClosed();
-  }
-
-  /** At every tick, so that an owner which is killed has left the notes to its successor. */
-  #forgiveFailures(): void {
-    if (this.#servingSince === undefined) return;
-    this.#servingSince += this.#failures.forgive(this.#environment.clock.monotonic() - this.#servingSince);
   }
 
   #finish(ending: Ending): void {

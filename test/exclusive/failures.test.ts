@@ -60,25 +60,44 @@ describe('failed starts', () => {
 });
 
 describe('the time served', () => {
-  test('forgives one failure in two minutes, and says how much of it is accounted for', () => {
+  test('forgives one failure every two minutes, and counts a part of two minutes the next time', () => {
     const { notes, failures } = failuresAfter({ version: '1', count: 4 });
-    expect(failures.forgive(119_999)).toBe(0);
+    failures.servingBegan(1_000);
+    failures.forgive(120_999);
     expect(notes.failed).toEqual({ version: '1', count: 4 });
-    expect(failures.forgive(300_000)).toBe(240_000);
+    failures.forgive(301_000);
     expect(notes.failed).toEqual({ version: '1', count: 2 });
-    expect(failures.forgive(600_000)).toBe(600_000);
+    failures.forgive(360_999);
+    expect(notes.failed).toEqual({ version: '1', count: 2 });
+    failures.forgive(361_000);
+    expect(notes.failed).toEqual({ version: '1', count: 1 });
+    failures.forgive(961_000);
     expect(notes.failed).toBeUndefined();
+  });
+
+  test('forgives when serving ends, and nothing afterwards', () => {
+    const { notes, failures } = failuresAfter({ version: '1', count: 4 });
+    failures.servingBegan(0);
+    expect(failures.serving).toBe(true);
+    failures.servingEnded(120_000);
+    expect(failures.serving).toBe(false);
+    failures.forgive(600_000);
+    failures.servingBegan(600_000);
+    failures.forgive(700_000);
+    expect(notes.failed).toEqual({ version: '1', count: 3 });
   });
 
   test('forgives no faster and no slower after an outage of days', () => {
     // 1, 2, 4, 8 and 10 s: the fifth failure has the longest delay.
     const { notes, failures } = failuresAfter({ version: '1', count: 5_000 });
+    failures.servingBegan(0);
     failures.forgive(120_000);
     expect(notes.failed?.count).toBe(4);
   });
 
-  test('has nothing to note when nothing has failed', () => {
+  test('leaves the notes unchanged if nothing has failed', () => {
     const { notes, failures } = failuresAfter();
+    failures.servingBegan(0);
     failures.forgive(3_600_000);
     expect(notes.unsaved).toBeUndefined();
   });
