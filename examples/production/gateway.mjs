@@ -5,7 +5,7 @@ import { expressWebhook } from 'hydrant/express';
 import { factory } from './bot.mjs';
 
 const pool = new pg.Pool({ query_timeout: 5_000, connectionTimeoutMillis: 5_000 });
-pool.on('error', (error) => console.warn(`database: ${error.message}`)); // unheard, it ends the process
+pool.on('error', (error) => console.warn(`database: ${error.message}`)); // without a listener, it ends the process
 
 const registry = new ConnectionRegistry({
   factory,
