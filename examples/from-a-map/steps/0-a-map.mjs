@@ -1,7 +1,7 @@
 import { startBot } from '../bot.mjs';
 
 /**
- * A gateway that keeps its bots in a Map: filled at start, and what is not in it is a 404.
+ * A gateway that keeps its bots in a Map. The Map is filled at start, and a bot that is not in it gets 404.
  *
  * @param {import('../table.mjs').Table} table
  */

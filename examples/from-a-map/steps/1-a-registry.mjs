@@ -2,7 +2,7 @@ import { ConnectionRegistry } from 'hydrant';
 import { startBot } from '../bot.mjs';
 
 /**
- * Outgoing messages go through a registry; webhooks still through the Map.
+ * Outgoing messages go through a registry. Webhooks still go through the Map.
  *
  * @param {import('../table.mjs').Table} table
  */

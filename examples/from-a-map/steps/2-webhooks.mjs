@@ -2,7 +2,7 @@ import { ConnectionRegistry } from 'hydrant';
 import { startBot } from '../bot.mjs';
 
 /**
- * Webhooks go through it too, so the Map has no reader left; nothing is started before it is wanted.
+ * Webhooks go through the registry too, so the Map is gone. A bot starts when it is first needed.
  *
  * @param {import('../table.mjs').Table} table
  */

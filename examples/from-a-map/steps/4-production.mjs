@@ -2,7 +2,7 @@ import { ConnectionRegistry } from 'hydrant';
 import { isSigned, startBot } from '../bot.mjs';
 
 /**
- * Bounded, fewer reads, and it goes on for a moment while the database is away.
+ * Live bots are bounded, reads are fewer, and bots keep serving during a short outage of the database.
  *
  * @param {import('../table.mjs').Table} table
  */
