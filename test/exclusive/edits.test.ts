@@ -168,18 +168,12 @@ describe('the listing', () => {
   test('gives back at once what a claim brings that is not in it any more', async () => {
     cluster = new Cluster(1);
     const replica = cluster.replica();
-    let answer: (() => void) | undefined;
-    replica.fault = (call, carryOut) =>
-      call === 'claim' && answer === undefined
-        ? new Promise((resolve) => {
-            answer = () => resolve(carryOut());
-          })
-        : carryOut();
+    const answer = replica.holdFirst('claim');
     replica.runner.start();
     await cluster.clock.advance(1_500);
     await cluster.store.delete('c0000');
     await cluster.clock.advance(600);
-    answer!();
+    answer();
     await cluster.clock.advance(100);
     expect(replica.happened('started')).toEqual([]);
     expect(replica.calls.filter((call) => call === 'release')).toHaveLength(1);

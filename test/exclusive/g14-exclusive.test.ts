@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { isConnectionError } from 'hydrant';
+import type { Tenure } from 'hydrant/exclusive';
 import { ManualClock } from 'hydrant/testing';
-import { Cluster } from './support/cluster.js';
+import { Cluster, type Bot, type Row } from './support/cluster.js';
 
 let cluster: Cluster;
 afterEach(() => cluster.close());
@@ -13,6 +14,15 @@ function held(tenure: { assertHeld(): void }): boolean {
   } catch {
     return false;
   }
+}
+
+/** The owner of one connection, on a clock of its own: it can be paused while the rest of the world goes on. */
+async function startedOnOwnClock(clock = new ManualClock()): Promise<{ clock: ManualClock; tenure: Tenure<Row, Bot> }> {
+  cluster = new Cluster(1);
+  const replica = cluster.replica({ clock });
+  replica.runner.start();
+  await clock.advance(2_100);
+  return { clock, tenure: replica.running.get('c0000')! };
 }
 
 describe('G14 exclusive', () => {
@@ -64,13 +74,7 @@ describe('G14 exclusive', () => {
   });
 
   test("a paused owner's signal aborts as soon as its event loop runs, and assertHeld throws even before", async () => {
-    cluster = new Cluster(1);
-    // A clock of its own: the replica is paused while the rest of the world goes on.
-    const clock = new ManualClock();
-    const paused = cluster.replica({ clock });
-    paused.runner.start();
-    await clock.advance(2_100);
-    const tenure = paused.running.get('c0000')!;
+    const { clock, tenure } = await startedOnOwnClock();
     expect(() => tenure.assertHeld()).not.toThrow();
     // SIGSTOP for 20 s, then SIGCONT: time has passed, and not one timer has fired yet.
     clock.jumpWall(20_000);
@@ -81,12 +85,7 @@ describe('G14 exclusive', () => {
   });
 
   test('assertHeld throws after a machine has slept, even if its wall clock was set back within the same hold', async () => {
-    cluster = new Cluster(1);
-    const clock = new ManualClock();
-    const asleep = cluster.replica({ clock });
-    asleep.runner.start();
-    await clock.advance(2_100);
-    const tenure = asleep.running.get('c0000')!;
+    const { clock, tenure } = await startedOnOwnClock();
     // The machine sleeps for 20 s, another replica takes over, and the wall clock is where it was.
     clock.sleep(20_000);
     clock.jumpWall(-20_000);
@@ -99,12 +98,7 @@ describe('G14 exclusive', () => {
   });
 
   test('with a clock that has no uptime the same sleep goes unnoticed until the next renewal: a documented limit', async () => {
-    cluster = new Cluster(1);
-    const clock = Object.assign(new ManualClock(), { uptime: undefined as never });
-    const asleep = cluster.replica({ clock });
-    asleep.runner.start();
-    await clock.advance(2_100);
-    const tenure = asleep.running.get('c0000')!;
+    const { clock, tenure } = await startedOnOwnClock(Object.assign(new ManualClock(), { uptime: undefined as never }));
     clock.sleep(20_000);
     clock.jumpWall(-20_000);
     await cluster.clock.advance(20_000);
@@ -148,12 +142,7 @@ describe('G14 exclusive', () => {
   });
 
   test('a use that begins after the deadline is refused', async () => {
-    cluster = new Cluster(1);
-    const clock = new ManualClock();
-    const replica = cluster.replica({ clock });
-    replica.runner.start();
-    await clock.advance(2_100);
-    const tenure = replica.running.get('c0000')!;
+    const { clock, tenure } = await startedOnOwnClock();
     expect(await tenure.use((bot) => bot.name)).toBe('c0000');
     clock.jumpWall(20_000);
     await expect(tenure.use((bot) => bot.name)).rejects.toMatchObject({ code: 'CLAIM_LOST', connectionId: 'c0000' });

@@ -129,19 +129,13 @@ describe('renewals', () => {
     replica.runner.start();
     await cluster.clock.advance(2_100);
     const tenure = replica.running.get('c0000')!;
-    let answer: (() => void) | undefined;
-    replica.fault = (call, carryOut) =>
-      call === 'renew' && answer === undefined
-        ? new Promise((resolve) => {
-            answer = () => resolve(carryOut());
-          })
-        : carryOut();
+    const answer = replica.holdFirst('renew');
     await cluster.clock.advance(1_000);
     cluster.clock.jumpWall(3_600_000);
     expect(() => tenure.assertHeld()).toThrow(expect.objectContaining({ code: 'CLAIM_LOST' }));
     cluster.server.release({ replica: replica.runner.replica, claims: [tenure], leave: false });
     cluster.server.claim({ replica: 'other', ttlMs: 60_000, ids: ['c0000'], limit: 1, freeForMs: 0 });
-    answer!();
+    answer();
     await cluster.clock.advance(4_000);
     expect(replica.happened('ended')).toEqual([{ id: 'c0000', token: tenure.token, reason: 'lost' }]);
     expect(replica.calls).not.toContain('release');

@@ -118,30 +118,21 @@ describe('a release that fails', () => {
   test('is tried again at the next tick, and not left to run out', async () => {
     cluster = new Cluster(1);
     const replica = await cluster.started();
-    let failed = 0;
-    replica.fault = (call, carryOut) => {
-      if (call !== 'release' || failed > 0) return carryOut();
-      failed += 1;
-      throw new Error('connection reset');
-    };
+    const failed = replica.failFirst('release');
     await cluster.store.delete('c0000');
     await cluster.clock.advance(4_000);
-    expect(failed).toBe(1);
+    expect(failed.count).toBe(1);
     expect(cluster.server.owners().size).toBe(0);
   });
 
   test('is tried once more when the runner stops', async () => {
     cluster = new Cluster(2);
     const replica = await cluster.started();
-    let failed = 0;
-    replica.fault = (call, carryOut) => {
-      if (call !== 'release' || failed > 0) return carryOut();
-      failed += 1;
-      throw new Error('connection reset');
-    };
+    const failed = replica.failFirst('release');
     const stopped = replica.runner.stop();
     await cluster.clock.advance(2_000);
     await stopped;
+    expect(failed.count).toBe(1);
     expect(cluster.server.owners().size).toBe(0);
   });
 
@@ -261,17 +252,11 @@ describe('stop()', () => {
     cluster = new Cluster(4);
     const [leaver, heir] = [await cluster.started(), await cluster.started()];
     await cluster.clock.advance(20_000);
-    let renew: (() => void) | undefined;
-    leaver.fault = (call, carryOut) =>
-      call === 'renew' && renew === undefined
-        ? new Promise((resolve) => {
-            renew = () => resolve(carryOut());
-          })
-        : carryOut();
+    const renew = leaver.holdFirst('renew');
     await cluster.clock.advance(1_000);
     const stopped = leaver.runner.stop();
     await cluster.clock.advance(100);
-    renew!();
+    renew();
     await cluster.clock.advance(100);
     await stopped;
     expect(heir.owned).toHaveLength(4);

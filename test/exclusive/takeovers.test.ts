@@ -80,17 +80,11 @@ describe('the queries for something to take', () => {
     cluster = new Cluster(2);
     keep('c0001', 60_000);
     const replica = await cluster.started();
-    let renew: (() => void) | undefined;
-    replica.fault = (call, carryOut) =>
-      call === 'renew' && renew === undefined
-        ? new Promise((resolve) => {
-            renew = () => resolve(carryOut());
-          })
-        : carryOut();
+    const renew = replica.holdFirst('renew');
     await cluster.clock.advance(1_000);
     replica.calls.length = 0;
     void replica.runner.stop();
-    renew!();
+    renew();
     await cluster.clock.advance(1_000);
     expect(replica.calls).not.toContain('claim');
   });

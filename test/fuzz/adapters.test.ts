@@ -3,9 +3,9 @@ import { plateau, RawConnection, send } from '../adapters/support/clients.js';
 import { ADAPTERS } from '../adapters/support/servers.js';
 import { sign, signingRegistry } from '../adapters/support/signing-registry.js';
 import { randomFrom, type Random } from '../properties/simulation/random.js';
+import { campaignOf, collectUnhandled } from './campaign.js';
 
-const COUNT = Number(process.env['FUZZ_COUNT'] ?? 60);
-const SEED = Number(process.env['FUZZ_SEED'] ?? 1);
+const { count: COUNT, seed: SEED } = campaignOf(60);
 
 const bytes = (random: Random, most: number): string =>
   String.fromCharCode(...Array.from({ length: random.below(most) }, () => random.below(256)));
@@ -60,9 +60,7 @@ function anything(random: Random): string {
 describe.each(Object.keys(ADAPTERS))('%s', (adapter) => {
   test('goes on serving whatever comes in by the wire', { timeout: 60_000 }, async () => {
     const random = randomFrom(SEED);
-    const unhandled: unknown[] = [];
-    const note = (reason: unknown): void => void unhandled.push(reason);
-    process.on('unhandledRejection', note);
+    const unhandled = collectUnhandled();
     const { port, server } = await ADAPTERS[adapter]!(signingRegistry(), { maxBodyBytes: 1_000 });
     let answered = 0;
     for (let sent = 0; sent < COUNT; sent++) {
@@ -79,7 +77,6 @@ describe.each(Object.keys(ADAPTERS))('%s', (adapter) => {
     }
     expect((await send(port, '/webhooks/c1', { body: 'well', headers: sign('well') })).status).toBe(200);
     await plateau(() => unhandled.length);
-    process.off('unhandledRejection', note);
     expect(unhandled).toEqual([]);
     expect(server.listening).toBe(true);
     expect(answered).toBeGreaterThan(COUNT / 3);

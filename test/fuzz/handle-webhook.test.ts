@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { randomFrom, type Random } from '../properties/simulation/random.js';
+import { campaignOf, collectUnhandled } from './campaign.js';
 import { Gateway } from './gateway.js';
 
-const COUNT = Number(process.env['FUZZ_COUNT'] ?? 3_000);
-const SEED = Number(process.env['FUZZ_SEED'] ?? 1);
+const { count: COUNT, seed: SEED } = campaignOf(3_000);
 const ANSWERS = new Set([200, 401, 404, 413, 500, 503]);
 
 const text = (random: Random, most: number): string =>
@@ -102,9 +102,7 @@ test(
   async () => {
     const random = randomFrom(SEED);
     const gateway = new Gateway(5, { webhook: { maxBodyBytes: 1_024 }, acquireTimeoutMs: 1_000 });
-    const unhandled: unknown[] = [];
-    const note = (reason: unknown): void => void unhandled.push(reason);
-    process.on('unhandledRejection', note);
+    const unhandled = collectUnhandled();
     const statuses = new Map<number, number>();
     for (let sent = 0; sent < COUNT; sent += 100) {
       const answers = Array.from({ length: 100 }, () =>
@@ -125,7 +123,6 @@ test(
     expect(gateway.registry.snapshot().connections).toEqual([]);
     expect(gateway.clock.pendingTimers).toBe(0);
     await new Promise((resolve) => void setImmediate(resolve));
-    process.off('unhandledRejection', note);
     expect(unhandled).toEqual([]);
   },
 );

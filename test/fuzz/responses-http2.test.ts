@@ -3,14 +3,12 @@ import { connect as connectTcp, type AddressInfo, type Socket } from 'node:net';
 import fastify from 'fastify';
 import { fastifyWebhook } from 'hydrant/fastify';
 import { toNodeHandler } from 'hydrant/node';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { answering } from '../adapters/support/servers.js';
 import { randomFrom } from '../properties/simulation/random.js';
-import { oddResponse } from './odd-responses.js';
-import { startUpstream } from './odd-upstream.js';
+import { campaignOf, collectUnhandled, useOddHandler } from './campaign.js';
 
-const COUNT = Number(process.env['FUZZ_COUNT'] ?? 200);
-const SEED = Number(process.env['FUZZ_SEED'] ?? 1);
+const { count: COUNT, seed: SEED } = campaignOf(200);
 
 type Registry = ReturnType<typeof answering>;
 
@@ -57,9 +55,7 @@ function ask(session: ClientHttp2Session, method: string, id: string): Promise<C
   });
 }
 
-let upstream: Awaited<ReturnType<typeof startUpstream>>;
-beforeAll(async () => { upstream = await startUpstream(); });
-afterAll(() => upstream.close());
+const oddHandler = useOddHandler();
 
 describe.each(Object.keys(SERVERS))('%s', (server) => {
   test(
@@ -67,15 +63,13 @@ describe.each(Object.keys(SERVERS))('%s', (server) => {
     { timeout: 120_000 },
     async () => {
       const random = randomFrom(SEED);
-      const unhandled: unknown[] = [];
-      const note = (reason: unknown): void => void unhandled.push(reason);
-      process.on('unhandledRejection', note).on('uncaughtException', note);
-      const port = await SERVERS[server]!(answering((_request, id) =>
-        id.startsWith('witness') ? new Response(`(${id})`) : oddResponse(random, id, upstream.url)));
+      const unhandled = collectUnhandled();
+      const port = await SERVERS[server]!(answering(oddHandler(random)));
       const session = connect('http://127.0.0.1', {
         createConnection: () => connectTcp({ host: '127.0.0.1', port, noDelay: true }),
       });
-      session.on('error', note);
+      const sessionErrors: unknown[] = [];
+      session.on('error', (error) => { sessionErrors.push(error); });
 
       let served = 0;
       for (let index = 0; index < COUNT; index += 1) {
@@ -98,8 +92,7 @@ describe.each(Object.keys(SERVERS))('%s', (server) => {
       }
       session.close();
       await new Promise((resolve) => { setImmediate(resolve); });
-      process.off('unhandledRejection', note).off('uncaughtException', note);
-      expect(unhandled).toEqual([]);
+      expect({ unhandled, sessionErrors }).toEqual({ unhandled: [], sessionErrors: [] });
       expect(served).toBeGreaterThan(COUNT * 0.8);
     },
   );

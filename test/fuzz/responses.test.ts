@@ -1,17 +1,13 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { RawConnection } from '../adapters/support/clients.js';
 import { ADAPTERS, answering } from '../adapters/support/servers.js';
 import { randomFrom } from '../properties/simulation/random.js';
+import { campaignOf, collectUnhandled, useOddHandler } from './campaign.js';
 import { messagesIn } from './http-messages.js';
-import { oddResponse } from './odd-responses.js';
-import { startUpstream } from './odd-upstream.js';
 
-const COUNT = Number(process.env['FUZZ_COUNT'] ?? 200);
-const SEED = Number(process.env['FUZZ_SEED'] ?? 1);
+const { count: COUNT, seed: SEED } = campaignOf(200);
 
-let upstream: Awaited<ReturnType<typeof startUpstream>>;
-beforeAll(async () => { upstream = await startUpstream(); });
-afterAll(() => upstream.close());
+const oddHandler = useOddHandler();
 
 describe.each(Object.keys(ADAPTERS))('%s', (adapter) => {
   test(
@@ -19,13 +15,8 @@ describe.each(Object.keys(ADAPTERS))('%s', (adapter) => {
     { timeout: 120_000 },
     async () => {
       const random = randomFrom(SEED);
-      const unhandled: unknown[] = [];
-      const note = (reason: unknown): void => void unhandled.push(reason);
-      process.on('unhandledRejection', note).on('uncaughtException', note);
-      const { port } = await ADAPTERS[adapter]!(
-        answering((_request, id) => (id.startsWith('witness') ? new Response(`(${id})`) : oddResponse(random, id, upstream.url))),
-        { onError: () => undefined },
-      );
+      const unhandled = collectUnhandled();
+      const { port } = await ADAPTERS[adapter]!(answering(oddHandler(random)), { onError: () => undefined });
 
       let served = 0;
       let witnessed = 0;
@@ -73,7 +64,6 @@ describe.each(Object.keys(ADAPTERS))('%s', (adapter) => {
       await new Promise((resolve) => {
         setImmediate(resolve);
       });
-      process.off('unhandledRejection', note).off('uncaughtException', note);
       expect(unhandled).toEqual([]);
       // Most of them could be answered, and left their connection usable.
       expect(served).toBeGreaterThan(COUNT * 0.8);

@@ -5,7 +5,7 @@ import { RedisStore, type IoredisClient } from 'hydrant/redis';
 import type { StoreUnderTest } from 'hydrant/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { conformanceFailures } from '../testing/support/conformance.js';
-import { createDatabase, openPool, type TestDatabase } from './support/databases.js';
+import { createDatabase, type TestDatabase } from './support/databases.js';
 import { testPrefix } from './support/redis-clients.js';
 
 interface Row { readonly config: { readonly value: string } }
@@ -17,12 +17,9 @@ describe('a broken PostgresStore fails the conformance suite', () => {
   let pool: pg.Pool;
   beforeAll(async () => {
     database = await createDatabase();
-    pool = openPool(database.url);
+    pool = database.pool;
   });
-  afterAll(async () => {
-    await pool.end();
-    await database[Symbol.asyncDispose]();
-  });
+  afterAll(() => database[Symbol.asyncDispose]());
   beforeEach(async () => {
     await pool.query('drop schema public cascade; create schema public');
     await new PostgresStore({ client: pool }).migrate();

@@ -74,6 +74,30 @@ export class Replica {
     }
   }
 
+  /** Holds back the first call of this kind until the function that is returned sends it on to the claim store. */
+  holdFirst(held: ClaimCall): () => void {
+    let letGo: (() => void) | undefined;
+    this.fault = (call, carryOut) => {
+      if (call !== held || letGo !== undefined) return carryOut();
+      return new Promise((resolve) => { letGo = () => resolve(carryOut()); });
+    };
+    return () => {
+      if (letGo === undefined) throw new Error(`there was no ${held} to hold back`);
+      letGo();
+    };
+  }
+
+  /** Lets the first call of this kind fail before it reaches the claim store. Counts how many have failed. */
+  failFirst(failing: ClaimCall): { readonly count: number } {
+    const failed = { count: 0 };
+    this.fault = (call, carryOut) => {
+      if (call !== failing || failed.count > 0) return carryOut();
+      failed.count += 1;
+      throw new Error('connection reset');
+    };
+    return failed;
+  }
+
   get owned(): string[] {
     return [...this.running.keys()].toSorted();
   }

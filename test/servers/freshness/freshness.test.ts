@@ -4,7 +4,7 @@ import type pg from 'pg';
 import { PostgresStore } from 'hydrant/postgres';
 import { RedisStore } from 'hydrant/redis';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
-import { createDatabase, openPool, type TestDatabase } from '../support/databases.js';
+import { createDatabase, type TestDatabase } from '../support/databases.js';
 import { startRedis } from '../support/redis.mjs';
 import type { TestServer } from '../support/server.mjs';
 import { startProxy, type Proxy } from '../exclusive/chaos/proxy.mjs';
@@ -65,14 +65,11 @@ describe('G4 fresh, across four processes on PostgreSQL', () => {
   let store: PostgresStore<{ n: number }>;
   beforeAll(async () => {
     database = await createDatabase();
-    pool = openPool(database.url);
+    pool = database.pool;
     store = new PostgresStore<{ n: number }>({ client: pool });
     await store.migrate();
   });
-  afterAll(async () => {
-    await pool.end();
-    await database[Symbol.asyncDispose]();
-  });
+  afterAll(() => database[Symbol.asyncDispose]());
   beforeEach(() => pool.query('delete from hydrant_connections'));
 
   const scenario = (change: Partial<Scenario>): Scenario => ({

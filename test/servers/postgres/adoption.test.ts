@@ -3,23 +3,20 @@ import { ConnectionRegistry } from 'hydrant';
 import { PostgresStore } from 'hydrant/postgres';
 import { RecordingFactory } from 'hydrant/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createDatabase, openPool, type TestDatabase } from '../support/databases.js';
+import { createDatabase, type TestDatabase } from '../support/databases.js';
 import { GATEWAY_MAPPING, GATEWAY_TABLE, type GatewayConnection } from '../support/gateway-table.js';
 
 let database: TestDatabase;
 let pool: pg.Pool;
 beforeAll(async () => {
   database = await createDatabase();
-  pool = openPool(database.url);
+  pool = database.pool;
   await pool.query(GATEWAY_TABLE);
   await pool.query(
     `insert into chat_connections (id, config) values ('acme', '{"value":"first"}'), ('globex', '{"value":"first"}')`,
   );
 });
-afterAll(async () => {
-  await pool.end();
-  await database[Symbol.asyncDispose]();
-});
+afterAll(() => database[Symbol.asyncDispose]());
 
 describe('a gateway that has a table of connections already', () => {
   test('adopts it: its own SQL goes on as it was, and every use sees what it wrote', async () => {

@@ -2,7 +2,7 @@ import pg from 'pg';
 import { PostgresStore } from 'hydrant/postgres';
 import { storeConformance, type StoreUnderTest } from 'hydrant/testing';
 import { afterAll, beforeAll, describe, test } from 'vitest';
-import { createDatabase, openPool, type TestDatabase } from '../support/databases.js';
+import { createDatabase, type TestDatabase } from '../support/databases.js';
 import { GATEWAY_MAPPING, GATEWAY_TABLE, type GatewayConnection } from '../support/gateway-table.js';
 
 let database: TestDatabase;
@@ -10,13 +10,10 @@ let pool: pg.Pool;
 
 beforeAll(async () => {
   database = await createDatabase();
-  pool = openPool(database.url);
+  pool = database.pool;
 });
 
-afterAll(async () => {
-  await pool.end();
-  await database[Symbol.asyncDispose]();
-});
+afterAll(() => database[Symbol.asyncDispose]());
 
 const listening = {
   listenClient: () => new pg.Client({ connectionString: database.url, application_name: 'listener' }),

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { isConnectionError } from 'hydrant';
 import { PostgresStore, type PostgresClient } from 'hydrant/postgres';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createDatabase, openPool, type TestDatabase } from '../support/databases.js';
+import { createDatabase, type TestDatabase } from '../support/databases.js';
 import { GATEWAY_MAPPING, GATEWAY_TABLE, type GatewayConnection } from '../support/gateway-table.js';
 
 let database: TestDatabase;
@@ -18,12 +18,9 @@ const client: PostgresClient = {
 
 beforeAll(async () => {
   database = await createDatabase();
-  pool = openPool(database.url);
+  pool = database.pool;
 });
-afterAll(async () => {
-  await pool.end();
-  await database[Symbol.asyncDispose]();
-});
+afterAll(() => database[Symbol.asyncDispose]());
 beforeEach(async () => {
   await pool.query(`drop schema public cascade; create schema public; ${GATEWAY_TABLE}`);
   sent.length = 0;

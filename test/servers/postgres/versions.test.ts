@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { PostgresStore } from 'hydrant/postgres';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createDatabase, openPool, type TestDatabase } from '../support/databases.js';
+import { createDatabase, type TestDatabase } from '../support/databases.js';
 import { GATEWAY_MAPPING, GATEWAY_TABLE, type GatewayConnection } from '../support/gateway-table.js';
 
 let database: TestDatabase;
@@ -10,12 +10,9 @@ let store: PostgresStore<GatewayConnection>;
 
 beforeAll(async () => {
   database = await createDatabase();
-  pool = openPool(database.url);
+  pool = database.pool;
 });
-afterAll(async () => {
-  await pool.end();
-  await database[Symbol.asyncDispose]();
-});
+afterAll(() => database[Symbol.asyncDispose]());
 beforeEach(async () => {
   await pool.query(`drop table if exists chat_connections; ${GATEWAY_TABLE}`);
   store = new PostgresStore({ client: pool, ...GATEWAY_MAPPING });

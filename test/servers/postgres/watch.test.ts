@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { PostgresStore } from 'hydrant/postgres';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createDatabase, openPool, type TestDatabase } from '../support/databases.js';
+import { createDatabase, type TestDatabase } from '../support/databases.js';
 
 let database: TestDatabase;
 let pool: pg.Pool;
@@ -9,17 +9,14 @@ let store: PostgresStore<{ n: number }>;
 
 beforeAll(async () => {
   database = await createDatabase();
-  pool = openPool(database.url);
+  pool = database.pool;
   store = new PostgresStore<{ n: number }>({
     client: pool,
     listenClient: () => new pg.Client({ connectionString: database.url }),
   });
   await store.migrate();
 });
-afterAll(async () => {
-  await pool.end();
-  await database[Symbol.asyncDispose]();
-});
+afterAll(() => database[Symbol.asyncDispose]());
 beforeEach(() => pool.query('truncate hydrant_connections'));
 
 /** Everything told while `work` runs and until the marker that follows it arrives. */

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { ConnectionRegistry } from 'hydrant';
 import { PostgresStore, type PostgresClient, type PostgresStoreOptions } from 'hydrant/postgres';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createDatabase, openPool, type TestDatabase } from '../support/databases.js';
+import { createDatabase, type TestDatabase } from '../support/databases.js';
 
 interface Bot { readonly config: unknown }
 
@@ -12,12 +12,9 @@ let sent: string[];
 const client: PostgresClient = { query: (text, values) => { sent.push(text); return pool.query(text, values); } };
 beforeAll(async () => {
   database = await createDatabase();
-  pool = openPool(database.url);
+  pool = database.pool;
 });
-afterAll(async () => {
-  await pool.end();
-  await database[Symbol.asyncDispose]();
-});
+afterAll(() => database[Symbol.asyncDispose]());
 beforeEach(async () => {
   sent = [];
   await pool.query(`drop schema if exists hydrant cascade; drop schema public cascade; create schema public;

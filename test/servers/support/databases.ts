@@ -6,22 +6,29 @@ import { inject } from 'vitest';
 export interface TestDatabase extends AsyncDisposable {
   readonly url: string;
   readonly name: string;
+  /** Ends with the database. */
+  readonly pool: pg.Pool;
 }
 
-/** Creates an empty database; disposing of it drops it, whoever is still connected. */
+/** Creates an empty database. Disposing of it ends its pool, cuts every other connection and drops it. */
 export async function createDatabase(): Promise<TestDatabase> {
   const name = `hydrant_test_${randomBytes(6).toString('hex')}`;
   const url = new URL(inject('postgresUrl'));
   await asAdministrator(`create database ${name}`);
   url.pathname = `/${name}`;
+  const pool = openPool(url.href);
   return {
     url: url.href,
     name,
-    [Symbol.asyncDispose]: () => asAdministrator(`drop database if exists ${name} with (force)`),
+    pool,
+    async [Symbol.asyncDispose]() {
+      await pool.end();
+      await asAdministrator(`drop database if exists ${name} with (force)`);
+    },
   };
 }
 
-/** A pool that does not mind when its database is taken away. */
+/** A pool that survives the loss of its connections. */
 export function openPool(url: string, max = 8): pg.Pool {
   const pool = new pg.Pool({ connectionString: url, max });
   pool.on('error', () => {});
