@@ -1,8 +1,7 @@
 import { ConnectionError, isConnectionError } from 'hydrant';
 import { describe, expect, test } from 'vitest';
-import { deferred, type Deferred } from '../support/deferred.js';
 import { Harness, type HarnessOptions, type Row } from '../support/harness.js';
-import { post, seen, webhookHarness } from '../support/webhooks.js';
+import { heldSecrets, post, seen, webhookHarness } from '../support/webhooks.js';
 
 const revoked = (
   code: ConstructorParameters<typeof ConnectionError>[0] = 'CONNECTION_STOPPED',
@@ -107,16 +106,8 @@ describe.each(['create', 'secrets'] as const)('a ConnectionError with retryable:
 });
 
 test('a failure for good outlasts an ordinary failure of the same version that comes later', async () => {
-  const calls: Deferred<string>[] = [];
-  const h = webhookHarness({
-    factory: {
-      secrets: () => {
-        const call = deferred<string>();
-        calls.push(call);
-        return call.promise;
-      },
-    },
-  });
+  const { calls, secrets } = heldSecrets();
+  const h = webhookHarness({ factory: { secrets } });
   h.rows.put('a');
   const delivery = h.registry.handleWebhook('a', post());
   await h.settle();

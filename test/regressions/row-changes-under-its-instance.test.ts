@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { detachingRow } from '../support/detaching-row.js';
 import { Harness, type Row } from '../support/harness.js';
 
 test('an edit of a row that the store hands out as its own object is honoured', async () => {
@@ -17,21 +18,12 @@ test('an edit of a row that the store hands out as its own object is honoured', 
 // A lazy entity after its session was closed: it became an unhandled rejection, and the permit was lost.
 test('a row that cannot be looked at any more once it was read keeps nobody waiting', async () => {
   const h = new Harness({ maxConcurrentHydrations: 1 });
-  let closed = false;
-  const lazy = {
-    id: 'a',
-    status: 'active',
-    token: 't',
-    get version() {
-      if (closed) throw new Error('detached');
-      return 'v1';
-    },
-  } as const;
+  const { lazy, detach } = detachingRow();
   h.rows.rows.set('a', lazy);
   const create = h.holdCreate();
   const use = h.registry.use('a', () => {});
   await h.settle();
-  closed = true;
+  detach();
   create.resolve();
   await expect(use).rejects.toMatchObject({ code: 'HYDRATION_FAILED' });
   h.rows.put('a', { version: 'w1' });

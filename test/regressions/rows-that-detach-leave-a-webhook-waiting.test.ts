@@ -1,24 +1,16 @@
 import { expect, test } from 'vitest';
+import { detachingRow } from '../support/detaching-row.js';
 import { deferred } from '../support/deferred.js';
 import { post, webhookHarness } from '../support/webhooks.js';
 
 test('a webhook whose row cannot be looked at any more once it is authenticated leaves nothing behind', async () => {
   const gate = deferred();
   const h = webhookHarness({ factory: { authenticate: async () => { await gate.promise; return true; } } });
-  let closed = false;
-  const lazy = {
-    id: 'a',
-    status: 'active',
-    token: 't',
-    get version() {
-      if (closed) throw new Error('detached');
-      return 'v1';
-    },
-  } as const;
-  h.rows.rows.set('a', lazy as never);
+  const { lazy, detach } = detachingRow();
+  h.rows.rows.set('a', lazy);
   const delivery = h.registry.handleWebhook('a', post());
   await h.settle();
-  closed = true;
+  detach();
   gate.resolve();
   const response = await delivery;
   expect(response.status).toBeGreaterThanOrEqual(500);

@@ -1,7 +1,6 @@
 import { ConnectionError } from 'hydrant';
 import { expect, test } from 'vitest';
-import { deferred } from '../support/deferred.js';
-import { post, seen, webhookHarness } from '../support/webhooks.js';
+import { heldSecrets, post, seen, webhookHarness } from '../support/webhooks.js';
 
 test.each([
   ['permanently', false],
@@ -9,16 +8,10 @@ test.each([
 ] as const)(
   'secrets that were asked for before invalidate and fail %s do not refuse what comes after it',
   async (_, retryable) => {
-    const calls: ReturnType<typeof deferred<string>>[] = [];
+    const { calls, secrets } = heldSecrets();
     const h = webhookHarness({
       failureBackoff: { initialMs: 60_000, maxMs: 60_000 },
-      factory: {
-        secrets: () => {
-          const call = deferred<string>();
-          calls.push(call);
-          return call.promise;
-        },
-      },
+      factory: { secrets },
     });
     h.rows.put('a');
     const early = h.registry.handleWebhook('a', post());

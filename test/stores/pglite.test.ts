@@ -2,6 +2,7 @@ import type { PGlite } from '@electric-sql/pglite';
 import { PostgresStore } from 'hydrant/postgres';
 import { storeConformance, type StoreUnderTest } from 'hydrant/testing';
 import { beforeAll, beforeEach, describe, test } from 'vitest';
+import { ownTableUnderTest } from './support/own-table.js';
 import { emptyPglite, startPglite } from './support/pglite.js';
 
 let db: PGlite;
@@ -12,23 +13,10 @@ const CAPABILITIES = { getMany: true, getVersions: true, invalidRows: true, book
 
 describe('PostgresStore on PGlite, with its own table', () => {
   storeConformance({ describe, it: test }, async (): Promise<StoreUnderTest> => {
-    const store = new PostgresStore<{ config: { value: string } }>({ client: db });
+    const store = new PostgresStore<{ readonly config: { readonly value: string } }>({ client: db });
     await store.migrate();
     await db.exec('alter table hydrant_connections add column noted timestamptz');
-    return {
-      store,
-      write: (id, { status, config }) => store.put({ id, status, config: { value: config } }),
-      remove: (id) => store.delete(id),
-      configOf: (record) => (record as unknown as { config: { value: string } }).config.value,
-      writeInvalid: (id) =>
-        db.query(
-          `insert into hydrant_connections (id, data) values ($1, '["secret"]') on conflict (id) do update
-            set data = excluded.data`,
-          [id],
-        ),
-      bookkeep: (id) => db.query('update hydrant_connections set noted = now() where id = $1', [id]),
-      touch: (id) => store.touch(id),
-    };
+    return ownTableUnderTest(store, (text, values) => db.query(text, values));
   }, CAPABILITIES);
 });
 

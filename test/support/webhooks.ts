@@ -1,4 +1,5 @@
 import type { InstanceFactory } from 'hydrant';
+import { deferred, type Deferred } from './deferred.js';
 import { Harness, type HarnessOptions, type Instance, type Row } from './harness.js';
 
 export const SECRET = 'the-shared-secret';
@@ -16,6 +17,26 @@ export function post(body: RequestInit['body'] = 'hello', init: RequestInit & { 
 
 export const echo = async (instance: Instance, request: Request): Promise<Response> =>
   new Response(`${instance.name}: ${await request.text()}`);
+
+/** A handler whose Response cannot be sent, because its body has been read. */
+export async function answerThatWasRead(): Promise<Response> {
+  const response = new Response('x');
+  await response.text();
+  return response;
+}
+
+/** A `secrets` that settles when the test says so: its calls, in order. */
+export function heldSecrets(): { readonly calls: Deferred<string>[]; secrets(): Promise<string> } {
+  const calls: Deferred<string>[] = [];
+  return {
+    calls,
+    secrets() {
+      const call = deferred<string>();
+      calls.push(call);
+      return call.promise;
+    },
+  };
+}
 
 /** A harness whose factory serves webhooks. */
 export function webhookHarness({

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { deferred } from '../support/deferred.js';
 import type { Harness } from '../support/harness.js';
-import { post, seen, webhookHarness } from '../support/webhooks.js';
+import { answerThatWasRead, post, seen, webhookHarness } from '../support/webhooks.js';
 
 const failures = (h: Harness): unknown[] =>
   h
@@ -49,15 +49,7 @@ describe('what an event tells of a failure', () => {
   });
 
   test('a response that cannot be sent', async () => {
-    const h = webhookHarness({
-      factory: {
-        handleWebhook: async () => {
-          const response = new Response('x');
-          await response.text();
-          return response;
-        },
-      },
-    });
+    const h = webhookHarness({ factory: { handleWebhook: answerThatWasRead } });
     h.rows.put('a');
     await h.registry.handleWebhook('a', post());
     expect(failures(h)).toEqual([['a', 'HANDLER_FAILED', 'a', expect.any(TypeError), false]]);

@@ -2,7 +2,7 @@ import { ConnectionRegistry } from 'hydrant';
 import { expect, test } from 'vitest';
 import { deferred } from '../support/deferred.js';
 import { Rows, type Harness } from '../support/harness.js';
-import { post, webhookHarness } from '../support/webhooks.js';
+import { answerThatWasRead, post, webhookHarness } from '../support/webhooks.js';
 
 const fail = (): never => { throw new Error('the cause'); };
 
@@ -51,15 +51,7 @@ const BROKEN: Record<string, () => Promise<Harness>> = {
     return h;
   },
   'Sending the Response': async () => {
-    const h = webhookHarness({
-      factory: {
-        handleWebhook: async () => {
-          const response = new Response('x');
-          await response.text();
-          return response;
-        },
-      },
-    });
+    const h = webhookHarness({ factory: { handleWebhook: answerThatWasRead } });
     h.rows.put('a');
     await h.registry.handleWebhook('a', post());
     return h;

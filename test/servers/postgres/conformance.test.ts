@@ -2,6 +2,7 @@ import pg from 'pg';
 import { PostgresStore } from 'hydrant/postgres';
 import { storeConformance, type StoreUnderTest } from 'hydrant/testing';
 import { afterAll, beforeAll, describe, test } from 'vitest';
+import { ownTableUnderTest } from '../../stores/support/own-table.js';
 import { createDatabase, type TestDatabase } from '../support/databases.js';
 import { GATEWAY_MAPPING, GATEWAY_TABLE, type GatewayConnection } from '../support/gateway-table.js';
 
@@ -37,26 +38,12 @@ const ALL = {
 
 describe('PostgresStore on its own table', () => {
   storeConformance({ describe, it: test }, async (): Promise<StoreUnderTest> => {
-    const store = new PostgresStore<{ config: { value: string } }>({ client: pool, ...listening });
+    const store = new PostgresStore<{ readonly config: { readonly value: string } }>({ client: pool, ...listening });
     await store.migrate();
     await pool.query(
       'alter table hydrant_connections add column if not exists noted timestamptz; delete from hydrant_connections',
     );
-    return {
-      store,
-      write: (id, { status, config }) => store.put({ id, status, config: { value: config } }),
-      remove: (id) => store.delete(id),
-      configOf: (record) => (record as unknown as { config: { value: string } }).config.value,
-      writeInvalid: (id) =>
-        pool.query(
-          `insert into hydrant_connections (id, data) values ($1, '["secret"]') on conflict (id) do update
-            set data = excluded.data`,
-          [id],
-        ),
-      bookkeep: (id) => pool.query('update hydrant_connections set noted = now() where id = $1', [id]),
-      touch: (id) => store.touch(id),
-      interrupt: cutListeners,
-    };
+    return { ...ownTableUnderTest(store, (text, values) => pool.query(text, values)), interrupt: cutListeners };
   }, ALL);
 });
 
