@@ -113,9 +113,15 @@ describe('a body that is read whole', () => {
     expect([...await body.read(100, () => {})]).toEqual([0xe9, 0x80]);
   });
 
-  test.each([[101, 100, true], [101, 200, true], [11, 10, false], [100, 100, undefined], [10, 10, undefined]])(
-    'of %i bytes, where its reader takes %i: is whoever asked for the cap told? %s',
-    async (length, cap, tells) => {
+  test.each([
+    { length: 101, cap: 100, tells: true },
+    { length: 101, cap: 200, tells: true },
+    { length: 11, cap: 10, tells: false },
+    { length: 100, cap: 100, tells: undefined },
+    { length: 10, cap: 10, tells: undefined },
+  ])(
+    'of $length bytes, where its reader takes $cap: is whoever asked for the cap told? $tells',
+    async ({ length, cap, tells }) => {
       const onTooLarge = vi.fn();
       const { req, read } = unread(
         { body: 'x'.repeat(length), headers: { 'content-length': undefined, ...CHUNKED } },

@@ -107,16 +107,21 @@ describe('the head of a response', () => {
     expect(wire.written).not.toMatch(/content-length/i);
   });
 
-  test.each<[string, Message, number, boolean]>([
-    ['the request was read', { headers: { 'content-length': '9' } }, 413, false],
-    ['HTTP/2', { headers: { 'content-length': '9' }, complete: false, httpVersionMajor: 2 }, 413, false],
-    ['no body', { complete: false }, 413, false],
-    ['an empty one', { headers: { 'content-length': '0' }, complete: false }, 413, false],
-    ['a refused one', { headers: { 'content-length': '1' }, complete: false }, 413, true],
-    ['a small one', { headers: { 'content-length': '65536' }, complete: false }, 200, false],
-    ['a large one', { headers: { 'content-length': '65537' }, complete: false }, 200, true],
-    ['one of unknown length', { headers: CHUNKED, complete: false }, 200, true],
-  ])('whether the connection ends with it: %s', (_what, message, status, closes) => {
+  test.each<{ what: string; message: Message; status: number; closes: boolean }>([
+    { what: 'the request was read', message: { headers: { 'content-length': '9' } }, status: 413, closes: false },
+    {
+      what: 'HTTP/2',
+      message: { headers: { 'content-length': '9' }, complete: false, httpVersionMajor: 2 },
+      status: 413,
+      closes: false,
+    },
+    { what: 'no body', message: { complete: false }, status: 413, closes: false },
+    { what: 'an empty one', message: { headers: { 'content-length': '0' }, complete: false }, status: 413, closes: false },
+    { what: 'a refused one', message: { headers: { 'content-length': '1' }, complete: false }, status: 413, closes: true },
+    { what: 'a small one', message: { headers: { 'content-length': '65536' }, complete: false }, status: 200, closes: false },
+    { what: 'a large one', message: { headers: { 'content-length': '65537' }, complete: false }, status: 200, closes: true },
+    { what: 'one of unknown length', message: { headers: CHUNKED, complete: false }, status: 200, closes: true },
+  ])('whether the connection ends with it: $what', ({ message, status, closes }) => {
     expect(closesConnection(requestOf(message), status)).toBe(closes);
   });
 
@@ -289,23 +294,28 @@ test.each<[unknown, boolean]>([
   else expect(() => assertResponse(value as Response)).toThrow(TypeError);
 });
 
-test.each<[string, object, boolean, boolean]>([
-  ['nothing has happened', {}, false, false],
-  ['its head was sent', { headersSent: true }, true, false],
-  ['it was ended', { writableEnded: true }, true, false],
-  ['it was destroyed', { destroyed: true }, true, true],
-  ['it closed', { closed: true }, true, true],
-  ['its stream was reset', { stream: { destroyed: true } }, true, true],
-  ['its stream is fine', { stream: { destroyed: false } }, false, false],
-  [
-    'it finished and closed',
-    { headersSent: true, writableEnded: true, writableFinished: true, closed: true, destroyed: true },
-    true,
-    false,
-  ],
-  ['it was reset, which counts as finished', { writableFinished: true, stream: { destroyed: true } }, true, true],
-  ['it was ended and cut off', { writableEnded: true, destroyed: true }, true, true],
-])('%s: is it over, has the client gone?', (_what, state, over, gone) => {
+test.each<{ what: string; state: object; over: boolean; gone: boolean }>([
+  { what: 'nothing has happened', state: {}, over: false, gone: false },
+  { what: 'its head was sent', state: { headersSent: true }, over: true, gone: false },
+  { what: 'it was ended', state: { writableEnded: true }, over: true, gone: false },
+  { what: 'it was destroyed', state: { destroyed: true }, over: true, gone: true },
+  { what: 'it closed', state: { closed: true }, over: true, gone: true },
+  { what: 'its stream was reset', state: { stream: { destroyed: true } }, over: true, gone: true },
+  { what: 'its stream is fine', state: { stream: { destroyed: false } }, over: false, gone: false },
+  {
+    what: 'it finished and closed',
+    state: { headersSent: true, writableEnded: true, writableFinished: true, closed: true, destroyed: true },
+    over: true,
+    gone: false,
+  },
+  {
+    what: 'it was reset, which counts as finished',
+    state: { writableFinished: true, stream: { destroyed: true } },
+    over: true,
+    gone: true,
+  },
+  { what: 'it was ended and cut off', state: { writableEnded: true, destroyed: true }, over: true, gone: true },
+])('$what: is it over, has the client gone?', ({ state, over, gone }) => {
   const res = {
     headersSent: false,
     writableEnded: false,

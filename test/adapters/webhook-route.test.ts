@@ -169,9 +169,9 @@ describe('a webhook whose id is found by a function', () => {
   });
 
   test.each([
-    ['BODY_TOO_LARGE', 413, 'Content Too Large', 0],
-    ['BODY_ALREADY_PARSED', 500, 'Internal Server Error', 1],
-  ] as const)('of a body that is %s it is not asked', async (code, status, title, told) => {
+    { code: 'BODY_TOO_LARGE', status: 413, title: 'Content Too Large', told: 0 },
+    { code: 'BODY_ALREADY_PARSED', status: 500, title: 'Internal Server Error', told: 1 },
+  ] as const)('of a body that is $code it is not asked', async ({ code, status, title, told }) => {
     const connectionId = vi.fn(() => 'c1');
     const { json, onError } = answer(connectionId, { body: { kind: 'refused', error: new ConnectionError(code, 'why') } });
     expect(await json()).toMatchObject({ code, status, title });

@@ -89,9 +89,9 @@ describe('one that is stopping', () => {
   });
 
   test.each([
-    ['lose', 'lost', 'none'],
-    ['expire', 'expired', { notes: undefined, offer: undefined }],
-  ] as const)('and stuck when its claim ends (%s) is %s', async (end, reason, release) => {
+    { end: 'lose', reason: 'lost', release: 'none' },
+    { end: 'expire', reason: 'expired', release: { notes: undefined, offer: undefined } },
+  ] as const)('and stuck when its claim ends ($end) is $reason', async ({ end, reason, release }) => {
     const gone = deferred();
     bench.run = () => gone.promise;
     const one = bench.holding({ listed: '1' });

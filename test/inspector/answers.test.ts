@@ -25,11 +25,17 @@ describe('what the inspector answers', () => {
   };
 
   test.each([
-    ['the page', '', 'GET', 'text/html; charset=utf-8', expect.stringContaining("default-src 'none'; script-src 'nonce-")],
-    ['data', '?view=data', 'GET', 'application/json', NOTHING],
-    ['a stream', '?view=stream', 'GET', 'text/event-stream', NOTHING],
-    ['a refusal', '?action=evict&id=a', 'POST', 'text/plain; charset=utf-8', NOTHING],
-  ])('%s is for no cache, no frame and no other origin', async (_, query, method, type, policy) => {
+    {
+      what: 'the page',
+      query: '',
+      method: 'GET',
+      type: 'text/html; charset=utf-8',
+      policy: expect.stringContaining("default-src 'none'; script-src 'nonce-"),
+    },
+    { what: 'data', query: '?view=data', method: 'GET', type: 'application/json', policy: NOTHING },
+    { what: 'a stream', query: '?view=stream', method: 'GET', type: 'text/event-stream', policy: NOTHING },
+    { what: 'a refusal', query: '?action=evict&id=a', method: 'POST', type: 'text/plain; charset=utf-8', policy: NOTHING },
+  ])('$what is for no cache, no frame and no other origin', async ({ query, method, type, policy }) => {
     const { headers } = await ask(query, method);
     expect(Object.fromEntries(headers)).toMatchObject({ ...SAFE, 'content-type': type, 'content-security-policy': policy });
   });

@@ -126,36 +126,60 @@ describe('a row passes through recordSchema before it becomes an instance', () =
 
 describe('a schema that misbehaves makes the row INVALID_RECORD, and the next use tries again', () => {
   const never = new Promise<never>(() => {});
-  const MISBEHAVES: [what: string, validate: (value: unknown) => unknown, message: string][] = [
-    [
-      'throws',
-      () => {
+  const MISBEHAVES: { what: string; validate: (value: unknown) => unknown; message: string }[] = [
+    {
+      what: 'throws',
+      validate: () => {
         throw new Error('tok');
       },
-      'could not be parsed: recordSchema threw',
-    ],
-    ['rejects', () => Promise.reject(new Error('tok')), 'could not be parsed: recordSchema threw'],
-    ['returns nothing', () => undefined, 'could not be parsed: recordSchema threw'],
-    ['resolves nothing', async () => null, 'could not be parsed: recordSchema threw'],
-    ['returns issues that are no list', () => ({ issues: 5 }), 'could not be parsed: recordSchema threw'],
-    ['resolves issues that are no list', async () => ({ issues: 5 }), 'could not be parsed: recordSchema threw'],
-    ['loses the version', () => ({ value: { id: 'a', status: 'active' } }), 'has no version that is a string, number or bigint'],
-    [
-      'changes the version',
-      () => ({ value: { ...good, version: 'other' } }),
-      'has another version after recordSchema than before: versions must pass through it as they are',
-    ],
-    [
-      'changes the id',
-      () => ({ value: { ...good, id: 'b' } }),
-      'is that of another connection: its id differs from the one that was asked for',
-    ],
-    ['drops the status', async () => ({ value: { ...good, status: undefined } }), "has no status that is 'active' or 'stopped'"],
-    ['makes no object of it', () => ({ value: 'x' }), 'is no record: expected an object, got string'],
-    ['never settles', () => never, 'could not be parsed: recordSchema has not settled within storeTimeoutMs (5000 ms)'],
+      message: 'could not be parsed: recordSchema threw',
+    },
+    { what: 'rejects', validate: () => Promise.reject(new Error('tok')), message: 'could not be parsed: recordSchema threw' },
+    { what: 'returns nothing', validate: () => undefined, message: 'could not be parsed: recordSchema threw' },
+    { what: 'resolves nothing', validate: async () => null, message: 'could not be parsed: recordSchema threw' },
+    {
+      what: 'returns issues that are no list',
+      validate: () => ({ issues: 5 }),
+      message: 'could not be parsed: recordSchema threw',
+    },
+    {
+      what: 'resolves issues that are no list',
+      validate: async () => ({ issues: 5 }),
+      message: 'could not be parsed: recordSchema threw',
+    },
+    {
+      what: 'loses the version',
+      validate: () => ({ value: { id: 'a', status: 'active' } }),
+      message: 'has no version that is a string, number or bigint',
+    },
+    {
+      what: 'changes the version',
+      validate: () => ({ value: { ...good, version: 'other' } }),
+      message: 'has another version after recordSchema than before: versions must pass through it as they are',
+    },
+    {
+      what: 'changes the id',
+      validate: () => ({ value: { ...good, id: 'b' } }),
+      message: 'is that of another connection: its id differs from the one that was asked for',
+    },
+    {
+      what: 'drops the status',
+      validate: async () => ({ value: { ...good, status: undefined } }),
+      message: "has no status that is 'active' or 'stopped'",
+    },
+    {
+      what: 'makes no object of it',
+      validate: () => ({ value: 'x' }),
+      message: 'is no record: expected an object, got string',
+    },
+    {
+      what: 'never settles',
+      validate: () => never,
+      message: 'could not be parsed: recordSchema has not settled within storeTimeoutMs (5000 ms)',
+    },
   ];
 
-  test.each(MISBEHAVES)('%s', async (_what, validate, message) => {
+  test.each(MISBEHAVES)('$what', async ({ validate, message }) => {
     let misbehaves = true;
     const { registry, clock, created } = over(() => good, schema((value) => misbehaves ? validate(value) : { value }));
     const refused = refusal(registry.use('a', () => 1));

@@ -4,9 +4,9 @@ import { ManualClock } from 'hydrant/testing';
 
 // What threw while an answer was applied became an unhandled rejection, and the id was never read again.
 test.each([
-  [
-    'a getter of the row throws',
-    {
+  {
+    what: 'a getter of the row throws',
+    store: {
       get: async () => ({
         id: 'a',
         status: 'active',
@@ -15,22 +15,21 @@ test.each([
         },
       }),
     },
-    undefined,
-    'INVALID_RECORD',
-  ],
-  [
-    'the schema resolves nothing',
-    { get: async () => ({ id: 'a', status: 'active', version: 'v1' }) },
-    async () => null,
-    'INVALID_RECORD',
-  ],
-  [
-    'the schema never settles',
-    { get: async () => ({ id: 'a', status: 'active', version: 'v1' }) },
-    () => new Promise(() => {}),
-    'INVALID_RECORD',
-  ],
-])('%s', async (_what, store, validate, code) => {
+    code: 'INVALID_RECORD',
+  },
+  {
+    what: 'the schema resolves nothing',
+    store: { get: async () => ({ id: 'a', status: 'active', version: 'v1' }) },
+    validate: async () => null,
+    code: 'INVALID_RECORD',
+  },
+  {
+    what: 'the schema never settles',
+    store: { get: async () => ({ id: 'a', status: 'active', version: 'v1' }) },
+    validate: () => new Promise(() => {}),
+    code: 'INVALID_RECORD',
+  },
+])('$what', async ({ store, validate, code }) => {
   const clock = new ManualClock();
   const recordSchema = validate === undefined ? undefined : { '~standard': { version: 1, vendor: 'test', validate } };
   const registry = new ConnectionRegistry({ clock, store, recordSchema, factory: { create: () => ({}) } } as never);

@@ -185,13 +185,13 @@ describe('ids of another form than the column\'s', () => {
   const uuid = 'aaaaaaaa-0000-4000-8000-000000000001';
 
   test.each([
-    ['uuid', [uuid], ['', 'x', uuid.toUpperCase(), `{${uuid}}`, `${uuid}0`, `0${uuid}`]],
-    [
-      'bigint',
-      ['9223372036854775807', '-5', '0', '12'],
-      ['', 'x', '1 ', '+1', '01', '-0', '1.0', '1e3', '9223372036854775808', '-9223372036854775809'],
-    ],
-  ] as const)('%s: they are unknown rather than errors', async (idType, possible, odd) => {
+    { idType: 'uuid', possible: [uuid], odd: ['', 'x', uuid.toUpperCase(), `{${uuid}}`, `${uuid}0`, `0${uuid}`] },
+    {
+      idType: 'bigint',
+      possible: ['9223372036854775807', '-5', '0', '12'],
+      odd: ['', 'x', '1 ', '+1', '01', '-0', '1.0', '1e3', '9223372036854775808', '-9223372036854775809'],
+    },
+  ] as const)('$idType: they are unknown rather than errors', async ({ idType, possible, odd }) => {
     await db.exec(`create table t (id ${idType} primary key, c text)`);
     const store = await migrated<{ c: string }>({
       table: 't',

@@ -153,47 +153,59 @@ describe('the migration of a table that exists', () => {
     expect(await values(`select current_setting('lock_timeout') as value`)).toEqual(['0']);
   });
 
-  test.each<[string, string, object]>([
-    ['a lost schema', 'drop schema hydrant cascade', finding('table hydrant."public.bots"', 'missing or different')],
-    [
-      'a lost table of touches',
-      'drop table hydrant."public.bots"',
-      finding('table hydrant."public.bots"', 'missing or different'),
-    ],
-    [
-      'a lost column',
-      'alter table hydrant."public.bots" drop column version',
-      finding('table hydrant."public.bots"', 'missing or different'),
-    ],
-    [
-      'a lost key',
-      'alter table hydrant."public.bots" drop constraint "public.bots_pkey"',
-      finding('table hydrant."public.bots"', 'missing or different'),
-    ],
-    ['a lost function', 'drop function hydrant."public.bots_notify" cascade', finding('function hydrant."public.bots_notify"()')],
-    [
-      'another function',
-      `create or replace function hydrant."public.bots_notify"() returns trigger language plpgsql as 
+  test.each<{ what: string; damage: string; found: object }>([
+    {
+      what: 'a lost schema',
+      damage: 'drop schema hydrant cascade',
+      found: finding('table hydrant."public.bots"', 'missing or different'),
+    },
+    {
+      what: 'a lost table of touches',
+      damage: 'drop table hydrant."public.bots"',
+      found: finding('table hydrant."public.bots"', 'missing or different'),
+    },
+    {
+      what: 'a lost column',
+      damage: 'alter table hydrant."public.bots" drop column version',
+      found: finding('table hydrant."public.bots"', 'missing or different'),
+    },
+    {
+      what: 'a lost key',
+      damage: 'alter table hydrant."public.bots" drop constraint "public.bots_pkey"',
+      found: finding('table hydrant."public.bots"', 'missing or different'),
+    },
+    {
+      what: 'a lost function',
+      damage: 'drop function hydrant."public.bots_notify" cascade',
+      found: finding('function hydrant."public.bots_notify"()'),
+    },
+    {
+      what: 'another function',
+      damage: `create or replace function hydrant."public.bots_notify"() returns trigger language plpgsql as 
         $$ begin return null; end $$`,
-      finding('function hydrant."public.bots_notify"()', 'different'),
-    ],
-    [
-      'a function with rights',
-      `alter function hydrant."public.bots_notify" security definer`,
-      finding('function hydrant."public.bots_notify"()', 'different'),
-    ],
-    [
-      'a function for everybody',
-      'grant execute on function hydrant."public.bots_notify" to public',
-      finding('function hydrant."public.bots_notify"()', 'may be executed by everybody'),
-    ],
-    ['a lost trigger', 'drop trigger hydrant_notify_update on bots', finding('trigger hydrant_notify_update on public.bots')],
-    [
-      'disabled triggers',
-      'alter table bots disable trigger user',
-      finding('trigger hydrant_notify_update on public.bots', 'disabled'),
-    ],
-  ])('finds %s, and migrate repairs it', async (_what, damage, found) => {
+      found: finding('function hydrant."public.bots_notify"()', 'different'),
+    },
+    {
+      what: 'a function with rights',
+      damage: `alter function hydrant."public.bots_notify" security definer`,
+      found: finding('function hydrant."public.bots_notify"()', 'different'),
+    },
+    {
+      what: 'a function for everybody',
+      damage: 'grant execute on function hydrant."public.bots_notify" to public',
+      found: finding('function hydrant."public.bots_notify"()', 'may be executed by everybody'),
+    },
+    {
+      what: 'a lost trigger',
+      damage: 'drop trigger hydrant_notify_update on bots',
+      found: finding('trigger hydrant_notify_update on public.bots'),
+    },
+    {
+      what: 'disabled triggers',
+      damage: 'alter table bots disable trigger user',
+      found: finding('trigger hydrant_notify_update on public.bots', 'disabled'),
+    },
+  ])('finds $what, and migrate repairs it', async ({ damage, found }) => {
     await store().migrate();
     await db.exec(damage);
     expect(await store().check()).toContainEqual(found);
@@ -259,33 +271,33 @@ describe('the migration of the store\'s own table', () => {
     expect(await everything()).toEqual(before);
   });
 
-  test.each<[string, string, object]>([
-    [
-      'a lost version',
-      'alter table hydrant_connections drop column version',
-      finding('column version of public.hydrant_connections', 'missing or different'),
-    ],
-    [
-      'a version that is not computed',
-      'alter table hydrant_connections alter column version drop expression',
-      finding('column version of public.hydrant_connections', 'missing or different'),
-    ],
-    [
-      'a lost counter',
-      'alter table hydrant_connections drop column touched cascade',
-      finding('column touched of public.hydrant_connections'),
-    ],
-    [
-      'a lost trigger',
-      'drop trigger hydrant_notify_update on hydrant_connections',
-      finding('trigger hydrant_notify_update on public.hydrant_connections'),
-    ],
-    [
-      'a lost function',
-      'drop function hydrant_connections_hydrant_notify cascade',
-      finding('function "hydrant_connections_hydrant_notify"()'),
-    ],
-  ])('finds %s, and migrate repairs it', async (_what, damage, found) => {
+  test.each<{ what: string; damage: string; found: object }>([
+    {
+      what: 'a lost version',
+      damage: 'alter table hydrant_connections drop column version',
+      found: finding('column version of public.hydrant_connections', 'missing or different'),
+    },
+    {
+      what: 'a version that is not computed',
+      damage: 'alter table hydrant_connections alter column version drop expression',
+      found: finding('column version of public.hydrant_connections', 'missing or different'),
+    },
+    {
+      what: 'a lost counter',
+      damage: 'alter table hydrant_connections drop column touched cascade',
+      found: finding('column touched of public.hydrant_connections'),
+    },
+    {
+      what: 'a lost trigger',
+      damage: 'drop trigger hydrant_notify_update on hydrant_connections',
+      found: finding('trigger hydrant_notify_update on public.hydrant_connections'),
+    },
+    {
+      what: 'a lost function',
+      damage: 'drop function hydrant_connections_hydrant_notify cascade',
+      found: finding('function "hydrant_connections_hydrant_notify"()'),
+    },
+  ])('finds $what, and migrate repairs it', async ({ damage, found }) => {
     const store = new PostgresStore<{ n: number }>({ client: db });
     await store.migrate();
     const { version } = await store.put({ id: 'acme', n: 1 });

@@ -83,45 +83,51 @@ describe('the store conformance suite', () => {
     }
   });
 
-  const broken: [name: string, caughtBy: string, change: Parameters<typeof subject>[0], capabilities?: StoreCapabilities][] = [
-    [
-      'answers null for a missing id',
-      'get: an unknown id is undefined',
-      (store) => ({ store: { ...membersOf(store), get: async (id) => (await store.get(id)) ?? (null as never) } }),
-    ],
-    [
-      'throws for a missing id',
-      'get: an unknown id is undefined',
-      (store) => ({
+  interface Broken {
+    readonly name: string;
+    readonly caughtBy: string;
+    readonly change: NonNullable<Parameters<typeof subject>[0]>;
+    readonly capabilities?: StoreCapabilities;
+  }
+  const broken: Broken[] = [
+    {
+      name: 'answers null for a missing id',
+      caughtBy: 'get: an unknown id is undefined',
+      change: (store) => ({ store: { ...membersOf(store), get: async (id) => (await store.get(id)) ?? (null as never) } }),
+    },
+    {
+      name: 'throws for a missing id',
+      caughtBy: 'get: an unknown id is undefined',
+      change: (store) => ({
         store: { ...membersOf(store), get: async (id) => (await store.get(id)) ?? Promise.reject(new Error('no rows')) },
       }),
-    ],
-    [
-      'puts missing ids into the map',
-      'getMany: known ids and no others',
-      (store) => ({
+    },
+    {
+      name: 'puts missing ids into the map',
+      caughtBy: 'getMany: known ids and no others',
+      change: (store) => ({
         store: {
           ...membersOf(store),
           getMany: async (ids) =>
             new Map(await Promise.all(ids.map(async (id) => [id, (await store.get(id)) as ConnectionRecord] as const))),
         },
       }),
-    ],
-    [
-      'puts versions of missing ids into the map',
-      'versions: getVersions says what get says',
-      (store) => ({
+    },
+    {
+      name: 'puts versions of missing ids into the map',
+      caughtBy: 'versions: getVersions says what get says',
+      change: (store) => ({
         store: {
           ...membersOf(store),
           getVersions: async (ids) =>
             new Map(await Promise.all(ids.map(async (id) => [id, (await store.get(id))?.version as never] as const))),
         },
       }),
-    ],
-    [
-      'keeps what it read',
-      'get: a read that begins after a write was committed sees it',
-      (store) => {
+    },
+    {
+      name: 'keeps what it read',
+      caughtBy: 'get: a read that begins after a write was committed sees it',
+      change: (store) => {
         const kept = new Map<string, Promise<ConnectionRecord | undefined>>();
         return {
           store: {
@@ -130,11 +136,11 @@ describe('the store conformance suite', () => {
           },
         };
       },
-    ],
-    [
-      'reads a replica that lags by a write',
-      'get: a read that begins after a write was committed sees it',
-      (store) => {
+    },
+    {
+      name: 'reads a replica that lags by a write',
+      caughtBy: 'get: a read that begins after a write was committed sees it',
+      change: (store) => {
         let lagging = new Map<string, Stored>();
         const catchUp = async (): Promise<void> => {
           lagging = new Map((await store.list()).map((row) => [row.id, row]));
@@ -151,11 +157,11 @@ describe('the store conformance suite', () => {
           },
         };
       },
-    ],
-    [
-      'shares a read that began earlier',
-      'get: a read that begins after a write was committed sees it',
-      (store) => {
+    },
+    {
+      name: 'shares a read that began earlier',
+      caughtBy: 'get: a read that begins after a write was committed sees it',
+      change: (store) => {
         const flights = new Map<string, Promise<ConnectionRecord | undefined>>();
         return {
           store: {
@@ -178,11 +184,11 @@ describe('the store conformance suite', () => {
           },
         };
       },
-    ],
-    [
-      'counts versions per row, from 1',
-      'versions: equal ones mean equal configuration and status, after delete and recreate too',
-      (store) => {
+    },
+    {
+      name: 'counts versions per row, from 1',
+      caughtBy: 'versions: equal ones mean equal configuration and status, after delete and recreate too',
+      change: (store) => {
         const counts = new Map<string, number>();
         return {
           store: {
@@ -202,11 +208,11 @@ describe('the store conformance suite', () => {
           },
         };
       },
-    ],
-    [
-      'takes a coarse updated_at for a version',
-      'versions: every edit, stop and start makes another one',
-      (store) => ({
+    },
+    {
+      name: 'takes a coarse updated_at for a version',
+      caughtBy: 'versions: every edit, stop and start makes another one',
+      change: (store) => ({
         store: {
           ...membersOf(store),
           get: async (id) => {
@@ -215,11 +221,11 @@ describe('the store conformance suite', () => {
           },
         },
       }),
-    ],
-    [
-      'says that a hash of the row is a counter',
-      'versions: a counter gives none twice, not even after delete and recreate',
-      (store) => ({
+    },
+    {
+      name: 'says that a hash of the row is a counter',
+      caughtBy: 'versions: a counter gives none twice, not even after delete and recreate',
+      change: (store) => ({
         store: {
           ...membersOf(store),
           get: async (id) => {
@@ -228,12 +234,12 @@ describe('the store conformance suite', () => {
           },
         },
       }),
-      { counter: true },
-    ],
-    [
-      'does not count a stop',
-      'versions: every edit, stop and start makes another one',
-      (store) => {
+      capabilities: { counter: true },
+    },
+    {
+      name: 'does not count a stop',
+      caughtBy: 'versions: every edit, stop and start makes another one',
+      change: (store) => {
         const versions = new Map<string, { config: string; version: number }>();
         let last = 0;
         return {
@@ -254,11 +260,11 @@ describe('the store conformance suite', () => {
           },
         };
       },
-    ],
-    [
-      'gives a version of its own to every read',
-      'versions: reading changes none',
-      (store) => {
+    },
+    {
+      name: 'gives a version of its own to every read',
+      caughtBy: 'versions: reading changes none',
+      change: (store) => {
         let reads = 0;
         return {
           store: {
@@ -270,11 +276,11 @@ describe('the store conformance suite', () => {
           },
         };
       },
-    ],
-    [
-      'reads row and version in two steps',
-      'versions: one stands for one configuration while many write',
-      (store) => {
+    },
+    {
+      name: 'reads row and version in two steps',
+      caughtBy: 'versions: one stands for one configuration while many write',
+      change: (store) => {
         let reads = 0;
         return {
           store: {
@@ -298,42 +304,42 @@ describe('the store conformance suite', () => {
           },
         };
       },
-    ],
-    [
-      'says other versions in a batch',
-      'versions: getVersions says what get says',
-      (store) => ({
+    },
+    {
+      name: 'says other versions in a batch',
+      caughtBy: 'versions: getVersions says what get says',
+      change: (store) => ({
         store: {
           ...membersOf(store),
           getVersions: async (ids) =>
             new Map([...((await store.getVersions?.(ids)) ?? [])].map(([id, version]) => [id, `v${String(version)}`])),
         },
       }),
-    ],
-    [
-      'loses its version on bookkeeping',
-      'versions: bookkeeping changes none',
-      (store) => ({
+    },
+    {
+      name: 'loses its version on bookkeeping',
+      caughtBy: 'versions: bookkeeping changes none',
+      change: (store) => ({
         bookkeep: async (id) => {
           await store.put((await store.get(id)) as Stored);
         },
       }),
-      { bookkeeping: true },
-    ],
-    [
-      'creates a row on touch',
-      'versions: touch makes a new one and changes nothing else',
-      (store) => ({
+      capabilities: { bookkeeping: true },
+    },
+    {
+      name: 'creates a row on touch',
+      caughtBy: 'versions: touch makes a new one and changes nothing else',
+      change: (store) => ({
         touch: async (id) => {
           await store.put({ config: '', ...(await store.get(id)), id });
         },
       }),
-      { touch: true },
-    ],
-    [
-      'compares ids without case',
-      'ids: an odd one is found again, and only under itself',
-      (store) => ({
+      capabilities: { touch: true },
+    },
+    {
+      name: 'compares ids without case',
+      caughtBy: 'ids: an odd one is found again, and only under itself',
+      change: (store) => ({
         write: (id, { status, config }) => store.put({ id: id.toLowerCase(), status, config }),
         store: {
           ...membersOf(store),
@@ -343,11 +349,11 @@ describe('the store conformance suite', () => {
           },
         },
       }),
-    ],
-    [
-      'fails a batch because of one odd id',
-      'ids: an odd one does not fail a batch for the others',
-      (store) => ({
+    },
+    {
+      name: 'fails a batch because of one odd id',
+      caughtBy: 'ids: an odd one does not fail a batch for the others',
+      change: (store) => ({
         store: {
           ...membersOf(store),
           getMany: async (ids) => {
@@ -356,21 +362,21 @@ describe('the store conformance suite', () => {
           },
         },
       }),
-    ],
-    [
-      'trusts plain objects with ids',
-      'ids: an odd one that is unknown is undefined, not an error',
-      (store) => ({
+    },
+    {
+      name: 'trusts plain objects with ids',
+      caughtBy: 'ids: an odd one that is unknown is undefined, not an error',
+      change: (store) => ({
         store: {
           ...membersOf(store),
           get: async (id) => Object.fromEntries((await store.list()).map((row) => [row.id, row]))[id],
         },
       }),
-    ],
-    [
-      'fails a batch because of one invalid row',
-      'invalid rows: one does not fail a batch for the others',
-      (store) => {
+    },
+    {
+      name: 'fails a batch because of one invalid row',
+      caughtBy: 'invalid rows: one does not fail a batch for the others',
+      change: (store) => {
         return {
           writeInvalid: async (id) => store.corrupt(id, 'invalid'),
           store: {
@@ -383,22 +389,22 @@ describe('the store conformance suite', () => {
           },
         };
       },
-      { invalidRows: true },
-    ],
-    [
-      'begins a subscription without a gap',
-      'watch: a subscription begins with a gap',
-      (store) => ({
+      capabilities: { invalidRows: true },
+    },
+    {
+      name: 'begins a subscription without a gap',
+      caughtBy: 'watch: a subscription begins with a gap',
+      change: (store) => ({
         store: {
           ...membersOf(store),
           watch: async (listener) => membersOf(store).watch({ changed: (ids) => listener.changed(ids), gap() {} }),
         },
       }),
-    ],
-    [
-      'tells of changes before they can be read',
-      'watch: an edit, a stop, a delete and a creation are told, each once it can be read',
-      (store) => ({
+    },
+    {
+      name: 'tells of changes before they can be read',
+      caughtBy: 'watch: an edit, a stop, a delete and a creation are told, each once it can be read',
+      change: (store) => ({
         write: async (id, { status, config }) => {
           store.changed(id);
           void Promise.resolve().then(async () => {
@@ -410,11 +416,11 @@ describe('the store conformance suite', () => {
           });
         },
       }),
-    ],
-    [
-      'keeps telling a listener that left',
-      'watch: several listeners all hear, and one that left hears no more',
-      (store) => ({
+    },
+    {
+      name: 'keeps telling a listener that left',
+      caughtBy: 'watch: several listeners all hear, and one that left hears no more',
+      change: (store) => ({
         store: {
           ...membersOf(store),
           watch: async (listener) => {
@@ -423,27 +429,27 @@ describe('the store conformance suite', () => {
           },
         },
       }),
-    ],
-    [
-      'says nothing of deletes',
-      'watch: an edit, a stop, a delete and a creation are told, each once it can be read',
-      (store) => ({
+    },
+    {
+      name: 'says nothing of deletes',
+      caughtBy: 'watch: an edit, a stop, a delete and a creation are told, each once it can be read',
+      change: (store) => ({
         remove: async (id) => {
           store.hints = false;
           await store.delete(id);
           store.hints = true;
         },
       }),
-    ],
-    [
-      'subscribes again without a gap',
-      'watch: after its connection was cut it subscribes again, with a gap',
-      () => ({ interrupt: async () => {} }),
-      { interruption: true },
-    ],
+    },
+    {
+      name: 'subscribes again without a gap',
+      caughtBy: 'watch: after its connection was cut it subscribes again, with a gap',
+      change: () => ({ interrupt: async () => {} }),
+      capabilities: { interruption: true },
+    },
   ];
 
-  test.each(broken)('fails a store that %s', async (_name, caughtBy, change, capabilities) => {
+  test.each(broken)('fails a store that $name', async ({ caughtBy, change, capabilities }) => {
     expect(await failures(subject(change), { ...ALL, ...capabilities }, caughtBy)).toEqual([caughtBy]);
   });
 });

@@ -6,7 +6,7 @@ import { answerThatWasRead, post, seen, webhookHarness } from '../support/webhoo
 const failures = (h: Harness): unknown[] =>
   h
     .eventsOf('webhookFailed')
-    .map(({ id, error, acknowledged }) => [id, error.code, error.connectionId, error.cause, acknowledged]);
+    .map(({ id, error: { code, connectionId, cause }, acknowledged }) => ({ id, code, connectionId, cause, acknowledged }));
 const cause = new Error('the cause');
 const fail = (): never => { throw cause; };
 const slow = { afterMs: 1_000, respond: () => new Response('working on it') };
@@ -15,21 +15,21 @@ describe('what an event tells of a failure', () => {
   test('a request for something that is no id', async () => {
     const h = webhookHarness();
     expect((await h.registry.handleWebhook(undefined as never, post())).status).toBe(404);
-    expect(failures(h)).toEqual([['', 'INVALID_CONNECTION_ID', undefined, undefined, false]]);
+    expect(failures(h)).toEqual([{ id: '', code: 'INVALID_CONNECTION_ID', acknowledged: false }]);
   });
 
   test('a registry that is closing', async () => {
     const h = webhookHarness();
     await h.registry.close();
     await h.registry.handleWebhook('a', post());
-    expect(failures(h)).toEqual([['a', 'REGISTRY_CLOSED', 'a', undefined, false]]);
+    expect(failures(h)).toEqual([{ id: 'a', code: 'REGISTRY_CLOSED', connectionId: 'a', acknowledged: false }]);
   });
 
   test('a factory without a handler', async () => {
     const h = webhookHarness({ factory: { handleWebhook: undefined as never, authenticate: undefined as never } });
     h.rows.put('a');
     await h.registry.handleWebhook('a', post());
-    expect(failures(h)).toEqual([['a', 'NO_WEBHOOK_HANDLER', 'a', undefined, false]]);
+    expect(failures(h)).toEqual([{ id: 'a', code: 'NO_WEBHOOK_HANDLER', connectionId: 'a', acknowledged: false }]);
   });
 
   test('a delivery that could not be identified in time', async () => {
@@ -38,21 +38,22 @@ describe('what an event tells of a failure', () => {
     const response = h.registry.handleWebhook('a', post());
     await h.clock.advance(1_000);
     await response;
-    expect(failures(h)).toEqual([['a', 'ACQUIRE_TIMEOUT', 'a', undefined, false]]);
+    expect(failures(h)).toEqual([{ id: 'a', code: 'ACQUIRE_TIMEOUT', connectionId: 'a', acknowledged: false }]);
   });
 
   test('a forged request', async () => {
     const h = webhookHarness();
     h.rows.put('a');
     await h.registry.handleWebhook('a', post('x', { secret: 'forged' }));
-    expect(failures(h)).toEqual([['a', 'UNAUTHENTICATED', 'a', undefined, false]]);
+    expect(failures(h)).toEqual([{ id: 'a', code: 'UNAUTHENTICATED', connectionId: 'a', acknowledged: false }]);
   });
 
   test('a response that cannot be sent', async () => {
     const h = webhookHarness({ factory: { handleWebhook: answerThatWasRead } });
     h.rows.put('a');
     await h.registry.handleWebhook('a', post());
-    expect(failures(h)).toEqual([['a', 'HANDLER_FAILED', 'a', expect.any(TypeError), false]]);
+    const told = { id: 'a', code: 'HANDLER_FAILED', connectionId: 'a', cause: expect.any(TypeError), acknowledged: false };
+    expect(failures(h)).toEqual([told]);
   });
 
   test('a platform that throws', async () => {
@@ -66,7 +67,7 @@ describe('what an event tells of a failure', () => {
     });
     h.rows.put('a');
     expect((await h.registry.handleWebhook('a', post(), { waitUntil: fail })).status).toBe(200);
-    expect(failures(h)).toEqual([['a', 'HANDLER_FAILED', 'a', cause, false]]);
+    expect(failures(h)).toEqual([{ id: 'a', code: 'HANDLER_FAILED', connectionId: 'a', cause, acknowledged: false }]);
   });
 
   test('acknowledge.respond that throws', async () => {
@@ -77,14 +78,14 @@ describe('what an event tells of a failure', () => {
     await h.clock.advance(1_000);
     gate.resolve(new Response());
     await response;
-    expect(failures(h)).toEqual([['a', 'HANDLER_FAILED', 'a', cause, false]]);
+    expect(failures(h)).toEqual([{ id: 'a', code: 'HANDLER_FAILED', connectionId: 'a', cause, acknowledged: false }]);
   });
 
   test('something that is no error of this package, on the way to the handler', async () => {
     const h = webhookHarness({ around: (row, work) => { if (row.id === 'a') throw cause; return work(); } });
     h.rows.put('a');
     await h.registry.handleWebhook('a', post());
-    expect(failures(h)).toEqual([['a', 'UNAUTHENTICATED', 'a', cause, false]]);
+    expect(failures(h)).toEqual([{ id: 'a', code: 'UNAUTHENTICATED', connectionId: 'a', cause, acknowledged: false }]);
   });
 
   test('respondToFailure that throws, before and after an acknowledgement', async () => {
@@ -100,8 +101,8 @@ describe('what an event tells of a failure', () => {
       await h.settle();
       expect(await seen(await response)).toMatchObject({ status: acknowledged ? 200 : 500 });
       expect(failures(h)).toEqual([
-        ['a', 'HANDLER_FAILED', 'a', cause, acknowledged],
-        ['a', 'HANDLER_FAILED', 'a', cause, acknowledged],
+        { id: 'a', code: 'HANDLER_FAILED', connectionId: 'a', cause, acknowledged },
+        { id: 'a', code: 'HANDLER_FAILED', connectionId: 'a', cause, acknowledged },
       ]);
     }
   });
@@ -132,7 +133,7 @@ describe('who answers', () => {
     await h.clock.advance(500);
     h.rows.letAllGo();
     await h.settle();
-    expect([h.clock.pendingTimers, h.clock.pendingRefTimers]).toEqual([1, 1]);
+    expect(h.clock).toMatchObject({ pendingTimers: 1, pendingRefTimers: 1 });
     await h.clock.advance(1_499);
     expect(asked).toEqual([]);
     await h.clock.advance(1);
@@ -202,7 +203,7 @@ describe('who answers', () => {
     h.rows.put('a');
     const response = h.registry.handleWebhook('a', post());
     await h.settle();
-    expect([h.clock.pendingTimers, h.clock.pendingRefTimers]).toEqual([timers, timers]);
+    expect(h.clock).toMatchObject({ pendingTimers: timers, pendingRefTimers: timers });
     said.resolve(new Response('no', { status: 403 }));
     expect((await response).status).toBe(403);
     await h.settle();

@@ -45,16 +45,16 @@ const versionOf = async (store: PostgresStore<Bot>): Promise<unknown> => {
 
 describe.each(['table', 'hash'] as const)('with versions %s', (versions) => {
   test.each([
-    ['the time', 'ends_at < now()', `update bots set ends_at = now() + interval '40 ms'`],
-    [
-      'another table',
-      '(select suspended from organizations o where o.id = organization)',
-      'update organizations set suspended = true',
-    ],
-    ['a function of the user', 'is_over(noted)', `update bots set noted = 'over'`],
+    { what: 'the time', stopped: 'ends_at < now()', stop: `update bots set ends_at = now() + interval '40 ms'` },
+    {
+      what: 'another table',
+      stopped: '(select suspended from organizations o where o.id = organization)',
+      stop: 'update organizations set suspended = true',
+    },
+    { what: 'a function of the user', stopped: 'is_over(noted)', stop: `update bots set noted = 'over'` },
   ])(
-    "a live connection whose status depends on %s is stopped, and the application's writes go on",
-    async (_what, stopped, stop) => {
+    "a live connection whose status depends on $what is stopped, and the application's writes go on",
+    async ({ stopped, stop }) => {
       await pool.query(`create function is_over(text) returns boolean language sql as $$ select $1 = 'over' $$`);
       const store = await bots({ stopped, versions });
       await using registry = new ConnectionRegistry({ store, factory: { create: ({ id }) => id } });
