@@ -1,12 +1,12 @@
-/** The only source of time. Pass your own (`ManualClock` of `hydrant/testing`) to test what depends on time. */
+/** The only source of time. In tests, pass a `ManualClock` of `hydrant/testing`. */
 export interface Clock {
   /** Wall clock, milliseconds since the epoch. */
   now(): number;
   /** A clock that never goes back, in milliseconds from any origin. Every bound is measured on it. */
   monotonic(): number;
   /**
-   * Calls back once after `ms` (at most 2^31 - 1) and returns what cancels it. A timer that is not `ref` does not
-   * keep the process alive.
+   * Calls back once after `ms` (at most 2^31 - 1), and returns a function that cancels the timer. A timer with
+   * `ref: false` does not keep the process alive.
    */
   setTimeout(callback: () => void, ms: number, options: { ref: boolean }): () => void;
   /**

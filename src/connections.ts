@@ -3,16 +3,16 @@ import type { Lease } from './slot/lease.js';
 
 /** The options of one use. */
 export interface AcquireOptions {
-  /** Leaves the queue; rejects with the signal's reason. The hydrate goes on while anybody else waits for it. */
+  /** Stops waiting and rejects with the signal's reason. The hydrate goes on while another caller waits for it. */
   signal?: AbortSignal | undefined;
   /** The longest wait for the lease, in milliseconds. Default `acquireTimeoutMs`. Never aborts a hydrate. */
   timeoutMs?: number | undefined;
-  /** Default the registry's `freshness`. */
+  /** Default: the registry's `freshness`. */
   freshness?: Freshness | undefined;
 }
 
 /**
- * Ask for this interface in code that only uses connections. A fake of it is one object literal.
+ * The interface for code that only uses connections. A fake of it is one object literal.
  *
  * @example
  * const fake: Connections<Row, Bot> = { use: async (_id, work) => work(bot, lease), acquire: async () => lease };

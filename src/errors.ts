@@ -1,4 +1,4 @@
-/** What went wrong. The README's table of errors says what each means and what to do. */
+/** The kind of a failure. *Errors and events* in the manual says what each code means and what to do. */
 export type ConnectionErrorCode =
   | 'CONNECTION_NOT_FOUND' | 'CONNECTION_STOPPED' | 'INVALID_CONNECTION_ID' | 'INVALID_RECORD' | 'STORE_UNAVAILABLE'
   | 'HYDRATION_FAILED' | 'HYDRATION_TIMEOUT' | 'BACKING_OFF' | 'OVERLOADED' | 'ACQUIRE_TIMEOUT' | 'UNAUTHENTICATED'
@@ -28,7 +28,7 @@ const BRAND: unique symbol = Symbol.for('hydrant.ConnectionError');
 /** The optional properties of a {@link ConnectionError}. */
 export interface ConnectionErrorDetails {
   readonly connectionId?: string | undefined;
-  /** Default: what the code says. `false`, thrown by `create` or `secrets`, holds for this version of the row. */
+  /** Default: by the code. An error with `false` that `create` or `secrets` throws holds for this version of the row. */
   readonly retryable?: boolean | undefined;
   readonly retryAfterMs?: number | undefined;
   readonly cause?: unknown;
@@ -46,7 +46,7 @@ export class ConnectionError<C extends ConnectionErrorCode = ConnectionErrorCode
   readonly connectionId: string | undefined;
   /** Whether the same call may succeed later, or on another replica. */
   readonly retryable: boolean;
-  /** After how many milliseconds a retry makes sense, where that is known. */
+  /** The milliseconds after which a retry makes sense, if known. */
   readonly retryAfterMs: number | undefined;
 
   constructor(code: C, message: string, details: ConnectionErrorDetails = {}) {

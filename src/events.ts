@@ -7,24 +7,24 @@ import { checkListening } from './options.js';
 
 /** The events of a registry and their payloads. Payloads never hold record contents. Versions are strings. */
 export interface RegistryEvents {
-  /** An instance came to life, after `afterFailures` failed attempts at this version. */
+  /** An instance is ready, after `afterFailures` failed attempts at this version. */
   hydrated: { id: string; version: string; durationMs: number; afterFailures: number };
   /**
-   * A hydrate failed. Uses are refused with `BACKING_OFF` for `retryAfterMs`, or, where that is `Infinity`, with `error`
-   * until the row has a new version.
+   * A hydrate failed. Uses fail with `BACKING_OFF` for `retryAfterMs`. If that is `Infinity`, they fail with `error` until
+   * the row has a new version.
    */
   hydrationFailed: { id: string; version: string; error: ConnectionError; failures: number; retryAfterMs: number };
-  /** An instance is gone. `abandonedLeases` is not 0 when a drain deadline passed with leases still held. */
+  /** An instance was disposed of. `abandonedLeases` counts the leases still held when a drain deadline passed. */
   disposed: { id: string; version: string; reason: DisposeReason; abandonedLeases: number };
   /** `dispose` or a clean-up threw, or took longer than `disposeTimeoutMs`. */
   disposeFailed: { id: string; version: string; error: unknown };
   /** An instance was reported dead, by itself or by a lease. */
   retired: { id: string; version: string; cause: unknown };
-  /** A webhook was answered with a failure, or failed after it had been acknowledged; or its `waitUntil` work failed. */
+  /** A webhook was answered with a failure, or it failed after it was acknowledged, or its `waitUntil` work failed. */
   webhookFailed: { id: string; error: ConnectionError; acknowledged: boolean };
   /** A read of the store failed or timed out, or a subscription could not be made. */
   storeFailed: { error: unknown };
-  /** More instances were evicted in a minute than fit: `maxInstances` is too small for the traffic. */
+  /** More than `maxInstances` instances were evicted in a minute: `maxInstances` is too small for the traffic. */
   thrashing: { maxInstances: number; evictionsPerMinute: number };
 }
 

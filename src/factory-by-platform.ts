@@ -13,10 +13,10 @@ export type RecordOf<F> = F extends { readonly create: (record: infer R, ...args
 type Keyed<R, K extends string, P> = K extends keyof R ? R : R & { readonly [k in K]: P };
 
 /**
- * One factory per value of a discriminant. The types refuse a missing or swapped factory; a record whose platform is
+ * Makes one factory out of a factory per platform. The types refuse a missing or swapped one. A record whose platform is
  * not listed is `INVALID_RECORD`.
  *
- * @param key - the record's discriminant, such as `'platform'`
+ * @param key - the field that names the platform, such as `'platform'`
  * @param factories - the factory of each value; each takes the rows of its value only. One whose rows do not name the
  * discriminant may stand under any key, as long as the store's rows have what it needs
  * @throws ConnectionError `INVALID_OPTIONS`
@@ -39,7 +39,7 @@ export function factoryByPlatform<const K extends string, F extends { readonly [
     if (factory !== undefined) return factory;
     throw new ConnectionError(
       'INVALID_RECORD',
-      `The row of connection '${record.id}' has a ${key} that no factory was given for`,
+      `The row of connection '${record.id}' has a ${key} without a factory`,
       { connectionId: record.id },
     );
   };

@@ -1,5 +1,6 @@
 /**
- * The registry: get an instance or hydrate it, share it, keep it in step with its row, and let it go. Imports nothing from Node.
+ * The registry. It hydrates connections, shares their instances, replaces an instance when its row changes, and disposes of
+ * idle ones. Imports nothing from Node.
  *
  * @module hydrant
  */

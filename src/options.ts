@@ -107,7 +107,7 @@ const optionsShape = /* @__PURE__ */ once(() =>
 
 function checkFactory(factory: unknown, what: string, at: string): void {
   if (isObject(factory) && isCopyOfComposite(factory as never)) {
-    throw unexpected(`${what}: ${at}`, 'what factoryByPlatform returned (wrap the factories in it)', 'a copy');
+    throw unexpected(`${what}: ${at}`, 'the factory that factoryByPlatform returned (wrap the factories in it)', 'a copy');
   }
   check(what, factoryShape(), isObject(factory) ? plainView(factory) : factory, at);
 }
@@ -124,7 +124,7 @@ function plainView(factory: Record<string, unknown>): Record<string, unknown> {
  */
 export function checkFactories(key: unknown, byPlatform: unknown): void {
   const what = 'factoryByPlatform';
-  check(what, text("the name of the records' discriminant, such as 'platform'", (value) => value !== ''), key, 'key');
+  check(what, text("the name of the field that names the platform, such as 'platform'", (value) => value !== ''), key, 'key');
   const factories = expecting<Record<string, unknown>>('an object with one factory for each platform',
     (value) => isObject(value) && !Array.isArray(value), describe);
   for (const [platform, factory] of Object.entries(check(what, factories, byPlatform, 'factories')))

@@ -25,8 +25,8 @@ import { WebhookAccess } from './webhook/access.js';
 import { createWebhookHandler, type WebhookHandler } from './webhook/handle-webhook.js';
 
 /**
- * Keeps the instances of the connections that are in use, and only those. Any number of replicas may have one over the
- * same store: each use rests on what the store says (`freshness`).
+ * Keeps the instances of the connections that are in use, and only those. Every replica has a registry of its own over the
+ * same store, and each use asks the store whether its instance is still right (`freshness`).
  *
  * @example
  * const registry = new ConnectionRegistry({
@@ -39,9 +39,9 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
   /**
    * Serves a webhook for connection `id`. Authenticates it on the row alone, hydrates, and calls the factory's
    * `handleWebhook`. Holds the instance until the response has been read and all `waitUntil` work has settled. Always
-   * resolves with a Response, never rejects. Bound: it can be destructured.
+   * resolves with a Response, never rejects. It is bound, so it can be destructured.
    *
-   * @param host - its `waitUntil` gets all work that continues after the response (serverless platforms)
+   * @param host - on serverless platforms: its `waitUntil` gets all work that continues after the response
    */
   readonly handleWebhook: WebhookHandler;
 
@@ -53,7 +53,7 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
   readonly #joining: Joining<R, I>;
   readonly #closing: Closing<R, I>;
 
-  /** @throws ConnectionError `INVALID_OPTIONS`, naming the option, what was expected and what came */
+  /** @throws ConnectionError `INVALID_OPTIONS`, with the option's name, the expected value and the given one */
   constructor(options: SchemaRegistryOptions<R, I>);
   // A mistake is reported against the last signature, so it takes a schema too and names what that lacks.
   constructor(options: ConnectionRegistryOptions<R, I>);
@@ -95,15 +95,15 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
   }
 
   /**
-   * Runs `work` with the live instance of connection `id`, hydrating it if need be, and holds it until `work` has
-   * settled. Resolves and rejects as `work` does.
+   * Runs `work` with the instance of connection `id`, which it hydrates if necessary, and holds the instance until `work`
+   * has settled. Resolves and rejects as `work` does.
    *
    * Under `'drain-first'`, do not await a use of the same connection inside `work`. Once the row has changed, it waits for
    * `work` to end, and fails with `ACQUIRE_TIMEOUT`.
    *
    * @throws ConnectionError `CONNECTION_NOT_FOUND`, `CONNECTION_STOPPED`, `INVALID_CONNECTION_ID`, `INVALID_RECORD`,
    * `STORE_UNAVAILABLE`, `HYDRATION_FAILED`, `HYDRATION_TIMEOUT`, `BACKING_OFF`, `OVERLOADED`, `ACQUIRE_TIMEOUT`,
-   * `REGISTRY_CLOSED`, `INVALID_OPTIONS`; the reason of `options.signal` when that aborts first
+   * `REGISTRY_CLOSED`, `INVALID_OPTIONS`; the reason of `options.signal` if that aborts first
    */
   use<T>(id: string, work: (instance: I, lease: Lease<R, I>) => T | Promise<T>, options?: AcquireOptions): Promise<T> {
     const lease = options === undefined ? this.#leaseNow(id) : undefined;
@@ -112,7 +112,7 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
   }
 
   /**
-   * Takes a lease on the live instance of connection `id`, hydrating it if need be. Use it when the work outlives one
+   * Takes a lease on the instance of connection `id`, which it hydrates if necessary. Use it for work that outlives one
    * function. Release the lease, or declare it with `using`.
    *
    * @throws ConnectionError as `use` does
@@ -126,7 +126,8 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
   }
 
   /**
-   * Takes a lease without waiting, if the instance is live and fresh without a read. Under `'strict'` it is always `undefined`.
+   * Takes a lease without waiting, if the instance is live and fresh without a read. With `'strict'` it always returns
+   * `undefined`.
    */
   tryAcquire(id: string): Lease<R, I> | undefined {
     return this.#leaseNow(id);
@@ -134,7 +135,7 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
 
   /**
    * Makes the next use of connection `id` in this process hydrate anew, even if the version is the same. An idle instance is
-   * disposed of now, a leased one drains. Failures, secrets and the fact that the id is unknown are forgotten. Do not await
+   * disposed of now, a leased one drains. hydrant also forgets failures, secrets, and that the id is unknown. Do not await
    * the result inside a use of the same connection, because it waits for that use.
    *
    * @returns resolves when everything that this call has ended has been disposed of, or has timed out; never rejects
@@ -144,10 +145,10 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
   }
 
   /**
-   * Does the same for every connection whose row matches, such as all those of a tenant. It concerns what this process
-   * knows: instances, failures, secrets, and rows that are being read.
+   * Does the same for every connection whose row matches, such as all those of a tenant. It applies to everything that this
+   * process knows: instances, failures, secrets, and rows that are being read.
    *
-   * @param predicate - must be synchronous; a row on which it throws matches
+   * @param predicate - must be synchronous; if it throws, the row matches
    * @returns resolves when everything that this call has ended has been disposed of, or has timed out; never rejects
    */
   invalidateWhere(predicate: (record: R) => boolean): Promise<void> {
@@ -162,7 +163,7 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
     return inspect(this.#slots, id, this.#env.clock.monotonic());
   }
 
-  /** Returns the current state as plain JSON: counts, and a row per connection. No record contents. */
+  /** Returns the current state as plain JSON, without record contents: counts, and a row per connection. */
   snapshot(): RegistrySnapshot {
     const { clock, options } = this.#env;
     return takeSnapshot(this.#slots, this.#hydrator.queued, this.#reader.queries, options, clock.monotonic());
@@ -182,8 +183,8 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
    * Refuses new uses and completes accepted ones. Waits for leases, `waitUntil` work and streaming responses, disposes of
    * everything, and reports the instances it had to abandon. A second call returns the first one's promise.
    *
-   * @param options - `drainTimeoutMs`: then leases are aborted and their instances disposed of. Default 20 000, because
-   * Kubernetes kills after 30 s.
+   * @param options - `drainTimeoutMs`: after this long, the signals of leases abort and their instances are disposed of.
+   * Default 20 000, because Kubernetes kills after 30 s.
    * @throws ConnectionError `INVALID_OPTIONS`
    */
   close(options: { drainTimeoutMs?: number } = {}): Promise<CloseReport> {

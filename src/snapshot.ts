@@ -2,25 +2,25 @@ import type { ConnectionRecord } from './contracts/record.js';
 import type { Slot } from './slot/state.js';
 import type { Slots } from './slot/slots.js';
 
-/** One instance, or one in the making. */
+/** One instance, or one that is being created. */
 export interface ConnectionSnapshot {
   readonly id: string;
   /** `'hydrating'`, `'idle'`, `'leased'`, `'draining'` or `'disposing'`. */
   readonly state: string;
   readonly version: string;
   readonly leases: number;
-  /** Since it came to life, in milliseconds. Absent before. */
+  /** The time since the instance was ready, in milliseconds. Absent before. */
   readonly ageMs?: number;
   /** The time since it was last idle, in milliseconds, if it is leased. A large number may mean a leaked lease. */
   readonly leasedForMs?: number;
   /**
-   * Since the newest read that confirmed its row was sent, in milliseconds: no use that needs it fresher gets it.
-   * Absent before it came to life.
+   * The time since the newest read that confirmed its row was sent, in milliseconds. A use that needs a fresher row does not
+   * get the instance without a read. Absent before the instance is ready.
    */
   readonly checkedAgoMs?: number;
 }
 
-/** The caps that what is counted stays under. */
+/** The caps of the counts. */
 export interface RegistryLimits {
   readonly maxInstances: number;
   readonly maxConcurrentHydrations: number;
@@ -32,8 +32,8 @@ export interface ReadCounts {
   /** Sent, and still waiting for an answer. */
   readonly inFlight: number;
   /**
-   * Given up after `storeTimeoutMs`, and not settled by the store since. A number that keeps growing means that the store
-   * or its driver never ends queries whose connection is lost: give the driver a time-out of its own.
+   * Given up after `storeTimeoutMs`, and not settled by the store since. If the number keeps growing, the store or its
+   * driver never ends queries whose connection is lost: give the driver a time-out of its own.
    */
   readonly abandoned: number;
 }

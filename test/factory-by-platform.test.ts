@@ -85,7 +85,7 @@ describe('factoryByPlatform', () => {
     const { registry } = gateway();
     const error: unknown = await registry.use(id, () => {}).catch((thrown: unknown) => thrown);
     expect(isConnectionError(error, 'INVALID_RECORD') && error.message).toBe(
-      `The row of connection '${id}' has a platform that no factory was given for`,
+      `The row of connection '${id}' has a platform without a factory`,
     );
     expect(error).toMatchObject({ connectionId: id });
     expect((await registry.handleWebhook(id, post())).status).toBe(500);

@@ -607,7 +607,7 @@ describe('what a call asks for is checked as well', () => {
   test('factoryByPlatform: its key and its factories', () => {
     for (const [key, got] of [['', '""'], [undefined, 'nothing'], [5, '5']] as const) {
       expect(messageOf(() => factoryByPlatform(key as never, {}))).toBe(
-        `factoryByPlatform: key: expected the name of the records' discriminant, such as 'platform', got ${got}`,
+        `factoryByPlatform: key: expected the name of the field that names the platform, such as 'platform', got ${got}`,
       );
     }
     for (const [factories, got] of [

@@ -10,7 +10,7 @@ import { LineAdapter } from './line-adapter.mjs';
 export const lineFactory = {
   async create(record, { signal, superseded, retire, onDispose }) {
     const adapter = new LineAdapter();
-    // Registered before anything can fail: what is half open is closed when `connect` throws or is given up.
+    // Registered before anything can fail, so a half-open client is closed if `connect` throws or is aborted.
     onDispose(() => adapter.close());
     // The server hung up: the next use logs in again. After a close of our own this does nothing.
     adapter.once('closed', (error) => retire(error ?? new Error('the server hung up')));

@@ -6,8 +6,8 @@ import type { ConnectionError } from '../errors.js';
 /** Options of every adapter. */
 export interface AdapterOptions {
   /**
-   * Whether to believe `X-Forwarded-Proto` and `X-Forwarded-Host`. Set it only behind a proxy that overwrites them.
-   * Otherwise any sender chooses what `request.url` says.
+   * Whether to trust `X-Forwarded-Proto` and `X-Forwarded-Host`. Set it only behind a proxy that overwrites them.
+   * Otherwise any sender can choose `request.url`.
    */
   readonly trustProxy?: boolean | undefined;
   /** The public origin, such as `https://hooks.example.com`. With it, neither `Host` nor a proxy's headers are read. */
@@ -58,7 +58,7 @@ function origin(): Check<string> {
   });
 }
 
-/** @throws ConnectionError with `INVALID_OPTIONS`: the option, what was expected, what came. */
+/** @throws ConnectionError with `INVALID_OPTIONS`: the option, the expected value and the given one */
 export function checkOptions(options: NodeHandlerOptions): ResolvedAdapterOptions {
   const { maxBodyBytes, trustProxy, origin: given, onError = logError } = check('', shape(), options);
   return {

@@ -22,7 +22,7 @@ export interface ExpressWebhookOptions extends AdapterOptions {
   /** Default: the route parameter `connectionId`. */
   readonly connectionId?: ConnectionIdSource | undefined;
   /**
-   * Default: what `app.set('trust proxy', …)` says about the peer. `true` or `false` overrides that.
+   * Default: the setting of `app.set('trust proxy', …)`. `true` or `false` overrides it.
    */
   readonly trustProxy?: boolean | undefined;
 }
@@ -34,15 +34,15 @@ export type ExpressRequest = IncomingMessage & ParsedByOthers & {
   readonly app?: { get(name: string): unknown };
 };
 
-/** What {@link expressWebhook} returns. It answers every request itself and never calls `next`. */
+/** The handler of {@link expressWebhook}. It answers every request itself and never calls `next`. */
 export type ExpressWebhookHandler = (req: ExpressRequest, res: ServerResponse, next: (error?: unknown) => void) => void;
 
 /**
  * An Express 4 or 5 route handler that serves webhooks from a registry.
  *
  * Mount it before a body parser, or keep the bytes with
- * `express.json({ verify: (req, _res, bytes) => { req.rawBody = bytes; } })`; `express.raw()` is fine too. Behind a
- * parser that ate the bytes the answer is 500 `BODY_ALREADY_PARSED`. Errors go to `onError` instead of `next`,
+ * `express.json({ verify: (req, _res, bytes) => { req.rawBody = bytes; } })`; `express.raw()` is fine too. If a parser
+ * consumed the bytes, the answer is 500 `BODY_ALREADY_PARSED`. Errors go to `onError` instead of `next`,
  * because Express's own error handler shows their stack outside production. A route without the named parameter is
  * answered with 500 `INVALID_OPTIONS`.
  *

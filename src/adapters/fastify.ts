@@ -80,10 +80,10 @@ interface Carrier extends FastifyRequestLike {
 }
 
 /**
- * A Fastify 5 plugin that serves webhooks from a registry. It is encapsulated: inside, bodies stay bytes whatever
- * their content type; outside, the host's parsers are untouched. The host's hooks run as for any other route.
+ * A Fastify 5 plugin that serves webhooks from a registry. It is encapsulated. Inside, all bodies stay bytes. Outside, your
+ * parsers do not change. Your hooks run as for any other route.
  *
- * Do not wrap it in `fastify-plugin`: that would take the parsers away from the whole server, and the prefix with it.
+ * Do not wrap it in `fastify-plugin`, because that removes the parsers of the whole server and the prefix.
  *
  * @example
  * ```ts

@@ -11,7 +11,7 @@ import type { RequestHead } from './node-request.js';
 import { assertResponse } from './node-response.js';
 import { failure, refusal } from './problem.js';
 
-/** The part of a `ConnectionRegistry` an adapter uses: a fake is one object literal. */
+/** The part of a `ConnectionRegistry` that an adapter uses. A fake of it is one object literal. */
 export interface WebhookRegistry {
   readonly handleWebhook: WebhookHandler;
 }
@@ -20,8 +20,8 @@ export interface WebhookRegistry {
  * The source of the connection's id: the name of a route parameter, or a function of the request. A function is for one
  * URL that many connections share.
  *
- * The function may read the body, and the registry gets it whole again. It runs before anything is authenticated, so it
- * must only look up and never act. It cannot answer the request; `authenticate` can. `undefined` is answered with 404, and
+ * The function may read the body, and the registry gets it whole again. It runs before the request is authenticated, so it
+ * must only look up the id. It cannot answer the request, but `authenticate` can. `undefined` is answered with 404, and
  * a body that does not parse with 400. Other exceptions are answered with 500 without details, and `onError` gets them.
  */
 export type ConnectionIdSource =

@@ -10,24 +10,24 @@ import { adapterNameFor, Verification, type Adapters } from './verification.js';
 
 /** The options of {@link chatFactory}. */
 export interface ChatFactoryOptions<R extends ConnectionRecord, C extends ChatLike, S> {
-  /** Shared by all connections, each of which sees only its own keys. It is never disconnected: close its client yourself. */
+  /** Shared by all connections. Each sees only its own keys. hydrant never disconnects it, so close its client yourself. */
   readonly state: ChatState;
   /**
-   * Makes the adapters of a row. It is also called to verify signatures, so it must construct and do nothing else. A
-   * secret that is missing from the row must be an error here, because the SDK would take it from the environment.
+   * Makes the adapters of a row. It is also called to verify signatures, so it must only construct them. Throw if a secret
+   * is missing from the row, because the SDK would take it from the environment.
    */
   adapters(record: R, context: { readonly secrets: S }): Awaitable<Adapters>;
   /** Registers the handlers of a new instance, before it is initialized. */
   setup?(chat: C, record: R, context: { readonly secrets: S }): Awaitable<void>;
-  /** Resolves what the row only refers to. */
+  /** Resolves the secrets that the row refers to. */
   readonly secrets?: (record: R, context: { readonly signal: AbortSignal }) => Awaitable<S>;
   /** More of the SDK's configuration. Default `{ userName: 'bot', logger: 'warn' }`. */
   config?(record: R, context: { readonly secrets: S }): Readonly<Record<string, unknown>>;
   /** The text that a user reads when a command fails after it was acknowledged. */
   failureText?(failure: ConnectionError, record: R | undefined): string;
-  /** `'drain-first'` for adapters that poll or hold a socket: two instances of one bot disturb each other. */
+  /** Set `'drain-first'` for adapters that poll or hold a socket, because two instances of one bot disturb each other. */
   readonly replacement?: 'overlap' | 'drain-first';
-  /** At most this many of the registry's permits. */
+  /** How many of the registry's permits this factory may hold at a time. */
   readonly maxConcurrentHydrations?: number;
   /** Sends the late answers. Default: the global `fetch`. */
   readonly fetch?: typeof fetch;

@@ -12,7 +12,7 @@ export interface KnownTelegramBot {
  * Tells a Telegram adapter which bot it is, so that it does not ask (`getMe`) each time an instance is created. Slack's
  * and GitHub's adapters take `botUserId` for that.
  *
- * An adapter of a version that asks in another way is returned as it is, and asks.
+ * If a version of the adapter asks in another way, it is returned unchanged and still asks.
  *
  * @example
  * adapters: (record: Row) => ({

@@ -3,8 +3,7 @@ import type { ChatLock, ChatState } from './contract.js';
 /**
  * A view of a shared state that only one connection sees: every key and thread id gets the connection's prefix.
  *
- * `disconnect` leaves the shared state alone, because other connections use it. Close the client it was made of when
- * the registry has been closed.
+ * `disconnect` does not touch the shared state, because other connections use it. Close its client after the registry.
  */
 export class PrefixedState implements ChatState {
   readonly #shared: ChatState;

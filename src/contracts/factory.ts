@@ -4,13 +4,13 @@ import type { Awaitable } from './record.js';
 /**
  * Why an instance was disposed of.
  *
- * - `evicted`: more instances than `maxInstances`, and this one was to go by `eviction`
+ * - `evicted`: there were more instances than `maxInstances`, and `eviction` chose this one
  * - `idle`: unused for `idleTimeoutMs`
  * - `replaced`: the row has a newer version
  * - `stopped`, `deleted`: the row says so
  * - `invalidated`: `registry.invalidate(id)`
  * - `retired`: the instance or one of its users reported that it is dead
- * - `unused`: it came into being after everyone who wanted it had left
+ * - `unused`: all its callers had left before `create` settled
  * - `closing`: `registry.close()`
  */
 export type DisposeReason =
@@ -44,13 +44,13 @@ export interface HydrationContext<S = unknown> {
 export interface RecordContext<R, S> {
   readonly record: R;
   readonly secrets: S;
-  /** Aborts when the answer is no longer waited for. */
+  /** Aborts when hydrant no longer waits for the answer. */
   readonly signal: AbortSignal;
 }
 
 /** The third argument of `handleWebhook`. */
 export interface WebhookContext<R, S = unknown> extends RecordContext<R, S> {
-  /** The lease's signal: aborts only when the instance is about to be disposed of under you. */
+  /** The lease's signal. Aborts only when a drain deadline has passed, just before the instance is disposed of. */
   readonly signal: AbortSignal;
   /**
    * Keeps the instance leased until `work` has settled, after the response was sent. If `work` rejects, hydrant emits
@@ -61,31 +61,32 @@ export interface WebhookContext<R, S = unknown> extends RecordContext<R, S> {
 
 /** The third argument of `respondToFailure`. */
 export interface FailureContext<R> {
-  /** `undefined` when the failure came before the row was known. */
+  /** `undefined` if the failure came before the row was known. */
   readonly record: R | undefined;
   /** True when `acknowledge.respond` has already answered the sender. */
   readonly acknowledged: boolean;
-  /** Aborts when the answer is no longer waited for. */
+  /** Aborts when hydrant no longer waits for the answer. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Makes live instances out of records. Its members are properties, so that a factory for some of the rows is not
- * accepted where all of them may come. A factory with `handleWebhook` must have `authenticate`.
+ * Makes live instances out of records. Its members are properties, so that the types refuse a factory for some of the
+ * rows where all rows may come. A factory with `handleWebhook` must have `authenticate`.
  *
  * @typeParam R - the records it takes
  * @typeParam I - the instances it makes
- * @typeParam S - what `secrets` resolves
+ * @typeParam S - the result of `secrets`
  */
 export type InstanceFactory<R, I, S = any> = {
   /**
-   * Record → instance. Called at most once at a time per connection and version, in each process. A ConnectionError with
-   * `retryable: false` is permanent: `create` is called again only for a new version of the row, or after `invalidate`.
+   * Makes the instance of a record. Called at most once at a time per connection and version, in each process. A
+   * ConnectionError with `retryable: false` is permanent: `create` is called again only for a new version of the row, or
+   * after `invalidate`.
    */
   readonly create: (record: R, context: HydrationContext<S>) => Awaitable<I>;
   /**
-   * Resolves the secrets that the row refers to. The result is kept per id and version, bounded, and dropped by
-   * `invalidate`. Permanent failures are those of `create`.
+   * Resolves the secrets that the row refers to. The result is kept per id and version, and dropped by `invalidate`. At
+   * most 10 000 results are kept. A ConnectionError with `retryable: false` is permanent, as in `create`.
    */
   readonly secrets?: (record: R, context: { readonly signal: AbortSignal }) => Awaitable<S>;
   /** Tears the instance down. Called exactly once for every instance that `create` made. */
@@ -101,7 +102,7 @@ export type InstanceFactory<R, I, S = any> = {
     readonly afterMs: number;
     readonly respond: (request: Request, context: { readonly record: R }) => Awaitable<Response | undefined>;
   };
-  /** Replaces the response to a failure. `undefined` leaves the default response. */
+  /** Returns the response to a failure. `undefined` keeps the default response. */
   readonly respondToFailure?: (
     failure: ConnectionError,
     request: Request,
@@ -109,7 +110,7 @@ export type InstanceFactory<R, I, S = any> = {
   ) => Awaitable<Response | undefined>;
   /** Overrides the registry's `replacement` for this factory's connections. */
   readonly replacement?: 'overlap' | 'drain-first';
-  /** At most this many of the registry's permits, so that one platform's outage does not take them all. */
+  /** How many of the registry's permits this factory may hold, so that one platform's outage does not take them all. */
   readonly maxConcurrentHydrations?: number;
 } & ({
   /** Serves one webhook. */

@@ -21,7 +21,7 @@ export interface RegistryTuning {
   storeTimeoutMs?: number;
   /** The longest wait of a use for its lease, unless `timeoutMs` is given. Default 30 000. */
   acquireTimeoutMs?: number;
-  /** Live instances. Idle ones beyond this number are evicted, leased ones never. `Infinity`: no limit. Default 1000. */
+  /** How many instances may be live. Idle ones beyond it are evicted, leased ones never. `Infinity`: no limit. Default 1000. */
   maxInstances?: number;
   /**
    * Which idle instance is evicted. `'lru'`: the least recently used. `'sieve'`: one that was not used since it was last
@@ -30,9 +30,9 @@ export interface RegistryTuning {
   eviction?: 'lru' | 'sieve';
   /** An instance that was not used for this long is disposed of. `Infinity`: never. Default 600 000. */
   idleTimeoutMs?: number;
-  /** Hydrates that run at a time, across connections. Default 16. */
+  /** How many hydrates may run at a time, of all connections. Default 16. */
   maxConcurrentHydrations?: number;
-  /** Hydrates that wait for a permit; beyond it a use fails with `OVERLOADED` at once. Default 1000. */
+  /** How many hydrates may wait for a permit. Further uses fail with `OVERLOADED`. Default 1000. */
   maxQueuedHydrations?: number;
   /** After this long a hydrate fails, its signal aborts and its permit is free. Default 30 000. */
   hydrationTimeoutMs?: number;
@@ -42,7 +42,10 @@ export interface RegistryTuning {
   drainTimeoutMs?: number;
   /** Everything live is checked against the store in the background at this interval. 0: never. Default 60 000. */
   sweepIntervalMs?: number;
-  /** Doubles from `initialMs` to `maxMs`, full jitter, per connection and version. Zeros turn it off. */
+  /**
+   * The delay after a failure, per connection and version. It doubles from `initialMs` to `maxMs`, with full jitter. Zeros
+   * turn it off. Default 500 and 60 000.
+   */
   failureBackoff?: { initialMs: number; maxMs: number };
   /** Webhooks for an unknown id are answered 404 without a read for this long. 0: never. Default 1 000. */
   notFoundTtlMs?: number;
@@ -58,14 +61,14 @@ export interface RegistryTuning {
   webhook?: {
     /** Checked before the store is touched. Default `/^[A-Za-z0-9._:-]{1,128}$/`. */
     connectionId?: RegExp;
-    /** The longest body that is read, in bytes, whatever the adapter. Default 1 MiB. */
+    /** The longest body that is read, in bytes, through every adapter. Default 1 MiB. */
     maxBodyBytes?: number;
     /**
-     * Deliveries at a time whose sender is not authenticated yet. Each may hold a body of `maxBodyBytes`. Beyond it a
-     * delivery is answered 503 `OVERLOADED` at once, and `respondToFailure` is not called. Default 2 000.
+     * How many deliveries may be unauthenticated at a time. Each may hold a body of `maxBodyBytes`. Further ones are
+     * answered 503 `OVERLOADED` at once, and `respondToFailure` is not called. Default 2 000.
      */
     maxUnauthenticated?: number;
-    /** Replaces the response to a failure that comes before the row is known. Afterwards the factory's own decides. */
+    /** Returns the response to a failure that comes before the row is known. Afterwards the factory's own is called. */
     respondToFailure?: (failure: ConnectionError, request: Request) => Awaitable<Response | undefined>;
   };
   /** The only source of time. Default: the system's. */

@@ -1,10 +1,10 @@
 /** An opaque row version. Two versions are compared as `String(version)`, for equality only. */
 export type Version = string | number | bigint;
 
-/** Whether a connection is to be served. A stopped one is answered like one that does not exist. */
+/** Whether a connection is served. Webhooks of a stopped one get 404, as if it did not exist. */
 export type ConnectionStatus = 'active' | 'stopped';
 
-/** What every stored row has. Extend it with what your factory needs to build an instance. */
+/** The fields of every record. Extend it with the fields that your factory needs. */
 export interface ConnectionRecord {
   readonly id: string;
   /**

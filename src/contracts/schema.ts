@@ -1,6 +1,6 @@
 /**
- * A [Standard Schema](https://standardschema.dev): what zod, valibot and arktype schemas all are. Only what is needed
- * here is named, so that no schema library is.
+ * A [Standard Schema](https://standardschema.dev), such as a schema of zod, valibot or arktype. It names only the members
+ * that hydrant uses, so hydrant depends on no schema library.
  */
 export interface StandardSchemaV1<In = unknown, Out = In> {
   readonly '~standard': {

@@ -21,8 +21,8 @@ export interface StoreListener {
  * Ids are 1 to 1 024 characters long and hold no NUL. Most come from URLs, so most unknown ones are junk.
  *
  * A row may fail by itself. `get` then rejects with a {@link ConnectionError}, and `getMany` puts that error into the
- * map in the record's place: `INVALID_RECORD` for a row that is no record, `STORE_UNAVAILABLE` for one that could not be
- * read this time. When a read rejects, all its ids count as unavailable.
+ * map in the record's place: `INVALID_RECORD` for a row that is not a valid record, `STORE_UNAVAILABLE` for one that could
+ * not be read this time. When a read rejects, all its ids count as unavailable.
  */
 export interface ConnectionStore<out R extends ConnectionRecord = ConnectionRecord> {
   /** The row, or `undefined` when there is none. */

@@ -5,22 +5,22 @@ import { Listeners } from '../listeners.js';
 /**
  * Why a tenure ended.
  *
- * - `lost`: according to the store the claim belongs to another replica, or has expired
+ * - `lost`: the store says that the claim belongs to another replica, or has expired
  * - `expired`: the claim could not be proven in time (store unreachable, process paused, wall clock jumped)
  * - `handedOver`: moved to even out the replicas' shares
  * - `failed`: handed over after too many failed starts, or given up because it did not stop in time
- * - `unlisted`: `list` does not name the connection any more
+ * - `unlisted`: `list` no longer names the connection
  * - `stopped`: the runner was stopped
  */
 export type TenureEnd = 'lost' | 'expired' | 'handedOver' | 'failed' | 'unlisted' | 'stopped';
 
 /** The events of a runner. Payloads never hold record contents. Versions are strings. */
 export interface RunnerEvents {
-  /** A connection is prepared, and `run` is called next. */
+  /** A connection is hydrated and provisioned, and `run` is called next. */
   started: { id: string; token: bigint; version: string };
-  /** This replica's ownership is over and nothing of it is left. An edited record starts again without this event. */
+  /** This replica no longer owns the connection. After an edit, the connection starts again without this event. */
   ended: { id: string; token: bigint; reason: TenureEnd };
-  /** An attempt failed to start, or `run` ended by itself. The next attempt follows after `retryAfterMs`, here or elsewhere. */
+  /** A start failed, or `run` ended by itself. The next attempt follows after `retryAfterMs`, on this replica or another. */
   startFailed: {
     id: string;
     version: string | undefined;
@@ -31,11 +31,11 @@ export interface RunnerEvents {
   };
   /** `provision` has succeeded for this version. */
   provisioned: { id: string; token: bigint; version: string };
-  /** `run` did not settle within `stopTimeoutMs`: the claim is not released and runs out by itself. */
+  /** `run` did not settle within `stopTimeoutMs`, so the claim is not released but expires. */
   stopUnproven: { id: string; token: bigint };
   /** A call to the claim store failed, or was not answered in time. */
   claimsFailed: { call: 'renew' | 'claim' | 'release' | 'watch'; error: unknown };
-  /** `list` failed, or was not answered in time: the last listing stays in force. */
+  /** `list` failed, or was not answered in time. The runner keeps the last listing. */
   listFailed: { error: unknown };
 }
 

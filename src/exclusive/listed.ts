@@ -69,7 +69,7 @@ export class Listed {
         continue;
       }
       if (versioned && version === undefined) {
-        throw new TypeError('list: expected objects with id and version, because without run nothing else tells of an edit');
+        throw new TypeError('list: expected objects with id and version, because without run only a version shows an edit');
       }
       if (status === 'stopped') continue;
       if (ids === undefined) [ids, versions] = [before.ids.slice(0, same), before.#versions.slice(0, same)];

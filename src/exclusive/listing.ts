@@ -125,7 +125,7 @@ export class Listing<R extends ConnectionRecord, I> {
     if (refused > 0) {
       this.#failed(
         new TypeError(
-          `list: passed over ${refused} entries that are no ids: expected text of 1 to ${MAX_ID_LENGTH} characters, `
+          `list: ignored ${refused} entries that are not ids: expected text of 1 to ${MAX_ID_LENGTH} characters, `
             + 'well-formed and without NUL',
         ),
       );

@@ -21,18 +21,18 @@ import type { ClaimStore } from './claims/contract.js';
 import { RUNNER_EVENTS } from './events.js';
 import type { ProvisionContext, Tenure } from './tenure.js';
 
-/** The part of a registry that a runner uses: a `ConnectionRegistry` has it, and so has an object literal in a test. */
+/** The part of a `ConnectionRegistry` that a runner uses. A fake of it is one object literal. */
 export interface RunnerRegistry<out R, out I> extends Pick<Connections<R, I>, 'acquire'> {
-  /** With it, a tenure ends as soon as the registry knows that its instance died or was replaced, not at the next tick. */
+  /** With it, a tenure ends as soon as the registry reports that its instance died or was replaced, not at the next tick. */
   on?(event: 'retired' | 'hydrated', listener: (payload: { id: string }) => void): () => void;
 }
 
 /** A connection that should have an owner. A row has all of it. */
 export interface ListedConnection {
   readonly id: string;
-  /** With it, an edit is noticed at the next listing. Without it, when the registry hears of the edit. */
+  /** With it, the runner notices an edit at the next listing. Without it, the runner waits until the registry notices it. */
   readonly version?: Version | undefined;
-  /** A stopped connection is passed over. */
+  /** A stopped connection gets no owner. */
   readonly status?: ConnectionStatus | undefined;
 }
 
@@ -43,13 +43,13 @@ export interface ExclusiveRunnerOptions<R extends ConnectionRecord, I> {
   claims: ClaimStore;
   /**
    * All connections that should have an owner: ids, or rows with `id` and `version` (`() => store.list()`). With
-   * versions an edit ends the tenure at the next listing; with ids alone, when the registry has heard of it.
+   * versions, an edit ends the tenure at the next listing. With ids alone, it ends when the registry notices the edit.
    */
   list: () => Awaitable<readonly (string | ListedConnection)[]>;
   /**
-   * The loop that only one replica may run. It goes on until `tenure.signal` aborts, stops everything it has started
-   * and returns. Returning earlier counts as a failure. Exclusive work belongs here and not into the factory's
-   * `create`, because every replica may hydrate an instance to send something. Without `run` only the claim is kept.
+   * The loop that only one replica may run. It runs until `tenure.signal` aborts, stops everything that it started, and
+   * returns. Returning earlier counts as a failure. Put exclusive work here and not into the factory's `create`, because
+   * every replica may hydrate an instance to send something. Without `run`, only the claim is kept.
    */
   run?: (tenure: Tenure<R, I>) => Awaitable<void>;
   /**
@@ -70,7 +70,7 @@ export interface ExclusiveRunnerOptions<R extends ConnectionRecord, I> {
   ttlMs?: number;
   /** How often `list` is called. Default 2 / 9 of `ttlMs`. */
   listIntervalMs?: number;
-  /** How long `run` may take to stop. After that the claim is not released but runs out. Default 10 000. */
+  /** How long `run` may take to stop. After that, the claim is not released but expires. Default 10 000. */
   stopTimeoutMs?: number;
   /** How long `provision` may take. Default 30 000. */
   provisionTimeoutMs?: number;
@@ -80,7 +80,7 @@ export interface ExclusiveRunnerOptions<R extends ConnectionRecord, I> {
   handOverAfterFailures?: number;
   /** How many starts (hydrate and provision) may be under way, so that takeovers leave permits to webhooks. Default 8. */
   maxConcurrentStarts?: number;
-  /** Begins this replica's name in the claim store, for people who look. Default `replica`. */
+  /** The beginning of this replica's name in the claim store. Default `replica`. */
   replicaName?: string;
   /** The only source of time. Default: the system's. */
   clock?: Clock;

@@ -38,7 +38,7 @@ const JOIN_MS = 1_000;
  * process.once('SIGTERM', async () => { await runner.stop(); await registry.close(); });
  */
 export class ExclusiveRunner<R extends ConnectionRecord, I> implements AsyncDisposable {
-  /** This process's name in the claim store: unique per runner. */
+  /** The name of this runner in the claim store. It is unique. */
   readonly replica: string;
   readonly #environment: RunnerEnvironment<R, I>;
   readonly #listing: Listing<R, I>;
@@ -65,9 +65,9 @@ export class ExclusiveRunner<R extends ConnectionRecord, I> implements AsyncDisp
   }
 
   /**
-   * Begins to take connections. It keeps the process alive until `stop`.
+   * Begins to claim connections. It keeps the process alive until `stop`.
    *
-   * @throws ConnectionError `REGISTRY_CLOSED` once it has been stopped: make a new one
+   * @throws ConnectionError `REGISTRY_CLOSED` if the runner was stopped: make a new one
    */
   start(): void {
     const environment = this.#environment;
@@ -91,9 +91,9 @@ export class ExclusiveRunner<R extends ConnectionRecord, I> implements AsyncDisp
   }
 
   /**
-   * Stops every loop, releases each claim as soon as its loop has stopped, so that others take over at once, and
-   * leaves. Resolves after at most `stopTimeoutMs` plus one second. A claim is left to run out if its loop does not
-   * stop within `stopTimeoutMs`, or if the claim store cannot be reached. Close the registry afterwards.
+   * Stops every loop, and releases each claim as soon as its loop has stopped, so that other replicas take over at once.
+   * Resolves after at most `stopTimeoutMs` plus one second. If a loop does not stop within `stopTimeoutMs`, or the claim
+   * store cannot be reached, the claim is not released but expires. Close the registry afterwards.
    */
   stop(): Promise<void> {
     return this.#stopped ??= this.#stop();
@@ -124,9 +124,9 @@ export class ExclusiveRunner<R extends ConnectionRecord, I> implements AsyncDisp
   }
 
   /**
-   * Lists and claims now: after a connection was added, for example. Resolves when this replica has asked for its part
-   * of the new listing. It never rejects: failures are events. It does nothing unless the runner is running, and a
-   * replica that has just started claims nothing before it has seen the others, for about a second.
+   * Lists and claims now, for example after a connection was added. Resolves when this replica has asked for its part of
+   * the new listing. It never rejects, because failures are events. It does nothing if the runner is not running. A replica
+   * that has just started claims nothing for about a second, until it has seen the others.
    */
   async refresh(): Promise<void> {
     if (this.#environment.state !== 'running') return;

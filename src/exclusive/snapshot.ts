@@ -5,8 +5,9 @@ import type { Holding } from './holding.js';
 export interface HoldingSnapshot {
   readonly id: string;
   /**
-   * `queued`: waits for its turn to start. `working`: is being hydrated or provisioned. `serving`: `run` is under way.
-   * `waiting`: backs off after a failure. `stopping`. `stuck`: has not stopped in time. `settled`: is being released.
+   * `queued`: waits for its turn to start. `working`: is being hydrated or provisioned. `serving`: `run` is running.
+   * `waiting`: backs off after a failure. `stopping`: `run` is told to stop. `stuck`: has not stopped in time. `settled`:
+   * is being released.
    */
   readonly state: 'queued' | 'working' | 'serving' | 'waiting' | 'stopping' | 'stuck' | 'settled';
   /** The fencing token, as a string, because JSON has no bigint. */

@@ -5,11 +5,11 @@ import type { Validity } from './validity.js';
 
 /**
  * One replica's time as the owner of one connection, given to `run`. It ends when its `signal` aborts. `run` then stops
- * its loop and returns. Only then is the claim released, unless it has already run out.
+ * its loop and returns. Only then is the claim released, unless it has already expired.
  */
 export interface Tenure<out R, out I> {
   readonly id: string;
-  /** The row the instance was built from. An edited row ends the tenure and begins another. */
+  /** The row that the instance was created from. An edit of the row ends the tenure and begins another. */
   readonly record: R;
   /**
    * The fencing token. It rises with every change of owner. A receiver that remembers the highest token and refuses
@@ -23,7 +23,7 @@ export interface Tenure<out R, out I> {
    */
   readonly signal: AbortSignal;
   /**
-   * Runs `work` with the live instance if the claim is held. The tenure is not over before `work` has settled.
+   * Runs `work` with the live instance if the claim is held. The tenure does not end before `work` has settled.
    *
    * @throws ConnectionError `CLAIM_LOST`
    */
@@ -44,7 +44,7 @@ export interface Tenure<out R, out I> {
   onEnd(cleanUp: () => Awaitable<unknown>): void;
 }
 
-/** Given to `provision` besides the record. */
+/** The second argument of `provision`. */
 export interface ProvisionContext<out I> {
   /** The fencing token of the replica that provisions. */
   readonly token: bigint;
@@ -57,7 +57,7 @@ export interface ProvisionContext<out I> {
 
 /** Makes the error for a claim that is no longer held. */
 export function claimLost(id: string): ConnectionError<'CLAIM_LOST'> {
-  return new ConnectionError('CLAIM_LOST', 'This replica does not own the connection any more', { connectionId: id });
+  return new ConnectionError('CLAIM_LOST', 'This replica no longer owns the connection', { connectionId: id });
 }
 
 /** A tenure over a lease and a claim. */

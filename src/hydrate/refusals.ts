@@ -20,13 +20,13 @@ export function notRead(id: string, cause: unknown): ConnectionError {
 
 /** The last attempts to hydrate this version failed. */
 export function backingOff(id: string, remainingMs: number): ConnectionError {
-  const message = `Connection '${id}' failed to hydrate and is left alone for ${Math.ceil(remainingMs)} ms`;
+  const message = `Connection '${id}' failed to hydrate and is not tried again for ${Math.ceil(remainingMs)} ms`;
   return new ConnectionError('BACKING_OFF', message, { connectionId: id, retryAfterMs: remainingMs });
 }
 
 /** Too many connections wait for a permit. */
 export function overloaded(id: string): ConnectionError {
-  const message = `Connection '${id}' was not hydrated: maxQueuedHydrations others wait already`;
+  const message = `Connection '${id}' was not hydrated: maxQueuedHydrations hydrates wait already`;
   return new ConnectionError('OVERLOADED', message, { connectionId: id });
 }
 

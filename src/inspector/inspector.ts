@@ -16,10 +16,10 @@ export interface InspectedRegistry {
   on<E extends keyof RegistryEvents>(event: E, listener: (payload: RegistryEvents[E]) => void): () => void;
 }
 
-/** Serves the page and everything it asks for, at the one URL it is mounted at. */
+/** Serves the page and its requests, all at the URL where it is mounted. */
 export interface Inspector {
   (request: Request): Promise<Response>;
-  /** Listens no more, and ends the streams that are open. */
+  /** Removes the listeners and ends the open streams. */
   stop(): void;
 }
 
@@ -83,14 +83,14 @@ export function createInspector(registry: InspectedRegistry, options: InspectorO
       const states = registry.snapshot().connections.filter((connection) => connection.id === id).map(({ state }) => state);
       if (!states.includes('idle')) {
         return states.length === 0
-          ? plain(404, 'It is not in memory')
-          : plain(409, `It is ${states[0]}, and only what is idle is evicted`);
+          ? plain(404, 'The connection has no instance in this process')
+          : plain(409, `The instance is ${states[0]}: only an idle one can be evicted`);
       }
     }
     try {
       registry.invalidate(id);
     } catch {
-      return plain(400, 'That is no id');
+      return plain(400, 'Expected an id of 1 to 1024 characters');
     }
     // The registry has forgotten its back-off, so there is no next attempt to wait for.
     history.failures.delete(id);

@@ -21,8 +21,8 @@ export interface InspectorOptions {
   readonly authorize: (request: Request) => boolean | Response | Promise<boolean | Response>;
   /**
    * The host names, with port if any, at which the page is reached: `['ops.example.com', 'localhost:3000']`. A request to
-   * another host is answered with 421 before `authorize` is called. Give it wherever `authorize` trusts the network (a
-   * page on localhost or behind a VPN). Otherwise a website can point its own name at that address (DNS rebinding) and
+   * another host is answered with 421 before `authorize` is called. Set it if `authorize` trusts the network (a page on
+   * localhost or behind a VPN). Otherwise a website can point its own name at that address (DNS rebinding) and
    * read the page. The host is that of `request.url`, so do not fix it with an adapter's `origin`. Default: any host.
    */
   readonly allowedHosts?: readonly string[] | undefined;
@@ -68,7 +68,7 @@ const shape = /* @__PURE__ */ once(() =>
   }),
 );
 
-/** @throws ConnectionError `INVALID_OPTIONS`, naming the option, what was expected and what came */
+/** @throws ConnectionError `INVALID_OPTIONS`, with the option's name, the expected value and the given one */
 export function checkInspectorOptions(registry: unknown, options: InspectorOptions): ResolvedInspectorOptions {
   const what = 'createInspector';
   check(what, withMethods('a ConnectionRegistry', 'snapshot', 'on', 'invalidate'), registry, 'registry');

@@ -20,7 +20,7 @@ export interface InstrumentedRegistry<R, I> extends Connections<R, I> {
 
 /** Options of {@link instrument}. */
 export interface Telemetry {
-  /** Default: the global provider's. Register the provider before: a meter that was asked for earlier records nothing. */
+  /** Default: the global provider's. Register the provider first, because a meter made before it records nothing. */
   readonly meter?: Meter | undefined;
   /** Default: the global provider's. */
   readonly tracer?: Tracer | undefined;
@@ -28,7 +28,7 @@ export interface Telemetry {
   readonly name?: string | undefined;
 }
 
-/** The result of {@link instrument}. Use it in the registry's place. */
+/** The result of {@link instrument}. Use it instead of the registry. */
 export interface Instrumented<R, I> extends Connections<R, I>, Disposable {
   tryAcquire(id: string): Lease<R, I> | undefined;
   readonly handleWebhook: WebhookHandler;
@@ -42,8 +42,8 @@ const aboutId = (id: string): Attributes => ({ [ATTRIBUTE.id]: typeof id === 'st
 const seconds = (since: number): number => (systemClock.monotonic() - since) / 1000;
 
 /**
- * Measures a registry. Metrics are recorded from now on. Use the returned object in the registry's place: it makes spans
- * for uses and webhooks. `instrumentFactory` makes those of hydrates and disposes.
+ * Measures a registry. Metrics are recorded from now on. Use the returned object instead of the registry, because it makes
+ * spans for uses and webhooks. `instrumentFactory` makes those of hydrates and disposes.
  *
  * It does not count as a listener: failures without other listeners are still written to the console.
  *
@@ -62,8 +62,8 @@ export function instrument<R extends object, I>(
   const stop = observeRegistry(registry, meter, common);
   const histogram = (name: string, description: string) =>
     meter.createHistogram(name, { unit: 's', description, advice: { explicitBucketBoundaries: [...DURATION_BUCKETS] } });
-  const waitTime = histogram('hydrant.use.wait_time', 'From asking for a connection until it was there');
-  const useTime = histogram('hydrant.use.duration', 'How long connections are used at a time');
+  const waitTime = histogram('hydrant.use.wait_time', 'How long uses wait for their lease');
+  const useTime = histogram('hydrant.use.duration', 'How long each use takes');
 
   const failing = (error: unknown): Attributes => ({ ...common, [ATTRIBUTE.errorType]: errorType(error) });
 

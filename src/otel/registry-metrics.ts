@@ -20,16 +20,16 @@ export function observeRegistry(registry: Observed, meter: Meter, common: Attrib
 function countEvents(registry: Observed, meter: Meter, common: Attributes): (() => void)[] {
   const counter = (name: string, unit: string, description: string) => meter.createCounter(name, { unit, description });
   const hydrations = meter.createHistogram('hydrant.hydration.duration', {
-    unit: 's', description: 'How long hydrates take that succeed', advice: { explicitBucketBoundaries: [...DURATION_BUCKETS] },
+    unit: 's', description: 'How long successful hydrates take', advice: { explicitBucketBoundaries: [...DURATION_BUCKETS] },
   });
   const hydrationFailures = counter('hydrant.hydration.failures', '{failure}', 'Hydrates that failed, by code');
   const disposals = counter('hydrant.connection.disposals', '{connection}', 'Instances disposed of, by reason');
-  const abandoned = counter('hydrant.lease.abandoned', '{lease}', 'Leases whose instance was disposed of under them');
+  const abandoned = counter('hydrant.lease.abandoned', '{lease}', 'Leases whose instance was disposed of before their release');
   const disposeFailures = counter('hydrant.dispose.failures', '{failure}', 'Disposes that threw or took too long');
   const retirements = counter('hydrant.connection.retirements', '{connection}', 'Instances reported dead');
   const webhookFailures = counter('hydrant.webhook.failures', '{failure}', 'Webhooks answered with a failure, by code');
   const storeFailures = counter('hydrant.store.failures', '{failure}', 'Reads and subscriptions of the store that failed');
-  const thrashing = counter('hydrant.thrashing', '{event}', 'Times that evictions showed maxInstances to be too small');
+  const thrashing = counter('hydrant.thrashing', '{event}', 'How often evictions showed that maxInstances is too small');
   return [
     registry.on('hydrated', ({ durationMs }) => hydrations.record(durationMs / 1000, common)),
     registry.on(

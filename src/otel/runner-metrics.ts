@@ -23,7 +23,7 @@ export function instrumentRunner(runner: InstrumentedRunner, options: Omit<Telem
   const meter: Meter = options.meter ?? metrics.getMeter(SCOPE);
   const common: Attributes = options.name === undefined ? {} : { [ATTRIBUTE.registry]: options.name };
   const counter = (name: string, unit: string, description: string) => meter.createCounter(name, { unit, description });
-  const ended = counter('hydrant.claim.ended', '{claim}', 'Tenures that ended, by how');
+  const ended = counter('hydrant.claim.ended', '{claim}', 'Tenures that ended, by reason');
   const startFailures = counter('hydrant.claim.start_failures', '{failure}', 'Starts that failed');
   const unproven = counter('hydrant.claim.stop_unproven', '{claim}', 'Tenures that did not stop in time and were not released');
   const callFailures = counter('hydrant.claim.store_failures', '{failure}', 'Calls to the claim store that failed, by call');
@@ -41,7 +41,7 @@ export function instrumentRunner(runner: InstrumentedRunner, options: Omit<Telem
   });
   const share = meter.createObservableUpDownCounter('hydrant.claim.share', {
     unit: '{claim}',
-    description: 'Claims that are this replica’s to own',
+    description: 'Claims this replica should own',
   });
   const observables = [held, share];
   const observe: Parameters<Meter['addBatchObservableCallback']>[0] = (result) => {

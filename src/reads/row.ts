@@ -87,7 +87,7 @@ function fromSchema<R extends ConnectionRecord>(id: string, result: unknown, ver
   }
   const row = checked<R>(id, value, versionOf(value));
   if (row.kind === 'active' && version !== undefined && String(row.record.version) !== version) {
-    return invalid(id, 'has another version after recordSchema than before: versions must pass through it as they are', version);
+    return invalid(id, 'has another version after recordSchema: the schema must not change versions', version);
   }
   return row;
 }
@@ -97,10 +97,10 @@ const segment = (part: unknown): string =>
 
 function checked<R extends ConnectionRecord>(id: string, value: unknown, version: string | undefined): ParsedRow<R> {
   if (typeof value !== 'object' || value === null)
-    return invalid(id, `is no record: expected an object, got ${typeof value}`, version);
+    return invalid(id, `is not a record: expected an object, got ${typeof value}`, version);
   const record = value as Partial<ConnectionRecord>;
   if (record.id !== id)
-    return invalid(id, 'is that of another connection: its id differs from the one that was asked for', undefined);
+    return invalid(id, 'belongs to another connection: its id is not the requested one', undefined);
   if (version === undefined) return invalid(id, 'has no version that is a string, number or bigint', version);
   if (record.status === 'active') return { kind: 'active', record: value as R };
   if (record.status === 'stopped') return { kind: 'stopped', record: value as ConnectionRecord };

@@ -3,23 +3,23 @@ import type { Slot } from './state.js';
 import type { DrainSignals } from './drain-signals.js';
 
 /**
- * A hold on a live instance: it is not disposed of while the lease is held, except after a drain deadline. Release it
- * when done, or declare it with `using`.
+ * A hold on a live instance. The instance is not disposed of while the lease is held, except after a drain deadline.
+ * Release the lease when you are done, or declare it with `using`.
  */
 export interface Lease<out R, out I> extends Disposable {
   readonly instance: I;
-  /** The row the instance was built from. */
+  /** The row that the instance was created from. */
   readonly record: R;
   /** Superseded by a newer version, a stop, a delete, `retire` or `invalidate`: finish, and take a new lease. */
   readonly stale: boolean;
-  /** Aborts only when a drain deadline has passed and the instance is about to be disposed of under you. */
+  /** Aborts only when a drain deadline has passed, just before the instance is disposed of in use. */
   readonly signal: AbortSignal;
   /**
-   * Reports the instance dead: it is not handed out again, and what comes next is hydrated after the back-off of one more
-   * failure (of the first one, if it had lived long). Does not release.
+   * Reports that the instance is dead. No later use gets it. This counts as a failure, so the next hydrate waits for the
+   * back-off. It does not release the lease.
    */
   retire(cause?: unknown): void;
-  /** Lets the instance go. Further calls do nothing. */
+  /** Ends the lease. Further calls do nothing. */
   release(): void;
 }
 

@@ -41,5 +41,5 @@ function isWanted({ state }: Slot<any, any>): boolean {
 }
 
 function superseded(id: string): Error {
-  return new Error(`Connection '${id}' was superseded: its instance is not handed out any more`);
+  return new Error(`Connection '${id}' was superseded: its instance is not handed out again`);
 }

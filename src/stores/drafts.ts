@@ -9,7 +9,7 @@ export interface StoredRecord extends ConnectionRecord {
   readonly version: string;
 }
 
-/** A record as it is written: without a version, for the store gives it one; `'active'` unless said otherwise. */
+/** A record to write. It has no version, because the store gives it one. The default status is `'active'`. */
 export type Draft<D> = Fields<D> & { readonly id: string; readonly status?: ConnectionStatus | undefined };
 
 /** An `INVALID_RECORD` error about a draft. */

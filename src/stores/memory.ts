@@ -6,8 +6,8 @@ import { ConnectionError } from '../errors.js';
 type Fields<D> = D extends unknown ? Omit<D, 'id' | 'status' | 'version'> : never;
 
 /**
- * Keeps rows in this process's memory, in tests and in a first try. Every `put` gives the row a version that none had before.
- * It keeps the whole contract of a store, except that no other process sees its rows.
+ * Keeps rows in this process's memory, for tests and a first try. Every `put` gives the row a new version. It keeps the whole
+ * contract of a store, except that no other process sees its rows.
  *
  * @example
  * const store = new MemoryStore([{ id: 'acme', token: 'xoxb-1' }]);
@@ -18,7 +18,7 @@ implements ConnectionStore<Fields<D> & ConnectionRecord> {
   readonly #rows = new Map<string, Fields<D> & ConnectionRecord>();
   #version = 0;
 
-  /** @param records - rows to begin with; `status` is `'active'` unless given */
+  /** @param records - the first rows; the default `status` is `'active'` */
   constructor(records: readonly D[] = []) {
     for (const record of records) this.#write(record as never);
   }
@@ -31,7 +31,7 @@ implements ConnectionStore<Fields<D> & ConnectionRecord> {
   /**
    * Writes a whole row and gives it its next version.
    *
-   * @throws ConnectionError `INVALID_CONNECTION_ID` when `id` is not a string with something in it
+   * @throws ConnectionError `INVALID_CONNECTION_ID` if `id` is not a string, or empty
    */
   async put(record: Fields<D> & { id: string; status?: ConnectionStatus }): Promise<Fields<D> & ConnectionRecord> {
     return this.#write(record);
@@ -44,7 +44,7 @@ implements ConnectionStore<Fields<D> & ConnectionRecord> {
     return row !== undefined;
   }
 
-  /** Deletes a row. One that is created again gets a version it never had before. */
+  /** Deletes a row. If it is created again, it gets a new version. */
   async delete(id: string): Promise<void> {
     this.#rows.delete(id);
   }

@@ -19,7 +19,7 @@ export interface WatchTuning {
   readonly pingIntervalMs?: number;
   /** The longest time for connecting, subscribing and each check. Default 5 000. */
   readonly timeoutMs?: number;
-  /** Between attempts; doubles, with jitter between half and whole. Default 100 to 30 000. */
+  /** The delay between attempts. It doubles from `initialMs` to `maxMs`, with jitter. Default 100 and 30 000. */
   readonly backoff?: { readonly initialMs: number; readonly maxMs: number };
 }
 

@@ -2,7 +2,7 @@ import { aFunction, check, expecting, once, optional, shape, text, type Check } 
 import type { ConnectionRecord, ConnectionStatus, Version } from '../contracts/record.js';
 import type { Fields } from './drafts.js';
 
-/** A record that {@link tableStore} makes of a row: all of its columns, with `id`, `version` and `status` replaced. */
+/** The record of a row in {@link tableStore}: all columns of the row, with `id`, `version` and `status` replaced. */
 export type TableRecord<T> = Fields<T> & ConnectionRecord;
 
 /** Options of {@link tableStore}. */
@@ -14,16 +14,16 @@ export interface TableStoreOptions<T extends object> {
   read(ids: readonly string[], options: { readonly signal: AbortSignal }): PromiseLike<readonly T[]> | readonly T[];
   /** The id of a row, as text. Default: the column `id`. */
   readonly id?: (row: T) => string;
-  /** Default: `'stopped'` where the column `status` says so, otherwise `'active'`. */
+  /** The status of a row. Default: `'stopped'` if the column `status` is `'stopped'`, otherwise `'active'`. */
   readonly status?: (row: T) => ConnectionStatus;
   /**
-   * The version of a row, when your application maintains one: it must change with every change of the configuration.
+   * The version of a row, if your application maintains one. It must change with every change of the configuration.
    * Default: a SHA-256 of the row's columns and status.
    */
   readonly version?: (row: T) => Version;
   /** Columns that are not configuration, such as `lastError`. The default version leaves them out. */
   readonly ignore?: readonly (keyof T & string)[];
-  /** Whether an id can exist. Others are answered without a query: a text that is no uuid fails a query for uuids. */
+  /** Whether an id can exist. Other ids are unknown without a query. In PostgreSQL, a text that is not a uuid fails a query. */
   readonly validId?: (id: string) => boolean;
   /**
    * Turns the default version into an HMAC with this key, the same on every replica. Versions appear in logs. Without a

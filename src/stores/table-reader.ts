@@ -77,7 +77,7 @@ export class TableReader<T extends object> {
 
   async #recordOf(id: string, [row, another]: readonly T[]): Promise<TableRecord<T> | ConnectionError> {
     try {
-      if (another !== undefined) throw new NotARecord('was resolved more than once by read');
+      if (another !== undefined) throw new NotARecord('was returned more than once by read');
       const status = this.#statusOf(row as T);
       const record = { ...row as T, id, status };
       const version = this.#options.version === undefined

@@ -9,8 +9,8 @@ export interface TableStore<T> extends ConnectionStore<TableRecord<T>> {
 }
 
 /**
- * A store over a table of yours, through any ORM or driver: one function that reads rows is enough. Nothing is migrated
- * and nothing is written.
+ * A store over a table of yours, through any ORM or driver. It needs one function that reads rows. It migrates nothing and
+ * writes nothing.
  *
  * A row that has no version or status is `INVALID_RECORD` for its id alone. When `read` fails for several ids, each is
  * read by itself, at most 8 at a time, so one bad id or row does not fail the others.

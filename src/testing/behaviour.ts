@@ -2,13 +2,13 @@ import type { Clock } from '../clock.js';
 
 /** The behaviour of a fake in one call. By default it succeeds at once. */
 export interface Behaviour {
-  /** Settles after so many milliseconds of the fake's clock. */
+  /** The call settles after this many milliseconds of the fake's clock. */
   readonly delayMs?: number;
-  /** Fails with this, after the delay. */
+  /** The call rejects with this error, after the delay. */
   readonly fail?: unknown;
-  /** Never settles. */
+  /** The call never settles. */
   readonly hang?: boolean;
-  /** Settles, after the delay, when this does. */
+  /** After the delay, the call settles when this promise does. */
   readonly until?: Promise<unknown>;
 }
 

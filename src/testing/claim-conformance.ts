@@ -11,12 +11,12 @@ import type { TestRunner } from './store-conformance/harness.js';
 export type { ClaimCapabilities, ClaimStoreSettings, ClaimsUnderTest } from './claim-conformance/harness.js';
 
 /**
- * Defines tests of everything `ExclusiveRunner` relies on in a claim store. Asserts with `node:assert`, so any runner
- * will do; every test makes a store of its own.
+ * Defines tests of everything `ExclusiveRunner` relies on in a claim store. Asserts with `node:assert`, so it works with any
+ * test runner. Every test makes a store of its own.
  *
  * @param runner - `{ describe, it }` of vitest, jest or node:test
  * @param makeClaims - two clients of one empty claim store, and how its time passes
- * @param capabilities - what the store has beyond what is required; what is promised and missing fails
+ * @param capabilities - the optional abilities of the store. One that the store lacks fails its tests
  *
  * @example
  * claimConformance({ describe, it }, async ({ forgetAfterMs }) => {

@@ -12,12 +12,12 @@ const TIMEOUT_MS = 2_000;
 /**
  * Defines tests of everything a registry relies on in a factory. A start that fails or is given up leaves nothing open.
  * An `'error'` event does not end the process. A close from outside retires the instance. A stop is complete, and a
- * hundred lives leave nothing behind. Runs against the real adapter and a far side on loopback. Asserts with
- * `node:assert`, so any runner will do; every test makes a subject of its own. Needs Node.
+ * hundred lives leave nothing behind. Runs with the real adapter and a server on loopback. Asserts with `node:assert`, so it
+ * works with any test runner. Every test makes a subject of its own. Needs Node.
  *
  * @param runner - `{ describe, it }` of vitest, jest or node:test
- * @param makeSubject - the factory, its rows, and its far side
- * @param capabilities - what its instances are like
+ * @param makeSubject - the factory, its rows, and the server
+ * @param capabilities - the kind of its instances
  *
  * @example
  * factoryConformance({ describe, it }, async () => {

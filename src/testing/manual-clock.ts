@@ -26,12 +26,12 @@ export class ManualClock implements Clock {
     return () => void this.#timers.delete(timer);
   };
 
-  /** Timers that have not fired and were not cancelled. */
+  /** How many timers have neither fired nor been cancelled. */
   get pendingTimers(): number {
     return this.#timers.size;
   }
 
-  /** Those of them that would keep a process alive. */
+  /** How many of those timers would keep a process alive. */
   get pendingRefTimers(): number {
     return [...this.#timers].filter((timer) => timer.ref).length;
   }
@@ -41,7 +41,7 @@ export class ManualClock implements Clock {
     return this.#next()?.due;
   }
 
-  /** Moves both clocks by `ms`, firing what becomes due in its order, and lets promises settle after each. */
+  /** Moves both clocks by `ms`. Fires the timers that become due, in order, and lets promises settle after each. */
   async advance(ms: number): Promise<void> {
     const end = this.#monotonic + ms;
     await settle();
@@ -50,7 +50,7 @@ export class ManualClock implements Clock {
     await settle();
   }
 
-  /** Moves both clocks by `ms` and fires what becomes due, without letting promises settle in between. */
+  /** Moves both clocks by `ms` and fires the timers that become due, without letting promises settle in between. */
   advanceSync(ms: number): void {
     const end = this.#monotonic + ms;
     while (this.#fireNext(end)) continue;
@@ -93,7 +93,7 @@ export class ManualClock implements Clock {
   }
 }
 
-/** Lets everything that is ready to run in this turn run, and one turn of the event loop pass. */
+/** Lets all settled promises call back, and one turn of the event loop pass. */
 export function settle(): Promise<void> {
   return new Promise((resolve) => {
     const channel = new MessageChannel();

@@ -3,12 +3,12 @@ import type { DisposeReason, HydrationContext } from '../contracts/factory.js';
 import type { ConnectionRecord } from '../contracts/record.js';
 import { behave, type Behaviour } from './behaviour.js';
 
-/** What a {@link RecordingFactory} makes. */
+/** The instance that a {@link RecordingFactory} makes. */
 export interface RecordedInstance<R> {
-  /** The how many-th create it came of, from 1. */
+  /** The number of the create that made it, from 1. */
   readonly serial: number;
   readonly record: R;
-  /** What `create` was given: `context.retire()` is how an instance reports that it is dead. */
+  /** The context that `create` got. Call `context.retire()` to report that the instance is dead. */
   readonly context: HydrationContext<any>;
   /** The number of times it was disposed of. More than 1 is a defect of the caller. */
   readonly disposals: number;
@@ -26,8 +26,8 @@ export interface RecordedEvent {
 }
 
 /**
- * A factory whose instances do nothing, and which remembers what was created and disposed of, in order. Every call
- * can be slow, fail or hang on demand. Deterministic on a manual clock.
+ * A factory whose instances do nothing. It records every create and dispose, in order. Each call can be slow, fail or hang,
+ * as the test says. Deterministic on a manual clock.
  *
  * @example
  * const factory = new RecordingFactory<MyRecord>({ clock });
@@ -49,12 +49,12 @@ export class RecordingFactory<R extends ConnectionRecord = ConnectionRecord> {
     this.#clock = clock;
   }
 
-  /** Says how creates behave from now on: all alike, or each as the function says. */
+  /** Sets how creates behave from now on: one behaviour for all, or a function that returns it for each. */
   behaveOnCreate(behaviour: Behaviour | ((record: R, serial: number) => Behaviour | undefined)): void {
     this.#onCreate = typeof behaviour === 'function' ? behaviour : () => behaviour;
   }
 
-  /** Says how disposes behave from now on: all alike, or each as the function says. */
+  /** Sets how disposes behave from now on: one behaviour for all, or a function that returns it for each. */
   behaveOnDispose(behaviour: Behaviour | ((record: R, reason: DisposeReason, serial: number) => Behaviour | undefined)): void {
     this.#onDispose = typeof behaviour === 'function' ? behaviour : () => behaviour;
   }
@@ -66,12 +66,12 @@ export class RecordingFactory<R extends ConnectionRecord = ConnectionRecord> {
     );
   }
 
-  /** Created and not disposed of yet, oldest first. */
+  /** The instances that were created and not disposed of yet, oldest first. */
   get live(): readonly RecordedInstance<R>[] {
     return [...this.#live.values()];
   }
 
-  /** The number of events of this kind, of this connection or of all. */
+  /** How many events of this kind there were, for this connection or for all. */
   count(kind: RecordedEvent['kind'], id?: string): number {
     return this.events.filter((event) => event.kind === kind && (id === undefined || event.id === id)).length;
   }

@@ -10,8 +10,8 @@ type Draft<D> = Fields<D> & { readonly id: string; readonly status?: ConnectionS
 /** How one read behaves. */
 export interface ReadBehaviour extends Behaviour {
   /**
-   * When the rows are looked at. `'sent'`: at once, so that a slow answer is an old one, as with a slow network behind
-   * a fast database. `'answered'`: when it is answered. Default `'sent'`.
+   * When the rows are read. `'sent'`: at once, so that a slow answer is an old one, as from a fast database over a slow
+   * network. `'answered'`: when the answer is sent. Default `'sent'`.
    */
   readonly sees?: 'sent' | 'answered';
 }
@@ -20,7 +20,7 @@ export interface ReadBehaviour extends Behaviour {
 export interface ScriptedRead {
   readonly kind: 'get' | 'getMany' | 'getVersions';
   readonly ids: readonly string[];
-  /** The how many-th read it is, from 0. */
+  /** The number of the read, from 0. */
   readonly index: number;
   /** When it came in, on the clock's monotonic time. */
   readonly at: number;
@@ -37,8 +37,8 @@ export interface ScriptedStoreOptions<D> {
 }
 
 /**
- * A store in memory that is slow, fails, hangs or answers out of order exactly when told to, and remembers what was
- * read. Deterministic on a manual clock.
+ * A store in memory that is slow, fails, hangs or answers out of order, as the test says. It records every read.
+ * Deterministic on a manual clock.
  *
  * @example
  * const store = new ScriptedStore({ clock, records: [{ id: 'acme' }] });
@@ -77,7 +77,10 @@ implements ConnectionStore<Stored<D>> {
     }
   }
 
-  /** Says how reads behave from now on: all alike, or each as the function says. Reads under way stay as they are. */
+  /**
+   * Sets how reads behave from now on: one behaviour for all, or a function that returns it for each. Reads that have begun
+   * do not change.
+   */
   behave(behaviour: ReadBehaviour | ((read: ScriptedRead) => ReadBehaviour | undefined)): void {
     this.#behaviour = typeof behaviour === 'function' ? behaviour : () => behaviour;
   }
@@ -103,12 +106,12 @@ implements ConnectionStore<Stored<D>> {
     return [...this.#rows.values()];
   }
 
-  /** Puts anything in a row's place, as a store does that breaks its contract. */
+  /** Replaces a row by any value, as a store that breaks its contract may do. */
   corrupt(id: string, row: unknown): void {
     this.#rows.set(id, row as Stored<D>);
   }
 
-  /** How many listen. */
+  /** How many listeners there are. */
   get listeners(): number {
     return this.#listeners.size;
   }

@@ -10,11 +10,11 @@ export type { StoreCapabilities, StoreUnderTest, TestRunner } from './store-conf
 /**
  * Defines tests of everything a registry relies on in a store. The package's own stores pass them. A store fails if it
  * keeps a cache, reads a lagging replica or takes `updated_at` for a version.
- * Asserts with `node:assert`, so any runner will do; every test makes a store of its own.
+ * Asserts with `node:assert`, so it works with any test runner. Every test makes a store of its own.
  *
  * @param runner - `{ describe, it }` of vitest, jest or node:test
  * @param makeStore - an empty store and how to write its rows
- * @param capabilities - what the store has beyond `get`; what is promised and missing fails
+ * @param capabilities - the members of the store beyond `get`. A capability that the store lacks fails its tests
  *
  * @example
  * storeConformance({ describe, it }, async () => {

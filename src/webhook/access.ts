@@ -134,7 +134,7 @@ export class WebhookAccess<R extends ConnectionRecord, I> {
             slots.index.get(id)?.version === version
             ? backoff.failForGood(id, version, permanent, record)
             : { count: 1, delayMs: 0 };
-      const error = permanent ?? new ConnectionError('HYDRATION_FAILED', `The secrets of connection '${id}' could not be had`, {
+      const error = permanent ?? new ConnectionError('HYDRATION_FAILED', `The secrets of connection '${id}' were not resolved`, {
         connectionId: id, retryAfterMs: delayMs, cause,
       });
       env.emit('hydrationFailed', { id, version, error, failures: count, retryAfterMs: delayMs });

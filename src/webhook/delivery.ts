@@ -168,7 +168,7 @@ export class Delivery<R extends ConnectionRecord, I> {
     try {
       await work;
     } catch (cause) {
-      this.#tell('Work handed to waitUntil', cause, true);
+      this.#tell('Work passed to waitUntil', cause, true);
     } finally {
       release();
     }

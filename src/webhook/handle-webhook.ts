@@ -10,7 +10,7 @@ import type { WebhookAccess } from './access.js';
 import { Delivery, type Send } from './delivery.js';
 import type { WebhookPlatform } from './platform.js';
 
-/** Serves one webhook; always resolves a Response. */
+/** Serves one webhook. Always resolves to a Response. */
 export type WebhookHandler = (id: string, request: Request, host?: WebhookPlatform) => Promise<Response>;
 
 /** The webhook side of a registry. */

@@ -175,7 +175,7 @@ export class Identification<R extends ConnectionRecord, I> {
   #whenSenderGoes(callback: (error: ConnectionError) => void): () => void {
     const { signal } = this.#incoming;
     const end = (): void =>
-      callback(this.#end(new ConnectionError('UNAUTHENTICATED', 'The sender has gone', { connectionId: this.#id })));
+      callback(this.#end(new ConnectionError('UNAUTHENTICATED', 'The sender has disconnected', { connectionId: this.#id })));
     if (signal.aborted) end();
     return whenAborted(signal, end);
   }

@@ -231,7 +231,7 @@ describe('the listing', () => {
     expect(replica.owned).toEqual(['c0000']);
     expect(replica.happened('listFailed')[0]!.error).toEqual(
       new TypeError(
-        'list: passed over 7 entries that are no ids: expected text of 1 to 1024 characters, well-formed and without NUL',
+        'list: ignored 7 entries that are not ids: expected text of 1 to 1024 characters, well-formed and without NUL',
       ),
     );
   });

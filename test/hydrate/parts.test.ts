@@ -179,9 +179,9 @@ describe('a row', () => {
   });
 
   test('of which a schema makes nothing says so', async () => {
-    expect(await messageOf(undefined)).toMatch('is no record: expected an object, got undefined');
-    expect(await messageOf(null)).toMatch('is no record: expected an object, got object');
-    expect(await messageOf('text')).toMatch('is no record: expected an object, got string');
+    expect(await messageOf(undefined)).toMatch('is not a record: expected an object, got undefined');
+    expect(await messageOf(null)).toMatch('is not a record: expected an object, got object');
+    expect(await messageOf('text')).toMatch('is not a record: expected an object, got string');
   });
 
   test('may get its version from its schema', async () => {

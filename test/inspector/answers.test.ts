@@ -74,7 +74,7 @@ describe('what the inspector answers', () => {
     registry.connections = [{ id: 'a', state: 'idle', version: '1', leases: 0 }];
     expect(await act('?action=evict&id=a')).toEqual([200, 'Evicted']);
     expect(await act('?action=invalidate&id=a')).toEqual([200, 'Invalidated']);
-    expect(await act('?action=evict&id=b')).toEqual([404, 'It is not in memory']);
+    expect(await act('?action=evict&id=b')).toEqual([404, 'The connection has no instance in this process']);
     expect(await act('?action=explode&id=a')).toEqual([400, 'Expected an action and an id']);
     const foreign = await ask('?action=evict&id=a', 'POST');
     expect([foreign.status, await foreign.text()]).toEqual([403, 'Only the page itself may do this']);
@@ -93,7 +93,7 @@ describe('what the inspector answers', () => {
 
   test('what the registry takes for no id is none', async () => {
     registry.invalidate = () => { throw new TypeError('expected an id'); };
-    expect(await act('?action=invalidate&id=a')).toEqual([400, 'That is no id']);
+    expect(await act('?action=invalidate&id=a')).toEqual([400, 'Expected an id of 1 to 1024 characters']);
   });
 
   test('a failure is for the console, not for whoever asked', async () => {

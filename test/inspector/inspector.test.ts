@@ -310,7 +310,7 @@ describe('createInspector', () => {
       const refused = await post('evict', 'acme');
       expect([refused.status, await refused.text(), lease.stale]).toEqual([
         409,
-        'It is leased, and only what is idle is evicted',
+        'The instance is leased: only an idle one can be evicted',
         false,
       ]);
       lease.release();

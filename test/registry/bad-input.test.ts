@@ -122,16 +122,16 @@ describe('ids that cannot be', () => {
 describe('rows that are no records are INVALID_RECORD for that id alone', () => {
   const good = { id: 'a', status: 'active', version: 'v1', token: 't' };
   const INVALID: [what: string, row: unknown, message: string][] = [
-    ['a string', 'row', 'is no record: expected an object, got string'],
-    ['a number', 5, 'is no record: expected an object, got number'],
-    ['false', false, 'is no record: expected an object, got boolean'],
-    ['an array', [], 'is that of another connection: its id differs from the one that was asked for'],
-    ["another id's", { ...good, id: 'b' }, 'is that of another connection: its id differs from the one that was asked for'],
-    ['without id', { ...good, id: undefined }, 'is that of another connection: its id differs from the one that was asked for'],
+    ['a string', 'row', 'is not a record: expected an object, got string'],
+    ['a number', 5, 'is not a record: expected an object, got number'],
+    ['false', false, 'is not a record: expected an object, got boolean'],
+    ['an array', [], 'belongs to another connection: its id is not the requested one'],
+    ["another id's", { ...good, id: 'b' }, 'belongs to another connection: its id is not the requested one'],
+    ['without id', { ...good, id: undefined }, 'belongs to another connection: its id is not the requested one'],
     [
       'an id of another type',
       { ...good, id: ['a'] },
-      'is that of another connection: its id differs from the one that was asked for',
+      'belongs to another connection: its id is not the requested one',
     ],
     ['without version', { ...good, version: undefined }, 'has no version that is a string, number or bigint'],
     ['version null', { ...good, version: null }, 'has no version that is a string, number or bigint'],

@@ -155,12 +155,12 @@ describe('a schema that misbehaves makes the row INVALID_RECORD, and the next us
     {
       what: 'changes the version',
       validate: () => ({ value: { ...good, version: 'other' } }),
-      message: 'has another version after recordSchema than before: versions must pass through it as they are',
+      message: 'has another version after recordSchema: the schema must not change versions',
     },
     {
       what: 'changes the id',
       validate: () => ({ value: { ...good, id: 'b' } }),
-      message: 'is that of another connection: its id differs from the one that was asked for',
+      message: 'belongs to another connection: its id is not the requested one',
     },
     {
       what: 'drops the status',
@@ -170,7 +170,7 @@ describe('a schema that misbehaves makes the row INVALID_RECORD, and the next us
     {
       what: 'makes no object of it',
       validate: () => ({ value: 'x' }),
-      message: 'is no record: expected an object, got string',
+      message: 'is not a record: expected an object, got string',
     },
     {
       what: 'never settles',

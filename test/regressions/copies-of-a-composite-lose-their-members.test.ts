@@ -13,7 +13,7 @@ test('a copy of what factoryByPlatform returned is refused, wherever it stands',
   const copy = { ...composite, authenticate: () => false, handleWebhook: () => new Response('outer') };
   const refusal = {
     code: 'INVALID_OPTIONS',
-    message: expect.stringContaining('expected what factoryByPlatform returned (wrap the factories in it), got a copy'),
+    message: expect.stringContaining('the factory that factoryByPlatform returned (wrap the factories in it), got a copy'),
   };
   expect(() => open(copy)).toThrow(expect.objectContaining(refusal));
   expect(() => factoryByPlatform('tier', { free: copy } as never)).toThrow(expect.objectContaining(refusal));

@@ -19,6 +19,6 @@ test('a getVersions that shares a query begun before the write fails, though its
     return Object.assign(good, { store: { ...good.store, getVersions } });
   };
   expect(
-    await conformanceFailures(lagging, EVERYTHING, 'versions: getVersions that begins after a write was committed sees it'),
+    await conformanceFailures(lagging, EVERYTHING, 'versions: a getVersions that begins after a write was committed sees it'),
   ).toHaveLength(1);
 });

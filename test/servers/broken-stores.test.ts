@@ -57,17 +57,18 @@ describe('a broken PostgresStore fails the conformance suite', () => {
 
   test('with updated_at as its version', async () => {
     await versionBy('extract(epoch from clock_timestamp())::bigint');
-    expect(await failures()).toContain('versions: every edit, stop and start makes another one');
+    expect(await failures()).toContain('versions: every edit, stop and start makes a new one');
   });
 
   test('with a version that is counted per row', async () => {
     await versionBy(`case tg_op when 'INSERT' then 1 else old.version + 1 end`);
-    expect(await failures()).toContain('versions: equal ones mean equal configuration and status, after delete and recreate too');
+    const rule = 'versions: equal versions mean equal configuration and status, also after delete and recreate';
+    expect(await failures()).toContain(rule);
   });
 
   test('with a version that a stop does not change', async () => {
     await versionBy(`case when tg_op = 'UPDATE' and old.data = new.data then old.version else nextval('numbers') end`);
-    expect(await failures()).toContain('versions: every edit, stop and start makes another one');
+    expect(await failures()).toContain('versions: every edit, stop and start makes a new one');
   });
 
   test('reading in a transaction that was opened earlier', async () => {
@@ -80,7 +81,7 @@ describe('a broken PostgresStore fails the conformance suite', () => {
 
   test('without its notifications', async () => {
     await pool.query('drop trigger hydrant_notify_update on hydrant_connections');
-    expect(await failures()).toEqual(['watch: an edit, a stop, a delete and a creation are told, each once it can be read']);
+    expect(await failures()).toEqual(['watch: reports an edit, a stop, a delete and a creation, each after it can be read']);
   });
 });
 
@@ -118,24 +119,24 @@ describe.skipIf(inject('redisUrl') === undefined)('a broken RedisStore fails the
 
   test('with versions that repeat', async () => {
     expect(await failures((script) => script.replace(`.. '-' .. ARGV[3]`, `* 0 .. '-'`))).toContain(
-      'versions: every edit, stop and start makes another one',
+      'versions: every edit, stop and start makes a new one',
     );
   });
 
   test('with versions that are written beside the row', async () => {
     expect(await failures((script) => script.replace(`redis.call('HSET', KEYS[2], id, version)`, ''))).toContain(
-      'versions: getVersions says what get says',
+      'versions: getVersions agrees with get',
     );
   });
 
   test('that leaves the version of a deleted row', async () => {
     expect(await failures((script) => script.replace(`redis.call('HDEL', KEYS[2], ARGV[1])`, ''))).toContain(
-      'versions: getVersions says what get says',
+      'versions: getVersions agrees with get',
     );
   });
 
   test('without its notifications', async () => {
     expect(await failures((script) => script.replace(/redis\.call\('PUBLISH'.*cjson\.encode\(\{ count, id \}\)\)/, '')))
-      .toContain('watch: an edit, a stop, a delete and a creation are told, each once it can be read');
+      .toContain('watch: reports an edit, a stop, a delete and a creation, each after it can be read');
   });
 });

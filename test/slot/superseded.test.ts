@@ -41,7 +41,7 @@ describe('context.superseded aborts while leases still drain', () => {
       disposes: 0,
     });
     expect(signals[0]?.reason).toMatchObject({
-      message: "Connection 'a' was superseded: its instance is not handed out any more",
+      message: "Connection 'a' was superseded: its instance is not handed out again",
     });
     lease.release();
   });

@@ -193,7 +193,7 @@ describe('the migration of a table that exists', () => {
     {
       what: 'a function for everybody',
       damage: 'grant execute on function hydrant."public.bots_notify" to public',
-      found: finding('function hydrant."public.bots_notify"()', 'may be executed by everybody'),
+      found: finding('function hydrant."public.bots_notify"()', 'may be executed by every role'),
     },
     {
       what: 'a lost trigger',

@@ -38,7 +38,7 @@ describe('the store conformance suite fails a store that', () => {
         },
       });
     };
-    const caughtBy = 'ids: an odd one that is unknown is undefined, not an error';
+    const caughtBy = 'ids: an unknown odd id is undefined, not an error';
     expect(await conformanceFailures(made, {}, caughtBy)).toEqual([caughtBy]);
   });
 });

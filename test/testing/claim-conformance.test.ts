@@ -52,7 +52,7 @@ describe('the claim conformance suite', () => {
     { capabilities: { hintTimeoutMs: 100 }, waitedMs: 100 },
     { capabilities: {}, waitedMs: 5_000 },
   ])('waits for hints as long as $capabilities says, and no longer than it must', async ({ capabilities, waitedMs }) => {
-    const HINTS = 'tells every watcher of a release, and who leaves';
+    const HINTS = 'reports each release and each leaving replica to every watcher';
     let passed = 0;
     const waiting = (change?: Break): ClaimsUnderTest => {
       const made = subject(change);
@@ -90,7 +90,7 @@ describe('the claim conformance suite', () => {
     const without = (): ClaimsUnderTest => subject(() => ({ watch: undefined as never }));
     expect(await claimFailures(without, {})).toEqual([]);
     expect(await claimFailures(without, { watch: true, hintTimeoutMs: 100 })).toEqual([
-      'tells every watcher of a release, and who leaves',
+      'reports each release and each leaving replica to every watcher',
     ]);
   });
 

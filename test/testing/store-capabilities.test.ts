@@ -103,7 +103,7 @@ describe('the store conformance suite, by what a store has', () => {
   test.each<[StoreCapabilities, boolean]>([
     [{}, true], [{ makeId: (n) => `id${n}` }, false], [{ makeId: (n) => `id${n}`, anyId: true }, true], [{ anyId: false }, false],
   ])('with %o, odd ids are written: %s', (capabilities, written) => {
-    expect(namesOf(capabilities).includes('ids: an odd one is found again, and only under itself')).toBe(written);
+    expect(namesOf(capabilities).includes('ids: an odd id finds its own row and no other')).toBe(written);
   });
 
   test('writes the ids that it is told to', async () => {
@@ -136,7 +136,7 @@ describe('the store conformance suite, by what a store has', () => {
     test.each(['getMany', 'getVersions', 'watch'] as const)('that %s was promised and is not there', async (member) => {
       const name = namesOf({ [member]: true }).find((one) => !namesOf({}).includes(one) && !one.startsWith('ids')) as string;
       expect(await errorOf(only('get'), { [member]: true }, name)).toMatchObject({
-        message: `the capabilities promise ${member}, and it is not there`,
+        message: `the capabilities promise ${member}, but it is missing`,
       });
     });
 
@@ -144,9 +144,9 @@ describe('the store conformance suite, by what a store has', () => {
       const error = await errorOf(
         () => Object.assign(new CompleteStore(), { store: { get: async () => found } }),
         {},
-        'versions: reading changes none',
+        'versions: reading does not change them',
       );
-      expect(error).toMatchObject({ message: 'get(\'connection1\') found nothing, and the row is there' });
+      expect(error).toMatchObject({ message: 'get(\'connection1\') found nothing, but the row exists' });
     });
 
     test('what did not come in time', async () => {

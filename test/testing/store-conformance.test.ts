@@ -104,7 +104,7 @@ describe('the store conformance suite', () => {
     },
     {
       name: 'puts missing ids into the map',
-      caughtBy: 'getMany: known ids and no others',
+      caughtBy: 'getMany: returns the known ids only',
       change: (store) => ({
         store: {
           ...membersOf(store),
@@ -115,7 +115,7 @@ describe('the store conformance suite', () => {
     },
     {
       name: 'puts versions of missing ids into the map',
-      caughtBy: 'versions: getVersions says what get says',
+      caughtBy: 'versions: getVersions agrees with get',
       change: (store) => ({
         store: {
           ...membersOf(store),
@@ -187,7 +187,7 @@ describe('the store conformance suite', () => {
     },
     {
       name: 'counts versions per row, from 1',
-      caughtBy: 'versions: equal ones mean equal configuration and status, after delete and recreate too',
+      caughtBy: 'versions: equal versions mean equal configuration and status, also after delete and recreate',
       change: (store) => {
         const counts = new Map<string, number>();
         return {
@@ -211,7 +211,7 @@ describe('the store conformance suite', () => {
     },
     {
       name: 'takes a coarse updated_at for a version',
-      caughtBy: 'versions: every edit, stop and start makes another one',
+      caughtBy: 'versions: every edit, stop and start makes a new one',
       change: (store) => ({
         store: {
           ...membersOf(store),
@@ -224,7 +224,7 @@ describe('the store conformance suite', () => {
     },
     {
       name: 'says that a hash of the row is a counter',
-      caughtBy: 'versions: a counter gives none twice, not even after delete and recreate',
+      caughtBy: 'versions: a counter never repeats one, not even after delete and recreate',
       change: (store) => ({
         store: {
           ...membersOf(store),
@@ -238,7 +238,7 @@ describe('the store conformance suite', () => {
     },
     {
       name: 'does not count a stop',
-      caughtBy: 'versions: every edit, stop and start makes another one',
+      caughtBy: 'versions: every edit, stop and start makes a new one',
       change: (store) => {
         const versions = new Map<string, { config: string; version: number }>();
         let last = 0;
@@ -263,7 +263,7 @@ describe('the store conformance suite', () => {
     },
     {
       name: 'gives a version of its own to every read',
-      caughtBy: 'versions: reading changes none',
+      caughtBy: 'versions: reading does not change them',
       change: (store) => {
         let reads = 0;
         return {
@@ -279,7 +279,7 @@ describe('the store conformance suite', () => {
     },
     {
       name: 'reads row and version in two steps',
-      caughtBy: 'versions: one stands for one configuration while many write',
+      caughtBy: 'versions: one version means one configuration while many write',
       change: (store) => {
         let reads = 0;
         return {
@@ -307,7 +307,7 @@ describe('the store conformance suite', () => {
     },
     {
       name: 'says other versions in a batch',
-      caughtBy: 'versions: getVersions says what get says',
+      caughtBy: 'versions: getVersions agrees with get',
       change: (store) => ({
         store: {
           ...membersOf(store),
@@ -318,7 +318,7 @@ describe('the store conformance suite', () => {
     },
     {
       name: 'loses its version on bookkeeping',
-      caughtBy: 'versions: bookkeeping changes none',
+      caughtBy: 'versions: bookkeeping does not change them',
       change: (store) => ({
         bookkeep: async (id) => {
           await store.put((await store.get(id)) as Stored);
@@ -328,7 +328,7 @@ describe('the store conformance suite', () => {
     },
     {
       name: 'creates a row on touch',
-      caughtBy: 'versions: touch makes a new one and changes nothing else',
+      caughtBy: 'versions: touch makes a new version and changes nothing else',
       change: (store) => ({
         touch: async (id) => {
           await store.put({ config: '', ...(await store.get(id)), id });
@@ -338,7 +338,7 @@ describe('the store conformance suite', () => {
     },
     {
       name: 'compares ids without case',
-      caughtBy: 'ids: an odd one is found again, and only under itself',
+      caughtBy: 'ids: an odd id finds its own row and no other',
       change: (store) => ({
         write: (id, { status, config }) => store.put({ id: id.toLowerCase(), status, config }),
         store: {
@@ -352,7 +352,7 @@ describe('the store conformance suite', () => {
     },
     {
       name: 'fails a batch because of one odd id',
-      caughtBy: 'ids: an odd one does not fail a batch for the others',
+      caughtBy: 'ids: an odd id does not fail the other ids of a batch',
       change: (store) => ({
         store: {
           ...membersOf(store),
@@ -365,7 +365,7 @@ describe('the store conformance suite', () => {
     },
     {
       name: 'trusts plain objects with ids',
-      caughtBy: 'ids: an odd one that is unknown is undefined, not an error',
+      caughtBy: 'ids: an unknown odd id is undefined, not an error',
       change: (store) => ({
         store: {
           ...membersOf(store),
@@ -375,7 +375,7 @@ describe('the store conformance suite', () => {
     },
     {
       name: 'fails a batch because of one invalid row',
-      caughtBy: 'invalid rows: one does not fail a batch for the others',
+      caughtBy: 'invalid rows: one does not fail the other rows of a batch',
       change: (store) => {
         return {
           writeInvalid: async (id) => store.corrupt(id, 'invalid'),
@@ -403,7 +403,7 @@ describe('the store conformance suite', () => {
     },
     {
       name: 'tells of changes before they can be read',
-      caughtBy: 'watch: an edit, a stop, a delete and a creation are told, each once it can be read',
+      caughtBy: 'watch: reports an edit, a stop, a delete and a creation, each after it can be read',
       change: (store) => ({
         write: async (id, { status, config }) => {
           store.changed(id);
@@ -419,7 +419,7 @@ describe('the store conformance suite', () => {
     },
     {
       name: 'keeps telling a listener that left',
-      caughtBy: 'watch: several listeners all hear, and one that left hears no more',
+      caughtBy: 'watch: every listener is called, and a removed one no longer',
       change: (store) => ({
         store: {
           ...membersOf(store),
@@ -432,7 +432,7 @@ describe('the store conformance suite', () => {
     },
     {
       name: 'says nothing of deletes',
-      caughtBy: 'watch: an edit, a stop, a delete and a creation are told, each once it can be read',
+      caughtBy: 'watch: reports an edit, a stop, a delete and a creation, each after it can be read',
       change: (store) => ({
         remove: async (id) => {
           store.hints = false;
@@ -443,7 +443,7 @@ describe('the store conformance suite', () => {
     },
     {
       name: 'subscribes again without a gap',
-      caughtBy: 'watch: after its connection was cut it subscribes again, with a gap',
+      caughtBy: 'watch: after its connection was cut, it subscribes again, with a gap',
       change: () => ({ interrupt: async () => {} }),
       capabilities: { interruption: true },
     },

@@ -24,7 +24,7 @@ const BROKEN: Record<string, () => Promise<Harness>> = {
     await response;
     return h;
   },
-  'Work handed to waitUntil': async () => {
+  'Work passed to waitUntil': async () => {
     const h = webhookHarness({
       factory: {
         handleWebhook: (_, __, { waitUntil }) => {

@@ -12,9 +12,9 @@ interface Row {
 
 /** Options of a {@link MemoryClaimServer}. */
 export interface MemoryClaimServerOptions {
-  /** The store's clock, of which the monotonic time counts. Default: the system's. */
+  /** The store's clock. Only its monotonic time is used. Default: the system's. */
   readonly clock?: Clock;
-  /** A row is forgotten when its claim expired this many milliseconds ago. Default 30 days. */
+  /** A row is deleted this many milliseconds after its claim expired. Default 30 days. */
   readonly forgetAfterMs?: number;
 }
 
@@ -153,7 +153,7 @@ function allows(offer: Offer | undefined, replica: string): boolean {
 export type ClaimCall = 'renew' | 'claim' | 'release';
 
 /**
- * Runs between a replica and the server. It may delay `carryOut`, never call it, or call it and lose its result.
+ * Runs between a replica and the server. It may call `carryOut` late, never, or lose its result.
  *
  * @example
  * // the answer is lost after the commit

@@ -19,26 +19,26 @@ import { subscribe } from './subscription.js';
 export interface PostgresClaimsOptions {
   /**
    * A `pg` Pool, or anything else with `query(text, values)`. It must reach the primary. Give it a small pool of its
-   * own: a renewal that waits for a connection behind other queries may come too late.
+   * own, because a renewal that waits behind other queries may come too late.
    */
   readonly client: PostgresClient;
   /**
-   * The longest time for a query, in milliseconds; the runner waits less where `ttlMs` asks for it. Then it fails, and a `pg`
-   * Pool's connection is closed, so a connection that no longer answers is replaced. Default 10 000.
+   * The longest time for a query, in milliseconds. With a short `ttlMs`, the runner waits less. Then the query fails, and a
+   * `pg` Pool's connection is closed, so a connection that no longer answers is replaced. Default 10 000.
    */
   readonly queryTimeoutMs?: number;
   /** `table` or `schema.table`, exactly as stored. Runners with other lists need other tables. Default `hydrant_claims`. */
   readonly table?: string;
   /**
-   * Makes a connection of its own for LISTEN, not connected yet: `() => new pg.Client(...)`. With it, what is released
-   * is taken over within milliseconds; without it, at the next tick.
+   * Makes a connection of its own for LISTEN, not connected yet: `() => new pg.Client(...)`. With it, a released claim is
+   * taken over within milliseconds. Without it, that happens at the next tick.
    */
   readonly listenClient?: () => PostgresListenClient | Promise<PostgresListenClient>;
   /** A claim's row is deleted when the claim expired so many milliseconds ago. Default 30 days. */
   readonly forgetAfterMs?: number;
   /** Settings that keep the LISTEN connection alive. */
   readonly watch?: WatchTuning;
-  /** Told about every failed attempt to listen; attempts go on. Default: nobody. */
+  /** Called after every failed attempt to listen. hydrant goes on trying. Default: none. */
   readonly onWatchError?: (error: unknown) => void;
   /** The source of time for the LISTEN connection. Claims go by the database's clock. Default: the system's. */
   readonly clock?: Clock;
@@ -51,8 +51,8 @@ interface RenewRow { readonly kind: 'renewed' | 'lost' | 'stray' | 'member'; rea
 interface ClaimRow { readonly id: string; readonly token: string; readonly notes: string | null }
 
 /**
- * Claims in PostgreSQL (14 or later): one row per connection, one statement per call, no transaction held open, so it
- * works through a pooler in transaction mode. Expiry goes by the database's clock: if that is set ahead by more than
+ * Claims in PostgreSQL (14 or later). There is one row per connection and one statement per call. No transaction stays open,
+ * so it works through a pooler in transaction mode. Claims expire by the database's clock. If that is set ahead by more than
  * the margin, owners may overlap until their next heartbeat, and only the fencing token tells them apart. A server
  * that loses committed transactions (`synchronous_commit = off` and a crash, failover to a lagging standby) loses the
  * guarantee as well.
@@ -103,15 +103,14 @@ export class PostgresClaims implements ClaimStore {
   }
 
   /**
-   * Makes the tables, repairs them, and resolves to what was missing. Safe to call on every start and by many replicas at
-   * once: when there is nothing to do, it locks nothing. Fails with 55P03 when a lock cannot be had within `lockTimeoutMs`
-   * (default 5 000).
+   * Makes the tables, repairs them, and resolves to what was missing. Many replicas may call it at every start. If there is
+   * nothing to do, it locks nothing. Fails with 55P03 if it does not get a lock within `lockTimeoutMs` (default 5 000).
    */
   async migrate({ lockTimeoutMs }: { lockTimeoutMs?: number } = {}): Promise<readonly SchemaFinding[]> {
     return await migrateBy(this.#sql.migration(lockTimeout(lockTimeoutMs)), this.#database);
   }
 
-  /** Compares the database with what `migrate()` would make, and changes nothing. Empty: all is well. */
+  /** Compares the database with the result of `migrate()`, and changes nothing. Empty if nothing is missing. */
   async check(): Promise<readonly SchemaFinding[]> {
     return await findingsBy(this.#sql.migration(0), this.#database);
   }

@@ -6,7 +6,7 @@ export interface PostgresClient {
 
 /**
  * One connection that is not shared: a `pg` Client that is not connected yet. It must reach PostgreSQL itself, or a
- * pooler in session mode: LISTEN does not survive a pooler in transaction mode.
+ * pooler in session mode, because LISTEN does not work through a pooler in transaction mode.
  */
 export interface PostgresListenClient {
   connect(): Promise<unknown>;

@@ -30,8 +30,8 @@ export interface PostgresJsListener {
 
 /**
  * A connection for LISTEN over postgres.js. Give it an instance of its own, because it ends that instance. postgres.js
- * reconnects without a word; the adapter then says that the connection ended, so that the store subscribes again and
- * checks everything.
+ * reconnects silently. The adapter then reports that the connection ended, so that the store subscribes again and checks
+ * everything.
  *
  * @example
  * const store = new PostgresStore({

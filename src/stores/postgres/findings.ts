@@ -69,7 +69,7 @@ export function functionFindings(found: string, name: string, body: string): str
   union all select 'function ' || ${name} || '()', case when p.oid is null then 'missing'
       when p.prosecdef or p.prosrc <> ${literal(body)} or p.proconfig is distinct from array['search_path=pg_catalog, pg_temp']
         then 'different'
-      else 'may be executed by everybody' end
+      else 'may be executed by every role' end
     from (select ${found} as oid) wanted left join pg_proc p on p.oid = wanted.oid
     where t.oid is not null and (p.oid is null or p.prosecdef or p.prosrc <> ${literal(body)}
       or p.proconfig is distinct from array['search_path=pg_catalog, pg_temp']

@@ -1,5 +1,5 @@
 /**
- * Connections and claims in PostgreSQL, by any client with `query(text, values)`.
+ * Connections and claims in PostgreSQL, through any client with `query(text, values)`.
  *
  * @module hydrant/postgres
  */

@@ -5,7 +5,7 @@ import { ownMigration } from './own-migration.js';
 import type { MigrationParts } from './migration-parts.js';
 import { dollarQuoted } from './quoting.js';
 
-/** A migration for those who migrate by file, as statements. Needs PostgreSQL 14. */
+/** A migration as SQL statements, for migration files. Needs PostgreSQL 14 or later. */
 export interface MigrationSql {
   readonly up: string;
   readonly down: string;

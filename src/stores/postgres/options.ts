@@ -4,7 +4,7 @@ import type { Draft, Fields } from '../drafts.js';
 import type { WatchTuning } from '../subscribing.js';
 import type { PostgresClient, PostgresListenClient } from './client.js';
 
-/** Names of columns, exactly as they are stored: case counts. */
+/** Names of columns, exactly as they are stored, in upper and lower case. */
 export interface PostgresColumns {
   /** Default `id`. Unique among the rows that `where` lets through. */
   readonly id?: string;
@@ -45,8 +45,8 @@ export interface PostgresStoreOptions<D extends object> {
   /** A SQL condition on a row's columns: other rows do not exist for this store. For example `deleted_at is null`. */
   readonly where?: string;
   /**
-   * A SQL condition on a row's columns: when is it stopped? Default: the status column is `'stopped'`. Give `'false'` for
-   * a table without a status. It may depend on the time and on other tables, because every read evaluates it.
+   * A SQL condition on a row's columns that is true for a stopped row. Default: the status column is `'stopped'`. Give
+   * `'false'` for a table without a status. It may depend on the time and on other tables, because every read evaluates it.
    */
   readonly stopped?: string;
   /** Mapped tables only. Default `'table'`. */
@@ -56,14 +56,14 @@ export interface PostgresStoreOptions<D extends object> {
   /** The type of a mapped table's id column. An id of another form is unknown, not an error. Default: looked up. */
   readonly idType?: 'text' | 'uuid' | 'bigint';
   /**
-   * Maps onto a table that exists: a row, all columns of it, to a record's own fields (id, version and status are
-   * added). If it throws, this row alone is `INVALID_RECORD`. It may read only what `columns.config` names.
+   * Maps a row of an existing table, with all its columns, to a record's own fields. hydrant adds id, version and status. If
+   * it throws, this row alone is `INVALID_RECORD`. It may read only the columns that `columns.config` names.
    */
   readonly mapRow?: (row: Readonly<Record<string, unknown>>) => D | Fields<D>;
   /**
-   * Maps a record to the columns of its row. Used by `put` on a mapped table. Arrays for a `jsonb` column must be
-   * `JSON.stringify`ed: drivers take them for SQL arrays. The id, and the status where there is a status column, are
-   * added when missing.
+   * Maps a record to the columns of its row. Used by `put` on a mapped table. Pass arrays for a `jsonb` column through
+   * `JSON.stringify`, because drivers make SQL arrays of them. hydrant adds the id, and the status if there is a status
+   * column.
    */
   readonly toRow?: (record: Draft<D> & { readonly status: ConnectionStatus }) => Readonly<Record<string, unknown>>;
   /** SQL that `delete` sets instead of deleting, such as `deleted_at = now()`. `delete` needs it if there is a `where`. */
@@ -81,7 +81,7 @@ export interface PostgresStoreOptions<D extends object> {
    */
   readonly listenClient?: () => PostgresListenClient | Promise<PostgresListenClient>;
   readonly watch?: WatchTuning;
-  /** Told when a subscription was lost or could not be made again; attempts go on. Default: nobody. */
+  /** Called when a subscription was lost or could not be made again. hydrant goes on trying. Default: none. */
   readonly onWatchError?: (error: unknown) => void;
   /** The source of time for `watch` and time-outs. Default: the system's. */
   readonly clock?: Clock;

@@ -17,7 +17,7 @@ import { VersionReader } from './versions.js';
 
 type Row = Readonly<Record<string, unknown>>;
 
-/** The options of a {@link PostgresStore} as far as its table is concerned; the others may be there as well. */
+/** The options of a {@link PostgresStore} that are about its table. The others are allowed too. */
 export type MigrationOptions = Omit<PostgresStoreOptions<never>, 'client' | 'mapRow' | 'toRow'> & {
   readonly client?: unknown;
   readonly mapRow?: unknown;
@@ -35,8 +35,8 @@ export type MigrationOptions = Omit<PostgresStoreOptions<never>, 'client' | 'map
  * so no schema tool and no lost trigger can hide an edit, and bookkeeping outside the configuration costs no new hydrate.
  *
  * **Consistency.** Every read is one query outside a transaction, so it sees everything that was committed before it was
- * sent, given that `client` reaches the primary and `default_transaction_isolation` has its default. Hints (`watch`) are
- * sent on commit, at most once.
+ * sent, if `client` reaches the primary and `default_transaction_isolation` has its default. Hints (`watch`) are sent on
+ * commit, at most once.
  *
  * @typeParam D - the records, or their own fields; id, version and status are added
  *
@@ -136,11 +136,11 @@ export class PostgresStore<D extends object = Record<string, unknown>> implement
   }
 
   /**
-   * Writes a whole row, new or not, and resolves to it as it now is. An identical row keeps its version. A write that
-   * PostgreSQL ended to resolve a deadlock is made again, at most twice; so are `delete` and `touch`.
+   * Writes a whole row, new or not, and resolves to the written row. An identical row keeps its version. If PostgreSQL ended
+   * the write because of a deadlock, it is repeated, at most twice. So are `delete` and `touch`.
    *
-   * @throws ConnectionError `INVALID_CONNECTION_ID`, `INVALID_RECORD`; `INVALID_OPTIONS` where a mapped table has no
-   * `toRow`, or where the written row is none that `where` lets through
+   * @throws ConnectionError `INVALID_CONNECTION_ID`, `INVALID_RECORD`; `INVALID_OPTIONS` if a mapped table has no `toRow`,
+   * or if `where` hides the written row
    */
   async put(record: Draft<D>): Promise<Fields<D> & StoredRecord> {
     const row = await this.#table.write(async ({ queries, facts, query }) => {
@@ -161,10 +161,10 @@ export class PostgresStore<D extends object = Record<string, unknown>> implement
   }
 
   /**
-   * Deletes a row, or does what `softDelete` says. An unknown id is no error.
+   * Deletes a row, or sets what `softDelete` says. An unknown id is not an error.
    *
-   * @throws ConnectionError `INVALID_OPTIONS` where there is a `where` and no `softDelete`: deleting for good may not
-   * be what this table's owner does
+   * @throws ConnectionError `INVALID_OPTIONS` if there is a `where` and no `softDelete`, because the application may only
+   * mark rows as deleted
    */
   async delete(id: string): Promise<void> {
     await this.#table.write(async ({ queries, facts, query }) => {
@@ -176,7 +176,7 @@ export class PostgresStore<D extends object = Record<string, unknown>> implement
   }
 
   /**
-   * Gives a row a new version: every replica hydrates it anew. Resolves to whether there is such a row.
+   * Gives a row a new version, so that every replica hydrates it anew. Resolves to whether there is such a row.
    *
    * @throws ConnectionError `INVALID_OPTIONS` on a mapped table without a table of touches: with `versions: 'hash'` or a
    * column, and before `migrate()`
@@ -193,7 +193,7 @@ export class PostgresStore<D extends object = Record<string, unknown>> implement
     });
   }
 
-  /** All records, by id. Rows that `mapRow` throws on are left out; `get` says what is wrong with them. */
+  /** All records, by id. Rows on which `mapRow` throws are left out. `get` says what is wrong with them. */
   async list(): Promise<readonly (Fields<D> & StoredRecord)[]> {
     const rows = await this.#table.read(undefined, ({ queries, query }) => query<Row>(queries.all));
     return rows.map((row) => recordOf(row, this.#options.mapRow))

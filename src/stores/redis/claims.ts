@@ -18,8 +18,8 @@ export interface RedisClaimsOptions extends RedisWatchOptions {
   /** An ioredis client or Cluster, or a connected node-redis client, pool or cluster. It must reach the primary. */
   readonly client: RedisClient;
   /**
-   * Before the names of all keys and the channel. The text in braces keeps the keys on one node of a cluster. Runners
-   * with different lists need different prefixes. Default `{hydrant}:claims:`.
+   * The prefix of all keys and the channel. The text in braces keeps the keys on one node of a cluster. Runners with
+   * different lists need different prefixes. Default `{hydrant}:claims:`.
    */
   readonly prefix?: string;
   /** A claim's key is deleted when the claim expired so many milliseconds ago. Default 30 days. */
@@ -32,12 +32,12 @@ const CHUNK = 1_000;
 const TIMEOUT = { shareOfTtl: 1 / 5, leastMs: 500, mostMs: 5_000 };
 
 /**
- * Claims in Redis (6.2 or later). Each call is one script per thousand connections. Expiry goes by the server's clock.
+ * Claims in Redis (6.2 or later). Each call is one script per thousand connections. Claims expire by the server's clock.
  *
  * Redis may lose writes that it has acknowledged: in an asynchronous failover, with `appendfsync everysec`, in a
  * restart without persistence, by FLUSHALL. Then two owners may overlap until the first one's next heartbeat, and only
  * the fencing token tells them apart. Tokens rise even then, unless the new server's clock is behind. A server that
- * evicts keys without a time to live (`maxmemory-policy allkeys-*`) is refused. Where that is not good enough, use
+ * evicts keys without a time to live (`maxmemory-policy allkeys-*`) is refused. If that is not good enough, use
  * `PostgresClaims`.
  *
  * @example

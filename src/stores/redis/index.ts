@@ -1,5 +1,5 @@
 /**
- * Connections and claims in Redis, by ioredis or node-redis.
+ * Connections and claims in Redis, through ioredis or node-redis.
  *
  * @module hydrant/redis
  */

@@ -10,7 +10,7 @@ import { randomName } from './random-name.js';
 export interface RedisWatchOptions {
   /** Settings that keep the listening connection, a duplicate of `client`, alive. `false`: no such connection. */
   readonly watch?: false | WatchTuning;
-  /** Called when a subscription was lost or could not be made again; attempts go on. Default: nothing is called. */
+  /** Called when a subscription was lost or could not be made again. hydrant goes on trying. Default: none. */
   readonly onWatchError?: (error: unknown) => void;
   /** The source of time for deadlines and for `watch`. Claims expire by the server's clock. Default: the system's. */
   readonly clock?: Clock;
@@ -116,7 +116,7 @@ class Listening implements ListeningAttempt {
 
   #ping([scope, number]: readonly string[] = []): void {
     // Redis lost its data: hints of the new scope go to another channel.
-    if (scope !== this.#scope) return this.#lost(new Error('Redis counts hints anew'));
+    if (scope !== this.#scope) return this.#lost(new Error('Redis has restarted its count of hints'));
     this.#follow(numberOf(number), 0);
     this.#heard?.();
   }

@@ -16,8 +16,8 @@ export interface RedisStoreOptions extends RedisWatchOptions {
   /** An ioredis client or Cluster, or a connected node-redis client, pool or cluster. It must reach the primary. */
   readonly client: RedisClient;
   /**
-   * Before the names of the store's four keys and its channel. Default `{hydrant}:`. The text in braces keeps the keys
-   * on one node of a cluster, so keep the braces.
+   * The prefix of the store's four keys and its channel. Default `{hydrant}:`. The text in braces keeps the keys on one
+   * node of a cluster, so keep the braces.
    */
   readonly prefix?: string;
 }
@@ -102,7 +102,7 @@ export class RedisStore<D extends object = Record<string, unknown>> implements C
   }
 
   /**
-   * Writes a whole row, new or not, and resolves to it as it now is. An identical row keeps its version.
+   * Writes a whole row, new or not, and resolves to the written row. An identical row keeps its version.
    *
    * @throws ConnectionError `INVALID_CONNECTION_ID`, `INVALID_RECORD`
    */
@@ -118,19 +118,19 @@ export class RedisStore<D extends object = Record<string, unknown>> implements C
     return record as Fields<D> & StoredRecord;
   }
 
-  /** Deletes a row. An unknown id is no error. */
+  /** Deletes a row. An unknown id is not an error. */
   async delete(id: string): Promise<void> {
     if (isPossibleId(id)) await this.#change(DELETE, id);
   }
 
-  /** Gives a row a new version: every replica hydrates it anew. Resolves to whether there is such a row. */
+  /** Gives a row a new version, so that every replica hydrates it anew. Resolves to whether there is such a row. */
   async touch(id: string): Promise<boolean> {
     return isPossibleId(id) && (await this.#change(TOUCH, id)) === 1;
   }
 
   /**
-   * All records, in no order, read in steps: what is written meanwhile may or may not be in it. Rows that are no
-   * records are left out.
+   * All records, without an order. They are read in steps, so a row that is written meanwhile may be missing. Rows that are
+   * not valid records are left out.
    */
   async list(): Promise<readonly (Fields<D> & StoredRecord)[]> {
     const records = new Map<string, Fields<D> & StoredRecord>();

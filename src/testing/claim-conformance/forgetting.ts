@@ -35,7 +35,7 @@ export function forgettingTests({ test, capabilities, ttlMs }: ClaimSuite): void
 
   if (capabilities.clockSetBack !== true) return;
 
-  test('ends a dead owner’s claim and membership one TTL after its clock was set back', async (context) => {
+  test('ends the claim and membership of a dead owner one TTL after the clock was set back', async (context) => {
     const { a, b, wait } = context;
     await a.renew([only(await a.claim(['c1']))]);
     await promised(context.setClockBack, 'setClockBack').call(context, HOUR_MS);
@@ -46,7 +46,7 @@ export function forgettingTests({ test, capabilities, ttlMs }: ClaimSuite): void
     assert.deepEqual(ids(await b.claim(['c1'])), ['c1']);
   });
 
-  test('keeps a living owner’s claim when its clock is set back', async (context) => {
+  test('keeps the claim of a living owner when the clock is set back', async (context) => {
     const { a, b, wait } = context;
     const claim = only(await a.claim(['c1']));
     await promised(context.setClockBack, 'setClockBack').call(context, HOUR_MS);
@@ -57,7 +57,7 @@ export function forgettingTests({ test, capabilities, ttlMs }: ClaimSuite): void
     }
   });
 
-  test('frees what was released, and voids offers, when its clock is set back', async (context) => {
+  test('frees released connections and ends offers when the clock is set back', async (context) => {
     const { a, b, wait } = context;
     const [c1, c2] = await a.claim(['c1', 'c2']);
     await a.release([c1!, { ...c2!, offer: { to: 'dead', forMs: ttlMs } }]);

@@ -22,7 +22,7 @@ export function handOverTests({ test, capabilities }: ClaimSuite): void {
     assert.equal(only(await a.claim(['c1'])).notes, 'released', 'a release without notes leaves them');
   });
 
-  test('takes no notes from one that is not the owner', async ({ a, b }) => {
+  test('ignores the notes of a replica that is not the owner', async ({ a, b }) => {
     const claim = only(await a.claim(['c1']));
     await b.renew([{ ...claim, notes: 'forged' }]);
     await b.release([{ ...claim, notes: 'forged' }]);
@@ -31,7 +31,7 @@ export function handOverTests({ test, capabilities }: ClaimSuite): void {
     assert.equal(only(await b.claim(['c1'])).notes, undefined);
   });
 
-  test('gives what is offered to one to nobody else, and to everybody once the offer has lapsed', async ({
+  test('gives an offered connection to one replica only, and to every replica after the offer has expired', async ({
     a,
     b,
     replica,
@@ -47,7 +47,7 @@ export function handOverTests({ test, capabilities }: ClaimSuite): void {
     assert.deepEqual(ids(await replica('x').claim(['c2'])), ['c2']);
   });
 
-  test('takes what is offered before anything else', async ({ a, b, ttlMs }) => {
+  test('claims offered connections first', async ({ a, b, ttlMs }) => {
     const claims = await a.claim(['c1', 'c2', 'c3']);
     await a.release(
       claims.map(({ id, token }) => (id === 'c3' ? { id, token, offer: { to: 'b', forMs: ttlMs } } : { id, token })),
@@ -55,7 +55,7 @@ export function handOverTests({ test, capabilities }: ClaimSuite): void {
     assert.deepEqual(ids(await b.claim(['c0', 'c1', 'c2', 'c3'], { limit: 1 })), ['c3']);
   });
 
-  test('keeps what is withheld from one from it alone, for a while', async ({ a, b, wait, ttlMs }) => {
+  test('keeps a withheld connection from one replica only, for a time', async ({ a, b, wait, ttlMs }) => {
     const [c1, c2] = await a.claim(['c1', 'c2']);
     await a.release([{ ...c1!, offer: { notTo: 'a', forMs: ttlMs } }, { ...c2!, offer: { notTo: 'a', forMs: ttlMs } }]);
     assert.deepEqual(await a.claim(['c1', 'c2']), []);
@@ -64,7 +64,7 @@ export function handOverTests({ test, capabilities }: ClaimSuite): void {
     assert.deepEqual(ids(await a.claim(['c2'])), ['c2']);
   });
 
-  test('forgets an offer once the connection was taken', async ({ a, b, replica, ttlMs }) => {
+  test('forgets an offer when the connection is claimed', async ({ a, b, replica, ttlMs }) => {
     const claim = only(await a.claim(['c1']));
     await a.release([{ ...claim, offer: { to: 'b', forMs: 100 * ttlMs } }]);
     const taken = only(await b.claim(['c1']));
@@ -72,7 +72,7 @@ export function handOverTests({ test, capabilities }: ClaimSuite): void {
     assert.deepEqual(ids(await replica('x').claim(['c1'])), ['c1']);
   });
 
-  test('gives only what has been free for long enough, when asked so', async ({ a, b, wait, ttlMs }) => {
+  test('with freeForMs, gives only connections that have been free for that long', async ({ a, b, wait, ttlMs }) => {
     const [c1, c2] = await a.claim(['c1', 'c2']);
     await a.release([c1!]);
     assert.deepEqual(await b.claim(['c1'], { freeForMs: ttlMs * 0.5 }), []);
@@ -88,7 +88,7 @@ export function handOverTests({ test, capabilities }: ClaimSuite): void {
   if (capabilities.watch !== true) return;
   const patienceMs = capabilities.hintTimeoutMs ?? 5_000;
 
-  test('tells every watcher of a release, and who leaves', async ({ a, b, claims, others, wait }) => {
+  test('reports each release and each leaving replica to every watcher', async ({ a, b, claims, others, wait }) => {
     const hints: ClaimHint[] = [];
     const hear = (hint: ClaimHint): void => { if (hint.from !== '') hints.push(hint); };
     const watching = await Promise.all([claims, others].map((store) => promised(store.watch, 'watch').call(store, hear)));

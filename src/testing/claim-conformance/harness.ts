@@ -13,14 +13,14 @@ import type {
 /** Two clients of one empty claim store. Every test makes them anew and closes them. */
 export interface ClaimsUnderTest {
   readonly claims: ClaimStore;
-  /** The same store through another client, as another replica would have it. */
+  /** The same store through another client, as another replica has it. */
   readonly others: ClaimStore;
-  /** Lets so many milliseconds pass on the store's clock: advance a manual one, or sleep. */
+  /** Lets this many milliseconds pass on the store's clock. Advance a manual clock, or sleep. */
   wait(ms: number): Promise<unknown>;
   /** The number of connections that the store remembers. Needed with the capability `forgets`. */
   rows?(): Awaitable<number>;
   /**
-   * Sets the store's clock back by so many milliseconds, or moves every time it has stored ahead by as much. Needed with
+   * Sets the store's clock back by this many milliseconds, or moves every stored time ahead by as much. Needed with
    * the capability `clockSetBack`.
    */
   setClockBack?(ms: number): Awaitable<unknown>;
@@ -29,19 +29,19 @@ export interface ClaimsUnderTest {
 
 /** The settings of the store that a test needs. */
 export interface ClaimStoreSettings {
-  /** The store forgets a connection when its claim expired so many milliseconds ago; `undefined`: when it likes. */
+  /** The store forgets a connection this many milliseconds after its claim expired. `undefined`: at any time. */
   readonly forgetAfterMs?: number;
 }
 
-/** The abilities of a claim store beyond the required ones, and how patient the tests must be. */
+/** The optional abilities of a claim store, and how long the tests wait. */
 export interface ClaimCapabilities {
-  /** It forgets connections that nobody owns, in the course of renewals. `makeClaims` heeds its settings. */
+  /** It forgets connections without an owner, during renewals. `makeClaims` uses the settings it gets. */
   readonly forgets?: boolean;
   /** Its clock may be set back. */
   readonly clockSetBack?: boolean;
   /** It has `watch`. */
   readonly watch?: boolean;
-  /** The tests' unit of time, in milliseconds: long against one call to the store. Default 500. */
+  /** The tests' unit of time, in milliseconds. Make it much longer than one call to the store. Default 500. */
   readonly ttlMs?: number;
   /** The longest delay of a hint, in milliseconds. Default 5 000. */
   readonly hintTimeoutMs?: number;

@@ -3,20 +3,25 @@ import { ids, only, type ClaimSuite } from './harness.js';
 
 /** Ownership of claims, and their tokens. */
 export function ownershipTests({ test }: ClaimSuite): void {
-  test('takes ids that it has never seen, most wanted first, up to the limit', async ({ a }) => {
+  test('claims unseen ids in the given order, up to the limit', async ({ a }) => {
     assert.deepEqual(ids(await a.claim(['c3', 'c1', 'c2'], { limit: 2 })), ['c1', 'c3']);
     assert.deepEqual(ids(await a.claim(['c3', 'c1', 'c2'], { limit: 2 })), ['c2']);
     assert.deepEqual(await a.claim(['c4'], { limit: 0 }), []);
     assert.deepEqual(await a.claim([]), []);
   });
 
-  test('gives what is validly owned to nobody, not even to its owner once more', async ({ a, b }) => {
+  test('never gives a validly owned connection, not even to its owner', async ({ a, b }) => {
     await a.claim(['c1']);
     assert.deepEqual(await b.claim(['c1']), []);
     assert.deepEqual(await a.claim(['c1']), []);
   });
 
-  test('gives what has expired to the next, with a higher token, and tells the last owner so', async ({ a, b, wait, ttlMs }) => {
+  test('gives an expired claim to the next caller, with a higher token, and reports it to the last owner as lost', async ({
+    a,
+    b,
+    wait,
+    ttlMs,
+  }) => {
     const first = only(await a.claim(['c1']));
     await wait(ttlMs * 1.1);
     const second = only(await b.claim(['c1']));
@@ -27,7 +32,7 @@ export function ownershipTests({ test }: ClaimSuite): void {
     assert.deepEqual((await b.renew([second])).renewed, ['c1']);
   });
 
-  test('takes expired and unseen ids in one call', async ({ a, b, wait, ttlMs }) => {
+  test('claims expired and unseen ids in one call', async ({ a, b, wait, ttlMs }) => {
     await a.claim(['c1', 'c2']);
     await wait(ttlMs * 1.1);
     assert.deepEqual(ids(await b.claim(['c1', 'c2', 'c3'])), ['c1', 'c2', 'c3']);
@@ -39,7 +44,7 @@ export function ownershipTests({ test }: ClaimSuite): void {
     assert.deepEqual(await b.claim(['c1']), []);
   });
 
-  test('gives what was released to anybody at once, with a higher token', async ({ a, b }) => {
+  test('gives a released connection to any replica at once, with a higher token', async ({ a, b }) => {
     const first = only(await a.claim(['c1']));
     await a.release([first]);
     const second = only(await b.claim(['c1']));
@@ -48,7 +53,7 @@ export function ownershipTests({ test }: ClaimSuite): void {
     assert.ok(only(await a.claim(['c1'])).token > second.token);
   });
 
-  test('leaves a claim alone that is released with another token or by another replica', async ({ a, b }) => {
+  test('keeps a claim that is released with another token or by another replica', async ({ a, b }) => {
     const claim = only(await a.claim(['c1']));
     await b.release([claim]);
     await a.release([{ id: 'c1', token: claim.token + 1n }]);
@@ -58,7 +63,7 @@ export function ownershipTests({ test }: ClaimSuite): void {
     assert.deepEqual(await b.claim(['c1']), []);
   });
 
-  test('lets no late release of an old owner touch the new one', async ({ a, b, wait, ttlMs }) => {
+  test('ignores the late release of an old owner', async ({ a, b, wait, ttlMs }) => {
     const old = only(await a.claim(['c1']));
     await wait(ttlMs * 1.1);
     const current = only(await b.claim(['c1']));
@@ -77,7 +82,7 @@ export function ownershipTests({ test }: ClaimSuite): void {
     }
   });
 
-  test('gives each id to one of many who ask at once, and leaves none over', async ({ claims, others, replica }) => {
+  test('gives each id to one of many concurrent callers, and leaves no id free', async ({ claims, others, replica }) => {
     const wanted = Array.from({ length: 60 }, (_, index) => `c${index}`);
     const asking = Array.from({ length: 6 }, (_, index) => replica(`r${index}`, index % 2 === 0 ? claims : others));
     const taken = new Map<string, bigint>();
@@ -93,7 +98,7 @@ export function ownershipTests({ test }: ClaimSuite): void {
     assert.equal(new Set(taken.values()).size, wanted.length);
   });
 
-  test('takes any text without NUL as an id', async ({ a }) => {
+  test('accepts any text without NUL as an id', async ({ a }) => {
     const odd = ["it's", 'a"b', 'a:b', 'a b', '{a}', 'a\\b', 'ü€😀', '%', 'x'.repeat(1_000), 'null', ' '];
     const claims = await a.claim(odd);
     assert.deepEqual(ids(claims), odd.toSorted());
@@ -102,7 +107,7 @@ export function ownershipTests({ test }: ClaimSuite): void {
     assert.deepEqual(ids(await a.claim(odd)), odd.toSorted());
   });
 
-  test('takes, renews and releases 2 000 at a time', async ({ a }) => {
+  test('claims, renews and releases 2 000 connections at a time', async ({ a }) => {
     const many = Array.from({ length: 2_000 }, (_, index) => `c${index}`);
     const claims = await a.claim(many);
     assert.equal(claims.length, 2_000);

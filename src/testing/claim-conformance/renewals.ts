@@ -18,7 +18,7 @@ export function renewalTests({ test }: ClaimSuite): void {
     assert.equal((await b.claim(['c1'])).length, 1);
   });
 
-  test('never renews what has expired, even when nobody has taken it', async ({ a, b, wait, ttlMs }) => {
+  test('never renews an expired claim, even if no replica has taken it', async ({ a, b, wait, ttlMs }) => {
     const claim = only(await a.claim(['c1']));
     await wait(ttlMs * 1.1);
     const { renewed, lost } = await a.renew([claim]);
@@ -27,7 +27,7 @@ export function renewalTests({ test }: ClaimSuite): void {
     assert.equal((await b.claim(['c1'])).length, 1);
   });
 
-  test('renews what is held and tells what is lost in one call', async ({ a, b }) => {
+  test('renews held claims and reports lost ones in one call', async ({ a, b }) => {
     const [c1, c2, c3] = await a.claim(['c1', 'c2', 'c3']);
     await a.release([c2!]);
     await b.claim(['c2']);
@@ -36,7 +36,7 @@ export function renewalTests({ test }: ClaimSuite): void {
     assert.deepEqual(ids(lost), ['c2', 'c3', 'unseen']);
   });
 
-  test('tells what a replica owns without knowing, with its token', async ({ a, b, wait, ttlMs }) => {
+  test('reports claims that a replica owns without knowing, with their tokens', async ({ a, b, wait, ttlMs }) => {
     const [c1, c2] = await a.claim(['c1', 'c2']);
     await b.claim(['c3']);
     const { strays } = await a.renew([c1!]);
@@ -72,7 +72,7 @@ export function renewalTests({ test }: ClaimSuite): void {
     assert.deepEqual((await b.renew([])).members.map(({ replica }) => replica), ['b']);
   });
 
-  test('renews for one that is leaving without counting it', async ({ a, b }) => {
+  test('renews for a leaving replica without counting it', async ({ a, b }) => {
     const claim = only(await a.claim(['c1']));
     await a.renew([]);
     await a.release([], { leave: true });

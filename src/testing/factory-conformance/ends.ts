@@ -18,7 +18,7 @@ export function endTests<R extends ConnectionRecord, I>({
   if (connected) {
     for (const [name, cut] of [
       ["error: an 'error' event after the start", 'reset'],
-      ['close: one from outside', 'hangUp'],
+      ['close: a close from outside', 'hangUp'],
     ] as const) {
       test(`${name} retires that instance and nothing else`, async (subject) => {
         const life = await new Life(subject, timeoutMs).start();
@@ -33,7 +33,7 @@ export function endTests<R extends ConnectionRecord, I>({
     }
   }
 
-  test('stop: it ends in time, may be repeated, and nothing is sent after it', async (subject) => {
+  test('stop: ends in time, may be repeated, and sends nothing afterwards', async (subject) => {
     const life = await new Life(subject, timeoutMs).start();
     await subject.use(life.instance);
     await life.end();
@@ -70,7 +70,7 @@ export function endTests<R extends ConnectionRecord, I>({
       life.supersede();
       await push();
       await pause(QUIET_MS);
-      assert.equal(await heard(), 1, 'a superseded instance passed an event on: listen to context.superseded');
+      assert.equal(await heard(), 1, 'a superseded instance passed on an event: listen to context.superseded');
       await life.end('replaced');
     });
   }

@@ -4,10 +4,10 @@ import type { InstanceFactory } from '../../contracts/factory.js';
 import type { Awaitable, ConnectionRecord } from '../../contracts/record.js';
 import { within } from '../../within.js';
 
-/** The far side (a chat server, a database, a vendor's API) treats new connections like this from now on. */
+/** How the server (a chat server, a database, a vendor's API) treats new connections from now on. */
 export type FarSideMode = 'serve' | 'refuse' | 'reset' | 'hang';
 
-/** A factory, and the far side that its instances connect to. Every test makes one of its own and closes it. */
+/** A factory, and the server that its instances connect to. Every test makes one of its own and closes it. */
 export interface FactoryUnderTest<R extends ConnectionRecord, I> {
   readonly factory: InstanceFactory<R, I>;
   /** A row whose instance starts. */
@@ -16,21 +16,21 @@ export interface FactoryUnderTest<R extends ConnectionRecord, I> {
   readonly failing: R;
   /** `'refuse'`: no connection. `'reset'`: cut while it starts. `'hang'`: never answered. */
   behave(mode: FarSideMode): Awaitable<unknown>;
-  /** The number of connections that the far side has open. */
+  /** The number of connections that the server has open. */
   open(): Awaitable<number>;
   /** Cuts all open connections, so that the instance gets an `'error'` event. With the capability `connected`. */
   reset?(): Awaitable<unknown>;
   /** Closes all open connections in an orderly way. With the capability `connected`. */
   hangUp?(): Awaitable<unknown>;
-  /** Makes the instance do something that reaches the far side. Rejects if it cannot. */
+  /** Makes the instance do something that reaches the server. Rejects if it cannot. */
   use(instance: I): Awaitable<unknown>;
-  /** The number of messages or calls that the far side has received, of any instance. */
+  /** The number of messages or calls that the server has received, from all instances. */
   received(): Awaitable<number>;
   /** Sends an event to every open connection. With the capability `events`. */
   push?(): Awaitable<unknown>;
   /** The number of events that reached the application, through any instance. With the capability `events`. */
   heard?(): Awaitable<number>;
-  /** Listeners on whatever the instances share, such as one Redis client. */
+  /** The number of listeners on an object that the instances share, such as one Redis client. */
   listeners?(): number;
   close?(): Awaitable<unknown>;
 }
@@ -41,7 +41,7 @@ export interface FactoryCapabilities {
   readonly connected?: boolean;
   /** An instance receives events over its connection. */
   readonly events?: boolean;
-  /** The longest time for a start, a stop and the far side, in milliseconds. Default 2 000. */
+  /** The longest time for a start, a stop and the server, in milliseconds. Default 2 000. */
   readonly timeoutMs?: number;
   /** The number of instances that are started and stopped to find leaks. Default 100. */
   readonly lives?: number;
@@ -74,7 +74,7 @@ export async function becomes(what: string, expected: number, timeoutMs: number,
 
 /** A member that a capability promises. */
 export function promised<T>(member: T | undefined, name: string): T {
-  assert.ok(member !== undefined, `the capabilities promise ${name}, and it is not there`);
+  assert.ok(member !== undefined, `the capabilities promise ${name}, but it is missing`);
   return member;
 }
 

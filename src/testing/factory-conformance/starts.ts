@@ -11,12 +11,12 @@ export function startTests<R extends ConnectionRecord, I>({ test, timeoutMs }: S
   const leavesNothing = (subject: FactoryUnderTest<R, I>): Promise<void> =>
     becomes('connections left open', 0, timeoutMs, () => subject.open());
 
-  test('start: one that fails leaves nothing open', async (subject) => {
+  test('start: a failed start leaves nothing open', async (subject) => {
     await fails(new Life(subject, timeoutMs, subject.failing), 'the failing row started');
     await leavesNothing(subject);
   });
 
-  test('start: one that is given up ends at once and leaves nothing open', async (subject) => {
+  test('start: an aborted start ends at once and leaves nothing open', async (subject) => {
     for (const moment of MOMENTS) {
       await subject.behave('hang');
       const life = new Life(subject, timeoutMs);
@@ -29,7 +29,7 @@ export function startTests<R extends ConnectionRecord, I>({ test, timeoutMs }: S
     }
   });
 
-  test('start: one that succeeds although it was given up leaves nothing open once it has been disposed of', async (subject) => {
+  test('start: an aborted start that succeeds leaves nothing open after dispose', async (subject) => {
     for (const moment of MOMENTS) {
       const life = new Life(subject, timeoutMs);
       const start = life.start().then(() => life.end(), unlessOverdue);
@@ -41,10 +41,10 @@ export function startTests<R extends ConnectionRecord, I>({ test, timeoutMs }: S
   });
 
   for (const [mode, when] of [['refuse', 'before'], ['reset', 'during']] as const) {
-    test(`error: one ${when} the start fails that start and nothing else`, async (subject) => {
+    test(`error: an 'error' event ${when} the start fails that start and nothing else`, async (subject) => {
       await subject.behave(mode);
       const life = new Life(subject, timeoutMs);
-      await fails(life, 'it started, although the far side is gone');
+      await fails(life, 'it started, although the server is gone');
       await subject.behave('serve');
       await leavesNothing(subject);
       const next = await new Life(subject, timeoutMs).start();

@@ -5,7 +5,7 @@ import { existing, promised, versionOf, type Suite } from './harness.js';
 /** `getMany` must do for many ids what `get` does for one. */
 export function batchTests({ test, id, capabilities }: Suite): void {
   if (capabilities.getMany === true) {
-    test('getMany: known ids and no others', async ({ store, write, remove, configOf }) => {
+    test('getMany: returns the known ids only', async ({ store, write, remove, configOf }) => {
       const getMany = promised(store.getMany, 'getMany').bind(store);
       for (let n = 0; n < 4; n += 1) await write(id(n), { status: n === 2 ? 'stopped' : 'active', config: `config ${n}` });
       await remove(id(3));
@@ -43,14 +43,14 @@ export function batchTests({ test, id, capabilities }: Suite): void {
   }
 
   if (capabilities.invalidRows === true) {
-    test('invalid rows: get rejects with INVALID_RECORD and tells nothing of what is in it', async ({ store, writeInvalid }) => {
+    test('invalid rows: get rejects with INVALID_RECORD, without the contents of the row', async ({ store, writeInvalid }) => {
       await promised(writeInvalid, 'writeInvalid')(id(1));
       const isAboutTheRow = (error: unknown): boolean =>
         isConnectionError(error, 'INVALID_RECORD') && error.connectionId === id(1);
       await assert.rejects(store.get(id(1)), isAboutTheRow);
     });
 
-    test('invalid rows: one does not fail a batch for the others', async ({ store, write, writeInvalid }) => {
+    test('invalid rows: one does not fail the other rows of a batch', async ({ store, write, writeInvalid }) => {
       await write(id(1), { status: 'active', config: 'a' });
       await promised(writeInvalid, 'writeInvalid')(id(2));
       await write(id(3), { status: 'active', config: 'c' });
@@ -66,7 +66,7 @@ export function batchTests({ test, id, capabilities }: Suite): void {
       }
     });
 
-    test('invalid rows: a row that is put right is a record again', async ({ store, write, writeInvalid, configOf }) => {
+    test('invalid rows: a repaired row is a record again', async ({ store, write, writeInvalid, configOf }) => {
       await write(id(1), { status: 'active', config: 'before' });
       const before = await versionOf(store, id(1));
       await promised(writeInvalid, 'writeInvalid')(id(1));

@@ -34,11 +34,11 @@ export interface StoreCapabilities {
   readonly getMany?: boolean;
   readonly getVersions?: boolean;
   readonly watch?: boolean;
-  /** Rows can be there that are no records. */
+  /** The store can hold rows that are not valid records. */
   readonly invalidRows?: boolean;
   readonly bookkeeping?: boolean;
   readonly touch?: boolean;
-  /** Versions are counted: none comes twice. A hash of the row has the same version for the same row. */
+  /** Versions come from a counter and never repeat. A hash gives the same row the same version. */
   readonly counter?: boolean;
   /** `watch` re-subscribes after its connection was cut. */
   readonly interruption?: boolean;
@@ -59,14 +59,14 @@ export interface Suite {
 
 /** A member that a capability promises. */
 export function promised<T>(member: T | undefined, name: string): T {
-  assert.ok(member !== undefined, `the capabilities promise ${name}, and it is not there`);
+  assert.ok(member !== undefined, `the capabilities promise ${name}, but it is missing`);
   return member;
 }
 
 /** The record, which must be there. */
 export async function existing(store: ConnectionStore, id: string): Promise<ConnectionRecord> {
   const record = await store.get(id);
-  assert.ok(record !== undefined && record !== null, `get('${id}') found nothing, and the row is there`);
+  assert.ok(record !== undefined && record !== null, `get('${id}') found nothing, but the row exists`);
   return record;
 }
 

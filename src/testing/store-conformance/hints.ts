@@ -25,7 +25,7 @@ export function hintTests({ test, id, capabilities }: Suite): void {
     await subscription[Symbol.asyncDispose]();
   });
 
-  test('watch: an edit, a stop, a delete and a creation are told, each once it can be read', async ({
+  test('watch: reports an edit, a stop, a delete and a creation, each after it can be read', async ({
     store,
     write,
     remove,
@@ -47,7 +47,7 @@ export function hintTests({ test, id, capabilities }: Suite): void {
     await subscription[Symbol.asyncDispose]();
   });
 
-  test('watch: several listeners all hear, and one that left hears no more', async ({ store, write }) => {
+  test('watch: every listener is called, and a removed one no longer', async ({ store, write }) => {
     const [first, second] = [await listening(store), await listening(store)];
     await eventually('gap() for both', () => first.heard.gaps > 0 && second.heard.gaps > 0, timeoutMs);
     await write(id(1), { status: 'active', config: 'a' });
@@ -64,7 +64,7 @@ export function hintTests({ test, id, capabilities }: Suite): void {
     await second.subscription[Symbol.asyncDispose]();
   });
 
-  test('watch: a thousand changes at once are all told', async ({ store, write }) => {
+  test('watch: a thousand changes at once are all reported', async ({ store, write }) => {
     const { heard, subscription } = await listening(store);
     await eventually('gap() after subscribing', () => heard.gaps > 0, timeoutMs);
     const ids = Array.from({ length: 1_000 }, (_, n) => id(n));
@@ -78,7 +78,7 @@ export function hintTests({ test, id, capabilities }: Suite): void {
   });
 
   if (capabilities.interruption === true) {
-    test('watch: after its connection was cut it subscribes again, with a gap', async ({ store, write, interrupt }) => {
+    test('watch: after its connection was cut, it subscribes again, with a gap', async ({ store, write, interrupt }) => {
       const { heard, subscription } = await listening(store);
       await eventually('gap() after subscribing', () => heard.gaps === 1, timeoutMs);
       for (let cut = 1; cut <= 2; cut += 1) {

@@ -7,7 +7,7 @@ export function rowTests({ test, id }: Suite): void {
     assert.equal(await store.get(id(0)), undefined);
   });
 
-  test('get: a row comes back with its id, its status and a version', async ({ store, write, configOf }) => {
+  test('get: returns the row with its id, its status and a version', async ({ store, write, configOf }) => {
     await write(id(1), { status: 'active', config: 'one' });
     await write(id(2), { status: 'stopped', config: 'two' });
     const [first, second] = [await existing(store, id(1)), await existing(store, id(2))];
@@ -33,7 +33,7 @@ export function rowTests({ test, id }: Suite): void {
     assert.equal(configOf(await existing(store, id(1))), 'again');
   });
 
-  test('get: deleting one row leaves the others, and deleting an unknown one harms nothing', async ({ store, write, remove }) => {
+  test('get: deleting a row leaves the others, and deleting an unknown row does nothing', async ({ store, write, remove }) => {
     await write(id(1), { status: 'active', config: 'a' });
     await write(id(2), { status: 'active', config: 'b' });
     await remove(id(1));
@@ -87,12 +87,12 @@ const ODD_IDS = [
 export function oddIdTests({ test, id, capabilities }: Suite): void {
   const unknown = [...ODD_IDS, '\ud800', 'x'.repeat(1_024)];
 
-  test('ids: an odd one that is unknown is undefined, not an error', async ({ store }) => {
+  test('ids: an unknown odd id is undefined, not an error', async ({ store }) => {
     for (const odd of unknown) assert.equal(await store.get(odd), undefined, JSON.stringify(odd.slice(0, 40)));
   });
 
   if (capabilities.getMany === true || capabilities.getVersions === true) {
-    test('ids: an odd one does not fail a batch for the others', async ({ store, write }) => {
+    test('ids: an odd id does not fail the other ids of a batch', async ({ store, write }) => {
       await write(id(1), { status: 'active', config: 'a' });
       const ids = [...unknown, id(1)];
       for (const found of [await store.getMany?.(ids), await store.getVersions?.(ids)]) {
@@ -102,7 +102,7 @@ export function oddIdTests({ test, id, capabilities }: Suite): void {
   }
 
   if (capabilities.anyId ?? capabilities.makeId === undefined) {
-    test('ids: an odd one is found again, and only under itself', async ({ store, write, remove, configOf }) => {
+    test('ids: an odd id finds its own row and no other', async ({ store, write, remove, configOf }) => {
       for (const odd of ODD_IDS) await write(odd, { status: 'active', config: `config of ${odd}` });
       for (const odd of ODD_IDS) assert.equal(configOf(await existing(store, odd)), `config of ${odd}`);
       if (store.getMany !== undefined) {

@@ -15,7 +15,7 @@ class Meanings {
 
 /** Tests of the rule that replicas rely on: equal versions of one id mean equal configuration and status. */
 export function versionTests({ test, id, capabilities }: Suite): void {
-  test('versions: reading changes none', async ({ store, write }) => {
+  test('versions: reading does not change them', async ({ store, write }) => {
     await write(id(1), { status: 'active', config: 'a' });
     const version = await versionOf(store, id(1));
     assert.equal(await versionOf(store, id(1)), version);
@@ -23,7 +23,7 @@ export function versionTests({ test, id, capabilities }: Suite): void {
     assert.equal(await versionOf(store, id(1)), version, 'another row was written, not this one');
   });
 
-  test('versions: every edit, stop and start makes another one', async ({ store, write }) => {
+  test('versions: every edit, stop and start makes a new one', async ({ store, write }) => {
     const meanings = new Meanings();
     const rows = [
       ['active', 'a'],
@@ -39,7 +39,7 @@ export function versionTests({ test, id, capabilities }: Suite): void {
     }
   });
 
-  test('versions: equal ones mean equal configuration and status, after delete and recreate too', async ({
+  test('versions: equal versions mean equal configuration and status, also after delete and recreate', async ({
     store,
     write,
     remove,
@@ -55,7 +55,7 @@ export function versionTests({ test, id, capabilities }: Suite): void {
   });
 
   if (capabilities.counter === true) {
-    test('versions: a counter gives none twice, not even after delete and recreate', async ({ store, write, remove }) => {
+    test('versions: a counter never repeats one, not even after delete and recreate', async ({ store, write, remove }) => {
       const seen: string[] = [];
       for (let n = 0; n < 5; n += 1) {
         for (const config of ['the same', `changed ${n}`]) {
@@ -68,7 +68,7 @@ export function versionTests({ test, id, capabilities }: Suite): void {
     });
   }
 
-  test('versions: one stands for one configuration while many write', async ({ store, write, remove, configOf }) => {
+  test('versions: one version means one configuration while many write', async ({ store, write, remove, configOf }) => {
     const meanings = new Meanings();
     const progress = { writing: true };
     const note = async (): Promise<void> => {
@@ -90,7 +90,7 @@ export function versionTests({ test, id, capabilities }: Suite): void {
   });
 
   if (capabilities.getVersions === true) {
-    test('versions: getVersions says what get says', async ({ store, write, remove }) => {
+    test('versions: getVersions agrees with get', async ({ store, write, remove }) => {
       const getVersions = promised(store.getVersions, 'getVersions').bind(store);
       for (let n = 0; n < 4; n += 1) await write(id(n), { status: n === 2 ? 'stopped' : 'active', config: 'a' });
       await write(id(1), { status: 'active', config: 'b' });
@@ -106,7 +106,7 @@ export function versionTests({ test, id, capabilities }: Suite): void {
       assert.equal((await getVersions([])).size, 0);
     });
 
-    test('versions: getVersions that begins after a write was committed sees it', async ({ store, write, remove }) => {
+    test('versions: a getVersions that begins after a write was committed sees it', async ({ store, write, remove }) => {
       const getVersions = promised(store.getVersions, 'getVersions').bind(store);
       for (let n = 0; n < 10; n += 1) {
         const earlier = getVersions([id(1)]);
@@ -120,7 +120,7 @@ export function versionTests({ test, id, capabilities }: Suite): void {
   }
 
   if (capabilities.bookkeeping === true) {
-    test('versions: bookkeeping changes none', async ({ store, write, bookkeep }) => {
+    test('versions: bookkeeping does not change them', async ({ store, write, bookkeep }) => {
       await write(id(1), { status: 'active', config: 'a' });
       const version = await versionOf(store, id(1));
       await promised(bookkeep, 'bookkeep')(id(1));
@@ -129,7 +129,7 @@ export function versionTests({ test, id, capabilities }: Suite): void {
   }
 
   if (capabilities.touch === true) {
-    test('versions: touch makes a new one and changes nothing else', async ({ store, write, touch, configOf }) => {
+    test('versions: touch makes a new version and changes nothing else', async ({ store, write, touch, configOf }) => {
       await write(id(1), { status: 'active', config: 'a' });
       const version = await versionOf(store, id(1));
       await promised(touch, 'touch')(id(1));

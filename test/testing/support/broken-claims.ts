@@ -21,34 +21,34 @@ interface BrokenClaims {
   readonly change: Break;
 }
 
-const FIRST = 'takes ids that it has never seen, most wanted first, up to the limit';
-const NOBODY = 'gives what is validly owned to nobody, not even to its owner once more';
-const NEXT = 'gives what has expired to the next, with a higher token, and tells the last owner so';
-const RELEASED = 'gives what was released to anybody at once, with a higher token';
+const FIRST = 'claims unseen ids in the given order, up to the limit';
+const NOBODY = 'never gives a validly owned connection, not even to its owner';
+const NEXT = 'gives an expired claim to the next caller, with a higher token, and reports it to the last owner as lost';
+const RELEASED = 'gives a released connection to any replica at once, with a higher token';
 const TWICE = 'never gives a token twice';
-const ANOTHERS = 'leaves a claim alone that is released with another token or by another replica';
-const MANY = 'gives each id to one of many who ask at once, and leaves none over';
-const ANY_ID = 'takes any text without NUL as an id';
+const ANOTHERS = 'keeps a claim that is released with another token or by another replica';
+const MANY = 'gives each id to one of many concurrent callers, and leaves no id free';
+const ANY_ID = 'accepts any text without NUL as an id';
 const FULL_TIME = 'renews for the full time, counted from the renewal';
-const EXPIRED = 'never renews what has expired, even when nobody has taken it';
-const ONE_CALL = 'renews what is held and tells what is lost in one call';
-const STRAYS = 'tells what a replica owns without knowing, with its token';
+const EXPIRED = 'never renews an expired claim, even if no replica has taken it';
+const ONE_CALL = 'renews held claims and reports lost ones in one call';
+const STRAYS = 'reports claims that a replica owns without knowing, with their tokens';
 const MEMBERS = 'names the living replicas and their loads';
 const GONE = 'does not count a replica that has not renewed in its time, nor one that has left';
-const LEAVING = 'renews for one that is leaving without counting it';
+const LEAVING = 'renews for a leaving replica without counting it';
 const NOTES = 'keeps notes through renewals, releases and expiry';
-const FORGED = 'takes no notes from one that is not the owner';
-const OFFERED = 'gives what is offered to one to nobody else, and to everybody once the offer has lapsed';
-const OFFERED_FIRST = 'takes what is offered before anything else';
-const WITHHELD = 'keeps what is withheld from one from it alone, for a while';
-const FREE_FOR = 'gives only what has been free for long enough, when asked so';
-const HINTS = 'tells every watcher of a release, and who leaves';
+const FORGED = 'ignores the notes of a replica that is not the owner';
+const OFFERED = 'gives an offered connection to one replica only, and to every replica after the offer has expired';
+const OFFERED_FIRST = 'claims offered connections first';
+const WITHHELD = 'keeps a withheld connection from one replica only, for a time';
+const FREE_FOR = 'with freeForMs, gives only connections that have been free for that long';
+const HINTS = 'reports each release and each leaving replica to every watcher';
 
 const FORGETS = 'forgets a connection that nobody owns, keeps one that is owned, and never repeats a token';
-const DEAD = 'ends a dead owner’s claim and membership one TTL after its clock was set back';
-const FREED = 'frees what was released, and voids offers, when its clock is set back';
+const DEAD = 'ends the claim and membership of a dead owner one TTL after the clock was set back';
+const FREED = 'frees released connections and ends offers when the clock is set back';
 
-const KEEPS = 'keeps a living owner’s claim when its clock is set back';
+const KEEPS = 'keeps the claim of a living owner when the clock is set back';
 
 /** How the store's clock follows when it is set back: by so many times as much. 0 unless said otherwise. */
 export const SETTABLE = 'the clock can be set back';
@@ -134,7 +134,7 @@ export const BROKEN_CLAIMS: readonly BrokenClaims[] = [
   { name: 'renew nothing for the next', caughtBy: NEXT, change: telling(() => ({ renewed: [] })) },
   {
     name: 'take either expired or unseen ids',
-    caughtBy: 'takes expired and unseen ids in one call',
+    caughtBy: 'claims expired and unseen ids in one call',
     change: remembering((good, { seen }) => ({
       claim: async (request) => {
         const unseen = request.ids.filter((id) => !seen.has(id));
@@ -221,7 +221,7 @@ export const BROKEN_CLAIMS: readonly BrokenClaims[] = [
   },
   {
     name: 'release for an owner whose time was up',
-    caughtBy: 'lets no late release of an old owner touch the new one',
+    caughtBy: 'ignores the late release of an old owner',
     change: releasing(({ claims, replica }, shared) => {
       for (const { id, token } of claims)
         if (shared.server.owners().get(id)?.owner !== replica && shared.server.owners().get(id)?.token === token + 1n)
@@ -269,12 +269,12 @@ export const BROKEN_CLAIMS: readonly BrokenClaims[] = [
   { name: 'cut long ids', caughtBy: ANY_ID, change: claiming(({ ids }) => ({ ids: ids.map((id) => id.slice(0, 255)) })) },
   {
     name: 'take at most a thousand',
-    caughtBy: 'takes, renews and releases 2 000 at a time',
+    caughtBy: 'claims, renews and releases 2 000 connections at a time',
     change: claiming(({ limit }) => ({ limit: Math.min(limit, 1_000) })),
   },
   {
     name: 'release at most a thousand',
-    caughtBy: 'takes, renews and releases 2 000 at a time',
+    caughtBy: 'claims, renews and releases 2 000 connections at a time',
     change: releasing(({ claims }) => ({ claims: claims.slice(0, 1_000) })),
   },
 
@@ -551,7 +551,7 @@ export const BROKEN_CLAIMS: readonly BrokenClaims[] = [
   },
   {
     name: 'keep an offer after it was taken',
-    caughtBy: 'forgets an offer once the connection was taken',
+    caughtBy: 'forgets an offer when the connection is claimed',
     change: releasing(({ claims }, { seen }) => ({
       claims: claims.map((claim) => {
         if (claim.offer !== undefined) seen.set(claim.id, claim.offer);

@@ -69,24 +69,24 @@ const hearing = (change: (listener: StoreListener, nth: number) => Partial<Store
   };
 };
 
-const ROW = 'get: a row comes back with its id, its status and a version';
-const DELETED = 'get: deleting one row leaves the others, and deleting an unknown one harms nothing';
+const ROW = 'get: returns the row with its id, its status and a version';
+const DELETED = 'get: deleting a row leaves the others, and deleting an unknown row does nothing';
 const MANY_GETS = 'get: many at a time, and with a signal';
-const ODD_BATCH = 'ids: an odd one does not fail a batch for the others';
-const ODD_AGAIN = 'ids: an odd one is found again, and only under itself';
-const BATCH = 'getMany: known ids and no others';
+const ODD_BATCH = 'ids: an odd id does not fail the other ids of a batch';
+const ODD_AGAIN = 'ids: an odd id finds its own row and no other';
+const BATCH = 'getMany: returns the known ids only';
 const BATCH_SEES = 'getMany: a read that begins after a write was committed sees it';
 const THOUSAND = 'getMany and getVersions: a thousand ids';
-const VERSIONS = 'versions: getVersions says what get says';
-const VERSIONS_SEE = 'versions: getVersions that begins after a write was committed sees it';
-const ONE_EACH = 'versions: one stands for one configuration while many write';
-const TOUCH = 'versions: touch makes a new one and changes nothing else';
-const INVALID = 'invalid rows: get rejects with INVALID_RECORD and tells nothing of what is in it';
-const INVALID_BATCH = 'invalid rows: one does not fail a batch for the others';
-const PUT_RIGHT = 'invalid rows: a row that is put right is a record again';
-const ALL_HEAR = 'watch: several listeners all hear, and one that left hears no more';
-const FLOOD = 'watch: a thousand changes at once are all told';
-const CUT = 'watch: after its connection was cut it subscribes again, with a gap';
+const VERSIONS = 'versions: getVersions agrees with get';
+const VERSIONS_SEE = 'versions: a getVersions that begins after a write was committed sees it';
+const ONE_EACH = 'versions: one version means one configuration while many write';
+const TOUCH = 'versions: touch makes a new version and changes nothing else';
+const INVALID = 'invalid rows: get rejects with INVALID_RECORD, without the contents of the row';
+const INVALID_BATCH = 'invalid rows: one does not fail the other rows of a batch';
+const PUT_RIGHT = 'invalid rows: a repaired row is a record again';
+const ALL_HEAR = 'watch: every listener is called, and a removed one no longer';
+const FLOOD = 'watch: a thousand changes at once are all reported';
+const CUT = 'watch: after its connection was cut, it subscribes again, with a gap';
 
 export const BROKEN_STORES: readonly BrokenStore[] = [
   { name: 'calls rows by another name', caughtBy: ROW, change: reading((row) => ({ ...row, id: `id:${row.id}` })) },
