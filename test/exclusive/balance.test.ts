@@ -46,7 +46,7 @@ async function join(count: number): Promise<Replica[]> {
 }
 
 describe('balance', () => {
-  test('lets replicas that start together want different connections, whoever comes first', async () => {
+  test('replicas that start together want different connections, in whatever order they start', async () => {
     cluster = new Cluster(10);
     const [z, a] = [cluster.replica({ name: 'z' }), cluster.replica({ name: 'a' })];
     for (const { runner } of [z, a]) runner.start();
@@ -55,7 +55,7 @@ describe('balance', () => {
     expect(z.owned).toEqual(['c0005', 'c0006', 'c0007', 'c0008', 'c0009']);
   });
 
-  test('is within one from a cold boot of all, with nothing taken twice', async () => {
+  test('loads differ by at most one after a cold boot of all replicas, and nothing is taken twice', async () => {
     cluster = new Cluster(103);
     const replicas = await join(5);
     await converged(replicas, 103);
@@ -68,7 +68,7 @@ describe('balance', () => {
     [5, 3],
     [2, 6],
   ])(
-    'is within one in at most 5 TTL after %i replicas get %i more, each connection moved at most once',
+    'loads are even within 5 TTL after %i replicas get %i more, and no connection moves twice',
     async (before, joining) => {
       cluster = new Cluster(200);
       const old = await join(before);
@@ -88,7 +88,7 @@ describe('balance', () => {
     },
   );
 
-  test.each(['stops', 'dies'])('is within one in at most 5 TTL after one of five %s, and nothing else is moved', async (how) => {
+  test.each(['stops', 'dies'])('loads are even within 5 TTL after one of five %s, and no other connection moves', async (how) => {
     cluster = new Cluster(100);
     const all = await join(5);
     await converged(all, 100);
@@ -108,7 +108,7 @@ describe('balance', () => {
     leaver!.fault = undefined;
   });
 
-  test('is restored with at most 3 queries per replica and tick', async () => {
+  test('balance is restored with at most 3 queries per replica and tick', async () => {
     cluster = new Cluster(300);
     const old = await join(3);
     await converged(old, 300);
@@ -120,7 +120,7 @@ describe('balance', () => {
     for (const replica of all) expect(replica.calls.length / 27).toBeLessThanOrEqual(3);
   });
 
-  test('hands over what has never started first, and what has just been claimed only after the cool-down', async () => {
+  test('connections that have not started move first, and freshly claimed ones only after the cool-down', async () => {
     cluster = new Cluster(4);
     cluster.create = (row) => (row.id < 'c0002' ? { id: row.id, name: row.name, sent: [] } : new Promise(() => undefined));
     const a = await cluster.started({ maxConcurrentStarts: 1 });
@@ -133,7 +133,7 @@ describe('balance', () => {
     expect(held(b)).toHaveLength(2);
   });
 
-  test('hands over what is backing off before what serves', async () => {
+  test('a connection that is backing off moves before one that is served', async () => {
     cluster = new Cluster(4);
     const a = cluster.replica();
     a.work = async ({ id }) => { if (id === 'c0003') throw new Error('logged out'); };
@@ -146,7 +146,7 @@ describe('balance', () => {
     expect(held(b).toSorted(), 'and then what has been here for longest').toEqual(['c0000', 'c0003']);
   });
 
-  test('keeps what it hands over for the replica that lacks it, for three ticks', async () => {
+  test('an offer is kept for the replica with too few connections for three ticks', async () => {
     cluster = new Cluster(4);
     const a = await cluster.started();
     await cluster.clock.advance(20_000);
@@ -167,7 +167,7 @@ describe('balance', () => {
     b.fault = undefined;
   });
 
-  test('leaves what has just become free to the replica whose share it is', async () => {
+  test('a connection that has just become free is left to the replica whose share it is', async () => {
     for (const phaseMs of [0, 500, 1_000, 1_500, 2_000, 2_500]) {
       cluster = new Cluster(4);
       const [a, b] = [await cluster.started(), await cluster.started()];
@@ -185,7 +185,7 @@ describe('balance', () => {
     }
   });
 
-  test('moves nothing to a replica that comes and goes', async () => {
+  test('no connection moves to a replica that comes and goes', async () => {
     cluster = new Cluster(10);
     const replica = await cluster.started();
     await cluster.clock.advance(20_000);
@@ -198,7 +198,7 @@ describe('balance', () => {
     expect(replica.happened('ended')).toEqual([]);
   });
 
-  test('leaves nothing unowned although a living replica does not take what is its share', async () => {
+  test('no connection stays unowned although a living replica does not take its share', async () => {
     cluster = new Cluster(10);
     const [a, b] = await join(2);
     b!.fault = (call, carryOut) => (call === 'claim' ? new Promise(() => undefined) : carryOut());
@@ -207,7 +207,7 @@ describe('balance', () => {
     b!.fault = undefined;
   });
 
-  test('takes what is offered to it before the offer lapses, and lets the others have what it does not take', async () => {
+  test('a replica takes its offers before they lapse, and the others get the ones it does not take', async () => {
     cluster = new Cluster(10);
     const a = await cluster.started();
     await cluster.clock.advance(TTL);

@@ -25,7 +25,7 @@ beforeEach(() => {
 });
 
 describe('candidates', () => {
-  test('are all connections that are not held, while one query can name them, and each replica begins elsewhere', () => {
+  test('are all free connections while one query can name them, and each replica begins elsewhere', () => {
     held.add('c1');
     const few = ['c0', 'c1', 'c2', 'c3'];
     expect(candidatesOf('a', few).next()).toEqual(['c0', 'c2', 'c3']);
@@ -33,7 +33,7 @@ describe('candidates', () => {
     expect(candidatesOf('c', few).nextOfHome()).toEqual(['c2', 'c3', 'c0']);
   });
 
-  test('of a large fleet come in parts, half of each from home, and all come in the end', () => {
+  test('of a large fleet come in parts, half of each part from the home, and every one comes up', () => {
     const candidates = candidatesOf('b');
     const seen = new Set<string>();
     for (let query = 0; query < 12; query += 1) {
@@ -45,7 +45,7 @@ describe('candidates', () => {
     expect(seen.size).toBe(ids.length);
   });
 
-  test('begin again beside the home when nothing was lacking: an offer waits there', () => {
+  test('begin again at the home once nothing is missing, because offers are made there', () => {
     const candidates = candidatesOf('b');
     const rest = (named: readonly string[]): readonly string[] => named.filter((id) => !home.has(id));
     const first = rest(candidates.next());
@@ -54,7 +54,7 @@ describe('candidates', () => {
     expect(rest(candidates.next())).toEqual(first);
   });
 
-  test('never include a held connection, and are none when everything is held', () => {
+  test('never include a held connection, and are empty when everything is held', () => {
     const candidates = candidatesOf('b');
     held = new Set(ids.filter((_, index) => index % 2 === 0));
     expect([...candidates.next(), ...candidates.nextOfHome()].filter((id) => held.has(id))).toEqual([]);
@@ -62,7 +62,7 @@ describe('candidates', () => {
     expect({ next: candidates.next(), home: candidates.nextOfHome() }).toEqual({ next: [], home: [] });
   });
 
-  test('of the home alone are looked at for orphans', () => {
+  test('for orphans come from the home alone', () => {
     const candidates = candidatesOf('b');
     const named = [...candidates.nextOfHome(), ...candidates.nextOfHome()];
     expect(named.every((id) => home.has(id))).toBe(true);

@@ -25,7 +25,7 @@ describe('an edited record', () => {
     expect(replica.calls).not.toContain('release');
   });
 
-  test('is not stopped by whoever asks the tenure before it', async () => {
+  test('is not stopped by a call of assertHeld on the tenure before it', async () => {
     cluster = new Cluster(1);
     const replica = await cluster.started();
     const old = replica.running.get('c0000')!;
@@ -38,7 +38,7 @@ describe('an edited record', () => {
     expect(() => now.assertHeld()).not.toThrow();
   });
 
-  test('is served in its new version at once, however stale the registry may serve others', async () => {
+  test('is served in its new version at once, whatever the freshness of the registry', async () => {
     cluster = new Cluster(1);
     const registry = new ConnectionRegistry<Row, Bot>({
       store: cluster.store,
@@ -53,7 +53,7 @@ describe('an edited record', () => {
     expect(replica.happened('started')).toHaveLength(2);
   });
 
-  test('is noticed with ids alone, when the registry has heard of it', async () => {
+  test('is noticed with a listing of ids alone, once the registry has seen it', async () => {
     cluster = new Cluster(1);
     const replica = await cluster.started({ list: async () => ['c0000'] });
     await cluster.store.put({ id: 'c0000', name: 'edited' });
@@ -115,14 +115,14 @@ describe('an edited record', () => {
     expect(lists).toHaveLength(3);
   });
 
-  test('does not restart for ever when the listing lags behind the record', async () => {
+  test('does not restart again and again while the listing lags behind the record', async () => {
     cluster = new Cluster(1);
     const replica = await cluster.started({ list: async () => [{ id: 'c0000', version: 'old' }] });
     await cluster.clock.advance(30_000);
     expect(replica.happened('started')).toHaveLength(1);
   });
 
-  test('that is edited while it is hydrated is served in its last version', async () => {
+  test('that is edited again while it is hydrated is served in its last version', async () => {
     cluster = new Cluster(1);
     const waiting: (() => void)[] = [];
     cluster.create = (row) =>
@@ -141,7 +141,7 @@ describe('an edited record', () => {
     expect(replica.happened('startFailed')).toEqual([]);
   });
 
-  test('ends a tenure whose instance has died, and begins another', async () => {
+  test('causes a new tenure when its instance has died', async () => {
     cluster = new Cluster(1);
     const replica = await cluster.started();
     const old = replica.running.get('c0000')!;
@@ -154,7 +154,7 @@ describe('an edited record', () => {
 });
 
 describe('the listing', () => {
-  test('decides what is owned: what is not in it is stopped and released, what is new is taken at the next listing', async () => {
+  test('decides what is owned: missing connections are stopped and released, new ones are taken', async () => {
     cluster = new Cluster(2);
     const replica = await cluster.started();
     await cluster.store.delete('c0000');
@@ -165,7 +165,7 @@ describe('the listing', () => {
     expect([...cluster.server.owners().keys()].toSorted()).toEqual(['c0001', 'new']);
   });
 
-  test('gives back at once what a claim brings that is not in it any more', async () => {
+  test('releases at once a claim on a connection that is no longer in it', async () => {
     cluster = new Cluster(1);
     const replica = cluster.replica();
     const answer = replica.holdFirst('claim');
@@ -180,7 +180,7 @@ describe('the listing', () => {
     expect(cluster.server.owners().size).toBe(0);
   });
 
-  test('that a hint asks for brings what is new at once, not at the next tick', async () => {
+  test('that a hint asks for brings new connections at once, not at the next tick', async () => {
     cluster = new Cluster(1);
     let listener: StoreListener | undefined;
     const replica = await cluster.started({
@@ -196,7 +196,7 @@ describe('the listing', () => {
     expect(replica.owned).toEqual(['c0000', 'new']);
   });
 
-  test('passes over what is stopped', async () => {
+  test('leaves out stopped connections', async () => {
     cluster = new Cluster(2);
     await cluster.store.put({ id: 'c0000', name: 'x', status: 'stopped' });
     const replica = await cluster.started();
@@ -212,7 +212,7 @@ describe('the listing', () => {
     expect(replica.happened('listFailed')[0]).toEqual({ error: new Error('no such table') });
   });
 
-  test('is given up after 30 s without an answer, and asked for again', async () => {
+  test('is given up after 30 s without an answer, and requested again', async () => {
     cluster = new Cluster(0);
     let asked = 0;
     const replica = cluster.replica({ list: () => { asked += 1; return asked === 1 ? new Promise(() => undefined) : ['c1']; } });
@@ -223,7 +223,7 @@ describe('the listing', () => {
     expect(replica.owned).toEqual(['c1']);
   });
 
-  test('passes over ids that no store can take, says so, and serves the others', async () => {
+  test('leaves out ids that no store accepts, reports them, and serves the others', async () => {
     cluster = new Cluster(1);
     const replica = await cluster.started({
       list: () => ['c0000', '', 'nul\0', '\ud800', 'x'.repeat(1_025), 7 as never, null as never, { version: 1 } as never],

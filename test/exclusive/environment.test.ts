@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { TestEnvironment, turn } from './support/environment.js';
 
 describe('the start queue', () => {
-  test('lets in as many as it may, first come first served, and the next when one is done', async () => {
+  test('starts at most maxConcurrentStarts at a time, in order, and the next one when one is done', async () => {
     const environment = new TestEnvironment({ maxConcurrentStarts: 2 });
     const begun: number[] = [];
     const done: (() => void)[] = [];
@@ -17,7 +17,7 @@ describe('the start queue', () => {
     expect(begun, 'a start that says twice that it is done makes room once').toEqual([1, 2, 3]);
   });
 
-  test('passes over starts that left: both queued ones and one that was just let in', async () => {
+  test('skips starts that left: queued ones and one that was just let in', async () => {
     const environment = new TestEnvironment({ maxConcurrentStarts: 1 });
     const begun: number[] = [];
     let done: (() => void) | undefined;
@@ -36,7 +36,7 @@ describe('the start queue', () => {
 });
 
 describe('a request', () => {
-  test('has a deadline that holds the process open, and its signal aborts then', async () => {
+  test('has a deadline that keeps the process alive, and its signal aborts then', async () => {
     const environment = new TestEnvironment();
     const { clock } = environment;
     let signal: AbortSignal | undefined;
@@ -48,7 +48,7 @@ describe('a request', () => {
     expect(signal?.reason).toMatchObject({ code: 'STORE_UNAVAILABLE' });
   });
 
-  test('takes a value, a promise or an exception, and leaves no timer behind', async () => {
+  test('may return a value, a promise or throw, and leaves no timer behind', async () => {
     const environment = new TestEnvironment();
     for (const answer of [() => 1, async () => 1]) expect(await environment.request(100, answer)).toBe(1);
     await expect(environment.request(100, () => { throw new Error('at once'); })).rejects.toThrow('at once');
@@ -57,7 +57,7 @@ describe('a request', () => {
 });
 
 describe('everything that is abandoned', () => {
-  test('rejects at once, aborts its signal, and is not asked again', async () => {
+  test('rejects at once, aborts its signal, and is not sent again', async () => {
     const environment = new TestEnvironment();
     let signal: AbortSignal | undefined;
     const request = environment.request(60_000, (options) => { signal = options.signal; return new Promise(() => {}); });

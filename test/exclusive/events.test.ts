@@ -6,7 +6,7 @@ import { Cluster } from './support/cluster.js';
 afterEach(() => { vi.restoreAllMocks(); });
 
 describe('events of an ExclusiveRunner', () => {
-  test('do not suffer from a listener that throws or rejects, and end when told to', async () => {
+  test('reach every listener although another throws or rejects, until it unsubscribes', async () => {
     const written = vi.spyOn(console, 'error').mockImplementation(() => undefined);
     const cluster = new Cluster(3);
     const replica = cluster.replica();
@@ -22,7 +22,7 @@ describe('events of an ExclusiveRunner', () => {
     await cluster.close();
   });
 
-  test('that tell of failures are written once per connection and version when nobody listens', async () => {
+  test('that report failures are written to the console once per connection and version if there is no listener', async () => {
     const written = vi.spyOn(console, 'error').mockImplementation(() => undefined);
     const cluster = new Cluster(2);
     const registry = new ConnectionRegistry({ store: cluster.store, clock: cluster.clock, factory: { create: () => ({}) } });
@@ -50,7 +50,7 @@ describe('events of an ExclusiveRunner', () => {
     await stopped;
   });
 
-  test('are heard by name: one there is not is refused, and so is a listener that is none', () => {
+  test('have fixed names: an unknown name is refused, and so is a listener that is no function', () => {
     const { runner } = new Cluster(1).replica();
     expect(() => runner.on('start' as never, () => undefined)).toThrow(
       expect.objectContaining({
@@ -65,7 +65,7 @@ describe('events of an ExclusiveRunner', () => {
     expect(() => runner.on('started', undefined as never)).toThrow('ExclusiveRunner: on: expected a function, got nothing');
   });
 
-  test('tell of calls to the claim store that fail', async () => {
+  test('report calls to the claim store that fail', async () => {
     const cluster = new Cluster(1);
     const replica = await cluster.started();
     replica.fault = () => { throw new Error('ECONNREFUSED'); };

@@ -27,7 +27,7 @@ function failing(replicas: readonly Replica[]) {
 }
 
 describe('a connection that cannot start', () => {
-  test('never spins: attempts over an hour', async () => {
+  test('is retried ever more slowly: attempts over an hour', async () => {
     seed = 1;
     cluster = new Cluster(1);
     vi.spyOn(Math, 'random').mockImplementation(random);
@@ -48,7 +48,7 @@ describe('a connection that cannot start', () => {
     expect(owners.size, 'others tried as well').toBe(3);
   }, 60_000);
 
-  test('recovers by itself when the cause goes', async () => {
+  test('recovers by itself when the cause is gone', async () => {
     cluster = new Cluster(1);
     const replica = cluster.replica({ list: async () => ['c0000'] });
     const attempts = failing([replica]);
@@ -101,7 +101,7 @@ describe('a connection that cannot start', () => {
     expect(last).toMatchObject({ version: '2', failures: 1 });
   });
 
-  test('is handed to another replica after five failures, which goes on with the back-off where it was', async () => {
+  test('is handed to another replica after five failures, which continues the back-off', async () => {
     cluster = new Cluster(1);
     const [a, b] = [await cluster.started(), await cluster.started()];
     const [owner, other] = a.owned.length === 1 ? [a, b] : [b, a];
@@ -118,7 +118,7 @@ describe('a connection that cannot start', () => {
     expect(attempts.at, 'the replica that failed did not take it back').toHaveLength(5);
   });
 
-  test('is not handed over when there is nobody to take it', async () => {
+  test('is not handed over when no other replica lives', async () => {
     cluster = new Cluster(1);
     const replica = cluster.replica({ startBackoff: { initialMs: 10, maxMs: 100 } });
     failing([replica]);
@@ -129,7 +129,7 @@ describe('a connection that cannot start', () => {
     expect(replica.calls).not.toContain('release');
   });
 
-  test('is not held against the next owner once it has served well', async () => {
+  test('is forgiven for its failures once the next owner has served it well', async () => {
     cluster = new Cluster(1);
     const replica = cluster.replica();
     const attempts = failing([replica]);
@@ -156,7 +156,7 @@ describe('a connection that cannot start', () => {
     expect(replica.happened('startFailed')[0]!.error).toEqual(new Error('run has ended before its signal aborted'));
   });
 
-  test('counts a hydrate that fails, and does not count what was not an attempt', async () => {
+  test('counts a hydrate that fails, but not a refusal before an attempt', async () => {
     cluster = new Cluster(1);
     cluster.create = () => { throw new Error('no such host'); };
     const replica = cluster.replica();
@@ -170,7 +170,7 @@ describe('a connection that cannot start', () => {
     expect(replica.owned).toEqual(['c0000']);
   });
 
-  test('waits quietly while the record is stopped or gone although the listing names it', async () => {
+  test('waits without failures while its record is stopped or deleted but still listed', async () => {
     cluster = new Cluster(2);
     await cluster.store.put({ id: 'c0000', name: 'x', status: 'stopped' });
     const replica = cluster.replica({ list: async () => ['c0000', 'c0001', 'unknown'] });
@@ -183,7 +183,7 @@ describe('a connection that cannot start', () => {
     expect(replica.owned).toEqual(['c0000', 'c0001']);
   });
 
-  test('does not fail a connection when it is asked to stop while it starts', async () => {
+  test('does not count as failed when it is stopped during its start', async () => {
     cluster = new Cluster(1);
     cluster.create = () => new Promise(() => undefined);
     const replica = cluster.replica();

@@ -128,7 +128,7 @@ describe('the notes of a claim', () => {
   test.each([
     undefined, '', 'no JSON', 'null', '{"provisioned":7,"failed":null}',
     ...['{"count":0}', '{"count":1.5}', '{"count":"1"}', '{}'].map((failed) => `{"failed":${failed}}`),
-  ])('that cannot be read are none: %s', (text) => {
+  ])('that cannot be read count as empty: %s', (text) => {
     const notes = new ClaimNotes(text);
     expect({ provisioned: notes.provisioned, failed: notes.failed }).toEqual({ provisioned: undefined, failed: undefined });
   });

@@ -97,7 +97,7 @@ describe('G14 exclusive', () => {
     await clock.advance(60_000);
   });
 
-  test('with a clock that has no uptime the same sleep goes unnoticed until the next renewal: a documented limit', async () => {
+  test('with a clock without uptime, the same sleep goes unnoticed until the next renewal (documented)', async () => {
     const { clock, tenure } = await startedOnOwnClock(Object.assign(new ManualClock(), { uptime: undefined as never }));
     clock.sleep(20_000);
     clock.jumpWall(-20_000);
@@ -108,7 +108,7 @@ describe('G14 exclusive', () => {
     await clock.advance(60_000);
   });
 
-  test('the first tick after a pause aborts what has expired, before anything is renewed', async () => {
+  test('the first tick after a pause aborts expired tenures before it renews anything', async () => {
     cluster = new Cluster(3);
     const clock = new ManualClock();
     const paused = cluster.replica({ clock });
@@ -122,7 +122,7 @@ describe('G14 exclusive', () => {
     await clock.advance(60_000);
   });
 
-  test('a claim whose answer comes after it has run out is given back, and nothing begins under it', async () => {
+  test('a claim whose answer comes after it has expired is released, and nothing starts under it', async () => {
     cluster = new Cluster(1);
     const clock = new ManualClock();
     const replica = cluster.replica({ clock });
@@ -149,7 +149,7 @@ describe('G14 exclusive', () => {
     await clock.advance(60_000);
   });
 
-  test('a wall clock that jumps ahead costs a restart under a new token, and one that is set back nothing', async () => {
+  test('a wall clock that jumps ahead causes a restart under a new token, one that is set back has no effect', async () => {
     cluster = new Cluster(1);
     const replica = await cluster.started();
     cluster.clock.jumpWall(-3_600_000);
@@ -161,7 +161,7 @@ describe('G14 exclusive', () => {
     expect(replica.running.get('c0000')!.token).toBeGreaterThan(1n);
   });
 
-  test('a replica that is not the owner keeps its outbound ability', async () => {
+  test('a replica that is not the owner can still use the connection', async () => {
     cluster = new Cluster(2);
     const [a, b] = [await cluster.started(), await cluster.started()];
     await cluster.clock.advance(10_000);

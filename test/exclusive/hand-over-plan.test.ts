@@ -14,7 +14,7 @@ describe('fair shares', () => {
     }));
   });
 
-  test('give nothing to a replica that is not counted', () => {
+  test('give nothing to a replica that does not count', () => {
     expect(shareOf(-1, 3, 10)).toBe(0);
     expect(shareOf(-1, 0, 10)).toBe(0);
   });
@@ -28,13 +28,13 @@ describe('the hand-over plan', () => {
     expect(given).toEqual([33, 33, 33, 33, 34, 0]);
   });
 
-  test('moves nothing where the difference is one', () => {
+  test('moves nothing if loads differ by one', () => {
     // r0 would have the larger share; moving one there would only mirror the difference.
     const members = loads(1, 2);
     expect(planHandOver('r1', members, 3)).toEqual(new Map());
   });
 
-  test('evens out whatever the loads are, moves no connection twice, and nobody gives below its share', () => {
+  test('evens out any loads, moves no connection twice, and takes no replica below its share', () => {
     fc.assert(fc.property(fc.array(fc.integer({ min: 0, max: 300 }), { minLength: 1, maxLength: 12 }), (counts) => {
       const members = loads(...counts);
       const total = counts.reduce((sum, count) => sum + count, 0);

@@ -73,7 +73,7 @@ beforeEach(() => {
 });
 
 describe('the heartbeat', () => {
-  test('renews at once, after its first interval, then every tick; one at a time, and it holds the process open', async () => {
+  test('renews at once, after its first interval, then every tick, one at a time, and keeps the process alive', async () => {
     const beating = heart();
     expect([gates.length, clock.pendingRefTimers]).toEqual([1, 2]);
     await clock.advance(100);
@@ -90,7 +90,7 @@ describe('the heartbeat', () => {
     expect([gates.length, clock.pendingTimers, log]).toEqual([2, 0, ['answered by 0']]);
   });
 
-  test('tells the releases whether the store may still count this replica in', async () => {
+  test('tells the releases whether the store may still count this replica', async () => {
     environment.state = 'stopping';
     heart();
     expect({ announced: releases.announced, member: requests[0]!.member }).toEqual({ announced: false, member: false });
@@ -117,7 +117,7 @@ describe('the heartbeat', () => {
     expect(beating.hasJoined).toBe(true);
   });
 
-  test('hands on what was renewed, noted and lost, and minds nothing it had not asked for', async () => {
+  test('passes on renewed, noted and lost claims, and ignores claims it did not ask for', async () => {
     heart(holding('a'), holding('b', 'its notes'), holding('c'));
     gates[0]?.resolve(result({ renewed: ['a', 'b', 'unheard of'], lost: ['c', 'never held'] }));
     await clock.advance(0);
@@ -130,7 +130,7 @@ describe('the heartbeat', () => {
     { inFlight: false, later: 1, strayed: false },
     { inFlight: true, later: 1, strayed: false },
   ])(
-    'takes what nobody here holds for forgotten, unless it may just have been taken: %o',
+    'releases claims that no holding here knows, unless they may just have been taken: %o',
     async ({ inFlight, later, strayed }) => {
       takeovers.inFlight = inFlight;
       heart(holding('a'));
@@ -158,7 +158,7 @@ describe('the heartbeat', () => {
 });
 
 describe('balance', () => {
-  test('hands over the cheapest to move, for three ticks, to a replica that was there a beat ago', () => {
+  test('hands over the cheapest connections, for three ticks, to a replica that was there a beat ago', () => {
     const given: unknown[] = [];
     const costs = { dear: 2, cheap: 0, fixed: undefined, fair: 1 };
     const held = Object.entries(costs).map(([id, cost]) => ({

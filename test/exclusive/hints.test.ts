@@ -3,7 +3,7 @@ import { Hints } from '../../src/exclusive/hints.js';
 import { deferred } from '../support/deferred.js';
 import { TestEnvironment } from './support/environment.js';
 
-test('a subscription is asked for again after a failure, but not after the end', async () => {
+test('a subscription is opened again after a failure, but not after the end', async () => {
   const environment = new TestEnvironment();
   const { clock } = environment;
   const failures: unknown[] = [];

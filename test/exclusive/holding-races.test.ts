@@ -11,7 +11,7 @@ const hang = (): Promise<never> => new Promise(() => undefined);
 const fail = async (): Promise<void> => { throw new Error('no'); };
 
 describe('an edit', () => {
-  test('that comes while the record is being read does not restart what was read after it', async () => {
+  test('that comes while the record is being read does not restart an attempt that read it', async () => {
     const answer = deferred();
     const read = bench.acquire;
     bench.acquire = async () => { await answer.promise; return read(); };
@@ -24,7 +24,7 @@ describe('an edit', () => {
     expect([one.state, one.version, bench.lease.released]).toEqual(['serving', '2', 0]);
   });
 
-  test('of what waits for its turn leaves it its place', async () => {
+  test('of a queued connection leaves it its place in the queue', async () => {
     bench = new HoldingBench({ maxConcurrentStarts: 1 });
     bench.run = fail;
     const edited = bench.holding({ listed: '1' });
@@ -40,7 +40,7 @@ describe('an edit', () => {
     expect([edited.state, last.state]).toEqual(['working', 'queued']);
   });
 
-  test('that the listing does not know of yet does not cut the back-off short', async () => {
+  test('that the listing does not have yet does not shorten the back-off', async () => {
     bench.run = fail;
     bench.version = '2';
     const one = bench.holding({ listed: '1' });
@@ -62,8 +62,8 @@ describe('an edit', () => {
   });
 });
 
-describe('one that is stopping', () => {
-  test('because its instance has died does not begin anew when it is given up meanwhile', async () => {
+describe('a holding that is stopping', () => {
+  test('because its instance died does not restart when it is given up meanwhile', async () => {
     const gone = deferred();
     bench.run = () => gone.promise;
     const one = bench.holding();
@@ -76,7 +76,7 @@ describe('one that is stopping', () => {
     expect([one.state, bench.happened('ended')]).toEqual(['settled', [{ id: 'a', token: 7n, reason: 'unlisted' }]]);
   });
 
-  test('to be handed over still is when the runner stops meanwhile', async () => {
+  test('for a hand-over is still handed over when the runner stops meanwhile', async () => {
     const one = bench.holding();
     await bench.clock.advance(0);
     one.giveUp('handedOver', { to: 's', forMs: 3 });
@@ -119,7 +119,7 @@ describe('an attempt', () => {
         afterMs: 2_000,
       },
     ],
-  ])('%s lets one other start, not two', async (_how, { provision, afterMs }) => {
+  ])('that %s lets one other start, not two', async (_how, { provision, afterMs }) => {
     bench = new HoldingBench({ maxConcurrentStarts: 1 });
     bench.run = fail;
     const ended = bench.holding({
@@ -140,7 +140,7 @@ describe('an attempt', () => {
     expect(bench.happened('startFailed')).toMatchObject([{ version: '1', failures: 1 }]);
   });
 
-  test('that is to begin again costs as much to move as one that is on', async () => {
+  test('that is about to restart costs as much to move as one that runs', async () => {
     bench = new HoldingBench({ maxConcurrentStarts: 1 });
     bench.run = fail;
     const again = bench.holding();

@@ -12,8 +12,8 @@ const formatNotes = (notes: object): string => JSON.stringify(notes);
 
 beforeEach(() => { bench = new HoldingBench(); });
 
-describe('what becomes of a claimed connection', () => {
-  test('begins, serves, stops and is released with what it had to note', async () => {
+describe('a holding', () => {
+  test('starts, serves, stops and is released with its notes', async () => {
     const one = bench.holding();
     expect([seen(one, bench.clock), one.version, one.moveCost(0)]).toEqual([
       { state: 'queued', counts: true, renewable: true },
@@ -48,7 +48,7 @@ describe('what becomes of a claimed connection', () => {
   test.each([
     ['lost', 'none'],
     ['expired', { notes: undefined, offer: undefined }],
-  ] as const)('%s: it ends at once, and what is released is %j', async (reason, release) => {
+  ] as const)('that is %s ends at once, and releases %j', async (reason, release) => {
     const one = bench.holding();
     await bench.clock.advance(0);
     if (reason === 'lost') one.lose();
@@ -60,7 +60,7 @@ describe('what becomes of a claimed connection', () => {
     expect(bench.happened('ended')).toMatchObject([{ reason }]);
   });
 
-  test('what never began is given up without a word', () => {
+  test('that never started is given up without an event', () => {
     const one = bench.holding();
     one.giveUp('stopped');
     expect([seen(one, bench.clock), bench.events, bench.over]).toEqual([
@@ -72,7 +72,7 @@ describe('what becomes of a claimed connection', () => {
     expect(bench.over).toBe(1);
   });
 
-  test('what is queued and given up leaves the gate to others', async () => {
+  test('that is given up while queued leaves its place to others', async () => {
     bench = new HoldingBench({ maxConcurrentStarts: 1 });
     bench.run = () => new Promise(() => {});
     bench.acquire = () => new Promise(() => {});
@@ -85,7 +85,7 @@ describe('what becomes of a claimed connection', () => {
     expect([second.state, third.state]).toEqual(['settled', 'working']);
   });
 
-  test('one that stops for an edit counts still, and begins anew with the new version', async () => {
+  test('that stops for an edit still counts, and restarts with the new version', async () => {
     const one = bench.holding({ listed: '1' });
     const gone = deferred();
     bench.run = async (now) => { await aborted(now.signal); await gone.promise; };
@@ -108,7 +108,7 @@ describe('what becomes of a claimed connection', () => {
     expect(one.state).toBe('serving');
   });
 
-  test('an instance that died is found at the next look', async () => {
+  test('stops at the next check after its instance died', async () => {
     const one = bench.holding();
     await bench.clock.advance(0);
     one.check();
@@ -118,7 +118,7 @@ describe('what becomes of a claimed connection', () => {
     expect(one.state).toBe('stopping');
   });
 
-  test('one that does not stop in time is stuck, counts no more, and is given up when it stops after all', async () => {
+  test('that does not stop in time is stuck, no longer counts, and is released when it stops after all', async () => {
     for (const [ending, reason] of [['restart', 'failed'], ['release', 'unlisted']] as const) {
       bench = new HoldingBench();
       const gone = deferred();
@@ -146,7 +146,7 @@ describe('what becomes of a claimed connection', () => {
     }
   });
 
-  test('the graver end counts: a claim that was lost while its loop stopped is not released', async () => {
+  test('is not released if its claim is lost while its loop stops: the more final ending counts', async () => {
     const gone = deferred();
     bench.run = async () => gone.promise;
     const one = bench.holding();
@@ -159,8 +159,8 @@ describe('what becomes of a claimed connection', () => {
   });
 });
 
-describe('what it costs to move', () => {
-  test('nothing before it began; not before the cool-down is over; then less while it waits than while it works', async () => {
+describe('the cost of moving a holding', () => {
+  test('is undefined during the cool-down, then lower while it waits than while it serves', async () => {
     const serving = bench.holding();
     bench.run = async () => { throw new Error('no'); };
     const waiting = bench.holding({ startBackoff: { initialMs: 60_000, maxMs: 60_000 } });
@@ -185,7 +185,7 @@ describe('what it costs to move', () => {
 });
 
 describe('starts that fail', () => {
-  test('are told of, noted and tried again; the third is handed over where somebody else could try', async () => {
+  test('are reported, noted and retried; the third is handed over if another replica lives', async () => {
     const failure = new Error('no');
     bench.run = async () => { throw failure; };
     const one = bench.holding({ listed: '1' });
@@ -217,7 +217,7 @@ describe('starts that fail', () => {
     ]);
   });
 
-  test('stay where nobody else could try', async () => {
+  test('are not handed over if no other replica lives', async () => {
     bench.others = false;
     bench.run = async () => { throw new Error('no'); };
     const one = bench.holding();
@@ -225,14 +225,14 @@ describe('starts that fail', () => {
     expect([one.failures, one.state]).toEqual([3, 'waiting']);
   });
 
-  test('a run that ends by itself is one', async () => {
+  test('include a run that ends by itself', async () => {
     bench.run = async () => {};
     bench.holding();
     await bench.clock.advance(0);
     expect(bench.happened('startFailed')[0].error.message).toBe('run has ended before its signal aborted');
   });
 
-  test('one of another version ends the wait, the same version or none does not', async () => {
+  test('are retried at once when another version is listed, but not for the same version or none', async () => {
     bench.run = async () => { throw new Error('no'); };
     const one = bench.holding({ listed: '1' });
     await bench.clock.advance(0);
@@ -248,14 +248,14 @@ describe('starts that fail', () => {
     expect(one.state).toBe('serving');
   });
 
-  test('a registry that closes ends the runner, and is no failed start', async () => {
+  test('do not include a registry that closes: it ends the runner', async () => {
     bench.acquire = async () => { throw new ConnectionError('REGISTRY_CLOSED', 'closing'); };
     const one = bench.holding();
     await bench.clock.advance(0);
     expect([bench.closed, one.failures, bench.events]).toEqual([1, 0, []]);
   });
 
-  test('are forgiven one by one while it serves, and that is noted', async () => {
+  test('are forgiven one by one while it serves, and the notes say so', async () => {
     const one = bench.holding({ notes: formatNotes({ failed: { version: '0', count: 2 } }), listed: '1' });
     await bench.clock.advance(119_999);
     one.check();
@@ -272,7 +272,7 @@ describe('starts that fail', () => {
     expect({ failures: one.failures, unsaved: one.notes.unsaved }).toEqual({ failures: 0, unsaved: formatNotes({}) });
   });
 
-  test('are forgiven when it ends, too', async () => {
+  test('are forgiven when it stops serving, too', async () => {
     const one = bench.holding({ notes: formatNotes({ failed: { version: '1', count: 3 } }), listed: '2' });
     await bench.clock.advance(240_000);
     one.giveUp('stopped');
@@ -280,7 +280,7 @@ describe('starts that fail', () => {
     expect(one.release).toMatchObject({ notes: formatNotes({ failed: { version: '1', count: 1 } }) });
   });
 
-  test('given up while it waits, it leaves no timer', async () => {
+  test('leave no timer if the holding is given up while it waits', async () => {
     bench.run = async () => { throw new Error('no'); };
     const one = bench.holding();
     await bench.clock.advance(0);
@@ -314,7 +314,7 @@ describe('provision', () => {
     expect([again.state, given.length, bench.clock.pendingTimers]).toEqual(['serving', 1, 0]);
   });
 
-  test('that does not settle in time is a failed start, and keeps nobody else from starting', async () => {
+  test('that does not settle in time is a failed start, and blocks no other start', async () => {
     bench = new HoldingBench({ maxConcurrentStarts: 1 });
     const gone = deferred();
     const [slow, next] = [bench.holding({ provision: () => gone.promise }), bench.holding()];

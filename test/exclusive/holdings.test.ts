@@ -44,7 +44,7 @@ const take = (...ids: string[]): void => {
 };
 
 describe('the holdings of a runner', () => {
-  test('keep claims that are wanted, and give back the others', () => {
+  test('keep claims on listed connections and release the others', () => {
     take('a', 'unlisted');
     take('a');
     environment.state = 'stopping';
@@ -55,7 +55,7 @@ describe('the holdings of a runner', () => {
     });
   });
 
-  test('count those that count, and run while one of them may still stop', async () => {
+  test('report their load, and are running while one of them may still stop', async () => {
     expect({ load: holdings.load, running: holdings.running }).toEqual({ load: 0, running: false });
     take('a', 'b');
     expect({ load: holdings.load, running: holdings.running }).toEqual({ load: 2, running: true });
@@ -67,7 +67,7 @@ describe('the holdings of a runner', () => {
     expect({ load: holdings.load, running: holdings.running }).toEqual({ load: 0, running: false });
   });
 
-  test('still count one that restarts because of an edit', async () => {
+  test('still count a holding that restarts because of an edit', async () => {
     take('a');
     await environment.clock.advance(0);
     listed.set('a', '2');
@@ -113,7 +113,7 @@ describe('the holdings of a runner', () => {
     expect([...holdings].map(({ id, validity }) => `${id} ${validity.ended}`)).toEqual(['a true', 'b false']);
   });
 
-  test('are watched by a timer of whole milliseconds, because a fraction would be no time at all', async () => {
+  test('are watched by a timer of whole milliseconds, because a fraction would fire too early', async () => {
     await environment.clock.advance(0.1 + 0.2);
     const waits: number[] = [];
     environment.clock.setTimeout = (_callback, ms) => { waits.push(ms); return () => undefined; };

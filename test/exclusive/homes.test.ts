@@ -23,7 +23,7 @@ describe('homes', () => {
     expect(circle.at(1, 10_001)).toBe(circle.at(1, 0));
   });
 
-  test('of a replica that is lost are spread over all others', () => {
+  test('of a lost replica are spread over all others', () => {
     const lost = new Set(homeOf(new Circle(ids, names), 3));
     const fewer = new Circle(ids, names.slice(0, 3));
     for (const rank of [0, 1, 2]) {
@@ -32,7 +32,7 @@ describe('homes', () => {
     }
   });
 
-  test('hardly differ between two views of which one has heard of another connection', () => {
+  test('hardly differ between two replicas of which one knows one more connection', () => {
     const [one, other] = [new Circle(ids, names), new Circle(ids.toSpliced(5_000, 1), names)];
     for (const rank of [0, 1, 2, 3]) {
       const seen = new Set(homeOf(other, rank));
@@ -40,7 +40,7 @@ describe('homes', () => {
     }
   });
 
-  test('are computed again only when other connections are listed or other replicas live', () => {
+  test('are computed again only when the listing or the living replicas change', () => {
     const roster = new Roster('a');
     const members = names.map((replica) => ({ replica, load: 0 }));
     const listing = { ids };

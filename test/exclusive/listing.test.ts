@@ -20,7 +20,7 @@ describe('the listing', () => {
   };
   beforeEach(() => { [lists, answer, changes] = [0, () => ['b', 'a'], []]; });
 
-  test('is known, sorted and asked for anew; grown tells whether there is something new in it', async () => {
+  test('is sorted and read again, and reports whether it has grown', async () => {
     const listing = open();
     expect([listing.known, listing.has('a')]).toEqual([false, false]);
     await clock.advance(0);
@@ -45,7 +45,7 @@ describe('the listing', () => {
     expect([lists, clock.pendingTimers]).toEqual([3, 0]);
   });
 
-  test('passes over what is no id, and says how many', async () => {
+  test('leaves out invalid ids, and reports how many', async () => {
     answer = () => ['', 'x'.repeat(1_024), 'x'.repeat(1_025), 'nul\0', '\uD800', 7, null, { id: 'ok' }];
     const listing = open();
     await clock.advance(0);
@@ -53,7 +53,7 @@ describe('the listing', () => {
     expect(failures().map((error) => (error as Error).message)).toEqual([expect.stringContaining('passed over 6 entries')]);
   });
 
-  test('needs versions where nothing else tells of an edit', async () => {
+  test('needs versions if nothing else reports edits', async () => {
     answer = () => ['a'];
     const listing = open({ run: undefined as never, provision: async () => {} });
     await clock.advance(0);
@@ -63,7 +63,7 @@ describe('the listing', () => {
     expect([listing.version('a'), failures().length]).toEqual(['1', 1]);
   });
 
-  test('that a hint asks for comes 100 ms after the last, once for a burst, and after the one under way', async () => {
+  test('that a hint asks for comes 100 ms after the last one, once for a burst, after the one under way', async () => {
     let hint!: { changed(ids: readonly string[]): void; gap(): void };
     let gate: ReturnType<typeof deferred> | undefined;
     answer = () => gate?.promise ?? ['a'];
@@ -131,7 +131,7 @@ describe('the listing', () => {
     expect(listing.ids).toEqual(['a']);
   });
 
-  test('that comes or fails after the end is nobody\'s business', async () => {
+  test('that comes or fails after the end is ignored', async () => {
     for (const end of ['resolve', 'reject'] as const) {
       const gate = deferred<string[]>();
       answer = () => gate.promise;

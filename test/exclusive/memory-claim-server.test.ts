@@ -25,7 +25,7 @@ describe('the memory claim server', () => {
     expect(claim('s', ['a'])).toMatchObject([{ id: 'a', token: first.token + 1n }]);
   });
 
-  test('leaves what has been free for less than was asked', async () => {
+  test('does not hand out claims that have been free for less than freeForMs', async () => {
     claim('r', ['a']);
     await clock.advance(149);
     expect(claim('s', ['a'], { freeForMs: 50 })).toEqual([]);
@@ -33,7 +33,7 @@ describe('the memory claim server', () => {
     expect(claim('s', ['a', 'never claimed'], { freeForMs: 50 })).toHaveLength(2);
   });
 
-  test('keeps an offer to one, and one to all but one, for as long as it stands; what is offered comes first', async () => {
+  test('keeps an offer to one replica, or to all but one, until it ends, and hands out offers first', async () => {
     const [a, b, c] = claim('r', ['a', 'b', 'c']).map(({ token }) => token) as [bigint, bigint, bigint];
     release('r', 'a', a, { offer: { to: 's', forMs: 50 } });
     release('r', 'b', b, { offer: { notTo: 's', forMs: 50 } });
@@ -45,7 +45,7 @@ describe('the memory claim server', () => {
     expect(claim('s', ['b']).map(({ id }) => id)).toEqual(['b']);
   });
 
-  test('gives what is offered once, and before the rest only while the offer stands', async () => {
+  test('hands out an offer once, and before other claims only until the offer ends', async () => {
     const reserve = (): void => {
       for (const { id, token } of claim('r', ['a', 'b', 'c']))
         release('r', id, token, { offer: { a: { to: 's', forMs: 50 }, b: { notTo: 't', forMs: 50 } }[id] });
@@ -59,7 +59,7 @@ describe('the memory claim server', () => {
     expect(claim('s', ['c', 'b', 'a']).map(({ id }) => id)).toEqual(['c', 'b', 'a']);
   });
 
-  test('forgets what its owner has forgotten when it lapses', async () => {
+  test('reports a claim that its owner has forgotten until it lapses', async () => {
     claim('r', ['a']);
     await clock.advance(99);
     expect(renew('r').strays).toHaveLength(1);
@@ -67,7 +67,7 @@ describe('the memory claim server', () => {
     expect(renew('r').strays).toEqual([]);
   });
 
-  test('knows its members until they leave or fall silent, and claims its owner has forgotten', async () => {
+  test('knows its members until they leave or fall silent, and the claims that an owner has forgotten', async () => {
     const [a] = claim('r', ['a']) as readonly [Claim];
     expect(renew('r')).toEqual({
       renewed: [],
@@ -83,7 +83,7 @@ describe('the memory claim server', () => {
     expect(renew('r', [{ id: 'a', token: a.token }])).toMatchObject({ lost: ['a'] });
   });
 
-  test('tells of what was released, by whom, and of nothing else', () => {
+  test('reports each release and the replica, and nothing else', () => {
     const hints: ClaimHint[] = [];
     const stop = server.watch((hint) => hints.push(hint));
     const [a] = claim('r', ['a']) as readonly [Claim];

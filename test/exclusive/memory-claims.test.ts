@@ -26,7 +26,7 @@ describe('MemoryClaims', () => {
     expect(hints).toBe(1);
   });
 
-  test('lets a test lose a request, an answer, or time', async () => {
+  test('lets a test drop a request or an answer', async () => {
     const server = new MemoryClaimServer({ clock: new ManualClock() });
     let fault: 'request' | 'answer' | undefined = 'request';
     const claims = new MemoryClaims({

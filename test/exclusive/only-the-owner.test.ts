@@ -102,7 +102,7 @@ describe('only the owner may hydrate', () => {
     await stopped;
   });
 
-  test('a use that looked before the claim was lost does not hydrate', async () => {
+  test('a use that checked ownership before the claim was lost does not hydrate', async () => {
     const only = replica('only');
     await expect(only.registry.use('a', () => 'hydrated')).rejects.toMatchObject({ code: 'HYDRATION_FAILED' });
     expect(mostOpen).toBe(0);
@@ -133,7 +133,7 @@ describe('onEnd', () => {
     await registry.close();
   });
 
-  test('that does not settle in time leaves the claim to run out', async () => {
+  test('that does not settle in time lets the claim expire', async () => {
     const registry = new ConnectionRegistry({ store, clock, sweepIntervalMs: 0, factory: { create: () => ({}) } });
     const runner = new ExclusiveRunner({
       registry, claims: new MemoryClaims({ server }), clock, ttlMs: 9_000, stopTimeoutMs: 1_000, list: () => store.list(),

@@ -56,7 +56,7 @@ describe('options of an ExclusiveRunner', () => {
     },
   );
 
-  test('are refused when they are none', () => {
+  test('are refused when they are no object', () => {
     expect(() => new ExclusiveRunner(null as never)).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS' }));
   });
 });

@@ -45,7 +45,7 @@ describe('provision', () => {
     ).toEqual(['5', '10']);
   });
 
-  test('is not repeated by whoever takes over: after a release, and after a death', async () => {
+  test('is not repeated by the next owner, after a release or after a death', async () => {
     cluster = new Cluster(6);
     const { calls, provision } = platform();
     const [a, b, c] = await threeReplicas({ provision });
@@ -58,7 +58,7 @@ describe('provision', () => {
     b!.fault = undefined;
   });
 
-  test('needs no run: the claim alone is kept, and no instance is held', async () => {
+  test('needs no run: the claim is kept, and no instance is held', async () => {
     cluster = new Cluster(6);
     const { calls, provision } = platform();
     const replicas = await threeReplicas({ provision, run: undefined as never });
@@ -76,7 +76,7 @@ describe('provision', () => {
     expect(cluster.server.owners().size, 'and it ends at once').toBe(0);
   });
 
-  test('without run stops at once also when it is the instance that stops the runner, on its way out', async () => {
+  test('without run stops at once, even if the instance stops the runner as it ends', async () => {
     cluster = new Cluster(1);
     let stopped = false;
     const registry = new ConnectionRegistry<Row, Bot>({
@@ -103,7 +103,7 @@ describe('provision', () => {
     expect(replica.happened('stopUnproven')).toEqual([]);
   });
 
-  test('without run requires a listing with versions, and says so', async () => {
+  test('without run requires a listing with versions, and the error says so', async () => {
     cluster = new Cluster(1);
     const { calls, provision } = platform();
     const replica = await cluster.started({ provision, run: undefined as never, list: () => ['c0000'] });
@@ -150,7 +150,7 @@ describe('provision', () => {
     replica.fault = undefined;
   });
 
-  test('that finds its claim run out before any timer has is aborted at once, and has not failed', async () => {
+  test('that finds its claim expired before any timer fires is aborted at once, and does not count as failed', async () => {
     cluster = new Cluster(1);
     const found: unknown[] = [];
     const replica = await cluster.started({
@@ -184,7 +184,7 @@ describe('provision', () => {
     expect(replica.happened('startFailed')[0]!.error).toEqual(new Error('provision has not settled within 4000 ms'));
   });
 
-  test('that is overdue while the connection is being given up does not bring it back', async () => {
+  test('that is overdue while the connection is being given up does not restart it', async () => {
     cluster = new Cluster(1);
     const replica = await cluster.started({
       provisionTimeoutMs: 6_000,
@@ -201,7 +201,7 @@ describe('provision', () => {
     expect(cluster.server.owners().size).toBe(0);
   });
 
-  test('that never settles costs neither the other connections nor, for long, its own', async () => {
+  test('that never settles blocks no other connection, and its own only for a time', async () => {
     cluster = new Cluster(4);
     let hung: string | undefined;
     const [a, b] = [0, 1].map(() => cluster.replica({

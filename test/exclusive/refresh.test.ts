@@ -6,7 +6,7 @@ let cluster: Cluster;
 afterEach(() => cluster.close());
 
 describe('refresh()', () => {
-  test('lists and claims now: the clock stands still', async () => {
+  test('lists and claims at once, without advancing the clock', async () => {
     cluster = new Cluster(2);
     const replica = await cluster.started();
     await cluster.store.put({ id: 'new', name: 'new' });
@@ -16,7 +16,7 @@ describe('refresh()', () => {
     expect(replica.owned).toEqual(['c0000', 'c0001', 'new']);
   });
 
-  test('lists anew when a listing is under way, because that one began too early', async () => {
+  test('lists again when a listing is under way, because that one began too early', async () => {
     cluster = new Cluster(1);
     const answers: ((ids: string[]) => void)[] = [];
     const replica = cluster.replica({ list: () => new Promise((resolve) => { answers.push(resolve); }) });
@@ -35,7 +35,7 @@ describe('refresh()', () => {
     expect(replica.runner.snapshot().listed).toBe(1);
   });
 
-  test('lets go of a connection that is not listed any more', async () => {
+  test('releases a connection that is no longer listed', async () => {
     cluster = new Cluster(2);
     const replica = await cluster.started();
     await cluster.store.delete('c0000');
@@ -44,7 +44,7 @@ describe('refresh()', () => {
     expect(replica.owned).toEqual(['c0001']);
   });
 
-  test('does not reject when list or the claim store fails: those are events', async () => {
+  test('does not reject when list or the claim store fails, but emits an event', async () => {
     cluster = new Cluster(1);
     let failing = false;
     const replica = await cluster.started({
@@ -77,7 +77,7 @@ describe('refresh()', () => {
     expect(lists).toBe(1);
   });
 
-  test('many at once cost one listing, and claims follow each other', async () => {
+  test('many calls at once cost one listing, and claims follow each other', async () => {
     cluster = new Cluster(1);
     let lists = 0;
     const replica = await cluster.started({ list: () => { lists += 1; return cluster.store.list(); } });
@@ -89,7 +89,7 @@ describe('refresh()', () => {
 });
 
 describe('owns()', () => {
-  test('is true from the claim until the claim is lost, released or can no longer be proven', async () => {
+  test('is true from the claim until it is lost, released or can no longer be proven', async () => {
     cluster = new Cluster(1);
     const replica = await cluster.started();
     expect({ own: replica.runner.owns('c0000'), unknown: replica.runner.owns('unknown') }).toEqual({ own: true, unknown: false });

@@ -36,7 +36,7 @@ describe('releases', () => {
     };
   });
 
-  test('are collected for 10 ms, and follow each other after 50', async () => {
+  test('are collected for 10 ms, and the next query follows after 50 ms', async () => {
     const releases = open();
     expect(releases.empty).toBe(true);
     releases.add(of('a'));
@@ -52,7 +52,7 @@ describe('releases', () => {
     expect(sent[1]).toEqual({ ids: ['c'], leave: false });
   });
 
-  test('that fail are tried again until their claim has lapsed, strays once', async () => {
+  test('that fail are retried until their claim has lapsed, those of unknown claims once', async () => {
     fail = true;
     const releases = open();
     releases.add(of('stray'));
@@ -67,7 +67,7 @@ describe('releases', () => {
     expect([sent.length, gone, releases.empty]).toEqual([3, ['stray', 'held'], true]);
   });
 
-  test('are one query at a time: what comes meanwhile waits for its answer', async () => {
+  test('are sent one query at a time, and later ones wait for its answer', async () => {
     const gates: ReturnType<typeof deferred>[] = [];
     release = () => { const gate = deferred(); gates.push(gate); return gate.promise; };
     const releases = open();
@@ -81,7 +81,7 @@ describe('releases', () => {
     expect([gates.length, gone]).toEqual([2, ['a']]);
   });
 
-  test('are tried until the claim has run out for the others too, a margin after it has here', async () => {
+  test('are retried until the claim has expired for the others too, one margin later than here', async () => {
     fail = true;
     const releases = open();
     // The second try is 1 010 ms from now, the third 2 010.

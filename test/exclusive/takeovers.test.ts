@@ -33,7 +33,7 @@ describe('the queries for something to take', () => {
     expect(claims, 'and none is left unheard for longer').toBeGreaterThanOrEqual(50);
   });
 
-  test('are not sent while nothing is lacking', async () => {
+  test('are not sent while nothing is missing', async () => {
     cluster = new Cluster(2);
     const replica = await cluster.started();
     await cluster.clock.advance(10_000);
@@ -45,7 +45,7 @@ describe('the queries for something to take', () => {
     expect(replica.calls).not.toContain('claim');
   });
 
-  test('are not sent for a listing that brings nothing new', async () => {
+  test('are not sent after a listing without new connections', async () => {
     cluster = new Cluster(2);
     keep('c0001', 60_000);
     let listener: StoreListener | undefined;
@@ -62,7 +62,7 @@ describe('the queries for something to take', () => {
     expect(replica.calls).toEqual([]);
   });
 
-  test('are not sent for what this replica itself has just given up for others', async () => {
+  test('are not sent for connections that this replica has just given up for others', async () => {
     cluster = new Cluster(2);
     const replica = await cluster.started({ handOverAfterFailures: 1 });
     await cluster.started();
@@ -89,7 +89,7 @@ describe('the queries for something to take', () => {
     expect(replica.calls).not.toContain('claim');
   });
 
-  test('do not overlap: what is hinted at meanwhile is looked for afterwards', async () => {
+  test('do not overlap: a hint during one causes another one afterwards', async () => {
     cluster = new Cluster(2);
     keep('c0001', 600_000);
     const replica = await cluster.started();

@@ -49,7 +49,7 @@ describe('takeovers', () => {
     claim = async ({ ids: wanted, limit, freeForMs }) => { asked.push({ ids: wanted, limit, freeForMs }); return []; };
   });
 
-  test('ask for what is missing, each replica from elsewhere', async () => {
+  test('claim the missing connections, each replica from another place', async () => {
     const takeovers = open();
     takeovers.soon();
     await clock.advance(0);
@@ -60,7 +60,7 @@ describe('takeovers', () => {
     expect(takeovers.count).toBe(2);
   });
 
-  test('ask for nothing with a full share, but every three ticks for what nobody takes', async () => {
+  test('claim nothing with a full share, except orphans every three ticks', async () => {
     load = 2;
     const takeovers = open();
     takeovers.soon();
@@ -76,7 +76,7 @@ describe('takeovers', () => {
     expect(asked).toEqual([{ ids, limit: 1_000, freeForMs: 3_000 }]);
   });
 
-  test('ask for nothing before the listing and the members are known, when all is taken, or once they are disabled', async () => {
+  test('claim nothing before the listing and the members are known, when all is taken, or once disabled', async () => {
     for (const state of [
       { known: false, occupied: false, rank: 0 },
       { known: true, occupied: true, rank: 0 },
@@ -96,7 +96,7 @@ describe('takeovers', () => {
     expect(asked).toEqual([]);
   });
 
-  test('come in bursts of eight, then one every 200 ms, which hold the process open', async () => {
+  test('come in bursts of eight, then one every 200 ms, and keep the process alive', async () => {
     const takeovers = open();
     for (let query = 0; query < 12; query += 1) { takeovers.soon(); await clock.advance(0); }
     expect([asked.length, clock.pendingTimers, clock.pendingRefTimers]).toEqual([8, 1, 1]);
@@ -113,7 +113,7 @@ describe('takeovers', () => {
     expect(asked).toHaveLength(17);
   });
 
-  test('that are asked for while one is under way follow it, and one that fails is told of', async () => {
+  test('that are requested while one is under way follow it, and one that fails is reported', async () => {
     const gates: ReturnType<typeof deferred>[] = [];
     claim = () => { const gate = deferred<any>(); gates.push(gate); return gate.promise; };
     const takeovers = open();

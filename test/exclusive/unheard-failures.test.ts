@@ -2,7 +2,7 @@ import { ManualClock } from 'hydrant/testing';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { runnerListeners, type RunnerEvents } from '../../src/exclusive/events.js';
 
-describe('what nobody listens to', () => {
+describe('a runner event without a listener', () => {
   let written: unknown[][];
   let events: ReturnType<typeof runnerListeners>;
   const failed = (more: { id?: string; version?: string | undefined } = {}): RunnerEvents['startFailed'] =>
@@ -15,7 +15,7 @@ describe('what nobody listens to', () => {
   });
   afterEach(() => { vi.restoreAllMocks(); });
 
-  test('is written where it is a failure: of which connection or call, and the error where there is one', () => {
+  test('is written to the console if it is a failure, with its connection or call and its error', () => {
     const error = new Error('down');
     events.emit('startFailed', failed());
     events.emit('stopUnproven', { id: 'c1', token: 1n });
@@ -29,7 +29,7 @@ describe('what nobody listens to', () => {
     ]);
   });
 
-  test('is not written where it is none', () => {
+  test('is not written if it is no failure', () => {
     events.emit('started', { id: 'c1', token: 1n, version: '1' });
     events.emit('provisioned', { id: 'c1', token: 1n, version: '1' });
     events.emit('ended', { id: 'c1', token: 1n, reason: 'stopped' });

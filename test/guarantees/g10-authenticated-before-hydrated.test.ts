@@ -23,7 +23,7 @@ describe('G10 authenticated before hydrated', () => {
     expect(h.registry.snapshot().connections).toEqual([]);
   });
 
-  test('a verifier that throws refuses, and an event tells', async () => {
+  test('an authenticate that throws refuses the request, and an event reports it', async () => {
     const failure = new TypeError('signature header is missing');
     const h = webhookHarness({ factory: { authenticate: () => { throw failure; } } });
     h.rows.put('a');
@@ -34,7 +34,7 @@ describe('G10 authenticated before hydrated', () => {
     expect(h.creates).toBe(0);
   });
 
-  test('only true lets a request in', async () => {
+  test('only a verdict of true lets a request in', async () => {
     for (const verdict of [undefined, null, 0, 1, 'yes', {}]) {
       const h = webhookHarness({ factory: { authenticate: () => verdict as never } });
       h.rows.put('a');
@@ -51,7 +51,7 @@ describe('G10 authenticated before hydrated', () => {
     expect(h.rows.reads).toHaveLength(1);
   });
 
-  test('a flood of forgeries for thousands of cold connections overloads nobody', async () => {
+  test('a flood of forgeries for thousands of cold connections does not delay genuine uses', async () => {
     const h = webhookHarness({ maxConcurrentHydrations: 1, maxQueuedHydrations: 0 });
     for (let id = 0; id < 1_000; id += 1) h.rows.put(`c${id}`);
     const flood = Array.from({ length: 1_000 }, (_, id) => h.registry.handleWebhook(`c${id}`, post('x', { secret: 'forged' })));
@@ -70,7 +70,7 @@ describe('G10 authenticated before hydrated', () => {
     expect(h.creates).toBe(0);
   });
 
-  test('secrets are asked for once per version by concurrent requests, and again after invalidate', async () => {
+  test('concurrent requests call secrets once per version, and once more after invalidate', async () => {
     let calls = 0;
     const h = webhookHarness({ factory: { secrets: async () => { calls += 1; return calls; } } });
     h.rows.put('a');
@@ -84,7 +84,7 @@ describe('G10 authenticated before hydrated', () => {
     expect(calls).toBe(3);
   });
 
-  test('secrets that cannot be had are 503, and are not asked for again at every request', async () => {
+  test('secrets that fail are answered 503, and are not requested again for every delivery', async () => {
     let calls = 0;
     const h = webhookHarness({ factory: { secrets: async () => { calls += 1; throw new Error('vault sealed'); } } });
     h.rows.put('a');
@@ -96,7 +96,7 @@ describe('G10 authenticated before hydrated', () => {
     expect(calls).toBe(2);
   });
 
-  test('secrets that hang are given up, and asked for anew', async () => {
+  test('a call of secrets that hangs is given up, and the next delivery calls again', async () => {
     let calls = 0;
     const h = webhookHarness({
       hydrationTimeoutMs: 1_000, failureBackoff: { initialMs: 0, maxMs: 0 },
@@ -109,7 +109,7 @@ describe('G10 authenticated before hydrated', () => {
     expect((await h.registry.handleWebhook('a', post())).status).toBe(200);
   });
 
-  test('a hydrate does not wait behind the secrets that strangers have asked for', async () => {
+  test('a hydrate does not wait behind calls of secrets for unauthenticated senders', async () => {
     const asked: string[] = [];
     const h = webhookHarness({
       hydrationTimeoutMs: 1_000,
@@ -141,7 +141,7 @@ describe('G10 authenticated before hydrated', () => {
     expect(asked.filter((id) => id === 'real')).toHaveLength(1);
   });
 
-  test('secrets that were invalidated while they waited for their turn, and so are asked for later, are kept', async () => {
+  test('secrets that were invalidated while queued are requested later, and then kept', async () => {
     let calls = 0;
     const h = webhookHarness({ factory: { secrets: async () => { calls += 1; return 'k'; } } });
     h.rows.put('a');
@@ -164,7 +164,7 @@ describe('G10 authenticated before hydrated', () => {
     expect(h.rows.reads).toHaveLength(1);
   });
 
-  test('an invalidate between authentication and lease makes the row be read again', async () => {
+  test('after an invalidate between authentication and lease, the row is read again', async () => {
     const h = webhookHarness({ factory: { authenticate: async () => { h.registry.invalidate('a'); return true; } } });
     h.rows.put('a');
     expect((await h.registry.handleWebhook('a', post())).status).toBe(200);

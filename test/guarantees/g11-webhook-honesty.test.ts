@@ -43,7 +43,7 @@ describe('G11 webhook honesty', () => {
   });
 
   test.each(['', 'a b', 'a/b', '../a', 'a\0', 'ä', 'x'.repeat(129), 'x'.repeat(10_000)])(
-    'a malformed id is 404 before the store is touched: %j',
+    'a malformed id is answered 404 before the store is read: %j',
     async (id) => {
       const h = webhookHarness();
       expect(await seen(await h.registry.handleWebhook(id, post()))).toEqual({ status: 404, code: 'INVALID_CONNECTION_ID' });
@@ -51,7 +51,7 @@ describe('G11 webhook honesty', () => {
     },
   );
 
-  test('unknown, stopped and without a handler are 404', async () => {
+  test('an unknown id, a stopped connection and a factory without a handler are answered 404', async () => {
     const h = webhookHarness();
     expect(await seen(await h.registry.handleWebhook('nobody', post()))).toEqual({ status: 404, code: 'CONNECTION_NOT_FOUND' });
     const without = webhookHarness({ factory: { handleWebhook: undefined as never, authenticate: undefined as never } });
@@ -59,7 +59,7 @@ describe('G11 webhook honesty', () => {
     expect(await seen(await without.registry.handleWebhook('a', post()))).toEqual({ status: 404, code: 'NO_WEBHOOK_HANDLER' });
   });
 
-  test('a body over the cap is 413, by its length or as it comes, and no more of it is read', async () => {
+  test('a body over the cap is answered 413, whether its length is announced or not, and the rest is not read', async () => {
     const h = webhookHarness({ webhook: { maxBodyBytes: 10 } });
     h.rows.put('a');
     expect(await seen(await h.registry.handleWebhook('a', post('12345678901')))).toEqual({ status: 413, code: 'BODY_TOO_LARGE' });
@@ -77,7 +77,7 @@ describe('G11 webhook honesty', () => {
     expect((await h.registry.handleWebhook('a', post('x', { headers: { 'content-length': '11' } }))).status).toBe(413);
   });
 
-  test('a body that something else read is 500 and names the fix', async () => {
+  test('a body that other code has read is answered 500, and the error names the fix', async () => {
     const h = webhookHarness();
     h.rows.put('a');
     const request = post();
@@ -90,7 +90,7 @@ describe('G11 webhook honesty', () => {
     expect((await h.registry.handleWebhook('a', locked)).status).toBe(500);
   });
 
-  test('a body that breaks off cannot be verified', async () => {
+  test('a body that breaks off is answered 401', async () => {
     const h = webhookHarness();
     h.rows.put('a');
     const broken = post(
@@ -104,7 +104,7 @@ describe('G11 webhook honesty', () => {
     expect(await seen(await h.registry.handleWebhook('a', broken))).toEqual({ status: 401, code: 'UNAUTHENTICATED' });
   });
 
-  test('an unreachable store is 503, a row that does not parse 500, a handler that throws 500', async () => {
+  test('an unreachable store is answered 503, a row that does not parse 500, a handler that throws 500', async () => {
     const h = webhookHarness();
     h.rows.failure = new Error('down');
     expect(await seen(await h.registry.handleWebhook('a', post()))).toEqual({
@@ -125,7 +125,7 @@ describe('G11 webhook honesty', () => {
     expect(throwing.registry.snapshot()).toMatchObject({ idle: 1, leased: 0 });
   });
 
-  test("a ConnectionError out of the handler is the handler's failure, not the connection's", async () => {
+  test('a ConnectionError that the handler throws is a failure of the handler, not of the connection', async () => {
     const h = webhookHarness({
       factory: {
         handleWebhook: async (instance, request) => {
@@ -139,7 +139,7 @@ describe('G11 webhook honesty', () => {
   });
 
   test.each([undefined, null, {}, 'ok', Response.error()])(
-    'a handler that resolves no usable Response is 500: %s',
+    'a handler that does not resolve a usable Response is answered 500: %s',
     async (result) => {
       const h = webhookHarness({ factory: { handleWebhook: () => result as never } });
       h.rows.put('a');
@@ -147,7 +147,7 @@ describe('G11 webhook honesty', () => {
     },
   );
 
-  test('overloaded, timed out and closing are 503', async () => {
+  test('an overloaded, late or closing registry answers 503', async () => {
     const h = webhookHarness({ maxConcurrentHydrations: 1, maxQueuedHydrations: 0, acquireTimeoutMs: 1_000 });
     h.rows.put('a');
     h.rows.put('b');
@@ -168,7 +168,7 @@ describe('G11 webhook honesty', () => {
     });
   });
 
-  test('an endless body and a verifier that hangs are given up after acquireTimeoutMs', async () => {
+  test('an endless body and an authenticate that hangs are given up after acquireTimeoutMs', async () => {
     const h = webhookHarness({ acquireTimeoutMs: 1_000 });
     h.rows.put('a');
     let cancelled = false;
@@ -226,7 +226,7 @@ describe('G11 webhook honesty', () => {
     expect(signal?.aborted).toBe(true);
   });
 
-  test('authenticate and the handler each get a request of their own, whose body they can read', async () => {
+  test('authenticate and the handler each get a request of their own with a readable body', async () => {
     const bodies: string[] = [];
     const h = webhookHarness({
       factory: {
@@ -265,7 +265,7 @@ describe('G11 webhook honesty', () => {
     });
   });
 
-  test('webhook.respondToFailure serves where no factory is known', async () => {
+  test('webhook.respondToFailure answers if no factory is known', async () => {
     const h = webhookHarness({
       webhook: {
         respondToFailure: async (failure, request) => new Response(`${failure.code} ${await request.text()}`, { status: 410 }),
@@ -279,7 +279,7 @@ describe('G11 webhook honesty', () => {
     expect((await h.registry.handleWebhook('a', post('x', { secret: 'forged' }))).status).toBe(401);
   });
 
-  test('respondToFailure that throws, resolves nothing or hangs leaves the default response', async () => {
+  test('the default response is sent if respondToFailure throws, resolves nothing or hangs', async () => {
     for (const respondToFailure of [() => { throw new Error('no'); }, () => undefined, () => new Promise<Response>(() => {})]) {
       const h = webhookHarness({
         acquireTimeoutMs: 1_000,
@@ -299,7 +299,7 @@ describe('G11 webhook honesty', () => {
     }
   });
 
-  test('it can be destructured, and a caller waits for the platform', async () => {
+  test('handleWebhook can be destructured, and passes work to the waitUntil of the platform', async () => {
     const h = webhookHarness({
       factory: {
         handleWebhook: (_, __, { waitUntil }) => {

@@ -3,7 +3,7 @@ import { deferred } from '../support/deferred.js';
 import { Harness } from '../support/harness.js';
 
 describe('G12 drain', () => {
-  test('close refuses new uses, nested ones too, and completes what was accepted', async () => {
+  test('close refuses new uses, nested ones too, and completes accepted ones', async () => {
     const h = new Harness();
     h.rows.put('a');
     const work = deferred();
@@ -28,7 +28,7 @@ describe('G12 drain', () => {
     expect(h.clock.pendingTimers).toBe(0);
   });
 
-  test('hydrates that were accepted complete, reads and permits included', async () => {
+  test('accepted hydrates complete, including their reads and permits', async () => {
     const h = new Harness({ maxConcurrentHydrations: 1 });
     for (const id of ['a', 'b']) h.rows.put(id);
     h.rows.hold();
@@ -44,7 +44,7 @@ describe('G12 drain', () => {
     expect(h.disposes).toBe(2);
   });
 
-  test('an idle instance that an accepted use is about to ask for is kept for it', async () => {
+  test('an idle instance is kept for an accepted use that is about to need it', async () => {
     const h = new Harness();
     h.rows.put('a');
     await h.registry.use('a', () => {});
@@ -58,7 +58,7 @@ describe('G12 drain', () => {
     expect(h.log).toEqual(['create a@v1', 'dispose a@v1 closing']);
   });
 
-  test('an idle instance whose accepted use fails or leaves after all is disposed of', async () => {
+  test('an idle instance is disposed of if the accepted use that needed it fails or leaves', async () => {
     const h = new Harness();
     h.rows.put('a');
     await h.registry.use('a', () => {});
@@ -74,7 +74,7 @@ describe('G12 drain', () => {
     expect(h.log).toEqual(['create a@v1', 'dispose a@v1 closing']);
   });
 
-  test('at the deadline signals abort, everything is disposed of, and the report names what was abandoned', async () => {
+  test('at the deadline signals abort, everything is disposed of, and the report names each abandoned instance', async () => {
     const h = new Harness();
     for (const id of ['a', 'b']) h.rows.put(id);
     const leases = await Promise.all([h.registry.acquire('a'), h.registry.acquire('a')]);
@@ -96,7 +96,7 @@ describe('G12 drain', () => {
     expect(h.disposes).toBe(2);
   });
 
-  test('the default deadline is 20 s, before Kubernetes kills', async () => {
+  test('the default deadline is 20 s, shorter than the 30 s of Kubernetes', async () => {
     const h = new Harness();
     h.rows.put('a');
     await h.registry.acquire('a');
@@ -107,7 +107,7 @@ describe('G12 drain', () => {
     expect((await closed).abandoned).toHaveLength(1);
   });
 
-  test('closing twice, and by await using, is closing once', async () => {
+  test('a second close, or await using, returns the same close', async () => {
     const h = new Harness();
     h.rows.put('a');
     await h.registry.use('a', () => {});
@@ -119,7 +119,7 @@ describe('G12 drain', () => {
     expect(h.disposes).toBe(1);
   });
 
-  test('a superseded instance that drains is waited for as well', async () => {
+  test('close waits for superseded instances that drain', async () => {
     const h = new Harness();
     h.rows.put('a');
     const lease = await h.registry.acquire('a');
@@ -131,7 +131,7 @@ describe('G12 drain', () => {
     expect(await closed).toEqual({ abandoned: [] });
   });
 
-  test('use after close says so', async () => {
+  test('a use after close is refused with REGISTRY_CLOSED', async () => {
     const h = new Harness();
     await h.registry.close();
     await expect(h.registry.use('a', () => {})).rejects.toMatchObject({ code: 'REGISTRY_CLOSED', retryable: true });
@@ -139,7 +139,7 @@ describe('G12 drain', () => {
     expect(h.registry.snapshot()).toMatchObject({ live: 0, connections: [] });
   });
 
-  test('a store that watches is unsubscribed', async () => {
+  test('close ends the subscription to the store', async () => {
     let ended = 0;
     const h0 = new Harness();
     const h = new Harness({

@@ -4,7 +4,7 @@ import { Harness, Rows } from '../support/harness.js';
 import { post, seen } from '../support/webhooks.js';
 
 describe('G13 no zombies', () => {
-  test('a stopped or deleted connection keeps no idle instance beyond one sweep, though nobody uses it', async () => {
+  test('one sweep disposes of the idle instance of a stopped or deleted connection', async () => {
     const h = new Harness({ sweepIntervalMs: 60_000, freshness: { maxStaleMs: Infinity }, idleTimeoutMs: Infinity });
     for (const id of ['a', 'b', 'c', 'd']) { h.rows.put(id); await h.registry.use(id, () => {}); }
     const lease = await h.registry.acquire('d');
@@ -23,7 +23,7 @@ describe('G13 no zombies', () => {
     expect(h.registry.snapshot()).toMatchObject({ idle: 1, draining: 1 });
   });
 
-  test('an edited row lets the old instance go, and hydrates nothing nobody asked for', async () => {
+  test('after an edit, a sweep disposes of the old instance and hydrates nothing', async () => {
     const h = new Harness();
     h.rows.put('a');
     await h.registry.use('a', () => {});
@@ -32,7 +32,7 @@ describe('G13 no zombies', () => {
     expect(h.log).toEqual(['create a@v1', 'dispose a@v1 replaced']);
   });
 
-  test('a sweep in chunks reaches everything', async () => {
+  test('a sweep in chunks checks every connection', async () => {
     const h = new Harness({ maxInstances: 5_000, maxQueuedHydrations: 5_000 });
     for (let id = 0; id < 2_500; id += 1) h.rows.put(`c${id}`);
     await Promise.all(Array.from({ length: 2_500 }, (_, id) => h.registry.use(`c${id}`, () => {})));
@@ -42,7 +42,7 @@ describe('G13 no zombies', () => {
     expect(h.registry.snapshot().live).toBe(0);
   });
 
-  test('sweeps go on after the store was unreachable', async () => {
+  test('sweeps continue after the store was unreachable', async () => {
     const h = new Harness();
     h.rows.put('a');
     await h.registry.use('a', () => {});
@@ -54,7 +54,7 @@ describe('G13 no zombies', () => {
     expect(h.log.at(-1)).toBe('dispose a@v1 stopped');
   });
 
-  test('0 turns sweeps off, and none holds the process open', async () => {
+  test('0 turns sweeps off, and a sweep timer never keeps the process alive', async () => {
     const off = new Harness({ sweepIntervalMs: 0 });
     expect(off.clock.pendingTimers).toBe(0);
     const on = new Harness();
@@ -77,7 +77,7 @@ describe('G13 no zombies', () => {
     return { h, rows, listener };
   };
 
-  test('a hint lets a zombie go at once', async () => {
+  test('a hint disposes of a zombie at once', async () => {
     const { h, rows, listener } = await watched();
     rows.put('a');
     await h.registry.use('a', () => {});
@@ -88,7 +88,7 @@ describe('G13 no zombies', () => {
     expect(rows.reads).not.toContain('never heard of');
   });
 
-  test('a hint makes an unknown id known', async () => {
+  test('after a hint, an unknown id is read again', async () => {
     const { h, rows, listener } = await watched();
     const webhook = async () => seen(await h.registry.handleWebhook('a', post()));
     expect(await webhook()).toMatchObject({ code: 'CONNECTION_NOT_FOUND' });
@@ -98,7 +98,7 @@ describe('G13 no zombies', () => {
     expect(await webhook()).toMatchObject({ code: 'NO_WEBHOOK_HANDLER' });
   });
 
-  test('a gap re-validates everything that lives, and makes unknown ids known', async () => {
+  test('a gap re-validates every live connection and forgets unknown ids', async () => {
     const { h, rows, listener } = await watched();
     for (const id of ['a', 'b']) { rows.put(id); await h.registry.use(id, () => {}); }
     const webhook = async () => seen(await h.registry.handleWebhook('c', post()));
@@ -112,7 +112,7 @@ describe('G13 no zombies', () => {
     expect(await webhook()).toMatchObject({ code: 'NO_WEBHOOK_HANDLER' });
   });
 
-  test('a subscription that fails is reported and tried again', async () => {
+  test('a subscription that fails is reported and retried', async () => {
     let attempts = 0;
     const rows = new Rows();
     const h = new Harness({

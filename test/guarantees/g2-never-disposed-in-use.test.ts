@@ -27,7 +27,7 @@ describe('G2 never disposed in use', () => {
     ['idle for long', (h) => h.clock.advance(10_000)],
     ['closed', (h) => { void h.registry.close(); }],
   ];
-  test.each(endings)('%s while in use: disposed of only when the last lease is released', async (_, end) => {
+  test.each(endings)('%s while in use: the instance is disposed of only after the last lease is released', async (_, end) => {
     const h = new Harness({ maxInstances: 1, idleTimeoutMs: 1_000 });
     h.rows.put('a');
     const first = await h.registry.acquire('a');
@@ -46,7 +46,7 @@ describe('G2 never disposed in use', () => {
     expect(second.instance.disposed).toBeDefined();
   });
 
-  test('a use that is entitled holds the instance before its continuation runs', async () => {
+  test('a use holds the instance before its continuation runs', async () => {
     const h = new Harness({ freshness: { maxStaleMs: Infinity } });
     h.rows.put('a');
     await h.registry.use('a', () => {});
@@ -58,7 +58,7 @@ describe('G2 never disposed in use', () => {
     expect((await lease).instance.disposed).toBe('invalidated');
   });
 
-  test('a waiter of a hydrate holds the instance before it knows of it', async () => {
+  test('a waiter of a hydrate holds the instance before its promise settles', async () => {
     const h = new Harness();
     h.rows.put('a');
     const gate = h.holdCreate();
@@ -71,7 +71,7 @@ describe('G2 never disposed in use', () => {
     expect(h.log).toEqual(['create a@v1', 'dispose a@v1 invalidated']);
   });
 
-  test('when the drain deadline has passed its signal aborts first, then it is disposed of and reported', async () => {
+  test('after the drain deadline the signal aborts, then the instance is disposed of and reported', async () => {
     const h = new Harness({ drainTimeoutMs: 5_000 });
     h.rows.put('a');
     const lease = await h.registry.acquire('a');
@@ -89,7 +89,7 @@ describe('G2 never disposed in use', () => {
     expect(h.disposes).toBe(1);
   });
 
-  test('a signal that is first looked at after the deadline is aborted', async () => {
+  test('a signal that is first read after the deadline is already aborted', async () => {
     const h = new Harness({ drainTimeoutMs: 0 });
     h.rows.put('a');
     const lease = await h.registry.acquire('a');
@@ -98,7 +98,7 @@ describe('G2 never disposed in use', () => {
     expect(lease.signal.aborted).toBe(true);
   });
 
-  test('work that is still running holds it, and use resolves with what the work resolved', async () => {
+  test('running work holds the instance, and use resolves with the result of the work', async () => {
     const h = new Harness();
     h.rows.put('a');
     const work = deferred<string>();
@@ -114,7 +114,7 @@ describe('G2 never disposed in use', () => {
     expect(used?.disposed).toBe('invalidated');
   });
 
-  test('work that throws, at once or later, lets go', async () => {
+  test('work that throws, synchronously or later, releases its lease', async () => {
     const h = new Harness();
     h.rows.put('a');
     await expect(h.registry.use('a', () => { throw new Error('at once'); })).rejects.toThrow('at once');

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { Harness } from '../support/harness.js';
 
 describe('G3 disposed exactly once', () => {
-  test('a create that finishes after everyone left by timeout is kept as idle', async () => {
+  test('a create that finishes after all callers timed out leaves an idle instance', async () => {
     const h = new Harness();
     h.rows.put('a');
     const gate = h.holdCreate();
@@ -31,7 +31,7 @@ describe('G3 disposed exactly once', () => {
     expect(h.log).toEqual(['create a@v1', 'dispose a@v1 unused']);
   });
 
-  test('a create that finishes after its time-out is disposed of as unused, beside its successor', async () => {
+  test('a create that finishes after hydrationTimeoutMs is disposed of as unused, beside its successor', async () => {
     const h = new Harness({ hydrationTimeoutMs: 1_000, failureBackoff: { initialMs: 0, maxMs: 0 } });
     h.rows.put('a');
     const late = h.holdCreate();
@@ -80,7 +80,7 @@ describe('G3 disposed exactly once', () => {
     expect(h.disposes).toBe(h.creates);
   });
 
-  test('what create registered is undone last first, after dispose', async () => {
+  test('clean-ups run after dispose, the last one first', async () => {
     const order: string[] = [];
     const h = new Harness({
       factory: {
@@ -99,7 +99,7 @@ describe('G3 disposed exactly once', () => {
     expect(order).toEqual(['dispose', 'second', 'first']);
   });
 
-  test('what create registered is undone when it fails half-way', async () => {
+  test('clean-ups run when create fails half-way', async () => {
     const order: string[] = [];
     const h = new Harness({
       factory: {
@@ -116,7 +116,7 @@ describe('G3 disposed exactly once', () => {
     expect(h.eventsOf('disposed')).toEqual([]);
   });
 
-  test('a clean-up registered when it is too late runs at once', async () => {
+  test('a clean-up registered after the end of the instance runs at once', async () => {
     const order: string[] = [];
     const h = new Harness();
     h.rows.put('a');
@@ -151,7 +151,7 @@ describe('G3 disposed exactly once', () => {
     expect(h.eventsOf('disposed')).toHaveLength(1);
   });
 
-  test('a dispose that hangs is reported and no longer waited for', async () => {
+  test('a dispose that hangs is reported, and is not waited for beyond disposeTimeoutMs', async () => {
     const h = new Harness({ disposeTimeoutMs: 1_000 });
     h.rows.put('a');
     await h.registry.use('a', () => {});
@@ -164,7 +164,7 @@ describe('G3 disposed exactly once', () => {
     expect(h.eventsOf('disposeFailed')).toHaveLength(1);
   });
 
-  test('a dispose that re-enters the registry finds it in order', async () => {
+  test('a dispose may call the registry, and finds it in a consistent state', async () => {
     const h: Harness = new Harness({
       factory: {
         dispose: async (instance, { reason }) => {

@@ -31,7 +31,7 @@ describe.each(stores)('G4 fresh, %s', (_, makeRows) => {
     return { h, rows };
   };
 
-  test('strict: an edit, stop, delete or recreate committed before a use is honoured by it', async () => {
+  test('strict: a use sees every edit, stop, delete and recreate committed before it', async () => {
     const { h, rows } = open({ notFoundTtlMs: 0 });
     rows.put('a', { token: 'one' });
     const token = (): Promise<string> => h.registry.use('a', ({ row }) => row.token);
@@ -55,7 +55,7 @@ describe.each(stores)('G4 fresh, %s', (_, makeRows) => {
     ).toEqual(['deleted', 'replaced', 'stopped']);
   });
 
-  test('bounded: within the bound no read, beyond it one, measured from before the read was sent', async () => {
+  test('bounded: no read within the bound, one beyond it, measured from when the read was sent', async () => {
     const { h, rows } = open({ freshness: { maxStaleMs: 1_000 }, sweepIntervalMs: 0 });
     rows.put('a', { token: 'one' });
     await h.registry.use('a', () => {});
@@ -78,7 +78,7 @@ describe.each(stores)('G4 fresh, %s', (_, makeRows) => {
     expect(await h.registry.use('a', ({ row }) => row.token)).toBe('two');
   });
 
-  test('a call may ask for another freshness than the registry', async () => {
+  test('a call may set its own freshness', async () => {
     const { h, rows } = open({ freshness: { maxStaleMs: Infinity }, sweepIntervalMs: 0 });
     rows.put('a', { token: 'one' });
     await h.registry.use('a', () => {});
@@ -88,7 +88,7 @@ describe.each(stores)('G4 fresh, %s', (_, makeRows) => {
     expect(await h.registry.use('a', ({ row }) => row.token, { freshness: 'strict' })).toBe('two');
   });
 
-  test('an id that was unknown a moment ago is served as soon as its row is there', async () => {
+  test('a use of an id that was just unknown is served as soon as its row exists', async () => {
     const { h, rows } = open({ notFoundTtlMs: 1_000 });
     const use = (): Promise<string> => h.registry.use('a', ({ name }) => name);
     await expect(use()).rejects.toMatchObject({ code: 'CONNECTION_NOT_FOUND', retryable: false });
@@ -103,14 +103,14 @@ describe.each(stores)('G4 fresh, %s', (_, makeRows) => {
 });
 
 describe('G4 fresh', () => {
-  test('tryAcquire never serves under strict', async () => {
+  test('tryAcquire returns undefined under strict', async () => {
     const h = new Harness();
     h.rows.put('a');
     await h.registry.use('a', () => {});
     expect(h.registry.tryAcquire('a')).toBeUndefined();
   });
 
-  test('a use never rests on a read that was on the wire before it began', async () => {
+  test('a use never relies on a read that was sent before the use began', async () => {
     const h = new Harness();
     h.rows.put('a', { token: 'one' });
     await h.registry.use('a', () => {});
@@ -144,7 +144,7 @@ describe('G4 fresh', () => {
     expect(h.registry.snapshot().connections.map(({ version }) => version)).toEqual(['v2']);
   });
 
-  test('a differing version only makes the row be read: the row decides', async () => {
+  test('a changed version only triggers a read of the row, and the row decides', async () => {
     const rows = new BatchedRows();
     let version = 'v1';
     const store: ConnectionStore<Row> = {
@@ -159,7 +159,7 @@ describe('G4 fresh', () => {
     expect(h.log).toEqual(['create a@v1']);
   });
 
-  test('at most one version query per use, one in flight, and what arrives meanwhile shares the next', async () => {
+  test('at most one version query per use, one in flight, and uses that arrive meanwhile share the next', async () => {
     const rows = new BatchedRows();
     const h = new Harness({ store: rows, maxInstances: 2_000, maxQueuedHydrations: 2_000 });
     const ids = Array.from({ length: 1_500 }, (_, index) => `c${index}`);
@@ -172,7 +172,7 @@ describe('G4 fresh', () => {
     expect(h.creates).toBe(1_500);
   });
 
-  test('two replicas over one store: an edit through one is honoured by the next use on the other', async () => {
+  test('two replicas over one store: the next use on one sees an edit made through the other', async () => {
     const rows = new Rows();
     const one = new Harness({ store: rows });
     const two = new Harness({ store: rows });
@@ -184,7 +184,7 @@ describe('G4 fresh', () => {
     ).toEqual(['two', 'two']);
   });
 
-  test('staleIfErrorMs: a live instance serves on while the store is unreachable, that long and no longer', async () => {
+  test('staleIfErrorMs: a live instance keeps serving for that long while the store is unreachable, and no longer', async () => {
     const h = new Harness({ staleIfErrorMs: 30_000 });
     h.rows.put('a');
     await h.registry.use('a', () => {});
@@ -199,7 +199,7 @@ describe('G4 fresh', () => {
     expect(h.creates).toBe(1);
   });
 
-  test('without staleIfErrorMs an unreachable store fails the use, and loses nothing', async () => {
+  test('without staleIfErrorMs an unreachable store fails the use, and the instance is kept', async () => {
     const h = new Harness();
     h.rows.put('a');
     await h.registry.use('a', () => {});

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { Harness } from '../support/harness.js';
 
 describe('G5 edit during hydrate', () => {
-  test('the old version goes to its own waiters only, a use that began after the edit gets the new one', async () => {
+  test('the old version goes only to callers that waited before the edit, later uses get the new one', async () => {
     const h = new Harness();
     h.rows.put('a', { token: 'one' });
     const old = h.holdCreate();
@@ -34,7 +34,7 @@ describe('G5 edit during hydrate', () => {
     expect(await h.registry.use('a', ({ row }) => row.token)).toBe('two');
   });
 
-  test('constant edits starve nobody: waiters are never moved forward', async () => {
+  test('constant edits starve no caller, because a waiter is never moved to a later version', async () => {
     const h = new Harness();
     h.rows.put('a');
     const leases = [];

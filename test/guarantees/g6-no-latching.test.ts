@@ -30,7 +30,7 @@ describe('G6 no latching', () => {
     expect(h.eventsOf('hydrationFailed')).toMatchObject([{ id: 'a', version: 'v1', failures: 1, retryAfterMs: 250 }]);
   });
 
-  test('during the back-off uses fail fast with how long it lasts; after it one attempt is made', async () => {
+  test('during the back-off uses fail at once and say how long it lasts; afterwards one attempt is made', async () => {
     const { h, attempts } = failing(2);
     h.rows.put('a');
     const use = (): Promise<void> => h.registry.use('a', () => {});
@@ -73,7 +73,7 @@ describe('G6 no latching', () => {
     expect(delays).toEqual([250, 500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000]);
   });
 
-  test('zeros turn it off', async () => {
+  test('zeros turn the back-off off', async () => {
     let attempts = 0;
     const h = new Harness({
       failureBackoff: { initialMs: 0, maxMs: 0 },
@@ -91,7 +91,7 @@ describe('G6 no latching', () => {
     expect(attempts).toBe(3);
   });
 
-  test('an instance that reports itself dead straight after create does not spin', async () => {
+  test('an instance that reports itself dead right after create is backed off from', async () => {
     const h: Harness = new Harness({
       factory: {
         create: (row, context) => {
@@ -111,7 +111,7 @@ describe('G6 no latching', () => {
     await expect(h.registry.use('a', () => {})).rejects.toMatchObject({ code: 'BACKING_OFF', retryAfterMs: 500 });
   });
 
-  test('one that reports itself dead before create returns fails the hydrate', async () => {
+  test('an instance that reports itself dead before create returns fails the hydrate', async () => {
     const h: Harness = new Harness({
       factory: {
         create: async (row, context) => {
@@ -126,7 +126,7 @@ describe('G6 no latching', () => {
     expect(h.log).toEqual(['create a@v1', 'dispose a@v1 retired']);
   });
 
-  test('an instance that dies after a long life is made anew at once', async () => {
+  test('an instance that dies after a long life is hydrated again at once', async () => {
     const h = new Harness({ idleTimeoutMs: Infinity });
     h.rows.put('a');
     await h.registry.use('a', () => {});
@@ -151,7 +151,7 @@ describe('G6 no latching', () => {
     await h.registry.use('a', () => {});
   });
 
-  test('retire of an instance that is superseded already concerns nobody', async () => {
+  test('retire of a superseded instance has no effect', async () => {
     const h = new Harness();
     h.rows.put('a');
     const lease = await h.registry.acquire('a');
@@ -162,7 +162,7 @@ describe('G6 no latching', () => {
     await h.registry.use('a', () => {});
   });
 
-  test('a hydration timeout is a failure like another, and its permit is free again', async () => {
+  test('a hydration timeout counts as a failure and returns its permit', async () => {
     const h = new Harness({ hydrationTimeoutMs: 1_000, maxConcurrentHydrations: 1 });
     h.rows.put('a');
     h.rows.put('b');

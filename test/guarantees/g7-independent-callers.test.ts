@@ -39,7 +39,7 @@ describe('G7 callers are independent', () => {
     expect(h.eventsOf('hydrationFailed')).toEqual([]);
   });
 
-  test('a signal that is looked at only after the abort is aborted', async () => {
+  test('a signal that is first read after the abort is already aborted', async () => {
     const h = new Harness();
     h.rows.put('a');
     const gate = h.holdCreate();
@@ -51,7 +51,7 @@ describe('G7 callers are independent', () => {
     gate.resolve();
   });
 
-  test('timeouts never abort a hydrate: ten impatient callers cause one create, which serves the eleventh', async () => {
+  test('timeouts never abort a hydrate: ten callers that time out cause one create, which serves the eleventh', async () => {
     const h = new Harness();
     h.rows.put('a');
     const gate = h.holdCreate();
@@ -66,7 +66,7 @@ describe('G7 callers are independent', () => {
     expect(h.creates).toBe(1);
   });
 
-  test('a use that arrives after the abort waits until that create has settled, then hydrates anew', async () => {
+  test('a use that arrives after the abort waits for that create to settle, then hydrates again', async () => {
     const h = new Harness();
     h.rows.put('a');
     const first = h.holdCreate();
@@ -95,7 +95,7 @@ describe('G7 callers are independent', () => {
     expect(await use).toBe('a@v1#1');
   });
 
-  test('an aborted use that still waits for a permit settles at once and takes nobody else with it', async () => {
+  test('an aborted use that waits for a permit settles at once and fails no other use', async () => {
     const h = new Harness({ maxConcurrentHydrations: 1 });
     for (const id of ['a', 'b', 'c']) h.rows.put(id);
     const gate = h.holdCreate();
@@ -115,14 +115,14 @@ describe('G7 callers are independent', () => {
     expect(await again).toBe('b@v2#2');
   });
 
-  test('a signal that is aborted beforehand touches nothing', async () => {
+  test('a signal that is already aborted causes no read', async () => {
     const h = new Harness();
     h.rows.put('a');
     await expect(h.registry.use('a', () => {}, { signal: AbortSignal.abort('never mind') })).rejects.toBe('never mind');
     expect(h.rows.reads).toEqual([]);
   });
 
-  test('a caller leaves the row read without a trace, and no listener stays on its signal', async () => {
+  test('a caller that leaves during the row read leaves no listener on its signal', async () => {
     const h = new Harness();
     h.rows.put('a');
     h.rows.hold();

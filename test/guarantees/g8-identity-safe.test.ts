@@ -31,7 +31,7 @@ describe('G8 identity-safe', () => {
     expect(await h.registry.use('a', (instance) => instance)).toBe(successor);
   });
 
-  test('an old hydrate that fails after it was replaced neither removes nor backs off its successor', async () => {
+  test('a replaced hydrate that fails neither removes nor backs off its successor', async () => {
     const h = new Harness();
     h.rows.put('a');
     const old = h.holdCreate();
@@ -58,7 +58,7 @@ describe('G8 identity-safe', () => {
     expect(await h.registry.use('a', (instance) => instance)).toBe(successor);
   });
 
-  test('an invalidate while the row is read: its waiters may use the result, the next use does not', async () => {
+  test('after an invalidate during a row read, its waiters may use the result, the next use does not', async () => {
     const h = new Harness();
     h.rows.put('a');
     h.rows.hold();

@@ -21,7 +21,7 @@ function silentStore() {
 }
 
 describe('G9 bounded: reads of the store', () => {
-  test('reads that were given up count until they settle: a silent store gets one more per storeTimeoutMs', async () => {
+  test('abandoned reads count until they settle: a silent store gets one more per storeTimeoutMs', async () => {
     const store = silentStore();
     const h = new Harness({ store, storeTimeoutMs: 1_000, acquireTimeoutMs: 3_600_000, sweepIntervalMs: 0 });
     const uses = Array.from({ length: 100 }, (_, id) => h.registry.use(`c${id}`, () => id));
@@ -46,7 +46,7 @@ describe('G9 bounded: reads of the store', () => {
     expect(h.registry.snapshot().reads).toEqual({ inFlight: 0, abandoned: 0 });
   });
 
-  test('a store that is back is read at full width again, even if it never settles what was given up', async () => {
+  test('after an outage the store gets full concurrency again, even if abandoned reads never settle', async () => {
     const store = silentStore();
     const h = new Harness({ store, storeTimeoutMs: 1_000, sweepIntervalMs: 0 });
     const outage = Promise.allSettled(Array.from({ length: 50 }, (_, id) => h.registry.use(`lost${id}`, () => id)));

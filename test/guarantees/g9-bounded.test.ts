@@ -12,7 +12,7 @@ describe('G9 bounded', () => {
     expect(h.log.filter((line) => line.startsWith('dispose'))).toEqual(['dispose c@v3 evicted', 'dispose b@v2 evicted']);
   });
 
-  test('leased instances are never evicted; what is released beyond the bound goes at once', async () => {
+  test('leased instances are never evicted; one released beyond the bound is evicted at once', async () => {
     const h = new Harness({ maxInstances: 2 });
     const ids = ['a', 'b', 'c', 'd'];
     for (const id of ids) h.rows.put(id);
@@ -24,7 +24,7 @@ describe('G9 bounded', () => {
     expect(h.log.filter((line) => line.startsWith('dispose'))).toEqual(['dispose a@v1 evicted', 'dispose b@v2 evicted']);
   });
 
-  test('what fails to come to life makes no room for more', async () => {
+  test('failed hydrates do not let more than maxInstances live', async () => {
     const h: Harness = new Harness({
       maxInstances: 1, failureBackoff: { initialMs: 0, maxMs: 0 },
       factory: { create: (row, context) => { if (row.id === 'x') throw new Error('no'); return h.create(row, context); } },
@@ -37,7 +37,7 @@ describe('G9 bounded', () => {
     expect(h.registry.snapshot()).toMatchObject({ live: 1, limits: { maxInstances: 1 } });
   });
 
-  test('the least recently used one is found among thousands that were used in any order', async () => {
+  test('the least recently used instance is found among thousands that were used in any order', async () => {
     const h = new Harness({ maxInstances: 2_000, maxQueuedHydrations: 5_000, freshness: { maxStaleMs: Infinity } });
     const ids = Array.from({ length: 2_000 }, (_, index) => `c${index}`);
     for (const id of [...ids, 'x']) h.rows.put(id);
@@ -48,7 +48,7 @@ describe('G9 bounded', () => {
     expect(h.log.at(-1)).toBe('dispose c100@v101 evicted');
   });
 
-  test('an idle instance is disposed of after idleTimeoutMs, one that is used again is not', async () => {
+  test('an idle instance is disposed of after idleTimeoutMs, unless it is used again', async () => {
     const h = new Harness({ idleTimeoutMs: 1_000, sweepIntervalMs: 0 });
     h.rows.put('a');
     h.rows.put('b');
@@ -65,7 +65,7 @@ describe('G9 bounded', () => {
     expect(h.clock.pendingTimers).toBe(0);
   });
 
-  test('one idle timer for all, and it never holds the process open', async () => {
+  test('one idle timer serves all instances, and never keeps the process alive', async () => {
     const h = new Harness({ sweepIntervalMs: 0, maxQueuedHydrations: 5_000 });
     for (let id = 0; id < 1_000; id += 1) h.rows.put(`c${id}`);
     await Promise.all(Array.from({ length: 1_000 }, (_, id) => h.registry.use(`c${id}`, () => {})));
@@ -73,7 +73,7 @@ describe('G9 bounded', () => {
     expect(h.clock.pendingRefTimers).toBe(0);
   });
 
-  test('no more than maxConcurrentHydrations creates run, no more than maxQueuedHydrations wait', async () => {
+  test('at most maxConcurrentHydrations creates run, and at most maxQueuedHydrations wait', async () => {
     const h = new Harness({ maxConcurrentHydrations: 2, maxQueuedHydrations: 3 });
     for (let id = 0; id < 7; id += 1) { h.rows.put(`c${id}`); h.holdCreate(id); }
     const uses = Array.from({ length: 7 }, (_, id) => h.registry.use(`c${id}`, () => id));
@@ -87,7 +87,7 @@ describe('G9 bounded', () => {
     await h.registry.use('c6', () => {});
   });
 
-  test('one platform takes no more than its share of the permits, and its queue stands in nobody\'s way', async () => {
+  test('one platform takes at most its share of the permits, and its queue delays no other platform', async () => {
     const { ConnectionRegistry, factoryByPlatform } = await import('hydrant');
     const started: string[] = [];
     const hang = (): Promise<never> => new Promise(() => {});
@@ -145,7 +145,7 @@ describe('G9 bounded', () => {
     expect(h.rows.reads.length).toBeLessThanOrEqual(2);
   });
 
-  test('an event tells when it thrashes, once a minute', async () => {
+  test('an event reports thrashing once a minute', async () => {
     const h = new Harness({ maxInstances: 2 });
     for (let id = 0; id < 10; id += 1) h.rows.put(`c${id}`);
     const round = async (): Promise<void> => { for (let id = 0; id < 10; id += 1) await h.registry.use(`c${id}`, () => {}); };
@@ -157,7 +157,7 @@ describe('G9 bounded', () => {
     expect(h.eventsOf('thrashing')).toHaveLength(2);
   });
 
-  test('calls for secrets are bounded, and no permit to hydrate is needed for them', async () => {
+  test('calls of secrets are bounded, and need no permit to hydrate', async () => {
     let running = 0;
     let most = 0;
     const { webhookHarness, post } = await import('../support/webhooks.js');

@@ -43,7 +43,7 @@ describe('a source whose cancel() never settles keeps its lease for disposeTimeo
     await expectLeaseUntilTimeout(h);
   });
 
-  test('when somebody else has answered', async () => {
+  test('when another response was sent first', async () => {
     const handler = deferred<Response>();
     const h = gateway({
       acknowledge: { afterMs: 10, respond: () => new Response('later') },

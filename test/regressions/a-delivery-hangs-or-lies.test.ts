@@ -17,7 +17,7 @@ async function statusOf(h: Harness, delivery: Promise<Response>, ms = 100_000): 
 const read = async (): Promise<Response> => { const response = new Response('x'); await response.text(); return response; };
 const foreign = (fields: object): never => ({ statusText: '', headers: new Headers(), ...fields }) as never;
 
-describe('a Response that cannot be sent is 500, and its lease is released', () => {
+describe('a Response that cannot be sent is answered 500, and its lease is released', () => {
   test.each<[string, () => Response | Promise<Response>]>([
     ['read already', read],
     [
@@ -63,7 +63,7 @@ describe('a Response that cannot be sent is 500, and its lease is released', () 
 
 const acknowledge = { afterMs: 2_000, respond: () => new Response('ack') };
 
-test("a platform's waitUntil that throws swallows no acknowledgement, and is reported", async () => {
+test('an acknowledgement is sent although the waitUntil of the platform throws, and that is reported', async () => {
   const h = webhookHarness({ factory: { handleWebhook: () => new Promise(() => {}), acknowledge } });
   h.rows.put('a');
   const platform = { waitUntil() { throw new TypeError('Illegal invocation'); } };
@@ -71,7 +71,7 @@ test("a platform's waitUntil that throws swallows no acknowledgement, and is rep
   expect(h.eventsOf('webhookFailed')).toHaveLength(1);
 });
 
-test('the platform is told to wait until the sender has been told of a failure', async () => {
+test('the platform waits until respondToFailure has settled', async () => {
   const posted = deferred();
   const work = deferred<Response>();
   let started = false;
@@ -104,7 +104,7 @@ test('the platform is told to wait until the sender has been told of a failure',
 test.each<[string, () => Response | Promise<Response>]>([
   ['cannot be cancelled', () => new Response(new ReadableStream({ cancel() { throw new Error('no'); } }))],
   ['was read already', read],
-])('after an acknowledgement, a response that %s is no failure of the work', async (_, make) => {
+])('after an acknowledgement, a response that %s does not count as a failure', async (_, make) => {
   const gate = deferred();
   const failures: unknown[] = [];
   const h = webhookHarness({
@@ -131,7 +131,7 @@ test.each<[string, () => Response | Promise<Response>]>([
   expect(h.registry.snapshot().leased).toBe(0);
 });
 
-test('nothing of the factory is called for a webhook that was answered for being late', async () => {
+test('the factory is not called for a webhook that has timed out', async () => {
   const calls: string[] = [];
   const secrets = deferred<string>();
   const h = webhookHarness({

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Cluster, type Replica } from '../exclusive/support/cluster.js';
 
 /** Anyone who may publish on the channel of releases can say that a living replica has left. */
-describe('a stranger who says again and again that every replica has left', () => {
+describe('a client that repeats that every replica has left', () => {
   let cluster: Cluster;
   let heard: Set<(hint: ClaimHint) => void>;
   let asked: number;
@@ -48,7 +48,7 @@ describe('a stranger who says again and again that every replica has left', () =
     vi.restoreAllMocks();
   });
 
-  test('keeps no share from a replica that joins', async () => {
+  test('does not stop a replica that joins from getting its share', async () => {
     for (let n = 0; n < 3; n += 1) await started();
     await cluster.clock.advance(30_000);
     expect(loads()).toEqual([10, 10, 10]);
@@ -57,7 +57,7 @@ describe('a stranger who says again and again that every replica has left', () =
     expect(loads()).toEqual([8, 8, 7, 7]);
   });
 
-  test('causes as few claim queries as one who says that something was released', async () => {
+  test('causes as few claim queries as a hint of a release', async () => {
     for (let n = 0; n < 3; n += 1) await started();
     await cluster.clock.advance(30_000);
     const queriesWhile = async (left: boolean): Promise<number> => {

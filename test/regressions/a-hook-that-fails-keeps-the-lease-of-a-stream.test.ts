@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { SECRET, webhookHarness } from '../support/webhooks.js';
 
 test.each(['fails', 'replaces it'] as const)(
-  'an onSend hook that %s lets the body of the handler and its lease go',
+  'an onSend hook that %s releases the body of the handler and its lease',
   async (what) => {
     let cancelled = false;
     const h = webhookHarness({

@@ -58,7 +58,7 @@ async function serve(store: Partial<ConnectionStore>, factory: object): Promise<
   return statuses;
 }
 
-describe('an error that cannot be looked at is an answer, and nothing unhandled', () => {
+describe('an error that throws when it is read is answered, and nothing is left unhandled', () => {
   test.each(Object.keys(STORES))('from the store: %s', async (name) => {
     for (const status of await serve(STORES[name]!, {})) expect([200, 503]).toContain(status);
     expect(unhandled).toHaveLength(0);
@@ -72,7 +72,7 @@ describe('an error that cannot be looked at is an answer, and nothing unhandled'
 
 describe('acknowledge.respond', () => {
   test.each([null, 'ok', 0, {}])(
-    'that returns %j is no answer: the sender gets that of the handler, and it is reported',
+    'that returns %j is reported, and the sender gets the response of the handler',
     async (value) => {
       const clock = new ManualClock();
       let finish: (response: Response) => void = () => {};
@@ -104,7 +104,7 @@ describe('acknowledge.respond', () => {
   );
 });
 
-test("a platform's waitUntil that rejects later is reported, and not unhandled", async () => {
+test('a waitUntil of the platform that rejects later is reported and handled', async () => {
   const told: string[] = [];
   const registry = new ConnectionRegistry({
     store: { get: row },

@@ -8,7 +8,7 @@ function lazy<T>(run: () => Promise<T>): Promise<T> {
   return { then: (...handlers: Parameters<Promise<T>['then']>) => run().then(...handlers) } as unknown as Promise<T>;
 }
 
-test('what create returns is awaited once, so that a lazy query makes one connection', async () => {
+test('the result of create is awaited once, so a lazy query opens one connection', async () => {
   let made = 0;
   const factory = instrumentFactory({ create: () => lazy(async () => ({ serial: made += 1 })) });
   await using registry = new ConnectionRegistry({ store: new MemoryStore([{ id: 'a' }]), factory });

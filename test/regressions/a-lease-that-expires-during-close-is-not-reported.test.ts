@@ -14,7 +14,7 @@ test('close reports a lease whose own drain deadline passes while it waits', asy
   });
 });
 
-test('and reports every other lease once', async () => {
+test('close reports every other lease once', async () => {
   const h = new Harness({ drainTimeoutMs: 100 });
   for (const id of ['a', 'b']) h.rows.put(id);
   await h.registry.acquire('a');

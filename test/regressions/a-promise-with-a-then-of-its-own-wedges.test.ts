@@ -10,7 +10,7 @@ function spoilt<T>(value: T): Promise<T> {
 }
 
 describe('a promise that has a `then` of its own, which throws', () => {
-  test('returned by the work of a use, rejects the use and lets the instance go', async () => {
+  test('returned by the work of a use, rejects the use and releases the instance', async () => {
     const h = new Harness({ freshness: { maxStaleMs: Infinity } });
     h.rows.put('a');
     for (let use = 0; use < 2; use += 1) await expect(h.registry.use('a', () => spoilt('done'))).rejects.toThrow('spoilt');
@@ -29,7 +29,7 @@ describe('a promise that has a `then` of its own, which throws', () => {
     await h.registry.use('a', () => {});
   });
 
-  test('handed to waitUntil, holds the instance no longer than until it has settled', async () => {
+  test('passed to waitUntil, holds the instance only until it has settled', async () => {
     const h = new Harness({
       factory: {
         authenticate: () => true,

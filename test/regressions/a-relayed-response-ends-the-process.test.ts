@@ -13,7 +13,7 @@ beforeAll(async () => { upstream = await startUpstream(); });
 afterAll(() => upstream.close());
 const relay = (answer: string): Promise<Response> => fetch(`${upstream.url}/${UPSTREAM_ANSWERS.indexOf(answer)}?tenant`);
 
-describe.each(Object.keys(ADAPTERS))('%s relays what fetch gives', (adapter) => {
+describe.each(Object.keys(ADAPTERS))('%s relays a response of fetch', (adapter) => {
   const serve = ADAPTERS[adapter]!;
 
   test.each([
@@ -29,19 +29,19 @@ describe.each(Object.keys(ADAPTERS))('%s relays what fetch gives', (adapter) => 
     for (const name of ['trailer', 'te', 'x-hop', 'upgrade']) expect(headers).not.toHaveProperty(name);
   });
 
-  test.each(['gzip', 'gzip in chunks'])('%s, decoded and said to be nothing else', async (answer) => {
+  test.each(['gzip', 'gzip in chunks'])('%s is decoded and no longer labelled as encoded', async (answer) => {
     const { port } = await serve(answering(() => relay(answer)));
     const { text, headers } = await send(port, '/webhooks/c1');
     expect(text).toMatch(/^(?:\[tenant\])+$/);
     expect(headers).not.toHaveProperty('content-encoding');
   });
 
-  test('a coding that fetch does not know, as it came', async () => {
+  test('an encoding that fetch does not know stays as it came', async () => {
     const { port } = await serve(answering(() => relay('a coding nobody knows')));
     expect((await send(port, '/webhooks/c1')).headers).toMatchObject({ 'content-encoding': 'of-its-own' });
   });
 
-  test('a head without its body, with no length of the body', async () => {
+  test('the response to a HEAD has no content-length of a body that is not sent', async () => {
     const { port } = await serve(answering(async () => new Response(null, await relay('gzip'))));
     const { headers, text } = await send(port, '/webhooks/c1');
     expect({ length: headers['content-length'], text }).toEqual({ length: '0', text: '' });
@@ -59,7 +59,7 @@ describe.each(Object.keys(ADAPTERS))('%s relays what fetch gives', (adapter) => 
   });
 });
 
-test('where not even the 500 can be sent, the connection is cut', async () => {
+test('if not even the 500 can be sent, the connection is cut', async () => {
   const handler = toNodeHandler(() => new Response('x'), { onError: () => undefined });
   const { port } = await listen((req, res) => {
     // As middleware does that looks at every head.
@@ -69,7 +69,7 @@ test('where not even the 500 can be sent, the connection is cut', async () => {
   await expect(send(port, '/')).rejects.toMatchObject({ code: 'ECONNRESET' });
 });
 
-test("a host's own reason phrase that cannot be sent does not stay in the way of the response", async () => {
+test('a reason phrase set by the application that cannot be sent does not block the response', async () => {
   const handler = toNodeHandler(() => new Response('x'));
   const { port } = await listen((req, res) => {
     res.statusMessage = '\u2713';
@@ -78,7 +78,7 @@ test("a host's own reason phrase that cannot be sent does not stay in the way of
   expect(await send(port, '/')).toMatchObject({ status: 200, text: 'x' });
 });
 
-test('an application whose rule of trust throws is answered with 500', async () => {
+test('a request is answered 500 if the trust proxy function of the application throws', async () => {
   const onError = vi.fn();
   const { default: express } = await import('express');
   const { expressWebhook } = await import('hydrant/express');

@@ -10,7 +10,7 @@ import { SECRET, webhookHarness } from '../support/webhooks.js';
 const foreign = (): Response =>
   ({ status: 200, statusText: '', headers: { get: () => null }, body: null }) as unknown as Response;
 
-test.each(['express', 'fastify', 'fetch'] as const)('a Response that %s cannot send lets its lease go', async (kind) => {
+test.each(['express', 'fastify', 'fetch'] as const)('a Response that %s cannot send releases its lease', async (kind) => {
   const h = webhookHarness({ factory: { handleWebhook: async () => foreign() } });
   h.rows.put('a');
   const onError = (): void => {};

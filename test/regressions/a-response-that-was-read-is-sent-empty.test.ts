@@ -16,7 +16,7 @@ test('a Response whose body was read is a failure, not an empty 200', async () =
   const response = await h.registry.handleWebhook('a', post());
   expect(response.status).toBe(500);
 });
-test('through express', async () => {
+test('through Express, a Response whose body was read is a failure too', async () => {
   const h = webhookHarness({ factory: { handleWebhook: read } });
   h.rows.put('a');
   const { port } = await listen(express().all('/:connectionId', expressWebhook(h.registry, { onError: () => {} })));

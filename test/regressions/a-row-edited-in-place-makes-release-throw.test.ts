@@ -1,7 +1,7 @@
 import { ConnectionRegistry, factoryByPlatform } from 'hydrant';
 import { expect, test } from 'vitest';
 
-test('a lease is released although the store edited the row object in place, to another id and an unknown platform', async () => {
+test('a lease is released although the store changed its row object to another id and an unknown platform', async () => {
   const row = { id: 'a', version: 1, status: 'active' as const, platform: 'slack' };
   const disposed: string[] = [];
   const registry = new ConnectionRegistry({

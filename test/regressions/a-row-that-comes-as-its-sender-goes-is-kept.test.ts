@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { post, webhookHarness } from '../support/webhooks.js';
 
 test.each(Array.from({ length: 16 }, (_, i) => [i]))(
-  'a sender that goes %i microtasks after its row came leaves nothing',
+  'a sender that disconnects %i microtasks after its row came leaves nothing behind',
   async (ticks) => {
     const h = webhookHarness();
     h.rows.put('a');

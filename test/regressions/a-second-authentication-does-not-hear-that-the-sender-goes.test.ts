@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { deferred } from '../support/deferred.js';
 import { post, webhookHarness } from '../support/webhooks.js';
 
-test('the signal of the second authenticate aborts when the sender goes', async () => {
+test('the signal of the second authenticate aborts when the sender disconnects', async () => {
   const signals: AbortSignal[] = [];
   const second = deferred<boolean>();
   const sender = new AbortController();

@@ -3,7 +3,7 @@ import { ConnectionRegistry } from 'hydrant';
 import { ManualClock } from 'hydrant/testing';
 import { deferred } from '../support/deferred.js';
 
-test('close waits for a subscription that is still being made, and ends it: what it listens on is closed next', async () => {
+test('close waits for a subscription that is still being opened, and ends it', async () => {
   const made = deferred<AsyncDisposable>();
   const order: string[] = [];
   const registry = new ConnectionRegistry({

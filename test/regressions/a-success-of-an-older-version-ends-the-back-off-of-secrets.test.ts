@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { deferred } from '../support/deferred.js';
 import { post, seen, webhookHarness } from '../support/webhooks.js';
 
-test('secrets of an older version that come late do not end the back-off of the newer one', async () => {
+test('late secrets of an older version do not end the back-off of the newer one', async () => {
   const calls: { version: string; answer: ReturnType<typeof deferred<string>> }[] = [];
   const h = webhookHarness({
     failureBackoff: { initialMs: 5_000, maxMs: 5_000 },

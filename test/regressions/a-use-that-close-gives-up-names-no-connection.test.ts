@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { post, webhookHarness } from '../support/webhooks.js';
 
-test('a use and a webhook that wait for their row when close gives up are refused by the id of their connection', async () => {
+test('a use and a webhook that wait for their row when close gives up get an error with their connection id', async () => {
   const h = webhookHarness({ storeTimeoutMs: Infinity });
   for (const id of ['a', 'b']) h.rows.put(id);
   h.rows.hold();

@@ -29,7 +29,7 @@ test('a hydrate that fails with such an error gives its permit back', async () =
   expect(console.error).toHaveBeenLastCalledWith("hydrant: hydrationFailed for connection 'a' (the error cannot be printed)");
 });
 
-test('nor does a listener that throws such an error harm anybody', async () => {
+test('a listener that throws such an error affects no other listener', async () => {
   const one = registry();
   one.on('hydrated', () => { throw unprintable(); });
   expect(await one.use('b', (instance) => instance)).toBe('b');

@@ -14,7 +14,7 @@ test.each<[string, ConnectionError, number]>([
   ['whose code is a bigint', failure({ code: 5n }), 500],
   ['whose delay throws', failure({ get retryAfterMs() { throw new Error('x'); } }), 500],
   ['whose code throws', failure({ get code() { throw new Error('x'); } }), 503],
-])('a failure of create %s is answered', async (_what, error, status) => {
+])('a delivery is answered although create fails %s', async (_what, error, status) => {
   const h = webhookHarness({ factory: { create: () => { throw error; } } });
   h.rows.put('a');
   expect((await h.registry.handleWebhook('a', post())).status).toBe(status);

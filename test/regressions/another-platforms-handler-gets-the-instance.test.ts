@@ -62,7 +62,7 @@ class Gateway {
 
 describe('the row changes while a delivery is authenticated', () => {
   test.each(['used by another caller meanwhile', 'used by nobody else'])(
-    'its platform: 401, and nothing is called, %s',
+    'its platform: answered 401, and no handler is called, %s',
     async (how) => {
       const gateway = new Gateway();
       gateway.put('slack', 't1');
@@ -88,7 +88,7 @@ describe('the row changes while a delivery is authenticated', () => {
     expect(gateway.calls).toEqual(['slack authenticate t1', 'slack create t2', 'slack authenticate t2']);
   });
 
-  test('its secret: a request that only the old secret vouches for does not reach the new version', async () => {
+  test('its secret: a request signed with the old secret does not reach the new version', async () => {
     const gateway = new Gateway();
     gateway.put('slack', 't1');
     const answer = await gateway.during(async () => {
@@ -98,7 +98,7 @@ describe('the row changes while a delivery is authenticated', () => {
     expect(answer).toEqual({ status: 401, code: 'UNAUTHENTICATED' });
   });
 
-  test('it is deleted and created again for another tenant: the request does not reach that tenant', async () => {
+  test('it is created anew for another tenant: the request does not reach that tenant', async () => {
     const gateway = new Gateway();
     gateway.put('slack', 't1');
     const answer = await gateway.during(async () => {
@@ -111,7 +111,7 @@ describe('the row changes while a delivery is authenticated', () => {
     expect(answer).toEqual({ status: 401, code: 'UNAUTHENTICATED' });
   });
 
-  test.each(['stop', 'delete'] as const)('a %s that the registry has seen: 404, and nothing is called', async (change) => {
+  test.each(['stop', 'delete'] as const)('a %s that the registry has seen: 404, and no handler is called', async (change) => {
     const gateway = new Gateway();
     gateway.put('slack', 't1');
     const answer = await gateway.during(async () => {
@@ -122,7 +122,7 @@ describe('the row changes while a delivery is authenticated', () => {
     expect(gateway.calls).toEqual(['slack authenticate t1']);
   });
 
-  test('nothing that the registry has seen: the row that authenticated the request serves it', async () => {
+  test('no change that the registry saw: the row that authenticated the request serves it', async () => {
     const gateway = new Gateway();
     gateway.put('slack', 't1');
     expect(await gateway.during(() => gateway.put('slack', 't2'))).toEqual({ status: 200, body: 'slack handler, slack bot, t1' });

@@ -6,7 +6,7 @@ const answer = { status: 418, statusText: '', headers: new Headers(), body: null
 test.each([
   { what: 'answered with', verdict: answer, status: 418 },
   { what: 'refused, for it is no Response', verdict: { status: 418, body: null }, status: 401 },
-])("what authenticate resolves is $what, though it is not of this process's fetch", async ({ verdict, status }) => {
+])('a verdict from another implementation of fetch is $what', async ({ verdict, status }) => {
   const h = webhookHarness({ factory: { authenticate: () => verdict as never } });
   h.rows.put('a');
   expect((await h.registry.handleWebhook('a', post())).status).toBe(status);

@@ -5,7 +5,7 @@ import { Harness } from '../support/harness.js';
 
 afterEach(() => { vi.restoreAllMocks(); });
 
-test('a use and a webhook that fail with the same secrets are both left alone for as long as they were told', async () => {
+test('a use and a webhook that fail with the same secrets are both backed off for as long as they were told', async () => {
   vi.spyOn(Math, 'random').mockReturnValue(0.9);
   const secrets = deferred<string>();
   const h = new Harness({

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Harness } from '../support/harness.js';
 
-test('with the back-off turned off, what died young is made anew at once, at whatever fraction of a millisecond', async () => {
+test('with the back-off turned off, an instance that died young is hydrated again within the same millisecond', async () => {
   const h = new Harness({ failureBackoff: { initialMs: 0, maxMs: 0 } });
   h.rows.put('a');
   await h.clock.advance(0.3);

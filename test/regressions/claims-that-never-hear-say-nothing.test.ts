@@ -10,7 +10,7 @@ const CLAIMS: Record<string, (watch: unknown) => unknown> = {
 };
 
 // Such a time-out is over at once: the listening connection was given up as soon as it was there, for ever.
-describe.each(Object.entries(CLAIMS))('%s refuses what cannot be a duration, as the stores do', (name, claims) => {
+describe.each(Object.entries(CLAIMS))('%s refuses an invalid duration, as the stores do', (name, claims) => {
   test.each([
     ['watch', 'on'],
     ['watch.pingIntervalMs', { pingIntervalMs: 0 }],
@@ -25,7 +25,7 @@ describe.each(Object.entries(CLAIMS))('%s refuses what cannot be a duration, as 
     );
   });
 
-  test('and takes what can be one', () => {
+  test('and accepts a valid one', () => {
     expect(claims({ pingIntervalMs: 1, timeoutMs: 2 ** 31 - 1 })).toBeDefined();
   });
 });

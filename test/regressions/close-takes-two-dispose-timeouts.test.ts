@@ -28,7 +28,7 @@ test('close resolves one dispose time-out after its deadline, even if a late cre
   expect(h.instances.every(({ disposed }) => disposed !== undefined)).toBe(true);
 });
 
-test('nor does a subscription that cannot be ended make it longer', async () => {
+test('a subscription that cannot be ended does not make close take longer', async () => {
   const rows = new Rows();
   const store = {
     get: (id: string) => rows.get(id),

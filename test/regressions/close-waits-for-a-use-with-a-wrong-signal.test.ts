@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { ConnectionRegistry, MemoryStore, isConnectionError } from 'hydrant';
 import { ManualClock } from 'hydrant/testing';
 
-test('a use that is refused for its signal is not waited for, and leaves no timer', async () => {
+test('close does not wait for a use that was refused because of its signal, and no timer is left', async () => {
   const clock = new ManualClock();
   const registry = new ConnectionRegistry({
     clock,

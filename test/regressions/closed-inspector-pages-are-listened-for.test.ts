@@ -11,14 +11,14 @@ function opened(lastsMs = 10_000) {
   return { clock, stream, listeners: () => getEventListeners(signal, 'abort').length };
 }
 
-test('a stream that its reader has left listens for nothing any more', async () => {
+test('a stream removes its listeners when its reader leaves', async () => {
   const { stream, listeners } = opened();
   expect(listeners()).toBe(1);
   await stream.cancel();
   expect(listeners()).toBe(0);
 });
 
-test('nor does one whose time is up', async () => {
+test('a stream removes its listeners when its time is up', async () => {
   const { clock, listeners } = opened(5_000);
   await clock.advance(5_000);
   expect(listeners()).toBe(0);

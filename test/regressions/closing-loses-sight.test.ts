@@ -22,7 +22,7 @@ test('close called by a dispose that close began is the same close', async () =>
   expect(await outer).toEqual({ abandoned: [] });
 });
 
-test('the leases on a last good instance are seen, and reported', async () => {
+test('close reports the leases on a last good instance', async () => {
   const h = new Harness({ keepLastGood: true });
   h.rows.put('a');
   const lease = await h.registry.acquire('a');
@@ -38,7 +38,7 @@ test('the leases on a last good instance are seen, and reported', async () => {
   expect((await closed).abandoned).toContainEqual({ id: 'a', leases: 1 });
 });
 
-test("an invalidate out of a listener of context.signal reaches the last good instance", async () => {
+test('an invalidate called by a listener of context.signal reaches the last good instance', async () => {
   const h = new Harness({ keepLastGood: true });
   h.rows.put('a');
   await h.registry.use('a', () => 1);

@@ -25,7 +25,7 @@ test('a cold use does not wait behind reads for webhooks with unknown ids, on a 
   expect(new Set((await Promise.all(flood)).map(({ status }) => status))).toEqual(new Set([503]));
 });
 
-test('a use that wants the row that a webhook waits for takes it out of the line of strangers', async () => {
+test('a use that needs the same row as a webhook moves that read out of the lane of unknown ids', async () => {
   const sent: string[] = [];
   const never = deferred<undefined>();
   const h = webhookHarness({ store: { get: (id) => { sent.push(id); return never.promise; } } });

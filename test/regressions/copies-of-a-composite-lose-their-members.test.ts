@@ -9,7 +9,7 @@ const composite = factoryByPlatform('platform', { slack });
 const open = (factory: unknown): unknown =>
   new ConnectionRegistry({ store: new MemoryStore([{ id: 'a', platform: 'slack' }]), factory: factory as never });
 
-test('a copy of what factoryByPlatform returned is refused, wherever it stands', () => {
+test('a copy of a factory made by factoryByPlatform is refused, nested or not', () => {
   const copy = { ...composite, authenticate: () => false, handleWebhook: () => new Response('outer') };
   const refusal = {
     code: 'INVALID_OPTIONS',
@@ -19,11 +19,11 @@ test('a copy of what factoryByPlatform returned is refused, wherever it stands',
   expect(() => factoryByPlatform('tier', { free: copy } as never)).toThrow(expect.objectContaining(refusal));
 });
 
-test('and it cannot be changed in place', () => {
+test('a factory made by factoryByPlatform cannot be changed in place', () => {
   expect(() => { Object.assign(composite, { authenticate: () => false }); }).toThrow(TypeError);
 });
 
-test('nested and instrumented ones are what they were', () => {
+test('nested and instrumented ones keep their members', () => {
   expect(() => open(factoryByPlatform('tier', { free: composite } as never))).not.toThrow();
   expect(() => open(instrumentFactory(composite as never))).not.toThrow();
 });

@@ -7,7 +7,7 @@ import { webhookHarness } from '../support/webhooks.js';
 
 const enough = (): Promise<unknown> => new Promise(setImmediate);
 
-test.each(['GET', 'HEAD'] as const)('a body that fails after somebody else has answered changes nothing: %s', async (method) => {
+test.each(['GET', 'HEAD'] as const)('a body that fails after another response was sent changes nothing: %s', async (method) => {
   let answerInstead = (): void => {};
   const errors: unknown[] = [];
   const h = webhookHarness({

@@ -22,7 +22,7 @@ function gateway() {
   return { h, forge, repair: () => { sealed = false; }, calls: () => calls };
 }
 
-test('secrets that fail for senders who are not authenticated refuse no use', async () => {
+test('secrets that fail for unauthenticated senders refuse no use', async () => {
   const { h, forge, repair } = gateway();
   for (let attempt = 0; attempt < 20; attempt += 1) {
     await forge();
@@ -36,7 +36,7 @@ test('secrets that fail for senders who are not authenticated refuse no use', as
   expect((await h.registry.handleWebhook('a', post())).status).toBe(200);
 });
 
-test('strangers keep a connection from its genuine senders for five seconds at most after the vault has recovered', async () => {
+test('unauthenticated senders delay genuine ones by at most five seconds after the vault has recovered', async () => {
   const { h, forge, repair, calls } = gateway();
   for (let second = 0; second < 600; second += 1) {
     await forge();
@@ -50,7 +50,7 @@ test('strangers keep a connection from its genuine senders for five seconds at m
   expect((await h.registry.handleWebhook('a', post())).status).toBe(200);
 });
 
-test('an invalidate forgets the failures that strangers caused', async () => {
+test('an invalidate forgets failures caused by unauthenticated senders', async () => {
   const { h, forge, repair } = gateway();
   await forge();
   expect(await forge()).toBe('BACKING_OFF');
@@ -59,7 +59,7 @@ test('an invalidate forgets the failures that strangers caused', async () => {
   expect((await h.registry.handleWebhook('a', post())).status).toBe(200);
 });
 
-test('a failed hydrate still keeps strangers from asking the vault again', async () => {
+test('after a failed hydrate, unauthenticated senders do not cause another call to the vault', async () => {
   const { h, forge, calls } = gateway();
   await expect(h.registry.use('a', () => {})).rejects.toMatchObject({ code: 'HYDRATION_FAILED' });
   expect(await forge()).toBe('BACKING_OFF');

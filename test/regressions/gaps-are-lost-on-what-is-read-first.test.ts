@@ -18,7 +18,7 @@ test('a gap that comes while the row of a cold connection is read is not lost', 
   expect(await h.registry.use('a', ({ row }) => row.version)).toBe('v2');
 });
 
-test('a hint for an id whose next read is awaited already changes nothing for who awaits it', async () => {
+test('a hint for an id whose next read is already awaited changes nothing for its waiters', async () => {
   const store = new WatchedRows();
   const h = new Harness({ store });
   await h.settle();

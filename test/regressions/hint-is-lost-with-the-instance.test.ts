@@ -20,7 +20,7 @@ class Hinting extends Rows {
   }
 }
 
-test('an edit that a hint told of is not lost when the instance goes before the hint was looked into', async () => {
+test('an edit announced by a hint is not lost when the instance ends before the row is read', async () => {
   const store = new Hinting();
   const authenticated = deferred<boolean>();
   const h = webhookHarness({

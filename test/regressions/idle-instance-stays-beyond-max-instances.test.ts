@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Harness } from '../support/harness.js';
 
-test('an idle instance goes when one that was invalidated while it was created comes to life beside it', async () => {
+test('an idle instance is evicted when one that was invalidated during its create comes to life beside it', async () => {
   const h = new Harness({ maxInstances: 1 });
   h.rows.put('a');
   h.rows.put('b');

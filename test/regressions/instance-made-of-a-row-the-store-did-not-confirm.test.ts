@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { deferred } from '../support/deferred.js';
 import { Harness } from '../support/harness.js';
 
-test("'staleIfErrorMs' lets a live instance serve a webhook, but makes no new one of its old row", async () => {
+test("'staleIfErrorMs' lets a live instance serve a webhook, but hydrates nothing from its old row", async () => {
   const late = deferred<boolean>();
   const verdicts = [Promise.resolve(true), late.promise];
   let asked = 0;

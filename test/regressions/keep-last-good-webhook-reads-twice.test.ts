@@ -13,7 +13,7 @@ test('a webhook to the last good instance of a row that does not parse costs one
   expect(h.rows.reads.length - before).toBe(1);
 });
 
-test('and does not pass for a check of the last good version', async () => {
+test('it does not count as a check of the last good version', async () => {
   const h = new Harness({
     keepLastGood: true,
     staleIfErrorMs: 30,

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { post, webhookHarness } from '../support/webhooks.js';
 
-test("with 'keepLastGood', a row that does not parse leaves the last good instance to webhooks as to other uses", async () => {
+test("with 'keepLastGood', a row that does not parse leaves the last good instance to uses and webhooks", async () => {
   const h = webhookHarness({ keepLastGood: true });
   h.rows.put('a');
   await h.registry.use('a', () => {});

@@ -4,7 +4,7 @@ import { Harness } from '../support/harness.js';
 
 afterEach(() => vi.restoreAllMocks());
 
-test('reads that wait are not all moved up for each that is sent', async () => {
+test('sending a read does not move all waiting reads', async () => {
   const h = new Harness({ maxQueuedHydrations: 10_000 });
   const ids = Array.from({ length: 2_000 }, (_, n) => `c${n}`);
   for (const id of ids) h.rows.put(id);
@@ -21,7 +21,7 @@ test('reads that wait are not all moved up for each that is sent', async () => {
   expect(moved).toBeLessThan(4 * ids.length);
 });
 
-test('what departs is not all looked at for each that has gone', async () => {
+test('the end of one departing slot does not search all others', async () => {
   const h = new Harness({ maxQueuedHydrations: 10_000 });
   const ids = Array.from({ length: 500 }, (_, n) => `c${n}`);
   for (const id of ids) h.rows.put(id);

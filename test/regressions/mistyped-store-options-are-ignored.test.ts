@@ -6,7 +6,7 @@ const client = { query: async () => ({ rows: [] }) };
 test.each([
   ['tabel', { client, tabel: 'bots' }],
   ['columns.statuss', { client, mapRow: (row: object) => row, columns: { config: ['token'], statuss: 'state' } }],
-])('a mistyped %s is refused: the default would stand in its place', (option, options) => {
+])('a mistyped %s is refused instead of replaced by the default', (option, options) => {
   expect(() => new PostgresStore(options as never)).toThrow(
     expect.objectContaining({ code: 'INVALID_OPTIONS', message: `PostgresStore: does not know the option ${option}` }),
   );

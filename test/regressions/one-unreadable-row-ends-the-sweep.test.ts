@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Harness } from '../support/harness.js';
 
-test('the rows behind one that cannot be read are checked all the same', async () => {
+test('a sweep checks the rows behind one that cannot be read', async () => {
   const h = new Harness({ maxInstances: 5_000, freshness: { maxStaleMs: 1e9 }, idleTimeoutMs: Infinity });
   for (let id = 0; id < 1_500; id += 1) { h.rows.put(`c${id}`); await h.registry.use(`c${id}`, () => 1); }
   const get = h.rows.get.bind(h.rows);

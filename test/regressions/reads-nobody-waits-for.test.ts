@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { Harness, WatchedRows } from '../support/harness.js';
 import { post, webhookHarness } from '../support/webhooks.js';
 
-describe('reads nobody waits for any more', () => {
+describe('reads that no caller waits for any more', () => {
   test('are not sent', async () => {
     const h = new Harness();
     h.rows.hold();
@@ -16,7 +16,7 @@ describe('reads nobody waits for any more', () => {
     expect(h.rows.reads).toHaveLength(32);
   });
 
-  test('stand in nobody\'s way after a flood on a slow store', async () => {
+  test('delay no use after a flood on a slow store', async () => {
     const h = new Harness();
     h.rows.put('a');
     h.rows.hold();
@@ -30,7 +30,7 @@ describe('reads nobody waits for any more', () => {
     expect(await use).toBe('served');
   });
 
-  test('are not sent for webhooks that were answered for being late either', async () => {
+  test('are not sent for webhooks that have timed out', async () => {
     const h = webhookHarness({ acquireTimeoutMs: 1_000, storeTimeoutMs: 60_000 });
     h.rows.hold();
     const deliveries = Array.from({ length: 100 }, (_, id) => h.registry.handleWebhook(`x${id}`, post()));
@@ -56,7 +56,7 @@ describe('reads nobody waits for any more', () => {
   });
 });
 
-test('a store whose get throws at once, for thousands of ids, is unavailable to each of them', async () => {
+test('a store whose get throws synchronously is unavailable for each of thousands of ids', async () => {
   const h = new Harness({ store: { get: () => { throw new Error('pool is closed'); } } });
   const uses = Array.from({ length: 5_000 }, (_, id) =>
     h.registry.use(`x${id}`, () => 1, { timeoutMs: 1_000 }).catch((error: { code: string }) => error.code),
@@ -83,7 +83,7 @@ describe('a hint that comes while the row is first read', () => {
     expect(await h.registry.use('a', ({ row }) => row.version)).toBe('v2');
   });
 
-  test('is not lost on an id that comes to exist', async () => {
+  test('is not lost for an id that was just created', async () => {
     const store = new WatchedRows();
     const h = new Harness({ store });
     await h.settle();

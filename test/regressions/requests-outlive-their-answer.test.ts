@@ -28,7 +28,7 @@ const MADE: Record<string, (all: object) => unknown> = {
   'a deadline that was cancelled': (all) => queue.add(() => all),
 };
 
-test.each(Object.keys(MADE))('%s is gone with the next minor collection', { timeout: 60_000 }, async (name) => {
+test.each(Object.keys(MADE))('%s is freed by the next minor garbage collection', { timeout: 60_000 }, async (name) => {
   const make = MADE[name] as (all: object) => unknown;
   const round = async (): Promise<void> => {
     // The one that is there when the collector comes grows old.

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { detachingRow } from '../support/detaching-row.js';
 import { Harness, type Row } from '../support/harness.js';
 
-test('an edit of a row that the store hands out as its own object is honoured', async () => {
+test('an edit is seen although the store changes the object that it returned', async () => {
   const h = new Harness();
   const row: { -readonly [K in keyof Row]: Row[K] } = { id: 'a', version: 'v1', status: 'active', token: 'old' };
   h.rows.rows.set('a', row);
@@ -16,7 +16,7 @@ test('an edit of a row that the store hands out as its own object is honoured', 
 });
 
 // A lazy entity after its session was closed: it became an unhandled rejection, and the permit was lost.
-test('a row that cannot be looked at any more once it was read keeps nobody waiting', async () => {
+test('a row that throws after it was read keeps no caller waiting', async () => {
   const h = new Harness({ maxConcurrentHydrations: 1 });
   const { lazy, detach } = detachingRow();
   h.rows.rows.set('a', lazy);

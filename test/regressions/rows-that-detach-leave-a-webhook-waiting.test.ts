@@ -3,7 +3,7 @@ import { detachingRow } from '../support/detaching-row.js';
 import { deferred } from '../support/deferred.js';
 import { post, webhookHarness } from '../support/webhooks.js';
 
-test('a webhook whose row cannot be looked at any more once it is authenticated leaves nothing behind', async () => {
+test('a webhook whose row throws after authentication leaves nothing behind', async () => {
   const gate = deferred();
   const h = webhookHarness({ factory: { authenticate: async () => { await gate.promise; return true; } } });
   const { lazy, detach } = detachingRow();

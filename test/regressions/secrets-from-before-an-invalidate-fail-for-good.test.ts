@@ -6,7 +6,7 @@ test.each([
   ['permanently', false],
   ['for now', true],
 ] as const)(
-  'secrets that were asked for before invalidate and fail %s do not refuse what comes after it',
+  'secrets requested before an invalidate that fail %s refuse no use or delivery after it',
   async (_, retryable) => {
     const { calls, secrets } = heldSecrets();
     const h = webhookHarness({

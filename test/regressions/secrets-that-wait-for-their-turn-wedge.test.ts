@@ -4,7 +4,7 @@ import { post, webhookHarness } from '../support/webhooks.js';
 
 const PLACES = 64;
 
-test('calls for secrets that were invalidated while they waited for their turn do not stop all others', async () => {
+test('calls of secrets that were invalidated while queued do not block the others', async () => {
   const asked: string[] = [];
   const vault = deferred<string>();
   const h = webhookHarness({

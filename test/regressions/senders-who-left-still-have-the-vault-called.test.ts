@@ -31,7 +31,7 @@ function gateway(maxUnauthenticated = 2_000): { h: Harness; asked: string[]; vau
   return { h, asked, vault };
 }
 
-test('senders who left while they waited for their turn have no secrets asked for', async () => {
+test('no secrets are requested for senders that left while queued', async () => {
   const { h, asked, vault } = gateway();
   for (const id of [...ids('running'), ...ids('waiting'), 'patient', 'shared']) h.rows.put(id);
   const running = ids('running').map((id) => send(h, id));
@@ -45,7 +45,7 @@ test('senders who left while they waited for their turn have no secrets asked fo
   expect(asked).toEqual([...ids('running'), 'shared', 'patient']);
 });
 
-test('deliveries that time out while they wait for their turn have no secrets asked for', async () => {
+test('no secrets are requested for deliveries that time out while queued', async () => {
   const { h, asked, vault } = gateway();
   for (const id of [...ids('running'), 'waiting']) h.rows.put(id);
   const all = [...ids('running'), 'waiting'].map((id) => send(h, id));
@@ -57,7 +57,7 @@ test('deliveries that time out while they wait for their turn have no secrets as
   expect(asked).not.toContain('waiting');
 });
 
-test('calls that still run for senders who left count among the deliveries that are not authenticated', async () => {
+test('calls still running for senders that left count as unauthenticated deliveries', async () => {
   const { h, vault } = gateway(2);
   for (const id of ['a', 'b', 'c']) h.rows.put(id);
   const left = ['a', 'b'].map((id) => send(h, id));
@@ -70,7 +70,7 @@ test('calls that still run for senders who left count among the deliveries that 
   expect(await seen(await send(h, 'c').answer)).toMatchObject({ status: 401, code: 'UNAUTHENTICATED' });
 });
 
-test('a call that somebody joins again counts once', async () => {
+test('a call that another delivery joins counts once', async () => {
   const { h, vault } = gateway(2);
   for (const id of ['a', 'b']) h.rows.put(id);
   for (let again = 0; again < 5; again += 1) {
@@ -85,7 +85,7 @@ test('a call that somebody joins again counts once', async () => {
   expect((await other.answer).status).toBe(401);
 });
 
-test.each(['unknown', 'new'])('queued reads of senders who left count until they are dropped, for %s ids', async (which) => {
+test.each(['unknown', 'new'])('queued reads of senders that left count until they are dropped, for %s ids', async (which) => {
   const h = webhookHarness({ webhook: { maxUnauthenticated: 40 }, storeTimeoutMs: 1_000 });
   h.rows.hold();
   const idOf = (index: number): string => (which === 'new' ? `u${index}` : 'u');
@@ -100,7 +100,7 @@ test.each(['unknown', 'new'])('queued reads of senders who left count until they
   expect(await seen(await send(h, 'more').answer)).toMatchObject({ code: 'CONNECTION_NOT_FOUND' });
 });
 
-test('a hydrate neither waits for a call that a stranger caused nor fails with it', async () => {
+test('a hydrate neither waits for a call caused by an unauthenticated sender nor fails with it', async () => {
   const stuck = deferred<string>();
   const asked: string[] = [];
   const h = webhookHarness({

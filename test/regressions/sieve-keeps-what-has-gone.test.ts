@@ -9,7 +9,7 @@ const collect = runInNewContext('gc') as () => void;
 
 interface Row { readonly id: string; readonly version: number; readonly status: 'active' }
 
-test('slots that came and went since the last eviction are not kept', async () => {
+test('slots that were added and removed since the last eviction are not kept', async () => {
   const sieve = new Sieve<Row, unknown>();
   const queue: Slot<Row, unknown>[] = [];
   const gone: WeakRef<object>[] = [];

@@ -22,7 +22,7 @@ test('a webhook being authenticated does not revive a connection that is found s
   expect(h.rows.reads).toHaveLength(3);
 });
 
-test('nor does it bring back the version that was found to be replaced', async () => {
+test('a webhook being authenticated does not revive a version that is found replaced meanwhile', async () => {
   const verdicts = [deferred<boolean>(), deferred<boolean>()];
   let asked = 0;
   const served: string[] = [];

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { Harness } from '../support/harness.js';
 
 test.each([0, 600_000])(
-  'with staleIfErrorMs %d, a sweep that is answered nothing ends at its first thousand',
+  'with staleIfErrorMs %d, a sweep stops after its first thousand rows if the store does not answer',
   async (staleIfErrorMs) => {
     const h = new Harness({ staleIfErrorMs, maxInstances: 5_000, freshness: { maxStaleMs: 1e9 }, idleTimeoutMs: Infinity });
     for (let id = 0; id < 1_500; id += 1) {

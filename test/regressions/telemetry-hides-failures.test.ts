@@ -34,7 +34,7 @@ const ALL = [
   "hydrant: webhookFailed for connection 'a'", "hydrant: disposeFailed for connection 'a'",
 ];
 
-test('a failure that is only counted or shown is written to the console all the same', async () => {
+test('a failure that is only counted or shown is still written to the console', async () => {
   await failing((registry) => {
     instrument(registry);
     createInspector(registry, { authorize: () => true });
@@ -42,7 +42,7 @@ test('a failure that is only counted or shown is written to the console all the 
   expect(written).toEqual(ALL);
 });
 
-test('with a listener beside the onlooker it is that one’s to log', async () => {
+test('with a listener beside the onlooker, the listener logs its event and the console does not', async () => {
   const heard: string[] = [];
   await failing((registry) => {
     instrument(registry);
@@ -52,7 +52,7 @@ test('with a listener beside the onlooker it is that one’s to log', async () =
   expect(heard).toEqual(['b']);
 });
 
-test('so it is with a runner', async () => {
+test('the same holds for a runner', async () => {
   const registry = new ConnectionRegistry({ store: new MemoryStore([{ id: 'a' }]), factory: { create: () => ({}) } });
   const runner = new ExclusiveRunner({
     registry,

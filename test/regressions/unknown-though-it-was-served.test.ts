@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { Harness } from '../support/harness.js';
 import { post, seen } from '../support/webhooks.js';
 
-test('an id that has been served is not unknown', async () => {
+test('an id that has been served is not remembered as unknown', async () => {
   const h = new Harness({ idleTimeoutMs: 1 });
   h.rows.hold();
   const first = h.registry.use('a', () => {}).catch((error: unknown) => error);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Harness } from '../support/harness.js';
 
-test('a use that comes after everyone left waits for that create, and not for the dispose of what it made', async () => {
+test('a use that arrives after all callers left waits for that create, but not for the dispose of its instance', async () => {
   const h = new Harness();
   h.rows.put('a');
   const first = h.holdCreate();

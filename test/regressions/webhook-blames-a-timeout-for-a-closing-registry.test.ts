@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { deferred } from '../support/deferred.js';
 import { Harness } from '../support/harness.js';
 
-test('a webhook whose secrets come after the deadline of close is told that the registry is closing', async () => {
+test('a webhook whose secrets come after the deadline of close fails with REGISTRY_CLOSED', async () => {
   const secrets = deferred<string>();
   const h = new Harness({
     factory: {

@@ -27,7 +27,7 @@ async function authenticating(
 }
 
 describe('a webhook whose row was edited while it was authenticated does not bring the old version back', () => {
-  test('when the instance of the new one was evicted and is gone', async () => {
+  test('when the instance of the new version was evicted', async () => {
     const { h, served, authenticated, response } = await authenticating({ maxInstances: 1 });
     await h.registry.use('a', () => {});
     h.rows.put('b');
@@ -39,7 +39,7 @@ describe('a webhook whose row was edited while it was authenticated does not bri
     expect(served).toEqual(['a@v2#2']);
   });
 
-  test('when the new one failed and there is no back-off', async () => {
+  test('when the new version failed and there is no back-off', async () => {
     const { h, served, authenticated, response } = await authenticating({ failureBackoff: { initialMs: 0, maxMs: 0 } });
     const create = h.holdCreate();
     const use = h.registry.use('a', () => {});
@@ -51,7 +51,7 @@ describe('a webhook whose row was edited while it was authenticated does not bri
     expect(served).toEqual(['a@v2#1']);
   });
 
-  test('when everyone left the new one while it was created', async () => {
+  test('when all callers of the new version left while it was created', async () => {
     const { h, served, authenticated, response } = await authenticating();
     const create = h.holdCreate();
     const controller = new AbortController();
@@ -66,7 +66,7 @@ describe('a webhook whose row was edited while it was authenticated does not bri
     expect(served).toEqual(['a@v2#1']);
   });
 
-  test('when what was learnt of the new one was forgotten for what was learnt of others since', async () => {
+  test('when the new version was forgotten because many other rows were read since', async () => {
     const { h, served, authenticated, response } = await authenticating({
       maxInstances: 1,
       maxQueuedHydrations: 20_000,

@@ -38,7 +38,7 @@ test('a webhook is not handled by an instance whose drain deadline passes while 
   expect(served).toEqual([]);
 });
 
-test('nor by one that close disposed of: it is told that the registry is closing', async () => {
+test('a webhook is not handled by an instance that close disposed of: it fails with REGISTRY_CLOSED', async () => {
   const { h, response, served, verdict } = await authenticatedAgain(Infinity);
   await Promise.all([h.registry.close({ drainTimeoutMs: 0 }), h.settle()]);
   verdict.resolve(true);

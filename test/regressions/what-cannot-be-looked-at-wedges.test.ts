@@ -4,7 +4,7 @@ import { Harness } from '../support/harness.js';
 /** As strict RPC clients and mocks are: asking for a property it does not have, such as `then`, throws. */
 const strict = (): never => new Proxy({}, { get() { throw new Error('no such property'); } }) as never;
 
-test('a create that returns such a thing fails the hydrate, and its permit is free', async () => {
+test('a create that returns such an object fails the hydrate and returns its permit', async () => {
   const h = new Harness({
     maxConcurrentHydrations: 1,
     factory: { create: (row) => (row.id === 'a' ? strict() : { name: 'ok', row, disposed: undefined }) },
@@ -15,7 +15,7 @@ test('a create that returns such a thing fails the hydrate, and its permit is fr
   expect(await h.registry.use('b', () => 'served')).toBe('served');
 });
 
-test('work that returns such a thing rejects, and its lease is released', async () => {
+test('work that returns such an object rejects, and its lease is released', async () => {
   const h = new Harness({ freshness: { maxStaleMs: 60_000 } });
   h.rows.put('a');
   await h.registry.use('a', () => 1);

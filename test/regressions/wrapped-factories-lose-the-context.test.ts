@@ -4,7 +4,7 @@ import { Harness, type Row } from '../support/harness.js';
 
 /* Whoever wraps a factory passes on `{ ...context, … }`: what a context has must be its own. */
 
-test('a context that is spread has all that it had', async () => {
+test('a copy of a context made by spreading has all its members', async () => {
   const seen: Record<string, unknown> = {};
   const inner = {
     create(row: Row, { signal, retire, onDispose }: HydrationContext) {

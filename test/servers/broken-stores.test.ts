@@ -43,7 +43,7 @@ describe('a broken PostgresStore fails the conformance suite', () => {
     }, CAPABILITIES);
   }
 
-  test('not as it is', async () => {
+  test('but not in its original form', async () => {
     expect(await failures()).toEqual([]);
   });
 
@@ -71,7 +71,7 @@ describe('a broken PostgresStore fails the conformance suite', () => {
     expect(await failures()).toContain('versions: every edit, stop and start makes a new one');
   });
 
-  test('reading in a transaction that was opened earlier', async () => {
+  test('when it reads in a transaction that was opened earlier', async () => {
     const client = new pg.Client({ connectionString: database.url });
     await client.connect();
     await client.query('begin isolation level repeatable read; select count(*) from hydrant_connections');
@@ -113,7 +113,7 @@ describe.skipIf(inject('redisUrl') === undefined)('a broken RedisStore fails the
     }, CAPABILITIES);
   }
 
-  test('not as it is', async () => {
+  test('but not in its original form', async () => {
     expect(await failures((script) => script)).toEqual([]);
   });
 

@@ -91,7 +91,7 @@ describe('queries per use', () => {
 });
 
 describe('an outage of the database under load', () => {
-  test('with staleIfErrorMs live connections go on, without it they are 503 with Retry-After; no herd afterwards', async () => {
+  test('with staleIfErrorMs live connections go on, without it they answer 503; no herd afterwards', async () => {
     const server = await startPostgres({ own: true });
     const pools = [openPool(server.url, 10), openPool(server.url, 10)];
     try {

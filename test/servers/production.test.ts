@@ -35,7 +35,7 @@ async function freePort(): Promise<number> {
 const eventually = (probe: () => Promise<unknown>) =>
   expect.poll(() => probe().catch((error: unknown) => error), { timeout: 20_000, interval: 50 });
 
-test("the README's gateway outlasts the end of all its database connections, and shuts down in order", async () => {
+test('the gateway of the README survives the loss of all its database connections, and shuts down in order', async () => {
   const port = await freePort();
   const url = new URL(database.url);
   const gateway = spawn(process.execPath, [`${copy}/examples/production/gateway.mjs`], {

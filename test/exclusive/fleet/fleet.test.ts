@@ -5,7 +5,7 @@ import { Fleet } from './fleet.js';
 const CONNECTIONS = 12_288;
 
 describe('a fleet that is larger than one claim query', () => {
-  test('starts, loses a replica and gains one: queries do not grow with it, and loads differ by at most one', async () => {
+  test('starts, loses a replica and gains one with a bounded number of queries, and loads differ by at most one', async () => {
     const fleet = new Fleet(CONNECTIONS, 6);
     expect(await fleet.until(() => fleet.balanced, 45_000)).toBeLessThanOrEqual(20_000);
     expect(fleet.trafficSince(1).mostNamed).toBeLessThanOrEqual(4_096);

@@ -146,7 +146,7 @@ describe.skipIf(redisUrl === undefined)('the five wishes', () => {
     );
   });
 
-  test('4. handlers know their connection, however many run at once', async () => {
+  test('4. handlers know their connection, even when many run at once', async () => {
     const { registry, store } = replica();
     const ids = Array.from({ length: 10 }, (_, n) => `${id}x${n}`);
     for (const bot of ids) await store.put(slackBot(bot));
@@ -155,7 +155,7 @@ describe.skipIf(redisUrl === undefined)('the five wishes', () => {
     expect(answered).toEqual(ids.flatMap((bot) => [1, 2].map(() => `xoxb-${bot} pong of ${bot}`)).toSorted());
   });
 
-  test('5. the least recently used are evicted, and ended, while the others go on and the state stays', async () => {
+  test('5. the least recently used are evicted and ended, while the others go on and the state is kept', async () => {
     const { registry, store, heard, created } = replica(2);
     const ids = ['a', 'b', 'c'].map((name) => `${id}${name}`);
     for (const bot of ids) await store.put(telegramBot(bot));

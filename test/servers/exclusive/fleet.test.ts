@@ -101,7 +101,7 @@ describe.each(STORES)('%s', (name, make) => {
   beforeAll(async () => { fleet = await make(); }, 60_000);
   afterAll(() => fleet.close());
 
-  test('a heartbeat costs what the replica holds, whatever the size of the fleet; a claim what it must look at', async () => {
+  test('a heartbeat costs what the replica holds and a claim its candidates, whatever the size of the fleet', async () => {
     const { claims, traffic } = fleet;
     const request = { replica: 'r0', ttlMs: 3_600_000, freeForMs: 0 };
     const measured = async <T>(work: () => Promise<T>): Promise<Traffic & { result: T }> => {

@@ -38,7 +38,7 @@ claimConformance({ describe, it: test }, (settings) => ({
 describe('PostgresClaims', () => {
   const request = { replica: 'a', ttlMs: 60_000, ids: ['c1', 'c2', 'c3'], limit: 3, freeForMs: 0 };
 
-  test('renews neither as lost nor as renewed what somebody else has locked, and does not wait for it', async () => {
+  test('reports a claim that is locked by others neither as lost nor as renewed, and does not wait for it', async () => {
     const claims = new PostgresClaims({ client: pool });
     const held = await claims.claim(request);
     const locker = await others.connect();
@@ -54,7 +54,7 @@ describe('PostgresClaims', () => {
     }
   });
 
-  test('takes something else rather than wait for a row that somebody has locked', async () => {
+  test('claims another row instead of waiting for a locked one', async () => {
     const claims = new PostgresClaims({ client: pool });
     await claims.release({ replica: 'a', claims: await claims.claim(request), leave: false });
     const locker = await others.connect();
@@ -79,7 +79,7 @@ describe('PostgresClaims', () => {
     await pool.query("select setval('hydrant_claims_token_seq', (extract(epoch from clock_timestamp()) * 1000)::bigint)");
   });
 
-  test('deletes no claim at its release, and forgets replicas that have been gone for a day', async () => {
+  test('keeps the row of a released claim, and forgets replicas that have been gone for a day', async () => {
     const claims = new PostgresClaims({ client: pool });
     await claims.release({ replica: 'a', claims: await claims.claim(request), leave: true });
     expect((await pool.query('select 1 from hydrant_claims')).rows).toHaveLength(3);
@@ -124,7 +124,7 @@ describe('PostgresClaims', () => {
     expect((after.hot - before.hot) / (after.all - before.all)).toBeGreaterThan(0.3);
   });
 
-  test('migrates once, from many replicas at a time, and leaves nothing behind on the way down', async () => {
+  test('migrates once, from many replicas at a time, and down leaves nothing behind', async () => {
     await pool.query('create schema elsewhere');
     const table = 'elsewhere.my claims';
     await Promise.all([pool, others, pool, others].map((client) => new PostgresClaims({ client, table }).migrate()));

@@ -50,7 +50,7 @@ describe.runIf(url !== undefined)('RedisClaims', () => {
       expect(Number((await claim(['c2']))[0]!.token), 'one row does not raise the tokens of the others').toBeLessThan(2 ** 53);
     });
 
-    test('a row with the greatest token is never taken, and fails none beside it', async () => {
+    test('a row with the greatest token is never taken, and fails no other row', async () => {
       await client.hset(row('c1'), { token: String(HIGHEST), expires: '0' });
       await client.hset(row('c2'), { token: String(HIGHEST - 1n), expires: '0' });
       const taken = await claim(['c1', 'c2', 'c3']);
@@ -59,7 +59,7 @@ describe.runIf(url !== undefined)('RedisClaims', () => {
     });
   });
 
-  test('a row that somebody else has spoiled fails none beside it', async () => {
+  test('a row that other code has corrupted fails no other row', async () => {
     await client.set(row('c1'), 'no hash');
     await client.hset(row('c2'), { token: 'x', expires: 'y', owner: 'z' });
     const taken = await claim(['c1', 'c2', 'c3']);
@@ -87,7 +87,7 @@ describe.runIf(url !== undefined)('RedisClaims', () => {
       expect(await claim(many(30_000), { replica: 'b', limit: 30_000 })).toHaveLength(30_000);
     }, 60_000);
 
-    test('of a million candidates one that is free is found, and no more is sent than that takes', async () => {
+    test('the one free of a million candidates is found, and only as many as needed are sent', async () => {
       const ids = many(1_000_000);
       const before = Number(/total_net_input_bytes:(\d+)/.exec(await client.info('stats'))![1]);
       expect(idsOf(await claim(ids, { limit: 1 }))).toEqual(['c0']);
@@ -151,7 +151,7 @@ describe.runIf(url !== undefined)('RedisClaims on a server that evicts', () => {
   };
 
   test.each(['allkeys-lru', 'allkeys-random', 'allkeys-lfu'])(
-    'refuses %s with a limit of memory, and goes on when that has been mended',
+    'refuses %s with a memory limit, and works once that is changed',
     async (policy) => {
       await admin.config('SET', 'maxmemory-policy', policy);
       await admin.config('SET', 'maxmemory', '100mb');
@@ -178,7 +178,7 @@ describe.runIf(url !== undefined)('RedisClaims on a server that evicts', () => {
   );
 
   test.each(['volatile-lru', 'volatile-ttl', 'volatile-random'])(
-    'loses no claim to %s, however little memory is left',
+    'loses no claim to %s, even with little memory left',
     async (policy) => {
       await admin.flushall();
       await admin.config('SET', 'maxmemory-policy', policy);
@@ -196,7 +196,7 @@ describe.runIf(url !== undefined)('RedisClaims on a server that evicts', () => {
     },
   );
 
-  test('asks no more than it may', async () => {
+  test('works for a user who may not call INFO and CONFIG', async () => {
     await admin.call('ACL', 'SETUSER', 'limited', 'on', '>secret', '~*', '&*', '+@all', '-info', '-config');
     const limited = new Redis(server.url, { username: 'limited', password: 'secret' });
     expect(

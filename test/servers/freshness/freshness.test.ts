@@ -164,7 +164,7 @@ describe('G4 fresh, across four processes on PostgreSQL', () => {
     expect(violations(writes, reports).filter((violation) => violation.includes('strict')).length).toBeGreaterThan(0);
   }, timeout);
 
-  test('and the same slow store with the registry as it is passes', async () => {
+  test('the unchanged registry passes with the same slow store', async () => {
     const { writes, reports } = await run(scenario({ hints: 'on', answerDelayMs: 25, durationMs: 2_500 }));
     expect(violations(writes, reports)).toEqual([]);
   }, timeout);

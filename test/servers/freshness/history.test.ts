@@ -64,7 +64,7 @@ describe('the check of histories', () => {
     expect(violations(WRITES, [report([seen])])).toHaveLength(1);
   });
 
-  test('finds instances that were not disposed of exactly once, or used when they should not be', () => {
+  test('finds instances that were not disposed of exactly once, or used outside of their life', () => {
     expect(violations(WRITES, [report([], { created: 2 })])).toHaveLength(1);
     expect(violations(WRITES, [report([], { misused: ['x'] })])).toEqual(['x']);
   });

@@ -19,7 +19,7 @@ beforeAll(async () => {
 afterAll(() => database[Symbol.asyncDispose]());
 
 describe('a gateway that has a table of connections already', () => {
-  test('adopts it: its own SQL goes on as it was, and every use sees what it wrote', async () => {
+  test('adopts it: its own SQL still works, and every use sees its writes', async () => {
     const store = new PostgresStore<GatewayConnection>({
       client: pool,
       ...GATEWAY_MAPPING,

@@ -12,7 +12,7 @@ async function connect(url: string, deadlockTimeout: string): Promise<pg.Client>
   return client;
 }
 
-test.each(['put', 'delete', 'touch'] as const)('a %s that PostgreSQL ends to resolve a deadlock is made again', async (verb) => {
+test.each(['put', 'delete', 'touch'] as const)('a %s that PostgreSQL aborts to resolve a deadlock is retried', async (verb) => {
   await using database = await createDatabase();
   const pool = openPool(database.url);
   const [victim, winner, gate] = await Promise.all([

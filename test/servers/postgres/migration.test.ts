@@ -72,7 +72,7 @@ describe('adopting a table that exists', () => {
     expect((await mapped().list()).length).toBe(9_000);
   });
 
-  test('waits for a lock no longer than it is told to, and has then changed nothing', async () => {
+  test('waits for a lock no longer than lockTimeoutMs, and then has changed nothing', async () => {
     const before = await objects();
     await whileWriting(async () => {
       await expect(mapped().migrate({ lockTimeoutMs: 50 })).rejects.toMatchObject({ code: '55P03' });
@@ -94,7 +94,7 @@ describe('adopting a table that exists', () => {
     await expect(mapped().touch('c1')).resolves.toBe(true);
   });
 
-  test('can be undone without a trace', async () => {
+  test('can be undone, and leaves nothing behind', async () => {
     const before = await objects();
     const { up, down } = PostgresStore.migrationSql(GATEWAY_MAPPING);
     await pool.query(`begin; ${up}; commit`);
@@ -106,7 +106,7 @@ describe('adopting a table that exists', () => {
     await pool.query(`update chat_connections set config = '{}'`);
   });
 
-  test('as SQL for a file it does the same as migrate(), and twice is as good as once', async () => {
+  test('the SQL for a migration file does the same as migrate(), and may run twice', async () => {
     await mapped().migrate();
     const migrated = await objects();
     const { up } = PostgresStore.migrationSql(GATEWAY_MAPPING);
@@ -118,7 +118,7 @@ describe('adopting a table that exists', () => {
     await whileWriting(() => mapped().migrate({ lockTimeoutMs: 1 }));
   });
 
-  test('touches do not begin again after down and up', async () => {
+  test('versions by touch do not repeat after down and up', async () => {
     const { up, down } = PostgresStore.migrationSql(GATEWAY_MAPPING);
     const seen: (string | undefined)[] = [];
     for (let n = 0; n < 3; n += 1) {
@@ -130,14 +130,14 @@ describe('adopting a table that exists', () => {
     expect(new Set(seen).size).toBe(3);
   });
 
-  test('without notify adds no notification, and takes away what was there', async () => {
+  test('without notify adds no notification, and removes an existing one', async () => {
     await mapped().migrate();
     expect(await triggers()).toBe('hydrant_notify_delete hydrant_notify_insert hydrant_notify_truncate hydrant_notify_update');
     await new PostgresStore<GatewayConnection>({ client: pool, ...GATEWAY_MAPPING, notify: false }).migrate();
     expect(await triggers()).toBeNull();
   });
 
-  test('an option that changes what makes a version needs no migration of versions', async () => {
+  test('an option that changes which columns make a version needs no migration of versions', async () => {
     await mapped().migrate();
     const wider = new PostgresStore<GatewayConnection>({
       client: pool,
@@ -154,7 +154,7 @@ describe('adopting a table that exists', () => {
 describe('the store\'s own table', () => {
   beforeEach(() => pool.query(`drop schema public cascade; create schema public`));
 
-  test('is made and taken away again without a trace', async () => {
+  test('is created and removed again, and leaves nothing behind', async () => {
     const before = await objects();
     const store = new PostgresStore({ client: pool });
     await store.migrate();
@@ -165,12 +165,12 @@ describe('the store\'s own table', () => {
     await expect(store.get('acme')).rejects.toMatchObject({ code: '42P01' });
   });
 
-  test('may be made by many replicas at once', async () => {
+  test('may be created by many replicas at once', async () => {
     await Promise.all(Array.from({ length: 8 }, () => new PostgresStore({ client: pool }).migrate()));
     await expect(new PostgresStore({ client: pool }).put({ id: 'acme' })).resolves.toMatchObject({ status: 'active' });
   });
 
-  test('may be called and be anywhere', async () => {
+  test('may have any name and be in any schema', async () => {
     await pool.query(`create schema "we""ird Schema"`);
     const table = `we"ird Schema.Tab'le $hydrant$ %s \\ ${'x'.repeat(30)}`;
     const store = new PostgresStore<{ token: string }>({
@@ -198,7 +198,7 @@ describe('the store\'s own table', () => {
     ).toBe(0);
   });
 
-  test('two tables with long names do not share what belongs to them', async () => {
+  test('two tables with long names do not share their objects', async () => {
     const names = ['a', 'b'].map((end) => `${'long_'.repeat(12)}${end}`);
     const [first, second] = names.map((table) => new PostgresStore<{ token: string }>({ client: pool, table }));
     await first?.migrate();

@@ -62,7 +62,7 @@ describe.skipIf(bouncer === undefined)('PostgresStore through PgBouncer in trans
       expect(factory.count('created')).toBe(150);
     });
 
-    test('says so when it is asked to listen there, instead of hearing nothing', async () => {
+    test('refuses to listen through the pooler instead of hearing nothing', async () => {
       const store = new PostgresStore({
         client: pool,
         listenClient: () => new pg.Client({ connectionString: url }),

@@ -62,7 +62,7 @@ describe.each([
   });
   const stolen = async (): Promise<unknown> => (await owner.query(`select to_regclass('public.stolen') as found`)).rows[0];
 
-  test('the version trigger of 0.1.0 gave away the rights of whoever migrated', async () => {
+  test('the version trigger of 0.1.0 lent the rights of the role that migrated', async () => {
     await owner.query(await migrationOf01('own-table'));
     await (await as('reporting')).query(ATTACK('public.hydrant_connections_hydrant_version')).catch(() => {});
     expect(await stolen()).toEqual({ found: 'stolen' });
@@ -82,7 +82,7 @@ describe.each([
     ).toEqual([{ count: 0 }]);
   });
 
-  test('nothing of a new install runs with rights of its own, or may be attached to a table by others', async () => {
+  test("no function of a new install runs with its owner's rights, or can be attached to a table by others", async () => {
     await owner.query(GATEWAY_TABLE);
     await new PostgresStore({ client: owner }).migrate();
     await new PostgresStore<GatewayConnection>({ client: owner, ...GATEWAY_MAPPING }).migrate();
@@ -146,7 +146,7 @@ describe.each([
       expect(await version()).toBeUndefined();
     };
 
-    test("writes it without another grant, touches its rows, and may do nothing else with what is hydrant's", async () => {
+    test('writes it without another grant, touches its rows, and may do nothing else in the schema hydrant', async () => {
       await everyWriteIsSeen();
       await app.query(`insert into chat_connections (id, config) values ('acme', '{"value":"v"}')`);
       const before = await version();
@@ -175,7 +175,7 @@ describe.each([
       'alter table chat_connections alter column id type varchar(40)',
       'alter table chat_connections rename to before; create table chat_connections (like before including all); grant '
         + 'all on chat_connections to app',
-    ])('writes it, and every write is seen, at once and after migrate(), when somebody ran: %s', async (damage) => {
+    ])('writes it, and every write is seen, at once and after migrate(), after someone ran: %s', async (damage) => {
       await everyWriteIsSeen();
       const superuser = await as('postgres');
       await superuser.query(damage);

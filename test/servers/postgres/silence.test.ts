@@ -40,7 +40,7 @@ describe('when every connection to PostgreSQL goes silent without a reset', () =
     await pool.end();
   });
 
-  test('strict uses of a registry go on after one storeTimeoutMs, and nothing stays checked out', async () => {
+  test('strict uses of a registry go on after one storeTimeoutMs, and no connection stays checked out', async () => {
     const pool = new pg.Pool({ connectionString: url, max: 2 });
     const store = new PostgresStore<{ n: number }>({ client: pool });
     await store.put({ id: 'acme', n: 1 });

@@ -41,7 +41,7 @@ async function mapped(options: object = {}): Promise<PostgresStore<GatewayConnec
 const draft = { organizationId: 'o1', platform: 'slack', config: { value: 'secret' } };
 
 describe('PostgresStore queries', () => {
-  test('one for a row, for many, for versions, and none where no id can exist', async () => {
+  test('are one for a row, for many or for versions, and none if no id can exist', async () => {
     const store = await own();
     await store.put({ id: 'a' });
     sent.length = 0;
@@ -84,7 +84,7 @@ describe('PostgresStore queries', () => {
 });
 
 describe('PostgresStore on its own table', () => {
-  test('keeps every field of a record as it was, and hands out none of its own', async () => {
+  test('keeps every field of a record as it was, and adds none of its own', async () => {
     const store = await own<{ organizationId: string; config: { list: number[]; nested: { null: null; text: string } } }>();
     const record = {
       id: 'acme',
@@ -99,7 +99,7 @@ describe('PostgresStore on its own table', () => {
     expect(await store.put(written)).toEqual(written);
   });
 
-  test('a record cannot smuggle in a version or prototype', async () => {
+  test('a record cannot set its version or prototype', async () => {
     const store = await own();
     const record = await store.put({ id: 'acme', ...JSON.parse('{"version":"7","__proto__":{"polluted":true}}') as object });
     expect(record.version).not.toBe('7');
@@ -137,7 +137,7 @@ describe('PostgresStore on its own table', () => {
 });
 
 describe('PostgresStore mapped onto a table that exists', () => {
-  test('deletes softly, and revives what is put again', async () => {
+  test('deletes softly, and a put revives the row', async () => {
     const store = await mapped();
     const first = await store.put({ id: 'acme', ...draft });
     await store.delete('acme');
@@ -149,14 +149,14 @@ describe('PostgresStore mapped onto a table that exists', () => {
     expect(second).toEqual(first);
   });
 
-  test('never deletes for good where it was not told how rows are deleted', async () => {
+  test('never deletes a row if it was not told how rows are deleted', async () => {
     const store = await mapped({ softDelete: undefined });
     await store.put({ id: 'acme', ...draft });
     await expect(store.delete('acme')).rejects.toMatchObject({ code: 'INVALID_OPTIONS' });
     expect(await store.get('acme')).toBeDefined();
   });
 
-  test('says so when what it wrote is hidden by where', async () => {
+  test('reports an error when where hides the row that it wrote', async () => {
     const store = await mapped({ toRow: ({ config }: GatewayConnection) => ({ config, deleted_at: new Date() }) });
     await expect(store.put({ id: 'acme', ...draft })).rejects.toMatchObject({ code: 'INVALID_OPTIONS', connectionId: 'acme' });
   });
@@ -169,7 +169,7 @@ describe('PostgresStore mapped onto a table that exists', () => {
     expect(await store.touch('acme')).toBe(true);
   });
 
-  test('works where the id is unique only among the rows that are alive', async () => {
+  test('works with an id that is unique only among the rows that are not deleted', async () => {
     await pool.query(
       `alter table chat_connections drop constraint chat_connections_pkey;
         create unique index on chat_connections (id) where deleted_at is null`,
@@ -186,7 +186,7 @@ describe('PostgresStore mapped onto a table that exists', () => {
     expect(await store.get('acme')).toMatchObject({ platform: 'telegram' });
   });
 
-  test('a row that mapRow throws on tells nothing of what is in it', async () => {
+  test('the error for a row on which mapRow throws contains nothing of the row', async () => {
     const store = await mapped();
     await pool.query(`insert into chat_connections (id, config) values ('bad', '{"token":"secret"}'), ('good', '{"value":"v"}')`);
     await expect(store.get('bad')).rejects.toSatisfy(
@@ -199,7 +199,7 @@ describe('PostgresStore mapped onto a table that exists', () => {
     expect((await store.list()).map(({ id }) => id)).toEqual(['good']);
   });
 
-  test('an id of another form than the column\'s is unknown, not an error', async () => {
+  test('an id that does not fit the type of the column is unknown, not an error', async () => {
     await pool.query(`create table u (id uuid primary key, c text); create table b (id bigint primary key, c text)`);
     const options = {
       client,

@@ -77,7 +77,7 @@ describe('an install of hydrant 0.1', () => {
     expect(await store.get('acme')).toMatchObject({ config: { value: 'a' } });
   });
 
-  test('mapped, is taken away by down alone', async () => {
+  test('mapped, is removed by down alone', async () => {
     await pool.query(GATEWAY_TABLE);
     const untouched = await names();
     await pool.query(await migrationOf01('chat-connections'));
@@ -85,7 +85,7 @@ describe('an install of hydrant 0.1', () => {
     expect(await names()).toEqual(untouched);
   });
 
-  test('with a table of its own keeps every row, and every version is another than before', async () => {
+  test('with a table of its own keeps every row, and changes every version', async () => {
     await pool.query(await migrationOf01('own-table'));
     await pool.query(
       `insert into hydrant_connections (id, status, data) values ('acme', 'active', '{"n":1}'), ('b', 'stopped', '{"n":2}')`,

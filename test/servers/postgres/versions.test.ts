@@ -44,12 +44,12 @@ describe('the version of a mapped row', () => {
     expect(await bumps(`update chat_connections set status = 'starting'`)).toBe(true);
   });
 
-  test('a status that means nothing to the store is an active row', async () => {
+  test('a row with a status that the store does not know is active', async () => {
     await pool.query(`update chat_connections set status = 'error'`);
     expect(await store.get('acme')).toMatchObject({ status: 'active' });
   });
 
-  test('is none while the row is hidden, and the same as before once it is back', async () => {
+  test('is missing while the row is hidden, and the same as before once it is visible again', async () => {
     const before = await version();
     await pool.query('update chat_connections set deleted_at = now()');
     expect(await version()).toBeUndefined();
@@ -58,12 +58,12 @@ describe('the version of a mapped row', () => {
     expect(await version()).toBe(before);
   });
 
-  test('differs between two ids that are otherwise the same', async () => {
+  test('differs between two rows that differ only in their id', async () => {
     await pool.query(`insert into chat_connections (id, config) values ('b', '{"value":"a"}')`);
     expect((await store.get('b'))?.version).not.toBe(await version());
   });
 
-  test('sees what other triggers made of the row', async () => {
+  test('includes changes by other triggers', async () => {
     await pool.query(`
       create function normalise() returns trigger language plpgsql as
         $$ begin new.config = '{"value":"normal"}'; return new; end $$;
@@ -72,7 +72,7 @@ describe('the version of a mapped row', () => {
     expect(await bumps(`update chat_connections set config = '{"value":"other"}'`)).toBe(false);
   });
 
-  test('is kept by a role that may write the table and nothing else', async () => {
+  test('is maintained for a role that may only write the table', async () => {
     const role = `writer_${database.name}`;
     await pool.query(
       `create role ${role}; grant select, insert, update, delete on chat_connections to ${role};
@@ -90,7 +90,7 @@ describe('the version of a mapped row', () => {
     }
   });
 
-  test('a change of a column\'s type does not fail those who are connected', async () => {
+  test('a change of the type of a column does not fail connected clients', async () => {
     const client = new pg.Client({ connectionString: database.url });
     await client.connect();
     try {

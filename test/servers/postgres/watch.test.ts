@@ -39,7 +39,7 @@ async function told(work: () => Promise<unknown>): Promise<{ ids: string[]; call
 }
 
 describe('hints from PostgreSQL', () => {
-  test('one statement over many rows tells every id, in payloads below the limit', async () => {
+  test('one statement over many rows announces every id, in payloads below the limit', async () => {
     const { ids, calls } = await told(() =>
       pool.query(`insert into hydrant_connections (id) select 'connection ' || n from generate_series(1, 20000) n`),
     );
@@ -49,7 +49,7 @@ describe('hints from PostgreSQL', () => {
     expect(calls).toBeLessThan(100);
   });
 
-  test('an update tells only the rows that have a new version, a delete the rows that are gone', async () => {
+  test('an update announces only rows with a new version, a delete the deleted rows', async () => {
     await pool.query(`insert into hydrant_connections (id, data) select 'c' || n, '{"n":1}' from generate_series(1, 10) n`);
     expect(
       (
@@ -68,7 +68,7 @@ describe('hints from PostgreSQL', () => {
     ).toEqual(['c4', 'renamed']);
   });
 
-  test('what is rolled back is never told, and what is committed is told once it is', async () => {
+  test('a change that is rolled back is never announced, one that is committed only after the commit', async () => {
     const client = new pg.Client({ connectionString: database.url });
     await client.connect();
     const { ids } = await told(async () => {
@@ -81,7 +81,7 @@ describe('hints from PostgreSQL', () => {
     expect(ids).toEqual(['committed']);
   });
 
-  test('truncate, and an id too long to be told, are gaps', async () => {
+  test('truncate, and an id too long for a payload, are gaps', async () => {
     await store.put({ id: 'x', n: 1 });
     expect(await told(() => pool.query('truncate hydrant_connections'))).toEqual({ ids: [], calls: 0, gaps: 1 });
     expect(await told(() => store.put({ id: 'y'.repeat(2_500) + '\u0001'.repeat(1_000), n: 1 }))).toEqual({
@@ -91,7 +91,7 @@ describe('hints from PostgreSQL', () => {
     });
   });
 
-  test('ids arrive as they are, whatever is in them', async () => {
+  test('ids arrive unchanged, whatever characters they have', async () => {
     const odd = ['"', '\\', "'", ',', '[]', '🙂', '\n', '\u0001'];
     expect(
       (await told(() => pool.query('insert into hydrant_connections (id) select unnest($1::text[])', [odd]))).ids.toSorted(),

@@ -90,7 +90,7 @@ describe.each(['table', 'hash'] as const)('with versions %s', (versions) => {
     expect(await versionOf(store)).not.toBe(second);
   });
 
-  test('without a list of them, all columns are configuration', async () => {
+  test('without a list of columns, all columns are configuration', async () => {
     const store = await bots({ columns: {}, versions });
     const first = await versionOf(store);
     await pool.query(`update bots set noted = 'x'`);
@@ -115,7 +115,7 @@ describe.each(['table', 'hash'] as const)('with versions %s', (versions) => {
     expect(seen.size).toBe(4);
   });
 
-  test('a change of a type that has parts is noticed', async () => {
+  test('a change inside a composite type is noticed', async () => {
     await pool.query(`create type plan as (name text, seats int); create domain plans as plan[];
       create type moods as enum ('sad');
       create domain mood as moods;
@@ -129,7 +129,7 @@ describe.each(['table', 'hash'] as const)('with versions %s', (versions) => {
     expect(seen.size).toBe(3);
   });
 
-  test('a change of a column that is computed when it is read is noticed', async () => {
+  test('a change of a generated column is noticed', async () => {
     const { rows: [server] } = await pool.query<{ v: number }>(`select current_setting('server_version_num')::int as v`);
     // From PostgreSQL 18 on nothing is stored of it.
     const virtual = (server?.v ?? 0) >= 180_000;
@@ -146,7 +146,7 @@ describe.each(['table', 'hash'] as const)('with versions %s', (versions) => {
     expect(await versionOf(store)).not.toBe(first);
   });
 
-  test('rows that nobody wrote cost one query, and are not hashed again', async () => {
+  test('unchanged rows cost one query, and are not hashed again', async () => {
     await pool.query(`insert into bots (id) select 'c' || n from generate_series(1, 500) n`);
     const store = await bots({ versions });
     const ids = Array.from({ length: 500 }, (_, n) => `c${n + 1}`);
@@ -163,7 +163,7 @@ describe.each(['table', 'hash'] as const)('with versions %s', (versions) => {
   });
 });
 
-test('a touch of a row that nobody wrote is noticed, once and for this row only', async () => {
+test('a touch of an unchanged row is noticed, once and for this row only', async () => {
   await pool.query(`insert into bots (id) values ('b')`);
   const store = await bots();
   const ids = ['acme', 'b'];
@@ -212,7 +212,7 @@ describe('the type of an id is looked up', () => {
     ['label', 'acme'],
     ['key', uuid],
     ['name', 'acme'],
-  ])('%s: its rows are found, and junk is unknown and fails nothing', async (type, id) => {
+  ])('%s: its rows are found, and an invalid id is unknown instead of an error', async (type, id) => {
     await pool.query(`create type mood as enum ('happy', 'sad'); create domain label as text check (value <> '');
     create domain key as uuid;
       create table t (id ${type} primary key, config int)`);
@@ -224,7 +224,7 @@ describe('the type of an id is looked up', () => {
     expect(await store.touch('junk')).toBe(false);
   });
 
-  test('and again when somebody changes it', async () => {
+  test('again when the type changes', async () => {
     await pool.query(`create table t (id text primary key, config int); insert into t values ('7', 1)`);
     const store = await bots({ table: 't' });
     for (const type of ['int', 'bigint', 'text', 'varchar(9)']) {
@@ -235,7 +235,7 @@ describe('the type of an id is looked up', () => {
   });
 });
 
-test('hints of a mapped table name the rows whose version may have changed, and touch tells too', async () => {
+test('hints of a mapped table name the rows whose version may have changed, including touched ones', async () => {
   await pool.query(`insert into bots (id) values ('b'), ('c')`);
   const store = await bots({
     stopped: `noted = 'stopped'`,

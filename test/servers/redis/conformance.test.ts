@@ -99,7 +99,7 @@ describe.skipIf(inject('redisUrl') === undefined)('RedisStore', () => {
     afterAll(() => cluster.stop());
     // Its cluster client subscribes again by itself and without a word: what counts is that nothing is missed.
     describe('with ioredis', () => conformance(() => cluster, (url) => viaIoredisCluster(url), { interruption: false }));
-    test('with ioredis, a change that is made while it subscribes again behind our back is told, or a gap is', async () => {
+    test('with ioredis, a change made while the client re-subscribes by itself is announced, or a gap is', async () => {
       const administrator = new Redis(cluster.url);
       await using connected = viaIoredisCluster(cluster.url);
       const store = new RedisStore<{ n: number }>({

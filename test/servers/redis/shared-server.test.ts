@@ -24,7 +24,7 @@ describe.skipIf(redisUrl === undefined)('two applications on one Redis', () => {
       const client = await createClient({ url: redisUrl!, database: app }).connect();
       return { client, end: () => client.destroy() };
     }],
-  ])('with different %s hear nothing of each other', async (_what, connect) => {
+  ])('with different %s do not get hints of each other', async (_what, connect) => {
     const prefix = testPrefix();
     const apps = await Promise.all([0, 1].map(async (app) => {
       const { client, end } = await connect(app);
@@ -61,7 +61,7 @@ describe.skipIf(redisUrl === undefined)('two applications on one Redis', () => {
   });
 
   test.each(['ioredis', 'node-redis'] as const)(
-    'a message that is no hint ends neither process nor subscription, on %s',
+    'a message that is no hint ends neither the process nor the subscription, on %s',
     async (kind) => {
       const prefix = testPrefix();
       const io = new Redis(redisUrl!);

@@ -45,7 +45,7 @@ describe.skipIf(redisUrl === undefined)('RedisStore', () => {
     monitor.disconnect();
   });
 
-  test('versions do not repeat even when Redis lost everything', async () => {
+  test('versions do not repeat even when Redis has lost everything', async () => {
     const seen: string[] = [];
     for (let n = 0; n < 5; n += 1) {
       seen.push((await store.put({ id: 'acme', token: 'the same' })).version);
@@ -54,7 +54,7 @@ describe.skipIf(redisUrl === undefined)('RedisStore', () => {
     expect(new Set(seen).size).toBe(5);
   });
 
-  test('lists more rows than one step holds, and leaves out what is no record', async () => {
+  test('lists more rows than one scan step returns, and leaves out entries that are no record', async () => {
     await Promise.all(Array.from({ length: 3_000 }, (_, n) => store.put({ id: `c${n}`, token: 'x'.repeat(100) })));
     await client.hset(`${prefix}records`, 'broken', 'x {');
     expect(new Set((await store.list()).map(({ id }) => id)).size).toBe(3_000);
@@ -85,7 +85,7 @@ describe.skipIf(redisUrl === undefined)('RedisStore', () => {
     expect(await store.list()).toEqual([]);
   });
 
-  test('has no watch where the client has no way to open a connection of its own', async () => {
+  test('has no watch if the client cannot open a connection of its own', async () => {
     const pool = createClientPool({ url: redisUrl as string });
     await pool.connect();
     const pooled = new RedisStore({ client: pool, prefix });
@@ -96,7 +96,7 @@ describe.skipIf(redisUrl === undefined)('RedisStore', () => {
     expect(new RedisStore({ client, prefix, watch: false }).watch).toBeUndefined();
   });
 
-  test('leaves no connection behind when nobody watches any more', async () => {
+  test('closes its connection when the last watch ends', async () => {
     const listening = async (): Promise<string[]> => {
       const channels = await client.pubsub('CHANNELS', `${prefix.replace(/[{}]/g, '?')}*`);
       return (channels as string[]).filter((channel) => channel.includes(':ping:'));

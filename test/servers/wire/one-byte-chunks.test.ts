@@ -79,7 +79,7 @@ async function settled(memory: () => Promise<Memory>): Promise<Memory> {
 const MIB = (bytes: number): string => `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
 
 describe.each(['node', 'express', 'fastify', 'hono'])('%s', (framework) => {
-  test('bodies in one-byte chunks take at most three times the bytes received', { timeout: 120_000 }, async () => {
+  test('bodies in one-byte chunks use at most three times the bytes received', { timeout: 120_000 }, async () => {
     const { port, memory } = await gateway(framework);
     const sockets = await Promise.all(Array.from({ length: 16 }, () => open(port, 'Transfer-Encoding: chunked\r\n')));
     const before = await settled(memory);
@@ -113,7 +113,7 @@ describe.each(['node', 'express', 'fastify', 'hono'])('%s', (framework) => {
   });
 });
 
-test('hono: bodies of a known length in one-byte segments, which it would keep one by one', { timeout: 120_000 }, async () => {
+test('hono: bodies of a known length in one-byte segments are not kept one by one', { timeout: 120_000 }, async () => {
   const { port, memory } = await gateway('hono');
   const sockets = await Promise.all(Array.from({ length: 16 }, () => open(port, 'Content-Length: 16384\r\n')));
   const before = await settled(memory);

@@ -52,7 +52,7 @@ for (const name of ['nginx', 'haproxy'] as const) {
   }
 
   describe.skipIf(missing !== undefined).each(Object.keys(ADAPTERS))(`behind ${name}, %s`, (adapter) => {
-    test('no client gets bytes of a response that is for another', { timeout: 120_000 }, async () => {
+    test('no client gets bytes of the response to another', { timeout: 120_000 }, async () => {
       const random = randomFrom(SEED);
       let connections = 0;
       const { port, server } = await ADAPTERS[adapter]!(answering((_request, id) => (
