@@ -1,4 +1,5 @@
 import { onNextTurn } from '../clock.js';
+import type { Awaitable } from '../contracts/record.js';
 import { ConnectionError, isConnectionError } from '../errors.js';
 import { isFormType } from './forms.js';
 import { GrowingBytes, tooLarge } from './growing-bytes.js';
@@ -21,7 +22,7 @@ let bytesAtOnce = 0;
  * @throws ConnectionError as {@link settled}, and `BODY_ALREADY_PARSED`
  */
 export function readBody(request: Request, maxBytes: number, onStop: (stop: () => void) => void): Promise<Bytes> {
-  return settled(async () => {
+  return settled(() => {
     if (request.bodyUsed) throw alreadyParsed();
     const { [READ]: read } = request as { readonly [READ]?: (...how: Parameters<Read>) => Promise<Uint8Array> | undefined };
     const reading = read?.call(request, maxBytes, onStop);
@@ -31,7 +32,7 @@ export function readBody(request: Request, maxBytes: number, onStop: (stop: () =
     if (isReadAtOnce(request, maxBytes)) return readAtOnce(request, announced);
     const { body } = request;
     if (body?.locked === true) throw alreadyParsed();
-    return body === null ? new Uint8Array() : readStream(body, maxBytes, onStop, announced, isFormType(headers));
+    return body === null ? new Uint8Array() : readStream(body, maxBytes, onStop, announced, () => isFormType(headers));
   }, maxBytes);
 }
 
@@ -41,7 +42,7 @@ export function readBody(request: Request, maxBytes: number, onStop: (stop: () =
  * @throws ConnectionError `BODY_TOO_LARGE`; `UNAUTHENTICATED` when the sender broke off, because a part cannot be
  * verified
  */
-export async function settled(read: () => Promise<Uint8Array>, maxBytes: number): Promise<Bytes> {
+export async function settled(read: () => Awaitable<Uint8Array>, maxBytes: number): Promise<Bytes> {
   try {
     const bytes = await read();
     if (bytes.byteLength > maxBytes) throw tooLarge(maxBytes);
@@ -78,12 +79,13 @@ async function readAtOnce(request: Request, announced: number): Promise<Bytes> {
 
 /** The whole of a stream, unless its announced or its real length is over the cap. */
 export async function readStream(
-  body: ReadableStream<Uint8Array>, maxBytes: number, onStop: (stop: () => void) => void, announced?: number, isForm = false,
+  body: ReadableStream<Uint8Array>, maxBytes: number, onStop: (stop: () => void) => void, announced?: number,
+  isForm = () => false,
 ): Promise<Bytes> {
   const reader = body.getReader();
   const cancel = (): void => void reader.cancel().catch(() => {});
   // The platform fills the stream of a FormData in this turn.
-  const stop = isForm ? () => onNextTurn(cancel) : cancel;
+  const stop = (): void => void (isForm() ? onNextTurn(cancel) : cancel());
   onStop(stop);
   try {
     if (announced !== undefined && announced > maxBytes) throw tooLarge(maxBytes);

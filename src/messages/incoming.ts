@@ -1,5 +1,5 @@
 import { readBody, settled } from './body.js';
-import { describing, makeRequest, type RequestHead, type UnreadBody } from './requests.js';
+import { describing, makeRequest, OwnHead, type RequestHead, type UnreadBody } from './requests.js';
 
 const NOTHING = new Uint8Array();
 /** For a Request without a signal, whatever its type says. Workers and stand-ins in tests have such. */
@@ -8,7 +8,7 @@ let never: AbortSignal | undefined;
 /** The request of one delivery. Its body is read once, and everyone who is called with it gets a copy. */
 export class Incoming {
   #head: RequestHead;
-  readonly #read: (maxBytes: number, onStop: (stop: () => void) => void) => Promise<Uint8Array<ArrayBuffer>>;
+  readonly #unread: Pick<UnreadBody, 'read'> | undefined;
   readonly #maxBodyBytes: number;
   #body: Promise<Uint8Array<ArrayBuffer>> | undefined;
   #bytes: Uint8Array<ArrayBuffer> = NOTHING;
@@ -18,16 +18,28 @@ export class Incoming {
   constructor(head: RequestHead, maxBodyBytes: number, body?: Pick<UnreadBody, 'read'>) {
     this.#head = head;
     this.#maxBodyBytes = maxBodyBytes;
-    this.#read = body === undefined
-      ? (maxBytes, onStop) => readBody(head as Request, maxBytes, onStop)
-      : (maxBytes, onStop) => settled(() => body.read(maxBytes, onStop), maxBytes);
+    this.#unread = body;
   }
 
   /** @throws ConnectionError as `readBody` does, every time */
   async read(): Promise<void> {
-    this.#body ??= this.#read(this.#maxBodyBytes, (stop) => { this.#stop = stop; });
-    this.#bytes = await this.#body;
-    this.#head = describing(this.#head, this.#bytes);
+    if (this.#body === undefined) {
+      this.#body = this.#read();
+      this.#bytes = await this.#body;
+      const head = this.#unread === undefined ? new OwnHead(this.#head) : this.#head;
+      this.#head = describing(head, this.#bytes);
+    } else {
+      await this.#body;
+    }
+  }
+
+  #read(): Promise<Uint8Array<ArrayBuffer>> {
+    const body = this.#unread;
+    const maxBytes = this.#maxBodyBytes;
+    const onStop = (stop: () => void): void => { this.#stop = stop; };
+    return body === undefined
+      ? readBody(this.#head as Request, maxBytes, onStop)
+      : settled(() => body.read(maxBytes, onStop), maxBytes);
   }
 
   /** A slow sender is not waited for any longer. */

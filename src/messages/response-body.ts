@@ -45,14 +45,15 @@ export class ResponseBody {
   readAhead(): Promise<Bytes | undefined> {
     return new Promise((resolve, reject) => {
       let isTurnOver = false;
-      onNextTurn(() => {
-        if (isTurnOver) return;
+      // Cancelled, because otherwise all that this body holds stays in memory until the turn is over.
+      const cancel = onNextTurn(() => {
         isTurnOver = true;
         resolve(undefined);
       });
       const fail = (error: unknown): void => {
         if (isTurnOver) return;
         isTurnOver = true;
+        cancel();
         reject(this.#failed(error));
       };
       const take = (part: Part): void => {
@@ -66,6 +67,7 @@ export class ResponseBody {
           return fail(notBytes());
         }
         isTurnOver = true;
+        cancel();
         if (part.done) this.#ended();
         resolve(part.done ? this.#taken() : undefined);
       };

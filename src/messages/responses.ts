@@ -49,9 +49,11 @@ const DECODES_ZSTD = Number(process?.versions?.undici?.split('.')[0]) >= 7;
  * Whether `fetch` has decoded the body. It leaves `content-encoding` and `content-length` as they came, so that both
  * describe bytes which nobody has any more. Only a Response of `fetch` has a `url`.
  */
-export function isDecoded({ url, headers }: Response): boolean {
-  const coding = typeof url === 'string' && url !== '' ? headers.get('content-encoding') : null;
-  return coding !== null && coding.toLowerCase().split(',').map((name) => name.trim())
+export function isDecoded(response: Response): boolean {
+  const coding = response.headers.get('content-encoding');
+  if (coding === null) return false;
+  const { url } = response;
+  return typeof url === 'string' && url !== '' && coding.toLowerCase().split(',').map((name) => name.trim())
     .every((name) => DECODED.test(name) || (name === 'zstd' && DECODES_ZSTD));
 }
 
@@ -62,8 +64,10 @@ export function reasonOf({ statusText }: Response): string {
 
 /** The same Response with another body. */
 export function withBody(response: Response, body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array<ArrayBuffer>>): Response {
-  const { status } = response;
-  const copy = new Response(body, { status, statusText: reasonOf(response), headers: response.headers });
+  const { status, headers } = response;
+  const statusText = reasonOf(response);
+  // The platform converts each option that it gets.
+  const copy = new Response(body, status === 200 && statusText === '' ? { headers } : { status, statusText, headers });
   if (isDecoded(response)) {
     copy.headers.delete('content-encoding');
     copy.headers.delete('content-length');

@@ -13,6 +13,7 @@ import type { UnknownIds } from '../reads/unknown-ids.js';
 import { RecordWaiter, type Found } from '../reads/waiters.js';
 import { type LeaseDemand, type LeaseWaiter } from '../hydrate/lease-waiter.js';
 import type { Slot } from '../slot/state.js';
+import type { Lease } from '../slot/lease.js';
 import type { Slots } from '../slot/slots.js';
 
 /** The parts of a registry that its webhooks use. */
@@ -34,6 +35,12 @@ export interface WebhookParts<R extends ConnectionRecord, I> {
  * nobody can tell them apart yet.
  */
 const MAX_BACKOFF_MS = 5_000;
+
+/** A lease, or the promise of one, and the slot it is on as soon as there is one. */
+export interface Acquired<R extends ConnectionRecord, I> {
+  readonly slot: Slot<R, I> | undefined;
+  readonly promise: Awaitable<Lease<R, I>>;
+}
 
 /** Gives webhooks connections in two steps, because they are authenticated in between. */
 export class WebhookAccess<R extends ConnectionRecord, I> {
@@ -87,12 +94,15 @@ export class WebhookAccess<R extends ConnectionRecord, I> {
    *
    * @throws ConnectionError `REGISTRY_CLOSED`
    */
-  acquire(id: string, { slot, sentAt }: Found<R, I>): LeaseWaiter<R, I> {
+  acquire(id: string, { slot, slot: { factory }, sentAt }: Found<R, I>): Acquired<R, I> {
     const { env, slots, reader, joining, closing, wait } = this.#parts;
     if (closing.expired) throw closing.refusal(id);
-    const waiter = wait({ id, signal: undefined, timeoutMs: env.options.acquireTimeoutMs, factory: slot.factory });
     const current = slots.index.get(id);
-    if (current !== undefined && (current === slot || current.checkedAt > sentAt)) joining.join(waiter, current);
+    const isNewest = current !== undefined && (current === slot || current.checkedAt > sentAt);
+    if (isNewest && current.state.kind === 'live' && current.factory === factory)
+      return { slot: current, promise: slots.lease(current, env.now()) };
+    const waiter = wait({ id, signal: undefined, timeoutMs: env.options.acquireTimeoutMs, factory });
+    if (isNewest) joining.join(waiter, current);
     else reader.request(id, 'row', waiter);
     return waiter;
   }

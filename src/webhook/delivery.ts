@@ -1,4 +1,4 @@
-import type { InstanceFactory, WebhookContext } from '../contracts/factory.js';
+import type { InstanceFactory } from '../contracts/factory.js';
 import type { ConnectionRecord } from '../contracts/record.js';
 import type { Environment } from '../environment.js';
 import { ConnectionError, isConnectionError } from '../errors.js';
@@ -47,7 +47,7 @@ export class Delivery<R extends ConnectionRecord, I> {
     this.#identification = new Identification(access, id, incoming);
     this.#platform = platform;
     this.#send = send;
-    this.#arrivedAt = this.#env.clock.monotonic();
+    this.#arrivedAt = this.#env.now();
   }
 
   /** Answers without looking any further. */
@@ -65,15 +65,22 @@ export class Delivery<R extends ConnectionRecord, I> {
 
   async #serve(ended: () => void): Promise<void> {
     try {
-      const identified = await this.#identify();
+      const leavePlace = this.#access.takePlace();
+      let identified: Response | Found<R, I>;
+      try {
+        identified = await this.#identification.run();
+      } finally {
+        this.#identification.whenRead(leavePlace);
+      }
       if (isResponse(identified)) {
         this.#resolve(identified);
         return;
       }
       this.#acknowledgeLater(identified.slot);
-      const waiter = this.#access.acquire(this.#id, identified);
-      const lease = await waiter.promise;
-      await this.#handle(waiter.slot as Slot<R, I>, lease);
+      const acquired = this.#access.acquire(this.#id, identified);
+      const { promise } = acquired;
+      const lease = isThenable(promise) ? await promise : promise;
+      await this.#handle(acquired.slot as Slot<R, I>, lease);
     } catch (error) {
       this.#answer();
       // Comes to nothing where somebody else has answered.
@@ -90,15 +97,6 @@ export class Delivery<R extends ConnectionRecord, I> {
     return this.#identification.found;
   }
 
-  async #identify(): Promise<Response | Found<R, I>> {
-    const leavePlace = this.#access.takePlace();
-    try {
-      return await this.#identification.run();
-    } finally {
-      this.#identification.whenRead(leavePlace);
-    }
-  }
-
   /** Claims the right to answer; call it before awaiting. False if someone already answered. */
   #answer(): boolean {
     this.#cancelAcknowledge?.();
@@ -110,29 +108,34 @@ export class Delivery<R extends ConnectionRecord, I> {
     const { record, factory, secrets } = slot;
     const holds = new Holds(() => lease.release());
     try {
-      const answer = await this.#identification.confirm(slot);
+      const confirming = this.#identification.confirm(slot);
+      const answer = isThenable(confirming) ? await confirming : confirming;
       if (answer !== undefined) {
         if (this.#answer()) this.#resolve(answer);
         return;
       }
       const waitUntil = (work: Promise<unknown>): void => this.#waitUntil(holds, work);
       const context = ownSignal({ record, secrets, waitUntil }, lease);
-      const response = await this.#callHandler(factory, lease.instance, context);
+      let response: Response | undefined;
+      try {
+        response = await this.#env.around(record, () => factory.handleWebhook?.(lease.instance, this.#incoming.copy(), context));
+        if (!isResponse(response)) throw new TypeError('handleWebhook must resolve a Response');
+      } catch (cause) {
+        // Even a ConnectionError, because the handler may use other connections.
+        throw this.#broken('handleWebhook', cause);
+      }
       const done = bodyEnd(holds.take(), this.#env);
-      if (this.#answer()) this.#resolve(await this.#sendable(response, done));
-      else discardBody(response, done);
+      if (!this.#answer()) return discardBody(response, done);
+      try {
+        const sent = this.#send(response, done);
+        this.#resolve(isThenable(sent) ? await sent : sent);
+      } catch (cause) {
+        // It may have been read already, or be of another fetch and not to be copied.
+        done();
+        this.#resolve(await this.#fail(this.#broken('Sending the Response', cause)));
+      }
     } finally {
       holds.close();
-    }
-  }
-
-  /** A response may have been read already, or be of another fetch and not to be copied. */
-  async #sendable(response: Response, done: BodyEnd): Promise<Response> {
-    try {
-      return await this.#send(response, done);
-    } catch (cause) {
-      done();
-      return this.#fail(this.#broken('Sending the Response', cause));
     }
   }
 
@@ -144,19 +147,6 @@ export class Delivery<R extends ConnectionRecord, I> {
       if (isThenable(told)) Promise.resolve(told).catch(failed);
     } catch (cause) {
       failed(cause);
-    }
-  }
-
-  /** Every error of the handler is `HANDLER_FAILED`, even a ConnectionError, because it may use other connections. */
-  async #callHandler(factory: InstanceFactory<R, I>, instance: I, context: WebhookContext<R, unknown>): Promise<Response> {
-    try {
-      const response = await this.#env.around(context.record, () =>
-        factory.handleWebhook?.(instance, this.#incoming.copy(), context),
-      );
-      if (isResponse(response)) return response;
-      throw new TypeError('handleWebhook must resolve a Response');
-    } catch (cause) {
-      throw this.#broken('handleWebhook', cause);
     }
   }
 

@@ -13,8 +13,6 @@ import type { WebhookAccess } from './access.js';
 import { isResponse } from './failure.js';
 import type { Incoming } from '../messages/incoming.js';
 
-type Authenticate<R, I> = Exclude<NonNullable<InstanceFactory<R & ConnectionRecord, I>['authenticate']>, 'in-handler'>;
-
 /**
  * Everything that can be known of a delivery without an instance: row → body → secrets → authenticate.
  *
@@ -90,18 +88,7 @@ export class Identification<R extends ConnectionRecord, I> {
 
   async #identify(): Promise<Response | Found<R, I>> {
     const finding = this.#access.find(this.#id, () => this.#ended !== undefined);
-    if (isThenable(finding)) this.#readInQueue = finding;
-    let found: Found<R, I>;
-    try {
-      found = await this.#whileConnected(finding);
-      this.#readInQueue = undefined;
-    } catch (error) {
-      // It may have been found in the same turn.
-      if (isThenable(finding)) (finding as PromiseLike<Found<R, I>>).then((late) => late.letGo(), () => {});
-      throw error;
-    }
-    if (this.#ended !== undefined) found.letGo();
-    this.#throwIfEnded();
+    const found = isThenable(finding) ? await this.#arrived(finding) : finding;
     this.found = found;
     const { slot, slot: { record, factory } } = found;
     const connectionId = this.#id;
@@ -113,34 +100,47 @@ export class Identification<R extends ConnectionRecord, I> {
     await this.#incoming.read();
     if (typeof factory.authenticate !== 'function') return found;
     this.#throwIfEnded();
-    const secrets = this.#secrets = await this.#whileConnected(
-      this.#access.secretsOf(slot, (leave) => { this.#leaveQueue = leave; }),
-    );
+    const asking = this.#access.secretsOf(slot, (leave) => { this.#leaveQueue = leave; });
+    this.#secrets = isThenable(asking) ? await this.#whileConnected(asking) : asking;
     this.#throwIfEnded();
-    return await this.#verify(record, factory, secrets) ?? found;
+    return await this.#verify(record, factory, this.#secrets) ?? found;
+  }
+
+  /** Waits for the row. If this has ended before it came, the row is let go. */
+  async #arrived(finding: PromiseLike<Found<R, I>>): Promise<Found<R, I>> {
+    this.#readInQueue = finding;
+    let found: Found<R, I>;
+    try {
+      found = await this.#whileConnected(finding);
+      this.#readInQueue = undefined;
+    } catch (error) {
+      // It may have been found in the same turn.
+      finding.then((late) => late.letGo(), () => {});
+      throw error;
+    }
+    if (this.#ended !== undefined) found.letGo();
+    this.#throwIfEnded();
+    return found;
   }
 
   /** Lets the factory decide, and says nothing if it accepts the request. */
   async #verify(record: R, factory: InstanceFactory<R, I>, secrets: unknown): Promise<Response | undefined> {
     const { authenticate } = factory;
     if (typeof authenticate !== 'function') return undefined;
-    const verdict = await this.#call(authenticate.bind(factory), record, secrets);
-    if (isResponse(verdict)) return verdict;
-    if (verdict !== true)
-      throw new ConnectionError('UNAUTHENTICATED', 'authenticate refused the request', { connectionId: this.#id });
-    return undefined;
-  }
-
-  async #call(authenticate: Authenticate<R, I>, record: R, secrets: unknown): Promise<boolean | Response> {
+    let verdict: boolean | Response;
     try {
       const context = ownSignal({ record, secrets }, this);
-      return await this.#env.around(record, () => authenticate(this.#incoming.copy(), context));
+      verdict = await this.#env.around(record, () => authenticate.call(factory, this.#incoming.copy(), context));
     } catch (cause) {
       throw new ConnectionError('UNAUTHENTICATED', 'authenticate threw', { connectionId: this.#id, cause });
     } finally {
       this.#forgetSender?.();
       this.#forgetSender = undefined;
     }
+    if (isResponse(verdict)) return verdict;
+    if (verdict !== true)
+      throw new ConnectionError('UNAUTHENTICATED', 'authenticate refused the request', { connectionId: this.#id });
+    return undefined;
   }
 
   /** The signal of `authenticate`. Aborts when this ends early. Listens to the sender only if it is asked for. */
@@ -164,8 +164,7 @@ export class Identification<R extends ConnectionRecord, I> {
   }
 
   /** Waits for the store and the vault only as long as the sender waits for an answer. */
-  #whileConnected<T>(work: Awaitable<T>): Awaitable<T> {
-    if (!isThenable(work)) return work;
+  #whileConnected<T>(work: PromiseLike<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const forget = this.#whenSenderGoes(reject);
       Promise.resolve(work).finally(forget).then(resolve, reject);
