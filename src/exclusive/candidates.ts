@@ -8,14 +8,14 @@ export const FURTHER_PER_TICK = 8;
 
 /**
  * How far a replica that lacks connections looks before an offer to it expires, in steps from the beginning of its home:
- * half of each query is for the home, and the other half for what follows.
+ * half of each query is for the home, a quarter for what follows it, and a quarter for the rest of the circle.
  */
-export const reachOf = (home: number): number => home + Math.max(home, (FURTHER_PER_TICK * MAX_NAMED) / 2);
+export const reachOf = (home: number): number => home + (FURTHER_PER_TICK * MAX_NAMED) / 4;
 
 /**
  * Chooses the connections that a claim query names. In a small fleet these are all that this replica does not hold. In a
- * larger one a replica looks through its home again and again, and more slowly through the rest of the circle. So a free
- * connection is found by a replica that need not look far, and the queries stay small.
+ * larger one a replica looks through its home and what follows it again and again, and more slowly through the rest of
+ * the circle. So a free connection is found by a replica that need not look far, and the queries stay small.
  */
 export class Candidates<R extends ConnectionRecord, I> {
   readonly #homes: Homes<R, I>;
@@ -23,6 +23,7 @@ export class Candidates<R extends ConnectionRecord, I> {
   readonly #holdings: Pick<Holdings<R, I>, 'has'>;
   #circle: Circle | undefined;
   #homeAt = 0;
+  #besideAt = 0;
   #restAt = 0;
 
   constructor(homes: Homes<R, I>, roster: Roster, holdings: Pick<Holdings<R, I>, 'has'>) {
@@ -42,7 +43,9 @@ export class Candidates<R extends ConnectionRecord, I> {
     const named: string[] = [];
     const { circle, home } = this.#look();
     this.#homeAt = this.#collect(named, 0, home, this.#homeAt, MAX_NAMED / 2);
-    this.#restAt = this.#collect(named, home, circle.size - home, this.#restAt, MAX_NAMED);
+    const reach = Math.min(circle.size, reachOf(home));
+    this.#besideAt = this.#collect(named, home, reach - home, this.#besideAt, MAX_NAMED * 0.75);
+    this.#restAt = this.#collect(named, reach, circle.size - reach, this.#restAt, MAX_NAMED);
     return named;
   }
 
@@ -52,14 +55,12 @@ export class Candidates<R extends ConnectionRecord, I> {
     const named: string[] = [];
     const { home } = this.#look();
     this.#homeAt = this.#collect(named, 0, home, this.#homeAt, MAX_NAMED);
-    // A replica that gives this one something in future chooses from the beginning of the rest.
-    this.#restAt = 0;
     return named;
   }
 
   #look(): { readonly circle: Circle; readonly home: number } {
     const { circle } = this.#homes;
-    if (circle !== this.#circle) [this.#circle, this.#homeAt, this.#restAt] = [circle, 0, 0];
+    if (circle !== this.#circle) [this.#circle, this.#homeAt, this.#besideAt, this.#restAt] = [circle, 0, 0, 0];
     return { circle, home: circle.homeSize(this.#roster.rank) };
   }
 

@@ -3,7 +3,7 @@ import { Candidates, FURTHER_PER_TICK } from './candidates.js';
 import type { ClaimRequest } from './claims/contract.js';
 import type { RunnerEnvironment } from './environment.js';
 import type { Holdings } from './holdings.js';
-import type { Homes } from './homes.js';
+import { MAX_NAMED, type Circle, type Homes } from './homes.js';
 import type { Listing } from './listing.js';
 import { readInstant } from './validity.js';
 
@@ -20,8 +20,13 @@ const MAX_WINDOW_MS = 400;
  * joins, and every hand-over is worth a query. A replica that stops at that moment must not wait for the allowance.
  */
 const BURST = 8;
-/** A connection that nobody has taken for this many ticks is anybody's, whatever the shares say. */
+/**
+ * A connection that nobody has taken for this many ticks is anybody's, whatever the shares say. In a large fleet it is
+ * taken after one tick, because those who lack connections do not see the homes of those who do not.
+ */
 const ORPHAN_TICKS = 3;
+/** For this many ticks after the fleet has changed, a replica with its share looks through all of its home. */
+const THOROUGH_TICKS = 3;
 
 type Wanted = Pick<ClaimRequest, 'ids' | 'limit' | 'freeForMs'>;
 
@@ -37,6 +42,10 @@ export class Takeovers<R extends ConnectionRecord, I> {
   #again = false;
   #count = 0;
   #further = 0;
+  #circle: Circle | undefined;
+  #thoroughTicks = 0;
+  /** Looks at connections of the home that are left in this tick. */
+  #orphanLooks = 0;
   /** How many queries may be sent at once, as of `#reckonedAt`. */
   #allowance = BURST;
   #reckonedAt: number;
@@ -74,6 +83,11 @@ export class Takeovers<R extends ConnectionRecord, I> {
 
   /** A tick has passed. */
   tick(): void {
+    this.#thoroughTicks -= 1;
+    if (!this.#homes.allFit && this.#homes.circle !== this.#circle) {
+      this.#circle = this.#homes.circle;
+      this.#thoroughTicks = THOROUGH_TICKS;
+    }
     this.#further = FURTHER_PER_TICK;
     this.soon();
   }
@@ -128,14 +142,18 @@ export class Takeovers<R extends ConnectionRecord, I> {
     const taken = await this.#environment.ask('claim', (claims, options) => claims.claim({ replica, ttlMs, ...wanted }, options));
     this.#current = undefined;
     this.#holdings.take(taken ?? [], sentAt);
-    // One query cannot name all connections of a large fleet, and the free ones may be among the others.
-    if (taken !== undefined && !this.#homes.allFit && this.#missing() > 0 && this.#further > 0) {
-      this.#further -= 1;
-      this.#again = true;
-    }
+    if (taken !== undefined && this.#looksFurther()) this.#again = true;
     if (!this.#again) return;
     this.#again = false;
     this.soon();
+  }
+
+  /** One query cannot name all connections of a large fleet, and the free ones may be among the others. */
+  #looksFurther(): boolean {
+    if (this.#homes.allFit) return false;
+    if (this.#missing() <= 0) return this.#orphanLooks > 0;
+    this.#further -= 1;
+    return this.#further >= 0;
   }
 
   /** How many connections this replica lacks to its share. */
@@ -153,12 +171,24 @@ export class Takeovers<R extends ConnectionRecord, I> {
       return ids.length === 0 ? undefined : { ids, limit: Math.min(missing, MAX_AT_ONCE), freeForMs: 0 };
     }
     const now = clock.monotonic();
-    // In a large fleet one look does not see all of the home, so the looks follow each other faster.
-    const ticks = this.#homes.allFit ? ORPHAN_TICKS : 1;
-    if (now - this.#orphansAt < ticks * tickMs) return undefined;
+    const { allFit } = this.#homes;
+    const ticks = allFit ? ORPHAN_TICKS : 1;
+    const due = now - this.#orphansAt >= ticks * tickMs;
+    if (!due && this.#orphanLooks === 0) return undefined;
     const ids = this.#candidates.nextOfHome();
     if (ids.length === 0) return undefined;
-    this.#orphansAt = now;
-    return { ids, limit: MAX_AT_ONCE, freeForMs: ORPHAN_TICKS * tickMs };
+    if (due) {
+      this.#orphansAt = now;
+      this.#orphanLooks = allFit ? 1 : this.#looksAtHome();
+    }
+    this.#orphanLooks -= 1;
+    return { ids, limit: MAX_AT_ONCE, freeForMs: ticks * tickMs };
+  }
+
+  /** How many looks at its home this replica takes in a tick of a large fleet. */
+  #looksAtHome(): number {
+    if (this.#thoroughTicks <= 0) return 1;
+    const home = this.#homes.circle.homeSize(this.#environment.roster.rank);
+    return Math.min(FURTHER_PER_TICK, Math.ceil(home / MAX_NAMED));
   }
 }

@@ -19,7 +19,7 @@ describe('takeovers', () => {
   let taken: unknown[];
   let claim: (request: { ids: readonly string[]; limit: number; freeForMs: number }) => Promise<any>;
   const ids = ['a', 'b', 'c', 'd'];
-  const open = (): Takeovers<Row, string> => {
+  const open = (listed: readonly string[] = ids): Takeovers<Row, string> => {
     environment = new TestEnvironment({
       claims: { renew() {}, claim: (request: any) => claim(request), release() {} } as unknown as ClaimStore,
     });
@@ -27,11 +27,12 @@ describe('takeovers', () => {
     Object.defineProperties(environment.roster, {
       rank: { get: () => rank },
       size: { value: 2 },
+      names: { value: ['r', 's'] },
       share: { value: () => shareOf },
     });
     const takeovers = new Takeovers(
       environment,
-      { known, ids } as unknown as Listing<Row, string>,
+      { known, ids: listed } as unknown as Listing<Row, string>,
       {
         get load() {
           return load;
@@ -39,7 +40,7 @@ describe('takeovers', () => {
         has: () => occupied,
         take: (claims: unknown) => taken.push(claims),
       } as unknown as Holdings<Row, string>,
-      new Homes({ ids }, environment.roster),
+      new Homes({ ids: listed }, environment.roster),
     );
     takeovers.enable();
     return takeovers;
@@ -74,6 +75,24 @@ describe('takeovers', () => {
     takeovers.soon();
     await clock.advance(0);
     expect(asked).toEqual([{ ids, limit: 1_000, freeForMs: 3_000 }]);
+  });
+
+  test('see the whole home in each of three ticks after a large fleet has changed, and then a part of it', async () => {
+    load = 2;
+    const takeovers = open(Array.from({ length: 20_000 }, (_, index) => `c${index}`));
+    const looks: number[] = [];
+    const named = new Set<string>();
+    for (let tick = 0; tick < 5; tick += 1) {
+      asked = [];
+      await clock.advance(1_000);
+      takeovers.tick();
+      await clock.advance(0);
+      looks.push(asked.length);
+      for (const request of asked) expect(request).toMatchObject({ limit: 1_000, freeForMs: 1_000 });
+      if (tick === 0) for (const id of asked.flatMap((request) => request.ids)) named.add(id);
+    }
+    expect(looks).toEqual([3, 3, 3, 1, 1]);
+    expect(named.size, 'half of the circle').toBe(10_000);
   });
 
   test('claim nothing before the listing and the members are known, when all is taken, or once disabled', async () => {
