@@ -1,11 +1,10 @@
 import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, expect, test } from 'vitest';
 import * as hydrant from 'hydrant';
+import { documents, root } from './support/documents.js';
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
 const folder = await mkdtemp(`${root}test/docs/generated-`);
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -17,11 +16,6 @@ const FRAMEWORKS = 'examples/guides/frameworks.md';
 
 interface Block { readonly file: string; readonly line: number; readonly code: string }
 
-async function documents(): Promise<string[]> {
-  const guides = await readdir(`${root}examples/guides`).catch(() => []);
-  return ['README.md', ...guides.filter((name) => name.endsWith('.md')).map((name) => `examples/guides/${name}`)];
-}
-
 async function blocksOf(file: string): Promise<Block[]> {
   const text = await readFile(root + file, 'utf8');
   return [...text.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map((match) => ({
@@ -31,7 +25,7 @@ async function blocksOf(file: string): Promise<Block[]> {
 
 const TYPES = ['InstanceFactory', 'ConnectionStore', 'ConnectionRecord', 'Connections', 'Lease', 'Clock'];
 
-/** What a block does not import itself it is given, as a reader would. */
+/** Adds the imports that a block leaves out, as a reader does. */
 function moduleOf({ code }: Block): string {
   const given = (names: readonly string[], from: string, type = ''): string => {
     const missing = names.filter(
@@ -113,77 +107,4 @@ test('no block of code is left out: what is not checked as TypeScript is an exam
     const shown = { 'README.md': ['js', 'js'], 'examples/guides/kubernetes.md': ['js', 'yaml'] }[file] ?? [];
     expect(others, file).toEqual(shown);
   }
-});
-
-async function everythingToRead(): Promise<string[]> {
-  const examples = await readdir(`${root}examples`, { recursive: true });
-  return [
-    ...(await documents()),
-    '.github/CONTRIBUTING.md',
-    'test/runtimes/README.md',
-    ...examples.filter((path) => /^[^/]+\/README\.md$|^README\.md$/.test(path)).map((path) => `examples/${path}`),
-  ];
-}
-
-test('every link to a file leads somewhere', async () => {
-  for (const file of await everythingToRead()) {
-    const text = await readFile(root + file, 'utf8');
-    const base = new URL(file, `file://${root}`);
-    for (const [, target = ''] of text.matchAll(/\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)/g)) {
-      const path = fileURLToPath(new URL(target, base));
-      const found = await readFile(path).then(() => true, (error: { code: string }) => error.code === 'EISDIR');
-      expect(found, `${file} links to ${target}`).toBe(true);
-    }
-  }
-});
-
-test('README and guides link only to files that the package contains', async () => {
-  for (const file of await documents()) {
-    const text = await readFile(root + file, 'utf8');
-    for (const [, target = ''] of text.matchAll(/\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)/g)) {
-      const path = fileURLToPath(new URL(target, `file:///${file}`));
-      expect(path, `${file} links to ${target}`).toMatch(/^\/(?:examples\/guides\/|README\.md$|CHANGELOG\.md$|LICENSE$)/);
-    }
-  }
-});
-
-test('the map for contributors has a place for every room of src', async () => {
-  const text = await readFile(`${root}.github/CONTRIBUTING.md`, 'utf8');
-  const named = [...(/## The map of `src`([^]*?)## /.exec(text)?.[1] ?? '').matchAll(/^\| (`.*?) \|/gm)].flatMap(
-    ([, cell = '']) => [...cell.matchAll(/`([^`]+)`/g)].map(([, room]) => room),
-  );
-  expect(named.toSorted()).toEqual((await readdir(`${root}src`)).toSorted());
-});
-
-test('the picture for contributors is drawn from the imports', async () => {
-  const { map } = await import('./map.mjs' as string) as { map(): string };
-  expect(await readFile(`${root}.github/CONTRIBUTING.md`, 'utf8')).toContain(`\`\`\`mermaid\n${map()}\`\`\`\n`);
-});
-
-test('every command that contributors are told to run is a script, or a file that is there', async () => {
-  const { scripts } = JSON.parse(await readFile(`${root}package.json`, 'utf8')) as { scripts: Record<string, string> };
-  for (const file of await everythingToRead()) {
-    const text = await readFile(root + file, 'utf8');
-    for (const [, script = ''] of text.matchAll(/npm run ([\w:-]+)/g)) expect(Object.keys(scripts), file).toContain(script);
-    for (const [, path = ''] of text.matchAll(/\bnode (?:--expose-gc )?((?:test|examples)\/[\w./-]+\.mjs)/g))
-      await readFile(root + path);
-  }
-});
-
-test('the changelog has a dated section for the version of the package', async () => {
-  const { version } = JSON.parse(await readFile(`${root}package.json`, 'utf8')) as { version: string };
-  expect(await readFile(`${root}CHANGELOG.md`, 'utf8')).toMatch(new RegExp(`^## \\[${version}\\] - \\d{4}-`, 'm'));
-});
-
-test('every link within README leads to a heading of it', async () => {
-  const readme = await readFile(`${root}README.md`, 'utf8');
-  const anchors = new Set(
-    [...readme.matchAll(/^#+ (.*)$/gm)].map(([, title = '']) =>
-      title
-        .toLowerCase()
-        .replaceAll(/[^\w\- ]/g, '')
-        .replaceAll(' ', '-'),
-    ),
-  );
-  for (const [, anchor = ''] of readme.matchAll(/\]\(#([^)]+)\)/g)) expect(anchors).toContain(anchor);
 });
