@@ -12,7 +12,7 @@ import { closesConnection } from './node-response.js';
 import type { NodeRequest, NodeResponse, ParsedByOthers } from './node-types.js';
 import type { Outgoing } from '../messages/direct.js';
 import { discardBody, ResponseBody } from '../messages/response-body.js';
-import { problemOf } from '../messages/responses.js';
+import { problemOf } from '../messages/problem.js';
 import { headToSend, OF_A_BODY, type ResponseHead } from './framing.js';
 import {
   answerWebhook, bufferedBytes, checkRoute, type ConnectionIdSource, type WebhookRegistry,

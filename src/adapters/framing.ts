@@ -1,5 +1,6 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
-import { isDecoded, type Problem, reasonOf } from '../messages/responses.js';
+import type { Problem } from '../messages/problem.js';
+import { isDecoded, reasonOf } from '../messages/responses.js';
 import type { NodeRequest, NodeResponse } from './node-types.js';
 
 /*

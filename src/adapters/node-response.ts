@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { Writable } from 'node:stream';
 import type { Outgoing } from '../messages/direct.js';
 import { discardBody, ResponseBody } from '../messages/response-body.js';
-import { problemOf } from '../messages/responses.js';
+import { problemOf } from '../messages/problem.js';
 import { cut, headToSend, sendInstead, setHead } from './framing.js';
 import { declaredLength } from './node-body.js';
 import { isOver, type NodeRequest, type NodeResponse } from './node-types.js';

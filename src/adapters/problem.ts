@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { ConnectionErrorCode } from '../errors.js';
-import { problem } from '../messages/responses.js';
+import { problem } from '../messages/problem.js';
 
 /** The registry's answer to a failure that an adapter finds before it calls the registry. */
 export function failure(code: ConnectionErrorCode): Response {

@@ -1,11 +1,12 @@
 import type { ConnectionRecord } from '../contracts/record.js';
 import { isConnectionError } from '../errors.js';
 import { Attempt, type Outcome } from './attempt.js';
+import { ClaimNotes } from './claim-notes.js';
 import type { Claim, Offer } from './claims/contract.js';
 import { Edits } from './edits.js';
 import type { RunnerEnvironment } from './environment.js';
 import type { TenureEnd } from './events.js';
-import { ClaimNotes, StartFailures } from './failures.js';
+import { StartFailures } from './failures.js';
 import { FINALITY, isFinal, reasonOf, type Ending, type HoldingState } from './holding-state.js';
 import type { Instant, Validity } from './validity.js';
 

@@ -5,7 +5,7 @@ import type { Slot } from '../slot/state.js';
 import { isThenable } from '../thenable.js';
 import { within } from '../within.js';
 import type { Incoming } from '../messages/incoming.js';
-import { problem } from '../messages/responses.js';
+import { problem } from '../messages/problem.js';
 
 /** A delivery as far as it came. */
 export interface FailedDelivery<R extends ConnectionRecord, I> {

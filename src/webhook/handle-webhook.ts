@@ -3,7 +3,7 @@ import { ConnectionError } from '../errors.js';
 import { MAX_ID_LENGTH } from '../ids.js';
 import { DIRECT, type DirectDelivery } from '../messages/direct.js';
 import { Incoming } from '../messages/incoming.js';
-import { problem } from '../messages/responses.js';
+import { problem } from '../messages/problem.js';
 import type { BodyEnd } from '../messages/response-body.js';
 import { whenRead } from '../messages/streaming.js';
 import type { WebhookAccess } from './access.js';

@@ -1,6 +1,6 @@
 import { ConnectionError, type ConnectionErrorCode } from 'hydrant';
 import { describe, expect, test } from 'vitest';
-import { problem } from '../../src/messages/responses.js';
+import { problem } from '../../src/messages/problem.js';
 
 const ANSWERS: Record<ConnectionErrorCode, [status: number, title: string]> = {
   INVALID_CONNECTION_ID: [404, 'Not Found'],

@@ -9,7 +9,7 @@ import { watchTuning } from '../subscribing.js';
 import { CLAIM, FORGET, RELEASE, RENEW } from './claims-scripts.js';
 import { adapt, pairs, type RedisClient } from './client.js';
 import { RedisConnection } from './connection.js';
-import { Eviction } from './eviction.js';
+import { EvictionPolicy } from './eviction-policy.js';
 import { listen, type RedisWatchOptions } from './listening.js';
 import { randomName } from './random-name.js';
 
@@ -49,7 +49,7 @@ export class RedisClaims implements ClaimStore {
   readonly #redis: RedisConnection;
   readonly #prefix: string;
   readonly #forgetAfterMs: number;
-  readonly #eviction: Eviction;
+  readonly #evictionPolicy: EvictionPolicy;
   #timeoutMs = TIMEOUT.mostMs;
 
   /** @throws ConnectionError `INVALID_OPTIONS` */
@@ -63,7 +63,7 @@ export class RedisClaims implements ClaimStore {
     const redis = this.#redis = new RedisConnection(adapted, clock);
     this.#prefix = prefix;
     this.#forgetAfterMs = forgetAfterMs;
-    this.#eviction = new Eviction(redis, `${prefix}epoch`);
+    this.#evictionPolicy = new EvictionPolicy(redis, `${prefix}epoch`);
     const { duplicate } = adapted;
     if (tuning === undefined || duplicate === undefined) return;
     const keys = { scope: `${prefix}scope`, counter: `${prefix}hints`, channel: `${prefix}released` };
@@ -104,7 +104,7 @@ export class RedisClaims implements ClaimStore {
   /** Ids offered to this replica come first among each thousand. */
   async claim({ replica, ttlMs, ids, limit, freeForMs }: ClaimRequest, options?: ClaimCallOptions): Promise<readonly Claim[]> {
     this.#expect(ttlMs);
-    await this.#eviction.refuse({ timeoutMs: this.#timeoutMs, signal: options?.signal });
+    await this.#evictionPolicy.refuse({ timeoutMs: this.#timeoutMs, signal: options?.signal });
     const taken: Claim[] = [];
     for (const { claims } of chunksOf(ids.map((id) => ({ id })))) {
       if (taken.length >= limit) break;

@@ -6,7 +6,7 @@ import { isReply, type CommandOptions, type RedisConnection } from './connection
  * Refuses a server that may evict claims, because an evicted claim looks free and gets a second owner. Under `volatile-*`
  * Redis evicts keys with a time to live only, and claims have none.
  */
-export class Eviction {
+export class EvictionPolicy {
   readonly #redis: RedisConnection;
   readonly #key: string;
   #checked = false;
