@@ -28,7 +28,7 @@ describe('permits to hydrate', () => {
     admission = new Admission(2, 2, admit);
   });
 
-  test('are given at once while there are any, then in the order of asking as they come back', async () => {
+  test('are granted at once while there are any, then in the order of the requests', async () => {
     enter('a', 'b', 'c', 'd');
     expect(running).toEqual(['a', 'b']);
     expect(admission.queued).toBe(2);
@@ -38,14 +38,14 @@ describe('permits to hydrate', () => {
     expect(admission.queued).toBe(0);
   });
 
-  test('come back once, however often they are given back', async () => {
+  test('are returned once, however often free is called', async () => {
     enter('a', 'b', 'c', 'd');
     await end('a');
     await end('a');
     expect(running).toEqual(['a', 'b', 'c']);
   });
 
-  test('go past who left the line', async () => {
+  test('skip a waiter that left the queue', async () => {
     enter('a', 'b', 'c', 'd');
     admission.leave('c');
     expect(admission.queued).toBe(1);
@@ -80,7 +80,7 @@ describe('permits to hydrate', () => {
     expect(running).toEqual(['slack 1', 'other 1', 'other 2', 'slack 2']);
   });
 
-  test('go to who waited longest, whatever the platform', async () => {
+  test('go to the longest waiter, whatever its platform', async () => {
     admission = new Admission(1, 9, admit);
     enter('a');
     admission.enter('telegram 1', TELEGRAM, 1);
@@ -90,7 +90,7 @@ describe('permits to hydrate', () => {
     expect(running).toEqual(['a', 'telegram 1', 'b', 'slack 1']);
   });
 
-  test('leave who waited in its own asynchronous context', async () => {
+  test('keep the async context of each waiter', async () => {
     const context = new AsyncLocalStorage<string>();
     admission = new Admission(1, 9, (candidate, permit) => admit(`${candidate} in ${context.getStore()}`, permit));
     context.run('the first', () => enter('a'));

@@ -12,8 +12,8 @@ const code = (use: Promise<unknown>): Promise<unknown> =>
 
 afterEach(() => { vi.restoreAllMocks(); });
 
-describe('who waits for a permit', () => {
-  test('does not stand in the queue while an older instance is still to go', async () => {
+describe('a slot that waits for a permit', () => {
+  test('is not queued while an older instance must go first', async () => {
     const h = open({ replacement: 'drain-first', maxConcurrentHydrations: 1 });
     h.rows.put('a');
     h.rows.put('b');
@@ -54,7 +54,7 @@ describe('who waits for a permit', () => {
     { invalidated: true, creates: 1 },
     { invalidated: false, creates: 2 },
   ])(
-    'and left by its time-out is hydrated all the same, unless it was superseded: $invalidated',
+    'is still hydrated after its caller timed out, unless it was superseded: $invalidated',
     async ({ invalidated, creates }) => {
       const h = open({ maxConcurrentHydrations: 1 });
       h.rows.put('a');
@@ -74,7 +74,7 @@ describe('who waits for a permit', () => {
     },
   );
 
-  test('is told when the deadline of close passes', async () => {
+  test('fails when the deadline of close passes', async () => {
     const h = open({ maxConcurrentHydrations: 1 });
     h.rows.put('a');
     h.rows.put('b');
@@ -86,7 +86,7 @@ describe('who waits for a permit', () => {
     expect(await Promise.all(uses)).toEqual(['REGISTRY_CLOSED', 'REGISTRY_CLOSED']);
   });
 
-  test('is told whose queue is full, and what lived goes though its successor may not come', async () => {
+  test('fails when the queue is full, and its predecessor is disposed of although no successor comes', async () => {
     const h = open({ maxConcurrentHydrations: 1, maxQueuedHydrations: 0 });
     h.rows.put('a');
     h.rows.put('b');
@@ -114,7 +114,7 @@ describe('a create', () => {
     expect(await h.registry.use('a', ({ row }) => row.version)).toBe('v2');
   });
 
-  test('is not called when everyone left while its secrets were fetched', async () => {
+  test('is not called when all callers left while its secrets were fetched', async () => {
     const secrets = deferred<string>();
     const h = open({ factory: { secrets: () => secrets.promise } });
     h.rows.put('a');
@@ -131,7 +131,7 @@ describe('a create', () => {
   test.each([
     [1_000, 1],
     [Infinity, 0],
-  ])('has hydrationTimeoutMs of %s and %s timers, which hold the process open', async (hydrationTimeoutMs, timers) => {
+  ])('with hydrationTimeoutMs %s has %s timers, which keep the process alive', async (hydrationTimeoutMs, timers) => {
     for (const end of ['resolve', 'reject'] as const) {
       const h = open({ hydrationTimeoutMs, acquireTimeoutMs: Infinity });
       h.rows.put('a');
@@ -145,7 +145,7 @@ describe('a create', () => {
     }
   });
 
-  test('that succeeds ends the row of failures before it', async () => {
+  test('that succeeds ends the series of failures before it', async () => {
     let failures = 1;
     const h: Harness = open({
       factory: {
@@ -196,7 +196,7 @@ describe('a create', () => {
     });
   });
 
-  test('whose use was invalidated meanwhile is for that use alone', async () => {
+  test('that was invalidated meanwhile serves only the uses that waited for it', async () => {
     const h = open();
     h.rows.put('a');
     h.rows.hold();
@@ -208,7 +208,7 @@ describe('a create', () => {
     expect(await Promise.all([early, late])).toEqual(['a@v1#0', 'a@v1#1']);
   });
 
-  test('that fails says how', async () => {
+  test('that fails has an error that says how', async () => {
     const h = open({ hydrationTimeoutMs: 1_000, failureBackoff: { initialMs: 0, maxMs: 0 } });
     h.rows.put('a');
     h.holdCreate(0).reject(new Error('no'));
@@ -229,7 +229,7 @@ describe('a create', () => {
 });
 
 describe('a use that waits', () => {
-  test('leaves nothing on its signal, and no timer', async () => {
+  test('leaves no listener on its signal, and no timer', async () => {
     const h = open();
     h.rows.put('a');
     const { signal } = new AbortController();
@@ -243,7 +243,7 @@ describe('a use that waits', () => {
   test.each([
     [1_000, 1],
     [Infinity, 0],
-  ])('has acquireTimeoutMs of %s and %s timers, which hold the process open', async (acquireTimeoutMs, timers) => {
+  ])('with acquireTimeoutMs %s has %s timers, which keep the process alive', async (acquireTimeoutMs, timers) => {
     const h = open({ acquireTimeoutMs, storeTimeoutMs: Infinity });
     h.rows.put('a');
     h.rows.hold();
@@ -253,8 +253,8 @@ describe('a use that waits', () => {
   });
 });
 
-describe('what a row means for what lives', () => {
-  test('one that is broken but of the same version ends nothing', async () => {
+describe('the effect of a row on the live instance', () => {
+  test('an invalid row of the same version ends no instance', async () => {
     const h = open();
     const row = h.rows.put('a');
     await h.registry.use('a', () => {});
@@ -263,7 +263,7 @@ describe('what a row means for what lives', () => {
     expect(h.disposes).toBe(0);
   });
 
-  test('keepLastGood: one that cannot be made serves on; without one, the failure does', async () => {
+  test('keepLastGood: if the new version fails, the last good instance serves, if there is one', async () => {
     const h = open({ keepLastGood: true });
     h.rows.put('a', { status: 'paused' as never });
     expect(await code(h.registry.use('a', () => {}))).toBe('INVALID_RECORD');
@@ -285,7 +285,7 @@ describe('what a row means for what lives', () => {
     expect(await code(h.registry.use('a', () => {}))).toBe('STORE_UNAVAILABLE');
   });
 
-  test('one that has not changed is not parsed again', async () => {
+  test('an unchanged row is not parsed again', async () => {
     let parsed = 0;
     const validate = (value: unknown) => { parsed += 1; return { value: value as Row }; };
     const h = open({ recordSchema: { '~standard': { version: 1, vendor: 'test', validate } } } as HarnessOptions);
@@ -299,7 +299,7 @@ describe('what a row means for what lives', () => {
     [1_000, 1],
     [Infinity, 0],
   ])(
-    'an asynchronous schema has storeTimeoutMs of %s and %s timers, which hold the process open',
+    'an asynchronous schema with storeTimeoutMs %s has %s timers, which keep the process alive',
     async (storeTimeoutMs, timers) => {
       const gate = deferred();
       const validate = (value: unknown) => gate.promise.then(() => ({ value: value as Row }));
@@ -319,7 +319,7 @@ describe('what a row means for what lives', () => {
   );
 });
 
-describe('a version that differs', () => {
+describe('a changed version', () => {
   const versioned = (): {
     h: Harness;
     rows: Rows;
@@ -368,7 +368,7 @@ describe('a version that differs', () => {
     };
   };
 
-  test('of which a hint tells makes the row be read, and the old instance go', async () => {
+  test('announced by a hint causes a read of the row and ends the old instance', async () => {
     const { h, rows, sent, changed } = versioned();
     rows.put('a');
     await h.registry.use('a', () => {});
@@ -380,7 +380,7 @@ describe('a version that differs', () => {
     expect(h.log.at(-1)).toBe('dispose a@v1 replaced');
   });
 
-  test('that somebody asked for who has left makes the row be read all the same', async () => {
+  test('requested by a caller that has left still causes a read of the row', async () => {
     const { h, rows, hold, letGo } = versioned();
     rows.put('a');
     await h.registry.use('a', () => {});
@@ -396,7 +396,7 @@ describe('a version that differs', () => {
     expect(h.log.at(-1)).toBe('dispose a@v1 replaced');
   });
 
-  test('of what has gone meanwhile, and of which nobody waits to hear, makes no row be read', async () => {
+  test('of a connection without an instance or a caller causes no read of the row', async () => {
     const { h, rows, sent, hold, letGo, changed } = versioned();
     rows.put('a');
     await h.registry.use('a', () => {});

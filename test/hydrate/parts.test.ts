@@ -18,7 +18,7 @@ const row = (version = '1'): Row => ({ id: 'a', version, status: 'active' });
 afterEach(() => { vi.restoreAllMocks(); });
 
 describe('back-off', () => {
-  test('another version is left alone for as long as it is, and no longer', async () => {
+  test('of another version counts until it ends, and no longer', async () => {
     vi.spyOn(Math, 'random').mockReturnValue(1);
     const clock = new ManualClock();
     const backoff = new Backoff({ initialMs: 100, maxMs: 1_000 }, clock);
@@ -67,7 +67,7 @@ describe('the context of a create', () => {
     expect(one.signal).toBe(one.signal);
   });
 
-  test('is aborted once, for the first reason, whether its signal was asked for before or is asked for after', () => {
+  test('is aborted once, for the first reason, whether its signal is read before or after', () => {
     const [early, late] = [context(), context()];
     const { signal } = early;
     for (const one of [early, late]) { one.abort('first'); one.abort('second'); }
@@ -75,10 +75,10 @@ describe('the context of a create', () => {
   });
 });
 
-describe('who waits for a read', () => {
+describe('a waiter for a read', () => {
   const error = new ConnectionError('STORE_UNAVAILABLE', 'down');
 
-  test('a webhook waits no more once it has its row, or its failure, or is gone', async () => {
+  test('of a webhook is settled once it has its row, has failed, or its sender has left', async () => {
     const [found, failed] = [
       new RecordWaiter<Row, unknown>(true, () => false),
       new RecordWaiter<Row, unknown>(true, () => false),
@@ -92,7 +92,7 @@ describe('who waits for a read', () => {
     expect(new RecordWaiter<Row, unknown>(true, () => true).settled).toBe(true);
   });
 
-  test('a check in the background likewise, and it is told', () => {
+  test('of a background check is settled by its row or its failure, and calls back', () => {
     const told: unknown[] = [];
     const [found, failed] = [1, 2].map(() => new BackgroundWaiter<Row>((cause) => told.push(cause))) as [
       BackgroundWaiter<Row>,
@@ -111,7 +111,7 @@ describe('secrets', () => {
   const factory = {};
   const never = (): Promise<never> => new Promise(() => {});
 
-  test('are at hand without a promise once they have come', async () => {
+  test('are returned without a promise once they have come', async () => {
     const secrets = new Secrets<Row>(environment(new ManualClock()), Infinity);
     expect(secrets.settled(row())).toBeUndefined();
     expect(await secrets.get(factory, row(), async () => 'one')).toBe('one');
@@ -121,7 +121,7 @@ describe('secrets', () => {
     expect(secrets.settled(row())).toBeUndefined();
   });
 
-  test('of an older version that fail late take nothing from the newer one', async () => {
+  test('of an older version that fail late do not affect the newer one', async () => {
     const secrets = new Secrets<Row>(environment(new ManualClock()), Infinity);
     const [old, now] = [deferred<string>(), deferred<string>()];
     const asked = [
@@ -134,7 +134,7 @@ describe('secrets', () => {
     expect(secrets.get(factory, row('2'), never)).toBe('two');
   });
 
-  test.each(['a newer version', 'none'])('that waited for their turn are asked for, though %s is kept by then', async (kept) => {
+  test.each(['a newer version', 'none'])('that were queued are still requested, although %s is kept by then', async (kept) => {
     const secrets = new Secrets<Row>(environment(new ManualClock()), Infinity);
     const busy = Array.from({ length: 64 }, () => deferred<string>());
     busy.forEach(({ promise }, index) => { void secrets.get(factory, { ...row(), id: `b${index}` }, () => promise, () => {}); });
@@ -145,7 +145,7 @@ describe('secrets', () => {
     expect(await asked).toBe('one');
   });
 
-  test.each([[1_000, 1], [Infinity, 0]])('have %s ms and %s timers, which hold the process open', (timeoutMs, timers) => {
+  test.each([[1_000, 1], [Infinity, 0]])('with a time-out of %s ms, %s timers keep the process alive', (timeoutMs, timers) => {
     const clock = new ManualClock();
     void new Secrets<Row>(environment(clock), timeoutMs).get(factory, row(), never);
     expect([clock.pendingTimers, clock.pendingRefTimers]).toEqual([timers, timers]);
@@ -153,7 +153,7 @@ describe('secrets', () => {
 });
 
 describe('permits', () => {
-  test('platforms without a share of their own wait in one queue', () => {
+  test('of platforms without a share have one queue', () => {
     const admission = new Admission<string>(1, 2, () => {});
     admission.enter('running', {}, undefined);
     admission.enter('first', {}, undefined);
@@ -171,14 +171,14 @@ describe('a row', () => {
     return parsed.kind === 'invalid' ? parsed.error.message : parsed.kind;
   };
 
-  test('that is not there is missing', () => {
+  test('that does not exist is missing', () => {
     expect([parseRow('a', undefined, undefined), parseRow('a', null, undefined)]).toEqual([
       { kind: 'missing' },
       { kind: 'missing' },
     ]);
   });
 
-  test('of which a schema makes nothing says so', async () => {
+  test('for which a schema returns nothing is invalid', async () => {
     expect(await messageOf(undefined)).toMatch('is not a record: expected an object, got undefined');
     expect(await messageOf(null)).toMatch('is not a record: expected an object, got object');
     expect(await messageOf('text')).toMatch('is not a record: expected an object, got string');
@@ -192,13 +192,13 @@ describe('a row', () => {
     expect(parsed).toMatchObject({ kind: 'active', record: { version: '7' } });
   });
 
-  test('that is refused says where, whatever a path is made of', async () => {
+  test('that does not match names the place, whatever the form of the path', async () => {
     const validate = () => ({ issues: [{ message: 'no', path: ['config', { key: 'token' }, 0, null] }] });
     const parsed = await parseRow('a', row(), { '~standard': { version: 1, vendor: 'test', validate } } as never);
     expect(parsed.kind === 'invalid' && parsed.error.message).toMatch('at config.token.0.null');
   });
 
-  test('confirms what is live by its version, status and id, if it can be looked at', () => {
+  test('confirms the live instance by its version, status and id, if they can be read', () => {
     const current = { id: 'a', version: '1' };
     const lazy = Object.defineProperty({ ...row() }, 'status', { get() { throw new Error('detached'); } });
     expect(

@@ -54,7 +54,7 @@ test.each(Object.keys(ADAPTERS))('a client that leaves in the middle of a form d
   await turns(50);
 });
 
-test('a form that a handler answers with after the acknowledgement does not end the process', async () => {
+test('a handler that answers with a form after the acknowledgement does not end the process', async () => {
   const h = webhookHarness({
     factory: {
       acknowledge: { afterMs: 100, respond: () => new Response('later') },

@@ -35,7 +35,7 @@ describe('the answer to a failure', () => {
     [1, '1'],
     [1_000, '1'],
     [1_001, '2'],
-  ])('asks for whole seconds of patience, and at least one: %s ms', (retryAfterMs, seconds) => {
+  ])('has a Retry-After in whole seconds, at least one: %s ms', (retryAfterMs, seconds) => {
     expect(problem(new ConnectionError('BACKING_OFF', '', { retryAfterMs })).headers.get('retry-after')).toBe(seconds);
   });
 });

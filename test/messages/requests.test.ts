@@ -121,7 +121,7 @@ describe('a delivered request is like one of the platform', () => {
     });
   });
 
-  test('its bytes, headers and signal: nobody who has it reaches the others\'', async () => {
+  test('its bytes, headers and signal are separate from those of other copies', async () => {
     const controller = new AbortController();
     const shared = parts({ signal: controller.signal });
     const [first, second] = [makeRequest(shared), makeRequest(shared)];
@@ -161,7 +161,7 @@ describe('a delivered request is like one of the platform', () => {
 describe('a delivered request', () => {
   afterEach(() => { vi.unstubAllGlobals(); });
 
-  test('has the address as it came, and so has its clone', async () => {
+  test('has the URL as it came, and so has its clone', async () => {
     const request = makeRequest(parts());
     const clone = request.clone();
     for (const one of [request, clone])
@@ -179,7 +179,7 @@ describe('a delivered request', () => {
     expect({ before: before instanceof Own, after: makeRequest(parts()) instanceof Own }).toEqual({ before: false, after: true });
   });
 
-  test('a header that was taken off is not sent on, also after a look at a clone', async () => {
+  test('a header that was removed is not sent on, even after a clone was read', async () => {
     const received: (string | undefined)[] = [];
     const server = createServer((req, res) => { received.push(req.headers.authorization); res.end(); }).listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -204,7 +204,7 @@ describe('a delivered request', () => {
       headers: { 'content-length': '7', 'content-encoding': 'gzip' },
       expected: { length: '7', coding: 'gzip' },
     },
-  ])('that came with $what describes the bytes it holds', async ({ headers, expected }) => {
+  ])('that came with $what has headers that fit its bytes', async ({ headers, expected }) => {
     const incoming = new Incoming(parts({ headers: new Headers(headers as Record<string, string>) }), 100, {
       read: async () => text('{"a":1}'),
     });
@@ -214,7 +214,7 @@ describe('a delivered request', () => {
   });
 });
 
-describe('vendors take a delivered request as any other', () => {
+describe('libraries of vendors accept a delivered request', () => {
   const body = '{"type":"event"}';
   const hmac = (content: string, encoding: 'hex' | 'base64' = 'hex', key: string | Buffer = 'secret'): string =>
     createHmac('sha256', key).update(content).digest(encoding);
@@ -318,7 +318,7 @@ describe('reading the body', () => {
     expect(await read(request)).toBe('BODY_ALREADY_PARSED');
   });
 
-  test('one that was read is not read again', async () => {
+  test('a body that was read is not read again', async () => {
     const request = makeRequest(parts());
     await request.text();
     expect(await read(request)).toBe('BODY_ALREADY_PARSED');
@@ -364,13 +364,13 @@ describe('reading the body', () => {
     expect(request.asked).toEqual(asked);
   });
 
-  test('one whose body somebody else is about to read', async () => {
+  test('a body that other code is about to read', async () => {
     const request = new Quick('http://localhost/', { method: 'POST', body: 'hello', headers: { 'content-length': '5' } });
     request.body?.getReader();
     expect(await read(request)).toBe('BODY_ALREADY_PARSED');
   });
 
-  test('one that somebody has begun to read and then left', async () => {
+  test('a body that other code has begun to read and then left', async () => {
     const request = platformRequest(parts({ body: new Blob(['hello']).stream() }));
     const reader = request.body?.getReader();
     await reader?.read();
@@ -378,7 +378,7 @@ describe('reading the body', () => {
     expect(await read(request)).toBe('BODY_ALREADY_PARSED');
   });
 
-  test('one that is longer than it says is read no further than the cap', async () => {
+  test('a body longer than announced is read no further than the cap', async () => {
     let pulled = 0;
     const endless = new ReadableStream<Uint8Array>(
       {
@@ -399,7 +399,7 @@ describe('reading the body', () => {
   test.each([
     { when: 'before its first byte', body: null, begun: false },
     { when: 'half-way', body: 'hello', begun: true },
-  ])('one that reads without a stream and breaks off $when was not read by somebody else', async ({ body, begun }) => {
+  ])('a body read without a stream that breaks off $when does not count as read by other code', async ({ body, begun }) => {
     const failure = new Error('ECONNRESET');
     class Broken extends Request {
       override async arrayBuffer(): Promise<ArrayBuffer> {
@@ -433,7 +433,7 @@ describe('reading the body', () => {
   });
 
   test.each(['a stream of the platform', "an adapter's"])(
-    'one-byte chunks of %s take at most three times what was received',
+    'one-byte chunks of %s use at most three times the bytes received',
     async (kind) => {
       const bytes = 1024 * 1024;
       let sent = 0;

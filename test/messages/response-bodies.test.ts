@@ -45,7 +45,7 @@ describe('how far a response is read ahead', () => {
     expect(pulled()).toBe(asked);
   });
 
-  test('what was read ahead comes before the rest, in order, and done is said at the end', async () => {
+  test('parts read ahead come before the rest, in order, and done is called at the end', async () => {
     let done = 0;
     const { response } = source((pulled) => pulled <= 40 ? text(`${pulled} `) : undefined);
     const sent = await whenRead(response, () => { done += 1; });
@@ -54,7 +54,7 @@ describe('how far a response is read ahead', () => {
     expect(done).toBe(1);
   });
 
-  test('what comes after that is asked for when it is wanted, and not before', async () => {
+  test('later parts are read when they are needed, and not before', async () => {
     const { response, pulled } = source(() => new Uint8Array(10));
     const reader = (await whenRead(response, () => {})).body?.getReader();
     for (let read = 1; read <= 16; read += 1) await reader?.read();
@@ -65,7 +65,7 @@ describe('how far a response is read ahead', () => {
     await reader?.cancel();
   });
 
-  test('a stream that ends at once is at its end before anyone reads it, and loses nothing', async () => {
+  test('a stream that ends at once is complete before anything reads it, and loses nothing', async () => {
     let done = 0;
     const { response } = source((pulled) => ['one ', 'two'].map(text)[pulled - 1]);
     const sent = await whenRead(response, () => { done += 1; });
@@ -74,7 +74,7 @@ describe('how far a response is read ahead', () => {
     expect(done).toBe(1);
   });
 
-  test('a source that fails at once is at its end, and the sender of the response is told', async () => {
+  test('a source that fails at once fails the call that sends the response', async () => {
     let done = 0;
     const { response } = source((pulled) => pulled === 1 ? text('one') : new Error('gone'));
     await expect(whenRead(response, () => { done += 1; })).rejects.toThrow('gone');
@@ -82,8 +82,8 @@ describe('how far a response is read ahead', () => {
   });
 });
 
-describe('who needs a lease', () => {
-  test('the last one lets it go, and each lets go once', () => {
+describe('the holders of a lease', () => {
+  test('release it with the last of them, each once', () => {
     let released = 0;
     const holds = new Holds(() => { released += 1; });
     const [first, second] = [holds.take(), holds.take()];

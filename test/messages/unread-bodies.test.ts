@@ -23,7 +23,7 @@ const head = (): RequestHead => ({
 });
 const makeRequest = (body: RequestBody): Request => make(head(), body);
 
-describe('a body that nobody has read', () => {
+describe('a body that was not read', () => {
   test('is read without a stream, once', async () => {
     const { asked, body } = unread();
     const request = makeRequest(body);
@@ -32,7 +32,7 @@ describe('a body that nobody has read', () => {
     await expect(readBody(request, 100, () => {})).rejects.toMatchObject({ code: 'BODY_ALREADY_PARSED' });
   });
 
-  test('is a stream to the platform, whose request has the address and the signal it was given', async () => {
+  test('is a stream for the platform, whose request has the given URL and signal', async () => {
     const { asked, body } = unread();
     const given = head();
     const request = make(given, body);
@@ -42,7 +42,7 @@ describe('a body that nobody has read', () => {
     expect(asked).toEqual(['stream']);
   });
 
-  test('is not read under somebody who has begun to', () => {
+  test('is not read while other code reads it', () => {
     const { asked, body } = unread();
     const request = makeRequest(body) as Request & { [READ]: (maxBytes: number, onStop: () => void) => unknown };
     request.body?.getReader();
@@ -50,7 +50,7 @@ describe('a body that nobody has read', () => {
     expect(asked).toEqual(['stream']);
   });
 
-  test('is read without a stream whichever module system its adapter was loaded by', async () => {
+  test('is read without a stream, whichever module system loaded its adapter', async () => {
     const request = Object.assign(new Request('http://localhost/', { method: 'POST', body: 'not this' }), {
       [Symbol.for('hydrant.readBody')]: async () => text('hello'),
     });

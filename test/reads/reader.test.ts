@@ -49,9 +49,9 @@ beforeEach(() => {
   [sent, answers, failures, gates, applying] = [[], [], [], [], undefined];
 });
 
-describe('what is asked of the store', () => {
+describe('the queries of the reader', () => {
   test.each(['version first', 'row first'])(
-    'a version and the row of one id in the same turn are one read of the row: %s',
+    'the version and the row of one id, requested in one turn, are one read of the row: %s',
     async (order) => {
       const reads = reader(['getVersions', 'getMany']);
       for (const kind of order === 'version first' ? (['version', 'row'] as const) : (['row', 'version'] as const))
@@ -61,7 +61,7 @@ describe('what is asked of the store', () => {
     },
   );
 
-  test('a check stays one though its row is asked for as well: strangers stand in nobody\'s way', async () => {
+  test('a check of a live connection stays in its lane although its row is requested as well', async () => {
     const reads = reader([]);
     for (let id = 0; id < 40; id += 1) reads.request(`stranger${id}`, 'row', waiter());
     await clock.advance(0);
@@ -73,7 +73,7 @@ describe('what is asked of the store', () => {
     expect(sent).toHaveLength(33);
   });
 
-  test('nothing, when everyone has left, and no failure is made of that', async () => {
+  test('are not sent when all callers have left, and that is no failure', async () => {
     const reads = reader(['getMany']);
     reads.request('a', 'row', waiter(true));
     await clock.advance(0);
@@ -83,14 +83,14 @@ describe('what is asked of the store', () => {
     expect(sent).toEqual(['get a']);
   });
 
-  test('no more than a hundred rows at a time, those not counted that nobody waits for', async () => {
+  test('ask for at most a hundred rows at a time, not counting those without a waiter', async () => {
     const reads = reader(['getMany']);
     for (let id = 0; id < 250; id += 1) reads.request(`c${id}`, 'row', waiter(id < 50));
     await clock.advance(0);
     expect(sent.map((line) => line.split(',').length)).toEqual([100, 100]);
   });
 
-  test('nothing for nobody once the registry closes', async () => {
+  test('are not sent without a waiter once the registry closes', async () => {
     const reads = reader([]);
     reads.stopBackground();
     reads.request('hinted', 'version');
@@ -100,7 +100,7 @@ describe('what is asked of the store', () => {
     expect(sent).toEqual(['get used']);
   });
 
-  test('the next read of an id waits until the answer of the one before has been applied', async () => {
+  test('wait with the next read of an id until the answer to the one before has been applied', async () => {
     const reads = reader([]);
     const applied = deferred();
     applying = applied.promise;
@@ -116,7 +116,7 @@ describe('what is asked of the store', () => {
     expect(sent).toEqual(['get a', 'get a']);
   });
 
-  test('everyone who waits is known, before and after it is sent', async () => {
+  test('know their waiters, before and after they are sent', async () => {
     const reads = reader([]);
     const [first, second] = [waiter(), waiter()];
     reads.request('a', 'row', first);
@@ -129,7 +129,7 @@ describe('what is asked of the store', () => {
   });
 });
 
-describe('what the store answers', () => {
+describe('an answer of the store', () => {
   const row = { id: 'a', version: '1', status: 'active' };
   const ask = async (
     kind: 'version' | 'row',
@@ -145,7 +145,7 @@ describe('what the store answers', () => {
     return answers.map(([, one]) => one);
   };
 
-  test('a row, rows, versions: what is missing, undefined and null alike', async () => {
+  test('may be a row, rows or versions, and undefined and null mean missing', async () => {
     expect(await ask('row', ['a'], row)).toEqual([{ kind: 'row', row }]);
     answers = []; gates = [];
     expect(await ask('row', ['a', 'b'], new Map([['a', row]]))).toEqual([{ kind: 'row', row }, { kind: 'row', row: undefined }]);
@@ -154,7 +154,7 @@ describe('what the store answers', () => {
       .toEqual(['7', undefined, undefined, undefined].map((version) => ({ kind: 'version', version })));
   });
 
-  test.each(['getMany', 'getVersions'] as const)('no Map from %s is told by name', async (method) => {
+  test.each(['getMany', 'getVersions'] as const)('that is no Map from %s is named in the error', async (method) => {
     for (const nonsense of [undefined, {}]) {
       [answers, gates, failures] = [[], [], []];
       await ask(method === 'getMany' ? 'row' : 'version', ['a', 'b'], nonsense);
@@ -163,7 +163,7 @@ describe('what the store answers', () => {
     }
   });
 
-  test('after its time counts for nothing, and is no second failure', async () => {
+  test('that comes after its time is dropped, and is no second failure', async () => {
     const reads = reader([]);
     reads.request('a', 'row', waiter());
     await clock.advance(5_000);
@@ -174,7 +174,10 @@ describe('what the store answers', () => {
     expect(answers).toHaveLength(1);
   });
 
-  test.each([[5_000, 1], [Infinity, 0]])('has %s ms and %s timers, which hold the process open', async (timeoutMs, timers) => {
+  test.each([
+    [5_000, 1],
+    [Infinity, 0],
+  ])('with a time-out of %s ms, %s timers keep the process alive', async (timeoutMs, timers) => {
     reader([], timeoutMs).request('a', 'row', waiter());
     await clock.advance(0);
     expect([clock.pendingTimers, clock.pendingRefTimers]).toEqual([timers, timers]);

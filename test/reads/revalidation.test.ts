@@ -52,7 +52,7 @@ beforeEach(() => {
 afterEach(() => { vi.restoreAllMocks(); });
 
 describe('a sweep', () => {
-  test('asks for the version of all that lives, a thousand at a time, each when the one before was answered', async () => {
+  test('asks for the versions of all live instances, a thousand at a time, one query after the other', async () => {
     live(2_500);
     open();
     await clock.advance(1_000);
@@ -60,7 +60,7 @@ describe('a sweep', () => {
     expect([await answer(), await answer(), await answer(), await answer()]).toEqual([1_000, 1_000, 500, 0]);
   });
 
-  test('ends when nothing of a thousand was answered, but not for rows that cannot be read', async () => {
+  test('ends if none of a thousand was answered, but not because of rows that cannot be read', async () => {
     live(1_500);
     open();
     await clock.advance(1_000);
@@ -71,7 +71,7 @@ describe('a sweep', () => {
     expect([await answer(() => broken), await answer()]).toEqual([1_000, 500]);
   });
 
-  test('is over when what lived has gone meanwhile', async () => {
+  test('ends when the live instances are gone meanwhile', async () => {
     live(1_500);
     open();
     await clock.advance(1_000);
@@ -83,7 +83,7 @@ describe('a sweep', () => {
     expect(await answer()).toBe(1_000);
   });
 
-  test('that is asked for while one runs follows it, once', async () => {
+  test('that is requested while one runs follows it, once', async () => {
     let listener!: StoreListener;
     live(2);
     open(async (given) => { listener = given; return { [Symbol.asyncDispose]: async () => {} }; });
@@ -94,7 +94,7 @@ describe('a sweep', () => {
     expect(forgotten).toEqual(['all', 'all']);
   });
 
-  test('does not go on, nor begin again, once the registry has stopped it', async () => {
+  test('does not continue or start again once the registry has stopped it', async () => {
     let listener!: StoreListener;
     live(1_500);
     const revalidation = open(async (given) => { listener = given; return { [Symbol.asyncDispose]: async () => {} }; });
@@ -110,14 +110,14 @@ describe('a sweep', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  test.each([0, Infinity])('never comes with sweepIntervalMs: %s', (sweepIntervalMs) => {
+  test.each([0, Infinity])('never runs with sweepIntervalMs: %s', (sweepIntervalMs) => {
     open(undefined, sweepIntervalMs);
     expect(clock.pendingTimers).toBe(0);
   });
 });
 
 describe('a hint', () => {
-  test('makes be read what lives and what is being read', async () => {
+  test('causes a read of live connections and of rows that are being read', async () => {
     let listener!: StoreListener;
     live(1);
     open(async (given) => { listener = given; return { [Symbol.asyncDispose]: async () => {} }; });
@@ -135,7 +135,7 @@ describe('a subscription', () => {
   test.each([
     [0, [0, 500, 1_500, 3_500]],
     [1, [0, 1_000, 3_000, 7_000]],
-  ])('that fails is tried again later and later: with a jitter of %s at %j', async (jitter, times) => {
+  ])('that fails is retried with growing delays: with a jitter of %s at %j', async (jitter, times) => {
     vi.spyOn(Math, 'random').mockReturnValue(jitter);
     const tried: number[] = [];
     open(async () => {
@@ -150,7 +150,7 @@ describe('a subscription', () => {
     expect(last[1] - last[0]).toBe(60_000 * (0.5 + jitter / 2));
   });
 
-  test('that fails after the end is nobody\'s business', async () => {
+  test('that fails after the end is ignored', async () => {
     const gate = deferred<AsyncDisposable>();
     const revalidation = open(() => gate.promise, 0);
     const stopped = revalidation.stop();
@@ -160,14 +160,14 @@ describe('a subscription', () => {
     expect([failures, clock.pendingTimers]).toEqual([[], 0]);
   });
 
-  test('that cannot be ended is told of', async () => {
+  test('that cannot be ended is reported', async () => {
     const failure = new Error('no');
     const revalidation = open(async () => ({ [Symbol.asyncDispose]: async () => { throw failure; } }), 0);
     await revalidation.stop();
     expect(failures).toEqual([failure]);
   });
 
-  test('is not needed', async () => {
+  test('is optional', async () => {
     await open(undefined, 0).stop();
     expect(failures).toEqual([]);
   });

@@ -21,7 +21,7 @@ test('around surrounds each call of the factory, with the row it is for', async 
   expect(log).toEqual(['secrets', 'authenticate', 'create', 'handleWebhook', 'dispose'].flatMap((call) => ['around a', call]));
 });
 
-test('and nothing where the factory has nothing to call', async () => {
+test('around is not called if the factory has no function to call', async () => {
   let around = 0;
   const h = new Harness({ around: (_row, work) => { around += 1; return work(); }, factory: { dispose: undefined as never } });
   h.rows.put('a');

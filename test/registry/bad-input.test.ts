@@ -28,7 +28,7 @@ function over(store: Partial<Record<keyof ConnectionStore, unknown>>, tuning: ob
   return { registry, clock, created };
 }
 
-describe('ids that cannot be', () => {
+describe('invalid ids', () => {
   const REFUSED: [what: string, id: unknown][] = [
     ['empty', ''], ['a NUL', 'a\0b'], ['10 kB', 'x'.repeat(10_240)], ['1 025 characters', 'x'.repeat(1_025)],
     ['undefined', undefined], ['null', null], ['a number', 5], ['an object', {}], ['an array', ['a']], ['a symbol', Symbol('a')],
@@ -36,7 +36,7 @@ describe('ids that cannot be', () => {
   ];
 
   test.each(REFUSED)(
-    '%s: use and acquire refuse it, tryAcquire and invalidate know nothing of it, no read',
+    '%s: use and acquire refuse it, tryAcquire and invalidate ignore it, and nothing is read',
     async (_what, id) => {
       const h = new Harness();
       expect((await failureOf(h.registry.use(id as string, () => 1))).code).toBe('INVALID_CONNECTION_ID');
@@ -55,7 +55,7 @@ describe('ids that cannot be', () => {
     ['', '0'],
     [5, 'number'],
     [undefined, 'undefined'],
-  ])('what came is told by its length or its kind, and not repeated: %#', async (id, told) => {
+  ])('the error names the length or the type, and does not repeat the id: %#', async (id, told) => {
     const { message } = await failureOf(new Harness().registry.use(id as string, () => 1));
     expect(message.split(', got ')[1]).toContain(told);
   });
@@ -67,7 +67,7 @@ describe('ids that cannot be', () => {
     ['white space', ' a'],
     ['129 characters', 'x'.repeat(129)],
     ['a line feed', 'a\n'],
-  ])('%s: a webhook for it is a 404 without a read', async (_what, id) => {
+  ])('%s: a webhook for it is answered 404 without a read', async (_what, id) => {
     const { registry, created } = over({
       get: () => {
         throw new Error('read');
@@ -81,7 +81,7 @@ describe('ids that cannot be', () => {
     expect(created).toEqual([]);
   });
 
-  test('the webhook pattern may be wider than what an id can be', async () => {
+  test('the webhook pattern may match more than valid ids', async () => {
     const { registry } = over({ get: async () => undefined }, { webhook: { connectionId: /^/ } });
     for (const [id, code] of [
       ['', 'INVALID_CONNECTION_ID'],
@@ -106,7 +106,7 @@ describe('ids that cannot be', () => {
     'constructor',
     ' ',
     'x'.repeat(1_024),
-  ])('%s is an id like any other', async (id) => {
+  ])('%s is a valid id', async (id) => {
     const h = new Harness();
     expect((await failureOf(h.registry.use(id, () => 1))).code).toBe('CONNECTION_NOT_FOUND');
     h.registry.invalidate(id);
@@ -119,7 +119,7 @@ describe('ids that cannot be', () => {
   });
 });
 
-describe('rows that are no records are INVALID_RECORD for that id alone', () => {
+describe('an invalid row is INVALID_RECORD for its id alone', () => {
   const good = { id: 'a', status: 'active', version: 'v1', token: 't' };
   const INVALID: [what: string, row: unknown, message: string][] = [
     ['a string', 'row', 'is not a record: expected an object, got string'],
@@ -183,7 +183,7 @@ describe('rows that are no records are INVALID_RECORD for that id alone', () => 
     expect((await failureOf(registry.use('a', () => 1))).code).toBe('CONNECTION_NOT_FOUND');
   });
 
-  test.each(['v1', '0', 0, 1.5, -1, Infinity, 0n, 2n ** 70n])('version %s is one', async (version) => {
+  test.each(['v1', '0', 0, 1.5, -1, Infinity, 0n, 2n ** 70n])('%s is a valid version', async (version) => {
     const { registry } = over({ get: async () => ({ ...good, version }) });
     expect(await registry.use('a', (instance) => instance.token)).toBe('t');
     expect(registry.snapshot().connections[0]?.version).toBe(String(version));
@@ -191,7 +191,7 @@ describe('rows that are no records are INVALID_RECORD for that id alone', () => 
     expect(registry.snapshot().live).toBe(1);
   });
 
-  test('a new version that is invalid ends the instance; one without a version leaves it, and serves nobody', async () => {
+  test('an invalid row with a new version ends the instance; one without a version keeps it, but serves no use', async () => {
     const h = new Harness();
     h.rows.put('a');
     await h.registry.use('a', () => {});
@@ -267,7 +267,7 @@ describe('a store that does not keep its contract is STORE_UNAVAILABLE, and noth
     expect(await registry.use('a', () => 1)).toBe(1);
   });
 
-  test('get hangs: the use fails at storeTimeoutMs, the signal aborts, the next use reads anew', async () => {
+  test('get hangs: the use fails at storeTimeoutMs, the signal aborts, and the next use reads again', async () => {
     const signals: AbortSignal[] = [];
     let hangs = true;
     const { registry, clock } = over({
@@ -347,7 +347,7 @@ describe('a store that does not keep its contract is STORE_UNAVAILABLE, and noth
   });
 
   test.each([[{}], [Symbol('v')], [null], [Number.NaN], ['']])(
-    'a version that is none (%o) only makes it read the row, which decides',
+    'an invalid version (%o) only causes a read of the row, which decides',
     async (version) => {
       let reads = 0;
       const { registry, created } = over({
@@ -363,7 +363,7 @@ describe('a store that does not keep its contract is STORE_UNAVAILABLE, and noth
     },
   );
 
-  test('a map with more than was asked for', async () => {
+  test('a map with more ids than requested', async () => {
     const { registry, created } = over({
       get: async (id: string) => row(id),
       getMany: async () => new Map(['a', 'b', 'c', 'd'].map((id) => [id, row(id)])),
@@ -372,7 +372,7 @@ describe('a store that does not keep its contract is STORE_UNAVAILABLE, and noth
     expect(created.toSorted()).toEqual(['a', 'b']);
   });
 
-  test('watch throws, rejects, resolves nothing, or calls back with rubbish', async () => {
+  test('watch throws, rejects, resolves nothing, or calls back with invalid values', async () => {
     const WATCHES = [
       () => { throw new Error('no'); },
       async () => { throw new Error('no'); },

@@ -30,7 +30,7 @@ describe('while a registry closes', () => {
     await closed;
   });
 
-  test('so has one on an instance that was being created, or waited for a permit', async () => {
+  test('the same holds for an instance that was being created, or waited for a permit', async () => {
     const h = new Harness({ drainTimeoutMs: 1_000, maxConcurrentHydrations: 1 });
     for (const id of ['a', 'b']) h.rows.put(id);
     const gates = [h.holdCreate(0), h.holdCreate(1)];
@@ -45,7 +45,7 @@ describe('while a registry closes', () => {
     expect(await closed).toEqual({ abandoned: [] });
   });
 
-  test('the process is kept alive until the last lease is back', async () => {
+  test('the process is kept alive until the last lease is released', async () => {
     const h = new Harness({ sweepIntervalMs: 0 });
     h.rows.put('a');
     const lease = await h.registry.acquire('a');
@@ -97,7 +97,7 @@ describe('while a registry closes', () => {
     expect(h.log).toEqual(['create a@v1', 'dispose a@v1 closing']);
   });
 
-  test('who is refused is told for which connection', async () => {
+  test('a refused use has an error with its connection id', async () => {
     const h = new Harness();
     await h.registry.close();
     await expect(h.registry.use('a', () => {})).rejects.toMatchObject({ code: 'REGISTRY_CLOSED', connectionId: 'a' });
@@ -105,7 +105,7 @@ describe('while a registry closes', () => {
 });
 
 describe('at the deadline of close', () => {
-  test('what waits for a permit, and a create that does not heed its signal, are reported with no leases', async () => {
+  test('a slot that waits for a permit, and a create that ignores its signal, are reported without leases', async () => {
     const h = new Harness({ maxConcurrentHydrations: 1, hydrationTimeoutMs: 1_000 });
     for (const id of ['stuck', 'waiting']) h.rows.put(id);
     h.holdCreate();
@@ -123,7 +123,7 @@ describe('at the deadline of close', () => {
     ]);
   });
 
-  test('a create that was given up on before, and still runs, is reported too', async () => {
+  test('a create that was given up before and still runs is reported too', async () => {
     const h = new Harness({ hydrationTimeoutMs: 1_000 });
     h.rows.put('a');
     h.holdCreate();
@@ -135,7 +135,7 @@ describe('at the deadline of close', () => {
     expect(await closed).toEqual({ abandoned: [{ id: 'a', leases: 0 }] });
   });
 
-  test('a webhook that is authenticated only then is refused, and nothing is hydrated for it', async () => {
+  test('a webhook that is authenticated after it is refused, and nothing is hydrated', async () => {
     const verdict = deferred<boolean>();
     const h = webhookHarness({ factory: { authenticate: () => verdict.promise } });
     h.rows.put('a');

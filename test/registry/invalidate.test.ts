@@ -21,7 +21,7 @@ describe.each(['invalidate', 'invalidateWhere'] as const)('the promise of %s', (
     return h;
   };
 
-  test('resolves at once where there is nothing', async () => {
+  test('resolves at once if there is no instance', async () => {
     await end(open());
   });
 
@@ -98,7 +98,7 @@ describe.each(['invalidate', 'invalidateWhere'] as const)('the promise of %s', (
     await ended;
   });
 
-  test('waits for nothing that others have ended', async () => {
+  test('does not wait for instances that other calls have ended', async () => {
     const h = open();
     const held = await h.registry.acquire('a');
     h.rows.put('a');
@@ -111,7 +111,7 @@ describe.each(['invalidate', 'invalidateWhere'] as const)('the promise of %s', (
 describe('invalidateWhere', () => {
   const tenant = (token: string) => (row: { token: string }): boolean => row.token === token;
 
-  test('concerns the instances whose row matches, and no others', async () => {
+  test('ends the instances whose row matches, and no others', async () => {
     const h = new Harness();
     for (const id of ['a', 'b', 'c']) h.rows.put(id, { token: id === 'b' ? 'other' : 'mine' });
     for (const id of ['a', 'b', 'c']) await h.registry.use(id, () => {});
@@ -153,7 +153,7 @@ describe('invalidateWhere', () => {
     expect(asked).toBe(4);
   });
 
-  test('a row on the wire that does not match is created as if nothing had happened', async () => {
+  test('a row on the wire that does not match is hydrated normally', async () => {
     const h = new Harness();
     h.rows.put('a', { token: 'mine' });
     h.rows.hold();
@@ -168,7 +168,7 @@ describe('invalidateWhere', () => {
   });
 });
 
-test('invalidate called synchronously by secrets is not lost for them', async () => {
+test('an invalidate called synchronously by secrets also drops these secrets', async () => {
   let asked = 0;
   const h: Harness = webhookHarness({
     factory: {
@@ -213,7 +213,7 @@ describe('inspect', () => {
     expect(h.rows.reads).toHaveLength(1);
   });
 
-  test('shows the newest instance, and what is on its way out where there is no other', async () => {
+  test('shows the newest instance, or a departing one if there is no other', async () => {
     const h = new Harness();
     h.rows.put('a');
     const old = await h.registry.acquire('a');
@@ -230,7 +230,7 @@ describe('inspect', () => {
     expect(h.registry.inspect('a')).toBeUndefined();
   });
 
-  test('a row that a webhook is being authenticated with is no instance', async () => {
+  test('ignores a row with which a webhook is being authenticated', async () => {
     const h = webhookHarness({
       factory: {
         authenticate: () => {
@@ -243,7 +243,7 @@ describe('inspect', () => {
     expect((await h.registry.handleWebhook('a', post())).status).toBe(401);
   });
 
-  test('costs the same among a hundred thousand', async () => {
+  test('costs the same among a hundred thousand connections', async () => {
     const rows = new Rows();
     const h = new Harness({ store: rows, maxInstances: 1_000_000, maxQueuedHydrations: 1_000_000 });
     const ids = Array.from({ length: 2_000 }, (_, n) => `c${n}`);

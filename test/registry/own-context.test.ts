@@ -98,7 +98,7 @@ async function runEverything(around?: <T>(row: Row, work: () => T) => T): Promis
   return rows.contexts;
 }
 
-describe('the async context of what the registry calls', () => {
+describe('the async context of calls by the registry', () => {
   test('reads and the life of an instance run in the context in which the registry was constructed', async () => {
     const contexts = await runEverything();
     const expected = [...OF_THE_REGISTRY.map((call) => [call, ['owner']]), ...OF_THE_REQUEST.map((call) => [call, ['caller']])];

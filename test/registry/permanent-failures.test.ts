@@ -49,7 +49,7 @@ describe.each(['create', 'secrets'] as const)('a ConnectionError with retryable:
     expect(calls()).toBe(1);
   });
 
-  test('is told by an event, once', async () => {
+  test('is reported by an event, once', async () => {
     const { h } = failing(where, () => { throw revoked(); });
     for (let n = 0; n < 3; n += 1) await h.registry.use('a', () => {}).catch(() => {});
     expect(h.eventsOf('hydrationFailed')).toMatchObject([
@@ -78,7 +78,7 @@ describe.each(['create', 'secrets'] as const)('a ConnectionError with retryable:
     expect((await h.registry.handleWebhook('a', post())).status).toBe(200);
   });
 
-  test('of the version before hides no failure of the next one', async () => {
+  test('of the previous version does not hide a failure of the next one', async () => {
     const { h, calls } = failing(where, ({ token }) => { if (token !== 'good') throw revoked(); });
     await h.registry.use('a', () => {}).catch(() => {});
     h.rows.put('a', { token: 'worse' });
@@ -105,7 +105,7 @@ describe.each(['create', 'secrets'] as const)('a ConnectionError with retryable:
   });
 });
 
-test('a failure for good outlasts an ordinary failure of the same version that comes later', async () => {
+test('a permanent failure outlasts a later ordinary failure of the same version', async () => {
   const { calls, secrets } = heldSecrets();
   const h = webhookHarness({ factory: { secrets } });
   h.rows.put('a');
@@ -122,7 +122,7 @@ test('a failure for good outlasts an ordinary failure of the same version that c
   await expect(h.registry.use('a', () => {})).rejects.toMatchObject({ code: 'CONNECTION_STOPPED', retryable: false });
 });
 
-test('a failure for good is remembered for ten thousand connections, not for all there ever were', async () => {
+test('permanent failures are remembered for at most ten thousand connections', async () => {
   const { h, calls } = failing('create', () => { throw revoked(); }, { maxQueuedHydrations: 20_000 });
   const ids = Array.from({ length: 10_001 }, (_, n) => `c${n}`);
   for (const id of ids) h.rows.put(id);

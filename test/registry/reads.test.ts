@@ -12,7 +12,7 @@ class VersionedRows extends Rows {
 }
 const freshness = { maxStaleMs: 1_000 };
 
-describe('an instance that is exactly as old as may be', () => {
+describe('an instance exactly as old as the freshness bound', () => {
   const WAYS: Record<string, (h: Harness) => Promise<unknown>> = {
     'use': (h) => h.registry.use('a', () => {}),
     'acquire': async (h) => (await h.registry.acquire('a')).release(),
@@ -31,7 +31,7 @@ describe('an instance that is exactly as old as may be', () => {
     expect(h.rows.reads).toHaveLength(1);
   });
 
-  test('one that is still being hydrated is waited for without a read, while its row is fresh enough', async () => {
+  test('is awaited without a read while it is hydrated, if its row is fresh enough', async () => {
     const h = new Harness({ freshness });
     h.rows.put('a');
     const gate = h.holdCreate();
@@ -43,7 +43,7 @@ describe('an instance that is exactly as old as may be', () => {
     expect(h.rows.reads).toHaveLength(1);
   });
 
-  test('and a millisecond later does not', async () => {
+  test('needs a read one millisecond later', async () => {
     const h = new Harness({ freshness, sweepIntervalMs: 0 });
     h.rows.put('a');
     await h.clock.advance(5_000);
@@ -55,14 +55,14 @@ describe('an instance that is exactly as old as may be', () => {
   });
 });
 
-describe('what is asked of a store that knows versions', () => {
+describe('reads from a store with getVersions', () => {
   const WAYS: Record<string, (h: Harness) => Promise<unknown>> = {
     'a use': (h) => h.registry.use('a', () => {}),
     'a webhook': (h) => h.registry.handleWebhook('a', post()),
   };
 
   test.each(Object.entries(WAYS))(
-    '%s asks for the row of what is cold, and for the version alone of what is live',
+    '%s reads the row of a cold connection, and only the version of a live one',
     async (_way, serve) => {
       const rows = new VersionedRows();
       const h = webhookHarness({ store: rows });
@@ -100,7 +100,7 @@ describe('what is asked of a store that knows versions', () => {
   });
 });
 
-test('work that is not asynchronous has given its lease back when use returns', async () => {
+test('synchronous work has released its lease when use returns', async () => {
   const h = new Harness({ freshness });
   h.rows.put('a');
   await h.registry.use('a', () => {});
@@ -109,7 +109,7 @@ test('work that is not asynchronous has given its lease back when use returns', 
   expect(await done).toBe('done');
 });
 
-test.each([[null], [undefined], [0], ['then']])('work may come to %s', async (result) => {
+test.each([[null], [undefined], [0], ['then']])('work may return %s', async (result) => {
   const h = new Harness({ freshness });
   h.rows.put('a');
   await h.registry.use('a', () => {});

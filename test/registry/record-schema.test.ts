@@ -45,7 +45,7 @@ async function refusal(work: Promise<unknown>): Promise<ConnectionError> {
 }
 
 describe('a row passes through recordSchema before it becomes an instance', () => {
-  test('zod: the factory gets what was parsed, with its defaults and coercions', async () => {
+  test('zod: the factory gets the parsed record, with defaults and coercions', async () => {
     const { registry, created } = over(() => good, zodSchema);
     expect(await registry.use('a', (bot) => bot.config.retries)).toBe(3);
     expect(created).toEqual([{ ...good, config: { token: 'tok', retries: 3 } }]);
@@ -53,7 +53,7 @@ describe('a row passes through recordSchema before it becomes an instance', () =
     expect(created).toHaveLength(1);
   });
 
-  test('zod: a row that does not match is INVALID_RECORD, which names the places and not what stands there', async () => {
+  test('zod: a row that does not match is INVALID_RECORD, which names the places and not the values', async () => {
     const { registry, created } = over(() => ({ ...good, config: { token: 5, retries: 'many' } }), zodSchema);
     expect(await refusal(registry.use('a', () => 1))).toMatchObject({
       code: 'INVALID_RECORD',
@@ -192,7 +192,7 @@ describe('a schema that misbehaves makes the row INVALID_RECORD, and the next us
     expect(clock.pendingTimers).toBe(0);
   });
 
-  test('one that settles too late changes nothing any more', async () => {
+  test('that settles too late has no effect', async () => {
     let settleLate!: (result: unknown) => void;
     let row = good;
     const { registry, clock, created } = over(
@@ -216,7 +216,7 @@ describe('a schema that misbehaves makes the row INVALID_RECORD, and the next us
     expect(registry.snapshot().connections.map(({ version }) => version)).toEqual(['v2']);
   });
 
-  test('with storeTimeoutMs: Infinity it is waited for as long as that', async () => {
+  test('with storeTimeoutMs: Infinity it is awaited without a deadline', async () => {
     const { registry, clock } = over(() => good, schema(() => never), { storeTimeoutMs: Infinity });
     const refused = refusal(registry.use('a', () => 1, { timeoutMs: 60_000 }));
     await clock.advance(60_000);

@@ -20,7 +20,7 @@ describe("replacement: 'drain-first'", () => {
     expect(await use).toBe('v2');
   });
 
-  test('its leases are waited for, up to the drain deadline', async () => {
+  test('the successor waits for the leases of the old instance, up to the drain deadline', async () => {
     const h = open({ drainTimeoutMs: 5_000 });
     h.rows.put('a');
     const lease = await h.registry.acquire('a');
@@ -33,7 +33,7 @@ describe("replacement: 'drain-first'", () => {
     expect(await use).toBe('v2');
   });
 
-  test('an evicted one is waited for as well', async () => {
+  test('the successor waits for an evicted instance as well', async () => {
     const h = open({ maxInstances: 1 });
     h.rows.put('a');
     h.rows.put('b');
@@ -47,7 +47,7 @@ describe("replacement: 'drain-first'", () => {
     await again;
   });
 
-  test('one that was invalidated while it was hydrated is created, drained and disposed of before its successor', async () => {
+  test('an instance invalidated during its hydrate is created, drained and disposed of before its successor', async () => {
     const h = open();
     h.rows.put('a');
     const first = h.holdCreate();
@@ -65,7 +65,7 @@ describe("replacement: 'drain-first'", () => {
     expect(h.log).toEqual(['create a@v1', 'dispose a@v1 invalidated', 'create a@v1']);
   });
 
-  test('nobody sits on a permit while waiting for a dispose: 16 that hang stop nothing', async () => {
+  test('no slot keeps a permit while it waits for a dispose: 16 that hang block no other connection', async () => {
     const h = open({ maxConcurrentHydrations: 16 });
     const ids = Array.from({ length: 16 }, (_, index) => `c${index}`);
     for (const id of [...ids, 'x']) h.rows.put(id);
@@ -79,7 +79,7 @@ describe("replacement: 'drain-first'", () => {
     await Promise.all(blocked);
   });
 
-  test('a dispose that begins while the successor waits for a permit is waited for', async () => {
+  test('a successor that waits for a permit also waits for a dispose that begins meanwhile', async () => {
     const h = open({ maxConcurrentHydrations: 1, disposeTimeoutMs: Infinity });
     for (const id of ['a', 'b']) h.rows.put(id);
     const old = await h.registry.acquire('a');
@@ -119,7 +119,7 @@ describe("replacement: 'drain-first'", () => {
     );
   });
 
-  test('a nested use that nobody awaits is served when the outer one has ended', async () => {
+  test('a nested use that is not awaited is served when the outer one has ended', async () => {
     const h = open({ acquireTimeoutMs: 1_000 });
     h.rows.put('a');
     let inner: Promise<string> | undefined;
@@ -197,7 +197,7 @@ describe("replacement: 'drain-first'", () => {
       expect(await use).toBe('written by first');
     });
 
-    test('a webhook that was authenticated with the row from before is served by an instance of the row after', async () => {
+    test('a webhook authenticated with the earlier row is served by an instance of the later row', async () => {
       const gate = deferred();
       const h: Harness = writing({ maxInstances: 1 });
       const served = webhookHarness({
@@ -219,7 +219,7 @@ describe("replacement: 'drain-first'", () => {
       expect(await (await delivery).text()).toBe('after');
     });
 
-    test('a stop that dispose has written is honoured', async () => {
+    test('a stop written by dispose takes effect', async () => {
       const h: Harness = open({ factory: { dispose: () => { h.rows.stop('a'); } } });
       h.rows.put('a');
       const lease = await h.registry.acquire('a');
@@ -261,7 +261,7 @@ describe("replacement: 'drain-first'", () => {
       waits: 'for a dispose', says: "under 'drain-first' the instance before it must go, and had not settled",
       hold: async (h: Harness) => { h.holdDispose(); await h.registry.use('a', () => {}); h.registry.invalidate('a'); },
     },
-  ])('a use that gives up while it waits $waits says so', async ({ says, hold }) => {
+  ])('a use that gives up while it waits $waits has an error that says so', async ({ says, hold }) => {
     const h = open({ acquireTimeoutMs: 1_000, disposeTimeoutMs: Infinity, maxConcurrentHydrations: 1 });
     h.rows.put('a');
     h.rows.put('b');
@@ -272,7 +272,7 @@ describe("replacement: 'drain-first'", () => {
     await expect(use).rejects.toThrow(`Connection 'a' was not available within 1000 ms: ${says}`);
   });
 
-  test('a factory may choose for its own connections', async () => {
+  test('a factory may choose the replacement of its own connections', async () => {
     const h = new Harness({ factory: { replacement: 'drain-first' } });
     h.rows.put('a');
     const lease = await h.registry.acquire('a');
@@ -314,7 +314,7 @@ describe('keepLastGood', () => {
     return h;
   };
 
-  test('a new version that fails leaves the old instance serving, and is tried again after the back-off', async () => {
+  test('a new version that fails leaves the old instance serving, and is retried after the back-off', async () => {
     const h = open();
     h.rows.put('a', { token: 'good' });
     const first = await h.registry.use('a', (instance) => instance);
@@ -334,7 +334,7 @@ describe('keepLastGood', () => {
     expect(h.registry.snapshot()).toMatchObject({ idle: 1, leased: 0, draining: 0 });
   });
 
-  test('the old instance serves nobody who may have the new one, and is neither evicted nor idled meanwhile', async () => {
+  test('the old instance serves no use that may get the new one, and is neither evicted nor idle meanwhile', async () => {
     const h = open({ idleTimeoutMs: 1_000, maxInstances: 1 });
     h.rows.put('a');
     h.rows.put('b');
@@ -351,7 +351,7 @@ describe('keepLastGood', () => {
     expect(first.disposed).toBe('replaced');
   });
 
-  test('it does not survive a stop, a delete, an invalidate or its own death', async () => {
+  test('the old instance does not survive a stop, a delete, an invalidate or its own death', async () => {
     const endings: ((h: Harness) => unknown)[] = [
       async (h) => { h.rows.stop('a'); await h.registry.use('a', () => {}).catch(() => {}); },
       async (h) => { h.rows.delete('a'); await h.registry.use('a', () => {}).catch(() => {}); },
@@ -375,7 +375,7 @@ describe('keepLastGood', () => {
     }
   });
 
-  test('a row that no longer parses leaves it serving', async () => {
+  test('a row that no longer parses leaves the old instance serving', async () => {
     const h = open();
     h.rows.put('a');
     const first = await h.registry.use('a', (instance) => instance);
@@ -406,7 +406,7 @@ describe('keepLastGood', () => {
     expect(h.instances.every(({ disposed }) => disposed !== undefined)).toBe(true);
   });
 
-  test('while the store cannot be reached it serves for staleIfErrorMs, although a successor is being hydrated', async () => {
+  test('while the store is unreachable the old instance serves for staleIfErrorMs, although a successor hydrates', async () => {
     const h = open({ staleIfErrorMs: 1_000 });
     h.rows.put('a');
     const first = await h.registry.use('a', (instance) => instance);
@@ -423,7 +423,7 @@ describe('keepLastGood', () => {
     await h.registry.close();
   });
 
-  test('edits in a row hand it on: the last good one serves until one of them comes to life', async () => {
+  test('after several edits the last good instance serves until one of the new versions comes to life', async () => {
     const h = open();
     h.rows.put('a');
     const first = await h.registry.use('a', (instance) => instance);
@@ -442,7 +442,7 @@ describe('keepLastGood', () => {
 });
 
 describe('around', () => {
-  test('wraps every factory call, so that none runs in the first caller\'s context', async () => {
+  test('wraps every factory call, so that none runs in the context of the first caller', async () => {
     const { AsyncLocalStorage } = await import('node:async_hooks');
     const context = new AsyncLocalStorage<string>();
     const seen: string[] = [];

@@ -43,7 +43,7 @@ describe('an instance that dies again and again, used every second for a day', (
   const LIVES = [1_000, 3_000, 6_000, 20_000, 60_000].flatMap((livedMs) => [{ livedMs, inUse: false }, { livedMs, inUse: true }]);
 
   test.each(LIVES)(
-    'after $livedMs ms (found dead in use: $inUse) logs in at most 2 900 times by default, and 250 with a patient back-off',
+    'after $livedMs ms (found dead in use: $inUse) starts at most 2 900 times by default, and 250 with a long back-off',
     async ({ livedMs, inUse }) => {
       expect((await day(DEFAULT, livedMs, inUse)).creates).toBeLessThanOrEqual(2_900);
       expect((await day(PATIENT, livedMs, inUse)).creates).toBeLessThanOrEqual(250);

@@ -7,8 +7,8 @@ type Row = { id: string; version: string; status: 'active' };
 const slotOf = (id: string): Slot<Row, unknown> =>
   new Slot<Row, unknown>({ id, version: '1', status: 'active' }, { create: () => '' }, 0);
 
-describe('slots that are on their way out', () => {
-  test('any number of one connection are known, each until it is gone', () => {
+describe('departing slots', () => {
+  test('are known for as long as they are not disposed of, any number for one connection', () => {
     const departing = new Departing<Row, unknown>(new Map());
     const [first, second, other] = [slotOf('a'), slotOf('a'), slotOf('b')];
     for (const slot of [first, second, other]) departing.add(slot);
@@ -23,7 +23,7 @@ describe('slots that are on their way out', () => {
     expect([...departing.all()]).toEqual([other]);
   });
 
-  test('everyone who waits for a connection is told once', () => {
+  test('call each waiter of their connection once', () => {
     const departing = new Departing<Row, unknown>(new Map());
     const told: string[] = [];
     departing.onProgress('a', () => told.push('first'));
@@ -35,8 +35,8 @@ describe('slots that are on their way out', () => {
   });
 });
 
-describe('calls into foreign code', () => {
-  test('one that flushes and asks for another is finished before the other begins', () => {
+describe('calls of user code', () => {
+  test('finish before a call that they queue begins', () => {
     const effects = new Effects();
     const log: string[] = [];
     effects.add(() => {
@@ -49,7 +49,7 @@ describe('calls into foreign code', () => {
     expect(log).toEqual(['begins', 'ends', 'the other']);
   });
 
-  test('run in a microtask when nobody flushes, and once', async () => {
+  test('run once, in a microtask, if nothing flushes them', async () => {
     const effects = new Effects();
     const log: string[] = [];
     effects.add(() => { log.push('first'); effects.add(() => log.push('third')); });

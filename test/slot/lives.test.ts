@@ -21,7 +21,7 @@ describe('a lease', () => {
     expect(h.registry.snapshot()).toMatchObject({ idle: 1, leased: 0 });
   });
 
-  test('retires nothing once it is released', async () => {
+  test('has no effect on retire once it is released', async () => {
     const h = open();
     const lease = await h.registry.acquire('a');
     lease.release();
@@ -31,7 +31,7 @@ describe('a lease', () => {
     expect(h.eventsOf('retired')).toEqual([]);
   });
 
-  test('is told why its instance goes under it', async () => {
+  test('has the reason of the dispose on its signal', async () => {
     const h = open({ drainTimeoutMs: 100 });
     const lease = await h.registry.acquire('a');
     const early = lease.signal;
@@ -41,8 +41,8 @@ describe('a lease', () => {
   });
 });
 
-describe('an instance that idles', () => {
-  test('has its time whoever let it go: also the one that was made for a use that had left', async () => {
+describe('an idle instance', () => {
+  test('stays for idleTimeoutMs, even if its only use left before it was created', async () => {
     const h = open({ idleTimeoutMs: 1_000, acquireTimeoutMs: 10 });
     const gate = h.holdCreate();
     const use = h.registry.use('a', () => {}).catch((error: { code: string }) => error.code);
@@ -55,7 +55,7 @@ describe('an instance that idles', () => {
     expect(disposed(h)).toEqual(['dispose a@v1 idle']);
   });
 
-  test('the timer runs only while something idles', async () => {
+  test('has a timer only while it is idle', async () => {
     const h = open();
     const lease = await h.registry.acquire('a');
     expect(h.clock.pendingTimers).toBe(0);
@@ -63,7 +63,7 @@ describe('an instance that idles', () => {
     expect(h.clock.pendingTimers).toBe(1);
   });
 
-  test('never goes, and has no timer, with idleTimeoutMs: Infinity', async () => {
+  test('with idleTimeoutMs: Infinity is never disposed of and has no timer', async () => {
     const h = open({ idleTimeoutMs: Infinity });
     await h.registry.use('a', () => {});
     expect(h.clock.pendingTimers).toBe(0);
@@ -83,7 +83,7 @@ describe('an instance that idles', () => {
     expect(h.clock.pendingTimers).toBe(0);
   });
 
-  test('that was disposed of under its lease does not come back when that is released', async () => {
+  test('that was disposed of while leased does not come back when the lease is released', async () => {
     const h = open({ drainTimeoutMs: 100, maxInstances: 1 });
     const lease = await h.registry.acquire('a');
     h.registry.invalidate('a');
@@ -94,7 +94,7 @@ describe('an instance that idles', () => {
     expect(disposed(h)).toEqual(['dispose a@v1 invalidated']);
   });
 
-  test('more than a batch of them: the rest goes a millisecond later', async () => {
+  test('of more than one batch is disposed of a millisecond after the first batch', async () => {
     const h = open({ idleTimeoutMs: 1_000, maxConcurrentHydrations: 1_000 });
     const ids = Array.from({ length: 513 }, (_, index) => `c${index}`);
     for (const id of ids) h.rows.put(id);
@@ -105,7 +105,7 @@ describe('an instance that idles', () => {
     expect(h.disposes).toBe(513);
   });
 
-  test('goes in time though hundreds were used after it was placed', () => {
+  test('is disposed of in time although hundreds were used after it became idle', () => {
     const clock = new ManualClock();
     const gone: string[] = [];
     let instances = 600;
@@ -132,7 +132,7 @@ describe('an instance that idles', () => {
 });
 
 describe('the end of an instance', () => {
-  test('its drain deadline and its dispose hold the process open', async () => {
+  test('keeps the process alive for its drain deadline and its dispose', async () => {
     const h = open({ drainTimeoutMs: 100, disposeTimeoutMs: 100 });
     const lease = await h.registry.acquire('a');
     h.registry.invalidate('a');
@@ -144,7 +144,7 @@ describe('the end of an instance', () => {
     expect(h.clock.pendingRefTimers).toBe(1);
   });
 
-  test('is gone at once when its dispose and its clean-ups need not be awaited', async () => {
+  test('is immediate if its dispose and its clean-ups are synchronous', async () => {
     const h = open();
     await h.registry.use('a', () => {});
     h.contexts[0]!.onDispose(() => { h.log.push('cleaned up'); });
@@ -154,7 +154,7 @@ describe('the end of an instance', () => {
     expect(h.registry.snapshot().connections).toEqual([]);
   });
 
-  test('a dispose that comes to its end after its time is told of once', async () => {
+  test('reports a dispose that settles after disposeTimeoutMs once', async () => {
     const h = open({ disposeTimeoutMs: 100 });
     const slow = h.holdDispose();
     await h.registry.use('a', () => {});
@@ -166,7 +166,7 @@ describe('the end of an instance', () => {
     expect(h.eventsOf('disposeFailed')).toHaveLength(1);
   });
 
-  test('is waited for without a timer with disposeTimeoutMs: Infinity', async () => {
+  test('with disposeTimeoutMs: Infinity is awaited without a timer', async () => {
     const h = open({ disposeTimeoutMs: Infinity, idleTimeoutMs: Infinity });
     const slow = h.holdDispose();
     await h.registry.use('a', () => {});
@@ -179,7 +179,7 @@ describe('the end of an instance', () => {
   });
 });
 
-describe('a clean-up that is registered when create has long returned', () => {
+describe('a clean-up that is registered long after create has returned', () => {
   const late = async (h: Harness): Promise<(name: string) => void> => {
     const lease = await h.registry.acquire('a');
     lease.release();
@@ -229,7 +229,7 @@ describe('an instance that reports its own death', () => {
   test.each([
     { by: 'itself', code: 'BACKING_OFF', retryAfterMs: 500 * 2 ** (-300 / 120_000) },
     { by: 'its user', code: 'BACKING_OFF', retryAfterMs: 500 },
-  ])('by $by: left alone for $retryAfterMs ms', async ({ by, code, retryAfterMs }) => {
+  ])('by $by is backed off from for $retryAfterMs ms', async ({ by, code, retryAfterMs }) => {
     vi.spyOn(Math, 'random').mockReturnValue(1);
     const h = open({ failureBackoff: { initialMs: 500, maxMs: 60_000 } });
     const lease = await h.registry.acquire('a');

@@ -17,7 +17,7 @@ function used(...ids: string[]): { recency: Recency<Row, unknown>; slots: Map<st
 }
 
 describe('the order of use', () => {
-  test('the least recently used one comes first, whatever the order in which they were placed', () => {
+  test('the least recently used slot comes first, whatever the order in which they were added', () => {
     const { recency, slots } = used('e', 'c', 'a', 'd', 'b');
     const order: string[] = [];
     for (let first = recency.leastRecentlyUsed(); first !== undefined; first = recency.leastRecentlyUsed()) {
@@ -51,7 +51,7 @@ describe('the order of use', () => {
     }
   });
 
-  test('one that is placed already is not placed again', () => {
+  test('a slot that was added already is not added again', () => {
     const { recency, slots } = used('a');
     const slot = slots.get('a') as Slot<Row, unknown>;
     recency.add(slot);
@@ -59,7 +59,7 @@ describe('the order of use', () => {
     expect(recency.leastRecentlyUsed()).toBeUndefined();
   });
 
-  test('a leased one that comes up is taken out', () => {
+  test('a leased slot that comes first is taken out', () => {
     const { recency, slots } = used('a', 'b');
     const a = slots.get('a') as Slot<Row, unknown>;
     a.leases = 1;
@@ -67,7 +67,7 @@ describe('the order of use', () => {
     expect(a.queueIndex).toBe(-1);
   });
 
-  describe('beyond so many that were used since they were placed, it settles for the oldest of those it looked at', () => {
+  describe('after enough slots that were used since they were added, the oldest of them is taken', () => {
     /** Placed as a, b, c, then used in this order. */
     const usedAgain = (...ids: string[]): Recency<Row, unknown> => {
       const { recency, slots } = used('a', 'b', 'c');
@@ -86,7 +86,7 @@ describe('the order of use', () => {
     });
   });
 
-  test('the first is the one before which nothing was used, and only once that is certain', () => {
+  test('isFirst is true only once it is certain that no slot was used before', () => {
     const { recency, slots } = used('a', 'b');
     const [a, b] = [...slots.values()] as [Slot<Row, unknown>, Slot<Row, unknown>];
     expect([recency.isFirst(a), recency.isFirst(b)]).toEqual([true, false]);

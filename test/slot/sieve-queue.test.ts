@@ -16,7 +16,7 @@ describe("SIEVE's queue", () => {
     return { sieve, slots, leased, next: () => sieve.victim(({ id }) => leased.push(id))?.id };
   };
 
-  test('whoever comes twice has one place', () => {
+  test('a slot that is added twice has one place', () => {
     const { sieve, slots, next } = queueOf('aa');
     sieve.add(slots[0]!);
     sieve.remove(slots[0]!);
@@ -25,21 +25,21 @@ describe("SIEVE's queue", () => {
     expect(next()).toBeUndefined();
   });
 
-  test('when whom the hand looks at next goes, it looks at the one behind', () => {
+  test('when the slot at the hand is removed, the hand moves to the one behind', () => {
     const { sieve, slots, next } = queueOf('abc');
     expect(next()).toBe('a');
     sieve.remove(slots[1]!);
     expect(next()).toBe('c');
   });
 
-  test('when another goes, it looks at the same as before', () => {
+  test('when another slot is removed, the hand stays', () => {
     const { sieve, slots, next } = queueOf('abcd');
     expect(next()).toBe('a');
     sieve.remove(slots[2]!);
     expect(next()).toBe('b');
   });
 
-  test('who is in use gives up its place, and its holder is told', () => {
+  test('a leased slot gives up its place, and the callback gets it', () => {
     const { slots, next, leased } = queueOf('ab');
     slots[0]!.leases = 1;
     expect(next()).toBe('b');

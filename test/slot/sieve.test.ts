@@ -33,7 +33,7 @@ function sieve(trace: readonly string[], places: number): string[] {
 }
 
 describe("eviction: 'sieve'", () => {
-  test('who goes is who goes by the policy as it is published', async () => {
+  test('evicts the same slots as the published algorithm', async () => {
     let seed = 7;
     const random = (): number => { seed = (seed * 48_271) % 2_147_483_647; return seed / 2_147_483_647; };
     // A few ids come often, many come once.
@@ -46,7 +46,7 @@ describe("eviction: 'sieve'", () => {
     expect(h.registry.snapshot().live).toBe(20);
   });
 
-  test('what comes once does not push out what is used again and again', async () => {
+  test('connections used once do not evict those used again and again', async () => {
     const once = Array.from({ length: 500 }, (_, n) => `once${n}`);
     const h = harness(10, ['a', 'b', 'c', ...once]);
     for (const id of once) {
@@ -56,7 +56,7 @@ describe("eviction: 'sieve'", () => {
     expect(h.creates).toBe(503);
   });
 
-  test('a leased instance never goes, and is considered again when it is released', async () => {
+  test('a leased instance is never evicted, and is considered again when it is released', async () => {
     const h = harness(2, ['a', 'b', 'c', 'd', 'e']);
     const lease = await h.registry.acquire('a');
     for (const id of ['b', 'c', 'd']) await h.registry.use(id, () => {});
@@ -67,7 +67,7 @@ describe("eviction: 'sieve'", () => {
     expect(h.registry.snapshot()).toMatchObject({ live: 2, idle: 2 });
   });
 
-  test('with everything leased, what is released goes at once', async () => {
+  test('if everything is leased, the first released instance is evicted at once', async () => {
     const ids = ['a', 'b', 'c', 'd'];
     const h = harness(2, ids);
     const leases = await Promise.all(ids.map((id) => h.registry.acquire(id)));
@@ -75,7 +75,7 @@ describe("eviction: 'sieve'", () => {
     expect(disposed(h)).toEqual(['a', 'b']);
   });
 
-  test('instances that end otherwise leave the order of the others as it was', async () => {
+  test('instances that end for other reasons do not change the order of the others', async () => {
     const h = harness(1_000, ['a', 'b', 'c']);
     for (let round = 0; round < 300; round += 1) {
       for (const id of ['a', 'b', 'c']) {

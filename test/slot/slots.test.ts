@@ -53,7 +53,7 @@ describe('the states of a slot', () => {
     all = [];
   });
 
-  test('one that is born superseded is on its way out from the start', () => {
+  test('a slot that is superseded from the start is departing at once', () => {
     const slot: Made = new Slot(row(), { create: () => 'instance' }, 0);
     slots.attempts.pending(slot, { reason: 'invalidated', cause: undefined });
     slots.installSuperseded(slot);
@@ -62,7 +62,7 @@ describe('the states of a slot', () => {
     expect(slots.isEmpty).toBe(false);
   });
 
-  test('the first reason it is superseded for is the one that counts', () => {
+  test('the first reason for superseding a slot counts', () => {
     const slot = made();
     pendingOf(slot).waiters.add(waiter);
     slots.install(slot);
@@ -71,7 +71,7 @@ describe('the states of a slot', () => {
     expect(pendingOf(slot).superseded?.reason).toBe('stopped');
   });
 
-  test('superseded while pending, it is given up at once unless somebody waits for it', () => {
+  test('a slot superseded while pending is given up at once if no caller waits for it', () => {
     const [nobodys, awaited]: Made[] = [made(), made()];
     for (const slot of [nobodys, awaited] as Made[]) {
       slots.install(slot);
@@ -83,7 +83,7 @@ describe('the states of a slot', () => {
     expect(all.filter(({ state }) => state.kind === 'disposed')).toEqual([nobodys]);
   });
 
-  test('superseded while it is created, it is created to its end', () => {
+  test('a slot superseded while creating is created to its end', () => {
     const slot = made();
     slots.install(slot);
     creating(slot);
@@ -91,7 +91,7 @@ describe('the states of a slot', () => {
     expect(slot.state.kind).toBe('creating');
   });
 
-  test('one that drains is not superseded again', () => {
+  test('a draining slot is not superseded again', () => {
     const slot = live();
     slots.hold(slot);
     slots.supersede(slot, 'stopped');
@@ -101,7 +101,7 @@ describe('the states of a slot', () => {
     expect(slot.state.kind).toBe('draining');
   });
 
-  test('a fallback is let go by a successor that is pending as well as by one that is created; others have none', () => {
+  test('a pending or creating successor releases its fallback; others have none', () => {
     const fallback = live();
     for (const begun of [false, true]) {
       const successor = made('2');

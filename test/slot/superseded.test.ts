@@ -75,7 +75,7 @@ describe('context.superseded aborts while leases still drain', () => {
 });
 
 describe('context.superseded', () => {
-  test('aborts while the instance is created, when its row changes or nobody wants it any more', async () => {
+  test('aborts while the instance is created, when its row changes or all callers have left', async () => {
     const { h, signals } = open();
     h.holdCreate();
     h.registry.use('a', () => {}).catch(() => {});
@@ -131,7 +131,7 @@ describe('context.superseded', () => {
     expect((h.contexts[1] as HydrationContext).superseded.aborted).toBe(true);
   });
 
-  test('its listeners run when the books are in order: they may use the connection again', async () => {
+  test('runs its listeners in a consistent state: they may use the connection again', async () => {
     const { h, signals } = open();
     const lease = await h.registry.acquire('a');
     let again: Promise<string> | undefined;
@@ -141,7 +141,7 @@ describe('context.superseded', () => {
     lease.release();
   });
 
-  test('a registry that closes supersedes what it has accepted as well', async () => {
+  test('aborts for accepted hydrates when the registry closes', async () => {
     const { h, signals } = open();
     const gate = h.holdCreate();
     const use = h.registry.use('a', () => signals[0]?.aborted);

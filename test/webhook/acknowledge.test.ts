@@ -35,7 +35,7 @@ describe('acknowledge', () => {
     expect(h.registry.snapshot()).toMatchObject({ idle: 1, leased: 0 });
   });
 
-  test('undefined keeps waiting', async () => {
+  test('a respond that returns undefined keeps the sender waiting', async () => {
     const h = webhookHarness({ factory: { acknowledge } });
     h.rows.put('a');
     const gate = h.holdCreate();
@@ -45,7 +45,7 @@ describe('acknowledge', () => {
     expect(await seen(await response)).toEqual({ status: 200, body: 'a@v1#0: event' });
   });
 
-  test('is never asked before authenticate has passed, nor when the handler was in time', async () => {
+  test('respond is not called before authenticate has passed, nor when the handler was in time', async () => {
     let asked = 0;
     const verdict = deferred<boolean>();
     const h = webhookHarness({
@@ -73,7 +73,7 @@ describe('acknowledge', () => {
     expect(quick.clock.pendingRefTimers).toBe(0);
   });
 
-  test('a failure after it reaches respondToFailure with acknowledged: true, and changes no response', async () => {
+  test('a failure after the acknowledgement reaches respondToFailure, and changes no response', async () => {
     const calls: unknown[] = [];
     const h = webhookHarness({
       factory: {
@@ -96,7 +96,7 @@ describe('acknowledge', () => {
     expect(h.eventsOf('webhookFailed')).toMatchObject([{ acknowledged: true }]);
   });
 
-  test('respond that throws is reported and leaves the answer to the handler', async () => {
+  test('a respond that throws is reported, and the handler answers', async () => {
     const h = webhookHarness({ factory: { acknowledge: { afterMs: 1_000, respond: () => { throw new Error('no'); } } } });
     h.rows.put('a');
     const gate = h.holdCreate();
@@ -107,7 +107,7 @@ describe('acknowledge', () => {
     expect(h.eventsOf('webhookFailed')).toHaveLength(1);
   });
 
-  test('close waits for what was acknowledged', async () => {
+  test('close waits for acknowledged deliveries', async () => {
     const h = webhookHarness({ factory: { acknowledge } });
     h.rows.put('a');
     const gate = h.holdCreate();

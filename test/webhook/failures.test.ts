@@ -11,8 +11,8 @@ const cause = new Error('the cause');
 const fail = (): never => { throw cause; };
 const slow = { afterMs: 1_000, respond: () => new Response('working on it') };
 
-describe('what an event tells of a failure', () => {
-  test('a request for something that is no id', async () => {
+describe('the event for a failed webhook reports', () => {
+  test('an invalid id', async () => {
     const h = webhookHarness();
     expect((await h.registry.handleWebhook(undefined as never, post())).status).toBe(404);
     expect(failures(h)).toEqual([{ id: '', code: 'INVALID_CONNECTION_ID', acknowledged: false }]);
@@ -81,7 +81,7 @@ describe('what an event tells of a failure', () => {
     expect(failures(h)).toEqual([{ id: 'a', code: 'HANDLER_FAILED', connectionId: 'a', cause, acknowledged: false }]);
   });
 
-  test('something that is no error of this package, on the way to the handler', async () => {
+  test('an error of another kind before the handler', async () => {
     const h = webhookHarness({ around: (row, work) => { if (row.id === 'a') throw cause; return work(); } });
     h.rows.put('a');
     await h.registry.handleWebhook('a', post());
@@ -108,8 +108,8 @@ describe('what an event tells of a failure', () => {
   });
 });
 
-describe('who answers', () => {
-  test('acknowledge counts from the arrival, is given the row, and keeps the process alive', async () => {
+describe('the answer to a delivery', () => {
+  test('acknowledge counts from the arrival, gets the row, and keeps the process alive', async () => {
     const gate = deferred<Response>();
     const asked: unknown[] = [];
     const h = webhookHarness({
@@ -176,7 +176,7 @@ describe('who answers', () => {
     expect((await response).status).toBe(201);
   });
 
-  test('a stream that comes after an acknowledgement is cancelled, for nobody will read it', async () => {
+  test('a stream that comes after an acknowledgement is cancelled, because nothing reads it', async () => {
     const gate = deferred<Response>();
     let cancelled = false;
     const h = webhookHarness({ factory: { handleWebhook: () => gate.promise, acknowledge: slow } });
@@ -210,7 +210,7 @@ describe('who answers', () => {
     expect(h.clock.pendingTimers).toBe(0);
   });
 
-  test('respondToFailure that takes too long is told so, by the failure it was to answer', async () => {
+  test('the signal of a respondToFailure that takes too long aborts with the failure', async () => {
     let told: AbortSignal | undefined;
     const h = webhookHarness({
       acquireTimeoutMs: 1_000,
@@ -231,7 +231,7 @@ describe('who answers', () => {
     expect((await response).status).toBe(401);
   });
 
-  test('respondToFailure is not held up by a body that does not come: no more of it is read', async () => {
+  test('respondToFailure does not wait for a body that does not come, and the body is cancelled', async () => {
     let cancelled = false;
     const h = webhookHarness({
       acquireTimeoutMs: 1_000,
@@ -253,7 +253,7 @@ describe('who answers', () => {
     expect(cancelled).toBe(true);
   });
 
-  test('no failure is to be kept by whoever stands in between', async () => {
+  test('caches between sender and gateway must not store a failure', async () => {
     const h = webhookHarness();
     expect((await h.registry.handleWebhook('nobody', post())).headers.get('cache-control')).toBe('no-store');
   });

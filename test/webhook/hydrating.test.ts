@@ -15,7 +15,7 @@ function slowly(options: HarnessOptions = {}) {
   return { h, verdict };
 }
 
-describe('a webhook, and what was learnt while it was authenticated', () => {
+describe('a webhook whose row is read again while it is authenticated', () => {
   test('runs on the newer instance that came to life meanwhile', async () => {
     const { h, verdict } = slowly();
     h.rows.put('a');
@@ -28,7 +28,7 @@ describe('a webhook, and what was learnt while it was authenticated', () => {
     expect(h.log).toEqual(['create a@v2']);
   });
 
-  test('is made an instance of the newer row although the older one is kept to fall back on', async () => {
+  test('gets an instance of the newer row although the older one is kept as fallback', async () => {
     const { h, verdict } = slowly({ keepLastGood: true });
     h.rows.put('a');
     await h.registry.use('a', () => {});
@@ -40,7 +40,7 @@ describe('a webhook, and what was learnt while it was authenticated', () => {
     expect(await seen(await response)).toMatchObject({ body: 'a@v2#1: hello' });
   });
 
-  test('costs no read where the instance is fresh enough', async () => {
+  test('costs no read if the instance is fresh enough', async () => {
     const { h, verdict } = slowly({ freshness: { maxStaleMs: 1_000 } });
     h.rows.put('a');
     await h.registry.use('a', () => {});
@@ -49,7 +49,7 @@ describe('a webhook, and what was learnt while it was authenticated', () => {
     expect(h.rows.reads).toHaveLength(1);
   });
 
-  test('and an older row that was passed over once counts for nothing', async () => {
+  test('ignores an older row that was passed over once', async () => {
     const { h, verdict } = slowly({ freshness: { maxStaleMs: 1_000 } });
     h.rows.put('a');
     verdict.resolve(true);
@@ -68,7 +68,7 @@ describe('a webhook, and what was learnt while it was authenticated', () => {
     expect(h.rows.reads).toHaveLength(reads);
   });
 
-  test('is served although a row that says nothing was read meanwhile', async () => {
+  test('is served although a row without a version was read meanwhile', async () => {
     const { h, verdict } = slowly();
     const row = h.rows.put('a');
     const response = h.registry.handleWebhook('a', post());
@@ -103,7 +103,7 @@ describe('a webhook, and what was learnt while it was authenticated', () => {
     expect(h.creates).toBe(1);
   });
 
-  test('under keepLastGood, goes to the last good instance when the row cannot be served', async () => {
+  test('under keepLastGood, goes to the last good instance if the row cannot be served', async () => {
     const { h, verdict } = slowly({ keepLastGood: true });
     h.rows.put('a');
     await h.registry.use('a', () => {});

@@ -3,7 +3,7 @@ import { deferred } from '../support/deferred.js';
 import { post, webhookHarness } from '../support/webhooks.js';
 
 describe('the lease of a webhook', () => {
-  test('is released at once for a response built from a string, whether anyone reads it or not', async () => {
+  test('is released at once for a response built from a string, read or not', async () => {
     const h = webhookHarness();
     h.rows.put('a');
     expect((await h.registry.handleWebhook('a', post())).status).toBe(200);
@@ -63,7 +63,7 @@ describe('the lease of a webhook', () => {
     }
   });
 
-  test('is held for an always-ready stream, of which no more than a little is read ahead', async () => {
+  test('is held for a stream that is always ready, of which only a little is read ahead', async () => {
     let pulled = 0;
     const h = webhookHarness({
       factory: {

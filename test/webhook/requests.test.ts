@@ -19,7 +19,7 @@ async function given(request: Request): Promise<Request> {
   return got as Request;
 }
 
-describe('the request a handler is given', () => {
+describe('the request that a handler gets', () => {
   test('has the whole body, however many pieces it came in', async () => {
     const pieces = ['one ', 'two ', 'three'];
     const body = new ReadableStream({
@@ -31,36 +31,36 @@ describe('the request a handler is given', () => {
     expect(await (await given(post(body, { duplex: 'half' } as RequestInit))).text()).toBe('one two three');
   });
 
-  test('has no body where none was sent', async () => {
+  test('has no body if none was sent', async () => {
     expect((await given(post(null))).body).toBeNull();
     expect((await given(post(''))).body).toBeNull();
   });
 
-  test.each(['GET', 'HEAD'])('is a %s although its platform let it have a body', async (method) => {
+  test.each(['GET', 'HEAD'])('is a %s although its platform gave it a body', async (method) => {
     const request = post('odd');
     Object.defineProperty(request, 'method', { value: method });
     expect(await given(request)).toMatchObject({ method, body: null });
   });
 
-  test('has the URL as it came, for a signature may cover it', async () => {
+  test('has the URL as it came, because a signature may cover it', async () => {
     const request = post();
     Object.defineProperty(request, 'url', { value: "http://gateway.test/webhooks/a?name='x'" });
     expect((await given(request)).url).toBe("http://gateway.test/webhooks/a?name='x'");
   });
 
-  test('follows the signal it came with, and no copy of it', async () => {
+  test('follows the signal it came with, without a copy of it', async () => {
     const request = post();
     expect((await given(request)).signal).toBe(request.signal);
   });
 
-  test('may say that its body is exactly as large as may be', async () => {
+  test('may announce a body of exactly the cap', async () => {
     const h = webhookHarness({ webhook: { maxBodyBytes: 10 } });
     h.rows.put('a');
     expect((await h.registry.handleWebhook('a', post('1234567890', { headers: { 'content-length': '10' } }))).status).toBe(200);
   });
 });
 
-test('a body somebody else has begun to read is told from one that broke off', async () => {
+test('a body that other code has begun to read gets another error than one that broke off', async () => {
   const h = webhookHarness();
   h.rows.put('a');
   const locked = post();
@@ -85,7 +85,7 @@ test('a body somebody else has begun to read is told from one that broke off', a
   ]);
 });
 
-test("the handler's signal is its lease's: it aborts when a drain deadline has passed", async () => {
+test('the handler gets the signal of its lease, which aborts when a drain deadline has passed', async () => {
   const gate = deferred();
   let signal: AbortSignal | undefined;
   const h = webhookHarness({
@@ -110,7 +110,7 @@ test("the handler's signal is its lease's: it aborts when a drain deadline has p
   expect((await response).status).toBe(200);
 });
 
-test('no read is sent for a webhook that was answered for being late', async () => {
+test('no read is sent for a webhook that has timed out', async () => {
   const h = webhookHarness({ acquireTimeoutMs: 1_000, storeTimeoutMs: Infinity });
   h.rows.put('a');
   h.rows.hold();

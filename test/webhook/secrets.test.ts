@@ -6,7 +6,7 @@ afterEach(() => { vi.restoreAllMocks(); });
 const down = (): never => { throw new Error('vendor down'); };
 const forged = (): Request => post('x', { secret: 'forged' });
 
-describe('a forged request for a connection that backs off is refused for what it is', () => {
+describe('a forged request for a connection that backs off is answered 401', () => {
   test.each<[string, object]>([
     ['whose factory has no secrets', {}],
     ['whose secrets are known', { secrets: async () => 'k' }],
@@ -19,7 +19,7 @@ describe('a forged request for a connection that backs off is refused for what i
   });
 });
 
-describe('secrets that cannot be had', () => {
+describe('secrets that fail', () => {
   test('fail as a hydrate does: the error, the event and the sender have the same delay', async () => {
     vi.spyOn(Math, 'random').mockReturnValue(0.999);
     const cause = new Error('vault sealed');
@@ -48,7 +48,7 @@ describe('secrets that cannot be had', () => {
     expect(told.error).toMatchObject({ code: 'HYDRATION_FAILED', connectionId: 'a', cause, retryAfterMs: told.retryAfterMs });
   });
 
-  test('fail once for all who waited for the same answer', async () => {
+  test('fail once for all deliveries that waited for the same call', async () => {
     const h = webhookHarness({ factory: { secrets: async () => { throw new Error('vault sealed'); } } });
     h.rows.put('a');
     await Promise.all([1, 2, 3].map(() => h.registry.handleWebhook('a', post())));

@@ -5,7 +5,7 @@ import { post, seen, webhookHarness } from '../support/webhooks.js';
 const OVERLOADED = { status: 503, code: 'OVERLOADED', retryAfter: '1' };
 
 describe('deliveries that are not authenticated yet', () => {
-  test('are capped: one more is answered at once, and calls and reads nothing', async () => {
+  test('are capped: one more is answered at once, without a call or a read', async () => {
     let asked = 0;
     const h = webhookHarness({ webhook: { maxUnauthenticated: 3, respondToFailure: () => { asked += 1; return undefined; } } });
     h.rows.put('a');
@@ -23,7 +23,7 @@ describe('deliveries that are not authenticated yet', () => {
     expect((await h.registry.handleWebhook('a', post())).status).toBe(200);
   });
 
-  test('leave their place when they are authenticated, however long they are served', async () => {
+  test('give up their place when they are authenticated, however long they are served', async () => {
     const work = deferred();
     const h = webhookHarness({
       webhook: { maxUnauthenticated: 1 },
@@ -39,7 +39,7 @@ describe('deliveries that are not authenticated yet', () => {
   });
 
   test.each(['the store', 'the vault', 'authenticate'])(
-    'leave their place when the sender goes while %s is slow, and nothing more is called',
+    'give up their place when the sender leaves while %s is slow, and nothing more is called',
     async (slow) => {
       const gate = deferred<any>();
       const calls: string[] = [];
@@ -76,7 +76,7 @@ describe('deliveries that are not authenticated yet', () => {
     },
   );
 
-  test('a sender who goes once authenticated is served to the end', async () => {
+  test('the delivery of a sender that leaves after authentication is served to the end', async () => {
     const h = webhookHarness();
     h.rows.put('a');
     const gate = h.holdCreate();
@@ -90,7 +90,7 @@ describe('deliveries that are not authenticated yet', () => {
     expect((await delivery).status).toBe(200);
   });
 
-  test('an id of a million characters reaches neither the pattern nor an event whole', async () => {
+  test('an id of a million characters reaches neither the pattern nor an event in full', async () => {
     let longest = 0;
     const connectionId = /x/;
     connectionId.test = (id: string) => { longest = Math.max(longest, id.length); return true; };

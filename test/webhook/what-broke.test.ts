@@ -58,13 +58,13 @@ const BROKEN: Record<string, () => Promise<Harness>> = {
   },
 };
 
-test.each(Object.entries(BROKEN))('a webhook that failed says what broke: %s', async (what, broken) => {
+test.each(Object.entries(BROKEN))('the error of a failed webhook names the part that broke: %s', async (what, broken) => {
   const h = await broken();
   await h.settle();
   expect(h.eventsOf('webhookFailed').map(({ error }) => error.message)).toEqual([expect.stringContaining(what)]);
 });
 
-test('a factory that throws when it is asked for a member breaks its own webhook, and says so', async () => {
+test('a factory with a member that throws fails only its own webhook, and the error says so', async () => {
   const rows = new Rows();
   rows.put('a');
   let made = false;
