@@ -8,8 +8,8 @@ import type { Validity } from './validity.js';
 export interface Attempted {
   readonly id: string;
   readonly validity: Validity;
-  /** The version that was provisioned last, by any replica. */
-  readonly provisioned: string | undefined;
+  /** They have the version that was provisioned last, by any replica. */
+  readonly notes: { readonly provisioned: string | undefined };
 }
 
 /** Learns how an attempt is getting on. */
@@ -65,7 +65,7 @@ export class Attempt<R extends ConnectionRecord, I> {
 
   async #carryOut(): Promise<Outcome> {
     const { registry, run, provision } = this.#environment.options;
-    const { id, provisioned } = this.#connection;
+    const { id, notes: { provisioned } } = this.#connection;
     const { signal } = this.#end;
     let version: string | undefined;
     try {

@@ -3,43 +3,25 @@
  * attempt has hydrated. The listing may lag behind, so only a version listed since the attempt began is an edit.
  */
 export class Edits {
-  #listed: string | undefined;
+  /** The record's version according to the listing, if it has one. */
+  listed: string | undefined;
+  /** The record's version as of the last attempt that hydrated. */
+  hydrated: string | undefined;
   #listedAtStart: string | undefined;
-  #hydrated: string | undefined;
 
-  /** @param listed - the record's version according to the listing, if it has one */
   constructor(listed: string | undefined) {
-    this.#listed = listed;
+    this.listed = listed;
   }
 
-  get listed(): string | undefined {
-    return this.#listed;
-  }
-
-  /** The record's version, as of the last attempt that hydrated. */
-  get hydrated(): string | undefined {
-    return this.#hydrated;
-  }
-
-  /** A new listing was read. Returns whether it has another version than the one before. */
-  list(version: string | undefined): boolean {
-    const differs = version !== undefined && version !== this.#listed;
-    this.#listed = version;
-    return differs;
-  }
-
-  attemptBegan(): void {
-    this.#listedAtStart = this.#listed;
-    this.#hydrated = undefined;
-  }
-
-  attemptHydrated(version: string): void {
-    this.#hydrated = version;
+  /** An attempt begins, and has not hydrated yet. */
+  begin(): void {
+    this.#listedAtStart = this.listed;
+    this.hydrated = undefined;
   }
 
   /** Whether the current attempt serves a version that has been edited since. */
   get edited(): boolean {
-    if (this.#hydrated === undefined || this.#listed === undefined) return false;
-    return this.#listed !== this.#hydrated && this.#listed !== this.#listedAtStart;
+    const { listed, hydrated } = this;
+    return hydrated !== undefined && listed !== undefined && listed !== hydrated && listed !== this.#listedAtStart;
   }
 }

@@ -24,7 +24,7 @@ export class StartFailures {
   readonly #limits: BackoffLimits;
   #postponed = 0;
   /** Since when `run` has been serving, on the monotonic clock. Moves on with the failures that this time has forgiven. */
-  #servingSince: number | undefined;
+  servingSince: number | undefined;
 
   /** @param notes - where they are kept, so that they survive a change of owner */
   constructor(notes: ClaimNotes, limits: BackoffLimits) {
@@ -61,26 +61,15 @@ export class StartFailures {
     return { counted: true, delayMs: Math.max(leastMs, this.#delayMs(count)) };
   }
 
-  /** Whether `run` is serving. */
-  get serving(): boolean {
-    return this.#servingSince !== undefined;
-  }
-
-  /** @param now - monotonic, milliseconds */
-  servingBegan(now: number): void {
-    this.#servingSince = now;
-  }
-
-  servingEnded(now: number): void {
-    this.forgive(now);
-    this.#servingSince = undefined;
-  }
-
-  /** Forgives failures for the time that has been served. */
+  /**
+   * Forgives failures for the time that has been served.
+   *
+   * @param now - monotonic, milliseconds
+   */
   forgive(now: number): void {
-    if (this.#servingSince === undefined) return;
-    const forgiven = Math.floor((now - this.#servingSince) / FORGIVING_MS);
-    this.#servingSince += forgiven * FORGIVING_MS;
+    if (this.servingSince === undefined) return;
+    const forgiven = Math.floor((now - this.servingSince) / FORGIVING_MS);
+    this.servingSince += forgiven * FORGIVING_MS;
     if (forgiven > 0 && this.count > 0) {
       // Failures beyond the one that reached the longest delay did not lengthen it, so they need not be forgiven.
       const count = Math.min(this.count, mostFailures(this.#limits)) - forgiven;

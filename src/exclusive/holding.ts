@@ -56,7 +56,7 @@ export class Holding<R extends ConnectionRecord, I> {
   }
 
   get state(): HoldingState<R, I>['kind'] | 'serving' {
-    return this.#state.kind === 'working' && this.#failures.serving ? 'serving' : this.#state.kind;
+    return this.#state.kind === 'working' && this.#failures.servingSince !== undefined ? 'serving' : this.#state.kind;
   }
 
   get version(): string | undefined {
@@ -97,9 +97,10 @@ export class Holding<R extends ConnectionRecord, I> {
 
   /** A new listing has this version of the record. */
   listed(version: string | undefined): void {
-    const differs = this.#edits.list(version);
+    const before = this.#edits.listed;
+    this.#edits.listed = version;
     if (this.#state.kind !== 'waiting') return this.#checkEdited();
-    if (!differs || version === this.#failures.version) return;
+    if (version === undefined || version === before || version === this.#failures.version) return;
     this.#state.cancel();
     this.#enter(this.#queued());
   }
@@ -148,30 +149,26 @@ export class Holding<R extends ConnectionRecord, I> {
   #begin(startDone: () => void): void {
     const { clock, options } = this.#environment;
     const about = { id: this.id, token: this.validity.token };
-    this.#edits.attemptBegan();
+    this.#edits.begin();
     this.#begun = true;
-    const attempt = new Attempt<R, I>(
-      this.#environment,
-      { id: this.id, validity: this.validity, provisioned: this.notes.provisioned },
-      {
-        startDone,
-        hydrated: (version) => {
-          this.#edits.attemptHydrated(version);
-          this.#checkEdited();
-        },
-        provisioned: (version) => {
-          this.notes.provisioned = version;
-          this.#environment.emit('provisioned', { ...about, version });
-        },
-        provisionOverdue: () =>
-          this.#end({ kind: 'retry', error: new Error(`provision has not settled within ${options.provisionTimeoutMs} ms`) }),
-        started: (version) => {
-          this.#failures.servingBegan(clock.monotonic());
-          this.#environment.emit('started', { ...about, version });
-        },
-        expired: () => this.expire(),
+    const attempt = new Attempt<R, I>(this.#environment, this, {
+      startDone,
+      hydrated: (version) => {
+        this.#edits.hydrated = version;
+        this.#checkEdited();
       },
-    );
+      provisioned: (version) => {
+        this.notes.provisioned = version;
+        this.#environment.emit('provisioned', { ...about, version });
+      },
+      provisionOverdue: () =>
+        this.#end({ kind: 'retry', error: new Error(`provision has not settled within ${options.provisionTimeoutMs} ms`) }),
+      started: (version) => {
+        this.#failures.servingSince = clock.monotonic();
+        this.#environment.emit('started', { ...about, version });
+      },
+      expired: () => this.expire(),
+    });
     this.#enter({ kind: 'working', attempt });
     void attempt.settled.then((outcome) => this.#settled(outcome));
   }
@@ -213,7 +210,8 @@ export class Holding<R extends ConnectionRecord, I> {
   /** The attempt has settled. This is the one place that decides what follows. */
   #settled(outcome: Outcome): void {
     const state = this.#state;
-    this.#failures.servingEnded(this.#environment.clock.monotonic());
+    this.#failures.forgive(this.#environment.clock.monotonic());
+    this.#failures.servingSince = undefined;
     if (state.kind === 'working')
       return this.#failed(outcome.error ?? new Error('run has ended before its signal aborted'), outcome);
     if (state.kind === 'stopping') {

@@ -63,7 +63,7 @@ describe('failed starts', () => {
 describe('the time served', () => {
   test('forgives one failure every two minutes, and counts a part of two minutes the next time', () => {
     const { notes, failures } = failuresAfter({ version: '1', count: 4 });
-    failures.servingBegan(1_000);
+    failures.servingSince = 1_000;
     failures.forgive(120_999);
     expect(notes.failed).toEqual({ version: '1', count: 4 });
     failures.forgive(301_000);
@@ -76,14 +76,13 @@ describe('the time served', () => {
     expect(notes.failed).toBeUndefined();
   });
 
-  test('forgives when serving ends, and nothing afterwards', () => {
+  test('forgives nothing while it does not serve', () => {
     const { notes, failures } = failuresAfter({ version: '1', count: 4 });
-    failures.servingBegan(0);
-    expect(failures.serving).toBe(true);
-    failures.servingEnded(120_000);
-    expect(failures.serving).toBe(false);
+    failures.servingSince = 0;
+    failures.forgive(120_000);
+    failures.servingSince = undefined;
     failures.forgive(600_000);
-    failures.servingBegan(600_000);
+    failures.servingSince = 600_000;
     failures.forgive(700_000);
     expect(notes.failed).toEqual({ version: '1', count: 3 });
   });
@@ -91,14 +90,14 @@ describe('the time served', () => {
   test('forgives no faster and no slower after an outage of days', () => {
     // 1, 2, 4, 8 and 10 s: the fifth failure has the longest delay.
     const { notes, failures } = failuresAfter({ version: '1', count: 5_000 });
-    failures.servingBegan(0);
+    failures.servingSince = 0;
     failures.forgive(120_000);
     expect(notes.failed?.count).toBe(4);
   });
 
   test('leaves the notes unchanged if nothing has failed', () => {
     const { notes, failures } = failuresAfter();
-    failures.servingBegan(0);
+    failures.servingSince = 0;
     failures.forgive(3_600_000);
     expect(notes.unsaved).toBeUndefined();
   });

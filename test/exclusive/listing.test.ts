@@ -50,7 +50,7 @@ describe('the listing', () => {
     const listing = open();
     await clock.advance(0);
     expect(listing.ids).toEqual(['ok', 'x'.repeat(1_024)]);
-    expect(failures().map((error) => (error as Error).message)).toEqual([expect.stringContaining('passed over 6 entries')]);
+    expect(failures().map((error) => (error as Error).message)).toEqual([expect.stringContaining('ignored 6 entries')]);
   });
 
   test('needs versions if nothing else reports edits', async () => {

@@ -45,7 +45,7 @@ test('an attempt that is ended in the microtask after provision settles', async 
     provision: async () => undefined,
   });
   const validity = new Validity(1n, readInstant(environment.clock), 10_000, environment.clock);
-  const attempt: Attempt<Row, string> = new Attempt(environment, { id: 'a', validity, provisioned: undefined }, {
+  const attempt: Attempt<Row, string> = new Attempt(environment, { id: 'a', validity, notes: { provisioned: undefined } }, {
     hydrated() {}, provisionOverdue() {}, started() {}, startDone() {}, expired() {},
     provisioned: () => queueMicrotask(() => attempt.end(new Error('lost'))),
   });
