@@ -25,6 +25,8 @@ export interface BodyOptions {
   readonly parsed?: ParsedByOthers | undefined;
 }
 
+const ignore = (): void => undefined;
+
 /**
  * Finds the bytes exactly as they came: `rawBody`, a `body` that is still bytes or text, or the stream itself, which
  * is not read before somebody reads the body. A body that a parser has consumed is refused, never rebuilt.
@@ -41,7 +43,7 @@ export function bodyOf(req: NodeRequest, { maxBytes, onTooLarge, source = req, p
   if (isConsumed(source)) return parsedBefore(req);
   if (declaredLength(req) > maxBytes) return tooLarge();
   // It may break before its first reader comes, and after the last one has left.
-  source.on('error', () => undefined);
+  source.on('error', ignore);
   const stream = (): ReadableStream<Uint8Array> => streamOf(source, maxBytes, onTooLarge);
   // Another listener is reading already, so the bytes flow now and would be gone by the first read.
   if (source.readableFlowing === true) {
@@ -51,8 +53,8 @@ export function bodyOf(req: NodeRequest, { maxBytes, onTooLarge, source = req, p
       body: { stream: () => begun, read: (cap, onStop) => readStream(begun, Math.min(maxBytes, cap), onStop) },
     };
   }
-  const read = async (cap: number, onStop: (stop: () => void) => void): Promise<Uint8Array> => {
-    if (declaredLength(req) > cap) throw tooLargeError();
+  const read = (cap: number, onStop: (stop: () => void) => void): Promise<Uint8Array> => {
+    if (declaredLength(req) > cap) return Promise.reject(tooLargeError());
     return wholeOf(source, Math.min(maxBytes, cap), cap < maxBytes ? undefined : onTooLarge, onStop);
   };
   return { kind: 'unread', body: { stream, read } };

@@ -67,9 +67,10 @@ function heed(req: NodeRequest, res: NodeResponse, head: RequestHead): void {
   };
   left();
   const output: Writable = res;
-  output.once('close', left);
+  // Not `once`, because each of these comes only once and a wrapper would cost more than the listener.
+  output.on('close', left);
   // Half read and then left alone, the request would keep its connection from ever carrying another.
-  output.once('finish', () => {
+  output.on('finish', () => {
     if (req.isPaused() && req.listenerCount('data') === 0) req.resume();
   });
 }

@@ -27,7 +27,17 @@ export function urlOf(req: NodeRequest, settings: PublicOrigin): string | undefi
   if ((absolute === undefined && !target.startsWith('/')) || CONTROL.test(target)) return undefined;
   const origin = originOf(req, settings, absolute && { protocol: absolute[1]!.toLowerCase(), host: absolute[2] });
   const rest = absolute === undefined ? target : absolute[3]!.replace(/^(?!\/)/, '/');
-  return origin !== undefined && URL.canParse(origin + rest) ? new URL(origin).origin + rest : undefined;
+  const parsed = origin === undefined ? undefined : parsedOrigin(origin);
+  return parsed === undefined ? undefined : parsed + rest;
+}
+
+/** The last origin and its parsed form, because nearly all requests to a server have the same one. */
+let last: { readonly origin: string; readonly parsed: string | undefined } | undefined;
+
+/** `undefined` if the parser refuses it. It refuses no path and no query. */
+function parsedOrigin(origin: string): string | undefined {
+  if (last?.origin !== origin) last = { origin, parsed: URL.canParse(origin) ? new URL(origin).origin : undefined };
+  return last.parsed;
 }
 
 interface Address { readonly protocol: string; readonly host: string | undefined }
