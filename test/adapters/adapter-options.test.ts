@@ -8,7 +8,7 @@ const refused = (option: string) =>
   });
 
 describe('options of every adapter', () => {
-  test('all may be left out', () => {
+  test('all are optional', () => {
     expect(checkOptions({})).toEqual({
       maxBodyBytes: undefined,
       trustProxy: undefined,
@@ -56,7 +56,7 @@ describe('options of every adapter', () => {
     expect(() => checkOptions({ origin: origin as string })).toThrow(refused('origin'));
   });
 
-  test('onError is a function, and nothing that it does harms anybody', async () => {
+  test('onError is a function, and its exceptions are caught', async () => {
     expect(() => checkOptions({ onError: null as never })).toThrow(refused('onError'));
     for (const onError of [vi.fn(() => { throw new Error('x'); }), vi.fn(() => Promise.reject(new Error('x'))), vi.fn()]) {
       expect(checkOptions({ onError }).onError('the error')).toBeUndefined();

@@ -38,7 +38,7 @@ describe.each(Object.keys(ADAPTERS))('%s: a body over maxBodyBytes', (adapter) =
   const serve = (registry: Parameters<typeof answering>[0] | undefined, maxBodyBytes = 1000): Promise<Listening> =>
     ADAPTERS[adapter]!(registry === undefined ? signingRegistry() : answering(registry), { maxBodyBytes });
 
-  test('up to the byte it is served', async () => {
+  test('up to exactly the limit it is served', async () => {
     const { port } = await serve(undefined);
     for (const chunked of [false, true]) {
       const fits = 'a'.repeat(1000);
@@ -49,7 +49,7 @@ describe.each(Object.keys(ADAPTERS))('%s: a body over maxBodyBytes', (adapter) =
     }
   });
 
-  test('announced: 413 without reading the rest', async () => {
+  test('announced: answered 413 without reading the rest', async () => {
     const listening = await serve(undefined);
     const read = bytesRead(listening);
     const connection = await RawConnection.open(listening.port);
@@ -59,14 +59,14 @@ describe.each(Object.keys(ADAPTERS))('%s: a body over maxBodyBytes', (adapter) =
     expect(read()).toBeLessThan(TAKEN_IN);
   });
 
-  test('announced, however small: 413 without waiting for it', async () => {
+  test('announced, and small: answered 413 without waiting for the body', async () => {
     const { port } = await serve(undefined);
     const connection = await RawConnection.open(port);
     connection.write(`${POST}Content-Length: 1001\r\n\r\n`);
     expect(await connection.untilClosed()).toMatch(/^HTTP\/1\.1 413 [^]*connection: close/i);
   });
 
-  test('a body that was read keeps the connection, however it came', async () => {
+  test('a body that was read keeps the connection, announced or not', async () => {
     const { port } = await serve((request) => request.text().then((text) => new Response(`[${text}]`)));
     const connection = await RawConnection.open(port);
     connection.write(`${POST}Transfer-Encoding: chunked\r\n\r\n3\r\none\r\n0\r\n\r\n`);
@@ -75,7 +75,7 @@ describe.each(Object.keys(ADAPTERS))('%s: a body over maxBodyBytes', (adapter) =
     expect(await connection.untilClosed()).toContain('[two]');
   });
 
-  test('not announced: 413 as soon as it is over, without reading the rest', async () => {
+  test('not announced: answered 413 as soon as the limit is exceeded, without reading the rest', async () => {
     const listening = await serve(undefined, 100_000);
     const read = bytesRead(listening);
     const connection = await RawConnection.open(listening.port);
@@ -85,7 +85,7 @@ describe.each(Object.keys(ADAPTERS))('%s: a body over maxBodyBytes', (adapter) =
     expect(read()).toBeLessThan(TAKEN_IN);
   });
 
-  test('not announced: nothing more is read while the answer is being made', async () => {
+  test('not announced: nothing more is read while the answer is prepared', async () => {
     const tooLarge = signal();
     const release = signal();
     const answer = async (): Promise<Response> => {
@@ -110,14 +110,14 @@ describe.each(Object.keys(ADAPTERS))('%s: a body over maxBodyBytes', (adapter) =
     expect(await connection.untilClosed()).toMatch(/^HTTP\/1\.1 413 /);
   });
 
-  test('longer than it said: only what was announced is read, the rest is no request', async () => {
+  test('longer than announced: only the announced bytes are read, and the rest is no request', async () => {
     const { port } = await serve((request) => request.text().then((text) => new Response(text)));
     const connection = await RawConnection.open(port);
     connection.write(`${POST}Content-Length: 4\r\n\r\nfour${'x'.repeat(2000)}`);
     expect(await connection.untilClosed()).not.toContain('fourx');
   });
 
-  test('shorter than it said: no hang when the client gives up', async () => {
+  test('shorter than announced: no hang when the client gives up', async () => {
     const { port } = await serve(undefined);
     const connection = await RawConnection.open(port);
     connection.write(`${POST}Content-Length: 500\r\n\r\nshort`);
@@ -156,7 +156,7 @@ describe.each(Object.keys(ADAPTERS))('%s: a body over maxBodyBytes', (adapter) =
     }
   });
 
-  test('a body that was half read keeps the connection, too', async () => {
+  test('a body that was half read keeps the connection too', async () => {
     const listening = await serve(async (request) => {
       if (request.body !== null) {
         const reader = request.body.getReader();
@@ -176,7 +176,7 @@ describe.each(Object.keys(ADAPTERS))('%s: a body over maxBodyBytes', (adapter) =
     expect(await connection.untilClosed()).toMatch(/POST[^]*HTTP\/1\.1 200 [^]*GET/);
   });
 
-  test('back-pressure: a body nobody reads is left to its sender', async () => {
+  test('back-pressure: a body that is not read stays with its sender', async () => {
     const started = signal();
     const release = signal();
     const listening = await serve(async (request) => {
@@ -200,7 +200,7 @@ describe.each(Object.keys(ADAPTERS))('%s: a body over maxBodyBytes', (adapter) =
   });
 });
 
-test('node:http: 413 whatever the handler makes of it', async () => {
+test('node:http: 413 even if the handler catches the error', async () => {
   let called = 0;
   const { port } = await ADAPTERS['node:http']!(answering(async (request) => {
     called += 1;

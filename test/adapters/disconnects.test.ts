@@ -37,7 +37,7 @@ describe.each(Object.keys(ADAPTERS))('%s: a client that disconnects', (adapter) 
     expect(onError).not.toHaveBeenCalled();
   });
 
-  test('aborts it for a POST whose body has been read, too, and not before', async () => {
+  test('aborts request.signal for a POST whose body has been read, and not before', async () => {
     const read = signal<Request>();
     const release = signal();
     const { port } = await serve(answering(async (request) => {
@@ -81,7 +81,7 @@ describe.each(Object.keys(ADAPTERS))('%s: a client that disconnects', (adapter) 
     }
   });
 
-  test('a cancel that fails harms nobody', async () => {
+  test('a cancel that fails has no effect', async () => {
     const cancelled = signal();
     const { port } = await serve(answering(() => new Response(new ReadableStream({
       pull: (controller) => controller.enqueue(new Uint8Array(1024)),
@@ -139,7 +139,7 @@ describe.each(Object.keys(ADAPTERS))('%s: a client that disconnects', (adapter) 
     expect(await failed.promise).toBeInstanceOf(Error);
   });
 
-  test('never sees an abort when its answer arrived', async () => {
+  test('sees no abort after its answer arrived', async () => {
     const { port } = await serve(answering((request) => {
       request.signal.addEventListener('abort', () => { aborts += 1; });
       return new Response('x');
@@ -153,7 +153,7 @@ describe.each(Object.keys(ADAPTERS))('%s: a client that disconnects', (adapter) 
     expect(aborts).toBe(0);
   });
 
-  test('aborts request.signal even when nothing else of the request is held any more', async () => {
+  test('aborts request.signal even when the request itself was garbage collected', async () => {
     let aborted = signal();
     const stream = (request: Request): Response => {
       request.signal.addEventListener('abort', () => aborted.resolve());

@@ -25,7 +25,7 @@ describe.each([['Express 5', express], ['Express 4', express4]])('%s', (_, frame
     expect((await send(port, '/other/T1')).json.id).toBe('T1');
   });
 
-  test('a route without the parameter is a clear error for its developer, and nothing for the sender', async () => {
+  test('a route without the parameter is a clear error for its developer, and reveals nothing to the sender', async () => {
     const app = framework();
     app.all('/webhooks/:id', expressWebhook(echo));
     const { port } = await listen(app);
@@ -40,7 +40,7 @@ describe.each([['Express 5', express], ['Express 4', express4]])('%s', (_, frame
     );
   });
 
-  test('mounted in a router, the URL is the whole one', async () => {
+  test('in a mounted router, the URL is the full one', async () => {
     const router = framework.Router();
     router.all('/:connectionId', expressWebhook(echo));
     const { port } = await listen(framework().use('/api/webhooks', router));
@@ -63,7 +63,7 @@ describe.each([['Express 5', express], ['Express 4', express4]])('%s', (_, frame
     expect((await send(port, '/webhooks/c1', forwarded)).json.url).toBe('http://inside/webhooks/c1');
   });
 
-  test('headers and cookies the app has set are kept', async () => {
+  test('headers and cookies set by the app are kept', async () => {
     const app = framework();
     app.use((_request, response, next) => { response.cookie('session', '1').set('x-app', '1'); next(); });
     app.all('/webhooks/:connectionId', expressWebhook(answering(() => new Response('x', { headers: { 'set-cookie': 'a=1' } }))));
@@ -87,7 +87,7 @@ describe.each([['Express 5', express], ['Express 4', express4]])('%s', (_, frame
     expect(consoleError).toHaveBeenCalledWith(expect.any(String), expect.objectContaining({ message: SECRET }));
   });
 
-  test('an answer somebody else has given in the meantime stands', async () => {
+  test('an answer that other code has sent meanwhile is kept', async () => {
     const app = framework();
     let respond: (() => void) | undefined;
     let isCancelled = false;
@@ -102,7 +102,7 @@ describe.each([['Express 5', express], ['Express 4', express4]])('%s', (_, frame
     expect(consoleError).not.toHaveBeenCalled();
   });
 
-  test.each(['before the first chunk', 'between two chunks'])('also one given %s', async (when) => {
+  test.each(['before the first chunk', 'between two chunks'])('an answer sent %s is kept', async (when) => {
     const app = framework();
     const cancelled = signal();
     let end: (() => void) | undefined;
@@ -145,7 +145,7 @@ describe.each([['Express 5', express], ['Express 4', express4]])('%s', (_, frame
       }
     });
 
-    test('reads bytes a parser kept', async () => {
+    test('reads bytes that a parser kept', async () => {
       const app = framework();
       app.use(
         framework.urlencoded({
@@ -163,7 +163,7 @@ describe.each([['Express 5', express], ['Express 4', express4]])('%s', (_, frame
       expect((await send(port, '/events', { body: FORM, headers: { ...form, ...sign(FORM) } })).json.id).toBe('T1');
     });
 
-    test('a function that does not read the body, and a request without one', async () => {
+    test('need not read the body, and may get a request without one', async () => {
       const { port } = await serve((request) => request.headers.get('x-id') ?? undefined);
       expect((await send(port, '/events/eu', { body: FORM, headers: { 'x-id': 'c1', ...sign(FORM) } })).json).toMatchObject({
         id: 'c1',
@@ -181,7 +181,7 @@ describe.each([['Express 5', express], ['Express 4', express4]])('%s', (_, frame
       expect(registry.deliveries).toEqual([]);
     });
 
-    test('a body that does not parse is 400, and no news', async () => {
+    test('a body that does not parse is answered 400, and is not reported', async () => {
       const { port } = await serve(async (request) =>
         request.headers.has('x-form') ? await request.formData() : await request.json(),
       );
@@ -192,7 +192,7 @@ describe.each([['Express 5', express], ['Express 4', express4]])('%s', (_, frame
       expect(consoleError).not.toHaveBeenCalled();
     });
 
-    test('whatever else it throws is 500 without details, and reported', async () => {
+    test('any other exception is answered 500 without details, and reported', async () => {
       const failures: IdOf[] = [
         () => { throw new Error(SECRET); },
         () => Promise.reject(new SyntaxError(SECRET)),
@@ -207,7 +207,7 @@ describe.each([['Express 5', express], ['Express 4', express4]])('%s', (_, frame
       }
     });
 
-    test('it is not called for a body that is too large (1 MiB unless the registry says otherwise) or lost', async () => {
+    test('is not called for a body that is too large (1 MiB unless the registry sets a limit) or lost', async () => {
       const idOf = vi.fn(() => 'c1');
       for (const { registry, size, status } of [
         { registry: signingRegistry(), size: 1024 * 1024 + 1, status: 413 },
@@ -234,7 +234,7 @@ describe.each([['Express 5', express], ['Express 4', express4]])('%s', (_, frame
   });
 });
 
-test('Express 5: what a wildcard matched is one id', async () => {
+test('Express 5: the path that a wildcard matched is one id', async () => {
   const { port } = await listen(express().all('/webhooks/*rest', expressWebhook(echo, { connectionId: 'rest' })));
   expect((await send(port, '/webhooks/a/b')).json.id).toBe('a/b');
 });

@@ -21,12 +21,12 @@ function app(
 }
 const post = (server: FastifyInstance, payload = 'x') => server.inject({ method: 'POST', url: '/c1', payload });
 
-describe('what Fastify is given to send', () => {
+describe('the payload for Fastify', () => {
   test.each([
     ['application/json', 'application/json'],
     ['application/problem+JSON', 'application/problem+JSON'],
     ['text/x-test', 'text/x-test'],
-  ])('a text of type %s goes out as that', async (type, sent) => {
+  ])('is a text of type %s for such a Response', async (type, sent) => {
     const answer = await post(
       app(() => new Response('{"a":1}', { status: 201, headers: { 'content-type': type, 'x-one': '1' } })),
     );
@@ -38,7 +38,7 @@ describe('what Fastify is given to send', () => {
     ]);
   });
 
-  test('bytes and streams as they are', async () => {
+  test('is bytes or a stream for any other Response', async () => {
     const bytes = await post(
       app(() => new Response(new Uint8Array([0, 255]), { headers: { 'content-type': 'application/octet-stream' } })),
     );
@@ -49,12 +49,12 @@ describe('what Fastify is given to send', () => {
     expect([stream.statusCode, stream.headers['x-one'], stream.body]).toEqual([202, '1', 'streamed']);
   });
 
-  test('what has no type gets none', async () => {
+  test('has no type if the Response has none', async () => {
     const answer = await post(app(() => new Response(new Uint8Array([1]))));
     expect(answer.headers).not.toHaveProperty('content-type');
   });
 
-  test('hooks see the bytes, whatever they were made of and on every Node, and may change them', async () => {
+  test('reaches hooks as bytes, on every version of Node, and they may change it', async () => {
     const seen: unknown[] = [];
     const server = app(() => new Response('text', { headers: { 'content-type': 'text/plain' } }), {}, (host) => {
       host.addHook('onSend', async (_request, _reply, payload) => {
@@ -66,7 +66,7 @@ describe('what Fastify is given to send', () => {
     expect(seen).toEqual([Buffer.from('text')]);
   });
 
-  test('of a HEAD only the head, and the body is let go of', async () => {
+  test('of a HEAD is the head alone, and the body is cancelled', async () => {
     const cancel = vi.fn();
     const answer = await app(
       () => new Response(new ReadableStream({ cancel }), { status: 203, headers: { 'x-one': '1' } }),
@@ -76,7 +76,7 @@ describe('what Fastify is given to send', () => {
     expect(cancel).toHaveBeenCalledTimes(1);
   });
 
-  test('a body that fails before its first part is a 500 without its head', async () => {
+  test('is a 500 without the head of a body that fails before its first part', async () => {
     const onError = vi.fn();
     const failing = () =>
       new Response(new ReadableStream({ pull: () => Promise.reject(new Error('secret')) }), { headers: { 'x-one': '1' } });
@@ -86,7 +86,7 @@ describe('what Fastify is given to send', () => {
     expect(onError).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ message: 'secret' }));
   });
 
-  test('a hook of the host that fails is for the host', async () => {
+  test('leaves a hook of the application that fails to the application', async () => {
     const onError = vi.fn();
     const server = app(() => new Response('x'), { onError }, (host) => {
       host.setErrorHandler((error: Error, _request, reply) => { reply.code(418).send(error.message); });
@@ -98,8 +98,8 @@ describe('what Fastify is given to send', () => {
   });
 });
 
-describe('what Fastify is told', () => {
-  test('an error goes to onError, or to the logger of the request', async () => {
+describe('errors in Fastify', () => {
+  test('go to onError, or to the logger of the request', async () => {
     const lines: string[] = [];
     const fails = { handleWebhook: () => Promise.reject(new Error('why')) };
     const server = fastify({ logger: { level: 'error', stream: { write: (line: string) => { lines.push(line); } } } });
@@ -118,7 +118,7 @@ describe('what Fastify is told', () => {
   });
 });
 
-describe('where the body is', () => {
+describe('the body under Fastify', () => {
   const echoing = {
     handleWebhook: async (_id: string, request: Request) =>
       new Response(await request.text().catch((error: Error) => error.message)),
@@ -128,12 +128,12 @@ describe('where the body is', () => {
   const limited = (maxBodyBytes: number, options: Partial<FastifyWebhookOptions> = {}) =>
     echo({ registry: limitedTo(maxBodyBytes, echoing), ...options });
 
-  test('it is read up to the limit of the registry', async () => {
+  test('is read up to the limit of the registry', async () => {
     expect((await post(limited(4), 'four')).body).toBe('four');
     expect((await post(limited(4), 'fives')).statusCode).toBe(413);
   });
 
-  test('as much is held for a function that may read it, and 1 MiB where no registry says so', async () => {
+  test('is kept up to that limit for a function that may read it, and up to 1 MiB without a limit', async () => {
     const connectionId = () => 'c1';
     const mib = 'x'.repeat(1024 * 1024);
     expect((await post(echo({ connectionId, path: '/c1' }), mib)).statusCode).toBe(200);
@@ -143,13 +143,13 @@ describe('where the body is', () => {
     expect((await post(echo(), `${mib}x`)).body).toHaveLength(mib.length + 1);
   });
 
-  test('also of a method of which Fastify itself reads none', async () => {
+  test('is read for methods for which Fastify itself reads none', async () => {
     const options = (payload: string) => limited(4).inject({ method: 'OPTIONS', url: '/c1', payload });
     expect((await options('four')).body).toBe('four');
     expect((await options('fives')).statusCode).toBe(413);
   });
 
-  test('a hook may keep it in rawBody', async () => {
+  test('may be kept in rawBody by a hook', async () => {
     const server = echo({}, (host) => {
       host.addHook('preParsing', async (request, _reply, payload) => {
         for await (const _ of payload);
@@ -178,7 +178,7 @@ describe('the route', () => {
     [{ path: '/a-:b', connectionId: 'b' }, undefined],
     [{ path: '/:A_9', connectionId: 'A_9' }, undefined],
     [{ path: '/x', connectionId: () => 'c1' }, undefined],
-  ])('%j is one, below %s', async (options, prefix) => {
+  ])('%j is a route below %s', async (options, prefix) => {
     expect(await start(options, prefix)).toBe('ready');
   });
 
@@ -194,7 +194,7 @@ describe('the route', () => {
     [{ path: '/:a', connectionId: '' }, 'connectionId: '],
     [{ registry: {} }, 'registry: '],
     [{ trustProxy: 1 }, 'trustProxy: '],
-  ])('%j is none', async (options, message) => {
+  ])('%j is refused', async (options, message) => {
     expect(await start(options)).toContain(message);
   });
 });

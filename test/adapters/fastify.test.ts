@@ -19,7 +19,7 @@ async function start(app: FastifyInstance): Promise<number> {
   return (await listen(app.server)).port;
 }
 
-test('the parsers of the host are untouched outside, bytes stay bytes inside', async () => {
+test('the parsers of the application are unchanged outside, and bytes stay bytes inside', async () => {
   const app = fastify();
   const registry = signingRegistry();
   app.register(fastifyWebhook, { ...route, registry });
@@ -48,14 +48,14 @@ test('every method is served', async () => {
   expect((await send(port, '/webhooks/c1', { method: 'HEAD' })).status).toBe(200);
 });
 
-test("Fastify's bodyLimit does not decide, the registry does", async () => {
+test('the limit of the registry applies, not the bodyLimit of Fastify', async () => {
   const app = fastify({ bodyLimit: 10 });
   app.register(fastifyWebhook, { ...route, registry: echo });
   const port = await start(app);
   expect((await send(port, '/webhooks/c1', { body: 'more than ten bytes' })).json.text).toBe('more than ten bytes');
 });
 
-test('the hooks of the host run, and their errors are for its error handler', async () => {
+test('the hooks of the application run, and their errors reach its error handler', async () => {
   const app = fastify();
   const handleWebhook = vi.fn(async () => new Response('x'));
   app.addHook('preHandler', async (request) => {
@@ -70,7 +70,7 @@ test('the hooks of the host run, and their errors are for its error handler', as
   expect((await send(port, '/webhooks/c1')).headers).toMatchObject({ 'x-host': '1' });
 });
 
-test('a body another preParsing hook reads as well, or replaces, arrives whole', async () => {
+test('a body that another preParsing hook also reads, or replaces, arrives complete', async () => {
   const app = fastify();
   const seen: Buffer[] = [];
   app.addHook('preParsing', (_request, _reply, payload, done) => {
@@ -86,7 +86,7 @@ test('a body another preParsing hook reads as well, or replaces, arrives whole',
   expect(Buffer.concat(seen).byteLength).toBe(300_000);
 });
 
-test('a stream of a preParsing hook that breaks, while nobody reads it or after, harms nobody', async () => {
+test('a stream of a preParsing hook that breaks, before or after it is read, has no effect', async () => {
   for (const reads of [false, true]) {
     const app = fastify();
     const broken = signal();
@@ -113,7 +113,7 @@ test('a stream of a preParsing hook that breaks, while nobody reads it or after,
   }
 });
 
-test('a body that breaks is 400 where the connectionId function needs it', async () => {
+test('a body that breaks is answered 400 if the connectionId function needs it', async () => {
   const app = fastify();
   app.addHook('preParsing', async (_request, _reply, payload) => {
     const source = payload.pipe(new PassThrough());
@@ -125,7 +125,7 @@ test('a body that breaks is 400 where the connectionId function needs it', async
   expect(answer.json).toEqual({ type: 'about:blank', title: 'Bad Request', status: 400 });
 });
 
-test('a body a preParsing hook has eaten is BODY_ALREADY_PARSED, unless it kept rawBody', async () => {
+test('a body that a preParsing hook has consumed is BODY_ALREADY_PARSED, unless the hook kept rawBody', async () => {
   for (const keeps of [true, false]) {
     const app = fastify();
     app.addHook('preParsing', async (request, _reply, payload) => {
@@ -153,7 +153,7 @@ test("the server's trustProxy is believed, unless the option says otherwise", as
   expect((await send(port, '/plain/c1', forwarded)).json.url).toBe('http://inside:3000/plain/c1');
 });
 
-test('connectionId: another parameter, one of the prefix, a wildcard, a function', async () => {
+test('connectionId may be another parameter, one of the prefix, a wildcard or a function', async () => {
   const app = fastify();
   app.register(fastifyWebhook, { registry: echo, prefix: '/a', path: '/:team', connectionId: 'team' });
   app.register(fastifyWebhook, { registry: echo, prefix: '/b/:team', path: '/events', connectionId: 'team' });
@@ -194,7 +194,7 @@ test.each([
   await expect(app.ready()).rejects.toMatchObject({ code: 'INVALID_OPTIONS', message });
 });
 
-test('a failure goes to the logger of the host, not to the sender', async () => {
+test('a failure goes to the logger of the application, not to the sender', async () => {
   const lines: string[] = [];
   const app = fastify({ logger: { level: 'error', stream: { write: (line: string) => { lines.push(line); } } } });
   app.register(fastifyWebhook, { ...route, registry: { handleWebhook: () => Promise.reject(new Error(SECRET)) } });
@@ -203,7 +203,7 @@ test('a failure goes to the logger of the host, not to the sender', async () => 
   expect(lines.join('')).toContain(SECRET);
 });
 
-test('an answer a hook has given in the meantime stands, and ours is cancelled', async () => {
+test('an answer that a hook has sent meanwhile is kept, and the one of the registry is cancelled', async () => {
   const app = fastify();
   const cancelled = signal();
   let respond: (() => void) | undefined;
@@ -236,7 +236,7 @@ test('request.signal is not aborted by the end of a POST body', async () => {
   expect((await send(port, '/webhooks/c1', { body: 'x' })).text).toBe('0');
 });
 
-test('a content type that is none never hangs', async () => {
+test('an invalid content type does not hang', async () => {
   const app = fastify();
   app.register(fastifyWebhook, { ...route, registry: echo });
   const connection = await RawConnection.open(await start(app));

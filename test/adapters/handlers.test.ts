@@ -46,7 +46,7 @@ describe('expressWebhook', () => {
     expect(await webhook({ onError: () => {} }, { params: { connectionId } })).toContain(id);
   });
 
-  test('the proxy is trusted where the app trusts its peer', async () => {
+  test('the proxy is trusted if the app trusts its peer', async () => {
     const isTrusted = vi.fn(() => true);
     expect(await webhook({}, trusting(isTrusted))).toContain('c1 https://h/ text.');
     expect(isTrusted).toHaveBeenCalledExactlyOnceWith('127.0.0.1', 0);
@@ -54,13 +54,13 @@ describe('expressWebhook', () => {
       expect(await webhook({}, kept)).toContain('c1 http://h/');
   });
 
-  test('unless the option says otherwise', async () => {
+  test('the option takes precedence over the app', async () => {
     expect(await webhook({ trustProxy: false }, trusting(() => true))).toContain('c1 http://h/');
     expect(await webhook({ trustProxy: true }, trusting(() => false))).toContain('c1 https://h/');
     expect(await webhook({ origin: 'https://public' })).toContain('c1 https://public/');
   });
 
-  test('the registry limits the body, and a function may read as much; 1 MiB where no registry says so', async () => {
+  test('the registry limits the body, also for a function that reads it; 1 MiB without its limit', async () => {
     const mib = 'x'.repeat(1024 * 1024);
     const connectionId = () => 'c2';
     for (const options of [{}, { connectionId }]) {
@@ -73,7 +73,7 @@ describe('expressWebhook', () => {
     expect(await webhook({ connectionId: () => 'c2' }, {}, { body: `${mib}x` })).toMatch(/^HTTP\/1\.1 413 /);
   });
 
-  test('a request that is none is refused', async () => {
+  test('an invalid request is refused', async () => {
     expect(await webhook({}, {}, { method: 'TRACE' })).toMatch(/^HTTP\/1\.1 501 /);
     expect(await webhook({}, {}, { headers: { host: 'a/b' } })).toMatch(/^HTTP\/1\.1 400 /);
   });
@@ -90,7 +90,7 @@ describe('expressWebhook', () => {
 describe('toNodeHandler', () => {
   const echo = async (request: Request) => new Response(`${request.url} ${await request.text()}.`);
 
-  test('address and proxy are as the options say', async () => {
+  test('the options decide about address and proxy', async () => {
     expect(await answer(toNodeHandler(echo))).toContain('http://h/ text.');
     expect(await answer(toNodeHandler(echo, { trustProxy: true }))).toContain('https://h/ text.');
     expect(await answer(toNodeHandler(echo, { origin: 'https://public' }))).toContain('https://public/ text.');
@@ -107,7 +107,7 @@ describe('toNodeHandler', () => {
     expect(await answer(toNodeHandler(handle, { maxBodyBytes: Infinity }), { body: `${mib}x` })).toMatch(/^HTTP\/1\.1 200 /);
   });
 
-  test('a body that turns out too large is a 413 at once, and what the handler makes of it is let go of', async () => {
+  test('a body that turns out too large is answered 413 at once, and the response of the handler is cancelled', async () => {
     const cancel = vi.fn();
     const onError = vi.fn();
     for (const handle of [
@@ -124,7 +124,7 @@ describe('toNodeHandler', () => {
     expect(onError).not.toHaveBeenCalled();
   });
 
-  test('a body that others have eaten is told to its developer, one that is too large is not', async () => {
+  test('a consumed body is reported to its developer, one that is too large is not', async () => {
     const onError = vi.fn();
     expect(await answer(toNodeHandler(echo, { onError, maxBodyBytes: 3 }))).toMatch(/^HTTP\/1\.1 413 /);
     expect(onError).not.toHaveBeenCalled();
@@ -151,7 +151,7 @@ describe('toNodeHandler', () => {
     ],
     ['rejects', () => Promise.reject(new Error('x'))],
     ['returns no response', () => 'x'],
-  ])('a handler that %s is a 500, and told of unless its client has left', async (_how, handle) => {
+  ])('a handler that %s is answered 500, and reported unless its client has left', async (_how, handle) => {
     const onError = vi.fn();
     expect(await answer(toNodeHandler(handle as never, { onError }))).toMatch(/^HTTP\/1\.1 500 [^]*HANDLER_FAILED/);
     expect(onError).toHaveBeenCalledTimes(1);

@@ -31,7 +31,7 @@ function unread(message: Message, options: Partial<BodyOptions> = {}) {
   };
 }
 
-describe('where the bytes of a body are found', () => {
+describe('the source of the bytes of a body', () => {
   test.each<[string, Message, string]>([
     ['a GET', { method: 'GET', body: 'x' }, 'empty'],
     ['a HEAD', { method: 'HEAD', body: 'x' }, 'empty'],
@@ -66,11 +66,11 @@ describe('where the bytes of a body are found', () => {
     expect(textOf(found(message))).toBe(expected);
   });
 
-  test('what a framework keeps elsewhere is looked at there', () => {
+  test('is the place where a framework keeps them', () => {
     expect(textOf(found({ body: 'raw', kept: { body: 'not this' } }, { parsed: { rawBody: 'raw' } }))).toBe('raw');
   });
 
-  test('a stream that was read, or that ended unread, is lost', async () => {
+  test('is lost for a stream that was read, or that ended unread', async () => {
     const read = requestOf({ body: 'x' });
     read.read();
     const ended = requestOf({ headers: CHUNKED });
@@ -79,34 +79,34 @@ describe('where the bytes of a body are found', () => {
     for (const req of [read, ended]) expect(textOf(bodyOf(req, { maxBytes: 100 }))).toBe('BODY_ALREADY_PARSED');
   });
 
-  test('the announced length', () => {
+  test('has an announced length', () => {
     expect(declaredLength(requestOf({ headers: { 'content-length': '12' } }))).toBe(12);
     expect(declaredLength(requestOf())).toBeNaN();
   });
 });
 
 describe('a body that is read whole', () => {
-  test('all of it arrives, and nobody listens any more', async () => {
+  test('arrives complete, and leaves no listener', async () => {
     const { req, read } = unread({ body: 'all of it' });
     expect(await read()).toBe('all of it');
     expect(['data', 'end', 'close'].map((event) => req.listenerCount(event))).toEqual([0, 0, 0]);
   });
 
-  test('from the stream that a framework has put in front', async () => {
+  test('may come from a stream of a framework', async () => {
     const source = new PassThrough();
     const { read } = unread({ headers: CHUNKED }, { source });
     source.end('decoded');
     expect(await read()).toBe('decoded');
   });
 
-  test('from one that gives text', async () => {
+  test('may come from a stream of text', async () => {
     const source = new PassThrough({ objectMode: true });
     const { read } = unread({ headers: CHUNKED }, { source });
     source.end('ü€');
     expect(await read()).toBe('ü€');
   });
 
-  test('with an encoding that others have set, byte for byte', async () => {
+  test('arrives byte for byte although an encoding was set', async () => {
     const req = requestOf({ body: Buffer.from([0xe9, 0x80]) });
     req.setEncoding('latin1');
     const body = (bodyOf(req, { maxBytes: 100 }) as { body: UnreadBody }).body;
@@ -120,7 +120,7 @@ describe('a body that is read whole', () => {
     { length: 100, cap: 100, tells: undefined },
     { length: 10, cap: 10, tells: undefined },
   ])(
-    'of $length bytes, where its reader takes $cap: is whoever asked for the cap told? $tells',
+    'of $length bytes with a cap of $cap of its reader: onTooLarge is called: $tells',
     async ({ length, cap, tells }) => {
       const onTooLarge = vi.fn();
       const { req, read } = unread(
@@ -134,14 +134,14 @@ describe('a body that is read whole', () => {
     },
   );
 
-  test('announced as longer than its reader takes, nothing is read', async () => {
+  test('is not read if it is announced as longer than its reader takes', async () => {
     const { req, read } = unread({ body: 'x'.repeat(11) });
     await expect(read(10)).rejects.toEqual(tooLarge);
     expect(req.readableFlowing).toBeNull();
     expect(await read(11)).toHaveLength(11);
   });
 
-  test('stopped, it is read no further', async () => {
+  test('is read no further once it is stopped', async () => {
     const { req, read, stop } = unread({ body: 'half', complete: false });
     const reading = read();
     stop();
@@ -154,7 +154,7 @@ describe('a body that is read whole', () => {
     ['breaks', (req) => { req.destroy(new Error('reset')); }],
     ['closes', (req) => { req.destroy(); }],
     ['reports an error', (req) => { req.emit('error', new Error('x')); }],
-  ])('that %s half-way fails its reader, and nobody else', async (_how, lose) => {
+  ])('that %s half-way fails its reader only', async (_how, lose) => {
     const { req, read } = unread({ body: 'half', complete: false });
     const outcome = expect(read()).rejects.toThrow('before it was complete');
     await rest();
@@ -162,7 +162,7 @@ describe('a body that is read whole', () => {
     await outcome;
   });
 
-  test('that broke before its reader came fails it, too', async () => {
+  test('that broke before it was read fails its reader too', async () => {
     const { req, read } = unread({ body: 'half', complete: false });
     req.destroy(new Error('reset'));
     await rest();
@@ -176,7 +176,7 @@ describe('a body that is read as a stream', () => {
     return { req, reader: body.stream().getReader() };
   };
 
-  test('nothing is read before somebody asks, and no more than that', async () => {
+  test('is read only on request, and no further', async () => {
     const { req, reader } = streamOf({ body: 'one', complete: false });
     await rest();
     expect(req.readableFlowing).toBeNull();
@@ -190,7 +190,7 @@ describe('a body that is read as a stream', () => {
     expect(req.listenerCount('data')).toBe(0);
   });
 
-  test('cancelled, it is read no further; also before it was begun', async () => {
+  test('is read no further once it is cancelled, even before its first part', async () => {
     const { req, reader } = streamOf({ body: 'one', complete: false });
     await reader.read();
     await reader.cancel();
@@ -198,7 +198,7 @@ describe('a body that is read as a stream', () => {
     await streamOf({ body: 'one' }).reader.cancel();
   });
 
-  test('over the cap it fails, and whoever asked for the cap is told', async () => {
+  test('fails over the cap, and onTooLarge is called', async () => {
     const onTooLarge = vi.fn();
     const { req, reader } = streamOf(
       { body: 'x'.repeat(101), headers: { 'content-length': undefined, ...CHUNKED } },
@@ -209,14 +209,14 @@ describe('a body that is read as a stream', () => {
     expect(req.isPaused()).toBe(true);
   });
 
-  test('broken half-way, it fails', async () => {
+  test('fails if it breaks half-way', async () => {
     const { req, reader } = streamOf({ body: 'one', complete: false });
     await reader.read();
     req.destroy();
     await expect(reader.read()).rejects.toThrow('before it was complete');
   });
 
-  test('of bytes that flow already, none is lost', async () => {
+  test('loses no byte if they flow already', async () => {
     const req = requestOf({ body: 'one', complete: false });
     const others = vi.fn();
     req.on('data', others);
@@ -229,8 +229,8 @@ describe('a body that is read as a stream', () => {
   });
 });
 
-describe('a body as a request is made of it', () => {
-  test('nothing, or the bytes, which the platform copies', async () => {
+describe('the body of a Request', () => {
+  test('is nothing, or bytes that the platform copies', async () => {
     expect(bodyPart({ kind: 'empty' })).toBeNull();
     const bytes = Buffer.from('raw');
     const request = new Request('http://h/', { method: 'POST', body: bodyPart({ kind: 'bytes', bytes }) as BodyInit });
@@ -238,7 +238,7 @@ describe('a body as a request is made of it', () => {
     expect(await request.text()).toBe('raw');
   });
 
-  test('a refused one fails in the hands of its reader', async () => {
+  test('fails its reader if it was refused', async () => {
     const part = bodyPart(found({ kept: { body: '\ufeffx' }, body: 'x' })) as UnreadBody;
     await expect(part.read(1, () => {})).rejects.toEqual(lost);
     await expect(part.stream().getReader().read()).rejects.toEqual(lost);

@@ -23,7 +23,7 @@ function arrived(message: Message, res = new Output()): { head: RequestHead; req
 }
 
 describe('the head of a request', () => {
-  test('method, address and every header that is one', () => {
+  test('has the method, the URL and every valid header', () => {
     const { head } = arrived({
       method: 'PUT',
       url: '/a?b',
@@ -33,7 +33,7 @@ describe('the head of a request', () => {
     expect([...head.headers]).toEqual([['cookie', 'a=1; b=2'], ['host', 'h'], ['x-one', '1']]);
   });
 
-  test('without a method it is a GET', () => {
+  test('is a GET without a method', () => {
     expect(arrived({ kept: { method: undefined } }).head.method).toBe('GET');
   });
 
@@ -57,7 +57,7 @@ describe('the head of a request', () => {
     expect(await refusal.json()).toEqual({ type: 'about:blank', title, status });
   });
 
-  test('a body may be put into it more than once', async () => {
+  test('may get a body more than once', async () => {
     const { head } = arrived({});
     const requests = [head.withBody(Buffer.from('one')), head.withBody(Buffer.from('two')), head.withBody(null)];
     expect(await Promise.all(requests.map((request) => request.text()))).toEqual(['one', 'two', '']);
@@ -79,7 +79,7 @@ describe('the signal of a request', () => {
     }
   });
 
-  test('is aborted from the beginning where the client has left already', () => {
+  test('is aborted from the start if the client has already left', () => {
     for (const state of gone) expect(arrived({}, Object.assign(new Output(), state)).head.signal.aborted).toBe(true);
   });
 
@@ -90,8 +90,8 @@ describe('the signal of a request', () => {
   });
 });
 
-describe('what is left of the body once the response was sent', () => {
-  test('is read away, where somebody has read half of it', async () => {
+describe('the rest of the body once the response was sent', () => {
+  test('is discarded if half of it was read', async () => {
     const { req, res } = arrived({ body: 'half', complete: false });
     req.on('data', () => {}).pause().removeAllListeners('data');
     res.emit('finish');
@@ -100,7 +100,7 @@ describe('what is left of the body once the response was sent', () => {
     expect(req.readableLength).toBe(0);
   });
 
-  test('is left alone where nobody has begun, or somebody still reads', () => {
+  test('is left alone if it was not begun, or is still being read', () => {
     const untouched = arrived({ body: 'x', complete: false });
     untouched.res.emit('finish');
     expect(untouched.req.readableFlowing).toBeNull();

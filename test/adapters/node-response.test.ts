@@ -39,7 +39,7 @@ async function written(response: Response, message: Message = {}, prepare?: (res
 }
 
 describe('the head of a response', () => {
-  test('status, its text and headers; never what frames the message', async () => {
+  test('has status, reason and headers, and never those that frame the message', async () => {
     const head = await written(
       new Response('text', {
         status: 201,
@@ -61,7 +61,7 @@ describe('the head of a response', () => {
       ['a=1', 'b=2'],
     ],
     [7, ['7']],
-  ])('cookies are added to those set before: %j', async (before, first) => {
+  ])('adds its cookies to those set before: %j', async (before, first) => {
     const headers = new Headers([
       ['set-cookie', 'c=3'],
       ['set-cookie', 'd=4'],
@@ -77,7 +77,7 @@ describe('the head of a response', () => {
     ).toMatch(/set-cookie: a=1\r\n/);
   });
 
-  test('the length is that of the bytes, whatever the handler says; only HEAD and 304 may state one', async () => {
+  test('has the length of the bytes, whatever the handler says; only HEAD and 304 may state one', async () => {
     for (const length of ['1', '5', '0x5', '4, 4']) {
       const headers = { 'content-length': length };
       expect(await written(new Response('text', { headers }))).toMatch(/content-length: 4\r\n[^]*\r\ntext$/i);
@@ -93,7 +93,7 @@ describe('the head of a response', () => {
     for (const wrong of ['0x5', '-5', '5, 5', '5.0', '1e3', '9'.repeat(30)]) expect(await stated(wrong)).toEqual([]);
   });
 
-  test('a length that middleware has set goes, because it did not know the body', async () => {
+  test('drops a length that middleware has set, because middleware did not know the body', async () => {
     const set = (res: ServerResponse): void => { res.setHeader('content-length', '99').setHeader('trailer', 'x-sum'); };
     expect(await written(new Response('text'), {}, set)).toMatch(/^(?!.*(?:99|x-sum))[^]*content-length: 4\r\n[^]*text$/i);
     const { body, enqueue, close } = stream();
@@ -121,18 +121,18 @@ describe('the head of a response', () => {
     { what: 'a small one', message: { headers: { 'content-length': '65536' }, complete: false }, status: 200, closes: false },
     { what: 'a large one', message: { headers: { 'content-length': '65537' }, complete: false }, status: 200, closes: true },
     { what: 'one of unknown length', message: { headers: CHUNKED, complete: false }, status: 200, closes: true },
-  ])('whether the connection ends with it: $what', ({ message, status, closes }) => {
+  ])('closes the connection if need be: $what', ({ message, status, closes }) => {
     expect(closesConnection(requestOf(message), status)).toBe(closes);
   });
 
-  test('says so when the connection ends with it', async () => {
+  test('announces that the connection ends with it', async () => {
     expect(await written(new Response('x'), { headers: CHUNKED, complete: false })).toMatch(/connection: close\r\n/i);
     expect(await written(new Response('x'))).not.toMatch(/connection: close\r\n/i);
   });
 });
 
 describe('the body of a response', () => {
-  test('that is a stream, complete at once, goes out in one piece', async () => {
+  test('that is a stream and complete at once is sent in one piece', async () => {
     const { body, enqueue, close } = stream();
     enqueue('whole');
     close();
@@ -144,7 +144,7 @@ describe('the body of a response', () => {
     expect(await written(new Response(empty.body))).toMatch(/Content-Length: 0\r\n/i);
   });
 
-  test('that takes its time: the head goes first, then each part as it comes', async () => {
+  test('that takes its time is sent part by part, after the head', async () => {
     const { body, enqueue, close } = stream();
     const { wire, sent } = sending(new Response(body, { headers: { 'x-one': '1' } }));
     await rest();
@@ -160,7 +160,7 @@ describe('the body of a response', () => {
     expect(wire.written).toMatch(/0\r\n\r\n$/);
   });
 
-  test('that takes its time and then is empty', async () => {
+  test('that takes its time and is empty ends the message', async () => {
     const { body, close } = stream();
     const { wire, sent } = sending(new Response(body));
     await rest();
@@ -170,7 +170,7 @@ describe('the body of a response', () => {
     expect(wire.written).toMatch(/\r\n\r\n0\r\n\r\n$/);
   });
 
-  test('whose first part is there at once and whose second is not', async () => {
+  test('whose first part is there at once is sent in order', async () => {
     const { body, enqueue, close } = stream();
     enqueue('first');
     const { wire, sent } = sending(new Response(body));
@@ -207,7 +207,7 @@ describe('the body of a response', () => {
   });
 
   test.each(['at once', 'while it is waited for', 'after a part', 'while the client is slow'])(
-    'is let go of when the client leaves %s',
+    'is cancelled when the client leaves %s',
     async (when) => {
       const { body, cancel, enqueue } = stream();
       if (when === 'after a part' || when === 'while the client is slow')
@@ -227,7 +227,7 @@ describe('the body of a response', () => {
     },
   );
 
-  test('that fails before its first part is a 500 and nothing of the error, half-way it cuts the connection', async () => {
+  test('that fails before its first part is a plain 500, half-way it cuts the connection', async () => {
     const early = stream();
     early.fail();
     const first = sending(new Response(early.body, { headers: { 'x-one': '1' } }));
@@ -246,7 +246,7 @@ describe('the body of a response', () => {
     expect(second.onError).toHaveBeenCalledTimes(1);
   });
 
-  test('of a HEAD is not sent, and let go of', async () => {
+  test('of a HEAD is cancelled', async () => {
     const { body, cancel } = stream();
     expect(await written(new Response(body, { headers: { 'x-one': '1' } }), { method: 'HEAD' })).toMatch(
       /x-one: 1\r\n[^]*\r\n\r\n$/,
@@ -255,19 +255,19 @@ describe('the body of a response', () => {
     expect(await written(new Response('text'), { method: 'HEAD' })).toMatch(/\r\n\r\n$/);
   });
 
-  test('that is being read by somebody else is a 500', async () => {
+  test('that is being read by other code is answered 500', async () => {
     const response = new Response(stream().body);
     response.body?.getReader();
     expect(await written(response)).toMatch(/^HTTP\/1\.1 500 /);
   });
 
-  test('where somebody has answered already is let go of', async () => {
+  test('is cancelled if another answer was sent', async () => {
     const { body, cancel } = stream();
     expect(await written(new Response(body), {}, (res) => { res.end('theirs'); })).toMatch(/^HTTP\/1\.1 200 [^]*theirs$/);
     expect(cancel).toHaveBeenCalledTimes(1);
   });
 
-  test('is let go of without a word, whatever it is', async () => {
+  test('is cancelled without an event, whatever it is', async () => {
     const failing = new ReadableStream({ cancel: () => Promise.reject(new Error('x')) });
     const locked = new Response(stream().body);
     locked.body?.getReader();
@@ -289,7 +289,7 @@ test.each<[unknown, boolean]>([
   [{ status: 200 }, false],
   [{ status: 200, headers: {} }, false],
   [{ status: '200', headers: new Headers() }, false],
-])('what a handler returned is a response or not: %#', (value, is) => {
+])('assertResponse accepts a Response and refuses anything else: %#', (value, is) => {
   if (is) expect(assertResponse(value as Response)).toBe(value);
   else expect(() => assertResponse(value as Response)).toThrow(TypeError);
 });
@@ -315,7 +315,7 @@ test.each<{ what: string; state: object; over: boolean; gone: boolean }>([
     gone: true,
   },
   { what: 'it was ended and cut off', state: { writableEnded: true, destroyed: true }, over: true, gone: true },
-])('$what: is it over, has the client gone?', ({ state, over, gone }) => {
+])('$what: over and gone are recognised', ({ state, over, gone }) => {
   const res = {
     headersSent: false,
     writableEnded: false,

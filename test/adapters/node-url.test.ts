@@ -121,7 +121,7 @@ describe('the URL of a request', () => {
     '[::1]x',
     'x[::1]',
     'h:80x',
-  ])('%j is none', (host) => {
+  ])('%j is refused', (host) => {
     expect(url({ headers: { host } })).toBeUndefined();
   });
 
@@ -137,11 +137,11 @@ describe('the URL of a request', () => {
     expect(url({ headers: { ...h, ...headers } }, { trustProxy })).toBe(expected);
   });
 
-  test('a trusted proxy may say http of what reached us encrypted', () => {
+  test('a trusted proxy may announce http for an encrypted request', () => {
     expect(url({ headers: { ...h, 'x-forwarded-proto': 'http' }, encrypted: true }, { trustProxy: true })).toBe('http://h/');
   });
 
-  test('of a header that came more than once there is no first value', () => {
+  test('a header that came more than once has no first value', () => {
     expect(forwarded(requestOf({ headers: { 'x-forwarded-host': ['a', 'b'] } }), 'x-forwarded-host')).toBeUndefined();
     expect(forwarded(requestOf(), 'x-forwarded-host')).toBeUndefined();
   });

@@ -8,7 +8,7 @@ import { ADAPTERS, answering, listen } from './support/servers.js';
 
 afterEach(() => { vi.restoreAllMocks(); });
 
-test('errors go to console.error unless onError takes them', async () => {
+test('errors go to console.error without onError', async () => {
   const consoleError = vi.spyOn(console, 'error').mockImplementation(() => undefined);
   const error = new Error('x');
   const { port } = await listen(toNodeHandler(() => { throw error; }));
@@ -21,7 +21,7 @@ test('a handler that returns its Response at once is served', async () => {
   expect((await send(port, '/')).text).toBe('at once');
 });
 
-test('it returns nothing: there is no promise to handle', async () => {
+test('the listener returns nothing, so there is no promise to handle', async () => {
   const handler = toNodeHandler(() => Promise.reject(new Error('x')), { onError: () => undefined });
   const returned = vi.fn();
   const { port } = await listen((req, res) => { returned(handler(req, res)); });
@@ -29,7 +29,7 @@ test('it returns nothing: there is no promise to handle', async () => {
   expect(returned).toHaveBeenCalledWith(undefined);
 });
 
-test('a request whose client left before the handler was reached arrives aborted', async () => {
+test('a request whose client left before the handler was called arrives aborted', async () => {
   const aborted = signal<boolean>();
   const handler = toNodeHandler((request) => {
     aborted.resolve(request.signal.aborted);
@@ -45,20 +45,20 @@ test('a request whose client left before the handler was reached arrives aborted
   expect(await aborted.promise).toBe(true);
 });
 
-test('a body whose encoding a middleware has set still arrives as bytes', async () => {
+test('a body whose encoding was set by middleware still arrives as bytes', async () => {
   const handler = toNodeHandler(async (request) => new Response(await request.text()));
   const { port } = await listen((req, res) => { req.setEncoding('utf8'); handler(req, res); });
   expect((await send(port, '/', { body: 'ü€' })).text).toBe('ü€');
 });
 
-test('a stream that is being listened to already loses nothing', async () => {
+test('a stream that already has listeners loses nothing', async () => {
   const handler = toNodeHandler(async (request) => new Response(await request.text()));
   const { port } = await listen((req, res) => { req.on('data', () => undefined); handler(req, res); });
   const body = 'x'.repeat(200_000);
   expect((await send(port, '/', { body, chunked: true })).text).toBe(body);
 });
 
-test('a body that is read away with nothing left of it is BODY_ALREADY_PARSED, and the developer is told', async () => {
+test('a body that was consumed and not kept is BODY_ALREADY_PARSED, and reported to the developer', async () => {
   const onError = vi.fn();
   const handle = vi.fn(() => new Response('x'));
   const handler = toNodeHandler(handle, { onError });
@@ -70,7 +70,7 @@ test('a body that is read away with nothing left of it is BODY_ALREADY_PARSED, a
   expect(handle).not.toHaveBeenCalled();
 });
 
-test('bytes that others kept are held to the cap, too', async () => {
+test('kept bytes must not exceed the cap either', async () => {
   const handler = toNodeHandler(async (request) => new Response(await request.text()), { maxBodyBytes: 4 });
   for (const kept of [{ rawBody: Buffer.from('fives') }, { body: 'fives' }]) {
     const { port } = await listen((req, res) => handler(Object.assign(req, kept), res));
@@ -78,14 +78,14 @@ test('bytes that others kept are held to the cap, too', async () => {
   }
 });
 
-test('a body that never was is empty, whoever has read it', async () => {
+test('a missing body is empty, even if it was read', async () => {
   const handler = toNodeHandler(async (request) => new Response(`[${await request.text()}]`));
   const { port } = await listen((req, res) => { req.resume().on('end', () => handler(req, res)); });
   expect((await send(port, '/')).text).toBe('[]');
   expect((await send(port, '/', { headers: { 'content-length': '0' } })).text).toBe('[]');
 });
 
-test('https: the URL says so', async () => {
+test('a request over TLS has an https URL', async () => {
   // A shared key needs no certificate.
   const psk = Buffer.alloc(32, 7);
   const tls = { ciphers: 'PSK', minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' } as const;
@@ -166,7 +166,7 @@ describe('HTTP/2', () => {
     expect(warned).not.toHaveBeenCalled();
   });
 
-  test('a body over the cap is 413', async () => {
+  test('a body over the cap is answered 413', async () => {
     const on = await open(async (request) => new Response(await request.text()), { maxBodyBytes: 10 });
     expect((await ask(on, { ':method': 'POST', ':path': '/' }, Buffer.alloc(50))).status).toBe(413);
     expect((await ask(on, { ':method': 'POST', ':path': '/', 'content-length': '50' }, Buffer.alloc(50))).status).toBe(413);
@@ -230,7 +230,7 @@ test.each([
   );
 });
 
-test('a handler that is none is refused', () => {
+test('an invalid handler is refused', () => {
   for (const handler of [undefined, null, { fetch: () => new Response('x') }]) {
     expect(() => toNodeHandler(handler as never)).toThrow(/^handler: expected a function \(request: Request\) => Response, got /);
   }

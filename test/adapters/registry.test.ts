@@ -65,7 +65,7 @@ test.each(Object.keys(FRAMEWORKS).filter((framework) => framework !== 'Fastify 5
 describe.each(Object.keys(ADAPTERS))('%s, with a real registry', (adapter) => {
   const serve = ADAPTERS[adapter]!;
 
-  test("the registry's maxBodyBytes decides, and its event tells", async () => {
+  test('the maxBodyBytes of the registry applies, and its event reports it', async () => {
     const { registry, failures } = connectionRegistry(() => new Response('x'));
     const { port } = await serve(registry);
     for (const chunked of [false, true]) {
@@ -75,7 +75,7 @@ describe.each(Object.keys(ADAPTERS))('%s, with a real registry', (adapter) => {
     expect(failures.map(({ error }) => error.code)).toEqual(['BODY_TOO_LARGE', 'BODY_TOO_LARGE']);
   });
 
-  test('a body announced as longer than that is not waited for', async () => {
+  test('a body announced as longer than that is not awaited', async () => {
     const { registry } = connectionRegistry(() => new Response('x'));
     const { port } = await serve(registry);
     const connection = await RawConnection.open(port);
@@ -83,7 +83,7 @@ describe.each(Object.keys(ADAPTERS))('%s, with a real registry', (adapter) => {
     expect(await connection.untilClosed()).toMatch(/^HTTP\/1\.1 413 [^]*connection: close/i);
   });
 
-  test('a client that leaves a stream lets go of the instance', async () => {
+  test('a client that leaves a stream releases the instance', async () => {
     const { registry } = connectionRegistry(
       () => new Response(new ReadableStream({ start: (controller) => controller.enqueue(new Uint8Array(1)) })),
     );
@@ -97,7 +97,7 @@ describe.each(Object.keys(ADAPTERS))('%s, with a real registry', (adapter) => {
     expect(registry.snapshot()).toMatchObject({ leased: 0, idle: 1 });
   });
 
-  test('so does one that left before there was a response, and a HEAD', async () => {
+  test('a client that left before the response, and a HEAD, release the instance', async () => {
     const started = signal();
     const release = signal();
     const { registry } = connectionRegistry(async (request) => {

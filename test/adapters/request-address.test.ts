@@ -48,7 +48,7 @@ describe.each(Object.keys(ADAPTERS))('%s: request.url', (adapter) => {
     expect(await raw(port, 'POST /webhooks/c1 HTTP/1.0')).toMatch(/^HTTP\/1\.1 400 /);
   });
 
-  test('a target that is no path never throws out', async () => {
+  test('an invalid target never causes an exception', async () => {
     const { port } = await ADAPTERS[adapter]!(echoUrl);
     for (const target of ['*', 'http://', 'http://user:secret@h/webhooks/c1', 'ftp://h/webhooks/c1']) {
       const answer = await raw(port, `OPTIONS ${target} HTTP/1.1`, 'Host: h');
@@ -58,7 +58,7 @@ describe.each(Object.keys(ADAPTERS))('%s: request.url', (adapter) => {
     }
   });
 
-  test('`origin` is used as it is, whatever Host says', async () => {
+  test('`origin` is used unchanged, whatever Host says', async () => {
     const { port } = await ADAPTERS[adapter]!(echoUrl, { origin: 'https://hooks.example.com', trustProxy: true });
     const headers = { host: 'not valid', 'x-forwarded-host': 'evil', 'x-forwarded-proto': 'gopher' };
     const { json } = await send(port, '/webhooks/c1?x', { headers });

@@ -44,7 +44,7 @@ describe.each(Object.keys(ADAPTERS))('%s: the response', (adapter) => {
     await cancelled.promise;
   });
 
-  test('a stream arrives as it is made, its head before its first chunk', async () => {
+  test('a stream arrives as it is produced, its head before its first chunk', async () => {
     const started = signal<ReadableStreamDefaultController<Uint8Array>>();
     const { port } = await serve(answering(() => new Response(new ReadableStream({ start: started.resolve }))));
     const connection = await RawConnection.open(port);
@@ -89,7 +89,7 @@ describe.each(Object.keys(ADAPTERS))('%s: the response', (adapter) => {
     expect(bytes).toBeGreaterThan(chunks * chunk.byteLength);
   });
 
-  test('an error the handler throws is answered with 500 and nothing of it', async () => {
+  test('an exception of the handler is answered 500 without its text', async () => {
     const onError = vi.fn();
     const error = new Error(SECRET);
     const handlers: (() => any)[] = [
@@ -106,7 +106,7 @@ describe.each(Object.keys(ADAPTERS))('%s: the response', (adapter) => {
     expect(onError).toHaveBeenCalledWith(error);
   });
 
-  test('a body that fails before its first byte is a 500 and nothing of the error', async () => {
+  test('a body that fails before its first byte is answered 500 without the text of the error', async () => {
     const onError = vi.fn();
     const { port } = await serve(answering(() => new Response(
       new ReadableStream({ pull: () => Promise.reject(new Error(SECRET)) }),
@@ -120,7 +120,7 @@ describe.each(Object.keys(ADAPTERS))('%s: the response', (adapter) => {
     expect(onError).toHaveBeenCalledTimes(1);
   });
 
-  test('a body that fails half-way cuts the connection: nobody takes it for whole', async () => {
+  test('a body that fails half-way cuts the connection, so that it cannot pass as complete', async () => {
     const { port } = await serve(answering(() => {
       let pulls = 0;
       return new Response(new ReadableStream({
@@ -139,7 +139,7 @@ describe.each(Object.keys(ADAPTERS))('%s: the response', (adapter) => {
     expect(received).not.toContain(SECRET);
   });
 
-  test('a used or locked body is a 500', async () => {
+  test('a used or locked body is answered 500', async () => {
     const { port } = await serve(answering(async (_, id) => {
       const response = new Response('x');
       if (id === 'used') await response.text();
@@ -149,7 +149,7 @@ describe.each(Object.keys(ADAPTERS))('%s: the response', (adapter) => {
     for (const id of ['used', 'locked']) expect((await send(port, `/webhooks/${id}`)).status).toBe(500);
   });
 
-  test('an onError that throws harms nobody', async () => {
+  test('an onError that throws has no effect', async () => {
     for (const onError of [() => { throw new Error(SECRET); }, async () => { throw new Error(SECRET); }]) {
       const { port } = await serve(answering(() => { throw new Error('x'); }), { onError });
       expect((await send(port, '/webhooks/c1')).status).toBe(500);
@@ -160,7 +160,7 @@ describe.each(Object.keys(ADAPTERS))('%s: the response', (adapter) => {
 describe.each(['Express 5', 'Express 4', 'node:http'])('%s: framing', (adapter) => {
   const serve = ADAPTERS[adapter]!;
 
-  test('a body that is complete goes out with its length', async () => {
+  test('a complete body is sent with its length', async () => {
     const { port } = await serve(answering(() => Response.json({ ok: true })));
     const answer = await send(port, '/webhooks/c1');
     expect(answer.headers).toMatchObject({ 'content-length': '11' });
@@ -181,7 +181,7 @@ describe.each(['Express 5', 'Express 4', 'node:http'])('%s: framing', (adapter) 
     expect(connection.isClosed).toBe(true);
   });
 
-  test('a body that fails while the client is slow to take what came before is cut, not thrown', async () => {
+  test('a body that fails while the client is slow to take earlier parts cuts the connection, without an exception', async () => {
     const failed = signal();
     const { port } = await serve(answering(() => {
       let pulls = 0;
@@ -208,7 +208,7 @@ describe.each(['Express 5', 'Express 4', 'node:http'])('%s: framing', (adapter) 
     expect(await send(port, '/webhooks/c1')).toMatchObject({ status: 200, text: '12345' });
   });
 
-  test('a status text of its own is kept', async () => {
+  test('a custom status text is kept', async () => {
     const { port } = await serve(answering(() => new Response('x', { status: 200, statusText: 'Fine' })));
     const connection = await RawConnection.open(port);
     connection.write('GET /webhooks/c1 HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n');

@@ -30,7 +30,7 @@ function answer(connectionId: ConnectionIdSource, options: Partial<WebhookCall> 
 const failed = (code: string, status = 500, title = 'Internal Server Error') => ({ type: 'about:blank', title, status, code });
 
 describe('a webhook whose id is a parameter of its route', () => {
-  test('is handed over with its body', async () => {
+  test('reaches the registry with its body', async () => {
     const { json, onError } = answer('team');
     expect(await json()).toEqual({ id: 'T1', text: 'a=1' });
     expect(onError).not.toHaveBeenCalled();
@@ -40,7 +40,7 @@ describe('a webhook whose id is a parameter of its route', () => {
     [{}, 'no parameters'],
     [{ a: '1' }, "':a'"],
     [{ a: '1', b: '2' }, "':a', ':b'"],
-  ])('on a route with %j: its developer is told', async (params, got) => {
+  ])('on a route with %j is reported to its developer', async (params, got) => {
     const { json, onError } = answer('team', { params });
     expect(await json()).toEqual(failed('INVALID_OPTIONS'));
     expect(onError).toHaveBeenCalledExactlyOnceWith(
@@ -51,7 +51,7 @@ describe('a webhook whose id is a parameter of its route', () => {
     );
   });
 
-  test('an empty parameter is an id like any other: the registry knows what is none', async () => {
+  test('may have an empty id, which the registry refuses', async () => {
     expect(await answer('team', { params: { team: '' } }).json()).toEqual({ id: '', text: 'a=1' });
   });
 
@@ -64,7 +64,7 @@ describe('a webhook whose id is a parameter of its route', () => {
     ],
     ['rejects', () => Promise.reject(new Error('x'))],
     ['returns nothing', () => undefined],
-  ])('a registry that %s is a 500, and told of unless its client has left', async (_how, handleWebhook) => {
+  ])('that meets a registry that %s is answered 500, and reported unless its client has left', async (_how, handleWebhook) => {
     const { json, onError } = answer('team', { registry: { handleWebhook: handleWebhook as never } });
     expect(await json()).toEqual(failed('HANDLER_FAILED'));
     expect(onError).toHaveBeenCalledExactlyOnceWith(expect.any(Error));
@@ -84,12 +84,12 @@ describe('a webhook whose id is a parameter of its route', () => {
 });
 
 describe('a webhook whose id is found by a function', () => {
-  test('which may read the body, and gets the parameters', async () => {
+  test('that may read the body, and gets the parameters', async () => {
     const { json } = answer(async (request, { team }) => `${String((await request.formData()).get('a'))}-${team}`);
     expect(await json()).toEqual({ id: '1-T1', text: 'a=1' });
   });
 
-  test('what it does to the bytes is not what the registry gets', async () => {
+  test('that changes its bytes does not change those of the registry', async () => {
     const { json } = answer(async (request) => {
       new Uint8Array(await request.arrayBuffer()).fill(0);
       return 'c1';
@@ -97,24 +97,24 @@ describe('a webhook whose id is found by a function', () => {
     expect(await json()).toEqual({ id: 'c1', text: 'a=1' });
   });
 
-  test('without a body there is none', async () => {
+  test('that gets no body if there is none', async () => {
     const { json } = answer((request) => String(request.body), { body: { kind: 'empty' } });
     expect(await json()).toEqual({ id: 'null', text: '' });
   });
 
-  test.each([undefined, '', null, 7])('that finds %j: 404', async (id) => {
+  test.each([undefined, '', null, 7])('that returns %j is answered 404', async (id) => {
     const { json, onError } = answer(() => id as string);
     expect(await json()).toEqual(failed('CONNECTION_NOT_FOUND', 404, 'Not Found'));
     expect(onError).not.toHaveBeenCalled();
   });
 
-  test('that cannot parse the body: 400, which is no news', async () => {
+  test('that cannot parse the body is answered 400, and not reported', async () => {
     const { json, onError } = answer((request) => request.json() as Promise<string>);
     expect(await json()).toEqual({ type: 'about:blank', title: 'Bad Request', status: 400 });
     expect(onError).not.toHaveBeenCalled();
   });
 
-  test('that cannot parse a form: 400', async () => {
+  test('that cannot parse a form is answered 400', async () => {
     const head = new RequestHead('http://h/x', 'POST', new Headers({ 'content-type': 'multipart/form-data; boundary=x' }));
     const { status, onError } = answer(async (request) => String(await request.formData()), { head });
     expect(await status()).toBe(400);
@@ -158,20 +158,20 @@ describe('a webhook whose id is found by a function', () => {
       'finds nothing in what it parsed',
       async (request) => (Object.fromEntries(await request.formData()) as unknown as { team: { id: string } }).team.id,
     ],
-  ])('that %s: 500, which is told', async (_how, connectionId) => {
+  ])('that %s is answered 500, and reported', async (_how, connectionId) => {
     const { json, onError } = answer(connectionId as never);
     expect(await json()).toEqual(failed('HANDLER_FAILED'));
     expect(onError).toHaveBeenCalledTimes(1);
   });
 
-  test('a registry that returns no response is a 500', async () => {
+  test('that meets a registry that returns no response is answered 500', async () => {
     expect(await answer(() => 'c1', { registry: { handleWebhook: (async () => undefined) as never } }).status()).toBe(500);
   });
 
   test.each([
     { code: 'BODY_TOO_LARGE', status: 413, title: 'Content Too Large', told: 0 },
     { code: 'BODY_ALREADY_PARSED', status: 500, title: 'Internal Server Error', told: 1 },
-  ] as const)('of a body that is $code it is not asked', async ({ code, status, title, told }) => {
+  ] as const)('is not called for a body that is $code', async ({ code, status, title, told }) => {
     const connectionId = vi.fn(() => 'c1');
     const { json, onError } = answer(connectionId, { body: { kind: 'refused', error: new ConnectionError(code, 'why') } });
     expect(await json()).toMatchObject({ code, status, title });
@@ -179,7 +179,7 @@ describe('a webhook whose id is found by a function', () => {
     expect(onError).toHaveBeenCalledTimes(told);
   });
 
-  test('of a body that breaks it is not asked: 400', async () => {
+  test('is not called for a body that breaks, which is answered 400', async () => {
     const connectionId = vi.fn(() => 'c1');
     const broken = new ReadableStream<Uint8Array>({ start: (controller) => controller.error(new Error('x')) });
     const { status, onError } = answer(connectionId, {

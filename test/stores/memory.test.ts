@@ -3,14 +3,14 @@ import { ConnectionRegistry, MemoryStore, isConnectionError } from 'hydrant';
 import { ManualClock } from 'hydrant/testing';
 
 describe('MemoryStore', () => {
-  test('rows to begin with are active unless they say otherwise, and have a version', async () => {
+  test('initial rows are active unless they have a status, and have a version', async () => {
     const store = new MemoryStore([{ id: 'a', token: 't' }, { id: 'b', token: 'u', status: 'stopped' }]);
     expect(await store.get('a')).toEqual({ id: 'a', token: 't', status: 'active', version: '1' });
     expect(await store.get('b')).toEqual({ id: 'b', token: 'u', status: 'stopped', version: '2' });
     expect(await store.get('c')).toBeUndefined();
   });
 
-  test('every put gives a version that was never used before, deleted rows included', async () => {
+  test('every put makes a version that was never used before, not even by deleted rows', async () => {
     const store = new MemoryStore<{ id: string; token: string }>();
     const versions = new Set<unknown>();
     for (let round = 0; round < 50; round += 1) {
@@ -20,21 +20,21 @@ describe('MemoryStore', () => {
     expect(versions.size).toBe(100);
   });
 
-  test('put takes whole rows: what is left out is gone, a status too', async () => {
+  test('put replaces the whole row: omitted fields are gone, the status too', async () => {
     const store = new MemoryStore<{ id: string; token?: string; status?: 'active' | 'stopped' }>([
       { id: 'a', token: 't', status: 'stopped' },
     ]);
     expect(await store.put({ id: 'a' })).toEqual({ id: 'a', status: 'active', version: '2' });
   });
 
-  test('touch gives a row a new version, as it is', async () => {
+  test('touch gives an unchanged row a new version', async () => {
     const store = new MemoryStore([{ id: 'a', token: 't' }]);
     expect(await store.touch('a')).toBe(true);
     expect(await store.get('a')).toMatchObject({ id: 'a', token: 't', status: 'active', version: '2' });
     expect([await store.touch('b'), await store.get('b')]).toEqual([false, undefined]);
   });
 
-  test('list has every row, and is not live', async () => {
+  test('list returns every row, as a copy', async () => {
     const store = new MemoryStore([{ id: 'a' }, { id: 'b' }]);
     const listed = await store.list();
     await store.delete('a');
@@ -53,7 +53,7 @@ describe('MemoryStore', () => {
     expect(() => { row.token = 'changed'; }).toThrow(TypeError);
   });
 
-  test('a version that is put is not taken: the store gives versions', async () => {
+  test('a version passed to put is ignored, because the store makes versions', async () => {
     const store = new MemoryStore<{ id: string }>([{ id: 'a', version: 'mine' } as { id: string }]);
     expect((await store.get('a'))?.version).toBe('1');
   });
@@ -63,7 +63,7 @@ describe('MemoryStore', () => {
     [undefined, 'undefined'],
     [5, 'number'],
     [{}, 'object'],
-  ])('an id that is none (%o) is refused and leaves everything as it was', async (id, type) => {
+  ])('an invalid id (%o) is refused and changes nothing', async (id, type) => {
     const store = new MemoryStore<{ id: string }>([{ id: 'a' }]);
     const error: unknown = await store.put({ id: id as string }).catch((thrown: unknown) => thrown);
     expect(isConnectionError(error, 'INVALID_CONNECTION_ID') && error.message).toBe(
@@ -73,14 +73,14 @@ describe('MemoryStore', () => {
     expect(await store.list()).toHaveLength(1);
   });
 
-  test.each(['__proto__', 'constructor', 'a/b', '日本'])('%s is an id like any other', async (id) => {
+  test.each(['__proto__', 'constructor', 'a/b', '日本'])('%s is a valid id', async (id) => {
     const store = new MemoryStore<{ id: string }>();
     expect(await store.get(id)).toBeUndefined();
     await store.put({ id });
     expect((await store.get(id))?.id).toBe(id);
   });
 
-  test('a registry honours its edits, stops, deletes and new creations', async () => {
+  test('a registry sees its edits, stops, deletes and new rows', async () => {
     const store = new MemoryStore<{ id: string; token: string; status?: 'active' | 'stopped' }>([{ id: 'a', token: 'one' }]);
     const registry = new ConnectionRegistry({
       store,

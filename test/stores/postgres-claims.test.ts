@@ -35,7 +35,7 @@ describe('PostgresClaims', () => {
     expect(second!.token).toBe(first!.token + 1n);
   });
 
-  test('a row with the greatest token is left alone, and fails no other', async () => {
+  test('a row with the greatest token is left alone, and fails no other row', async () => {
     await db.query(
       `insert into hydrant_claims (connection_id, token, expires_at) values ('c2', 9223372036854775807, '-infinity')`,
     );
@@ -72,7 +72,7 @@ describe('PostgresClaims', () => {
       }
     });
 
-    test('an owner with a longer TTL than the one who looks is not cut short', async () => {
+    test('an owner with a longer TTL than the asking replica keeps its full TTL', async () => {
       await claimsOf().renew({ replica: 'slow', ttlMs: 60_000, member: true, load: 0, held: [] });
       expect(await claimsOf().claim({ ...request, replica: 'slow', ttlMs: 60_000 })).toHaveLength(3);
       expect(await take('b')).toEqual([]);
@@ -80,7 +80,7 @@ describe('PostgresClaims', () => {
       expect(await take('b')).toEqual([]);
     });
 
-    test('what was released is free at the next look but one, and an offer lasts as long as it was made for', async () => {
+    test('a released claim is free at the second look, and an offer lasts for its full time', async () => {
       await beat('a');
       const held = await take('a');
       await claimsOf().release({
@@ -96,7 +96,7 @@ describe('PostgresClaims', () => {
     });
   });
 
-  test('deletes no claim at its release, and forgets replicas that have been gone for a day', async () => {
+  test('keeps the row of a released claim, and forgets replicas that have been gone for a day', async () => {
     const claims = claimsOf();
     await claims.release({ replica: 'a', claims: await claims.claim(request), leave: true });
     expect((await db.query('select from hydrant_claims')).rows).toHaveLength(3);
@@ -109,7 +109,7 @@ describe('PostgresClaims', () => {
     expect(rows).toEqual([{ replica: 'b' }, { replica: 'just gone' }]);
   });
 
-  test('sends nothing once nobody waits for the answer', async () => {
+  test('sends nothing if no caller waits for the answer', async () => {
     const claims = claimsOf({ client: { query: () => Promise.reject(new Error('sent')) } });
     const gone = { signal: AbortSignal.abort('gone') };
     await expect(claims.claim(request, gone)).rejects.toBe('gone');
@@ -119,7 +119,7 @@ describe('PostgresClaims', () => {
       await expect(claims.claim(request, waiting)).rejects.toThrow('sent');
   });
 
-  test('begins to listen with a hint of nobody, and tells those of its own table only', async () => {
+  test('starts to listen with a hint without a replica, and passes on hints of its own table only', async () => {
     const hints: unknown[] = [];
     const subscription = await claimsOf({ table: 'elsewhere.other' }).watch?.((hint) => hints.push(hint));
     const claims = claimsOf();
@@ -129,7 +129,7 @@ describe('PostgresClaims', () => {
     await subscription?.[Symbol.asyncDispose]();
   });
 
-  test('tells of a release on a channel that is called after the table', async () => {
+  test('announces a release on a channel named after the table', async () => {
     const told: string[] = [];
     await db.exec('listen hydrant_hydrant_claims');
     const stop = db.onNotification((_channel, payload) => { told.push(payload); });
@@ -139,13 +139,13 @@ describe('PostgresClaims', () => {
     expect(told).toEqual(['["a"]']);
   });
 
-  test('takes a name of as many bytes as PostgreSQL keeps', async () => {
+  test('accepts a name of as many bytes as PostgreSQL keeps', async () => {
     const claims = claimsOf({ table: 'x'.repeat(63) });
     await claims.migrate();
     expect(await claims.claim(request)).toHaveLength(3);
   });
 
-  test('tells nobody of a release that released nothing', async () => {
+  test('does not announce a release that released nothing', async () => {
     const hints: unknown[] = [];
     const claims = claimsOf();
     const subscription = await claims.watch?.((hint) => hints.push(hint));
@@ -155,7 +155,7 @@ describe('PostgresClaims', () => {
     await subscription?.[Symbol.asyncDispose]();
   });
 
-  test('checks every 15 seconds that it still hears, for five seconds, and tells of what it lost', async () => {
+  test('checks every 15 seconds for five seconds that it still hears, and reports a loss', async () => {
     const clock = new ManualClock();
     const errors: unknown[] = [];
     let deaf = false;
@@ -178,7 +178,7 @@ describe('PostgresClaims', () => {
     await subscription?.[Symbol.asyncDispose]();
   });
 
-  test('has watch only with a connection of its own to listen on', () => {
+  test('has watch only with listenClient', () => {
     expect(new PostgresClaims({ client: db }).watch).toBeUndefined();
     expect(claimsOf().watch).toBeTypeOf('function');
   });

@@ -15,7 +15,7 @@ describe('a client of PostgreSQL', () => {
     ['TypeORM', { createQueryRunner: answers, query: answers }, 'typeormClient(dataSource)'],
     ['Sequelize', { authenticate: answers, query: answers }, 'sequelizeClient(sequelize)'],
     ['pg-promise', { oneOrNone: answers, query: answers }, 'pgPromiseClient(db)'],
-  ])('is no object of %s: the error names the adapter', (name, client, adapter) => {
+  ])('must not be an object of %s, and the error names the adapter', (name, client, adapter) => {
     const message = `client: expected an object with query(text, values), got an object of ${name}: pass ${adapter}`;
     expect(() => new PostgresStore({ client: client as PostgresClient })).toThrow(`PostgresStore: ${message}`);
     expect(() => new PostgresClaims({ client: client as PostgresClient })).toThrow(`PostgresClaims: ${message}`);
@@ -47,7 +47,7 @@ describe('a client of PostgreSQL', () => {
     }
   });
 
-  test('whose query misses its deadline is no longer waited for', async () => {
+  test('whose query misses its deadline is no longer awaited', async () => {
     const clock = new ManualClock();
     const store = new PostgresStore({ client: { query: () => new Promise(() => {}) }, queryTimeoutMs: 500, clock });
     const read = store.get('acme').catch((error: unknown) => error);
@@ -79,13 +79,13 @@ describe('a write that PostgreSQL rolled back', () => {
     return { outcome: await outcome, sent: client.sent };
   };
 
-  test.each(['40P01', '40001'])('is made again after %s, at most twice', async (state) => {
+  test.each(['40P01', '40001'])('is retried after %s, at most twice', async (state) => {
     expect(await touching([state])).toEqual({ outcome: true, sent: 2 });
     expect(await touching([state, state])).toEqual({ outcome: true, sent: 3 });
     expect(await touching([state, state, state])).toEqual({ outcome: `refused: ${state}`, sent: 3 });
   });
 
-  test('is not made again after another error', async () => {
+  test('is not retried after another error', async () => {
     expect(await touching(['23505'])).toEqual({ outcome: 'refused: 23505', sent: 1 });
   });
 
@@ -127,7 +127,7 @@ describe('a pool', () => {
   });
 
   test.each([['EPIPE'], ['ECONNRESET'], ['57P01'], ['08006'], [undefined]])(
-    'loses a connection that failed with %s, and what it emits later ends nothing',
+    'drops a connection that failed with %s, and survives its later events',
     async (code) => {
       const broken = pool(async () => {
         throw Object.assign(new Error('lost'), { code });
@@ -138,7 +138,7 @@ describe('a pool', () => {
     },
   );
 
-  test('loses a connection that hangs, and its idle ones, once a deadline or a signal says so', async () => {
+  test('drops a connection that hangs, and its idle ones, after a deadline or an abort', async () => {
     const clock = new ManualClock();
     const hanging = pool(() => new Promise(() => {}), 2);
     const read = new PostgresStore({ client: hanging, queryTimeoutMs: 500, clock }).get('acme').catch((error: unknown) => error);
@@ -155,7 +155,7 @@ describe('a pool', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  test('gets a connection back unused that came too late', async () => {
+  test('gets back a connection that came too late, unused', async () => {
     const clock = new ManualClock();
     const released: Released[] = [];
     let arrive: ((connection: object) => void) | undefined;

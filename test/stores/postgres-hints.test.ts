@@ -36,7 +36,7 @@ async function told(work: () => Promise<unknown>, listening = store()): Promise<
 const insert = (ids: string) => db.exec(`insert into hydrant_connections (id) select ${ids}`);
 
 describe('hints from PostgreSQL', () => {
-  test('each change is told, with the id it is of', async () => {
+  test('each change is announced with its id', async () => {
     const one = { ids: ['acme'], payloads: 1, gaps: 0 };
     expect(await told(() => store().put({ id: 'acme', n: 1 }))).toEqual(one);
     expect(await told(() => store().put({ id: 'acme', n: 2 }))).toEqual(one);
@@ -45,7 +45,7 @@ describe('hints from PostgreSQL', () => {
     expect(await told(() => store().delete('acme'))).toEqual(one);
   });
 
-  test('what changes nothing is not told', async () => {
+  test('a write without a change is not announced', async () => {
     await insert(`'acme'`);
     expect(await told(async () => {
       await store().put({ id: 'acme' });
@@ -54,7 +54,7 @@ describe('hints from PostgreSQL', () => {
     })).toEqual({ ids: [], payloads: 0, gaps: 0 });
   });
 
-  test('a statement over many rows tells those that have a new version, and of a new id both', async () => {
+  test('a statement over many rows announces rows with a new version, and both ids of a changed id', async () => {
     await insert(`'c' || n from generate_series(1, 5) n`);
     expect((await told(() => db.exec(`update hydrant_connections set data = '{"n":2}' where id in ('c2', 'c3')`))).ids).toEqual([
       'c2',
@@ -67,7 +67,7 @@ describe('hints from PostgreSQL', () => {
     expect((await told(() => db.exec(`delete from hydrant_connections where id in ('c1', 'c2')`))).ids).toEqual(['c1', 'c2']);
   });
 
-  test('many ids go into as few payloads as they fit into', async () => {
+  test('many ids go into as few payloads as possible', async () => {
     const { ids, payloads, gaps } = await told(() => insert(`'connection ' || n from generate_series(1, 2000) n`));
     expect(new Set(ids).size).toBe(2_000);
     expect(ids).toHaveLength(2_000);
@@ -77,7 +77,7 @@ describe('hints from PostgreSQL', () => {
     expect(gaps).toBe(0);
   });
 
-  test('truncate is a gap, and so is an id too long to be told; the others beside it are told', async () => {
+  test('truncate is a gap, and so is an id too long for a payload; the other ids are announced', async () => {
     await insert(`'acme'`);
     expect(await told(() => db.exec('truncate hydrant_connections'))).toEqual({ ids: [], payloads: 0, gaps: 1 });
     expect(await told(() => insert(`unnest(array['acme', repeat(E'\\x01', 2000)])`))).toEqual({
@@ -87,18 +87,18 @@ describe('hints from PostgreSQL', () => {
     });
   });
 
-  test('ids arrive as they are, whatever is in them', async () => {
+  test('ids arrive unchanged, whatever characters they have', async () => {
     const odd = ['"', '\\', "'", ',', '[]', '🙂', '\n', '\u0001'].toSorted();
     expect((await told(() => db.query('insert into hydrant_connections (id) select unnest($1::text[])', [odd]))).ids).toEqual(
       odd,
     );
   });
 
-  test('what is rolled back is never told', async () => {
+  test('a change that is rolled back is never announced', async () => {
     expect((await told(() => db.exec(`begin; insert into hydrant_connections (id) values ('acme'); rollback`))).ids).toEqual([]);
   });
 
-  test('a channel of its own is told of its own table only', async () => {
+  test('a channel of its own gets hints of its own table only', async () => {
     const other = store({ table: 'elsewhere', channel: 'it\'s "mine"' });
     await other.migrate();
     expect((await told(() => insert(`'acme'`), other)).ids).toEqual([]);

@@ -62,7 +62,7 @@ describe('PostgresStore mapped onto a table that exists', () => {
     expect([first, stopped]).not.toContain(await version(`platform = 'x'`));
   });
 
-  test('deletes softly: what is hidden is neither read nor touched, and is revived by the next put', async () => {
+  test('deletes softly: a hidden row is neither read nor touched, and the next put revives it', async () => {
     const store = await bots();
     const first = await store.put({ id: 'acme', platform: 'slack' });
     await store.put({ id: 'other', platform: 'slack' });
@@ -75,7 +75,7 @@ describe('PostgresStore mapped onto a table that exists', () => {
     expect((await store.put({ id: 'acme', platform: 'slack' })).version).toBe(first.version);
   });
 
-  test('softDelete without a where only sets what it says; without both, rows are deleted', async () => {
+  test('softDelete without where only sets its columns; without both, rows are deleted', async () => {
     const marks = await bots({ where: undefined as never, softDelete: `status = 'stopped'` });
     await marks.put({ id: 'acme', platform: 'slack' });
     await marks.delete('acme');
@@ -85,14 +85,14 @@ describe('PostgresStore mapped onto a table that exists', () => {
     expect((await db.query('select 1 from bots')).rows).toEqual([]);
   });
 
-  test('with a where and no softDelete it refuses to delete', async () => {
+  test('refuses to delete with where but without softDelete', async () => {
     const store = await bots({ softDelete: undefined as never });
     await store.put({ id: 'acme', platform: 'slack' });
     await expect(store.delete('acme')).rejects.toMatchObject({ code: 'INVALID_OPTIONS' });
     expect(await store.get('acme')).toBeDefined();
   });
 
-  test('says so when a trigger of the table lets nothing be written', async () => {
+  test('reports an error when a trigger of the table suppresses the write', async () => {
     const store = await bots();
     await db.exec(`
       create function refuse() returns trigger language plpgsql as $$ begin return null; end $$;
@@ -103,7 +103,7 @@ describe('PostgresStore mapped onto a table that exists', () => {
     });
   });
 
-  test('says so when what it wrote is hidden by where, and when what it wrote is no record', async () => {
+  test('reports an error when where hides the row that it wrote, or when that row is no record', async () => {
     const hides = await bots({ toRow: ({ platform }) => ({ platform, deleted_at: new Date() }) });
     await expect(hides.put({ id: 'acme', platform: 'slack' })).rejects.toMatchObject({
       code: 'INVALID_OPTIONS',
@@ -130,13 +130,13 @@ describe('PostgresStore mapped onto a table that exists', () => {
     expect(await store.get('acme')).toMatchObject({ platform: 'slack' });
   });
 
-  test('the status goes into its column, and out of it', async () => {
+  test('the status is written to its column and read from it', async () => {
     const store = await bots();
     expect(await store.put({ id: 'acme', platform: 'slack', status: 'stopped' })).toMatchObject({ status: 'stopped' });
     expect(await store.put({ id: 'acme', platform: 'slack' })).toMatchObject({ status: 'active' });
   });
 
-  test('toRow gets the status, and may say what stands for it', async () => {
+  test('toRow gets the status, and may write it in its own way', async () => {
     const store = await bots({
       toRow: ({ platform, status }) => ({ platform, status: status === 'active' ? 'running' : status }),
     });
@@ -145,7 +145,7 @@ describe('PostgresStore mapped onto a table that exists', () => {
     expect(await store.put({ id: 'acme', platform: 'slack', status: 'stopped' })).toMatchObject({ status: 'stopped' });
   });
 
-  test('a condition may decide about the status; then there is no status column', async () => {
+  test('a condition may decide about the status instead of a column', async () => {
     await db.exec('alter table bots drop column status');
     const store = await bots({ stopped: 'seen > 0' });
     expect(await store.put({ id: 'acme', platform: 'slack' })).toMatchObject({ status: 'active' });
@@ -166,7 +166,7 @@ describe('PostgresStore mapped onto a table that exists', () => {
     },
   );
 
-  test('works where the id is unique only among the rows that are alive', async () => {
+  test('works with an id that is unique only among the rows that are not deleted', async () => {
     await db.exec('alter table bots drop constraint bots_pkey; create unique index on bots (id) where deleted_at is null');
     const store = await bots();
     await store.put({ id: 'acme', platform: 'slack' });
@@ -181,7 +181,7 @@ describe('PostgresStore mapped onto a table that exists', () => {
   });
 });
 
-describe('ids of another form than the column\'s', () => {
+describe('ids that do not fit the type of the column', () => {
   const uuid = 'aaaaaaaa-0000-4000-8000-000000000001';
 
   test.each([
@@ -206,7 +206,7 @@ describe('ids of another form than the column\'s', () => {
     for (const id of odd) await expect(store.put({ id, c: 'x' })).rejects.toMatchObject({ code: 'INVALID_CONNECTION_ID' });
   });
 
-  test('what a collation takes for the same is still another id', async () => {
+  test('an id that a collation treats as equal is still another id', async () => {
     const asked: PostgresClient = { query: async () => [{ 'hydrant:ids': '["acme","Acme"]', 'hydrant:versions': '["1","1"]' }] };
     expect(await new PostgresStore({ client: asked }).getVersions(['Acme'])).toEqual(new Map([['Acme', '1']]));
   });

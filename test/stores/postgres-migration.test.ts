@@ -49,7 +49,7 @@ describe('the migration of a table that exists', () => {
   const store = (options: Partial<PostgresStoreOptions<{ platform: string }>> = {}) =>
     new PostgresStore({ client: db, ...mapping, ...options });
 
-  test('adds to the table nothing but the triggers for hints, and reports what it made', async () => {
+  test('adds only the triggers for hints to the table, and reports the created objects', async () => {
     const before = await names();
     const file = await values(`select relfilenode as value from pg_class where relname = 'bots'`);
     expect(await store().migrate()).toEqual([
@@ -68,7 +68,7 @@ describe('the migration of a table that exists', () => {
     });
   });
 
-  test('does nothing when there is nothing to do, and check says so', async () => {
+  test('does nothing when there is nothing to do, and check finds nothing', async () => {
     await store().migrate();
     const before = await objects();
     expect(await store().check()).toEqual([]);
@@ -92,7 +92,7 @@ describe('the migration of a table that exists', () => {
     expect(await parts.check()).toEqual([]);
   });
 
-  test('as SQL for a file does the same, and twice is as good as once', async () => {
+  test('as SQL for a file does the same, and may run twice', async () => {
     const { up, down } = PostgresStore.migrationSql(mapping);
     for (const statement of [up, up]) await db.exec(statement);
     expect(await store().check()).toEqual([]);
@@ -102,7 +102,7 @@ describe('the migration of a table that exists', () => {
     await db.exec(down);
   });
 
-  test('can be undone without a trace, more than once', async () => {
+  test('can be undone more than once, and leaves nothing behind', async () => {
     const before = await everything();
     const { up, down } = PostgresStore.migrationSql(mapping);
     for (let n = 0; n < 3; n += 1) {
@@ -115,14 +115,14 @@ describe('the migration of a table that exists', () => {
     await db.exec(`update bots set platform = 'x'`);
   });
 
-  test('is undone without a trace after the table was dropped', async () => {
+  test('can be undone after the table was dropped, and leaves nothing behind', async () => {
     const { up, down } = PostgresStore.migrationSql(mapping);
     const before = await everything();
     await db.exec(`${up}; drop table bots; ${down}; ${BOTS}`);
     expect(await everything()).toEqual(before);
   });
 
-  test('leaves a schema alone that it did not make, and one that another table still uses', async () => {
+  test('keeps a schema that it did not create, and one that another table still uses', async () => {
     await db.exec('create schema elsewhere; create table others (id text primary key, platform text)');
     const others = { table: 'others', columns: { config: ['platform'] }, stopped: 'false', mapRow: mapping.mapRow };
     const given = { ...others, schema: 'elsewhere' };
@@ -139,7 +139,7 @@ describe('the migration of a table that exists', () => {
     ).toEqual(['elsewhere']);
   });
 
-  test('waits for a lock as long as it is told to, five seconds by default, and sets that for itself alone', async () => {
+  test('waits for a lock for lockTimeoutMs, five seconds by default, and sets that for itself alone', async () => {
     const during = async (sql: string) => {
       await db.exec(`begin; ${sql}`);
       const [timeout] = await values(`select current_setting('lock_timeout') as value`);
@@ -215,7 +215,7 @@ describe('the migration of a table that exists', () => {
   });
 
   test.each([['hash' as const], [{ column: 'rev' }]])(
-    'versions %j need no objects, and take away those that are there',
+    'versions %j need no objects, and existing ones are removed',
     async (versions) => {
       await db.exec('alter table bots add column rev int');
       const before = await everything();
@@ -229,7 +229,7 @@ describe('the migration of a table that exists', () => {
     },
   );
 
-  test('without notify takes the notifications away', async () => {
+  test('without notify removes the notifications', async () => {
     await store().migrate();
     expect(await triggers()).toEqual(EVENTS.map((event) => `hydrant_notify_${event}`));
     await store({ notify: false }).migrate();
@@ -238,7 +238,7 @@ describe('the migration of a table that exists', () => {
     expect(await store().touch('acme')).toBe(true);
   });
 
-  test('says that there is no such table', async () => {
+  test('reports a missing table', async () => {
     const none = store({ table: 'none' });
     expect(await none.check()).toContainEqual(finding('table "none"'));
     await expect(none.migrate()).rejects.toMatchObject({ code: '42P01' });
@@ -259,7 +259,7 @@ describe('the migration of a table that exists', () => {
 });
 
 describe('the migration of the store\'s own table', () => {
-  test('is made and taken away again without a trace', async () => {
+  test('is created and removed again, and leaves nothing behind', async () => {
     const before = await everything();
     const store = new PostgresStore({ client: db });
     await store.migrate();
@@ -309,7 +309,7 @@ describe('the migration of the store\'s own table', () => {
     expect((await store.put({ id: 'acme', n: 2 })).version).not.toBe(version);
   });
 
-  test('nobody can set a version, and an edit by hand changes it', async () => {
+  test('makes versions that cannot be set, and that an edit by hand changes', async () => {
     const store = new PostgresStore<{ n: number }>({ client: db });
     await store.migrate();
     const { version } = await store.put({ id: 'acme', n: 1 });
@@ -318,7 +318,7 @@ describe('the migration of the store\'s own table', () => {
     expect((await store.get('acme'))?.version).not.toBe(version);
   });
 
-  test('holds no other status than the two, and a row that somebody else writes is active and empty', async () => {
+  test('allows only the two statuses, and a row written by other code is active and empty', async () => {
     const store = new PostgresStore({ client: db });
     await store.migrate();
     await expect(db.query(`insert into hydrant_connections (id, status) values ('acme', 'error')`)).rejects.toMatchObject({
@@ -328,7 +328,7 @@ describe('the migration of the store\'s own table', () => {
     expect(await store.get('acme')).toEqual({ id: 'acme', status: 'active', version: expect.any(String) as string });
   });
 
-  test('may be called and be anything, anywhere', async () => {
+  test('allows any name, in any schema', async () => {
     await db.exec(`drop schema if exists "we""ird Schema" cascade; create schema "we""ird Schema"`);
     const options = {
       table: `we"ird Schema.Tab'le $hydrant$ %s \\ ${'x'.repeat(30)}`,
@@ -357,7 +357,7 @@ describe('the migration of the store\'s own table', () => {
   test.each([
     ['a', 'b'],
     ['ä', 'ü'],
-  ])('two tables whose long names end in %s and %s share nothing that belongs to them', async (...ends) => {
+  ])('keeps the objects of two tables apart whose long names end in %s and %s', async (...ends) => {
     const [first, second] = ends.map((end) => ({ table: `${'long_'.repeat(12)}${end}`, client: db })) as [
       { table: string; client: PGlite },
       { table: string; client: PGlite },
@@ -371,7 +371,7 @@ describe('the migration of the store\'s own table', () => {
     expect(await values(`select octet_length(proname) as value from pg_proc where proname like 'long%'`)).toEqual([63]);
   });
 
-  test('a name that PostgreSQL keeps whole is not cut', async () => {
+  test('does not cut a name that PostgreSQL keeps in full', async () => {
     await new PostgresStore({ client: db, table: 'x'.repeat(48) }).migrate();
     expect(await names()).toContain(`function ${'x'.repeat(48)}_hydrant_notify`);
   });
@@ -408,19 +408,19 @@ describe('the migration of claims', () => {
     },
   );
 
-  test('as SQL for a file is that of hydrant_claims unless told otherwise', async () => {
+  test('as SQL for a file is for hydrant_claims by default', async () => {
     await db.exec(PostgresClaims.migrationSql().up);
     expect(await new PostgresClaims({ client: db }).claim(request)).toHaveLength(2);
   });
 
-  test('what a replica owns is found by an index', async () => {
+  test('has an index for the claims of a replica', async () => {
     await new PostgresClaims({ client: db }).migrate();
     expect(await values(`select indexdef as value from pg_indexes where tablename = 'hydrant_claims'`)).toContainEqual(
       expect.stringContaining('(owner)'),
     );
   });
 
-  test('tokens do not begin again after down and up', async () => {
+  test('tokens do not restart after down and up', async () => {
     const { up, down } = PostgresClaims.migrationSql();
     const tokens = new Set<bigint>();
     for (let n = 0; n < 3; n += 1) {

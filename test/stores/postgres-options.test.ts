@@ -54,7 +54,7 @@ describe('PostgresStore options', () => {
     ['watch.pingIntervalMs', { client, listenClient: mapRow, watch: { pingIntervalMs: 0 } }],
     ['watch.timeoutMs', { client, listenClient: mapRow, watch: { timeoutMs: Number.NaN } }],
     ['watch.backoff.maxMs', { client, listenClient: mapRow, watch: { backoff: { initialMs: 1, maxMs: 2 ** 31 } } }],
-  ])('refuses a wrong %s, says what was expected and what came', (option, options) => {
+  ])('refuses a wrong %s, and the error has the expected and the given value', (option, options) => {
     expect(() => new PostgresStore(options as PostgresStoreOptions<object>)).toThrow(
       expect.toSatisfy(
         (error) =>
@@ -72,13 +72,13 @@ describe('PostgresStore options', () => {
     [['a'], 'an array'],
     [{}, 'an object'],
     [7, '7'],
-  ])('shows what came, and not too much of it: %j', (where, shown) => {
+  ])('shows the given value, but cuts it: %j', (where, shown) => {
     expect(() => new PostgresStore({ client, mapRow, where } as never)).toThrow(
       expect.toSatisfy((error: Error) => error.message.endsWith(`, got ${shown}`)),
     );
   });
 
-  test('refuses a lock time-out that is none', async () => {
+  test('refuses an invalid lock time-out', async () => {
     const store = new PostgresStore({ client });
     for (const lockTimeoutMs of [-1, 0.5, Number.POSITIVE_INFINITY, '5s']) {
       await expect(store.migrate({ lockTimeoutMs: lockTimeoutMs as number })).rejects.toMatchObject({ code: 'INVALID_OPTIONS' });
@@ -88,7 +88,7 @@ describe('PostgresStore options', () => {
     }
   });
 
-  test('has watch only with a connection of its own to listen on', () => {
+  test('has watch only with listenClient', () => {
     expect(new PostgresStore({ client }).watch).toBeUndefined();
     expect(new PostgresStore({ client, listenClient: () => ({}) as never, watch: { timeoutMs: 2 ** 31 - 1 } }).watch).toBeTypeOf(
       'function',

@@ -29,7 +29,7 @@ const refusal = (code: string) =>
 describe('PostgresStore on its own table', () => {
   interface Own { readonly token: string; readonly list?: readonly number[] }
 
-  test('keeps every field as it was, is active unless told otherwise, and takes back what it gave', async () => {
+  test('keeps every field as it was, is active by default, and accepts its own records', async () => {
     const store = await migrated<Own>();
     const written = await store.put({ id: 'acme', token: '"\\\n🙂 \\u0000', list: [1, 2.5] });
     expect(written).toEqual({
@@ -46,7 +46,7 @@ describe('PostgresStore on its own table', () => {
     expect(stopped.version).not.toBe(written.version);
   });
 
-  test('reads many and versions with one query each, and knows only what was asked for', async () => {
+  test('reads many rows or versions with one query each, and returns only the requested ids', async () => {
     const store = await migrated<Own>();
     const [a, b] = [await store.put({ id: 'a', token: '1' }), await store.put({ id: 'b', token: '2' })];
     await store.put({ id: 'c', token: '3' });
@@ -56,7 +56,7 @@ describe('PostgresStore on its own table', () => {
     expect(sent).toHaveLength(2);
   });
 
-  test('lists all by id, without those that are no records', async () => {
+  test('lists all by id, without invalid rows', async () => {
     const store = await migrated<Own>();
     for (const id of ['b', 'c', 'a']) await store.put({ id, token: id });
     await db.query(`update hydrant_connections set data = '["secret"]' where id = 'b'`);
@@ -64,7 +64,7 @@ describe('PostgresStore on its own table', () => {
   });
 
   test.each(['["secret"]', '"secret"', '7', 'null'])(
-    'a row that holds %s is INVALID_RECORD, and says nothing of it',
+    'a row that holds %s is INVALID_RECORD, and the error does not contain it',
     async (data) => {
       const store = await migrated<Own>();
       await db.query(`insert into hydrant_connections (id, data) values ('bad', $1::text::jsonb)`, [data]);
@@ -76,7 +76,7 @@ describe('PostgresStore on its own table', () => {
     },
   );
 
-  test('deletes and touches what is there', async () => {
+  test('deletes and touches existing rows', async () => {
     const store = await migrated<Own>();
     const { version } = await store.put({ id: 'acme', token: 't' });
     expect([await store.touch('acme'), await store.touch('other')]).toEqual([true, false]);
@@ -87,7 +87,7 @@ describe('PostgresStore on its own table', () => {
     expect(await store.get('acme')).toBeUndefined();
   });
 
-  test('asks nothing where no id can exist, or where nobody waits for the answer', async () => {
+  test('sends no query if no id can exist, or no caller waits for the answer', async () => {
     const store = await migrated<Own>();
     expect(await store.get('')).toBeUndefined();
     expect((await store.getMany([])).size).toBe(0);
@@ -116,7 +116,7 @@ describe('PostgresStore on its own table', () => {
     expect(sent).toEqual([]);
   });
 
-  test('a driver that makes JSON of what goes into a jsonb column does not make it twice', async () => {
+  test('a driver that serialises values for a jsonb column does not serialise twice', async () => {
     const store = new PostgresStore<Own>({
       client: {
         query: (text, values) => db.query(text, values, { serializers: { [types.JSONB]: (value) => JSON.stringify(value) } }),
@@ -126,7 +126,7 @@ describe('PostgresStore on its own table', () => {
     expect(await store.put({ id: 'acme', token: 't' })).toMatchObject({ token: 't' });
   });
 
-  test('tells which connection a draft is of that cannot be written, and why', async () => {
+  test('the error for a draft that cannot be written names its connection and the reason', async () => {
     const store = await migrated<Own>();
     const circular: Record<string, unknown> = {};
     circular['self'] = circular;
@@ -139,7 +139,7 @@ describe('PostgresStore on its own table', () => {
     );
   });
 
-  test('a record smuggles in neither a version nor a prototype', async () => {
+  test('a record can set neither its version nor a prototype', async () => {
     const store = await migrated<Own>();
     const record = await store.put({
       id: 'acme',

@@ -60,13 +60,13 @@ async function watching(listenClient?: () => PostgresListenClient | Promise<Post
 const hydrant = 'hydrant_hydrant_connections';
 
 describe('PostgresStore.watch', () => {
-  test('listens before it says that there may be a gap', async () => {
+  test('listens before it reports a gap', async () => {
     await watching();
     expect(server.last.queries[0]).toContain(`listen "${hydrant}"`);
     expect(heard).toEqual(['gap']);
   });
 
-  test('tells ids, and a gap for what says only that something changed or is no list of ids', async () => {
+  test('reports ids, and a gap for a payload that is no list of ids', async () => {
     await watching();
     server.last.emit('notification', { channel: hydrant, payload: '["a","b"]' });
     server.last.emit('notification', { channel: 'somebody else', payload: '["c"]' });
@@ -102,7 +102,7 @@ describe('PostgresStore.watch', () => {
     expect(heard).toEqual(['gap', 'gap']);
   });
 
-  test('notices one on which nothing is heard any more', async () => {
+  test('notices a connection that hears nothing any more', async () => {
     await watching();
     server.deaf = true;
     await clock.advance(11_000);
@@ -112,7 +112,7 @@ describe('PostgresStore.watch', () => {
     expect(heard).toEqual(['gap', 'gap']);
   });
 
-  test('refuses one on which nothing is heard, as behind a pooler in transaction mode', async () => {
+  test('refuses a connection that hears nothing, as behind a pooler in transaction mode', async () => {
     server.deaf = true;
     await watching();
     await clock.advance(1_000);
@@ -120,7 +120,7 @@ describe('PostgresStore.watch', () => {
     expect(heard).toEqual([]);
   });
 
-  test('hears nothing more of a connection it has given up', async () => {
+  test('ignores a connection that it has given up', async () => {
     await watching();
     const first = server.last;
     first.emit('error', new Error('terminated'));
@@ -134,7 +134,7 @@ describe('PostgresStore.watch', () => {
     expect(errors).toHaveLength(1);
   });
 
-  test('gives up at once a connection that is lost while its listener is told', async () => {
+  test('gives up at once a connection that is lost while its listener is called', async () => {
     await watching();
     server.last.emit('end');
     tell = () => {
@@ -147,7 +147,7 @@ describe('PostgresStore.watch', () => {
     expect(server.connections).toHaveLength(3);
   });
 
-  test('disposed of by whoever is told of a loss, it attempts nothing more', async () => {
+  test('makes no further attempt when it is disposed of by the error handler', async () => {
     await watching();
     let disposal: PromiseLike<void> | undefined;
     tellLoss = () => { disposal = subscription?.[Symbol.asyncDispose](); };
@@ -158,7 +158,7 @@ describe('PostgresStore.watch', () => {
     expect(server.connections).toHaveLength(1);
   });
 
-  test('disposed of, it waits until its connection has ended, and no longer than a time-out', async () => {
+  test('waits on dispose until its connection has ended, but no longer than a time-out', async () => {
     await watching();
     server.down = 'hangs';
     let done = false;
@@ -170,7 +170,7 @@ describe('PostgresStore.watch', () => {
     await disposal;
   });
 
-  test('backs off, with jitter, up to its most, and begins anew after a ping was answered', async () => {
+  test('backs off with jitter up to its maximum, and starts again after a ping was answered', async () => {
     await watching();
     server.down = 'refuses';
     server.last.emit('end');
@@ -212,7 +212,7 @@ describe('PostgresStore.watch', () => {
     expect(server.connections.map(({ ended }) => ended)).toEqual([true]);
   });
 
-  test('a connection that is made too late is ended', async () => {
+  test('ends a connection that opens too late', async () => {
     let made: ((connection: FakeConnection) => void) | undefined;
     await watching(() => new Promise((resolve) => { made = resolve; }));
     await clock.advance(1_000);
@@ -224,7 +224,7 @@ describe('PostgresStore.watch', () => {
     expect(late.queries).toEqual([]);
   });
 
-  test('a listenClient that throws is a failed attempt', async () => {
+  test('counts a listenClient that throws as a failed attempt', async () => {
     await watching(() => { throw new Error('no such host'); });
     expect(refusal).toMatchObject({ message: 'no such host' });
   });
@@ -234,7 +234,7 @@ describe('PostgresStore.watch', () => {
     ['waiting for its next attempt', async () => { server.down = 'refuses'; server.last.emit('end'); await clock.advance(0); }],
     ['connecting', async () => { server.down = 'hangs'; server.last.emit('end'); await clock.advance(100); }],
     ['pinging', async () => { server.down = 'hangs'; await clock.advance(10_000); }],
-  ])('disposed of while %s, it lets go of everything', async (_when, reach) => {
+  ])('releases everything when it is disposed of while %s', async (_when, reach) => {
     await watching();
     await reach();
     const made = server.connections.length;
@@ -253,7 +253,7 @@ describe('PostgresStore.watch', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  test('keeps no process alive by itself', async () => {
+  test('does not keep the process alive', async () => {
     await watching();
     expect(clock.pendingTimers).toBe(1);
     expect(clock.pendingRefTimers).toBe(0);

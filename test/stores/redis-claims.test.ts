@@ -25,7 +25,7 @@ describe('RedisClaims', () => {
   test.each([
     ['{hydrant}:claims:', {}],
     ['{a b}', { prefix: '{a b}' }],
-  ])('its keys are those of every replica with the prefix %s', async (prefix, options) => {
+  ])('uses the same keys on every replica with the prefix %s', async (prefix, options) => {
     const claims = claimsOf(options);
     const held = await claims.claim(request);
     await claims.renew({ replica: 'a', ttlMs: 1, member: true, load: 1, held });
@@ -34,7 +34,7 @@ describe('RedisClaims', () => {
     expect(server.sent.map((sent) => sent.keys)).toEqual([[`${prefix}epoch`], keys, keys, keys]);
   });
 
-  test('sends nothing once nobody waits for the answer', async () => {
+  test('sends nothing if no caller waits for the answer', async () => {
     const gone = { signal: AbortSignal.abort('gone') };
     await expect(claimsOf().claim(request, gone)).rejects.toBe('gone');
     await expect(claimsOf().renew({ replica: 'a', ttlMs: 1, member: true, load: 0, held: [] }, gone)).rejects.toBe('gone');
@@ -44,7 +44,7 @@ describe('RedisClaims', () => {
       expect(await claimsOf().claim({ ...request, ids: [`c${n}`] }, waiting)).toHaveLength(1);
   });
 
-  test('tells nobody of a release that released nothing, nor of one under another prefix', async () => {
+  test('announces neither a release that released nothing nor one under another prefix', async () => {
     const hints: unknown[] = [];
     await claimsOf().watch?.((hint) => hints.push(hint));
     await claimsOf().release({ replica: 'nobody', claims: [{ id: 'c1', token: 1n }], leave: true });
@@ -53,7 +53,7 @@ describe('RedisClaims', () => {
     expect(hints).toEqual([{ from: '', left: false }]);
   });
 
-  test('a ping goes to the node of the claims, and is heard by nobody else', async () => {
+  test('sends its ping to the node of the claims, and no other subscriber hears it', async () => {
     const clock = new ManualClock();
     await Promise.all([claimsOf({ clock }).watch?.(() => {}), claimsOf({ clock }).watch?.(() => {})]);
     await clock.advance(15_000);
@@ -63,7 +63,7 @@ describe('RedisClaims', () => {
     expect(server.sent.map(({ keys }) => keys)).toEqual([[scope], [scope], ...pings]);
   });
 
-  test('tells of a release, and stops when it is disposed of', async () => {
+  test('reports releases until it is disposed of', async () => {
     const hints: unknown[] = [];
     const claims = claimsOf();
     const subscription = await claims.watch?.((hint) => hints.push(hint));
@@ -73,7 +73,7 @@ describe('RedisClaims', () => {
     expect(server.connections.size).toBe(0);
   });
 
-  test('checks every 15 seconds that it still hears, for five seconds, and listens anew where it does not', async () => {
+  test('checks every 15 seconds for five seconds that it still hears, and listens again if not', async () => {
     const clock = new ManualClock();
     const errors: unknown[] = [];
     const hints: unknown[] = [];
@@ -95,7 +95,7 @@ describe('RedisClaims', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  test('has no watch on a pool, which cannot listen, nor where it is turned off', () => {
+  test('has no watch on a pool, which cannot listen, nor if it is turned off', () => {
     const { hmGet, eval: evaluate } = CLIENTS['node-redis'](server);
     expect(claimsOf({ client: { hmGet, eval: evaluate } }).watch).toBeUndefined();
     expect(claimsOf({ watch: false }).watch).toBeUndefined();

@@ -35,7 +35,7 @@ function handled<T>(promise: Promise<T>): Promise<T> {
 }
 
 describe.each(Object.entries(KINDS))('a store on %s', (_kind, clientOf) => {
-  test('uses the caller’s connection as long as that answers', async () => {
+  test('uses the connection of the caller as long as it answers', async () => {
     const { client } = clientOf(server);
     const store = new RedisStore({ client, clock });
     await store.put({ id: 'a' });
@@ -62,7 +62,7 @@ describe.each(Object.entries(KINDS))('a store on %s', (_kind, clientOf) => {
     expect(server.connections.size).toBe(1);
   });
 
-  test('replaces a new connection that goes silent in its turn, and ends it', async () => {
+  test('replaces a new connection that goes silent too, and ends it', async () => {
     const { client, connection } = clientOf(server);
     const store = new RedisStore({ client, clock });
     connection.silent = true;
@@ -90,7 +90,7 @@ describe.each(Object.entries(KINDS))('a store on %s', (_kind, clientOf) => {
     expect(server.connections.size).toBe(0);
   });
 
-  test('an answer that arrives with the deadline counts', async () => {
+  test('accepts an answer that arrives at the deadline', async () => {
     const { client, connection } = clientOf(server);
     const store = new RedisStore({ client, clock });
     const answered = deferred<void>();
@@ -112,7 +112,7 @@ describe.each(Object.entries(KINDS))('a store on %s', (_kind, clientOf) => {
     expect(server.connections.size).toBe(1);
   });
 
-  test('an error of Redis is an answer', async () => {
+  test('takes an error of Redis as an answer', async () => {
     const { client, connection } = clientOf(server);
     const store = new RedisStore({ client, clock });
     connection.run = () => Promise.reject(new Error('NOPERM this user has no permissions'));
@@ -139,7 +139,7 @@ describe.each(Object.entries(KINDS))('a store on %s', (_kind, clientOf) => {
     expect(server.connections.size).toBe(0);
   });
 
-  test('claims have a fifth of their TTL, between half a second and five', async () => {
+  test('gives claims a fifth of their TTL, between half a second and five', async () => {
     const { client, connection } = clientOf(server);
     const claims = new RedisClaims({ client, clock });
     const request = { replica: 'a', member: true, load: 0, held: [] };
@@ -154,7 +154,7 @@ describe.each(Object.entries(KINDS))('a store on %s', (_kind, clientOf) => {
   });
 });
 
-test('a pool cannot be replaced, but its commands end', async () => {
+test('a pool is not replaced, but its commands have a deadline', async () => {
   const { client: { hmGet, eval: evaluate }, connection } = fakeNodeRedis(server);
   const store = new RedisStore({ client: { hmGet, eval: evaluate }, clock });
   connection.silent = true;

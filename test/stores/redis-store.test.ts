@@ -33,7 +33,7 @@ describe('RedisStore', () => {
     new RedisStore<Row>({ client: CLIENTS.ioredis(server), ...options });
   const keysSent = () => server.sent.map(({ keys }) => keys);
 
-  test('keeps every field as it was, and takes back what it gave', async () => {
+  test('keeps every field as it was, and accepts its own records', async () => {
     const record = { id: 'acme', token: '"\\\n\0🙂', list: [1, 2.5] };
     const written = await store().put(record);
     expect(written).toEqual({ ...record, status: 'active', version: expect.stringMatching(/^1-[0-9a-f]{12}$/) as string });
@@ -42,7 +42,7 @@ describe('RedisStore', () => {
     expect((await store().put({ ...written, status: 'stopped' })).version).toMatch(/^2-/);
   });
 
-  test('its keys and channel are those of every replica with the same prefix', async () => {
+  test('uses the same keys and channel on every replica with the same prefix', async () => {
     const told: string[] = [];
     server.publish = (channel) => { told.push(channel); };
     for (const [prefix, options] of [['{hydrant}:', {}], ['{my}', { prefix: '{my}' }]] as const) {
@@ -56,7 +56,7 @@ describe('RedisStore', () => {
     }
   });
 
-  test('reads many with one command, and asks nothing where no id can exist or nobody waits', async () => {
+  test('reads many with one command, and sends none if no id can exist or no caller waits', async () => {
     await store().put({ id: 'a' });
     server.sent.length = 0;
     expect([...(await store().getMany(['a', 'b', '', '\ud800', 'c'])).keys()]).toEqual(['a']);
@@ -70,7 +70,7 @@ describe('RedisStore', () => {
     for (const options of [{ signal: new AbortController().signal }, {}]) expect(await store().get('a', options)).toBeDefined();
   });
 
-  test('versions do not repeat even when Redis lost everything', async () => {
+  test('versions do not repeat even when Redis has lost everything', async () => {
     const seen = new Set<string>();
     for (let n = 0; n < 5; n += 1) {
       seen.add((await store().put({ id: 'acme', token: 'the same' })).version);
@@ -80,18 +80,18 @@ describe('RedisStore', () => {
     expect(seen.size).toBe(5);
   });
 
-  test('lists more rows than one step holds, and leaves out what is no record', async () => {
+  test('lists more rows than one scan step returns, and leaves out entries that are no record', async () => {
     for (const id of ['a', 'b', 'c', 'd', 'e']) await store().put({ id, token: id });
     server.hash('{hydrant}:records').set('c', 'x {');
     expect((await store().list()).map(({ id, token }) => [id, token])).toEqual(['a', 'b', 'd', 'e'].map((id) => [id, id]));
   });
 
-  test('tells whether what is touched was there', async () => {
+  test('touch returns whether the row existed', async () => {
     await store().put({ id: 'acme' });
     expect([await store().touch('acme'), await store().touch('other')]).toEqual([true, false]);
   });
 
-  test('a version is what stands before the first space', async () => {
+  test('the version is the text before the first space', async () => {
     server.hash('{hydrant}:records').set('acme', '7 {"status":"stopped","token":"a b"}');
     expect(await store().get('acme')).toEqual({ id: 'acme', version: '7', status: 'stopped', token: 'a b' });
   });
@@ -125,12 +125,12 @@ describe('RedisStore', () => {
     expect(server.sent).toEqual([]);
   });
 
-  test('says so when what it reads back is no record', async () => {
+  test('reports an error when the row that it reads back is no record', async () => {
     server.eval = () => 'x {';
     await expect(store().put({ id: 'acme' })).rejects.toMatchObject({ code: 'INVALID_RECORD', connectionId: 'acme' });
   });
 
-  test('a ping is heard by nobody else, and finds that nothing was missed', async () => {
+  test('sends a ping that no other subscriber hears, and finds that nothing was missed', async () => {
     const clock = new ManualClock();
     const heard: unknown[] = [];
     const listener = { gap: () => void heard.push('gap'), changed: (ids: readonly string[]) => void heard.push(...ids) };
@@ -142,7 +142,7 @@ describe('RedisStore', () => {
   });
 
   test.each(['error', 'reconnecting', 'node-error', 'node-reconnecting'])(
-    'listens anew where node-redis says %s, and lets go of what it had',
+    'listens again when node-redis emits %s, and releases the old connection',
     async (sign) => {
       const clock = new ManualClock();
       const heard: unknown[] = [];
@@ -160,7 +160,7 @@ describe('RedisStore', () => {
     },
   );
 
-  test('has no watch on a pool, which cannot listen, nor where it is turned off', () => {
+  test('has no watch on a pool, which cannot listen, nor if it is turned off', () => {
     const { hmGet, eval: evaluate } = CLIENTS['node-redis'](server);
     expect(store({ client: { hmGet, eval: evaluate } }).watch).toBeUndefined();
     expect(store({ watch: false }).watch).toBeUndefined();

@@ -40,7 +40,7 @@ function send(message: unknown): void {
 }
 
 describe('RedisStore.watch', () => {
-  test('begins with a gap, whatever number the changes have reached', async () => {
+  test('begins with a gap, whatever the counter of changes', async () => {
     redis.counters.set(COUNTER, 41);
     await watching();
     await store().put({ id: 'a' });
@@ -77,7 +77,7 @@ describe('RedisStore.watch', () => {
     expect(heard).toEqual(['gap', 'gap']);
   });
 
-  test('a Redis that lost its data is listened to anew, on the channel of its new scope', async () => {
+  test('listens to a Redis that lost its data on the channel of its new scope', async () => {
     const errors: unknown[] = [];
     await watching('ioredis', { onWatchError: (error) => errors.push(error) });
     redis.counters.clear();
@@ -101,7 +101,7 @@ describe('RedisStore.watch', () => {
     expect(heard).toEqual(['gap', 'gap', ['a']]);
   });
 
-  test('disposed of, it lets go of everything', async () => {
+  test('releases everything on dispose', async () => {
     const subscription = await watching();
     await subscription[Symbol.asyncDispose]();
     expect(redis.connections.size).toBe(0);
@@ -139,7 +139,7 @@ describe('RedisStore.watch', () => {
     }
   });
 
-  test('a listener that throws, and an error handler that throws, end neither the subscription nor the process', async () => {
+  test('survives a listener and an error handler that throw', async () => {
     const errors: unknown[] = [];
     const broken = new Error('broken');
     await store('ioredis', { onWatchError: (error) => { errors.push(error); throw error; } }).watch?.({
@@ -172,7 +172,7 @@ describe('RedisStore options', () => {
     ['watch.pingIntervalMs', { client: CLIENTS.ioredis(new FakeRedis()), watch: { pingIntervalMs: Number.POSITIVE_INFINITY } }],
     ['watch.timeoutMs', { client: CLIENTS.ioredis(new FakeRedis()), watch: { timeoutMs: '1s' } }],
     ['watch.backoff.initialMs', { client: CLIENTS.ioredis(new FakeRedis()), watch: { backoff: { initialMs: -1, maxMs: 1 } } }],
-  ])('refuses a wrong %s, says what was expected and what came', (option, options) => {
+  ])('refuses a wrong %s, and the error has the expected and the given value', (option, options) => {
     expect(() => new RedisStore(options as RedisStoreOptions)).toThrow(
       expect.toSatisfy(
         (error) =>

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 interface Bot { readonly id: string; readonly token: string; readonly paused: boolean }
 
 /** A row that goes back to what it was has its old version back. */
-test('with a hash of the row as its version, every strict use sees the row as it is, over 400 edits to and fro', async () => {
+test('with a hash of the row as its version, every strict use sees the current row, over 400 edits back and forth', async () => {
   const rows = new Map<string, Bot>();
   let seed = 4711;
   const below = (limit: number): number => {

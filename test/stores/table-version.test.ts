@@ -119,7 +119,7 @@ function reordered(given: unknown): unknown {
 }
 
 describe('the canonical form of a row', () => {
-  test('can be read back, so distinct rows never share one', () => {
+  test('can be parsed again, so distinct rows never share one', () => {
     fc.assert(fc.property(row, fc.constantFrom('active' as const, 'stopped' as const), (given, status) => {
       const decoded = new Decoder(canonicalRow(given, status, NOTHING)).row();
       expect(decoded).toStrictEqual({ status, columns: seen(given) });
@@ -139,7 +139,7 @@ describe('the canonical form of a row', () => {
     }), { numRuns: 1_000 });
   });
 
-  test('leaves out what is ignored, and nothing else', () => {
+  test('leaves out ignored columns, and nothing else', () => {
     const ignored = new Set(['lastError']);
     const at = (fields: object): string => canonicalRow({ token: 'a', ...fields }, 'active', ignored);
     expect(at({ lastError: () => {} })).toBe(at({}));
@@ -200,7 +200,7 @@ describe('the canonical form of a row', () => {
     expect(() => textOf({ token: 'a', config: { secretKey: [held] } })).toThrow(`column 'config' holds ${told}`);
   });
 
-  test('takes values that are nested as deep as may be, and one value in two places', () => {
+  test('accepts values at the greatest depth, and one value in two places', () => {
     const shared = { a: 1 };
     expect(textOf({ a: JSON.parse('['.repeat(200) + ']'.repeat(200)) as unknown, b: [shared, shared] })).toContain(
       '{"a":n1;}{"a":n1;}',
@@ -209,7 +209,7 @@ describe('the canonical form of a row', () => {
 });
 
 describe('the version of a row', () => {
-  test('is the SHA-256 of the canonical form, or its HMAC with a key, and tells nothing of the row', async () => {
+  test('is the SHA-256 of the canonical form, or its HMAC with a key, and reveals nothing of the row', async () => {
     const rows = [{ id: 'a', token: 'xoxb-secret', n: 1n, at: new Date(0), raw: new Uint8Array([255]) }];
     const text = 'active"at":d0;"id":"a""n":i1;"raw":bff;"token":"xoxb-secret"';
     expect(textOf(rows[0] as object)).toBe(text);
@@ -227,7 +227,7 @@ describe('the version of a row', () => {
     });
   });
 
-  test('a row that is edited in place while its version is computed keeps what was read', async () => {
+  test('belongs to the row as it was read, even if the row is edited in place meanwhile', async () => {
     const shared = { id: 'a', token: 'before' };
     const store = tableStore({ read: () => [shared] });
     const expected = await store.get('a');

@@ -59,14 +59,14 @@ describe('tableStore', () => {
     ])));
   });
 
-  test('the id of a row is its column id as text, or what the option id says', async () => {
+  test('the id of a row is its column id as text, or the column of the option id', async () => {
     const numbered = tableStore({ read: () => [{ id: 7, token: 'a' }, { id: 8n, token: 'b' }] });
     expect([...(await numbered.getMany(['7', '8', '9'])).keys()]).toEqual(['7', '8']);
     const keyed = tableStore({ read: () => [{ _id: { hex: 'ff' }, token: 'a' }], id: (row) => row._id.hex });
     expect(await keyed.get('ff')).toMatchObject({ id: 'ff', token: 'a' });
   });
 
-  test('without the option status, a row is stopped where its column status says so', async () => {
+  test('without the option status, the column status decides whether a row is stopped', async () => {
     const store = tableStore({
       read: () => [
         { id: 'a', status: 'stopped' },
@@ -78,7 +78,7 @@ describe('tableStore', () => {
     expect([...records.values()].map((record) => record.status)).toEqual(['stopped', 'active', 'active']);
   });
 
-  test('a stopped row never has the version of an active one, though only the time has stopped it', async () => {
+  test('a stopped row never has the version of an active one, even if only time has stopped it', async () => {
     let now = 0;
     const rows = [{ id: 'a', rev: 7, endsAt: 5 }];
     const statusAt = (row: { endsAt: number }): ConnectionStatus => (row.endsAt > now ? 'active' : 'stopped');
@@ -98,7 +98,7 @@ describe('tableStore', () => {
     }
   });
 
-  test('a version of its owner is passed on as it is', async () => {
+  test('a version from the application is passed on unchanged', async () => {
     for (const version of [7, 7n, 'seven', 0])
       expect((await tableStore({ read: () => [{ id: 'a' }], version: () => version }).get('a'))?.version).toBe(version);
   });
@@ -111,7 +111,7 @@ describe('tableStore', () => {
     expect(bots.reads).toEqual([['a']]);
   });
 
-  test('a row that a collation found under another id does not count', async () => {
+  test('a row that a collation found under another id is ignored', async () => {
     const store = tableStore({ read: () => [bot('A'), bot('a')] });
     expect([...(await store.getMany(['a', 'b'])).keys()]).toEqual(['a']);
     expect(await store.get('B')).toBeUndefined();
@@ -232,7 +232,7 @@ describe('a read of a tableStore that fails', () => {
     return rows;
   };
 
-  test('for several ids is judged id by id: the others are found, and the bad one is unavailable', async () => {
+  test('for several ids is retried id by id: the others are found, and the failing one is unavailable', async () => {
     const bots = new Bots(bot('a'), bot('b'));
     const records = await tableStore({ read: strict(bots) }).getMany(['a', 'junk', 'b', 'c']);
     expect([...records.keys()].toSorted()).toEqual(['a', 'b', 'junk']);
@@ -245,7 +245,7 @@ describe('a read of a tableStore that fails', () => {
     expect(bots.reads).toEqual([['a', 'junk', 'b', 'c'], ['a'], ['junk'], ['b'], ['c']]);
   });
 
-  test('for one id rejects with what read threw', async () => {
+  test('for one id rejects with the error of read', async () => {
     await expect(tableStore({ read: strict(new Bots()) }).get('junk')).rejects.toThrow('uuid');
     await expect(tableStore({ read: () => { throw new Error('synchronously'); } }).get('a')).rejects.toThrow('synchronously');
   });
@@ -257,7 +257,7 @@ describe('a read of a tableStore that fails', () => {
     expect(reads).toBe(4);
   });
 
-  test('reads at most 8 ids by themselves at a time, however many batches have failed', async () => {
+  test('reads at most 8 single ids at a time, however many batches have failed', async () => {
     let running = 0;
     let most = 0;
     const store = tableStore<Bot>({
@@ -275,7 +275,7 @@ describe('a read of a tableStore that fails', () => {
     expect({ most, sizes: found.map(({ size }) => size) }).toEqual({ most: 8, sizes: [30, 30, 30] });
   });
 
-  test('a read by itself that hangs holds up no other batch once its own is aborted', async () => {
+  test('a single read that hangs blocks no other batch once its own is aborted', async () => {
     const controller = new AbortController();
     const reads: string[] = [];
     const hung = deferred<Bot[]>();
