@@ -9,7 +9,7 @@ const filled = (max: number, count: number): BoundedMap<number> => {
 
 describe('a map with a bound', () => {
   // It takes its room in steps of 64, 512 and 4096.
-  test.each([1, 10, 63, 64, 65, 100, 512, 513, 1_000])('of %s keeps that many, and of more the newest', (max) => {
+  test.each([1, 10, 63, 64, 65, 100, 512, 513, 1_000])('of %s keeps that many entries, the newest ones', (max) => {
     const full = filled(max, max);
     expect(full.size).toBe(max);
     expect(full.get('k0')).toBe(0);
@@ -18,7 +18,7 @@ describe('a map with a bound', () => {
     expect([over.get('k2'), over.get(`k${max + 2}`)]).toEqual([undefined, max + 2]);
   });
 
-  test('forgets what was used least recently, also after it has grown', () => {
+  test('forgets the least recently used entry, even after it has grown', () => {
     const map = filled(100, 64);
     expect(map.get('k0')).toBe(0);
     for (let index = 64; index < 100; index += 1) map.set(`k${index}`, index);
@@ -26,13 +26,13 @@ describe('a map with a bound', () => {
     expect([map.get('k0'), map.get('k1'), map.size]).toEqual([0, undefined, 100]);
   });
 
-  test('takes a new value for a key that it has without forgetting another', () => {
+  test('replaces the value of a key without forgetting another', () => {
     const map = filled(64, 64);
     map.set('k5', 500);
     expect([map.size, map.get('k0'), map.get('k5')]).toEqual([64, 0, 500]);
   });
 
-  test('forgets one, or all', () => {
+  test('deletes one entry, or all', () => {
     const map = filled(10, 3);
     map.delete('k1');
     expect([map.size, map.get('k1'), map.get('k2')]).toEqual([2, undefined, 2]);

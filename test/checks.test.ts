@@ -65,7 +65,7 @@ group('check', () => {
     expect(given).toEqual({});
   });
 
-  test('takes values at their bounds', () => {
+  test('accepts values at their bounds', () => {
     expect(check('X', options, { delayMs: 2 ** 31 - 1, most: Infinity, backoff: { initialMs: 1, maxMs: 1 } })).toMatchObject({
       delayMs: 2_147_483_647,
       most: Infinity,
@@ -87,7 +87,7 @@ group('check', () => {
     expect(messageOf(() => check('X', options, given))).toBe(message);
   });
 
-  test('names an option that is checked on its own, and nothing else where nothing was called by a name', () => {
+  test('names an option that is checked alone, or nothing without a name', () => {
     expect(messageOf(() => check('use', duration(0), -1, 'timeoutMs'))).toBe(
       'use: timeoutMs: expected milliseconds from 0 to 2147483647, got -1',
     );
@@ -97,7 +97,7 @@ group('check', () => {
     expect(unexpected('on', 'a function', 'null').message).toBe('on: expected a function, got null');
   });
 
-  test('a loose shape takes members that are not ours, and leaves them out', () => {
+  test('a loose shape accepts unknown members, and leaves them out', () => {
     expect(check('X', looseShape('an object', { name: text('a string') }), { name: 'a', prefix: '/x' })).toEqual({ name: 'a' });
   });
 

@@ -12,7 +12,7 @@ afterEach(() => {
 });
 
 describe("the system's clock", () => {
-  test('is the one on the wall, and one that never goes back', () => {
+  test('has the wall clock, and one that never goes back', () => {
     vi.spyOn(Date, 'now').mockReturnValue(1_700_000_000_000);
     vi.spyOn(performance, 'now').mockReturnValue(42);
     expect([systemClock.now(), systemClock.monotonic()]).toEqual([1_700_000_000_000, 42]);
@@ -53,7 +53,7 @@ describe("the system's clock", () => {
   test.each([
     [true, 1],
     [false, 0],
-  ])('its timers keep the process alive if they are to, until they are cancelled: ref %s', (ref, held) => {
+  ])('its timers keep the process alive until they are cancelled, if asked to: ref %s', (ref, held) => {
     const before = holding();
     const cancel = systemClock.setTimeout(() => {}, 60_000, { ref });
     expect(holding() - before).toBe(held);
@@ -64,14 +64,14 @@ describe("the system's clock", () => {
   test.each([
     ['a number, as in browsers', 5],
     ['an object that keeps nothing alive', {}],
-  ])('where a timer is %s, none is asked to let the process end', (_what, timer) => {
+  ])('a timer that is %s is never unreferenced', (_what, timer) => {
     vi.stubGlobal('setTimeout', () => timer);
     expect(() => systemClock.setTimeout(() => {}, 1, { ref: false })).not.toThrow();
   });
 });
 
 describe('a clock that is read once per turn', () => {
-  test("stands still within a turn of the event loop, and only the system's does", async () => {
+  test("stands still within a turn of the event loop, for the system's clock alone", async () => {
     const read = vi.spyOn(performance, 'now');
     const now = oncePerTurn(systemClock);
     read.mockReturnValue(1);
@@ -86,7 +86,7 @@ describe('a clock that is read once per turn', () => {
     expect(now()).toBe(3);
   });
 
-  test('one that is moved by hand is seen to move at once', () => {
+  test('shows at once when a manual clock is moved', () => {
     const clock = new ManualClock();
     const now = oncePerTurn(clock);
     expect(now()).toBe(0);
@@ -100,7 +100,7 @@ test('a platform without setImmediate has turns as well', async () => {
   await new Promise<void>(onNextTurn);
 });
 
-test('what comes when: what runs now, its microtasks, the next turn', async () => {
+test('runs in order: the current code, its microtasks, the next turn', async () => {
   const order: string[] = [];
   onNextTurn(() => order.push('turn'));
   onMicrotask(() => order.push('microtask'));

@@ -25,7 +25,7 @@ test('a line is written once per key, and every time without one', () => {
   expect(written).toEqual(['a', 'b', 'x', 'x']);
 });
 
-test('a hundred lines in ten minutes, then the number of those suppressed, without anything else that happens', async () => {
+test('writes a hundred lines in ten minutes, then the number of suppressed ones, without a further event', async () => {
   write(103);
   expect(written).toHaveLength(100);
   await clock.advance(TEN_MINUTES - 1);
@@ -45,7 +45,7 @@ test('a line that repeats a key is not counted as suppressed, and a suppressed o
   expect(written.at(-1)).toBe('line 100');
 });
 
-test('the report comes before the first line of the next window when its timer is late', () => {
+test('the report comes before the first line of the next window if its timer is late', () => {
   const late = { now: () => 0, monotonic: () => time, setTimeout: () => () => { cancelled += 1; } };
   let [time, cancelled] = [0, 0];
   lines = new ConsoleLines(late);
@@ -58,7 +58,7 @@ test('the report comes before the first line of the next window when its timer i
   });
 });
 
-test('no timer is set while nothing is suppressed, and that of a report does not hold the process open', () => {
+test('no timer is set while nothing is suppressed, and the timer of a report does not keep the process alive', () => {
   const setTimeout = vi.spyOn(clock, 'setTimeout');
   write(100);
   expect(setTimeout).not.toHaveBeenCalled();
@@ -80,7 +80,7 @@ test('the keys are remembered in a bounded table', async () => {
   expect(written).toEqual(['window 0 0']);
 });
 
-test('an error that cannot be printed takes nothing away but itself', () => {
+test('an error that cannot be printed is left out of its line, and nothing else is', () => {
   vi.spyOn(console, 'error').mockImplementation((text: string, error?: unknown) => {
     if (error !== undefined) throw error;
     written.push(text);
@@ -89,7 +89,7 @@ test('an error that cannot be printed takes nothing away but itself', () => {
   expect(written).toEqual(['failed (the error cannot be printed)']);
 });
 
-test('the key of an error is its name and message, cut, whatever it is', () => {
+test('the key of an error is its name and message, cut, whatever was thrown', () => {
   expect(keyOf(new TypeError('down'))).toBe('TypeError: down');
   expect(keyOf(new Error('x'.repeat(1_000)))).toHaveLength(200);
   expect(keyOf({ toString: () => { throw new Error('no'); } })).toBe('an error that cannot be printed');

@@ -47,7 +47,7 @@ const STATUS: Record<ConnectionErrorCode, number> = {
 const CODES = Object.keys(RETRYABLE) as ConnectionErrorCode[];
 
 describe('ConnectionError', () => {
-  test.each(CODES)('%s: what it carries', (code) => {
+  test.each(CODES)('%s has its fields', (code) => {
     const cause = new Error('driver');
     const error = new ConnectionError(code, 'what happened', { connectionId: 'a', retryAfterMs: 5, cause });
     expect(error).toBeInstanceOf(Error);
@@ -68,14 +68,14 @@ describe('ConnectionError', () => {
     for (const other of CODES) expect(isConnectionError(error, other)).toBe(other === code);
   });
 
-  test('what it was not given is undefined, and without a cause there is no such property', () => {
+  test('missing fields are undefined, and there is no property cause without a cause', () => {
     const error = new ConnectionError('OVERLOADED', 'x');
     expect([error.connectionId, error.retryAfterMs]).toEqual([undefined, undefined]);
     expect('cause' in error).toBe(false);
     expect('cause' in new ConnectionError('OVERLOADED', 'x', { cause: undefined })).toBe(true);
   });
 
-  test('as JSON it tells the code and neither cause nor stack', () => {
+  test('as JSON it has the code and neither cause nor stack', () => {
     const error = new ConnectionError('BACKING_OFF', 'x', {
       connectionId: 'a',
       retryAfterMs: 7,
@@ -91,19 +91,19 @@ describe('ConnectionError', () => {
     });
   });
 
-  test('its thrower may say that a retry is of no use, which changes nothing else', () => {
+  test('its thrower may set retryable to false, which changes nothing else', () => {
     const error = new ConnectionError('HYDRATION_FAILED', 'token revoked', { retryable: false });
     expect(error).toMatchObject({ code: 'HYDRATION_FAILED', status: 503, retryable: false });
     expect(new ConnectionError('HYDRATION_FAILED', 'x', { retryable: undefined }).retryable).toBe(true);
   });
 
-  test('in a log its brand is not seen', () => {
+  test('its brand does not show in a log', () => {
     expect(inspect(new ConnectionError('OVERLOADED', 'x'))).not.toContain('Symbol');
   });
 });
 
 describe('isConnectionError', () => {
-  test('tells it from what merely looks like one', () => {
+  test('refuses objects that merely look like one', () => {
     for (const other of [
       undefined,
       null,
@@ -119,7 +119,7 @@ describe('isConnectionError', () => {
     }
   });
 
-  test('knows the errors of another copy of the package, which instanceof does not', async () => {
+  test('recognises errors of another copy of the package, unlike instanceof', async () => {
     vi.resetModules();
     const other = await import('hydrant');
     expect(other.ConnectionError).not.toBe(ConnectionError);
@@ -129,7 +129,7 @@ describe('isConnectionError', () => {
     expect(other.isConnectionError(new ConnectionError('OVERLOADED', 'x'), 'OVERLOADED')).toBe(true);
   });
 
-  test('knows them by their brand alone, for another version may make them otherwise', () => {
+  test('recognises them by their brand alone, because another version may have other fields', () => {
     const error = { code: 'OVERLOADED', [Symbol.for('hydrant.ConnectionError')]: true };
     expect([isConnectionError(error), isConnectionError(error, 'OVERLOADED'), isConnectionError(error, 'BACKING_OFF')]).toEqual([
       true,

@@ -7,7 +7,7 @@ const errorOf = (code: string, connectionId: string | null = 'a'): unknown =>
   expect.objectContaining({ name: 'ConnectionError', code, connectionId: connectionId ?? undefined });
 const caught = (work: Promise<unknown>): Promise<unknown> => work.catch((error: unknown) => error);
 
-describe('what each event tells', () => {
+describe('the payload of each event', () => {
   test('hydrated: how long it took, and after how many failures', async () => {
     const h = new Harness();
     h.rows.put('a');
@@ -120,7 +120,7 @@ describe('what each event tells', () => {
     expect(early.eventsOf('hydrated')).toEqual([]);
   });
 
-  test('webhookFailed: every answer that is a failure, and what failed after the acknowledgement', async () => {
+  test('webhookFailed: every answer that is a failure, and failures after the acknowledgement', async () => {
     const h = new Harness({
       factory: {
         authenticate: (request) => request.headers.get('x-good') === '1',
@@ -151,7 +151,7 @@ describe('what each event tells', () => {
     expect(h.eventsOf('webhookFailed').at(-1).error.cause).toEqual(new Error('later'));
   });
 
-  test('storeFailed: once per query, whatever it carried', async () => {
+  test('storeFailed: once per query, whatever its size', async () => {
     const h = new Harness();
     h.rows.put('a');
     h.rows.failure = new Error('down');
@@ -159,14 +159,14 @@ describe('what each event tells', () => {
     expect(h.eventsOf('storeFailed')).toEqual([{ error: h.rows.failure }]);
   });
 
-  test('storeFailed: a subscription that cannot be made', async () => {
+  test('storeFailed: a subscription that cannot be opened', async () => {
     const failure = new Error('no LISTEN through this pooler');
     const h = new Harness({ store: { get: async () => undefined, watch: async () => { throw failure; } } });
     await h.settle();
     expect(h.eventsOf('storeFailed')).toEqual([{ error: failure }]);
   });
 
-  test('thrashing: more evictions in a minute than instances fit, told once in that minute', async () => {
+  test('thrashing: more evictions in a minute than maxInstances, once per minute', async () => {
     const h = new Harness({ maxInstances: 2 });
     const useThrough = async (from: number, to: number): Promise<void> => {
       for (let index = from; index < to; index += 1) {
@@ -183,7 +183,7 @@ describe('what each event tells', () => {
     expect(h.eventsOf('thrashing')).toHaveLength(2);
   });
 
-  test('versions are strings, so that a payload is JSON', async () => {
+  test('versions are strings, so that a payload is plain JSON', async () => {
     const h = new Harness({ store: { get: async (id) => ({ id, status: 'active', version: 12n as never, token: 't' }) } });
     await h.registry.use('a', () => {});
     h.registry.invalidate('a');
@@ -194,7 +194,7 @@ describe('what each event tells', () => {
 });
 
 describe('listeners', () => {
-  test('each is told, until it ends its listening; a function that listens twice is taken off once', async () => {
+  test('are called until they unsubscribe, and a function that listens twice is removed once', async () => {
     const h = new Harness();
     h.rows.put('a');
     const told: string[] = [];
@@ -212,7 +212,7 @@ describe('listeners', () => {
     expect(told).toEqual(['twice', 'other', 'twice']);
   });
 
-  test('one may end its own listening, or begin another, while it is told', async () => {
+  test('may unsubscribe, or add another listener, while they are called', async () => {
     const h = new Harness();
     h.rows.put('a');
     let told = 0;
@@ -228,7 +228,7 @@ describe('listeners', () => {
     expect(told).toBe(101);
   });
 
-  test('one may call back into the registry', async () => {
+  test('may call the registry', async () => {
     const h = new Harness();
     h.rows.put('a');
     const uses: Promise<string>[] = [];

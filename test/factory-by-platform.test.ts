@@ -60,7 +60,7 @@ const make = (name: string): InstanceFactory<any, string> => ({
 });
 
 describe('factoryByPlatform', () => {
-  test('each row is made, authenticated, served and disposed of by the factory of its platform', async () => {
+  test('each row is hydrated, authenticated, served and disposed of by the factory of its platform', async () => {
     const { registry, log } = gateway();
     expect(await registry.use('s', ({ name }) => name)).toBe('slack xoxb secret of s');
     expect(await registry.use('t', ({ name }) => name)).toBe('telegram 123');
@@ -73,7 +73,7 @@ describe('factoryByPlatform', () => {
     ]);
   });
 
-  test("a platform's own respondToFailure, and its own lack of a handler", async () => {
+  test('each platform has its own respondToFailure, or no handler', async () => {
     const { registry } = gateway();
     const forged = await registry.handleWebhook('s', post());
     expect([forged.status, await forged.text()]).toEqual([418, 'slack says no']);
@@ -92,7 +92,7 @@ describe('factoryByPlatform', () => {
     expect(registry.snapshot().connections).toEqual([]);
   });
 
-  test('a connection that moves to another platform is disposed of by the old one and made by the new one', async () => {
+  test('a connection that moves to another platform is disposed of by the old factory and created by the new one', async () => {
     const { registry, store, clock, log } = gateway();
     await registry.use('s', () => {});
     await store.put({ id: 's', platform: 'telegram', token: '456' });
@@ -105,7 +105,7 @@ describe('factoryByPlatform', () => {
     expect(log.at(-1)).toBe('telegram disposes of telegram 456: replaced');
   });
 
-  test('nests: one discriminant within another', async () => {
+  test('factories may be nested: one discriminant within another', async () => {
     const chat = factoryByPlatform('platform', { slack: make('chat/slack'), telegram: make('chat/telegram') } as never) as never;
     const factory = factoryByPlatform('kind', { chat, database: make('database') } as never) as never;
     const store = new MemoryStore<any>([
@@ -120,7 +120,7 @@ describe('factoryByPlatform', () => {
     await expect(registry.use('c', () => {})).rejects.toMatchObject({ code: 'INVALID_RECORD' });
   });
 
-  test('is a factory like any other to whoever calls it: in a test, or from another version of the package', async () => {
+  test('can be called like any factory: in a test, or by another version of the package', async () => {
     const { slack, telegram } = { slack: make('slack'), telegram: make('telegram') };
     const disposed: string[] = [];
     const factory = factoryByPlatform('platform', {
@@ -142,7 +142,7 @@ describe('factoryByPlatform', () => {
     expect(await registry.use('a', (name) => name)).toBe('slack');
   });
 
-  test('what is changed later in the object it was given changes nothing', async () => {
+  test('later changes of the given object have no effect', async () => {
     const factories: Record<string, unknown> = { slack: { create: () => 'first' } };
     const factory = factoryByPlatform('platform', factories as never) as never;
     delete factories['slack'];
@@ -154,7 +154,7 @@ describe('factoryByPlatform', () => {
     expect(await registry.use('a', (name) => name)).toBe('first');
   });
 
-  test("one platform's share of the permits is its own", async () => {
+  test('each platform has its own share of the permits', async () => {
     let release!: () => void;
     const outage = new Promise<void>((resolve) => { release = resolve; });
     const { registry, store } = gateway({
@@ -225,7 +225,7 @@ describe('a factory may be an instance of a class', () => {
     expect(factory.disposed).toEqual(['made by made by a Derived']);
   });
 
-  test('acknowledge and respondToFailure as well', async () => {
+  test('the same holds for acknowledge and respondToFailure', async () => {
     class Slow extends Base {
       override handleWebhook(): Response { throw new Error('no'); }
     }

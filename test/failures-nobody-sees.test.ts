@@ -19,7 +19,7 @@ function unheard(factory: object, store: object = {}) {
   return { registry, clock, edit: () => { version += 1; } };
 }
 
-describe('a failure nobody sees', () => {
+describe('a failure without a listener', () => {
   let written: unknown[][];
   beforeEach(() => {
     written = [];
@@ -44,7 +44,7 @@ describe('a failure nobody sees', () => {
     ]);
   });
 
-  test('is not written when somebody listens, and is again when nobody does any more', async () => {
+  test('is not written while there is a listener, and is again after it unsubscribes', async () => {
     const { registry } = unheard({ create: () => { throw new Error('vendor down'); } });
     const off = registry.on('hydrationFailed', () => {});
     await caught(registry.use('a', () => {}));
@@ -74,7 +74,7 @@ describe('a failure nobody sees', () => {
     ]);
   });
 
-  test('of a webhook is written where it is the gateway that is wrong', async () => {
+  test('of a webhook is written if the gateway is at fault', async () => {
     const { registry } = unheard({ create: () => ({}), authenticate: () => true, handleWebhook: () => new Response() },
       { get: async (id: string) => ({ id, status: id === 'odd' ? 'paused' : 'active', version: 'v1' }) });
     const read = post();
@@ -87,7 +87,7 @@ describe('a failure nobody sees', () => {
     ]);
   });
 
-  test('is written although an onlooker, of whichever version of the package, is told of it', async () => {
+  test('is written although an onlooker, of any version of the package, hears it', async () => {
     const { registry } = unheard({ create: () => { throw new Error('vendor down'); } });
     const told: unknown[] = [];
     registry.on(
@@ -99,7 +99,7 @@ describe('a failure nobody sees', () => {
     expect(written).toHaveLength(1);
   });
 
-  test('is all that is written: what went well is not, whoever looks on', async () => {
+  test('is all that is written: successes are not, even with an onlooker', async () => {
     const { registry } = unheard({ create: () => ({}) });
     const told: unknown[] = [];
     registry.on(
@@ -110,14 +110,14 @@ describe('a failure nobody sees', () => {
     expect([told, written]).toEqual([['a'], []]);
   });
 
-  test('of one connection is not taken for that of another', async () => {
+  test('of one connection is not confused with that of another', async () => {
     const { registry } = unheard({ create: () => { throw new Error('vendor down'); } },
       { get: async (id: string) => ({ id, status: 'active', version: id === 'a' ? 'bc' : 'c', token: 't' }) });
     for (const id of ['a', 'ab']) await caught(registry.use(id, () => {}));
     expect(written).toHaveLength(2);
   });
 
-  test('does not let a stranger write to the log: forged, unknown and malformed requests are not written', async () => {
+  test('does not let unauthenticated senders fill the log: forged, unknown and malformed requests are not written', async () => {
     const { registry } = unheard(
       { create: () => ({}), authenticate: () => false, handleWebhook: () => new Response() },
       { get: async (id: string) => (id === 'a' ? { id, status: 'active', version: 'v1' } : undefined) },
@@ -126,7 +126,7 @@ describe('a failure nobody sees', () => {
     expect(written).toEqual([]);
   });
 
-  test('of a listener is written, and harms neither the others nor the registry', async () => {
+  test('of a listener is written, and affects neither the others nor the registry', async () => {
     const { registry, clock } = unheard({ create: () => ({}) });
     const told: string[] = [];
     const [thrown, rejected] = [new Error('thrown'), new Error('rejected')];

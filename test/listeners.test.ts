@@ -4,7 +4,7 @@ import { Listeners } from '../src/listeners.js';
 
 afterEach(() => { vi.restoreAllMocks(); });
 
-test('whether anybody listens is known', () => {
+test('has tells whether there is a listener', () => {
   const listeners = new Listeners<{ warned: string; failed: string }>(() => undefined, new ManualClock());
   const heard = (): boolean[] => [listeners.has('warned'), listeners.has('failed')];
   expect(heard()).toEqual([false, false]);
@@ -14,7 +14,7 @@ test('whether anybody listens is known', () => {
   expect(heard()).toEqual([false, false]);
 });
 
-test('what nobody listens to is written once per key, with its error where there is one', () => {
+test('an event without a listener is written once per key, with its error if there is one', () => {
   const written: unknown[][] = [];
   vi.spyOn(console, 'error').mockImplementation((...args) => void written.push(args));
   const failure = new Error('down');

@@ -292,7 +292,7 @@ function factoryWith(member: string, value: unknown, others: object = {}): objec
   return { create: () => ({}), ...others, [outer]: whole };
 }
 
-describe('wrong options are refused at construction: the option, what was expected, what came', () => {
+describe('wrong options are refused at construction, with the option, the expected and the given value', () => {
   const cases = Object.entries(OPTIONS).flatMap(([option, { expected, wrong }]) =>
     wrong.map(([value, got]) => ({ option, expected, value, got })),
   );
@@ -336,7 +336,7 @@ describe('wrong options are refused at construction: the option, what was expect
     }
   });
 
-  test('several at once are all named', () => {
+  test('several wrong options are all named', () => {
     const message = messageOf(() => build({ maxInstances: 0, idleTimeoutMs: 'long', typo: 1 }));
     for (const option of ['maxInstances', 'idleTimeoutMs', 'typo']) expect(message).toContain(option);
     expect(message.split('; ')).toHaveLength(3);
@@ -347,7 +347,7 @@ describe('wrong options are refused at construction: the option, what was expect
       .toBe('ConnectionRegistry: failureBackoff.maxMs: expected at least initialMs (2), got 1');
   });
 
-  test('a string where an object belongs is not repeated: it may be a connection string with its password', () => {
+  test('a string in place of an object is not repeated, because it may be a connection string with its password', () => {
     for (const option of ['store', 'factory', 'clock', 'recordSchema', 'around', 'webhook', 'failureBackoff']) {
       expect(messageOf(() => build({ [option]: 'postgres://u:hunter2@db' }))).not.toContain('hunter2');
     }
@@ -367,7 +367,7 @@ describe('a factory with handleWebhook must say how a request is authenticated',
   const mute = { create: () => ({}), handleWebhook: () => new Response() };
   const expected = "expected 'in-handler' or a function, because there is a handleWebhook to protect, got nothing";
 
-  test('on its own, in factoryByPlatform, and as a class', () => {
+  test('alone, in factoryByPlatform, and as a class', () => {
     expect(messageOf(() => build({ factory: mute }))).toBe(`ConnectionRegistry: factory.authenticate: ${expected}`);
     expect(messageOf(() => factoryByPlatform('platform', { slack: mute } as never))).toBe(
       `factoryByPlatform: slack.authenticate: ${expected}`,
@@ -376,7 +376,7 @@ describe('a factory with handleWebhook must say how a request is authenticated',
     expect(messageOf(() => build({ factory: new Mute() }))).toBe(`ConnectionRegistry: factory.authenticate: ${expected}`);
   });
 
-  test('a function, and in-handler, are', () => {
+  test('a function and in-handler are accepted', () => {
     expect(() => build({ factory: { ...mute, authenticate: 'in-handler' } })).not.toThrow();
     expect(() => build({ factory: { ...mute, authenticate: () => true } })).not.toThrow();
   });
@@ -413,7 +413,7 @@ describe('keepLastGood is refused together with drain-first', () => {
   });
 });
 
-describe('what is right is taken', () => {
+describe('correct options are accepted', () => {
   const cases = Object.entries(OPTIONS).flatMap(([option, { right }]) => right.map((value, index) => ({ option, value, index })));
   test.each(cases)('$option, $index', ({ option, value }) => {
     expect(() => build({ [option]: value })).not.toThrow();
@@ -504,7 +504,7 @@ test('the table above has every option, and no other', () => {
 
 const withRow = (): ConnectionRegistry<any, object> => new ConnectionRegistry({ store, factory, clock: new ManualClock() });
 
-describe('what a call asks for is checked as well', () => {
+describe('options of calls are checked as well', () => {
   const CALLS: readonly { readonly what: string; readonly options: unknown; readonly message: string }[] = [
     { what: 'no object', options: 'fast', message: 'use: expected an object of options, got a string' },
     { what: 'null', options: null, message: 'use: expected an object of options, got null' },
@@ -562,7 +562,7 @@ describe('what a call asks for is checked as well', () => {
     expect(await registry.close()).toEqual({ abandoned: [] });
   });
 
-  test('what is right is taken', async () => {
+  test('correct options are accepted', async () => {
     const registry = withRow();
     const right = [
       {},
@@ -628,7 +628,7 @@ describe('what a call asks for is checked as well', () => {
   });
 });
 
-test('options are read once: what is done to them later changes nothing', () => {
+test('options are read once: later changes have no effect', () => {
   const given = { store, factory, failureBackoff: { initialMs: 1, maxMs: 2 } };
   const resolved = resolveOptions(given);
   given.failureBackoff.maxMs = -5;

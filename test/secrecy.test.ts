@@ -337,7 +337,7 @@ const SCENES: [what: string, codes: ConnectionErrorCode[], scene: (listen: boole
 describe.each([
   ['with listeners', true],
   ['to the console', false],
-])('what stands in a row is never said, %s', (_where, listen) => {
+])('the contents of a row are never told, %s', (_where, listen) => {
   test.each(SCENES)('%s', async (_what, expected, scene) => {
     await scene(listen);
     for (const code of expected) expect(codes).toContain(code);
@@ -346,7 +346,7 @@ describe.each([
   });
 });
 
-test('what the application itself throws is passed on as the cause to listeners and callers, never to a sender', async () => {
+test('an exception of the application is passed on as the cause to listeners and callers, never to a sender', async () => {
   const { use, end } = gateway({ factory: { create: () => { throw new Error(`token ${MARKER} was refused`); } } });
   await use();
   expect(said.some((text) => text.includes(MARKER))).toBe(true);

@@ -20,7 +20,7 @@ describe('deadlines that share a timer', () => {
     fired = [];
   });
 
-  test('are called each at its own time, in the order in which they were set', async () => {
+  test('are each called at their own time, in the order in which they were set', async () => {
     add('a');
     await clock.advance(30);
     add('b');
@@ -59,7 +59,7 @@ describe('deadlines that share a timer', () => {
     }
   });
 
-  test('are not lost when one that is over is cancelled again', async () => {
+  test('are not lost when one that has fired is cancelled again', async () => {
     const [a, b] = [add('a'), add('b')];
     add('c');
     a();
@@ -75,7 +75,7 @@ describe('deadlines that share a timer', () => {
     expect(fired).toEqual(['c at 100', 'd at 200', 'e at 300']);
   });
 
-  test('are not called once cancelled, be it first, in the midst, last, or twice', async () => {
+  test('are not called once cancelled: the first, a middle one, the last, or one twice', async () => {
     const [first, second, third, fourth] = ['a', 'b', 'c', 'd', 'e'].map(add) as [() => void, () => void, () => void, () => void];
     first();
     third();
@@ -112,7 +112,7 @@ describe('deadlines that share a timer', () => {
     expect(fired).toEqual(['b at 100']);
   });
 
-  test('are all called that are due when the platform is late', () => {
+  test('are all called when they are due and the platform is late', () => {
     let time = 0;
     let fire: () => void = () => {};
     const late = {
@@ -149,7 +149,7 @@ describe('deadlines that share a timer', () => {
     expect(fired).toEqual(['a']);
   });
 
-  test('do what timers of their own would do, whatever is set and cancelled when', async () => {
+  test('behave like separate timers, whatever is set and cancelled when', async () => {
     const step = fc.oneof(
       fc.record({ kind: fc.constant('add' as const) }),
       fc.record({ kind: fc.constant('cancel' as const), which: fc.nat(20) }),
@@ -181,7 +181,7 @@ describe('deadlines that share a timer', () => {
   });
 });
 
-test("on the system's clock those of one duration share one timer, and what is not to keep the process alive has its own", () => {
+test("on the system's clock those of one duration share a timer, except timers that do not keep the process alive", () => {
   const held = (): number => process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length;
   const before = held();
   const clock = withSharedTimers(systemClock, [60_000, 70_000], unchanged);

@@ -54,7 +54,7 @@ describe('snapshot', () => {
     expect(h.registry.snapshot()).toEqual(empty);
   });
 
-  test('an old generation stands beside its successor', async () => {
+  test('shows an old generation beside its successor', async () => {
     const h = new Harness();
     h.rows.put('a');
     const old = await h.registry.acquire('a');
@@ -68,7 +68,7 @@ describe('snapshot', () => {
     old.release();
   });
 
-  test('what waits for a permit is queued, and counted among the hydrating', async () => {
+  test('counts a slot that waits for a permit as queued and hydrating', async () => {
     const h = new Harness({ maxConcurrentHydrations: 1 });
     for (const id of ['a', 'b', 'c']) h.rows.put(id);
     const gates = [h.holdCreate(0), h.holdCreate(1), h.holdCreate(2)];
@@ -80,7 +80,7 @@ describe('snapshot', () => {
     expect(h.registry.snapshot()).toMatchObject({ hydrating: 0, queued: 0, idle: 3, live: 3 });
   });
 
-  test('a create that was given up on, and has not settled, is still hydrating', async () => {
+  test('counts a create that was given up and has not settled as hydrating', async () => {
     const h = new Harness({ hydrationTimeoutMs: 1_000 });
     h.rows.put('a');
     h.holdCreate();
@@ -94,7 +94,7 @@ describe('snapshot', () => {
     });
   });
 
-  test('the last good instance stands beside the successor it waits for, with the leases that others have on it', async () => {
+  test('shows the last good instance beside its successor, with its leases', async () => {
     const h = new Harness({ keepLastGood: true });
     h.rows.put('a');
     await h.registry.use('a', () => {});
@@ -108,7 +108,7 @@ describe('snapshot', () => {
     ]);
   });
 
-  test('the oldest lease is the one that may leak: a pause starts its time anew', async () => {
+  test('dates the oldest lease from when the instance was last idle', async () => {
     const h = new Harness({ idleTimeoutMs: Infinity });
     h.rows.put('leaky');
     h.rows.put('busy');
@@ -123,7 +123,7 @@ describe('snapshot', () => {
     expect(Object.fromEntries(connections.map(({ id, leasedForMs }) => [id, leasedForMs]))).toEqual({ leaky: 600_000, busy: 0 });
   });
 
-  test('is plain JSON, whatever the version is', async () => {
+  test('is plain JSON, whatever the type of the version', async () => {
     const h = new Harness({ store: { get: async (id) => ({ id, status: 'active', version: 2n ** 65n as never, token: 't' }) } });
     await h.registry.use('a', () => {});
     const snapshot = h.registry.snapshot();
@@ -131,7 +131,7 @@ describe('snapshot', () => {
     expect(snapshot.connections[0]?.version).toBe('36893488147419103232');
   });
 
-  test('is of its moment: what happens later does not change it', async () => {
+  test('does not change later', async () => {
     const h = new Harness();
     h.rows.put('a');
     await h.registry.use('a', () => {});

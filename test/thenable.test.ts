@@ -15,6 +15,6 @@ test.each<[string, unknown, boolean]>([
   ['nothing', undefined, false],
   ['a string', 'then', false],
   ['a number', 5, false],
-])('whether it must be awaited: %s', (_what, value, expected) => {
+])('isThenable decides whether to await: %s', (_what, value, expected) => {
   expect(isThenable(value)).toBe(expected);
 });

@@ -42,7 +42,7 @@ describe('before anything is hydrated', () => {
       .toEqual({ challenge: { challenge: 'prove it' }, forged: 401, creates: 0 });
   });
 
-  test('a new secret verifies at once, and the old one no more', async () => {
+  test('a new secret verifies at once, and the old one no longer does', async () => {
     let current = 'first';
     bots = botsOver([slackBot('s')], {
       adapters: async ({ apiUrl }) => {
@@ -92,7 +92,7 @@ describe('a delivery', () => {
     expect({ heard: bots.heard, creates: bots.creates() }).toEqual({ heard: ['t: once'], creates: 2 });
   });
 
-  test('causes no vendor call at start where the row holds what the SDK would ask for', async () => {
+  test('causes no vendor call at start if the row holds the data that the SDK would fetch', async () => {
     bots = botsOver([slackBot('s'), telegramBot('t')]);
     await bots.registry.use('s', () => {});
     await bots.registry.use('t', () => {});
@@ -127,8 +127,8 @@ describe('one bot ends and the others go on', () => {
   });
 });
 
-describe('an instance that cannot be', () => {
-  test('fails to hydrate when the platform refuses its token, rather than answer 200 to what it ignores', async () => {
+describe('an instance that cannot start', () => {
+  test('fails to hydrate when the platform refuses its token, instead of answering 200', async () => {
     bots = botsOver([{ ...slackBot('s', null), apiUrl: `${slackApi.url}not-there/` }]);
     bots.registry.on('hydrationFailed', () => {});
     const response = await deliver(bots, 's', slashCommand(secretOf('s')));
@@ -149,7 +149,7 @@ describe('an instance that cannot be', () => {
     expect(shutDowns).toEqual(['s']);
   });
 
-  test('stops to poll although its start was aborted before it began to', async () => {
+  test('stops polling although its start was aborted before', async () => {
     let initialized = (): void => {};
     const polls: string[] = [];
     const poller = {
@@ -172,7 +172,7 @@ describe('an instance that cannot be', () => {
     expect(polls).toContain('started');
   });
 
-  test('stops to poll when it is replaced, although it is still in use', async () => {
+  test('stops polling when it is replaced, although it is still in use', async () => {
     let stops = 0;
     const poller = {
       name: 'custom',

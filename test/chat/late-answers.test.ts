@@ -41,8 +41,8 @@ async function statusAfter(clock: ManualClock, ms: number, request: Request): Pr
   return seen;
 }
 
-describe('what a platform never sends again', () => {
-  test('a slash command is acknowledged within the limit, and a later failure is told at its response_url', async () => {
+describe('a delivery that the platform never repeats', () => {
+  test('is acknowledged within the limit, and a later failure is sent to its response_url (slash command)', async () => {
     const { clock, sent, end } = slowBot();
     const { status } = await statusAfter(clock, 2_000, slashCommand(secretOf('s'), { response_url: RESPONSE_URL }));
     end(new Error('the database is down'));
@@ -56,7 +56,7 @@ describe('what a platform never sends again', () => {
     });
   });
 
-  test('so is a click on a button', async () => {
+  test('is acknowledged within the limit (click on a button)', async () => {
     const { clock, sent, end } = slowBot();
     const payload = JSON.stringify({ type: 'block_actions', team: { id: 'T1' }, response_url: RESPONSE_URL });
     const click = fromSlack({ secret: secretOf('s'), body: new URLSearchParams({ payload }).toString(), json: false });
@@ -67,7 +67,7 @@ describe('what a platform never sends again', () => {
   });
 });
 
-describe('what a platform sends again', () => {
+describe('a delivery that the platform repeats', () => {
   test('is not acknowledged while it may still fail', async () => {
     const { clock, end } = slowBot();
     const event = JSON.stringify({
@@ -83,7 +83,7 @@ describe('what a platform sends again', () => {
   });
 });
 
-describe('a response_url is taken of Slack only', () => {
+describe('a response_url counts for Slack only', () => {
   // A customer signs with a secret of their own, so a signature proves nothing about the URL.
   test.each([
     'http://hooks.slack.com/commands/1',

@@ -109,14 +109,14 @@ describe('prefixed state', () => {
       still: async (state) => (await state.acquireLock('t', 60_000)) === null,
     },
   };
-  test.each(Object.entries(endings))('ends what is its own only: %s', async (_name, { begin, end, still }) => {
+  test.each(Object.entries(endings))('deletes only its own state: %s', async (_name, { begin, end, still }) => {
     await begin(a);
     await begin(b);
     await end(a);
     expect({ own: await still(a), foreign: await still(b) }).toEqual({ own: false, foreign: true });
   });
 
-  test('a lock bears the name it was asked for, and is extended and released by it', async () => {
+  test('a lock has the requested name, and is extended and released by it', async () => {
     const lock = await a.acquireLock('t', 60_000) as Lock;
     expect(lock.threadId).toBe('t');
     expect({ own: await a.extendLock(lock, 60_000), foreign: await b.extendLock(lock, 60_000) }).toEqual({

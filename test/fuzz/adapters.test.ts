@@ -58,7 +58,7 @@ function anything(random: Random): string {
 }
 
 describe.each(Object.keys(ADAPTERS))('%s', (adapter) => {
-  test('goes on serving whatever comes in by the wire', { timeout: 60_000 }, async () => {
+  test('keeps serving, whatever bytes arrive', { timeout: 60_000 }, async () => {
     const random = randomFrom(SEED);
     const unhandled = collectUnhandled();
     const { port, server } = await ADAPTERS[adapter]!(signingRegistry(), { maxBodyBytes: 1_000 });

@@ -97,7 +97,7 @@ function anyRequest(random: Random): Request {
 }
 
 test(
-  'whatever is sent is answered: never a throw, never silence, nothing but the statuses of the table',
+  'every request gets one of the statuses of the table, never an exception or silence',
   { timeout: 60_000 },
   async () => {
     const random = randomFrom(SEED);

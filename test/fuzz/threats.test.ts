@@ -28,7 +28,7 @@ async function flood(
 }
 
 describe('what an unauthenticated sender can cause', () => {
-  test('malformed ids: no read', async () => {
+  test('malformed ids cause no read', async () => {
     const gateway = new Gateway(1);
     const statuses = await flood(gateway, 2_000, (index) => `../${index}`);
     print('malformed ids', statuses, gateway);
@@ -36,7 +36,7 @@ describe('what an unauthenticated sender can cause', () => {
     expect(gateway).toMatchObject({ reads: 0, secrets: 0, creates: 0 });
   });
 
-  test('one unknown id: one read per notFoundTtlMs, and what was under way', async () => {
+  test('one unknown id causes one read per notFoundTtlMs, and those under way', async () => {
     const gateway = new Gateway(1);
     const statuses = await flood(gateway, 2_000, () => 'unknown');
     print('one unknown id', statuses, gateway);
@@ -45,7 +45,7 @@ describe('what an unauthenticated sender can cause', () => {
     expect(gateway).toMatchObject({ secrets: 0, creates: 0 });
   });
 
-  test('ever new unknown ids: one read each, 32 at a time', async () => {
+  test('new unknown ids cause one read each, 32 at a time', async () => {
     const gateway = new Gateway(1);
     const statuses = await flood(gateway, 5_000, (index) => `u${index}`);
     print('a new unknown id each time', statuses, gateway);
@@ -54,7 +54,7 @@ describe('what an unauthenticated sender can cause', () => {
     expect(gateway.readsAtOnce).toBeLessThanOrEqual(32);
   });
 
-  test('forgeries for one connection: a read at most each, secrets once, no create', async () => {
+  test('forgeries for one connection cause at most a read each, secrets once, and no create', async () => {
     const gateway = new Gateway(1);
     const statuses = await flood(gateway, 2_000, () => 'c0');
     print('forgeries for a known connection', statuses, gateway);
@@ -63,7 +63,7 @@ describe('what an unauthenticated sender can cause', () => {
     expect(gateway).toMatchObject({ secrets: 1, creates: 0, handled: 0 });
   });
 
-  test('forgeries for a thousand connections: a read at most each, secrets once each, no create', async () => {
+  test('forgeries for a thousand connections cause at most a read each, secrets once each, and no create', async () => {
     const gateway = new Gateway(1_000);
     const statuses = await flood(gateway, 4_000, (index) => `c${index % 1_000}`);
     print('forgeries for a thousand connections', statuses, gateway);
@@ -73,7 +73,7 @@ describe('what an unauthenticated sender can cause', () => {
     expect(gateway).toMatchObject({ secrets: 1_000, creates: 0, handled: 0 });
   });
 
-  test('bodies over the cap: refused before authenticate and before the secrets', async () => {
+  test('bodies over the cap are refused before secrets and authenticate', async () => {
     const gateway = new Gateway(1, { webhook: { maxBodyBytes: 1_000 } });
     const statuses = await flood(gateway, 500, () => 'c0', { body: 'x'.repeat(1_001) });
     print('bodies over the cap', statuses, gateway);
@@ -81,7 +81,7 @@ describe('what an unauthenticated sender can cause', () => {
     expect(gateway).toMatchObject({ secrets: 0, creates: 0 });
   });
 
-  test('a flood of forgeries overloads nobody: authentic deliveries beside it are all served', async () => {
+  test('a flood of forgeries does not stop authentic deliveries from being served', async () => {
     const gateway = new Gateway(1_000, { maxConcurrentHydrations: 1, maxQueuedHydrations: 10 });
     const forged = flood(gateway, 2_000, (index) => `c${index % 500}`);
     const genuine = await Promise.all(
@@ -93,7 +93,7 @@ describe('what an unauthenticated sender can cause', () => {
     expect(gateway.codes.get('OVERLOADED')).toBeUndefined();
   });
 
-  test('senders that never finish are given up after acquireTimeoutMs, and hold nothing', async () => {
+  test('senders that never finish are given up after acquireTimeoutMs, and keep nothing', async () => {
     const gateway = new Gateway(1, { acquireTimeoutMs: 1_000 });
     const slow = Array.from({ length: 500 }, () =>
       gateway.deliver('c0', { body: new ReadableStream(), duplex: 'half' } as RequestInit),

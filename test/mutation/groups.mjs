@@ -33,7 +33,6 @@ export const HEAVY_TEST = new RegExp(
     'calls of secrets are bounded',
     'does not queue behind the reads',
     'reads of many ids are bounded',
-    'a failure nobody sees is remembered',
     'at most one version query per use',
     'found among thousands',
     '1000 ids through',

@@ -28,7 +28,7 @@ function instruments(): Instrument[] {
 describe('OpenTelemetry’s conventions', () => {
   afterEach(() => { vi.restoreAllMocks(); });
 
-  test.each(instruments())('$name is a name of ours, counts in a unit, and says what it is', ({ name, unit, description }) => {
+  test.each(instruments())('$name begins with hydrant, has a unit and a description', ({ name, unit, description }) => {
     expect(name).toMatch(/^hydrant(\.[a-z_]+)+$/);
     expect(unit).toMatch(/^(s|\{[a-z]+\})$/);
     expect(description).toMatch(/\S/);
@@ -48,7 +48,7 @@ describe('OpenTelemetry’s conventions', () => {
     }
   });
 
-  test('meter and tracer are the global ones, under the package’s name, where none are given', () => {
+  test('the default meter and tracer are the global ones, under the name of the package', () => {
     const [meter, tracer] = [vi.spyOn(metrics, 'getMeter'), vi.spyOn(trace, 'getTracer')];
     const factory = instrumentFactory({ create: () => ({}) });
     instrument(new ConnectionRegistry({ store: new MemoryStore(), factory })).stop();

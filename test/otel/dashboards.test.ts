@@ -46,7 +46,7 @@ describe('examples/observability', () => {
   const known = series();
 
   test.each(dashboard.panels.map(({ title, targets }) => [title, targets] as const))(
-    'the panel “%s” asks for series that there are',
+    'the panel “%s” queries existing series',
     (_, targets) => {
       for (const { expr } of targets) {
         expect(used(expr).length).toBeGreaterThan(0);
@@ -55,24 +55,24 @@ describe('examples/observability', () => {
     },
   );
 
-  test('so do the alerts', () => {
+  test('the alerts query existing series', () => {
     expect(used(rules).length).toBeGreaterThan(5);
     expect(used(rules).filter((name) => !known.has(name))).toEqual([]);
   });
 
-  test('the dashboard leaves out nothing that is measured', () => {
+  test('the dashboard shows every metric', () => {
     const shown = new Set(dashboard.panels.flatMap(({ targets }) => targets.flatMap(({ expr }) => used(expr))));
     expect([...known].filter((name) => !shown.has(name))).toEqual([]);
   });
 
-  test('the README names everything that is measured', () => {
+  test('the README names every metric', () => {
     const names = [...known].map((name) => name.replace('(_seconds)?', '').replace(/_bucket$/, ''));
     expect(names.filter((name) => !readme.includes(`\`${name}\``))).toEqual([]);
   });
 });
 
 describe('examples/observability/telemetry.mjs', () => {
-  test('measures, and still logs what fails', async () => {
+  test('measures, and still logs failures', async () => {
     const { createInstrumented } = await example('observability/telemetry.mjs');
     const error = vi.spyOn(console, 'error').mockImplementation(() => {});
     const store = new MemoryStore([{ id: 'acme' }, { id: 'broken' }]);

@@ -7,7 +7,7 @@ describe('instrumentFactory', () => {
   const { tracer, named } = realSdk();
   const create = (): object => ({});
 
-  test('leaves what is synchronous so, and everything else as it was', async () => {
+  test('keeps synchronous functions synchronous, and all results as they were', async () => {
     class Factory {
       #made = 0;
       readonly replacement = 'drain-first' as const;
@@ -57,7 +57,7 @@ describe('instrumentFactory', () => {
     expect(Object.keys(instrumentFactory<Row, object, unknown>({ create }, { tracer }))).toEqual(['create']);
   });
 
-  test('takes what factoryByPlatform made: each platform keeps its own ways', async () => {
+  test('accepts a factory of factoryByPlatform, and each platform keeps its own settings', async () => {
     const factory = factoryByPlatform('platform', {
       slack: { create, authenticate: () => true, handleWebhook: () => new Response('slack'), maxConcurrentHydrations: 1 },
       telegram: { create, authenticate: () => true, handleWebhook: () => new Response('telegram') },
@@ -75,7 +75,7 @@ describe('instrumentFactory', () => {
     await registry.close();
   });
 
-  test('so it does where there is one platform, and refuses the rows of others', async () => {
+  test('accepts one with a single platform, and refuses the rows of others', async () => {
     const factory = instrumentFactory<any, object, unknown>(factoryByPlatform('platform', { slack: { create } }), { tracer });
     await using registry = new ConnectionRegistry<any, object>({
       store: new MemoryStore<any>([

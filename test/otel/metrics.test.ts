@@ -42,7 +42,7 @@ describe('metrics of hydrant/otel, with the real SDK', () => {
   const { points, instrumented } = sdk;
   const bots = { 'hydrant.registry.name': 'bots' };
 
-  test('count connections by state, and tell the caps', async () => {
+  test('count connections by state, and report the caps', async () => {
     const { connections, registry } = instrumented({}, { maxInstances: 7 });
     const lease = await connections.acquire('acme');
     await connections.use('other', () => {});
@@ -61,7 +61,7 @@ describe('metrics of hydrant/otel, with the real SDK', () => {
     lease.release();
   });
 
-  test('tell staleness and the longest lease, in seconds', async () => {
+  test('report staleness and the longest lease, in seconds', async () => {
     const { connections } = instrumented({}, { sweepIntervalMs: 0 });
     const lease = await connections.acquire('acme');
     await sdk.clock.advance(2_500);
@@ -71,7 +71,7 @@ describe('metrics of hydrant/otel, with the real SDK', () => {
     expect(await points('hydrant.lease.age')).toEqual([{ attributes: bots, value: 0 }]);
   });
 
-  test('tell of every state how many there are, and count only what lives as stale', async () => {
+  test('report the count of every state, and count only live instances as stale', async () => {
     const limits = { maxInstances: 9, maxConcurrentHydrations: 16, maxQueuedHydrations: 1000 };
     const connection = (state: string, checkedAgoMs: number) => ({ id: state, state, version: '1', leases: 0, checkedAgoMs });
     const registry = fakeRegistry({
@@ -101,14 +101,14 @@ describe('metrics of hydrant/otel, with the real SDK', () => {
     expect(await points('hydrant.connection.staleness')).toEqual([{ attributes: {}, value: 5 }]);
   });
 
-  test('count that evictions showed maxInstances to be too small', async () => {
+  test('count how often evictions showed that maxInstances is too small', async () => {
     const registry = fakeRegistry();
     instrument(registry, { meter: sdk.meter });
     registry.tell('thrashing', { maxInstances: 9, evictionsPerMinute: 100 });
     expect(await points('hydrant.thrashing')).toStrictEqual([{ attributes: {}, value: 1 }]);
   });
 
-  test('tell how long hydrates take, on the registry’s clock, and failures by code', async () => {
+  test('report how long hydrates take, on the clock of the registry, and failures by code', async () => {
     let fail = false;
     const { connections, registry } = instrumented({
       create: () =>
@@ -175,7 +175,7 @@ describe('metrics of hydrant/otel, with the real SDK', () => {
     expect(await points('hydrant.store.failures')).toEqual([{ attributes: bots, value: 1 }]);
   });
 
-  test('tell how long uses wait and last, and what of them failed, without an id', async () => {
+  test('report how long uses wait and last, and which failed, without an id', async () => {
     const { connections } = instrumented();
     await connections.use('acme', () => {});
     await expect(connections.use('acme', () => { throw new RangeError('no'); })).rejects.toThrow('no');
@@ -187,7 +187,7 @@ describe('metrics of hydrant/otel, with the real SDK', () => {
     expect(JSON.stringify(await sdk.exported())).not.toMatch(/acme|xoxb/);
   });
 
-  test('tell waits and uses in seconds, each for itself', async () => {
+  test('report waits and uses in seconds, separately', async () => {
     let now = 5_000;
     vi.spyOn(systemClock, 'monotonic').mockImplementation(() => now);
     const { connections } = instrumented({ create: () => { now += 250; return {}; } });
@@ -200,7 +200,7 @@ describe('metrics of hydrant/otel, with the real SDK', () => {
     expect(await sums('hydrant.use.duration')).toEqual([[undefined, 2], ['RangeError', 0.5]]);
   });
 
-  test('tell how long leases are waited for, and that there was none', async () => {
+  test('report how long acquire waits for leases, and failures', async () => {
     const { connections } = instrumented();
     (await connections.acquire('acme')).release();
     await expect(connections.acquire('gone')).rejects.toThrow();
@@ -209,7 +209,7 @@ describe('metrics of hydrant/otel, with the real SDK', () => {
     ]);
   });
 
-  test('tell apart what failed only where it was an error', async () => {
+  test('have the type _OTHER for a failure that is no error', async () => {
     const { connections } = instrumented();
     await connections.use('acme', () => Promise.reject('a text with a secret')).catch(() => {});
     expect((await points('hydrant.use.duration')).map(({ attributes }) => attributes)).toEqual([
@@ -217,7 +217,7 @@ describe('metrics of hydrant/otel, with the real SDK', () => {
     ]);
   });
 
-  test('end with stop, and uses go on', async () => {
+  test('end with stop, and uses continue', async () => {
     const { connections, registry } = instrumented();
     connections.stop();
     await connections.use('acme', () => {});

@@ -21,7 +21,7 @@ describe('instrumentRunner', () => {
     };
   });
 
-  test('tells claims held, this replica’s share, and how tenures ended', async () => {
+  test('reports held claims, the share of this replica, and how tenures ended', async () => {
     const stop = instrumentRunner(runner, { meter: sdk.meter });
     tell('ended', { id: 'a', token: 1n, reason: 'lost' });
     tell('claimsFailed', { call: 'renew', error: new Error('down') });

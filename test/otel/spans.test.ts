@@ -9,7 +9,7 @@ import { realSdk, SECRET } from './support/sdk.js';
 describe('spans of hydrant/otel, with the real SDK', () => {
   const { spans, tracer, named, one, instrumented } = realSdk();
 
-  test('a cold use has one, a link to the hydrate it waited for, and its work is beneath it', async () => {
+  test('a cold use has a span with a link to the hydrate it waited for, and its work is a child', async () => {
     const { connections } = instrumented({ create: async () => { tracer.startSpan('vendor call').end(); return {}; } });
     const request = tracer.startSpan('request');
     await context.with(trace.setSpan(context.active(), request), () =>
@@ -25,7 +25,7 @@ describe('spans of hydrant/otel, with the real SDK', () => {
     expect(one('vendor call').parentSpanContext?.spanId).toBe(hydrate.spanContext().spanId);
   });
 
-  test('a hydrate is a trace of its own, whoever came first, and all who waited link to it', async () => {
+  test('a hydrate is a trace of its own, and all uses that waited link to it', async () => {
     const { connections } = instrumented({ create: async () => { await Promise.resolve(); return {}; } });
     await Promise.all(['a', 'b', 'c'].map((name) =>
       context.with(trace.setSpan(context.active(), tracer.startSpan(name)), () => connections.use('acme', () => {}))));
@@ -48,7 +48,7 @@ describe('spans of hydrant/otel, with the real SDK', () => {
     expect(one('hydrant.use').attributes['hydrant.cold']).toBe(false);
   });
 
-  test('a use that came while the hydrate was under way is cold, too', async () => {
+  test('a use that came during the hydrate is cold too', async () => {
     let arrive: (() => void) | undefined;
     const { connections } = instrumented({ create: () => new Promise((resolve) => { arrive = () => resolve({}); }) });
     const first = connections.use('acme', () => {});
@@ -62,20 +62,20 @@ describe('spans of hydrant/otel, with the real SDK', () => {
     ]);
   });
 
-  test('so is one whose hydrate took no time that the clock can tell', async () => {
+  test('a use whose hydrate took no measurable time is cold too', async () => {
     vi.spyOn(systemClock, 'monotonic').mockReturnValue(1_000);
     const { connections } = instrumented();
     await connections.use('acme', () => {});
     expect(one('hydrant.use').attributes['hydrant.cold']).toBe(true);
   });
 
-  test('where hydrates are not traced, there is nothing to link to', async () => {
+  test('without traced hydrates there is no link', async () => {
     await using registry = new ConnectionRegistry({ store: new MemoryStore([{ id: 'acme' }]), factory: { create: () => ({}) } });
     expect(await instrument(registry, { tracer }).use('acme', () => 'served')).toBe('served');
     expect(one('hydrant.use').links).toEqual([]);
   });
 
-  test('a dispose tells why', async () => {
+  test('the span of a dispose has its reason', async () => {
     const { connections, registry } = instrumented({ dispose: async () => {} });
     await connections.use('acme', () => {});
     registry.invalidate('acme');
@@ -85,7 +85,7 @@ describe('spans of hydrant/otel, with the real SDK', () => {
     });
   });
 
-  test('a dispose whose outcome throws when it is looked at has failed', async () => {
+  test('a dispose whose result throws when it is read has failed', async () => {
     const strict = new Proxy({}, { get() { throw new RangeError('no such property'); } });
     const { connections, registry } = instrumented({ dispose: () => strict as never });
     await connections.use('acme', () => {});
@@ -94,20 +94,20 @@ describe('spans of hydrant/otel, with the real SDK', () => {
     expect(one('hydrant.dispose').attributes['error.type']).toBe('RangeError');
   });
 
-  test('an acquire ends when the lease is there', async () => {
+  test('the span of an acquire ends when the lease is granted', async () => {
     const { connections } = instrumented();
     const lease = await connections.acquire('acme');
     expect(one('hydrant.acquire').attributes).toEqual({ 'hydrant.connection.id': 'acme', 'hydrant.cold': true });
     lease.release();
   });
 
-  test('an acquire that fails says so, and rejects', async () => {
+  test('the span of an acquire that fails has its error, and acquire rejects', async () => {
     const { connections } = instrumented();
     await expect(connections.acquire('gone')).rejects.toMatchObject({ code: 'CONNECTION_NOT_FOUND' });
     expect(one('hydrant.acquire').attributes['error.type']).toBe('CONNECTION_NOT_FOUND');
   });
 
-  test('tryAcquire takes what is there, without a span', async () => {
+  test('tryAcquire has no span', async () => {
     const { connections } = instrumented({}, { freshness: { maxStaleMs: 60_000 } });
     await connections.use('acme', () => {});
     const lease = connections.tryAcquire('acme');
@@ -117,13 +117,13 @@ describe('spans of hydrant/otel, with the real SDK', () => {
     lease?.release();
   });
 
-  test('a webhook tells its status', async () => {
+  test('the span of a webhook has its status', async () => {
     const { connections } = instrumented({ authenticate: () => false, handleWebhook: () => new Response() });
     expect((await connections.handleWebhook('acme', new Request('http://x/'))).status).toBe(401);
     expect(one('hydrant.webhook').attributes).toEqual({ 'hydrant.connection.id': 'acme', 'http.response.status_code': 401 });
   });
 
-  test('failures tell their kind, and nothing of what they say', async () => {
+  test('failures have their type, and not their message', async () => {
     const { connections } = instrumented({ create: () => { throw new TypeError(`bad token ${SECRET}`); } });
     await expect(connections.use('acme', () => {})).rejects.toMatchObject({ code: 'HYDRATION_FAILED' });
     await expect(connections.use('gone', () => {})).rejects.toMatchObject({ code: 'CONNECTION_NOT_FOUND' });
@@ -137,7 +137,7 @@ describe('spans of hydrant/otel, with the real SDK', () => {
     expect(told).not.toContain(SECRET);
   });
 
-  test('an id is cut at 1 024 characters, and one that is no text is left out', async () => {
+  test('an id is cut at 1 024 characters, and one that is not a string is left out', async () => {
     const { connections } = instrumented();
     const calls: ((id: string) => Promise<unknown>)[] = [
       (id) => connections.use(id, () => {}),
