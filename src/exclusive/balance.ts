@@ -44,7 +44,7 @@ function cheapestFirst<R extends ConnectionRecord, I>(
 
 /**
  * In a large fleet the taker names only what is in its reach, nearest first. Any other connection would be without an
- * owner until somebody came by.
+ * owner until another replica looked there.
  */
 function nearest<R extends ConnectionRecord, I>(
   count: number,

@@ -32,7 +32,7 @@ export class Candidates<R extends ConnectionRecord, I> {
     this.#holdings = holdings;
   }
 
-  /** The next ones to ask for when this replica lacks some. */
+  /** The next ones to claim when this replica has too few. */
   next(): readonly string[] {
     const { ids, allFit } = this.#homes;
     if (allFit) {
@@ -49,7 +49,7 @@ export class Candidates<R extends ConnectionRecord, I> {
     return named;
   }
 
-  /** The next ones to look at for connections that nobody takes. */
+  /** The next ones to look at for orphans: connections that no replica takes. */
   nextOfHome(): readonly string[] {
     if (this.#homes.allFit) return this.next();
     const named: string[] = [];

@@ -46,13 +46,13 @@ export class Holdings<R extends ConnectionRecord, I> implements Iterable<Holding
     return this.#load;
   }
 
-  /** Whether anything of them runs that may still stop. */
+  /** Whether one of them runs and may still stop. */
   get running(): boolean {
     for (const { state } of this) if (state !== 'stuck' && state !== 'settled') return true;
     return false;
   }
 
-  /** Keeps claims that were just taken, and gives back those that nobody wants any more. */
+  /** Keeps claims that were just taken, and releases those of connections that are not listed any more. */
   take(claims: readonly Claim[], sentAt: Instant): void {
     const {
       clock,
@@ -106,7 +106,7 @@ export class Holdings<R extends ConnectionRecord, I> implements Iterable<Holding
       if (remainingMs <= 0) holding.expire();
       else soonestMs = Math.min(soonestMs, remainingMs);
     }
-    // Rounded up: a timer that fires a fraction of a millisecond early would be set again for no time at all.
+    // Rounded up: a timer that fires a fraction of a millisecond early would be set again at once.
     if (soonestMs !== Infinity) {
       this.#cancel = this.#environment.clock.setTimeout(() => this.watchDeadlines(), Math.ceil(soonestMs), { ref: true });
     }

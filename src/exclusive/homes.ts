@@ -60,7 +60,7 @@ export class Homes<R extends ConnectionRecord, I> {
     return this.#listing.ids;
   }
 
-  /** Whether one query can name all connections. Then nobody needs a home. */
+  /** Whether one query can name all connections. Then no replica needs a home. */
   get allFit(): boolean {
     return this.ids.length <= MAX_NAMED;
   }

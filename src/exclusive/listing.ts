@@ -5,11 +5,11 @@ import { Hints } from './hints.js';
 import { Listed } from './listed.js';
 import type { ListedConnection } from './options.js';
 
-/** After this long a listing counts as failed. */
+/** A listing that takes longer counts as failed. */
 const LIST_TIMEOUT_MS = 30_000;
 /** Hints in a burst cause one listing. */
 const HINT_SPACING_MS = 100;
-/** A listing follows after this many times what the last one took: a listing of a large fleet is work for the database. */
+/** The pause between listings, as a multiple of the last one's duration: listing a large fleet is work for the database. */
 const REST_PER_LISTING = 9;
 
 /** The connections to own, from the last listing that succeeded. One listing is under way at a time. */
@@ -18,7 +18,7 @@ export class Listing<R extends ConnectionRecord, I> {
   readonly #changed: (grown: boolean) => void;
   #listed: Listed | undefined;
   #current: Promise<void> | undefined;
-  /** Follows the current listing, which began before the news that this one is for. */
+  /** Follows the current listing, which began before the hint that requested this one. */
   #next: Promise<void> | undefined;
   #again = false;
   #stopped = false;
@@ -81,7 +81,7 @@ export class Listing<R extends ConnectionRecord, I> {
     });
   }
 
-  /** Lists when the last listing is `spacingMs` old. A listing under way began before the news, so another one follows. */
+  /** Lists when the last listing is `spacingMs` old. A listing under way began before the hint, so another one follows. */
   #soon(spacingMs: number): void {
     if (this.#stopped) return;
     if (this.#current !== undefined) {

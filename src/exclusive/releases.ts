@@ -49,7 +49,7 @@ export class Releases<R extends ConnectionRecord, I> {
     void this.#flush();
   }
 
-  /** Leaves the queue where it is. */
+  /** Sends nothing more, and leaves the queue as it is. */
   stop(): void {
     this.#cancel?.();
     this.#cancel = undefined;

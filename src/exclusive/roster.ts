@@ -9,13 +9,13 @@ export function shareOf(rank: number, members: number, total: number): number {
   return Math.floor(total / members) + (rank < total % members ? 1 : 0);
 }
 
-/** Which replicas live, as far as this one knows. The roster decides who takes what. Only a claim decides who may. */
+/** The living replicas, as far as this one knows: which of them tries to take which connections. Only a claim gives the right. */
 export class Roster {
   readonly #replica: string;
   #members: readonly Member[] = [];
   #names: readonly string[] = [];
   #previous: ReadonlySet<string> = new Set();
-  /** Replicas that are said to have left and are still listed, with the time of that news. */
+  /** Replicas that a hint says have left and that are still listed, with the time of the hint. */
   readonly #left = new Map<string, number>();
   #rank = -1;
 

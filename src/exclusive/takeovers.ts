@@ -21,8 +21,8 @@ const MAX_WINDOW_MS = 400;
  */
 const BURST = 8;
 /**
- * A connection that nobody has taken for this many ticks is anybody's, whatever the shares say. In a large fleet it is
- * taken after one tick, because those who lack connections do not see the homes of those who do not.
+ * A connection that no replica has taken for this many ticks is free for all, whatever the shares. In a large fleet it is
+ * taken after one tick, because replicas with too few connections do not look into the homes of others.
  */
 const ORPHAN_TICKS = 3;
 /** For this many ticks after the fleet has changed, a replica with its share looks through all of its home. */
@@ -61,7 +61,7 @@ export class Takeovers<R extends ConnectionRecord, I> {
     this.#reckonedAt = this.#orphansAt = environment.clock.monotonic();
   }
 
-  /** Not before the replica knows the others: it would take what is theirs. */
+  /** Not before the replica knows the others, because it would take their connections. */
   enable(): void {
     this.#enabled = true;
   }
@@ -156,7 +156,7 @@ export class Takeovers<R extends ConnectionRecord, I> {
     return this.#further >= 0;
   }
 
-  /** How many connections this replica lacks to its share. */
+  /** How many connections this replica is short of its share. */
   #missing(): number {
     return this.#environment.roster.share(this.#listing.ids.length) - this.#holdings.load;
   }

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 
 interface Row { readonly id: string; readonly version: number; readonly status: 'active' }
 const ROUND_TRIP_MS = 5;
-/** What strangers send in every millisecond. */
+/** The requests of unauthenticated senders in each millisecond. */
 const PER_MS = 50;
 const TRIALS = 6;
 

@@ -10,7 +10,7 @@ export const campaignOf = (usual: number): { readonly count: number; readonly se
   seed: Number(process.env['FUZZ_SEED'] ?? 1),
 });
 
-/** Collects rejections and exceptions that nobody handles, until the test has finished. */
+/** Collects unhandled rejections and exceptions until the test has finished. */
 export function collectUnhandled(): readonly unknown[] {
   const unhandled: unknown[] = [];
   const note = (reason: unknown): void => void unhandled.push(reason);

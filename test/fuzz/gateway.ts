@@ -3,7 +3,7 @@ import { ManualClock } from 'hydrant/testing';
 
 export interface Row { readonly id: string; readonly version: number; readonly status: 'active' | 'stopped' }
 
-/** A gateway that counts what a sender can make it do. A delivery is authentic if it says so. */
+/** A gateway that counts its work for a sender. A header says whether a delivery is authentic. */
 export class Gateway {
   readonly clock = new ManualClock();
   reads = 0;

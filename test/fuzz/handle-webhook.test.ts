@@ -13,7 +13,7 @@ const text = (random: Random, most: number): string =>
     ),
   );
 
-/** What may come where an id is expected, from strings that are almost right to what is no string at all. */
+/** Any value in place of an id, from strings that are almost valid to other types. */
 function anyId(random: Random): unknown {
   return random.pick<() => unknown>([
     () => `c${random.below(5)}`,

@@ -5,7 +5,7 @@ export interface Message {
   readonly body: string;
 }
 
-/** What a connection has carried: whole responses, and the bytes behind them. */
+/** The traffic of a connection: whole responses, and the bytes behind them. */
 export interface Carried { readonly messages: Message[]; readonly rest: string }
 
 /** Splits the bytes of a connection, strictly: anything that two readers could take differently is an error. */

@@ -119,7 +119,7 @@ async function relayed(random: Random, marker: string, upstream: string): Promis
   ])();
 }
 
-/** A Response, or what a handler may return by mistake instead. */
+/** A Response, or a value that a handler may return by mistake. */
 export async function oddResponse(random: Random, marker: string, upstream: string): Promise<Response> {
   if (random.chance(0.3)) return relayed(random, marker, upstream);
   if (random.chance(0.1)) return lookalike(random, marker);

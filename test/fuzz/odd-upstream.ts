@@ -20,7 +20,7 @@ const ANSWERS: Record<string, (marker: string) => Buffer> = {
   '304 with a length': () => Buffer.from('HTTP/1.1 304 Not Modified\r\nContent-Length: 300\r\nETag: "a"\r\n\r\n'),
 };
 
-/** What the upstream can be asked for. */
+/** The answers that the upstream can give. */
 export const UPSTREAM_ANSWERS = Object.keys(ANSWERS);
 
 function known(body: Buffer, headers: string, status = '200 OK'): Buffer {

@@ -26,7 +26,7 @@ describe.runIf(executablePath !== undefined)('the inspector’s page, in a real 
   afterAll(() => browser?.close());
 
   beforeEach(async () => {
-    // Failures are wanted here, and whoever only looks on leaves them to the console.
+    // These failures are intended, and an onlooker leaves them to the console.
     vi.spyOn(console, 'error').mockImplementation(() => {});
     const ids = [
       'acme',

@@ -15,7 +15,7 @@ describe('createInspector', () => {
   let inspector: Inspector;
 
   beforeEach(() => {
-    // Failures are wanted here, and whoever only looks on leaves them to the console.
+    // These failures are intended, and an onlooker leaves them to the console.
     vi.spyOn(console, 'error').mockImplementation(() => {});
     clock = new ManualClock();
     store = new MemoryStore(['acme', 'beta', 'gamma'].map((id) => ({ id, secret: 'xoxb-secret' })));

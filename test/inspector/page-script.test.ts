@@ -14,7 +14,7 @@ describe('the inspector’s page, without a browser', () => {
   let inspector: Inspector;
 
   beforeEach(() => {
-    // Failures are wanted here, and whoever only looks on leaves them to the console.
+    // These failures are intended, and an onlooker leaves them to the console.
     vi.spyOn(console, 'error').mockImplementation(() => {});
     clock = new ManualClock();
     factory = new RecordingFactory({ clock });

@@ -17,7 +17,7 @@ export interface Row {
   readonly token: string;
 }
 
-/** A live instance that knows what was done to it. */
+/** A live instance that records its dispose. */
 export interface Instance {
   readonly name: string;
   readonly row: Row;
@@ -28,7 +28,7 @@ export interface Instance {
 export class Rows implements ConnectionStore<Row> {
   readonly rows = new Map<string, Row>();
   readonly reads: string[] = [];
-  /** While set, a read waits for it and then answers with what it saw when it was *sent*. */
+  /** While set, reads wait. Each then answers with the row as it was when the read was *sent*. */
   held: Deferred<void>[] | undefined;
   failure: unknown;
   #version = 0;
@@ -48,7 +48,7 @@ export class Rows implements ConnectionStore<Row> {
     this.rows.delete(id);
   }
 
-  /** From now on reads wait. Returns what lets the oldest of them go. */
+  /** From now on reads wait until `letGo` or `letAllGo`. */
   hold(): void {
     this.held = [];
   }
@@ -94,7 +94,7 @@ export class WatchedRows extends Rows {
   }
 }
 
-/** A registry on a manual clock over rows in memory, with a factory that writes down what happens. */
+/** A registry on a manual clock over rows in memory, with a factory that logs its calls. */
 export class Harness {
   readonly clock = new ManualClock();
   readonly rows = new Rows();
@@ -103,7 +103,7 @@ export class Harness {
   readonly contexts: HydrationContext[] = [];
   readonly registry: ConnectionRegistry<Row, Instance>;
   readonly events: { event: string; payload: any }[] = [];
-  /** What `create` waits for, by the order of calls, where there is something. */
+  /** Gates of `create`, in the order of its calls. */
   readonly creating: (Deferred<void> | undefined)[] = [];
   readonly disposing: (Deferred<void> | undefined)[] = [];
   creates = 0;

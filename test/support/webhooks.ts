@@ -4,7 +4,7 @@ import { Harness, type HarnessOptions, type Instance, type Row } from './harness
 
 export const SECRET = 'the-shared-secret';
 
-/** A POST that is authenticated with the shared secret, unless told otherwise. */
+/** A POST that is authenticated with the shared secret by default. */
 export function post(body: RequestInit['body'] = 'hello', init: RequestInit & { secret?: string } = {}): Request {
   const { secret = SECRET, headers, ...rest } = init;
   return new Request('http://gateway.test/webhooks/a?x=1', {
@@ -49,7 +49,7 @@ export function webhookHarness({
   });
 }
 
-/** What a sender sees. */
+/** The parts of a response that matter to a sender. */
 export async function seen(response: Response): Promise<{ status: number; code?: string; retryAfter?: string; body?: string }> {
   const text = await response.text();
   if (response.headers.get('content-type') !== 'application/problem+json') return { status: response.status, body: text };

@@ -60,7 +60,7 @@ export function send(
   });
 }
 
-/** A connection on which the test writes what it likes. */
+/** A connection on which the test writes raw bytes. */
 export class RawConnection {
   readonly socket: Socket;
   #received = '';
@@ -93,7 +93,7 @@ export class RawConnection {
     this.socket.write(data);
   }
 
-  /** Resolves when what has come so far satisfies `condition`, or the server has closed. */
+  /** Resolves when the received bytes satisfy `condition`, or the server has closed. */
   async until(condition: (received: string) => boolean): Promise<string> {
     while (!condition(this.#received) && !this.#isClosed) await new Promise<void>((resolve) => { this.#wake = resolve; });
     return this.#received;
@@ -104,7 +104,7 @@ export class RawConnection {
   }
 }
 
-/** A promise and what settles it. */
+/** A promise and the functions that settle it. */
 export function signal<T = void>(): { promise: Promise<T>; resolve: (value: T) => void } {
   let resolve!: (value: T) => void;
   const promise = new Promise<T>((given) => { resolve = given; });

@@ -8,20 +8,20 @@ export interface Message {
   readonly method?: string | undefined;
   readonly url?: string | undefined;
   readonly headers?: Record<string, string | string[] | undefined>;
-  /** What has come of the body. Whether that is all of it: `complete`. */
+  /** The bytes of the body so far. `complete` says whether these are all. */
   readonly body?: string | Uint8Array;
   readonly complete?: boolean;
   readonly httpVersionMajor?: number;
   readonly encrypted?: boolean;
-  /** What parsers and frameworks have put there. */
+  /** Fields that parsers and frameworks have set. */
   readonly kept?: object;
 }
 
-/** A connection that keeps what is written to it. */
+/** A connection that keeps the bytes written to it. */
 class Wire extends Duplex {
   readonly remoteAddress = '127.0.0.1';
   written = '';
-  /** While it is slow, what is written is not taken. */
+  /** While it is slow, it accepts no bytes. */
   slow = false;
   #pending: (() => void) | undefined;
 
@@ -58,7 +58,7 @@ export function requestOf({
   return Object.assign(req, kept) as IncomingMessage & NodeRequest;
 }
 
-/** The response to it, and what of it has gone over the wire so far. */
+/** The response to it, and its bytes on the wire so far. */
 export function responseTo(req: IncomingMessage): { res: ServerResponse; wire: Wire } {
   const res = new ServerResponse(req);
   const wire = new Wire();

@@ -47,7 +47,7 @@ function middleware(parser: Parser, app: typeof express): Middleware | undefined
     case 'text': return app.text({ type: '*/*' });
     case 'raw': return app.raw({ type: '*/*' });
     case 'json+rawBody': return app.json({ verify: (req, _res, bytes) => { Object.assign(req, { rawBody: bytes }); } });
-    // Express 4 leaves `{}` as the body of what it has not parsed.
+    // Express 4 sets the body to `{}` if it has not parsed it.
     case 'json elsewhere': return app.json({ type: 'application/never' });
   }
 }

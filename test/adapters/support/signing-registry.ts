@@ -2,7 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 
 const SECRET = 'shh';
 
-/** What a sender of signed webhooks puts in its header: a HMAC over the bytes. */
+/** The header of a signed webhook: a HMAC over the bytes. */
 export function sign(body: string | Uint8Array): Record<string, string> {
   return { 'x-signature': createHmac('sha256', SECRET).update(body).digest('hex') };
 }

@@ -24,9 +24,9 @@ export class Replica {
   readonly events: Event[] = [];
   readonly calls: ClaimCall[] = [];
   readonly hydrationFailures: string[] = [];
-  /** What happens to the calls to the claim store; carries them out unless set. */
+  /** Replaces calls to the claim store. They are carried out if it is not set. */
   fault: Fault | undefined;
-  /** What `run` does besides waiting for its signal. */
+  /** The work of `run` before it waits for its signal. */
   work: (tenure: Tenure<Row, Bot>) => Promise<void> = async () => undefined;
 
   constructor(cluster: Cluster, { name = 'replica', clock = cluster.clock, ...options }: Options) {
@@ -128,7 +128,7 @@ export class Cluster {
     return replica;
   }
 
-  /** A replica that has started and taken what there is to take. */
+  /** A replica that has started and taken its connections. */
   async started(options: Options = {}): Promise<Replica> {
     const replica = this.replica(options);
     replica.runner.start();

@@ -106,6 +106,6 @@ export class HoldingBench {
   }
 }
 
-/** What the runner sees of a holding. */
+/** A holding as the runner sees it. */
 export const seen = (one: Holding<Row, string>, clock: ManualClock): object =>
   ({ state: one.state, counts: one.counts, renewable: one.renewableAt(readInstant(clock)) });

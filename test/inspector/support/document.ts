@@ -88,7 +88,7 @@ export class Element {
   addEventListener(event: string, listener: () => void): void {
     this.#listeners.set(event, [...(this.#listeners.get(event) ?? []), listener]);
   }
-  /** What a person does. A disabled control takes nothing. */
+  /** The actions of a person. A disabled control ignores them. */
   dispatch(event: string): void {
     if (this.disabled && DISABLEABLE.test(this.name)) return;
     for (const listener of this.#listeners.get(event) ?? []) listener();

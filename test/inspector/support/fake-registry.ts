@@ -1,7 +1,7 @@
 import type { RegistryEvents, RegistrySnapshot } from 'hydrant';
 import type { InspectedRegistry } from 'hydrant/inspector';
 
-/** A registry that has and tells what a test says. */
+/** A registry whose snapshot and events the test sets. */
 export class FakeRegistry implements InspectedRegistry {
   connections: RegistrySnapshot['connections'] = [];
   readonly #listeners = new Map<string, Set<(payload: any) => void>>();

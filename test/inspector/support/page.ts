@@ -8,7 +8,7 @@ const ORIGIN = 'http://gateway.example';
 /** The inspector's page, opened without a browser: its own script runs in a context of its own, and asks the inspector. */
 export interface Page {
   readonly document: Document;
-  /** What its script has asked for, oldest first: `'GET ?view=data&…'`. */
+  /** The requests of its script, oldest first: `'GET ?view=data&…'`. */
   readonly asked: string[];
   /** From now on requests fail, as where the network is gone. */
   offline: boolean;
@@ -16,7 +16,7 @@ export interface Page {
   /** The lines of the table, as the texts of their cells without the buttons. */
   lines(): string[][];
   button(name: string): Element;
-  /** Does what a person does, and lets what follows happen. */
+  /** Acts like a person, and waits for the consequences. */
   does(act: () => void): Promise<void>;
 }
 

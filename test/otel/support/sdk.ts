@@ -30,7 +30,7 @@ export function realSdk() {
   beforeAll(() => { context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable()); });
   afterAll(() => { context.disable(); });
   beforeEach(() => {
-    // Failures are wanted here, and whoever only looks on leaves them to the console.
+    // These failures are intended, and an onlooker leaves them to the console.
     vi.spyOn(console, 'error').mockImplementation(() => {});
     clock = new ManualClock();
     ends = [];

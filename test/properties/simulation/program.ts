@@ -1,4 +1,4 @@
-/** What a program runs against: the registry's options and the shape of the store and the factory. */
+/** The set-up of a program: the options of the registry, and the shape of the store and the factory. */
 export interface Settings {
   /** How many connection ids there are, named `c0`, `c1`, … */
   readonly ids: number;
@@ -39,7 +39,7 @@ export interface Settings {
   readonly factory: {
     readonly secrets: boolean;
     readonly dispose: boolean;
-    /** How often `create` touches `context.signal`, 0 to 1 (a signal nobody touched is never made). */
+    /** How often `create` reads `context.signal`, 0 to 1 (an unread signal is never made). */
     readonly touchSignal: number;
     readonly webhooks: 'none' | 'in-handler' | 'authenticated';
     readonly acknowledgeAfterMs: number | undefined;
@@ -87,7 +87,7 @@ export type Handling =
 
 export type Work = 'now' | 'throw' | 'later' | 'nested' | 'retire';
 
-/** What happens in one step, by a caller, an administrator, a platform, the network or the scheduler. */
+/** One step by a caller, an administrator, a platform, the network or the scheduler. */
 export type Operation =
   | {
       readonly do: 'use';

@@ -36,7 +36,7 @@ const EVENTS: readonly (keyof RegistryEvents)[] = [
   'thrashing',
 ];
 
-/** Settled by the world outside, not by whoever has an instance in hand. */
+/** Settled by the world outside, not by a caller that holds an instance. */
 const BACKEND: ReadonlySet<Pending['kind']> = new Set(['read', 'create', 'dispose', 'cleanUp', 'secrets', 'watch']);
 
 /** Runs a program from its first step to `close` and beyond, and stops at the first violation. */

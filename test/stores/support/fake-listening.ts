@@ -1,6 +1,6 @@
 import type { PostgresListenClient } from 'hydrant/postgres';
 
-/** A LISTEN connection as `pg` makes them, on a server that can be told to fail. */
+/** A LISTEN connection as `pg` makes them, on a server that can fail on demand. */
 export class FakeConnection implements PostgresListenClient {
   readonly queries: string[] = [];
   ended = false;
@@ -35,7 +35,7 @@ export class FakeConnection implements PostgresListenClient {
   }
 }
 
-/** What such connections are made to. */
+/** The server of such connections. */
 export class FakeServer {
   readonly connections: FakeConnection[] = [];
   deaf = false;
@@ -46,7 +46,7 @@ export class FakeServer {
     if (this.down === 'refuses' && what !== 'end') throw new Error('ECONNREFUSED');
   }
 
-  /** What another connection notifies. */
+  /** Sends a notification of another connection. */
   async notify(channel: string): Promise<{ rows: [] }> {
     await this.answer('query');
     for (const connection of this.connections) {

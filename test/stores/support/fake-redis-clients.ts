@@ -89,7 +89,7 @@ const nodeRedisCommands = (connection: FakeConnection, ready = () => true): Pick
   };
 };
 
-/** Its duplicates connect when they are told to, and messages go to the listener that was given to `subscribe`. */
+/** Its duplicates connect on demand, and messages go to the listener that was passed to `subscribe`. */
 export function fakeNodeRedis(server: FakeRedis): FakeClient<NodeRedisClient & { isOpen: boolean }> {
   const connection = new FakeConnection(server);
   const client = {

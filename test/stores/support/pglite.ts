@@ -16,7 +16,7 @@ everywhere[READY] = shared.db;
 
 export const startPglite = (): Promise<PGlite> => shared.db;
 
-/** The database with nothing in it, nobody listening, and its clock at the right time. */
+/** The database, empty, without listeners, and with the right time. */
 export async function emptyPglite(): Promise<PGlite> {
   const db = await startPglite();
   for (const stop of shared.listening) stop();

@@ -10,7 +10,7 @@ import {
 } from 'hydrant/exclusive';
 import type { ManualClock } from 'hydrant/testing';
 
-/** What both clients of a store share. */
+/** The state that both clients of a store share. */
 export interface Shared {
   readonly clock: ManualClock;
   readonly server: MemoryClaimServer;
@@ -43,7 +43,7 @@ export const offering = (change: (offer: Offer, replica: string) => Offer | unde
     claims: claims.map((claim) => ({ ...claim, offer: claim.offer && change(claim.offer, replica) })),
   }));
 
-/** Takes a connection from whoever has it. */
+/** Takes a connection from its owner. */
 export function seize({ server }: Shared, id: string): void {
   const held = server.owners().get(id);
   if (held !== undefined) server.release({ replica: held.owner, claims: [{ id, token: held.token }], leave: false });
@@ -81,7 +81,7 @@ export const ownedBy = ({ replica, id, token }: { replica: string; id: string; t
   return held?.owner === replica && held.token === token;
 };
 
-/** Remembers who has claimed what, in `seen`. */
+/** Remembers the owner of each connection in `seen`. */
 export const remembering = (change: (good: MemoryClaims, shared: Shared) => Partial<ClaimStore>): Break => (good, shared) => ({
   claim: async (request) => {
     const claims = await good.claim(request);

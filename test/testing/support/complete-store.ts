@@ -29,7 +29,7 @@ export class CompleteStore implements StoreUnderTest {
   readonly delays: number[];
   readonly #rows = new ScriptedStore<Row>();
   readonly #invalid = new Set<string>();
-  /** Who hears, and what subscribes them again. */
+  /** The listeners, and the functions that re-subscribe them. */
   readonly #listeners = new Map<StoreListener, () => Promise<void>>();
 
   constructor(delays: readonly number[] = [1]) {
@@ -85,7 +85,7 @@ export class CompleteStore implements StoreUnderTest {
     this.tell(id);
   }
 
-  /** Tells whoever is subscribed of a change, a turn later. */
+  /** Announces a change to all subscribers, one turn later. */
   tell(id: string): void {
     const listeners = [...this.#listeners.keys()];
     setImmediate(() => { for (const listener of listeners) if (this.#listeners.has(listener)) listener.changed([id]); });

@@ -16,14 +16,14 @@ import {
 /** A test that a suite has defined. */
 export interface Defined { readonly name: string; readonly test: () => Promise<void> }
 
-/** What a suite defines. */
+/** The tests that a suite defines. */
 function testsOf(define: (runner: TestRunner) => void): Defined[] {
   const tests: Defined[] = [];
   define({ describe: (_, inner) => inner(), it: (name, test) => tests.push({ name, test }) });
   return tests;
 }
 
-/** Runs what a suite defines as a runner would, all or one, and gives back the names of the tests that failed. */
+/** Runs all tests of a suite, or one, and returns the names of those that failed. */
 async function failuresOf(define: (runner: TestRunner) => void, only: string | undefined): Promise<string[]> {
   const failed: string[] = [];
   for (const { name, test } of testsOf(define))
@@ -47,7 +47,7 @@ export const claimFailures = (
 export const namesOf = (capabilities: StoreCapabilities): string[] =>
   testsOf((runner) => storeConformance(runner, () => { throw new Error('not asked'); }, capabilities)).map(({ name }) => name);
 
-/** What one test of the store suite fails with; undefined where it passes. */
+/** The error of one test of the store suite; undefined if it passes. */
 export async function errorOf(makeStore: () => StoreUnderTest, capabilities: StoreCapabilities, name: string): Promise<unknown> {
   const found = testsOf((runner) => storeConformance(runner, makeStore, capabilities)).find(
     (test) => test.name === name,
@@ -55,7 +55,7 @@ export async function errorOf(makeStore: () => StoreUnderTest, capabilities: Sto
   return found.test().then(() => undefined, (error: unknown) => error);
 }
 
-/** The names of the tests of the factory suite that fail, with what they fail with. */
+/** The tests of the factory suite that fail, by name, with their errors. */
 export async function factoryFailures<R extends ConnectionRecord, I>(
   makeSubject: () => Promise<FactoryUnderTest<R, I>>, capabilities: FactoryCapabilities,
 ): Promise<Record<string, string>> {

@@ -58,7 +58,7 @@ function takenAt({ since, instance, demand }: Hold): number {
   return demand.authenticatedAgain ? Math.max(instance.born.t, demand.began.t) : since.t;
 }
 
-/** The reason that `dispose` is told is the true one. */
+/** `dispose` gets the true reason. */
 export function reasonHolds(world: World, instance: Instance, reason: DisposeReason): void {
   const now = world.clock.monotonic();
   const complain = (why: string): void =>

@@ -21,7 +21,7 @@ export function singleFlight(world: World, creation: Creation): void {
   const { id, version } = creation;
   for (const other of world.creations) {
     if (other === creation || other.id !== id || other.version !== version) continue;
-    // What was invalidated after its row was read is for its own waiters only.
+    // A slot that was invalidated after its row was read serves only its own waiters.
     if (world.invalidatedSince(id, Math.min(other.read.sent.seq, creation.read.sent.seq))) continue;
     if (cameBack(world, id, version, other.read.sent.seq)) continue;
     if (isRunning(other)) {
@@ -105,7 +105,7 @@ export function builtFromItsRow(world: World, creation: Creation): void {
 export function backsOff(world: World, creation: Creation, failures: readonly Failure[]): void {
   for (const failure of failures) {
     if (!failure.exact || failure.strangers || failure.id !== creation.id || failure.version !== creation.version) continue;
-    // What was invalidated goes on for its own waiters.
+    // An invalidated slot goes on for its own waiters.
     if (
       world.clock.monotonic() >= failure.at.t + failure.retryAfterMs
       || world.invalidatedSince(creation.id, Math.min(creation.read.sent.seq, failure.at.seq))

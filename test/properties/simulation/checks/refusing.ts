@@ -99,7 +99,7 @@ export function reason(
   }
 }
 
-/** What was live, and fresh enough, when it came. */
+/** The instance that was live and fresh enough when the use came. */
 function neededNoRead(world: World, demand: Demand): boolean {
   const { freshness, began, quietBefore } = demand;
   if (freshness === 'strict' || !world.settings.factory.dispose) return false;
@@ -107,7 +107,7 @@ function neededNoRead(world: World, demand: Demand): boolean {
     if (instance.id !== demand.id || !isAlive(instance) || instance.born.seq > quietBefore || superseded(world, instance).may)
       return false;
     for (const read of readsOf(world, demand.id)) {
-      // Whole milliseconds are counted, in doubt against what is at hand.
+      // Only whole milliseconds count, rounded against the live instance.
       if (read.sent.t < began.t - freshness + 2) return false;
       if (isGood(read) && read.answered!.seq < quietBefore && sighting(read, demand.id)?.version === instance.version)
         return true;
@@ -126,7 +126,7 @@ function saw(world: World, demand: Demand, matches: (seen: Seen) => boolean): bo
   return false;
 }
 
-/** A webhook may be told for `notFoundTtlMs` that an unknown id is unknown. A use always asks the store. */
+/** For `notFoundTtlMs` a webhook may be refused an unknown id without a read. A use always asks the store. */
 function missing(world: World, demand: Demand): boolean {
   const notFoundTtlMs = demand.kind === 'webhook' ? world.settings.notFoundTtlMs : 0;
   for (const read of readsOf(world, demand.id)) {

@@ -16,10 +16,10 @@ import {
 import type { World } from '../world.js';
 
 /*
- * What must hold whenever nothing is left to run and everybody waits for the world outside.
+ * Holds whenever nothing is left to run and every caller waits for the world outside.
  */
 
-/** Liveness: whoever waits does so within its time and for something that can be pointed at. */
+/** Liveness: each caller waits within its deadline, and for a known cause. */
 export function everyWaitHasACause(world: World): void {
   for (const demand of world.demands) {
     if (demand.state !== 'waiting' || demand.kind === 'webhook') continue;

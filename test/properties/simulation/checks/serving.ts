@@ -3,7 +3,7 @@ import { isFreshFor, isGood, isTelling, noPermitLeft, readsOf, sighting, withPer
 import type { World } from '../world.js';
 import type { Failure } from '../model.js';
 
-/** G2: what is handed out is not being disposed of. */
+/** G2: a leased instance is not being disposed of. */
 export function notDisposed(world: World, { instance, demand }: Hold): void {
   if (instance.disposeBegan !== undefined) {
     world.violate(
@@ -13,7 +13,7 @@ export function notDisposed(world: World, { instance, demand }: Hold): void {
   }
 }
 
-/** The lease says what it holds. */
+/** The lease has the instance and the record that belong together. */
 export function stamped(world: World, { instance, lease, demand }: Hold): void {
   if (instance.id !== demand.id)
     world.violate('G8', `${demand.kind} ${demand.n} of ${demand.id} got an instance of ${instance.id}`);
@@ -41,7 +41,7 @@ function confirmed(world: World, demand: Demand, instance: Instance): boolean {
     if (!isGood(read)) continue;
     const seen = sighting(read, demand.id);
     if (seen?.version === instance.version && seen.status === 'active' && !seen.broken) return true;
-    // What a row says is known: a use that comes after it is not handed what it replaced.
+    // The row is known: a later use does not get the instance that it replaced.
     if (!world.settings.keepLastGood && isTelling(world, read, seen) && read.answered!.seq < demand.quietBefore) return false;
   }
   return false;
