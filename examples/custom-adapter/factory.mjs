@@ -21,6 +21,6 @@ export const lineFactory = {
     await adapter.connect(record, { signal });
     return adapter;
   },
-  // The server lets a name in once: the old login has to go before there is a new one.
+  // The server accepts a name once, so the old login must end before the new one.
   replacement: 'drain-first',
 };

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 
 /**
- * Somebody's own adapter: a client of a chat server that speaks lines over TCP. It knows nothing of hydrant.
+ * An adapter of your own: a client of a chat server that speaks lines over TCP. It does not know hydrant.
  *
  * It emits `message` (from, text) and, once, `closed` (error or undefined).
  */
@@ -14,7 +14,7 @@ export class LineAdapter extends EventEmitter {
   /** Logs in. @param {{ port: number, name: string, password: string }} account @param {{ signal: AbortSignal }} options */
   async connect({ port, name, password }, { signal }) {
     const socket = this.#socket = connect({ port, host: '127.0.0.1', signal });
-    socket.on('error', () => {}); // told by 'closed'
+    socket.on('error', () => {}); // 'closed' reports it
     socket.once('close', () => this.emit('closed', socket.errored ?? undefined));
     const lines = createInterface({ input: socket });
     lines.on('error', () => {});

@@ -18,7 +18,7 @@ await registry.use('acme', async (adapter) => {
   server.drop('acme-bot');
   await once(adapter, 'closed');
 });
-// The instance died within a moment of its birth, so the registry would pause before the next attempt.
+// The instance died soon after its start, so the registry would pause before the next attempt.
 registry.invalidate('acme');
 await registry.use('acme', (adapter) => adapter.say('ada', 'and here I am again'));
 await store.put({ ...acme, greeting: 'Good morning' });

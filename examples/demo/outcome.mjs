@@ -1,7 +1,7 @@
 /** @typedef {import('./world.mjs').Delivery} Delivery */
 
 /**
- * What came of a scenario, as the table shows it.
+ * The outcome of a scenario, as the table shows it.
  *
  * @typedef {object} Outcome
  * @property {Record<number, number>} statuses how many answers had each status
@@ -19,7 +19,7 @@
  */
 
 /**
- * Plays a scenario and counts what came of it.
+ * Plays a scenario and counts the outcome.
  *
  * @param {import('./scenarios.mjs').Scenario} scenario
  * @param {import('./world.mjs').World} world

@@ -2,8 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { bot } from './world.mjs';
 
 /**
- * What is played, and what must come of it. Bots that are in the table when the replicas start are named `boot-…`;
- * the others are installed later, by an admin call that reaches one replica, as an OAuth callback does.
+ * The scenarios, and the outcome of each that the demo expects. Bots that are in the table when the replicas start are named
+ * `boot-…`. The others are installed later, by an admin call that reaches one replica, as an OAuth callback does.
  *
  * @typedef {import('./world.mjs').World} World
  * @typedef {import('./world.mjs').Delivery} Delivery
@@ -39,7 +39,7 @@ export const SCENARIOS = [
   {
     title: 'one slash command, on a replica that is cold',
     async prepare(world) {
-      // The processes are to be warm and only the bots cold: what V8 still has to compile is not the subject.
+      // Warms the processes up, so that only the bots are cold and not V8's code.
       await world.settle(await world.sendAtOnce(45, 'boot-49'));
       await world.replica('express').call('put', bot('oneshot'));
     },

@@ -3,7 +3,7 @@
 const COLUMNS = ['', 'statuses', 'answered', 'creates', 'Slack calls', 'row reads', 'version reads', 'p50 ms', 'p99 ms'];
 
 /**
- * One table: a scenario, and under it what came of it in each way.
+ * One table: each scenario, and its outcome in each way.
  *
  * @param {readonly { title: string, outcomes: ReadonlyMap<string, Outcome> }[]} played
  */

@@ -107,7 +107,7 @@ export class World {
   }
 
   /**
-   * Sends `perSecond` commands a second to these bots in turn, whatever becomes of the earlier ones.
+   * Sends `perSecond` commands a second to these bots in turn, without waiting for the earlier ones.
    *
    * @param {{ ids: readonly string[], forMs: number, perSecond: number, command?: string }} traffic
    */
@@ -141,7 +141,7 @@ export class World {
     return this.slack.messages.find(({ text }) => text.endsWith(` ${word}`))?.text;
   }
 
-  /** What the replicas have done since the last reset. */
+  /** The counts of the replicas since the last reset. */
   get counts() {
     /** @param {'create' | 'row' | 'version'} event */
     const sum = (event) => this.replicas.reduce((total, replica) => total + replica.counts[event], 0);

@@ -1,10 +1,10 @@
 import { InteractionResponseType, InteractionType, verifyKey } from 'discord-interactions';
 
-/** Shown by Discord until the answer replaces it. */
+/** Discord shows it until the answer replaces it. */
 const thinking = () => Response.json({ type: InteractionResponseType.DEFERRED_CHANNEL_MESSAGE_WITH_SOURCE });
 
 /**
- * Rows of customers' Discord applications → something that answers their commands.
+ * Makes an assistant of the row of a customer's Discord application. It answers the application's commands.
  *
  * @typedef {import('hydrant').ConnectionRecord & { applicationId: string, publicKey: string }} DiscordRow
  *
@@ -16,7 +16,7 @@ const thinking = () => Response.json({ type: InteractionResponseType.DEFERRED_CH
  * @param {Surroundings} surroundings
  */
 export function discordFactory({ prepare, apiUrl = 'https://discord.com/api/v10' }) {
-  /** Writes what takes the place of “thinking …”. @param {string} token @param {string} content @param {DiscordRow} record */
+  /** Replaces “thinking …”. @param {string} token @param {string} content @param {DiscordRow} record */
   async function edit(token, content, { applicationId }) {
     const response = await fetch(`${apiUrl}/webhooks/${applicationId}/${token}/messages/@original`, {
       method: 'PATCH', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ content }),
@@ -30,8 +30,8 @@ export function discordFactory({ prepare, apiUrl = 'https://discord.com/api/v10'
   const factory = {
     create,
 
-    // Ed25519 over the timestamp and the bytes. Discord probes with bad signatures, and takes down a URL that does not
-    // answer them with 401, so this must not depend on an instance that may not start. Nor must PING.
+    // Ed25519 over the timestamp and the bytes. Discord probes with bad signatures, and removes a URL that does not answer
+    // them with 401. So neither this nor PING may depend on an instance that may not start.
     async authenticate(request, { record }) {
       const { headers } = request;
       const bytes = new Uint8Array(await request.arrayBuffer());
@@ -46,8 +46,8 @@ export function discordFactory({ prepare, apiUrl = 'https://discord.com/api/v10'
       return type === InteractionType.PING ? Response.json({ type: InteractionResponseType.PONG }) : true;
     },
 
-    // Discord waits three seconds: answer “thinking …” at once, and write the answer over it when there is one. Warm,
-    // the handler says so; cold, `acknowledge` has said the same, and the handler's response is dropped.
+    // Discord waits three seconds. Answer “thinking …” at once, and replace it by the answer later. If the connection was
+    // cold, `acknowledge` has answered the same, and this response is dropped.
     async handleWebhook(assistant, request, { record, waitUntil }) {
       const { token, data } = await request.json();
       const work = async () => {

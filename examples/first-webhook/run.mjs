@@ -1,4 +1,4 @@
-/** Runs `gateway.mjs` as a process of its own, and sends it what the README sends it with curl. */
+/** Runs `gateway.mjs` as a process of its own, and sends it the README's requests. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';

@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
 /**
- * Used by every step, changed by none: an expensive, stateful thing that must be stopped once.
+ * The bot of every step. It is expensive to start, has state, and must be stopped once.
  *
  * @typedef {Awaited<ReturnType<typeof startBot>>} Bot
  */

@@ -1,5 +1,5 @@
 /**
- * Stands for the table that all replicas share; it counts its versions as `PostgresStore` makes a database do.
+ * In place of the table that all replicas share. Every write gives the row a new version.
  *
  * @typedef {{ id: string, status: 'active' | 'stopped', greeting: string, secret: string }} Row
  * @typedef {ReturnType<typeof createTable>} Table

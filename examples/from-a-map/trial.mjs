@@ -8,7 +8,7 @@ const request = (secret = 'shh') => new Request('http://gateway/', {
   method: 'POST', headers: { 'x-signature': signature(secret, 'Ada') }, body: 'Ada',
 });
 
-/** What came of it, in a word. @param {() => Promise<any>} work */
+/** The result of `work`, in a word. @param {() => Promise<any>} work */
 async function say(work) {
   try {
     const result = await work();
@@ -19,7 +19,7 @@ async function say(work) {
 }
 
 /**
- * Plays the situations that break a Map against a gateway of two replicas.
+ * Runs a gateway of two replicas through the situations that a Map does not survive.
  *
  * @param {(table: any) => Promise<any>} createGateway
  * @returns {Promise<Record<string, string>>}

@@ -7,8 +7,8 @@ const START_TIMEOUT_MS = 30_000;
 const CLAIM_TTL_MS = 45_000;
 
 /**
- * The manager of a chat gateway, with a Map. It starts everything at boot and what is missing on demand, marks rows that
- * do not start, and polls under a claim that it renews.
+ * The manager of a chat gateway, with a Map. It starts all bots at boot and missing bots on demand, marks rows that do not
+ * start, and polls under a claim that it renews.
  */
 export class GatewayManager {
   /** @type {Map<string, Running>} */
@@ -32,11 +32,11 @@ export class GatewayManager {
     this.#replica = replica;
   }
 
-  /** Starts all bots that should run, those that failed before too. */
+  /** Starts all bots that should run, also those that failed before. */
   async boot() {
     for (const row of await this.#table.list()) {
       if (row.status !== 'active') continue;
-      await this.#startBot(row).catch(() => {}); // the row tells
+      await this.#startBot(row).catch(() => {}); // the row has the error
     }
     this.#tick();
   }
@@ -77,7 +77,7 @@ export class GatewayManager {
     await this.#table.update(id, { status: 'stopped' });
   }
 
-  /** Secrets go last but one: the row stays for a second try. @param {string} id */
+  /** Deletes the row last, so that a failed removal can be repeated. @param {string} id */
   async remove(id) {
     await this.stop(id);
     const [row] = await this.#table.read([id]);
@@ -177,7 +177,7 @@ export class GatewayManager {
     await running?.bot.stop();
   }
 
-  /** Claims what is free and renews what it has, three times before it runs out. */
+  /** Takes free claims and renews its own, three times before they expire. */
   async #tick() {
     this.#cancelTick?.();
     this.#cancelTick = this.#clock.setTimeout(() => this.#tick(), CLAIM_TTL_MS / 3, { ref: true });

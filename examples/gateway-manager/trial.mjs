@@ -30,7 +30,7 @@ const message = (id, secret = `hook of ${id}`) =>
 const deliveries = (count, deliver) => Promise.all(Array.from({ length: count }, (_, n) => deliver(n)));
 
 /**
- * One cell of the table, found out with two replicas of a manager.
+ * One cell of the table. Two replicas of a manager produce it.
  *
  * @typedef {(trial: { world: World, one: InstanceType<Manager>, two: InstanceType<Manager> }) => Promise<unknown>} Comparison
  */

@@ -51,7 +51,7 @@ export class GatewayManager {
       replicaName: replica,
       clock,
     });
-    this.#poller.on('claimsFailed', () => {}); // otherwise the console has them
+    this.#poller.on('claimsFailed', () => {}); // otherwise they are written to the console
   }
 
   /** Starts nothing but the polling that this replica gets: everything else starts when it is used. */
@@ -99,7 +99,7 @@ export class GatewayManager {
     await this.#registry.invalidate(id);
   }
 
-  /** Secrets go last but one: the row stays for a second try. @param {string} id */
+  /** Deletes the row last, so that a failed removal can be repeated. @param {string} id */
   async remove(id) {
     await this.stop(id);
     const [row] = await this.#table.read([id]);
@@ -150,7 +150,7 @@ export class GatewayManager {
   }
 }
 
-/** Why it failed: the cause, where hydrant only says that it did. @param {unknown} error */
+/** The reason of a failure: its cause, if there is one. @param {unknown} error */
 function reasonOf(error) {
   const cause = isConnectionError(error, 'HYDRATION_FAILED') ? error.cause : error;
   return cause instanceof Error ? cause.message : String(cause);

@@ -18,7 +18,7 @@ import { ManualClock } from 'hydrant/testing';
  * @typedef {ReturnType<typeof createWorld>} World
  */
 
-/** What both gateways share and a trial can break: a table, a vault, claims, and a chat platform. Time is a manual clock. */
+/** The table, vault, claims and chat platform that both gateways share. A trial can break each. Time is a manual clock. */
 export function createWorld() {
   const clock = new ManualClock();
   /** Replicas that cannot reach the claims. @type {Set<string>} */
@@ -96,7 +96,7 @@ function createClaims(clock, cut) {
   });
 }
 
-/** Starts bots, and knows what became of them. @param {ManualClock} clock */
+/** Starts bots, and records their fate. @param {ManualClock} clock */
 function createPlatform(clock) {
   const state = {
     starts: 0,
@@ -151,7 +151,7 @@ function createPlatform(clock) {
   });
 }
 
-/** Whether the platform sent it. @param {Request} request @param {string} hookSecret */
+/** Returns whether the platform sent the request. @param {Request} request @param {string} hookSecret */
 export function isFromPlatform(request, hookSecret) {
   const [given, expected] = [request.headers.get('x-hook-secret') ?? '', hookSecret].map((text) => Buffer.from(text));
   return given?.length === expected?.length && timingSafeEqual(/** @type {Buffer} */ (given), /** @type {Buffer} */ (expected));

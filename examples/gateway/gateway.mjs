@@ -9,17 +9,17 @@ import { whatsappFactory } from '../whatsapp/factory.mjs';
 import { rowSchema } from './rows.mjs';
 
 /**
- * Every platform behind one gateway: one table, one registry, one route.
+ * Serves every platform with one table, one registry and one route.
  *
  * @param {{
  *   store: import('hydrant').ConnectionStore,
  *   surroundings: Record<'slack' | 'telegram' | 'github' | 'discord' | 'whatsapp', any>,
- * } & import('hydrant').RegistryTuning} options `surroundings` is what each factory needs of the application
+ * } & import('hydrant').RegistryTuning} options `surroundings` has what each factory needs of the application
  */
 export function createGateway({ store, surroundings, ...tuning }) {
   const registry = new ConnectionRegistry({
     store,
-    recordSchema: rowSchema, // decides what a row is: the store may hand out anything
+    recordSchema: rowSchema, // checks every row, because the store may return anything
     factory: factoryByPlatform('platform', {
       slack: { ...slackFactory(surroundings.slack), maxConcurrentHydrations: 8 }, // an outage of Slack must not take every permit
       telegram: telegramFactory(surroundings.telegram),

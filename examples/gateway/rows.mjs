@@ -3,7 +3,7 @@ import { z } from 'zod';
 const base = { id: z.string(), version: z.string(), status: z.enum(['active', 'stopped']) };
 const secret = z.string().min(1); // an SDK that is given an empty one may look for it in the environment
 
-/** Every row of the table. One that does not parse is refused for its own id alone, before anything is made of it. */
+/** Every row of the table. A row that does not parse is refused for its own id alone, before it is hydrated. */
 export const rowSchema = z.discriminatedUnion('platform', [
   z.object({ ...base, platform: z.literal('slack'), signingSecret: secret, botToken: secret }),
   z.object({

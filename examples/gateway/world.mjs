@@ -17,7 +17,7 @@ export async function startWorld() {
   const application = discordApplication();
   const botInfo = { id: 1, is_bot: true, first_name: 'Bot', username: 'acme_bot' };
 
-  /** What a platform sends; with a guessed secret, what a forger sends. @param {string} [secret] */
+  /** The platform's request. With a guessed secret, it is a forged one. @param {string} [secret] */
   const requests = async (secret = 'shh') => ({
     slack: workspaceCommand({ signingSecret: secret, team: 'T0001', text: 'hi' }),
     telegram: telegramMessage({ secretToken: secret, text: 'hi' }),

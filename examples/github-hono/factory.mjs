@@ -1,18 +1,18 @@
 import { verifyWithFallback } from '@octokit/webhooks-methods';
 
 /**
- * Rows of customers' repositories → something that greets who opens an issue.
+ * Makes a bot of the row of a customer's repository. It greets everyone who opens an issue.
  *
  * @typedef {import('hydrant').ConnectionRecord & {
  *   repository: string, token: string, secret: string, previousSecret?: string,
- * }} GitHubRow while a secret is being rotated, `previousSecret` is believed too
+ * }} GitHubRow while a secret is rotated, `previousSecret` is accepted too
  *
  * @typedef {{ id: string, url: string, headers: [string, string][], body: string }} Kept a delivery as it came
  *
  * @param {{
  *   apiUrl?: string | undefined,
  *   keep: (delivery: Kept) => Promise<void>,
- * }} surroundings `keep` writes a delivery to where it is replayed from
+ * }} surroundings `keep` stores a delivery for `replay`
  */
 export function githubFactory({ apiUrl = 'https://api.github.com', keep }) {
   /** @param {GitHubRow} record @param {import('hydrant').HydrationContext} context */
@@ -52,10 +52,10 @@ export function githubFactory({ apiUrl = 'https://api.github.com', keep }) {
     // GitHub waits ten seconds.
     acknowledge: { afterMs: 8_000, respond: () => new Response(null, { status: 202 }) },
 
-    // GitHub sends nothing again by itself: what cannot be served now is kept, and replayed later.
+    // GitHub sends nothing again by itself. A delivery that cannot be served now is kept, and replayed later.
     async respondToFailure(failure, request, { record }) {
       const mayWorkLater = failure.retryable && record !== undefined;
-      // A failure may come before the signature was looked at, and only GitHub's own deliveries are to be kept.
+      // A failure may come before the signature was checked, and only GitHub's own deliveries should be kept.
       if (!mayWorkLater || !(await isSigned(request.clone(), record))) return undefined;
       await keep({ id: record.id, url: request.url, headers: [...request.headers], body: await request.text() });
       return new Response(null, { status: 202 });

@@ -22,7 +22,7 @@ export function createGateway({ store, inbox, apiUrl, ...tuning }) {
   const app = new Hono();
   app.post('/github/:id', (c) => registry.handleWebhook(c.req.param('id'), c.req.raw));
 
-  /** Sends what was kept through the same door again: the signature is checked again, and what fails is kept again. */
+  /** Serves the kept deliveries. Each is authenticated again, and kept again if it fails. */
   async function replay() {
     for (const [key, delivery] of inbox) {
       const { id, url, headers, body } = delivery;

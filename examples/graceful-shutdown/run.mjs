@@ -1,6 +1,6 @@
 /**
- * Ends the gateway as Kubernetes does, with a request in flight that takes long, and looks at it from outside all the
- * while. The vendor that the bots call is a server on loopback, which holds back its answer to the slow question.
+ * Ends the gateway as Kubernetes does, with a slow request in flight, and watches it from outside. The vendor that the bots
+ * call is a server on loopback. It holds back its answer to the slow request.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -22,7 +22,7 @@ export function createOperators({ registry, password }) {
 function isOperator(request, password) {
   const [scheme, credentials = ''] = (request.headers.get('authorization') ?? '').split(' ');
   const given = Buffer.from(credentials, 'base64').toString().replace(/^[^:]*:/, '');
-  // Digests are of one length, which is what the comparison needs.
+  // The comparison needs equal lengths, and digests have one length.
   const digest = (/** @type {string} */ text) => createHash('sha256').update(text).digest();
   return scheme === 'Basic' && timingSafeEqual(digest(given), digest(password));
 }

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ConnectionRegistry, MemoryStore } from 'hydrant';
 
-/** A registry with something going on in it. */
+/** A registry with traffic. */
 export function startTraffic() {
   const ids = Array.from(
     { length: 400 },

@@ -2,17 +2,17 @@ import { McpServer, WebStandardStreamableHTTPServerTransport } from '@modelconte
 import { z } from 'zod';
 
 /**
- * Rows of MCP sessions → a server and its transport, in the state in which the client left it.
+ * Makes a server and a transport of the row of an MCP session, in the state in which the client left them.
  *
- * @typedef {import('hydrant').ConnectionRecord & { user: string, initialize: any }} SessionRow `initialize` is what the
- *   client said of itself when the session began
+ * @typedef {import('hydrant').ConnectionRecord & { user: string, initialize: any }} SessionRow `initialize` is the
+ *   client's first message in the session
  *
  * @param {{
  *   notes: { add(session: string, note: string): Promise<void>, of(session: string): Promise<readonly string[]> },
  *   userOf: (request: Request) => Promise<string | undefined>,
  *   end: (session: string) => Promise<void>,
- * }} surroundings `notes` is what a session gathers: a table of its own, for what changes often is no configuration;
- *   `userOf` reads the access token, `end` deletes the row
+ * }} surroundings `notes` has a table of its own, because notes change often and are not configuration. `userOf` reads the
+ *   access token, `end` deletes the row
  */
 export function sessionFactory({ notes, userOf, end }) {
   /** @param {SessionRow} record @param {import('hydrant').HydrationContext} context */
@@ -32,7 +32,7 @@ export function sessionFactory({ notes, userOf, end }) {
     const transport = new WebStandardStreamableHTTPServerTransport({ sessionIdGenerator: () => id });
     await server.connect(transport);
     onDispose(() => server.close());
-    // The client has introduced itself, to this replica or to another one: say it again on its behalf.
+    // The client has initialized the session, on this replica or another one. Repeat its message.
     const welcome = await say(transport, { jsonrpc: '2.0', id: 0, method: 'initialize', params: initialize });
     await say(transport, { jsonrpc: '2.0', method: 'notifications/initialized' }, id);
     return { transport, welcome: welcome.result };

@@ -13,7 +13,7 @@ import { instrument, instrumentFactory } from 'hydrant/otel';
 export function createInstrumented({ store, factory, name, tracer, meter }) {
   const registry = new ConnectionRegistry({ store, factory: instrumentFactory(factory, { tracer }) });
   const connections = instrument(registry, { name, tracer, meter });
-  // Telemetry does not count as a listener: without one of its own a failure goes to the console once. Log what you want to read.
+  // Telemetry does not count as a listener, so failures without a listener are still written to the console.
   registry.on('hydrationFailed', ({ id, error, failures, retryAfterMs }) => {
     console.error(`${id}: ${error.code}, attempt ${failures}, the next in ${Math.round(retryAfterMs)} ms`);
   });

@@ -2,9 +2,9 @@ import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 
 /**
- * A chat platform of the WhatsApp kind, on loopback: an account has one socket, and a second login ends the first. One
- * line of JSON per message. It remembers the highest token of each account and refuses logins with lower ones, as
- * your own bridge should; a platform that knows no tokens simply ends the older socket.
+ * A chat platform like WhatsApp, on loopback. An account has one socket, and a second login ends the first. A message is one
+ * line of JSON. The platform remembers the highest token of each account and refuses logins with lower ones, as your own
+ * server should. A platform without tokens only ends the older socket.
  */
 export async function startPlatform() {
   /** @type {Map<string, { socket: import('node:net').Socket, replica: string }>} */

@@ -11,7 +11,7 @@ for (const each of [pool, claimsPool]) each.on('error', () => {});
 
 const outbox = createOutbox(pool);
 const listener = new pg.Client({ connectionString });
-listener.on('error', () => {}); // what is not heard is found a second later
+listener.on('error', () => {}); // a message without a notification is found a second later
 listener.on('notification', ({ payload }) => outbox.notified(payload ?? ''));
 await listener.connect();
 await listener.query('listen outbox');
@@ -22,7 +22,7 @@ const claims = new PostgresClaims({ client: claimsPool, listenClient: () => new 
 const { registry, sockets } = createAccounts({ store, claims, outbox, port: Number(PLATFORM_PORT), ttlMs: 3_000, replicaName });
 sockets.start();
 
-/** Somebody in the application wants to send something: any replica can. */
+/** The application sends a message. Every replica can. */
 let last = Promise.resolve();
 process.on('message', (/** @type {{ id: string, text: string }} */ { id, text }) => {
   last = last.then(() => registry.use(id, (account) => account.send(text))); // in the order in which they came

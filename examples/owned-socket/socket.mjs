@@ -35,7 +35,7 @@ export async function openSocket({ port, account, token, replica, signal }) {
       await Promise.race([taken, ended]);
       accepted.delete(id);
     },
-    /** Resolves when the platform has ended its side too: whoever logs in next is alone. */
+    /** Resolves when the platform has ended its side too, so that the next login is the only one. */
     async close() {
       if (socket.closed) return;
       const timer = setTimeout(() => socket.destroy(), 1_000);

@@ -2,7 +2,7 @@ import { Client, SdkHttpError, StreamableHTTPClientTransport } from '@modelconte
 import { ConnectionRegistry } from 'hydrant';
 
 /**
- * Rows of grants → connected clients.
+ * Makes a connected client of the row of a grant.
  *
  * @typedef {import('hydrant').ConnectionRecord & { url: string, accessToken: string }} GrantRow the id is
  *   `user:server`; refreshing the token writes the row
@@ -19,7 +19,7 @@ export const grantFactory = {
       if (transport.sessionId !== undefined) await transport.terminateSession().catch(() => {}); // only a courtesy
       await client.close();
     });
-    // The SDK's first request takes no signal, so an abandoned start closes the transport under it.
+    // The SDK's first request takes no signal, so an aborted start closes the transport.
     signal.addEventListener('abort', () => void transport.close(), { once: true });
     client.onclose = () => retire(new Error('the connection was closed'));
     await client.connect(transport, { signal });

@@ -1,4 +1,4 @@
-/** A bot of this example's own. Put yours here. */
+/** The bot of this example. Replace it by yours. */
 export const factory = {
   create: (row) => ({ greeting: row.greeting }),
   authenticate: (request, { record }) => request.headers.get('x-token') === record.token,

@@ -1,6 +1,6 @@
 /**
- * Runs the quickstart (`gateway.mjs`) as a process of its own against a fake Slack API on loopback, and sends it what
- * Slack would send, what a forger would, and a command for a workspace that is not installed.
+ * Runs `gateway.mjs` as a process of its own against a fake Slack API on loopback. Sends it a genuine command, a forged one,
+ * and one for a workspace that is not installed.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,14 +1,14 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-/** Whose work this is. Logs, traces and calls to the vault read it. */
+/** The organisation whose work is running. Logs, traces and calls to the vault read it. */
 export const organisation = /** @type {AsyncLocalStorage<string>} */ (new AsyncLocalStorage());
 
-/** The context this module was loaded in: nobody's. */
+/** The context in which this module was loaded. It belongs to no organisation. */
 const nobody = AsyncLocalStorage.snapshot();
 
 /**
- * `around`: many uses share one hydrate, which without it would run in the context of whichever came first, and so
- * would whatever the instance goes on doing. Each factory call runs in the context of its connection instead.
+ * `around`: each factory call runs in the context of its connection. Without it, a hydrate and everything that the instance
+ * does later would run in the context in which the registry was constructed.
  *
  * @template T
  * @param {{ organisation: string }} record

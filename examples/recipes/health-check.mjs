@@ -1,12 +1,12 @@
 /**
- * Health check: asks everything that is live whether it still is, and retires what does not answer. `tryAcquire` takes
- * only what is live already, so a check never starts anything and never keeps an idle instance from being evicted.
+ * Health check: pings every live instance, and retires those that do not answer. `tryAcquire` only takes live instances, so
+ * a check never starts one and never keeps an idle one from being evicted.
  *
  * @template I
- * @param {import('hydrant').ConnectionRegistry<any, I>} registry with `freshness: { maxStaleMs }`, for `tryAcquire`
- *   answers nothing under `'strict'`
+ * @param {import('hydrant').ConnectionRegistry<any, I>} registry with `freshness: { maxStaleMs }`, because
+ *   `tryAcquire` returns `undefined` with `'strict'`
  * @param {(instance: I, options: { signal: AbortSignal }) => Promise<unknown>} ping
- * @returns the ids of what was retired
+ * @returns the ids of the retired instances
  */
 export async function checkHealth(registry, ping) {
   /** @type {string[]} */

@@ -1,6 +1,6 @@
 /**
- * Leak warnings: connections that have been leased without a pause for so long that a lease was probably forgotten.
- * A busy connection can look the same: its leases overlap. What leaks never goes away.
+ * Leak warnings: connections that have been leased for so long without a pause that a lease was probably forgotten. A busy
+ * connection can look the same, because its leases overlap. A leak never goes away.
  *
  * @param {{ snapshot(): import('hydrant').RegistrySnapshot }} registry
  * @param {{ longerThanMs: number }} options

@@ -1,6 +1,6 @@
 /**
- * Maximum age: an instance is replaced after so long, whether it is busy or not. `retire` lets its users finish; the
- * next use makes a new one.
+ * Maximum age: an instance is replaced after a time, even if it is busy. `retire` lets its users finish. The next use makes
+ * a new one.
  *
  * @template R, I
  * @param {import('hydrant').InstanceFactory<R, I>} factory

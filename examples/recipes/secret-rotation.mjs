@@ -1,10 +1,10 @@
 /**
- * Secret rotation, where the row only refers to the secret. The vault's value changes and the row does not, so nobody
- * notices; these are the two ways to tell them.
+ * Secret rotation, if the row only refers to the secret. The value in the vault changes and the row does not, so no replica
+ * notices. There are two ways to tell them.
  */
 
 /**
- * Everywhere: a new version of the row makes every replica hydrate anew, and ask the vault.
+ * On every replica: a new version of the row makes each of them hydrate anew, and ask the vault.
  *
  * @param {{ touch(id: string): Promise<unknown> }} store a `PostgresStore`
  * @param {string} id
@@ -12,7 +12,7 @@
 export const rotateEverywhere = (store, id) => store.touch(id);
 
 /**
- * Here: forgets the secrets this process has kept, and what it made of them.
+ * In this process: forgets the kept secrets, and supersedes the instance.
  *
  * @param {{ invalidate(id: string): void }} registry
  * @param {string} id

@@ -1,7 +1,7 @@
 import { verifySlackRequest } from '@chat-adapter/slack/webhook';
 
 /**
- * Rows of installed workspaces → Chat SDK instances.
+ * Makes an instance of the Chat SDK of the row of an installed workspace.
  *
  * @typedef {import('hydrant').ConnectionRecord & { signingSecret: string, botToken: string }} SlackRow
  *
@@ -86,7 +86,7 @@ export function slackFactory({ prepare, apiUrl }) {
 /** @param {Request} request */
 const isJson = (request) => request.headers.get('content-type')?.startsWith('application/json') === true;
 
-/** Where a slash command takes late answers. @param {Request} request */
+/** The URL that takes late answers to a slash command. @param {Request} request */
 async function responseUrlOf(request) {
   if (isJson(request)) return undefined;
   const form = await request.formData();

@@ -4,8 +4,8 @@ import { expressWebhook } from 'hydrant/express';
 import { slackFactory } from './factory.mjs';
 
 /**
- * One Slack app, installed in many workspaces, behind one URL. Each workspace is a row `slack:T…`; `slack:app` is the
- * app itself, whom Slack asks a question that belongs to no workspace when the URL is entered in the app's settings.
+ * One Slack app, installed in many workspaces, at one URL. Each workspace is a row `slack:T…`. The row `slack:app` is the app
+ * itself. It answers Slack's `url_verification`, which belongs to no workspace.
  *
  * @param {import('./factory.mjs').Surroundings & {
  *   store: import('hydrant').ConnectionStore<import('./factory.mjs').SlackRow>,
@@ -18,7 +18,7 @@ export function createGateway({ store, prepare, apiUrl, ...tuning }) {
   // Before any body parser: a signature covers the bytes as they came.
   app.post('/slack/events', expressWebhook(registry, { connectionId: workspaceOf }));
 
-  // The rest of the application parses what it likes, and uses the same instances.
+  // Other routes may use body parsers, and use the same instances.
   app.use(express.json());
   app.post('/announcements', (req, res, next) => {
     const { team, channel, text } = req.body;
@@ -28,7 +28,7 @@ export function createGateway({ store, prepare, apiUrl, ...tuning }) {
 }
 
 /**
- * Which row a request is for. Nothing is verified yet, so it only looks: the row decides whose signature is believed.
+ * Finds the row of a request. The request is not verified yet, so this only looks up the id. The row's secret verifies it.
  *
  * @param {Request} request
  */

@@ -47,7 +47,7 @@ await Promise.all([
 ]);
 server.close();
 server.closeIdleConnections();
-await registry.close(); // what was acknowledged is still being worked on: close waits for it
+await registry.close(); // waits for the work on acknowledged commands
 for (const { channel, text } of slack.messages) console.log(`the bot said in ${channel}: ${text}`);
 for (const { path, body } of lateAnswers.received) console.log(`posted to response_url ${path}: ${body}`);
 await slack.close();

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** Whether everything that can be imported from the package has been built since its source was last changed. */
+/** Returns whether every entry of the package has been built since the source was last changed. */
 export function isBuilt() {
   /** @type {{ exports: Record<string, { import?: { default: string } }> }} */
   const { exports } = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8'));

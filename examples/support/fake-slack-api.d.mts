@@ -3,7 +3,7 @@ export interface Message { readonly token: string; readonly channel: string; rea
 
 /** A Slack Web API on loopback that counts what it is asked. */
 export interface FakeSlackApi {
-  /** What a client's `apiUrl` or `SLACK_API_URL` is set to. */
+  /** The value for a client's `apiUrl` or `SLACK_API_URL`. */
   readonly url: string;
   /** Calls by method. */
   readonly calls: Map<string, number>;

@@ -13,7 +13,7 @@ import { connectionsOf } from './recording-server.mjs';
  *   reset: () => void,
  *   connections: () => Promise<number>,
  *   close: () => Promise<void>,
- * }} FakeSlackApi `url` is what a client's `apiUrl` or `SLACK_API_URL` is set to; `calls` counts by method
+ * }} FakeSlackApi `url` is the value for a client's `apiUrl` or `SLACK_API_URL`; `calls` counts by method
  */
 
 /**

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { sign } from '@octokit/webhooks-methods';
 
 /**
- * What GitHub sends when an issue is opened, signed: what `fetch` takes.
+ * GitHub's signed delivery for an opened issue, as arguments of `fetch`.
  *
  * @param {{ secret: string, number?: number, title?: string }} issue
  */

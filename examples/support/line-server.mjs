@@ -42,7 +42,7 @@ export async function startLineServer() {
     get open() { return sockets.size; },
     /** Answers nothing from now on, or again. @param {boolean} silent */
     silence(silent) { isSilent = silent; },
-    /** How it treats whoever connects from now on. @param {'serve' | 'refuse' | 'reset' | 'hang'} mode */
+    /** Sets how it treats new connections. @param {'serve' | 'refuse' | 'reset' | 'hang'} mode */
     async behave(mode) {
       isSilent = mode === 'hang';
       isCutting = mode === 'reset';

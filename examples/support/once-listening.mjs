@@ -2,8 +2,8 @@ import { createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /**
- * A loopback port that is free. Below those that systems give to outgoing connections (32768 and up on Linux), or one
- * of them might take it first.
+ * A free loopback port. It is below the ports of outgoing connections (32768 and up on Linux), because one of those might
+ * take it first.
  *
  * @returns {Promise<number>}
  */
@@ -20,7 +20,7 @@ export async function freePort() {
 }
 
 /**
- * Waits until something answers HTTP there, whatever the answer.
+ * Waits until the port gives any HTTP answer.
  * @param {string} origin
  */
 export async function onceListening(origin) {

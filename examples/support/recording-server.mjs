@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 
 /**
- * An HTTP server on loopback that stands for somebody else's: it keeps what it is sent and answers what it is told to.
+ * An HTTP server on loopback in place of a vendor's. It records requests and gives the answers that it is told.
  *
  * @typedef {{ method: string, path: string, headers: import('node:http').IncomingHttpHeaders, body: string }} Received
  *
@@ -35,7 +35,7 @@ export async function startRecordingServer(answer = () => ({ json: { ok: true } 
 }
 
 /**
- * Listens on a free loopback port, and says at which origin.
+ * Listens on a free loopback port, and returns the origin.
  *
  * @param {import('node:http').Server} server
  * @returns {Promise<string>}

@@ -1,7 +1,7 @@
 import { slackSignature } from './slack-sender.mjs';
 
 /**
- * A slash command of any workspace, signed: what `fetch` takes.
+ * A signed slash command of any workspace, as arguments of `fetch`.
  *
  * @param {object} command
  * @param {string} command.signingSecret
@@ -34,7 +34,7 @@ export function workspaceCommand({
 }
 
 /**
- * What the Events API sends, signed: an event of a workspace, or the `url_verification` of the app's settings page.
+ * A signed delivery of the Events API: an event of a workspace, or the `url_verification` of the app's settings page.
  *
  * @param {string} signingSecret
  * @param {Record<string, unknown>} payload

@@ -1,11 +1,11 @@
 import { timingSafeEqual } from 'node:crypto';
 
 /**
- * Rows of Telegram bots → grammY bots.
+ * Makes a grammY bot of the row of a Telegram bot.
  *
  * @typedef {import('hydrant').ConnectionRecord & {
  *   token: string, secretToken: string, botInfo: import('grammy/types').UserFromGetMe, greeting: string,
- * }} TelegramRow `botInfo` is what `getMe` said when the bot was installed: with it a cold start needs no network
+ * }} TelegramRow `botInfo` is the result of `getMe` at the installation, so that a cold start needs no network
  *
  * @param {{ apiRoot?: string | undefined }} [surroundings] Telegram's own API by default
  */
@@ -26,7 +26,7 @@ export function telegramFactory({ apiRoot } = {}) {
   /** @satisfies {import('hydrant').InstanceFactory<TelegramRow, Awaited<ReturnType<typeof create>>>} */
   const factory = {
     create,
-    // Telegram signs nothing: it repeats the secret that `setWebhook` was given. Compared before there is a bot.
+    // Telegram does not sign. It repeats the secret that `setWebhook` got. It is compared before there is a bot.
     authenticate: (request, { record }) =>
       isSame(request.headers.get('x-telegram-bot-api-secret-token') ?? '', record.secretToken),
     handleWebhook: (bot, request) => bot.receive(request),

@@ -5,7 +5,7 @@ import { createGateway } from './gateway.mjs';
 
 const telegram = await startFakeTelegramApi();
 /** @type {MemoryStore<Omit<import('./factory.mjs').TelegramRow, 'status' | 'version'>>} */
-const store = new MemoryStore(); // stands for the database both replicas share
+const store = new MemoryStore(); // in place of the database that both replicas share
 const replicas = await Promise.all(['A', 'B'].map(async () => {
   const { app } = await createGateway({ store, publicUrl: 'https://bots.example.com', apiRoot: telegram.url });
   return { app, origin: await app.listen({ port: 0, host: '127.0.0.1' }) };

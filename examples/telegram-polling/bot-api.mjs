@@ -13,8 +13,8 @@ function error(response, code, description) {
 }
 
 /**
- * As much of Telegram's Bot API as polling needs, on loopback. As the real one does, it lets one `getUpdates` wait per
- * bot: when a second comes, the first is answered with 409. A first part of the path says who calls.
+ * The part of Telegram's Bot API that polling needs, on loopback. Like the real one, it lets one `getUpdates` wait per bot.
+ * When a second one comes, the first is answered with 409. The first part of the path names the caller.
  */
 export async function startBotApi() {
   /**
@@ -72,13 +72,13 @@ export async function startBotApi() {
   const address = /** @type {import('node:net').AddressInfo} */ (server.address());
   return {
     url: `http://127.0.0.1:${address.port}`,
-    /** What bots have sent. */
+    /** The messages that bots have sent. */
     sent,
     /** The number of times that two polled the same bot. */
     get conflicts() { return conflicts; },
     /** Which replica polled a bot last. @param {string} token */
     pollerOf: (token) => botOf(token).polledBy,
-    /** Somebody writes to a bot. @param {string} token @param {string} text */
+    /** A user writes to a bot. @param {string} token @param {string} text */
     receive(token, text) {
       const bot = botOf(token);
       const chat = { id: 7, type: 'private', first_name: 'Ada' };

@@ -17,7 +17,7 @@ const registry = createBots({ store, apiRoot });
 const poller = createPoller({ registry, claims, store, ttlMs: 3_000, replicaName });
 poller.start();
 
-/** Somebody in the application wants to send something: any replica can. */
+/** The application sends a message. Every replica can. */
 process.on('message', async (/** @type {{ id: string, text: string }} */ { id, text }) => {
   await registry.use(id, (bot) => bot.api.sendMessage(7, text));
 });

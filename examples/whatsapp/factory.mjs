@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
 /**
- * Rows of WhatsApp Business numbers → senders over the Cloud API.
+ * Makes a sender over the Cloud API of the row of a WhatsApp Business number.
  *
  * @typedef {import('hydrant').ConnectionRecord & {
  *   phoneNumberId: string, accessToken: string, appSecret: string, verifyToken: string,

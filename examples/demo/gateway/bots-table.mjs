@@ -1,4 +1,4 @@
-/** The table that the gateway has anyway. */
+/** The gateway's own table. */
 export const BOTS_TABLE = `
   create table bots (
     id             text primary key,

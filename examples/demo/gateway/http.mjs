@@ -1,6 +1,6 @@
 /**
- * The HTTP side of a replica, in each framework. It is the same for every way of keeping connections: they differ in
- * what stands behind `handleWebhook`.
+ * The HTTP side of a replica, in each framework. It is the same for every way of keeping connections. The ways differ only
+ * in `handleWebhook`.
  *
  * @typedef {{ port: number, close: () => Promise<void> }} Listening
  * @typedef {import('./main.mjs').Gateway} Gateway

@@ -5,7 +5,7 @@ import { toBot, writeBot } from './bots-table.mjs';
 import { createChat } from './slack-bot.mjs';
 
 /**
- * The same through hydrant: the rows stay in the table, a webhook makes the bot live on the replica it lands on.
+ * The same through hydrant. The rows stay in the table, and a webhook starts the bot on the replica that it reaches.
  *
  * @param {import('./main.mjs').Surroundings} surroundings
  * @returns {Promise<import('./main.mjs').Gateway>}

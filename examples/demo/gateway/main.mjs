@@ -18,7 +18,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { listen } from './http.mjs';
 
-// Never outlives the demo, however that ended.
+// Ends when the demo ends, even if the demo crashes.
 process.once('disconnect', () => process.exit(1));
 if (!process.connected) process.exit(1);
 
@@ -44,14 +44,14 @@ const server = await listen(framework, gateway);
 let leaveRotation = () => {};
 const outOfRotation = new Promise((resolve) => { leaveRotation = resolve; });
 
-/** What the demo may call. */
+/** The calls of the demo. */
 const calls = {
   /** @param {Bot} bot */
   put: (bot) => gateway.put(bot),
   /** @param {string} id */
   isLive: (id) => gateway.isLive(id),
   live: () => gateway.live(),
-  /** Answered in order: whatever was reported before has arrived. */
+  /** Answered in order, so all earlier reports have arrived. */
   flush: () => undefined,
   /** The balancer sends no more requests here. */
   leaveRotation: () => leaveRotation(),

@@ -2,10 +2,10 @@ import { readActiveBot, readActiveBots, writeBot } from './bots-table.mjs';
 import { createChat } from './slack-bot.mjs';
 
 /**
- * What people write first: a Map per process. Filled at start with every active row, kept up to date by the admin
- * calls that reach this process, and what is not in it is a 404.
+ * The usual first attempt: a Map per process. It is filled at start with every active row. Admin calls that reach this
+ * process keep it up to date. A bot that is not in it gets 404.
  *
- * With `loadOnMiss`, what they write next: what is not in the Map is looked up and started.
+ * With `loadOnMiss`, the usual second attempt: a bot that is not in the Map is looked up and started.
  *
  * @param {import('./main.mjs').Surroundings & { loadOnMiss: boolean }} surroundings
  * @returns {Promise<import('./main.mjs').Gateway>}

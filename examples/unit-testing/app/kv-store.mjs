@@ -1,5 +1,5 @@
 /**
- * The application's own store, over a key-value server that can count: a version for each write, never used twice.
+ * The application's own store, over a key-value server that can count. Each write gets a new version.
  *
  * @typedef {import('hydrant').ConnectionRecord & { token: string }} Row
  * @typedef {{ get(key: string): Promise<string | undefined>, set(key: string, value: string): Promise<void>,

@@ -1,8 +1,7 @@
 import { isConnectionError } from 'hydrant';
 
 /**
- * Sends reminders through whatever bots they belong to. It asks for `Connections`, not for a registry: a test can give
- * it an object literal.
+ * Sends reminders through their bots. It takes a `Connections` instead of a registry, so a test can pass an object literal.
  *
  * @typedef {{ bot: string, to: string, text: string }} Reminder
  *
@@ -21,7 +20,7 @@ export async function remind(connections, reminders) {
     } catch (error) {
       if (!isConnectionError(error)) throw error;
       if (error.retryable) later.push(reminder); // another time, or on another replica
-      // Else the bot is gone or stopped, and so are its reminders.
+      // Otherwise the bot is deleted or stopped, and its reminders are dropped.
     }
   }
   return { sent, later };

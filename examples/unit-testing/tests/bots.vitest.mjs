@@ -38,7 +38,7 @@ test('bots go on while the database is away for a moment', async () => {
   const clock = new ManualClock();
   const store = new ScriptedStore({ records, clock });
   const bots = createBots({ store, clock, staleIfErrorMs: 30_000, connect: async () => fakeBot() });
-  bots.on('storeFailed', () => {}); // else it is written to the console
+  bots.on('storeFailed', () => {}); // otherwise it is written to the console
   await bots.use('acme', () => {});
   store.behave({ fail: new Error('connection refused') });
   expect(await bots.use('acme', () => 'served')).toBe('served');
