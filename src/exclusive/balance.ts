@@ -1,14 +1,16 @@
 import type { ConnectionRecord } from '../contracts/record.js';
-import { reachOf } from './candidates.js';
+import { FURTHER_PER_TICK, reachOf } from './candidates.js';
 import type { Member } from './claims/contract.js';
 import type { RunnerEnvironment } from './environment.js';
 import type { Holding } from './holding.js';
 import type { Holdings } from './holdings.js';
-import type { Circle, Homes } from './homes.js';
+import { MAX_AT_ONCE, type Circle, type Homes } from './homes.js';
 import { shareOf } from './roster.js';
 
 /** An offer is open for this many ticks. Without a hint the taker looks once per tick. */
 const OFFER_TICKS = 3;
+/** What one replica takes in a tick. Anything handed to it beyond that would wait without an owner. */
+const TAKEN_PER_TICK = FURTHER_PER_TICK * MAX_AT_ONCE;
 
 /**
  * Hands over the connections beyond this replica's share, each one directly to a replica that lacks one. Shedding them
@@ -72,13 +74,14 @@ function nearest<R extends ConnectionRecord, I>(
 export function planHandOver(replica: string, members: readonly Member[], total: number): ReadonlyMap<string, number> {
   const shares = members.map((_, rank) => shareOf(rank, members.length, total));
   const loads = members.map(({ load }) => load);
+  const most = members.map(({ load }, rank) => Math.min(shares[rank]!, load + TAKEN_PER_TICK));
   const plan = new Map<string, number>();
   for (const [giver, { replica: from }] of members.entries()) {
     for (const [taker, { replica: to }] of members.entries()) {
       // A difference of one is balance: moving a connection would only mirror it.
       const moved = Math.min(
         loads[giver]! - shares[giver]!,
-        shares[taker]! - loads[taker]!,
+        most[taker]! - loads[taker]!,
         Math.floor((loads[giver]! - loads[taker]!) / 2),
       );
       if (moved <= 0) continue;

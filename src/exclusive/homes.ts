@@ -4,6 +4,8 @@ import { shareOf, type Roster } from './roster.js';
 
 /** Most ids that one claim query names, so that its size does not grow with the fleet. */
 export const MAX_NAMED = 4_096;
+/** Most claims that one query takes. */
+export const MAX_AT_ONCE = 1_000;
 /** The circle is ordered by so many bits of a hash, and by id where these are equal. */
 const HASH_BITS = 12;
 

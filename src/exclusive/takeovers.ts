@@ -3,12 +3,10 @@ import { Candidates, FURTHER_PER_TICK } from './candidates.js';
 import type { ClaimRequest } from './claims/contract.js';
 import type { RunnerEnvironment } from './environment.js';
 import type { Holdings } from './holdings.js';
-import { MAX_NAMED, type Circle, type Homes } from './homes.js';
+import { MAX_AT_ONCE, MAX_NAMED, type Circle, type Homes } from './homes.js';
 import type { Listing } from './listing.js';
 import { readInstant } from './validity.js';
 
-/** Most claims that one query takes. */
-const MAX_AT_ONCE = 1_000;
 /**
  * Queries per window in the long run. A window is a tick, but at most this long, because a hint must not wait for a
  * slow tick.
