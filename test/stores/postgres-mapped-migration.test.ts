@@ -1,36 +1,15 @@
 import type { PGlite } from '@electric-sql/pglite';
-import { PostgresClaims, PostgresStore, type PostgresStoreOptions } from 'hydrant/postgres';
+import { PostgresStore, type PostgresStoreOptions } from 'hydrant/postgres';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { catalogueOf, finding } from './support/catalogue.js';
 import { emptyPglite, startPglite } from './support/pglite.js';
 
 let db: PGlite;
 beforeAll(async () => { await startPglite(); }, 60_000);
 beforeEach(async () => { db = await emptyPglite(); });
 
-async function values(query: string): Promise<unknown[]> {
-  return (await db.query<{ value: unknown }>(query)).rows.map(({ value }) => value);
-}
-
-/** Everything that has a name, with the row version of its catalogue entry: another one if it was made anew. */
-const objects = () =>
-  values(`
-  select name || ' ' || made as value from (
-    select 'relation ' || relname as name, xmin::text as made from pg_class where relnamespace = 'public'::regnamespace
-    union all select 'column ' || attrelid::regclass || '.' || attname || ' ' || format_type(atttypid, 0)
-      || ' ' || attnotnull, xmin::text
-      from pg_attribute where attrelid in (
-        select oid from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r'
-      ) and attnum > 0 and not attisdropped
-    union all select 'function ' || proname, xmin::text from pg_proc where pronamespace = 'public'::regnamespace
-    union all select 'trigger ' || tgname, xmin::text from pg_trigger where not tgisinternal) everything order by 1`);
-const names = async () => (await objects()).map((object) => String(object).replace(/ \d+$/, ''));
-/** The same of all schemas, without what is PostgreSQL's own. */
-const everything = async () => [
-  ...(await names()),
-  ...(await values(`select nspname as value from pg_namespace where nspname !~ '^pg_' order by 1`)),
-];
+const { values, objects, names, everything, triggers } = catalogueOf(() => db);
 const EVENTS = ['delete', 'insert', 'truncate', 'update'];
-const triggers = async () => (await names()).filter((name) => name.startsWith('trigger ')).map((name) => name.slice(8));
 
 const mapping = {
   table: 'bots', columns: { config: ['platform'] }, where: 'not gone', stopped: 'halted', softDelete: 'gone = true',
@@ -38,8 +17,6 @@ const mapping = {
 } satisfies Omit<PostgresStoreOptions<{ platform: string }>, 'client'>;
 const BOTS = `create table bots (id text primary key, platform text, note text, gone bool not null default false,
   halted bool not null default false)`;
-
-const finding = (object: string, problem = 'missing') => ({ object, problem });
 
 describe('the migration of a table that exists', () => {
   beforeEach(async () => {
@@ -255,179 +232,5 @@ describe('the migration of a table that exists', () => {
       );
     }
     expect(PostgresStore.migrationSql({ ...mapping, lockTimeoutMs: 2 ** 31 - 1 }).up).toContain('2147483647');
-  });
-});
-
-describe('the migration of the store\'s own table', () => {
-  test('is created and removed again, and leaves nothing behind', async () => {
-    const before = await everything();
-    const store = new PostgresStore({ client: db });
-    await store.migrate();
-    const migrated = await objects();
-    expect(await store.migrate()).toEqual([]);
-    expect(await objects()).toEqual(migrated);
-    await store.put({ id: 'acme' });
-    for (let n = 0; n < 2; n += 1) await db.exec(PostgresStore.migrationSql().down);
-    expect(await everything()).toEqual(before);
-  });
-
-  test.each<{ what: string; damage: string; found: object }>([
-    {
-      what: 'a lost version',
-      damage: 'alter table hydrant_connections drop column version',
-      found: finding('column version of public.hydrant_connections', 'missing or different'),
-    },
-    {
-      what: 'a version that is not computed',
-      damage: 'alter table hydrant_connections alter column version drop expression',
-      found: finding('column version of public.hydrant_connections', 'missing or different'),
-    },
-    {
-      what: 'a lost counter',
-      damage: 'alter table hydrant_connections drop column touched cascade',
-      found: finding('column touched of public.hydrant_connections'),
-    },
-    {
-      what: 'a lost trigger',
-      damage: 'drop trigger hydrant_notify_update on hydrant_connections',
-      found: finding('trigger hydrant_notify_update on public.hydrant_connections'),
-    },
-    {
-      what: 'a lost function',
-      damage: 'drop function hydrant_connections_hydrant_notify cascade',
-      found: finding('function "hydrant_connections_hydrant_notify"()'),
-    },
-  ])('finds $what, and migrate repairs it', async ({ damage, found }) => {
-    const store = new PostgresStore<{ n: number }>({ client: db });
-    await store.migrate();
-    const { version } = await store.put({ id: 'acme', n: 1 });
-    await db.exec(damage);
-    expect(await store.check()).toContainEqual(found);
-    expect(await store.migrate()).toContainEqual(found);
-    expect(await store.check()).toEqual([]);
-    expect((await store.get('acme'))?.version).toBe(version);
-    expect((await store.put({ id: 'acme', n: 2 })).version).not.toBe(version);
-  });
-
-  test('makes versions that cannot be set, and that an edit by hand changes', async () => {
-    const store = new PostgresStore<{ n: number }>({ client: db });
-    await store.migrate();
-    const { version } = await store.put({ id: 'acme', n: 1 });
-    await expect(db.query(`update hydrant_connections set version = 'x'`)).rejects.toMatchObject({ code: '428C9' });
-    await db.query(`update hydrant_connections set data = '{"n":2}'`);
-    expect((await store.get('acme'))?.version).not.toBe(version);
-  });
-
-  test('allows only the two statuses, and a row written by other code is active and empty', async () => {
-    const store = new PostgresStore({ client: db });
-    await store.migrate();
-    await expect(db.query(`insert into hydrant_connections (id, status) values ('acme', 'error')`)).rejects.toMatchObject({
-      code: '23514',
-    });
-    await db.query(`insert into hydrant_connections (id) values ('acme')`);
-    expect(await store.get('acme')).toEqual({ id: 'acme', status: 'active', version: expect.any(String) as string });
-  });
-
-  test('allows any name, in any schema', async () => {
-    await db.exec(`drop schema if exists "we""ird Schema" cascade; create schema "we""ird Schema"`);
-    const options = {
-      table: `we"ird Schema.Tab'le $hydrant$ %s \\ ${'x'.repeat(30)}`,
-      columns: { id: 'I"d', status: "st'atus %I", version: 'ver\\sion $hydrant1$' },
-    };
-    const store = new PostgresStore<{ token: string }>({ client: db, ...options });
-    await store.migrate();
-    expect(await store.migrate()).toEqual([]);
-    const first = await store.put({ id: 'acme', token: 'a' });
-    const second = await store.put({ id: 'acme', token: 'b', status: 'stopped' });
-    expect(second).toEqual({
-      id: 'acme',
-      token: 'b',
-      status: 'stopped',
-      version: expect.stringMatching(/^[0-9a-f]{32}$/) as string,
-    });
-    expect(second.version).not.toBe(first.version);
-    await db.exec(PostgresStore.migrationSql(options).down);
-    expect(
-      await values(
-        `select relname as value from pg_class where relnamespace = (select oid from pg_namespace where nspname like 'we%')`,
-      ),
-    ).toEqual([]);
-  });
-
-  test.each([
-    ['a', 'b'],
-    ['ä', 'ü'],
-  ])('keeps the objects of two tables apart whose long names end in %s and %s', async (...ends) => {
-    const [first, second] = ends.map((end) => ({ table: `${'long_'.repeat(12)}${end}`, client: db })) as [
-      { table: string; client: PGlite },
-      { table: string; client: PGlite },
-    ];
-    const store = new PostgresStore<{ token: string }>(first);
-    await store.migrate();
-    await new PostgresStore(second).migrate();
-    await store.put({ id: 'acme', token: '1' });
-    await db.exec(PostgresStore.migrationSql(second).down);
-    expect(await store.put({ id: 'acme', token: '2' })).toMatchObject({ token: '2' });
-    expect(await values(`select octet_length(proname) as value from pg_proc where proname like 'long%'`)).toEqual([63]);
-  });
-
-  test('does not cut a name that PostgreSQL keeps in full', async () => {
-    await new PostgresStore({ client: db, table: 'x'.repeat(48) }).migrate();
-    expect(await names()).toContain(`function ${'x'.repeat(48)}_hydrant_notify`);
-  });
-});
-
-describe('the migration of claims', () => {
-  const request = { replica: 'a', ttlMs: 60_000, ids: ['c1', 'c2'], limit: 2, freeForMs: 0 };
-
-  test.each(['hydrant_claims', 'elsewhere.my "claims"'])(
-    '%s: does nothing when there is nothing to do, and leaves nothing behind on the way down',
-    async (table) => {
-      await db.exec('create schema elsewhere');
-      const [schema, name] = table.includes('.') ? (table.split('.') as [string, string]) : ['public', table];
-      const left = () =>
-        values(`select relname || ' ' || xmin as value from pg_class where relnamespace = '${schema}'::regnamespace order by 1`);
-      const claims = new PostgresClaims({ client: db, table });
-      await claims.migrate();
-      const migrated = await left();
-      expect(migrated.join(' ')).toContain(name);
-      const sequence = `${schema}."${`${name}_token_seq`.replaceAll('"', '""')}"`;
-      await db.query(`select setval($1, 5)`, [sequence]);
-      await claims.migrate();
-      expect(await left()).toEqual(migrated);
-      expect(await values(`select last_value as value from ${sequence}`)).toEqual([5]);
-      expect(await claims.claim(request)).toHaveLength(2);
-      const { up, down } = PostgresClaims.migrationSql({ table });
-      await db.exec(down);
-      expect(await left()).toEqual([]);
-      await db.exec(up);
-      expect(await claims.claim(request)).toHaveLength(2);
-      const before = await left();
-      await claims.migrate();
-      expect(await left()).toEqual(before);
-    },
-  );
-
-  test('as SQL for a file is for hydrant_claims by default', async () => {
-    await db.exec(PostgresClaims.migrationSql().up);
-    expect(await new PostgresClaims({ client: db }).claim(request)).toHaveLength(2);
-  });
-
-  test('has an index for the claims of a replica', async () => {
-    await new PostgresClaims({ client: db }).migrate();
-    expect(await values(`select indexdef as value from pg_indexes where tablename = 'hydrant_claims'`)).toContainEqual(
-      expect.stringContaining('(owner)'),
-    );
-  });
-
-  test('tokens do not restart after down and up', async () => {
-    const { up, down } = PostgresClaims.migrationSql();
-    const tokens = new Set<bigint>();
-    for (let n = 0; n < 3; n += 1) {
-      await db.exec(up);
-      for (const { token } of await new PostgresClaims({ client: db }).claim(request)) tokens.add(token);
-      await db.exec(down);
-    }
-    expect(tokens.size).toBe(6);
   });
 });
