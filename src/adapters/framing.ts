@@ -74,7 +74,7 @@ export function setHead(res: NodeResponse, { status, reason, headers }: Response
   if (closes) res.setHeader('connection', 'close');
 }
 
-/** Answers with a problem and nothing else, whatever was set before. Throws if Node cannot send even that. */
+/** Answers with a problem and drops everything that was set before. Throws if Node cannot send even that. */
 export function sendInstead(res: NodeResponse, { status, headers, text }: Problem, closes: boolean): void {
   for (const name of res.getHeaderNames()) res.removeHeader(name);
   const bytes = Buffer.from(text);

@@ -29,7 +29,7 @@ const ignore = (): void => undefined;
 
 /**
  * Finds the bytes exactly as they came: `rawBody`, a `body` that is still bytes or text, or the stream itself, which
- * is not read before somebody reads the body. A body that a parser has consumed is refused, never rebuilt.
+ * is not read before the body is. A body that a parser has consumed is refused, never rebuilt.
  */
 export function bodyOf(req: NodeRequest, { maxBytes, onTooLarge, source = req, parsed = req }: BodyOptions): NodeBody {
   if (req.method === 'GET' || req.method === 'HEAD' || hasNoBody(req)) return { kind: 'empty' };
@@ -123,7 +123,7 @@ function tooLargeError(): ConnectionError<'BODY_TOO_LARGE'> {
   return new ConnectionError('BODY_TOO_LARGE', 'The request body is larger than maxBodyBytes');
 }
 
-/** What becomes of the bytes of a source. */
+/** Receives the bytes of a source. */
 interface Sink { data(bytes: Uint8Array): void; end(): void; fail(error: Error): void }
 
 /** Lets the bytes flow into `sink`, until one of its ends. Returns what stops that. */

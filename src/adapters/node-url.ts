@@ -73,7 +73,7 @@ function ownAddress(req: NodeRequest): Address {
   };
 }
 
-/** The first value: what the proxy nearest to the sender saw. */
+/** The first value, which the proxy nearest to the sender set. */
 export function forwarded(req: NodeRequest, name: string): string | undefined {
   const value = req.headers[name];
   const first = (typeof value === 'string' ? value : undefined)?.split(',', 1)[0]!.trim();

@@ -40,7 +40,7 @@ export interface ChatAdapter {
   readonly botUserId?: string | undefined;
   handleWebhook(request: Request, options?: ChatWebhookOptions): Promise<Response>;
   disconnect?(): Awaitable<void>;
-  /** Of adapters that can poll. */
+  /** Only adapters that can poll have it. */
   readonly isPolling?: boolean;
   stopPolling?(): Awaitable<void>;
 }

@@ -81,7 +81,7 @@ export interface RegistryTuning {
  */
 export type Around<R> = <T>(record: R, work: () => T) => T;
 
-/** The options of a registry as they are given, whatever decided what a record is. */
+/** The options of a registry before their check, with or without a schema. */
 export interface RegistryOptions<R extends ConnectionRecord, I> extends RegistryTuning {
   store: ConnectionStore<ConnectionRecord>;
   factory: InstanceFactory<R, I>;
@@ -106,7 +106,7 @@ export interface ResolvedOptions<R extends ConnectionRecord, I>
   };
 }
 
-/** The options of a `ConnectionRegistry`, where the store decides what a record is. */
+/** The options of a `ConnectionRegistry` whose store decides the type of its records. */
 export interface ConnectionRegistryOptions<R extends ConnectionRecord, I> extends RegistryTuning {
   store: ConnectionStore<R>;
   factory: InstanceFactory<NoInfer<R>, I>;
@@ -114,7 +114,7 @@ export interface ConnectionRegistryOptions<R extends ConnectionRecord, I> extend
   around?: Around<NoInfer<R>>;
 }
 
-/** The options of a `ConnectionRegistry`, where a schema decides what a record is, whatever the store says. */
+/** The options of a `ConnectionRegistry` whose schema decides the type of its records. */
 export interface SchemaRegistryOptions<R extends ConnectionRecord, I> extends RegistryTuning {
   store: ConnectionStore<ConnectionRecord>;
   factory: InstanceFactory<NoInfer<R>, I>;

@@ -15,7 +15,7 @@ export interface StoreListener {
 }
 
 /**
- * Where the rows live. Only `get` is required; the other members make the same guarantees cheaper.
+ * Reads the rows of connections. Only `get` is required. The other members make the same guarantees cheaper.
  *
  * Every read returns *committed* data *from the primary*. A lagging replica breaks freshness, and nothing can notice it.
  * Ids are 1 to 1 024 characters long and hold no NUL. Most come from URLs, so most unknown ones are junk.

@@ -6,7 +6,7 @@ export interface StreamOptions {
   readonly signal: AbortSignal;
   /** The least time between two events, in milliseconds. */
   readonly intervalMs: number;
-  /** After so many milliseconds the stream ends. The browser then asks again, and is authorised again. */
+  /** The stream ends after this many milliseconds. The browser then connects again, and is authorised again. */
   readonly lastsMs: number;
   readonly next: () => unknown;
   readonly ended: () => void;

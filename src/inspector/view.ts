@@ -23,7 +23,7 @@ export interface Row extends Partial<Omit<ConnectionSnapshot, 'id' | 'state'>> {
 export interface View extends Omit<RegistrySnapshot, 'connections'> {
   readonly failed: number;
   readonly latency: { readonly columnMs: number; readonly columns: readonly LatencyColumn[] };
-  /** Of how many lines in all, how many match, and from which on they are given. */
+  /** The number of all lines. `matching` of them match, and `rows` begin at `offset`. */
   readonly total: number;
   readonly matching: number;
   readonly offset: number;

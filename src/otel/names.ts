@@ -1,7 +1,7 @@
 /**
  * Names, after OpenTelemetry's conventions: dotted and lower case, durations in seconds, units in braces for things
  * that are counted, `error.type` for what went wrong (https://opentelemetry.io/docs/specs/semconv/general/metrics/).
- * Ids stand on spans only: as metric attributes they would make a series per connection.
+ * Ids are on spans only, because as metric attributes they would make a series per connection.
  */
 export const SCOPE = 'hydrant';
 

@@ -7,7 +7,7 @@ import { isConnectionError } from '../errors.js';
 import { isThenable } from '../thenable.js';
 import { ATTRIBUTE } from './names.js';
 
-/** The hydrate that made what a record stands for. Known by the record itself, so that nothing has to be cleaned up. */
+/** The hydrate of each record. The record itself is the key, so that nothing has to be cleaned up. */
 const hydrates = new WeakMap<object, { readonly span: SpanContext; endedAt: number }>();
 
 /** The kind of a failure, without its message or cause, because those may hold the contents of rows. */

@@ -141,7 +141,7 @@ function checkedVersion(version: unknown, status: ConnectionStatus): Version {
   return status === 'active' ? version : `${String(version)} (stopped)`;
 }
 
-/** A read that hangs must not hold up later ones once nobody waits for it. */
+/** A hanging read must not delay later ones when no caller waits for it any more. */
 function settledOrAborted(work: Promise<unknown>, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {

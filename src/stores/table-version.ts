@@ -11,7 +11,7 @@ function noCanonicalForm(column: string, what: string): NotARecord {
 }
 
 /**
- * One text per row, whatever the order of its keys. Each kind of value begins with a letter of its own and ends where
+ * One text per row, in any order of its keys. Each kind of value begins with a letter of its own and ends where
  * its own text says, so a reader can decode the text again: two different rows never share one.
  *
  * A property that is `undefined` counts as absent. Bytes are the same in a `Buffer`, a `Uint8Array` and an `ArrayBuffer`.

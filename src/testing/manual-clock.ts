@@ -85,7 +85,7 @@ export class ManualClock implements Clock {
     this.#monotonic = reached;
   }
 
-  /** Of those due at the same moment, the one that was set first. */
+  /** The next timer. Of several that are due at the same moment, it is the one that was set first. */
   #next(): Timer | undefined {
     let next: Timer | undefined;
     for (const timer of this.#timers) if (next === undefined || timer.due < next.due) next = timer;

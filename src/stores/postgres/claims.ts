@@ -34,7 +34,7 @@ export interface PostgresClaimsOptions {
    * taken over within milliseconds. Without it, that happens at the next tick.
    */
   readonly listenClient?: () => PostgresListenClient | Promise<PostgresListenClient>;
-  /** A claim's row is deleted when the claim expired so many milliseconds ago. Default 30 days. */
+  /** A claim's row is deleted this many milliseconds after the claim expired. Default 30 days. */
   readonly forgetAfterMs?: number;
   /** Settings that keep the LISTEN connection alive. */
   readonly watch?: WatchTuning;

@@ -7,7 +7,7 @@ import type { PostgresClient, PostgresListenClient } from './client.js';
 
 type Rows = PromiseLike<readonly unknown[]>;
 
-/** A connection pool of postgres.js, as far as it is used here. */
+/** The part of a postgres.js pool that hydrant uses. */
 export interface PostgresJsSql {
   unsafe(text: string, values?: any[]): PromiseLike<readonly unknown[]>;
 }
@@ -22,7 +22,7 @@ export function postgresJsClient(sql: PostgresJsSql): PostgresClient {
   return { query: async (text, values) => await sql.unsafe(text, values) };
 }
 
-/** What LISTEN needs of postgres.js. */
+/** The part of postgres.js that LISTEN needs. */
 export interface PostgresJsListener {
   listen(channel: string, onPayload: (payload: string) => void, onListening: () => void): PromiseLike<unknown>;
   end(options: { timeout: number }): Promise<unknown>;
@@ -87,7 +87,7 @@ export interface KyselyStatement {
   readonly queryId: { readonly queryId: string };
 }
 
-/** A database of Kysely, as far as it is used here. */
+/** The part of a Kysely database that hydrant uses. */
 export interface KyselyDatabase {
   withoutPlugins(): { executeQuery(statement: KyselyStatement): Promise<{ readonly rows: readonly unknown[] }> };
 }
@@ -107,7 +107,7 @@ export function kyselyClient(db: KyselyDatabase): PostgresClient {
   };
 }
 
-/** An instance of Knex, as far as it is used here. */
+/** The part of a Knex instance that hydrant uses. */
 export interface KnexInstance {
   readonly client: { acquireConnection(): Promise<PostgresClient>; releaseConnection(connection: PostgresClient): unknown };
 }
@@ -131,7 +131,7 @@ export function knexClient({ client }: KnexInstance): PostgresClient {
   };
 }
 
-/** A data source of TypeORM, as far as it is used here. */
+/** The part of a TypeORM data source that hydrant uses. */
 export interface TypeormDataSource {
   createQueryRunner(): {
     query(text: string, values: any[] | undefined, structured: true): Promise<{ records: unknown[] }>;

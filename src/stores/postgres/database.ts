@@ -11,7 +11,7 @@ export interface QueryOptions {
   readonly timeoutMs?: number;
 }
 
-/** One connection of a `pg` Pool, as far as it is used here. */
+/** The part of a `pg` Pool's connection that hydrant uses. */
 interface PooledConnection extends PostgresClient {
   release(destroy?: boolean): void;
   on?(event: 'error', listener: () => void): unknown;
@@ -44,7 +44,7 @@ export class Database {
     this.#clock = clock;
   }
 
-  /** Resolves after so many milliseconds. */
+  /** Resolves after this many milliseconds. */
   pause(ms: number): Promise<void> {
     return new Promise((resolve) => void this.#clock.setTimeout(resolve, ms, { ref: true }));
   }

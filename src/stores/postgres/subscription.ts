@@ -6,7 +6,7 @@ import type { PostgresListenClient } from './client.js';
 import type { Database } from './database.js';
 import { identifier } from './quoting.js';
 
-/** What LISTEN needs. */
+/** The settings of LISTEN. */
 export interface PostgresSubscribing extends SubscribingTuning {
   readonly database: Database;
   readonly listenClient: () => PostgresListenClient | Promise<PostgresListenClient>;

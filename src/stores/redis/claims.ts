@@ -22,7 +22,7 @@ export interface RedisClaimsOptions extends RedisWatchOptions {
    * different lists need different prefixes. Default `{hydrant}:claims:`.
    */
   readonly prefix?: string;
-  /** A claim's key is deleted when the claim expired so many milliseconds ago. Default 30 days. */
+  /** A claim's key is deleted this many milliseconds after the claim expired. Default 30 days. */
   readonly forgetAfterMs?: number;
 }
 

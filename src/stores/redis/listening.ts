@@ -27,7 +27,7 @@ export interface HintKeys {
   readonly channel: string;
 }
 
-/** Part of every script that sends hints. A scope is made with the first hint, or when somebody listens. */
+/** Part of every script that sends hints. A scope is made with the first hint, or with the first listener. */
 export const HINTING = `
 local function scopeOf(key, candidate)
   local scope = redis.call('GET', key)
@@ -69,7 +69,7 @@ class Listening implements ListeningAttempt {
   #connection: OwnConnection | undefined;
   #ended = false;
   #scope = '';
-  /** The number of the last hint that it received. Clients that reconnect by themselves lose hints without a word. */
+  /** The number of the last hint that it received. Clients that reconnect by themselves lose hints silently. */
   #number: number | undefined;
   #heard: (() => void) | undefined;
 

@@ -62,7 +62,7 @@ export interface TestReplica {
   release(claims: ReleaseRequest['claims'], options?: Partial<ReleaseRequest>): Promise<void>;
 }
 
-/** What one test is given. */
+/** The argument of each test. */
 export interface ClaimTest extends ClaimsUnderTest {
   readonly ttlMs: number;
   readonly a: TestReplica;

@@ -6,7 +6,7 @@ import { Life } from './life.js';
 /** The time after the end in which nothing may be sent, in milliseconds. */
 const QUIET_MS = 50;
 
-/** Resources that pooled or keep-alive connections may keep, whatever the number of lives. */
+/** How many resources pooled or keep-alive connections may keep, for any number of lives. */
 const KEPT = 4;
 
 /** An end from outside retires the instance; an end from inside is complete. */

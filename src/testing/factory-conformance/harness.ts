@@ -63,7 +63,7 @@ export const pause = (ms: number): Promise<void> =>
 export const inTime = <T>(what: string, timeoutMs: number, work: PromiseLike<T>): Promise<T> =>
   within(systemClock, timeoutMs, work, () => assert.fail(`not within ${timeoutMs} ms: ${what}`));
 
-/** Waits until `read` returns `expected`, because the far side learns of an end a little later. */
+/** Waits until `read` returns `expected`, because the server learns of an end a little later. */
 export async function becomes(what: string, expected: number, timeoutMs: number, read: () => Awaitable<number>): Promise<void> {
   const deadline = systemClock.monotonic() + timeoutMs;
   for (let value = await read(); value !== expected; value = await read()) {
@@ -78,7 +78,7 @@ export function promised<T>(member: T | undefined, name: string): T {
   return member;
 }
 
-/** Runs `work` and fails for exceptions that nobody catches: outside of a test they end the process. */
+/** Runs `work` and fails for uncaught exceptions, because outside of a test they end the process. */
 export async function survived<T>(work: () => Promise<T>): Promise<T> {
   const uncaught: unknown[] = [];
   // A runner's own listeners do not see what this callback gets.

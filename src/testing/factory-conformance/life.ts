@@ -47,9 +47,9 @@ export class Life<R extends ConnectionRecord, I> {
     }
   }
 
-  /** Nobody waits for the start any more. */
+  /** Aborts the start: no caller waits for it any more. */
   giveUp(): void {
-    this.#abort.abort(new Error('nobody waits for this start'));
+    this.#abort.abort(new Error('no caller waits for this start'));
   }
 
   /** It has been replaced or stopped, and may still be in use. */

@@ -3,7 +3,7 @@ import { systemClock } from '../../clock.js';
 import type { Awaitable, ConnectionRecord, ConnectionStatus } from '../../contracts/record.js';
 import type { ConnectionStore } from '../../contracts/store.js';
 
-/** The two functions of a test runner: those of vitest, jest and node:test do. */
+/** The two functions of a test runner, such as vitest, jest or node:test. */
 export interface TestRunner {
   describe(name: string, define: () => void): unknown;
   it(name: string, test: () => Promise<void>): unknown;
@@ -12,7 +12,7 @@ export interface TestRunner {
 /** A store and how its rows are written. Every test makes one of its own and closes it. */
 export interface StoreUnderTest {
   readonly store: ConnectionStore;
-  /** Writes a whole row, new or not, and resolves when it is committed. `config` stands for the configuration. */
+  /** Writes a whole row, new or not, and resolves when it is committed. `config` is the configuration. */
   write(id: string, row: { readonly status: ConnectionStatus; readonly config: string }): Promise<unknown>;
   /** Deletes a row and resolves when that is committed. */
   remove(id: string): Promise<unknown>;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { existing, type Suite } from './harness.js';
 
-/** What `get` owes its callers. */
+/** The contract of `get`. */
 export function rowTests({ test, id }: Suite): void {
   test('get: an unknown id is undefined', async ({ store }) => {
     assert.equal(await store.get(id(0)), undefined);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { onNextTurn } from '../../clock.js';
 import { existing, promised, versionOf, type Suite } from './harness.js';
 
-/** Remembers what each version of one id stood for, and fails when it stands for something else. */
+/** Remembers the meaning of each version of one id, and fails when it changes. */
 class Meanings {
   readonly #known = new Map<string, string>();
 
