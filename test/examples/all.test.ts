@@ -11,11 +11,11 @@ const examples = readdirSync(`${ROOT}examples`).filter(
   (name) => statSync(`${ROOT}examples/${name}`).isDirectory() && !NO_EXAMPLES.has(name),
 );
 
-test('every example says what it is', () => {
+test('every example has a description', () => {
   expect(examples.filter((name) => !existsSync(`${ROOT}examples/${name}/README.md`))).toEqual([]);
 });
 
-test('every example has its place in the index, and every place leads to one', () => {
+test('every example is in the index, and every entry of the index exists', () => {
   const index = readFileSync(`${ROOT}examples/README.md`, 'utf8');
   const linked = [...index.matchAll(/\]\(([\w-]+)\)/g)].map(([, name]) => name as string);
   expect(linked.toSorted()).toEqual(examples.toSorted());
@@ -31,7 +31,7 @@ test('every example is run by a test', () => {
   expect(examples.filter((name) => !run(name))).toEqual([]);
 });
 
-test('the examples use the package as its types say', async () => {
+test('the examples type-check against the package', async () => {
   const { stdout } = await promisify(execFile)(
     process.execPath,
     [`${ROOT}node_modules/ts7/bin/tsc`, '-p', 'examples', '--pretty', 'false'],

@@ -73,7 +73,7 @@ describe('examples/github-hono', () => {
     await eventually(() => inbox.size).toBe(1);
   });
 
-  test('answers 503 while the store is down, for nobody can tell whose secret counts', async () => {
+  test('answers 503 while the store is down, because no secret can be checked', async () => {
     gateway.registry.on('storeFailed', () => {});
     store.get = () => Promise.reject(new Error('down'));
     expect([await send({ secret: 'new' }), inbox.size]).toEqual([503, 0]);

@@ -53,7 +53,7 @@ describe('examples/mcp-sessions', () => {
     expect([await ada.call('recall'), await eve.call('recall')]).toEqual(['milk', 'tea']);
   });
 
-  test('refuses whoever knows the session id and is somebody else, without taking the session up', async () => {
+  test('refuses another user who knows the session id, without resuming the session', async () => {
     const ada = await connect('ada');
     await ada.call('recall');
     for (const replica of cluster.replicas.slice()) await replica.stop();
@@ -72,7 +72,7 @@ describe('examples/mcp-sessions', () => {
     expect(await (await connect('ada')).call('recall')).toBe('');
   });
 
-  test('begins no session for a stranger, nor without a greeting', async () => {
+  test('starts no session for an unauthenticated client, nor without initialize', async () => {
     const [{ origin }] = cluster.replicas;
     const post = async (headers: Record<string, string>, method: string): Promise<number> =>
       (

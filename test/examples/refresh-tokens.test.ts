@@ -9,7 +9,7 @@ let postgres: Awaited<ReturnType<typeof startPostgres>>;
 beforeAll(async () => { postgres = await startPostgres(); }, 120_000);
 afterAll(() => postgres.stop());
 
-test('examples/refresh-tokens: a locked row lets nobody be locked out', async () => {
+test('examples/refresh-tokens: with a locked row no replica loses its token', async () => {
   expect(await trial(postgres.url, withRowLock, 20)).toEqual({ lockedOut: 0, refreshes: 20, failedUses: 0 });
 });
 

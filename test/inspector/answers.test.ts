@@ -10,7 +10,7 @@ const SAFE = {
 };
 const NOTHING = "default-src 'none'; frame-ancestors 'none'";
 
-describe('what the inspector answers', () => {
+describe('an answer of the inspector', () => {
   let registry: FakeRegistry;
   let inspector: Inspector;
   beforeEach(() => {
@@ -35,16 +35,16 @@ describe('what the inspector answers', () => {
     { what: 'data', query: '?view=data', method: 'GET', type: 'application/json', policy: NOTHING },
     { what: 'a stream', query: '?view=stream', method: 'GET', type: 'text/event-stream', policy: NOTHING },
     { what: 'a refusal', query: '?action=evict&id=a', method: 'POST', type: 'text/plain; charset=utf-8', policy: NOTHING },
-  ])('$what is for no cache, no frame and no other origin', async ({ query, method, type, policy }) => {
+  ])('may not be cached, framed or read by another origin: $what', async ({ query, method, type, policy }) => {
     const { headers } = await ask(query, method);
     expect(Object.fromEntries(headers)).toMatchObject({ ...SAFE, 'content-type': type, 'content-security-policy': policy });
   });
 
-  test('a stream is not to be held back by a proxy', async () => {
+  test('must not be buffered by a proxy if it is a stream', async () => {
     expect((await ask('?view=stream')).headers.get('x-accel-buffering')).toBe('no');
   });
 
-  test('HEAD is answered as GET is, and any other method with those there are', async () => {
+  test('is the same for HEAD and GET, and lists the methods for any other', async () => {
     expect((await ask('', 'HEAD')).status).toBe(200);
     const refused = await ask('', 'PUT');
     expect([refused.status, refused.headers.get('allow'), await refused.text()]).toEqual([
@@ -54,7 +54,7 @@ describe('what the inspector answers', () => {
     ]);
   });
 
-  test('who finds too many pages open is told to come back', async () => {
+  test('has a Retry-After if too many pages are open', async () => {
     for (let streams = 0; streams < 100; streams += 1) await ask('?view=stream');
     const refused = await ask('?view=stream');
     expect([refused.status, refused.headers.get('retry-after'), await refused.text()]).toEqual([
@@ -64,13 +64,13 @@ describe('what the inspector answers', () => {
     ]);
   });
 
-  test('what was stopped says so', async () => {
+  test('says so after stop', async () => {
     inspector.stop();
     const answer = await ask();
     expect([answer.status, await answer.text()]).toEqual([503, 'The inspector was stopped']);
   });
 
-  test('the result of an action is said in words, because the page shows them', async () => {
+  test('has the result of an action in words, because the page shows them', async () => {
     registry.connections = [{ id: 'a', state: 'idle', version: '1', leases: 0 }];
     expect(await act('?action=evict&id=a')).toEqual([200, 'Evicted']);
     expect(await act('?action=invalidate&id=a')).toEqual([200, 'Invalidated']);
@@ -80,23 +80,23 @@ describe('what the inspector answers', () => {
     expect([foreign.status, await foreign.text()]).toEqual([403, 'Only the page itself may do this']);
   });
 
-  test('an action without an id does nothing', async () => {
+  test('has no effect for an action without an id', async () => {
     const invalidated = vi.spyOn(registry, 'invalidate');
     expect((await act('?action=invalidate'))[0]).toBe(400);
     expect(invalidated).not.toHaveBeenCalled();
   });
 
-  test('the longest id that a registry takes can be acted upon, and a longer one cannot', async () => {
+  test('accepts an action on the longest id of a registry, and no longer one', async () => {
     expect((await act(`?action=invalidate&id=${'a'.repeat(1_024)}`))[0]).toBe(200);
     expect((await act(`?action=invalidate&id=${'a'.repeat(1_025)}`))[0]).toBe(400);
   });
 
-  test('what the registry takes for no id is none', async () => {
+  test('refuses an id that the registry refuses', async () => {
     registry.invalidate = () => { throw new TypeError('expected an id'); };
     expect(await act('?action=invalidate&id=a')).toEqual([400, 'Expected an id of 1 to 1024 characters']);
   });
 
-  test('a failure is for the console, not for whoever asked', async () => {
+  test('writes a failure to the console, not to the client', async () => {
     const error = vi.spyOn(console, 'error').mockImplementation(() => {});
     const broken = new Error('the secret is xoxb');
     registry.snapshot = () => { throw broken; };

@@ -63,7 +63,7 @@ describe.runIf(executablePath !== undefined)('the inspector’s page, in a real 
     await page.getByText('Live', { exact: true }).first().waitFor();
   };
 
-  test('shows what there is, follows it live, and keeps to its policy', async () => {
+  test('shows the connections, follows them live, and obeys its content policy', async () => {
     const lease = await registry.acquire('acme');
     await open();
     await row('acme').getByText('leased').waitFor();
@@ -77,7 +77,7 @@ describe.runIf(executablePath !== undefined)('the inspector’s page, in a real 
     expect(problems).toEqual([]);
   }, 60_000);
 
-  test('shows a failure, and when it is tried again', async () => {
+  test('shows a failure, and when it is retried', async () => {
     factory.behaveOnCreate({ fail: new Error('secret') });
     await registry.use('broken', () => {}).catch(() => {});
     await open();
@@ -93,7 +93,7 @@ describe.runIf(executablePath !== undefined)('the inspector’s page, in a real 
     expect(problems).toEqual([]);
   }, 60_000);
 
-  test('evicts and invalidates by keyboard alone, and says what came of it', async () => {
+  test('evicts and invalidates by keyboard alone, and shows the result', async () => {
     await registry.use('acme', () => {});
     const lease = await registry.acquire('beta');
     await open();
@@ -125,7 +125,7 @@ describe.runIf(executablePath !== undefined)('the inspector’s page, in a real 
     expect(await page.locator('th[aria-sort]').allTextContents()).toEqual(['Age']);
   }, 60_000);
 
-  test('keeps the focus while lines come and go, and stands still when it is paused', async () => {
+  test('keeps the focus while rows come and go, and does not change while it is paused', async () => {
     await registry.use('beta', () => {});
     await open();
     const button = page.getByRole('button', { name: 'Invalidate beta' });
@@ -142,7 +142,7 @@ describe.runIf(executablePath !== undefined)('the inspector’s page, in a real 
     await row('broken').waitFor();
   }, 60_000);
 
-  test('has a name for everything that can be reached, and is light and dark', async () => {
+  test('has a name for every control, in light and dark mode', async () => {
     await registry.use('acme', () => {});
     await open();
     await row('acme').waitFor();
@@ -163,7 +163,7 @@ describe.runIf(executablePath !== undefined)('the inspector’s page, in a real 
     expect(await background()).toBe('rgb(13, 17, 23)');
   }, 60_000);
 
-  test('lets no other origin act, although the browser would send what authorises it', async () => {
+  test('refuses actions of another origin, although the browser would send the credentials', async () => {
     await registry.use('acme', () => {});
     const elsewhere = createServer((_req, res) =>
       res.setHeader('content-type', 'text/html').end('<!doctype html><title>elsewhere</title>'),

@@ -52,13 +52,13 @@ describe('createInspector', () => {
       );
     });
 
-    test('so is what is no registry', () => {
+    test('a value that is no registry is refused', () => {
       expect(() => createInspector({} as never, { authorize: () => true })).toThrow('registry: expected a ConnectionRegistry');
     });
   });
 
-  describe('who may', () => {
-    test('nothing is shown or done without authorize, whatever is asked for', async () => {
+  describe('access', () => {
+    test('nothing is shown or done without authorize, whatever the request', async () => {
       authorize = () => false;
       const invalidate = vi.spyOn(registry, 'invalidate');
       const answers = [await get(), await get('?view=data'), await get('?view=stream'), await post('invalidate', 'acme')];
@@ -68,14 +68,14 @@ describe('createInspector', () => {
       expect(invalidate).not.toHaveBeenCalled();
     });
 
-    test('a Response of authorize is the answer, and only true lets in', async () => {
+    test('a Response of authorize is the answer, and only true grants access', async () => {
       authorize = () => Response.redirect('http://gateway.example/login', 302);
       expect((await get()).headers.get('location')).toBe('http://gateway.example/login');
       authorize = () => 'yes' as never;
       expect((await get()).status).toBe(403);
     });
 
-    test('one that throws lets nobody in, and says nothing of why', async () => {
+    test('an authorize that throws refuses access, and reveals no reason', async () => {
       const error = vi.spyOn(console, 'error').mockImplementation(() => {});
       authorize = () => { throw new Error('the session store is down'); };
       const answer = await get();
@@ -84,7 +84,7 @@ describe('createInspector', () => {
       error.mockRestore();
     });
 
-    test('one that always throws writes one line, not one for each request', async () => {
+    test('an authorize that always throws writes one line, not one for each request', async () => {
       const error = vi.spyOn(console, 'error').mockImplementation(() => {});
       authorize = () => { throw new Error('the session store is down'); };
       for (let request = 0; request < 1_000; request += 1) await get();
@@ -142,7 +142,7 @@ describe('createInspector', () => {
       expect(registry.snapshot().idle).toBe(1);
     });
 
-    test('an action of an old browser on the page itself is let in, also behind a proxy that ends TLS', async () => {
+    test('an action of an old browser on the page itself is accepted, also behind a proxy that ends TLS', async () => {
       await registry.use('acme', () => {});
       expect((await post('invalidate', 'acme', { 'x-hydrant-inspector': '1', origin: 'https://gateway.example' })).status).toBe(
         200,
@@ -181,7 +181,7 @@ describe('createInspector', () => {
     });
   });
 
-  describe('what it tells', () => {
+  describe('its data', () => {
     test('connections by state, version, leases and age, and the caps, without record contents', async () => {
       const lease = await registry.acquire('acme');
       await clock.advance(1_500);
@@ -204,7 +204,7 @@ describe('createInspector', () => {
       lease.release();
     });
 
-    test('the last failure and the next attempt, until it has come to life', async () => {
+    test('the last failure and the next attempt, until the connection is live', async () => {
       factory.behaveOnCreate({ fail: new Error('token xoxb-secret') });
       await expect(registry.use('acme', () => {})).rejects.toThrow();
       const { rows: [row], failed } = await data();
@@ -290,7 +290,7 @@ describe('createInspector', () => {
   });
 
   describe('actions', () => {
-    test('invalidate lets go of whatever there is, and of a failure', async () => {
+    test('invalidate ends the instance and forgets a failure', async () => {
       const lease = await registry.acquire('acme');
       expect((await post('invalidate', 'acme')).status).toBe(200);
       expect(lease.stale).toBe(true);
@@ -305,7 +305,7 @@ describe('createInspector', () => {
       expect(await data()).toMatchObject({ failed: 0, total: 0 });
     });
 
-    test('evict lets an idle one go, and refuses one in use or not there', async () => {
+    test('evict disposes of an idle instance, and refuses one that is in use or missing', async () => {
       const lease = await registry.acquire('acme');
       const refused = await post('evict', 'acme');
       expect([refused.status, await refused.text(), lease.stale]).toEqual([
@@ -324,7 +324,7 @@ describe('createInspector', () => {
       ['explode', 'acme'],
       ['invalidate', ''],
       ['invalidate', 'a'.repeat(2_000)],
-    ])('%s of what is no id, or no action, is refused', async (action, id) => {
+    ])('%s with an invalid id or action is refused', async (action, id) => {
       expect((await post(action, id)).status).toBe(400);
     });
   });
@@ -333,7 +333,7 @@ describe('createInspector', () => {
     const read = async (reader: ReadableStreamDefaultReader<Uint8Array>): Promise<string> =>
       new TextDecoder().decode((await reader.read()).value);
 
-    test('tells at once and every second, as long as somebody reads', async () => {
+    test('sends data at once and every second, as long as it is read', async () => {
       const response = await get('?view=stream&search=acme');
       expect(response.headers.get('content-type')).toBe('text/event-stream');
       const reader = (response.body as ReadableStream<Uint8Array>).getReader();
@@ -348,7 +348,7 @@ describe('createInspector', () => {
       expect(clock.pendingTimers).toBe(timers - 1);
     });
 
-    test('ends after five minutes, so that whoever reads is authorised again, and with stop', async () => {
+    test('ends after five minutes, so that the reader is authorised again, and with stop', async () => {
       const drain = async (response: Response): Promise<void> => {
         for await (const _ of response.body as ReadableStream<Uint8Array>) void _;
       };
@@ -361,7 +361,7 @@ describe('createInspector', () => {
       expect((await get()).status).toBe(503);
     });
 
-    test('takes one pass over everything for all who look within a second', async () => {
+    test('makes one pass for all readers within a second', async () => {
       const snapshot = vi.spyOn(registry, 'snapshot');
       const readers = await Promise.all(
         Array.from({ length: 5 }, async () => ((await get('?view=stream')).body as ReadableStream<Uint8Array>).getReader()),
@@ -372,7 +372,7 @@ describe('createInspector', () => {
       await Promise.all(readers.map((reader) => reader.cancel()));
     });
 
-    test('is refused to more than a hundred at a time', async () => {
+    test('is limited to a hundred readers at a time', async () => {
       const open = await Promise.all(Array.from({ length: 100 }, () => get('?view=stream')));
       expect((await get('?view=stream')).status).toBe(503);
       await open[0]?.body?.cancel();

@@ -6,7 +6,7 @@ const authorize = (): boolean => true;
 const { snapshot, invalidate } = new FakeRegistry();
 const on = (): (() => void) => () => {};
 
-describe('createInspector refuses', () => {
+describe('createInspector and its options', () => {
   test.each<[string, unknown, unknown, string]>([
     ['nothing in place of a registry', undefined, { authorize }, 'registry: expected a ConnectionRegistry, got nothing'],
     ['null in place of a registry', null, { authorize }, 'registry: expected a ConnectionRegistry, got null'],
@@ -42,17 +42,17 @@ describe('createInspector refuses', () => {
       { authorize, intervalMs: '1s' },
       'intervalMs: expected milliseconds from 1 to 2147483647, got "1s"',
     ],
-  ])('%s', (_, registry, options, message) => {
+  ])('refuses %s', (_, registry, options, message) => {
     expect(() => createInspector(registry as never, options as never)).toThrow(
       expect.objectContaining({ code: 'INVALID_OPTIONS', message: expect.stringContaining(message) }),
     );
   });
 
-  test.each([1, 2 ** 31 - 1])('and takes an interval of %i', (intervalMs) => {
+  test.each([1, 2 ** 31 - 1])('accepts an interval of %i', (intervalMs) => {
     createInspector(new FakeRegistry(), { authorize, intervalMs }).stop();
   });
 
-  test('and calls the page Connections where it has no title', async () => {
+  test('names the page Connections without a title', async () => {
     const html = await (await createInspector(new FakeRegistry(), { authorize })(new Request('http://x/'))).text();
     expect(html).toContain('<h1>Connections</h1>');
   });

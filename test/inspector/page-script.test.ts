@@ -36,7 +36,7 @@ describe('the inspector’s page, without a browser', () => {
   const open = () => openPage(inspector, clock);
   const use = (...ids: string[]): Promise<unknown> => Promise.all(ids.map((id) => registry.use(id, () => {})));
 
-  test('shows what there is, and follows it live', async () => {
+  test('shows the connections, and follows them live', async () => {
     const lease = await registry.acquire('acme');
     const { $, lines } = await open();
     expect([$('feed').textContent, $('feed').dataset['state']]).toEqual(['Live', 'live']);
@@ -53,7 +53,7 @@ describe('the inspector’s page, without a browser', () => {
     expect(lines()).toEqual([['acme', 'idle', '1', '0', '2.0 s', '', '', '']]);
   });
 
-  test('makes each line a row with a heading of its own, which its buttons name', async () => {
+  test('gives each row a heading, which its buttons name', async () => {
     await use('acme');
     const { document } = await open();
     const [row] = document.querySelector('tbody')?.children ?? [];
@@ -91,7 +91,7 @@ describe('the inspector’s page, without a browser', () => {
     lease.release();
   });
 
-  test('counts what there is, against the caps', async () => {
+  test('shows counts beside the caps', async () => {
     await use('acme', 'beta');
     const lease = await registry.acquire('acme');
     factory.behaveOnCreate({ delayMs: 500 });
@@ -107,7 +107,7 @@ describe('the inspector’s page, without a browser', () => {
     await broken;
   });
 
-  test('draws how long hydrates took, a column for ten seconds, and says it in words', async () => {
+  test('draws how long hydrates took, a column for ten seconds, and describes it in words', async () => {
     const { $ } = await open();
     expect([$('latency-text').textContent, $('chart').children.length]).toEqual(['None yet.', 0]);
     factory.behaveOnCreate(({ id }) => (id === 'broken' ? { fail: new Error('no') } : { delayMs: 100 }));
@@ -129,14 +129,14 @@ describe('the inspector’s page, without a browser', () => {
     expect(bars()).toEqual(drawn('581'));
   });
 
-  test('says so where all have failed', async () => {
+  test('says so if all have failed', async () => {
     factory.behaveOnCreate({ fail: new Error('no') });
     await use('broken').catch(() => {});
     const { $ } = await open();
     expect($('latency-text').textContent).toBe('0 succeeded, 1 failed.');
   });
 
-  test('shows a failure, and when it is tried again', async () => {
+  test('shows a failure, and when it is retried', async () => {
     factory.behaveOnCreate({ fail: new Error('secret') });
     await use('broken').catch(() => {});
     const { lines, $, document } = await open();
@@ -154,7 +154,7 @@ describe('the inspector’s page, without a browser', () => {
     expect([lines()[0]?.[0], document.named('img')]).toEqual([HOSTILE, []]);
   });
 
-  test('evicts and invalidates, says what came of it, and shows it', async () => {
+  test('evicts and invalidates, and shows the result', async () => {
     await use('acme');
     const lease = await registry.acquire('beta');
     const { button, lines, does, $, asked } = await open();
@@ -183,7 +183,7 @@ describe('the inspector’s page, without a browser', () => {
     expect([$('matching').textContent, lines().length]).toEqual(['10 of 250', 10]);
   });
 
-  test('turns pages, and begins anew where something else is looked for', async () => {
+  test('turns pages, and starts again for another search', async () => {
     await use(...Array.from({ length: 250 }, (_, index) => bot(index)));
     const { $, lines, does, button, document } = await open();
     const shown = (): unknown[] => [$('range').textContent, lines()[0]?.[0], $('previous').disabled, $('next').disabled];
@@ -203,7 +203,7 @@ describe('the inspector’s page, without a browser', () => {
     expect([...shown(), $('matching').textContent]).toEqual(['None', undefined, true, true, '0 of 250']);
   });
 
-  test('stands still while it is paused, shows what is asked for all the same, and goes on', async () => {
+  test('does not change while it is paused, except for a search, and then goes on', async () => {
     await use('beta');
     const { $, lines, does, asked } = await open();
     await does(() => $('pause').click());
@@ -222,7 +222,7 @@ describe('the inspector’s page, without a browser', () => {
     expect([$('feed').textContent, $('pause').getAttribute('aria-pressed')]).toEqual(['Live', 'false']);
   });
 
-  test('is let in anew every five minutes, and goes on', async () => {
+  test('reconnects every five minutes, and goes on', async () => {
     const { $, lines } = await openPage(createInspector(registry, { authorize: () => true, clock, intervalMs: 60_000 }), clock);
     await clock.advance(300_000);
     expect($('feed').dataset['state']).toBe('lost');
@@ -231,7 +231,7 @@ describe('the inspector’s page, without a browser', () => {
     expect([$('feed').dataset['state'], lines().length]).toEqual(['live', 1]);
   });
 
-  test('says that it has lost the connection, and that a request has failed', async () => {
+  test('shows that it has lost the connection, and that a request has failed', async () => {
     await use('acme');
     const page = await open();
     const feed = (): unknown[] => [page.$('feed').textContent, page.$('feed').dataset['state']];
@@ -244,7 +244,7 @@ describe('the inspector’s page, without a browser', () => {
     expect(feed()).toEqual(['Connection lost', 'lost']);
   });
 
-  test('keeps lines and the focus while others come and go, also where a connection has two', async () => {
+  test('keeps rows and the focus while others come and go, even if a connection has two', async () => {
     await use('beta');
     const lease = await registry.acquire('beta');
     const { button, lines, document, does } = await open();

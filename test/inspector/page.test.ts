@@ -14,12 +14,12 @@ describe('the inspector’s page', () => {
   });
   const $ = (id: string): Element => page.getElementById(id) as Element;
 
-  test('has its title as heading and in the window’s bar, as text', () => {
+  test('has its title as heading and as title of the window, as text', () => {
     expect([page.named('h1')[0]?.textContent, page.named('title')[0]?.textContent]).toEqual(['It\'s <Bots>', 'It\'s <Bots>']);
     expect(html).toContain('<h1>It&#39;s &lt;Bots&gt;</h1>');
   });
 
-  test('has a name for everything that can be reached', () => {
+  test('has a name for every control', () => {
     const nameOf = (element: Element): string => {
       const label = page.named('label').find((one) => one.getAttribute('for') === element.getAttribute('id'));
       const labelledBy = element.getAttribute('aria-labelledby')?.split(' ').map((id) => $(id).textContent).join(' ');
@@ -38,7 +38,7 @@ describe('the inspector’s page', () => {
     for (const element of reached) expect(nameOf(element), element.name).toMatch(/\w/);
   });
 
-  test('says of every number what it is', () => {
+  test('labels every number', () => {
     for (const id of ['live', 'idle', 'leased', 'hydrating', 'queued', 'draining', 'failed']) {
       const fact = $(id).parent?.parent as Element;
       expect([id, fact.children.map(({ name }) => name), fact.firstChild.textContent]).toEqual([
@@ -49,7 +49,7 @@ describe('the inspector’s page', () => {
     }
   });
 
-  test('has a heading for every column, and sorts by those that can be sorted by', () => {
+  test('has a heading for every column, and sorts by the sortable ones', () => {
     const headings = page.named('th');
     expect(headings).toHaveLength(9);
     for (const heading of headings)
@@ -63,7 +63,7 @@ describe('the inspector’s page', () => {
     ]);
   });
 
-  test('filters by any state that a line can be in', () => {
+  test('filters by every state of a row', () => {
     expect(page.named('option').map(({ textContent }) => textContent)).toEqual([
       'any',
       'idle',
@@ -76,7 +76,7 @@ describe('the inspector’s page', () => {
     expect($('state').textContent).toBe('anyidleleasedhydratingdrainingdisposingfailed');
   });
 
-  describe('holds a contrast of 4.5 to 1', () => {
+  describe('has a contrast of 4.5 to 1', () => {
     test.each(['light', 'dark'] as const)('of every text on every ground, where it is %s', (scheme) => {
       const colours = coloursOf(page.named('style')[0]?.textContent ?? '', scheme);
       for (const ground of ['--paper', '--raised']) {

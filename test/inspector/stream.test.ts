@@ -33,7 +33,7 @@ describe('the inspector’s stream', () => {
     expect(seen).toEqual({ updates: 300, ended: true });
   });
 
-  test('spares a reader that does not keep up what has gone by', async () => {
+  test('skips outdated updates for a slow reader', async () => {
     const stream = await open();
     await clock.advance(100_000);
     inspector.stop();
@@ -42,7 +42,7 @@ describe('the inspector’s stream', () => {
     expect(seen).toEqual({ updates: 3, ended: true });
   });
 
-  test('leaves the process twenty times as long as an update takes to do its work', async () => {
+  test('takes at most a twentieth of the time of the process', async () => {
     const { snapshot } = registry;
     registry.snapshot = () => { clock.advanceSync(100); return snapshot(); };
     const seen = follow(await open());
@@ -52,7 +52,7 @@ describe('the inspector’s stream', () => {
     expect(seen.updates).toBe(2);
   });
 
-  test('ends for a reader that has left events unread for five minutes, and holds nothing for it', async () => {
+  test('ends for a reader that has left events unread for five minutes, and keeps nothing for it', async () => {
     const stream = await open();
     await clock.advance(300_000);
     const seen = follow(stream);
@@ -76,12 +76,12 @@ describe('the inspector’s stream', () => {
     });
   });
 
-  test('keeps no process alive', async () => {
+  test('does not keep the process alive', async () => {
     await open();
     expect([clock.pendingTimers, clock.pendingRefTimers]).toEqual([1, 0]);
   });
 
-  test('fails where there is nothing to show, and makes room for another', async () => {
+  test('fails if there is nothing to show, and makes room for another', async () => {
     const streams = await Promise.all(Array.from({ length: 100 }, open));
     const seen = follow(streams[0] as ReadableStream<Uint8Array>);
     await clock.advance(0);

@@ -53,13 +53,13 @@ describe('what the inspector shows', () => {
       ['leases', ['b', 'd', 'e', 'c', 'a']],
       ['leased', ['e', 'd', 'b', 'c', 'a']],
       ['failures', ['b', 'a', 'd', 'c', 'e']],
-    ])('by %s, and what has none of it last', async (sort, sorted) => {
+    ])('by %s, with rows without it last', async (sort, sorted) => {
       expect(await ids(`sort=${sort}`)).toEqual(sorted);
       registry.connections = connections.toReversed();
       expect(await ids(`sort=${sort}`)).toEqual(sorted);
     });
 
-    test.each(['', 'toString', 'nonsense'])('by id where %o is asked for', async (sort) => {
+    test.each(['', 'toString', 'nonsense'])('by id for an order of %o', async (sort) => {
       expect(await ids(`sort=${sort}`)).toEqual(['a', 'b', 'c', 'd', 'e']);
     });
   });
@@ -73,7 +73,7 @@ describe('what the inspector shows', () => {
     expect((await view()).rows.map(({ id, version }) => [id, version])).toEqual([['a', '2'], ['a', '1'], ['b', '1']]);
   });
 
-  test('everything, where nothing is searched for', async () => {
+  test('everything without a search', async () => {
     registry.connections = [connection('Acme'), connection('beta', { state: 'leased' })];
     expect(await ids()).toEqual(['Acme', 'beta']);
     expect(await ids('search=AC')).toEqual(['Acme']);
@@ -81,13 +81,13 @@ describe('what the inspector shows', () => {
     expect(await ids('state=leased')).toEqual(['beta']);
   });
 
-  test.each(['-1', '-250', 'NaN', 'first', '', '1e999x'])('an offset of %o is none', async (offset) => {
+  test.each(['-1', '-250', 'NaN', 'first', '', '1e999x'])('an offset of %o is ignored', async (offset) => {
     registry.connections = Array.from({ length: 150 }, (_, index) => connection(String(index).padStart(3, '0')));
     const { offset: from, rows } = await view(`offset=${offset}`);
     expect([from, rows.length, rows[0]?.id]).toEqual([0, 100, '000']);
   });
 
-  test('what failed beside what lives on, in one line', async () => {
+  test('a failure beside a live instance, in one row', async () => {
     registry.connections = [connection('a', { leases: 1, state: 'leased' }), connection('b')];
     fails('a', 3, '2');
     fails('c');
@@ -101,7 +101,7 @@ describe('what the inspector shows', () => {
     expect((await view('search=a')).rows[0]?.failure?.retryInMs).toBe(0);
   });
 
-  test('the last 10 000 failures, and none that is over', async () => {
+  test('the last 10 000 failures, and none that has ended', async () => {
     for (let index = 0; index <= 10_000; index += 1) fails(`bot-${index}`);
     expect(await view('search=bot-0')).toMatchObject({ failed: 10_000, matching: 0 });
     hydrates('bot-1', 5);
@@ -109,12 +109,12 @@ describe('what the inspector shows', () => {
   });
 
   describe('of how long hydrates took', () => {
-    test('the median and the 95th percentile, in whatever order they came', async () => {
+    test('the median and the 95th percentile, in any order of the durations', async () => {
       for (let durationMs = 100; durationMs >= 1; durationMs -= 1) hydrates('a', durationMs);
       expect((await view()).latency.columns.at(-1)).toEqual({ count: 100, failures: 0, p50Ms: 51, p95Ms: 96 });
     });
 
-    test('nothing where none succeeded', async () => {
+    test('nothing if none succeeded', async () => {
       fails('a');
       expect((await view()).latency.columns.at(-1)).toEqual({ count: 0, failures: 1 });
     });
@@ -129,7 +129,7 @@ describe('what the inspector shows', () => {
     });
   });
 
-  test('nothing more once it is stopped: it listens to nothing', () => {
+  test('nothing more once it is stopped, and it has no listeners', () => {
     expect(registry.listeners).toBeGreaterThan(0);
     inspector.stop();
     expect(registry.listeners).toBe(0);

@@ -68,7 +68,7 @@ beforeEach(() => {
 
 describe('the late instance of a create that timed out', () => {
   test.each([{ tookMs: 999, sound: true }, { tookMs: 1_000, sound: false }])(
-    'is sound after $tookMs ms: $sound',
+    'is correct after $tookMs ms: $sound',
     ({ tookMs, sound }) => {
       const first = creation();
       passed(tookMs);
@@ -101,12 +101,12 @@ describe('an instance whose response was read slowly', () => {
   );
 });
 
-describe('a row that is read while a webhook waits for its handler\'s secrets', () => {
+describe('a row that is read while a webhook waits for the secrets of its handler', () => {
   test.each([
     { kind: 'webhook' as const, secrets: true, serves: true },
     { kind: 'webhook' as const, secrets: false, serves: false },
     { kind: 'use' as const, secrets: true, serves: false },
-  ])('comes too late for it: $kind, secrets $secrets: served by the instance before: $serves', ({ kind, secrets, serves }) => {
+  ])('comes too late: $kind, secrets $secrets: served by the earlier instance: $serves', ({ kind, secrets, serves }) => {
     const { factory } = world.settings;
     settings({ staleIfErrorMs: 10_000, keepLastGood: false, brokenRows: 'schema', factory: { ...factory, secrets } });
     read('1');

@@ -73,7 +73,7 @@ describe('the claim conformance suite', () => {
     expect([await claimFailures(() => waiting(), { watch: true, ...capabilities }, HINTS), passed]).toEqual([[], 0]);
   });
 
-  test('leaves no watcher behind', async () => {
+  test('leaves no subscription behind', async () => {
     let watching = 0;
     const counted: Break = (good) => ({
       watch: async (listener) => {
@@ -86,7 +86,7 @@ describe('the claim conformance suite', () => {
     expect(watching).toBe(0);
   });
 
-  test('fails claims that lack the watch their capabilities promise, and asks no others for it', async () => {
+  test('fails claims that lack a promised watch, and asks for it only if it is promised', async () => {
     const without = (): ClaimsUnderTest => subject(() => ({ watch: undefined as never }));
     expect(await claimFailures(without, {})).toEqual([]);
     expect(await claimFailures(without, { watch: true, hintTimeoutMs: 100 })).toEqual([
@@ -94,7 +94,7 @@ describe('the claim conformance suite', () => {
     ]);
   });
 
-  test('names every test, each by a name of its own', () => {
+  test('gives every test a name of its own', () => {
     const defined: Defined[] = [];
     const groups: string[] = [];
     claimConformance(
@@ -113,7 +113,7 @@ describe('the claim conformance suite', () => {
     expect(new Set(defined.map(({ name }) => name)).size).toBe(defined.length);
   });
 
-  test('closes what each test was given, also where it failed', async () => {
+  test('closes the claims of each test, even if it failed', async () => {
     const open = new Set<ClaimsUnderTest>();
     const failed = await claimFailures(() => {
       const made = { ...subject(() => ({ claim: async () => [] })), close: () => open.delete(made) };
@@ -123,7 +123,7 @@ describe('the claim conformance suite', () => {
     expect([failed.length > 10, open.size]).toEqual([true, 0]);
   });
 
-  test('measures in the unit of time it is told, and by default in half a second', async () => {
+  test('measures in the given unit of time, by default half a second', async () => {
     for (const [capabilities, ttlMs] of [[{ ttlMs: 40 }, 40], [{}, 500]] as const) {
       const asked = new Set<number>();
       await claimFailures(

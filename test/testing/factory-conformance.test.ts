@@ -15,11 +15,11 @@ const CONNECTED: FactoryCapabilities = { connected: true, events: true };
 /** Broken ones wait for what never comes. */
 const IMPATIENT: FactoryCapabilities = { ...CONNECTED, timeoutMs: 150, lives: 20 };
 
-describe('a right factory', () => {
+describe('a correct factory', () => {
   factoryConformance({ describe, it: test }, () => mailboxes(), CONNECTED);
 });
 
-describe("a right factory whose far side lets one in at a time, and which says 'drain-first'", () => {
+describe("a correct factory with 'drain-first' whose server accepts one connection at a time", () => {
   factoryConformance({ describe, it: test }, () => mailboxes({}, { exclusive: true, drainFirst: true }), CONNECTED);
 });
 
@@ -101,7 +101,7 @@ describe('one broken factory of each kind fails', () => {
     expect(Object.keys(failed)).toEqual(expect.arrayContaining([expect.stringMatching(found)]));
   });
 
-  test('an error before and during the start that nobody listens for', async () => {
+  test("an 'error' event without a listener before and during the start", async () => {
     const failed = await factoryFailures(() => mailboxes({ listensForErrors: false }), IMPATIENT);
     expect(Object.keys(failed)).toEqual(expect.arrayContaining([
       expect.stringMatching(/^error: .* before the start/), expect.stringMatching(/^error: .* during the start/),
@@ -109,7 +109,7 @@ describe('one broken factory of each kind fails', () => {
     expect(Object.values(failed).join()).toContain('ends the process');
   });
 
-  test('an error that comes as the far side closes: it fails its test and does not end the run', async () => {
+  test("an 'error' event as the server closes fails its test and does not end the run", async () => {
     const failed = await factoryFailures(async () => {
       const subject = await mailboxes();
       return { ...subject, close: async () => { await subject.close?.(); setTimeout(() => { throw new Error('late'); }, 5); } };
@@ -117,7 +117,7 @@ describe('one broken factory of each kind fails', () => {
     expect(Object.values(failed).join()).toContain('ends the process');
   });
 
-  test('two instances that disturb each other without saying so', async () => {
+  test('two instances that silently disturb each other', async () => {
     const failed = await factoryFailures(() => mailboxes({}, { exclusive: true }), { ...CONNECTED, lives: 20 });
     expect(failed).toEqual({
       "replacement: two instances of one row overlap, unless the factory says 'drain-first'": expect.stringContaining(

@@ -25,11 +25,11 @@ describe('ManualClock', () => {
     expect([clock.now(), clock.monotonic()]).toEqual([1_700_000_000_300, 300]);
   });
 
-  test('starts when it is told to', () => {
+  test('starts at the given times', () => {
     expect(new ManualClock(5_000).now()).toBe(5_000);
   });
 
-  test('lets the wall clock jump alone: no timer is due any sooner', () => {
+  test('may let the wall clock jump alone, without a timer firing earlier', () => {
     at(100, 'a');
     clock.jumpWall(-3_600_000);
     clock.jumpWall(1_000);
@@ -40,7 +40,7 @@ describe('ManualClock', () => {
   });
 
   test.each(['advance', 'advanceSync'] as const)(
-    '%s fires what is due in its order, each at its time, and those of one moment as they were set',
+    '%s fires due timers in order, each at its time, and simultaneous ones in the order in which they were set',
     async (advance) => {
       at(300, 'last');
       at(100, 'first');
@@ -54,7 +54,7 @@ describe('ManualClock', () => {
   );
 
   test.each(['advance', 'advanceSync'] as const)(
-    '%s fires what a timer has set in turn, where that is due, too',
+    '%s also fires due timers that another timer has set',
     async (advance) => {
       clock.setTimeout(
         () => {
@@ -69,7 +69,7 @@ describe('ManualClock', () => {
     },
   );
 
-  test('fires no timer in the past: one that is overdue is due now', async () => {
+  test('fires no timer in the past: an overdue one is due now', async () => {
     await clock.advance(100);
     at(-50, 'overdue');
     expect(clock.nextTimerAt).toBe(100);
@@ -86,7 +86,7 @@ describe('ManualClock', () => {
     expect([clock.monotonic(), clock.now()]).toEqual([200, 1_700_000_000_200]);
   });
 
-  test('fires a cancelled timer never', async () => {
+  test('never fires a cancelled timer', async () => {
     const cancel = at(100, 'cancelled');
     at(100, 'not cancelled');
     cancel();
@@ -95,7 +95,7 @@ describe('ManualClock', () => {
     expect(fired).toEqual(['not cancelled at 100']);
   });
 
-  test('tells what is pending, what of it holds a process open, and when the next is due', () => {
+  test('reports pending timers, those that keep the process alive, and when the next is due', () => {
     expect([clock.pendingTimers, clock.pendingRefTimers, clock.nextTimerAt]).toEqual([0, 0, undefined]);
     at(300, 'a');
     at(200, 'b', false);
@@ -104,7 +104,7 @@ describe('ManualClock', () => {
     expect([clock.pendingTimers, clock.pendingRefTimers, clock.nextTimerAt]).toEqual([1, 1, 300]);
   });
 
-  test('lets promises settle before the first timer, after each, and at the end, when it is advanced', async () => {
+  test('lets promises settle before the first timer, after each, and at the end of advance', async () => {
     const heard: string[] = [];
     const hear = (name: string): Promise<void> => settle().then(() => { heard.push(name); });
     clock.setTimeout(() => { heard.push('timer'); void hear('what the timer began'); }, 100, { ref: true });
@@ -114,7 +114,7 @@ describe('ManualClock', () => {
     expect(heard).toEqual(['what was under way', 'timer', 'what the timer began', 'next timer', 'what the next began']);
   });
 
-  test('lets none settle when it is advanced at once', () => {
+  test('lets no promise settle in advanceSync', () => {
     let settled = false;
     void Promise.resolve().then(() => { settled = true; });
     clock.advanceSync(100);
@@ -123,7 +123,7 @@ describe('ManualClock', () => {
 });
 
 describe('settle', () => {
-  test('lets whatever is ready run, however long its chain of promises', async () => {
+  test('runs everything that is ready, however long its chain of promises', async () => {
     let links = 0;
     const chain = async (): Promise<void> => { for (; links < 100; links += 1) await Promise.resolve(); };
     void chain();

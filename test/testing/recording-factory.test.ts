@@ -12,7 +12,7 @@ beforeEach(() => {
 });
 
 describe('RecordingFactory', () => {
-  test('remembers what was created and disposed of, in order, with versions and reasons', async () => {
+  test('records creates and disposes in order, with versions and reasons', async () => {
     const registry = new ConnectionRegistry({ store, factory, clock });
     await registry.use('acme', (instance) =>
       expect(instance).toMatchObject({ serial: 1, disposals: 0, record: { id: 'acme', version: '1' } }),
@@ -80,7 +80,7 @@ describe('RecordingFactory', () => {
     expect(errors).toHaveLength(1);
   });
 
-  test('hands out the context: an instance can retire itself', async () => {
+  test('passes on the context, so that an instance can retire itself', async () => {
     await using registry = new ConnectionRegistry({ store, factory, clock });
     await registry.use('acme', () => {});
     factory.live[0]?.context.retire('revoked');
@@ -88,18 +88,18 @@ describe('RecordingFactory', () => {
     expect(factory.events.at(-1)).toMatchObject({ kind: 'disposed', reason: 'retired' });
   });
 
-  test('does what it does in the same turn, where there is nothing to wait for', () => {
+  test('acts in the same turn if there is nothing to wait for', () => {
     void factory.create({ id: 'acme', version: '1', status: 'active' }, {} as never);
     expect(factory.history).toEqual(['create acme 1', 'created acme 1']);
   });
 
-  test('holds the process open while it is slow', () => {
+  test('keeps the process alive while it is slow', () => {
     factory.behaveOnCreate({ delayMs: 100 });
     void factory.create({ id: 'acme', version: '1', status: 'active' }, {} as never);
     expect(clock.pendingRefTimers).toBe(1);
   });
 
-  test('is slow, or fails, each time alike where it is told so once', async () => {
+  test('is slow, or fails, every time after one call', async () => {
     const registry = new ConnectionRegistry({ store, factory, clock, failureBackoff: { initialMs: 0, maxMs: 0 } });
     registry.on('hydrationFailed', () => {});
     registry.on('disposeFailed', () => {});
@@ -121,7 +121,7 @@ describe('RecordingFactory', () => {
     expect([factory.count('create'), factory.count('failed'), factory.count('create', 'other')]).toEqual([3, 2, 1]);
   });
 
-  test('remembers why an instance was reported dead', async () => {
+  test('records why an instance was reported dead', async () => {
     await using registry = new ConnectionRegistry({ store, factory, clock });
     const revoked = new Error('revoked');
     await registry.use('acme', (_instance, lease) => lease.retire(revoked));

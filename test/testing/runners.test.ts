@@ -48,7 +48,7 @@ describe('the store conformance suite under node:test', () => {
     ).stdout;
   }
 
-  test('passes a store that is right, and fails one that is not', async () => {
+  test('passes a correct store, and fails a broken one', async () => {
     const right = await run('(record) => record.config');
     expect(right).toMatch(/# pass 1\d/);
     expect(right).toContain('# fail 0');

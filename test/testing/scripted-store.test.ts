@@ -22,7 +22,7 @@ function settling(...reads: Promise<unknown>[]): unknown[] {
 }
 
 describe('ScriptedStore', () => {
-  test('answers out of order when told to, with what was there when the read was sent', async () => {
+  test('answers out of order on demand, with the row as it was when the read was sent', async () => {
     store.behave(({ index }) => ({ delayMs: [300, 100][index] ?? 0 }));
     const reads = [store.get('a')];
     await store.put({ id: 'a', n: 2 });
@@ -34,7 +34,7 @@ describe('ScriptedStore', () => {
     expect(settled).toMatchObject([[1, { n: 2 }], [0, { n: 1 }]]);
   });
 
-  test('or with what is there when it answers', async () => {
+  test('answers on demand with the row as it is when it answers', async () => {
     store.behave({ delayMs: 100, sees: 'answered' });
     const settled = settling(store.get('a'));
     await store.put({ id: 'a', n: 2 });
@@ -63,7 +63,7 @@ describe('ScriptedStore', () => {
     expect(await store.get('a')).toMatchObject({ n: 1 });
   });
 
-  test('remembers every read: of what, when, with which signal', async () => {
+  test('records every read: its ids, time and signal', async () => {
     const { signal } = new AbortController();
     await store.get('a', { signal });
     await clock.advance(50);
@@ -76,16 +76,16 @@ describe('ScriptedStore', () => {
     ]);
   });
 
-  test('is empty where it is given no records', async () => {
+  test('is empty without records', async () => {
     expect(await new ScriptedStore().list()).toEqual([]);
   });
 
-  test('has only the members it is to have', () => {
+  test('has only the chosen members', () => {
     const bare = new ScriptedStore({ without: ['getMany', 'getVersions', 'watch'] });
     expect([bare.getMany, bare.getVersions, bare.watch]).toEqual([undefined, undefined, undefined]);
   });
 
-  test('tells listeners of writes, loses hints when told to, and says that it may have', async () => {
+  test('notifies listeners of writes, loses hints on demand, and announces gaps', async () => {
     const heard: unknown[] = [];
     const subscription = await store.watch?.({ changed: (ids) => heard.push(ids), gap: () => heard.push('gap') });
     await store.put({ id: 'a', n: 2 });
@@ -99,7 +99,7 @@ describe('ScriptedStore', () => {
     expect(store.listeners).toBe(0);
   });
 
-  test('keeps what breaks the contract, too', async () => {
+  test('also keeps rows that break the contract', async () => {
     store.corrupt('a', { nonsense: true });
     expect(await store.get('a')).toEqual({ nonsense: true });
     expect(await store.list()).toHaveLength(2);

@@ -31,7 +31,7 @@ describe('the store conformance suite, by what a store has', () => {
     expect(await conformanceFailures(() => new CompleteStore(delays), EVERYTHING)).toEqual([]);
   });
 
-  test('passes one that tells of a gap where there were too many changes', async () => {
+  test('passes one that announces a gap after too many changes', async () => {
     const flooded = (): CompleteStore => {
       const made = new CompleteStore();
       const { tell } = made;
@@ -77,11 +77,11 @@ describe('the store conformance suite, by what a store has', () => {
     [['get', 'getVersions'], { getVersions: true }],
     [['get', 'watch'], { watch: true }],
     [['get'], { invalidRows: true, touch: true, bookkeeping: true }],
-  ] as const)('asks a store of %j for nothing that it does not have', async (members, capabilities) => {
+  ] as const)('uses only the members of a store with %j', async (members, capabilities) => {
     expect(await conformanceFailures(only(...members), capabilities)).toEqual([]);
   });
 
-  test('names every test, each by a name of its own, and defines those of a capability with it alone', () => {
+  test('gives every test a name of its own, and defines tests of a capability only with it', () => {
     const all = namesOf(EVERYTHING);
     for (const name of all)
       expect(name).toMatch(/^(get|getMany|getVersions|getMany and getVersions|ids|versions|invalid rows|watch): \w/);
@@ -94,7 +94,7 @@ describe('the store conformance suite, by what a store has', () => {
     );
   });
 
-  test('puts them under a heading', () => {
+  test('puts the tests under a heading', () => {
     const headings: string[] = [];
     storeConformance({ describe: (name) => headings.push(name), it: test }, () => new CompleteStore());
     expect(headings).toEqual(['store conformance']);
@@ -106,7 +106,7 @@ describe('the store conformance suite, by what a store has', () => {
     expect(namesOf(capabilities).includes('ids: an odd id finds its own row and no other')).toBe(written);
   });
 
-  test('writes the ids that it is told to', async () => {
+  test('writes the given ids', async () => {
     const written = new Set<string>();
     const made = (): CompleteStore => {
       const good = new CompleteStore();
@@ -122,7 +122,7 @@ describe('the store conformance suite, by what a store has', () => {
     expect(written.size).toBeGreaterThan(10);
   });
 
-  test('closes every store, also where its test failed', async () => {
+  test('closes every store, even if its test failed', async () => {
     const open = new Set<object>();
     const failed = await conformanceFailures(() => {
       const made = Object.assign(new CompleteStore(), { store: { get: async () => undefined }, close: () => open.delete(made) });
@@ -133,14 +133,14 @@ describe('the store conformance suite, by what a store has', () => {
   });
 
   describe('says', () => {
-    test.each(['getMany', 'getVersions', 'watch'] as const)('that %s was promised and is not there', async (member) => {
+    test.each(['getMany', 'getVersions', 'watch'] as const)('that %s was promised and is missing', async (member) => {
       const name = namesOf({ [member]: true }).find((one) => !namesOf({}).includes(one) && !one.startsWith('ids')) as string;
       expect(await errorOf(only('get'), { [member]: true }, name)).toMatchObject({
         message: `the capabilities promise ${member}, but it is missing`,
       });
     });
 
-    test.each([undefined, null])('that a row is there where %o is found', async (found) => {
+    test.each([undefined, null])('that a row exists if %o is found', async (found) => {
       const error = await errorOf(
         () => Object.assign(new CompleteStore(), { store: { get: async () => found } }),
         {},
@@ -149,7 +149,7 @@ describe('the store conformance suite, by what a store has', () => {
       expect(error).toMatchObject({ message: 'get(\'connection1\') found nothing, but the row exists' });
     });
 
-    test('what did not come in time', async () => {
+    test('which hint did not come in time', async () => {
       const error = await errorOf(
         () => Object.assign(new CompleteStore(), { store: { watch: async () => ({}) } }),
         { watch: true, hintTimeoutMs: 10 },

@@ -59,11 +59,11 @@ describe('ScriptedStore', () => {
 });
 
 describe('the store conformance suite', () => {
-  test('passes a store that is right', async () => {
+  test('passes a correct store', async () => {
     expect(await failures(subject())).toEqual([]);
   });
 
-  test('passes one whose version is a hash of the row', async () => {
+  test('passes one with a hash of the row as its version', async () => {
     const hashed = subject((store) => ({
       store: {
         get: async (id) => {
@@ -75,7 +75,7 @@ describe('the store conformance suite', () => {
     expect(await failures(hashed, {})).toEqual([]);
   });
 
-  test('fails one that lacks what its capabilities promise', async () => {
+  test('fails one that lacks a promised capability', async () => {
     const bare = subject((store) => ({ store: { get: (id) => store.get(id) } }));
     expect(await failures(bare, {})).toEqual([]);
     for (const capability of ['getMany', 'getVersions', 'watch', 'invalidRows', 'bookkeeping', 'touch'] as const) {
