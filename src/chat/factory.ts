@@ -148,7 +148,7 @@ function checkIdentity({ id }: ConnectionRecord, adapters: readonly ChatAdapter[
     (adapter) => (adapter.name === 'slack' || adapter.name === 'telegram') && adapter.botUserId === undefined,
   );
   if (nameless !== undefined)
-    throw new Error(`${nameless.name} did not say which bot connection '${id}' is: it is unreachable, or refuses the token`);
+    throw new Error(`${nameless.name} did not identify the bot of connection '${id}': it is unreachable, or refuses the token`);
 }
 
 /** Stops events of a replaced instance, because its successor handles them too. */
