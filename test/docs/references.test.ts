@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
+import { dirname, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { documents, everythingToRead, root } from './support/documents.js';
@@ -103,15 +104,18 @@ test('the changelog has a dated section for the version of the package', async (
   expect(await readFile(`${root}CHANGELOG.md`, 'utf8')).toMatch(new RegExp(`^## \\[${version}\\] - \\d{4}-`, 'm'));
 });
 
-test('every link within README leads to a heading of it', async () => {
-  const readme = await readFile(`${root}README.md`, 'utf8');
-  const anchors = new Set(
-    [...readme.matchAll(/^#+ (.*)$/gm)].map(([, title = '']) =>
-      title
-        .toLowerCase()
-        .replaceAll(/[^\w\- ]/g, '')
-        .replaceAll(' ', '-'),
-    ),
-  );
-  for (const [, anchor = ''] of readme.matchAll(/\]\(#([^)]+)\)/g)) expect(anchors).toContain(anchor);
+async function anchorsOf(file: string): Promise<ReadonlySet<string>> {
+  const text = (await readFile(root + file, 'utf8')).replaceAll(/^```[^]*?^```$/gm, '');
+  const titles = [...text.matchAll(/^#+ (.*)$/gm)].map(([, title = '']) => title.toLowerCase());
+  return new Set(titles.map((title) => title.replaceAll(/[^\w\- ]/g, '').replaceAll(' ', '-')));
+}
+
+test('every link to a heading leads to one', async () => {
+  for (const file of await everythingToRead()) {
+    const links = (await readFile(root + file, 'utf8')).matchAll(/\]\((?!https?:)([^)#]*)#([^)]+)\)/g);
+    for (const [, page = '', anchor = ''] of links) {
+      const target = page === '' ? file : relative(root, resolve(root, dirname(file), page));
+      expect(await anchorsOf(target), `${file} links to ${page}#${anchor}`).toContain(anchor);
+    }
+  }
 });
