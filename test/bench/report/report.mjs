@@ -94,8 +94,8 @@ const SECTIONS = {
   flood: (result) =>
     section(
       'Beside a flood',
-      'What a genuine signed delivery to a live connection takes under strict freshness, 200 a second, on a store of a '
-        + 'millisecond; beside it 1 000 requests a second of strangers, each with a signature to check.',
+      'The time of a genuine signed delivery to a live connection under strict freshness, 200 a second, on a store of a '
+        + 'millisecond. Beside it, strangers send 1 000 requests a second, each with a signature to check.',
       table(
         ['beside', 'requests of strangers', 'p50 ms', 'times', 'p99 ms', 'times'],
         result.map(({ name, strangers, p50Ms, p99Ms }) => [
@@ -225,8 +225,8 @@ export function report(results, { node, cpu, load, loadAfter, date, rounds }) {
   const head = [
     '# Results',
     `\`npm run bench\`, ${date}, Node ${node}, ${cpu}; load average before ${load}, after ${loadAfter}. Peers: ${peers}.`,
-    `Subjects take turns in one process, ${rounds} rounds. What never waits is measured in processor time of the `
-      + 'process, so pauses that other processes caused do not count; figures are medians, ratios are medians of the '
+    `Subjects take turns in one process, ${rounds} rounds. Code that never waits is measured in processor time of `
+      + 'the process, so pauses that other processes cause do not count. Figures are medians. Ratios are medians of the '
       + 'ratio within a round.',
   ];
   return `${[...head, ...Object.entries(results).map(([name, result]) => SECTIONS[name](result))].join('\n\n')}\n`;
