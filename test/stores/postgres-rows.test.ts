@@ -3,6 +3,7 @@ import { isConnectionError } from 'hydrant';
 import { PostgresStore, type PostgresClient, type PostgresStoreOptions } from 'hydrant/postgres';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { emptyPglite, startPglite } from './support/pglite.js';
+import { REFUSED_BY_POSTGRES } from './support/refused-drafts.js';
 
 let db: PGlite;
 const sent: string[] = [];
@@ -100,19 +101,10 @@ describe('PostgresStore on its own table', () => {
       expect(await store.get('acme', options)).toBeUndefined();
   });
 
-  test.each<[string, unknown, string]>([
-    ['no id', { token: 'secret' }, 'INVALID_CONNECTION_ID'],
-    ['an empty id', { id: '' }, 'INVALID_CONNECTION_ID'],
-    ['an id with NUL', { id: 'a\0b' }, 'INVALID_CONNECTION_ID'],
-    ['an id that is a number', { id: 1 }, 'INVALID_CONNECTION_ID'],
-    ['another status', { id: 'a', status: 'error' }, 'INVALID_RECORD'],
-    ['a bigint', { id: 'a', token: 1n }, 'INVALID_RECORD'],
-    ['a NUL in a field', { id: 'a', token: 'secret\0' }, 'INVALID_RECORD'],
-    ['a NUL behind backslashes', { id: 'a', token: 'secret\\\\\0' }, 'INVALID_RECORD'],
-  ])('refuses %s with a clear error and writes nothing', async (_what, record, code) => {
+  test.each(REFUSED_BY_POSTGRES)('refuses $what with a clear error and writes nothing', async ({ draft, code }) => {
     const store = await migrated<Own>();
-    await expect(store.put(record as never)).rejects.toEqual(refusal(code));
-    await expect(store.put(record as never)).rejects.toThrow(/^PostgresStore: .*expected \w+/);
+    await expect(store.put(draft as never)).rejects.toEqual(refusal(code));
+    await expect(store.put(draft as never)).rejects.toThrow(/^PostgresStore: .*expected \w+/);
     expect(sent).toEqual([]);
   });
 

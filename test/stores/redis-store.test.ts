@@ -4,6 +4,7 @@ import { ManualClock, storeConformance } from 'hydrant/testing';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { CLIENTS } from './support/fake-redis-clients.js';
 import { FakeRedis } from './support/fake-redis.js';
+import { REFUSED_DRAFTS } from './support/refused-drafts.js';
 
 let server: FakeRedis;
 beforeEach(() => { server = new FakeRedis(); });
@@ -111,14 +112,8 @@ describe('RedisStore', () => {
     );
   });
 
-  test.each<[string, unknown, string]>([
-    ['no id', { token: 'secret' }, 'INVALID_CONNECTION_ID'],
-    ['an empty id', { id: '' }, 'INVALID_CONNECTION_ID'],
-    ['an id that is no text', { id: '\ud800' }, 'INVALID_CONNECTION_ID'],
-    ['another status', { id: 'a', status: 'error' }, 'INVALID_RECORD'],
-    ['a bigint', { id: 'a', token: 1n }, 'INVALID_RECORD'],
-  ])('refuses %s with a clear error and writes nothing', async (_what, record, code) => {
-    await expect(store().put(record as never)).rejects.toMatchObject({
+  test.each(REFUSED_DRAFTS)('refuses $what with a clear error and writes nothing', async ({ draft, code }) => {
+    await expect(store().put(draft as never)).rejects.toMatchObject({
       code,
       message: expect.stringMatching(/^RedisStore: .*expected \w+/) as string,
     });

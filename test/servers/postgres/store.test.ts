@@ -4,6 +4,7 @@ import { PostgresStore, type PostgresClient } from 'hydrant/postgres';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createDatabase, type TestDatabase } from '../support/databases.js';
 import { GATEWAY_MAPPING, GATEWAY_TABLE, type GatewayConnection } from '../support/gateway-table.js';
+import { REFUSED_BY_POSTGRES } from '../../stores/support/refused-drafts.js';
 
 let database: TestDatabase;
 let pool: pg.Pool;
@@ -107,18 +108,9 @@ describe('PostgresStore on its own table', () => {
     expect((record as { polluted?: boolean }).polluted).toBeUndefined();
   });
 
-  test.each<[string, unknown, string]>([
-    ['no id', { token: 'secret' }, 'INVALID_CONNECTION_ID'],
-    ['an empty id', { id: '' }, 'INVALID_CONNECTION_ID'],
-    ['an id with NUL', { id: 'a\0b' }, 'INVALID_CONNECTION_ID'],
-    ['an id that is a number', { id: 1 }, 'INVALID_CONNECTION_ID'],
-    ['another status', { id: 'a', status: 'error' }, 'INVALID_RECORD'],
-    ['a bigint', { id: 'a', token: 1n }, 'INVALID_RECORD'],
-    ['a NUL in a field', { id: 'a', token: 'secret\0' }, 'INVALID_RECORD'],
-    ['a NUL in a field after a backslash', { id: 'a', token: 'secret\\\0' }, 'INVALID_RECORD'],
-  ])('refuses %s with a clear error and writes nothing', async (_what, record, code) => {
+  test.each(REFUSED_BY_POSTGRES)('refuses $what with a clear error and writes nothing', async ({ draft: refused, code }) => {
     const store = await own();
-    await expect(store.put(record as never)).rejects.toSatisfy(
+    await expect(store.put(refused as never)).rejects.toSatisfy(
       (error) => isConnectionError(error) && error.code === code && !error.message.includes('secret'),
     );
     expect(sent).toHaveLength(0);

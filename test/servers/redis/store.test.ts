@@ -6,6 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 
 import { startRedis } from '../support/redis.mjs';
 import { testPrefix, viaIoredis, viaNodeRedis } from '../support/redis-clients.js';
 import type { TestServer } from '../support/server.mjs';
+import { REFUSED_DRAFTS } from '../../stores/support/refused-drafts.js';
 
 const redisUrl = inject('redisUrl');
 
@@ -74,14 +75,8 @@ describe.skipIf(redisUrl === undefined)('RedisStore', () => {
     );
   });
 
-  test.each<[string, unknown, string]>([
-    ['no id', { token: 'secret' }, 'INVALID_CONNECTION_ID'],
-    ['an empty id', { id: '' }, 'INVALID_CONNECTION_ID'],
-    ['an id that is no text', { id: '\ud800' }, 'INVALID_CONNECTION_ID'],
-    ['another status', { id: 'a', status: 'error' }, 'INVALID_RECORD'],
-    ['a bigint', { id: 'a', token: 1n }, 'INVALID_RECORD'],
-  ])('refuses %s with a clear error and writes nothing', async (_what, record, code) => {
-    await expect(store.put(record as never)).rejects.toMatchObject({ code });
+  test.each(REFUSED_DRAFTS)('refuses $what with a clear error and writes nothing', async ({ draft, code }) => {
+    await expect(store.put(draft as never)).rejects.toMatchObject({ code });
     expect(await store.list()).toEqual([]);
   });
 
