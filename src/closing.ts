@@ -58,7 +58,7 @@ export class Closing<R extends ConnectionRecord, I> {
   finished(): void {
     this.#accepted -= 1;
     if (this.state === 'open') return;
-    // Nobody is left who could want what is idle, and what becomes idle from now on goes by itself.
+    // No use is left that could need an idle instance. Instances that become idle from now on end by themselves.
     if (this.#accepted === 0) onMicrotask(() => void this.#disposeIdle());
     this.#progressed();
   }
@@ -121,7 +121,7 @@ export class Closing<R extends ConnectionRecord, I> {
     return { abandoned };
   }
 
-  /** Everything idle that nobody waits for. */
+  /** Idle instances that no use waits for. */
   async #disposeIdle(): Promise<void> {
     const slots = this.#slots;
     let looked = 0;

@@ -9,7 +9,7 @@ export type InstanceOf<F> = F extends { readonly create: (...args: any[]) => inf
 /** The records a factory takes. */
 export type RecordOf<F> = F extends { readonly create: (record: infer R, ...args: any[]) => any } ? R : never;
 
-/** A factory need not look at the discriminant: its rows have it all the same. */
+/** A factory need not read the discriminant, although its rows have it. */
 type Keyed<R, K extends string, P> = K extends keyof R ? R : R & { readonly [k in K]: P };
 
 /**

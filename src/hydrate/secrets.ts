@@ -114,7 +114,7 @@ export class Secrets<R extends ConnectionRecord> {
     return call;
   }
 
-  /** One more stranger waits for a call. A queued call that nobody waits for any more is not made. */
+  /** One more stranger waits for a call. A queued call without a waiter is not made. */
   #joined(call: Call, stranger: Stranger): Awaitable<unknown> {
     if (call.isStrangers && call.state === 'running' && call.askers === 0) this.abandoned -= 1;
     call.askers += 1;

@@ -51,7 +51,7 @@ export function createInspector(registry: InspectedRegistry, options: InspectorO
   let streams = 0;
   let seen: { readonly at: number; readonly snapshot: RegistrySnapshot; readonly rows: readonly Row[] } | undefined;
 
-  /** All who look within one interval share one pass over everything. */
+  /** All readers within one interval share one pass over the connections. */
   function view(query: Query, fresh: boolean): View {
     const now = clock.monotonic();
     if (fresh || seen === undefined || now - seen.at >= intervalMs) {

@@ -21,7 +21,7 @@ export interface DirectDelivery {
   deliver(id: string, head: RequestHead, body: Pick<UnreadBody, 'read'>): Promise<Outgoing>;
 }
 
-/** Where `handleWebhook` keeps it. Shared by every copy of the package in a process. */
+/** The key under which `handleWebhook` has it. Shared by every copy of the package in a process. */
 export const DIRECT: unique symbol = Symbol.for('hydrant.directDelivery');
 
 /** A registry's `handleWebhook` has it. One that an application has wrapped has not. */

@@ -2,10 +2,10 @@ import { readBody, settled } from './body.js';
 import { describing, makeRequest, OwnHead, type RequestHead, type UnreadBody } from './requests.js';
 
 const NOTHING = new Uint8Array();
-/** For a Request without a signal, whatever its type says. Workers and stand-ins in tests have such. */
+/** For a Request without a signal. Its type has one, but workers and test doubles do not. */
 let never: AbortSignal | undefined;
 
-/** The request of one delivery. Its body is read once, and everyone who is called with it gets a copy. */
+/** The request of one delivery. Its body is read once, and each function called with it gets a copy. */
 export class Incoming {
   #head: RequestHead;
   readonly #unread: Pick<UnreadBody, 'read'> | undefined;

@@ -7,7 +7,7 @@ export interface RequestHead {
   readonly signal: AbortSignal;
 }
 
-/** A body that is read at most once, and not before somebody reads it. */
+/** A body that is read at most once, on demand. */
 export interface UnreadBody {
   stream(): ReadableStream<Uint8Array>;
   /**

@@ -136,7 +136,7 @@ export class ResponseBody {
   }
 }
 
-/** Cancels a body that nobody will read. Never throws. */
+/** Cancels a body that will not be read. Never throws. */
 export function discardBody(response: Response, done: BodyEnd = () => {}): void {
   let body: Response['body'] | undefined;
   try {

@@ -4,8 +4,8 @@ const { process } = globalThis as { readonly process?: { readonly versions?: { r
 const DECODES_ZSTD = Number(process?.versions?.undici?.split('.')[0]) >= 7;
 
 /**
- * Whether `fetch` has decoded the body. It leaves `content-encoding` and `content-length` as they came, so that both
- * describe bytes which nobody has any more. Only a Response of `fetch` has a `url`.
+ * Whether `fetch` has decoded the body. It leaves `content-encoding` and `content-length` as they came, so both
+ * describe bytes that are gone. Only a Response of `fetch` has a `url`.
  */
 export function isDecoded(response: Response): boolean {
   const coding = response.headers.get('content-encoding');

@@ -88,7 +88,7 @@ export class BackgroundWaiter<R extends ConnectionRecord> implements ReadWaiter<
   }
 }
 
-/** A read has ended, or is not sent. The places of those who left it are free only now. */
+/** A read has ended, or is not sent. Only now are the places of waiters that had left it free. */
 export function tellThoseWhoLeft(waiters: readonly ReadWaiter<any>[]): void {
   for (const waiter of waiters) if (waiter.settled) waiter.over?.();
 }

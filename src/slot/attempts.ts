@@ -63,7 +63,7 @@ export class Attempts<R extends ConnectionRecord, I> {
     this.#ending.dispose(slot, state.create.cleanUps, undefined);
   }
 
-  /** creating → disposed, with an instance that nobody may have. */
+  /** creating → disposed, with an instance that serves no use. */
   discard(slot: Slot<R, I>, create: RunningCreate, instance: I, supersession: Supersession): void {
     slot.instance = instance;
     this.#ending.dispose(slot, create.cleanUps, supersession);

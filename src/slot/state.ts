@@ -5,7 +5,7 @@ import type { ConnectionError } from '../errors.js';
 /*
  * One slot is one attempt to turn one row, in one version, into one instance, and then that instance's life.
  *
- *   seen ──(a use)──▶ pending; gone again when nobody holds it
+ *   seen ──(a use)──▶ pending; disposed of when no webhook holds it
  *
  *   pending ──▶ creating ──▶ live ──▶ draining ──▶ disposing ──▶ disposed
  *      │           │  │        └────(no lease)───────▲              ▲
@@ -56,7 +56,7 @@ interface Planned {
   outdated: boolean;
 }
 
-/** Its row is known, and nobody is entitled to an instance yet: webhooks that are being authenticated hold it. */
+/** Its row is known, but no use is entitled to an instance yet. Webhooks that are being authenticated hold it. */
 export interface Seen extends Planned { readonly kind: 'seen'; holders: number }
 
 interface Hydrating<R extends ConnectionRecord, I> {

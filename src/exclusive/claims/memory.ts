@@ -75,7 +75,7 @@ export class MemoryClaimServer {
       const row = this.#rows.get(id);
       return row === undefined || (row.expiresAt <= now - freeForMs && allows(standingOffer(row, now), replica));
     });
-    // A connection that is free for this replica and offered to somebody is offered to this replica.
+    // If a free connection has an offer, the offer is to this replica.
     const offered = (id: string): boolean => {
       const offer = standingOffer(this.#rows.get(id), now);
       return offer !== undefined && 'to' in offer;

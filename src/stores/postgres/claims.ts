@@ -125,7 +125,7 @@ export class PostgresClaims implements ClaimStore {
       renewed: of('renewed').map(({ id }) => id),
       lost: of('lost').map(({ id }) => id),
       strays: of('stray').map(({ id, value }) => ({ id, token: BigInt(value ?? 0) })),
-      // What the statement itself has written it does not see.
+      // The statement does not see its own writes.
       members: member ? [...others, { replica, load }] : others,
     };
   }

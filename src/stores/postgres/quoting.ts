@@ -6,7 +6,7 @@ const MAX_IDENTIFIER_BYTES = 63;
 
 export const byteLength = (text: string): number => new TextEncoder().encode(text).length;
 
-/** Quotes an identifier: whatever it contains, it is a name. */
+/** Quotes an identifier, whatever characters it has. */
 export function identifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }

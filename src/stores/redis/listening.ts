@@ -128,7 +128,7 @@ class Listening implements ListeningAttempt {
   /** Hints arrive in the order of their numbers. Returns whether this one had a number at all. */
   #follow(number: number | undefined, step: 0 | 1): boolean {
     const missed = number === undefined || (this.#number !== undefined && number !== this.#number + step);
-    // An odd message was sent by somebody else: the number that comes next is still the one after the last.
+    // An odd message was sent by another program: the next number still follows the last one.
     if (number !== undefined) this.#number = number;
     if (missed) this.#listener.gap();
     return number !== undefined;

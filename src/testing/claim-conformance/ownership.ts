@@ -86,7 +86,7 @@ export function ownershipTests({ test }: ClaimSuite): void {
     const wanted = Array.from({ length: 60 }, (_, index) => `c${index}`);
     const asking = Array.from({ length: 6 }, (_, index) => replica(`r${index}`, index % 2 === 0 ? claims : others));
     const taken = new Map<string, bigint>();
-    // What another is just taking is passed over, so it may need more than one look.
+    // A claim skips rows that another one is just taking, so it may need more than one look.
     for (let look = 0; look < 20 && taken.size < wanted.length; look += 1) {
       const answers = await Promise.all(asking.map((one) => one.claim(wanted, { limit: 15 })));
       for (const { id, token } of answers.flat()) {
