@@ -1,8 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 
 const source = (path: string): string => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
+
+type ProjectConfig = NonNullable<TestProjectInlineConfiguration['test']>;
 
 /** Tests import the package by its name and get the source; `test/package` imports what was built and packed. */
 const alias = [
@@ -12,6 +14,35 @@ const alias = [
   { find: /^hydrant\/(exclusive|testing|otel|inspector|chat)$/, replacement: source('$1/index.ts') },
 ];
 
+/** What takes long, or looks at the memory and the handles of its process. `npm run test:long` runs it, and so does CI. */
+const LONG = [
+  'test/docs/api-reference.test.ts',
+  'test/examples/{agent-browsers,conformance,fleet,plain-node,tenant-databases}.test.ts',
+  'test/fuzz/beside-a-flood.test.ts',
+  'test/properties/mutants.test.ts',
+  'test/regressions/requests-outlive-their-answer.test.ts',
+  'test/soak/**/*.test.ts',
+  'test/testing/factory-conformance.test.ts',
+];
+const LONG_SERVERS = [
+  'test/servers/chat/level.test.ts',
+  'test/servers/{demo,fleet,freshness}/**/*.test.ts',
+  'test/servers/exclusive/chaos-*.test.ts',
+  'test/servers/wire/one-byte-chunks.test.ts',
+];
+
+const UNIT: ProjectConfig = {
+  // Nothing here waits for real time; a loaded machine may still be slow.
+  testTimeout: 20_000,
+};
+const SERVERS: ProjectConfig = {
+  globalSetup: ['test/servers/support/global-setup.ts'],
+  testTimeout: 30_000,
+  hookTimeout: 60_000,
+  // A machine that runs every other test at once may stand still for more than the default of one second.
+  expect: { poll: { timeout: 15_000 } },
+};
+
 export default defineConfig({
   test: {
     // By default vitest leaves one core free, which is half of a machine of two. Many tests wait for servers and processes.
@@ -20,14 +51,17 @@ export default defineConfig({
       {
         resolve: { alias },
         test: {
+          ...UNIT,
           name: 'unit',
-          // Nothing here waits for real time; a loaded machine may still be slow.
-          testTimeout: 20_000,
+          // Importing the source anew for each file would take as long as the tests.
+          isolate: false,
+          setupFiles: ['test/support/platform-globals.ts'],
           include: ['test/**/*.test.ts'],
-          exclude: ['test/servers/**', 'test/package/**', 'test/frameworks/**', 'test/databases/**', '**/node_modules/**'],
+          exclude: ['test/{servers,package,frameworks,databases}/**', '**/node_modules/**', ...LONG],
           typecheck: { enabled: true, checker: 'node_modules/ts7/bin/tsc', include: ['test/**/*.test-d.ts'] },
         },
       },
+      { resolve: { alias }, test: { ...UNIT, name: 'long', include: LONG } },
       {
         // No alias: the package is what was built, packed and installed.
         test: {
@@ -39,16 +73,9 @@ export default defineConfig({
       },
       {
         resolve: { alias },
-        test: {
-          name: 'servers',
-          include: ['test/servers/**/*.test.ts'],
-          globalSetup: ['test/servers/support/global-setup.ts'],
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
-          // A machine that runs every other test at once may stand still for more than the default of one second.
-          expect: { poll: { timeout: 15_000 } },
-        },
+        test: { ...SERVERS, name: 'servers', include: ['test/servers/**/*.test.ts'], exclude: LONG_SERVERS },
       },
+      { resolve: { alias }, test: { ...SERVERS, name: 'long-servers', include: LONG_SERVERS } },
     ],
   },
 });

@@ -24,7 +24,8 @@ console.log(`Node ${version}`);
 // With install scripts turned off, npx runs the machine's own version instead and says nothing.
 const check = `if (process.versions.node !== '${version}') throw new Error('expected Node ${version}, got ' + `
   + 'process.versions.node)';
-for (const args of [['--eval', check], ['node_modules/vitest/vitest.mjs', 'run', '--project', 'unit', ...rest]]) {
+const tests = ['node_modules/vitest/vitest.mjs', 'run', '--project', 'unit', '--project', 'long', ...rest];
+for (const args of [['--eval', check], tests]) {
   const { status } = spawnSync('npx', ['--yes', '--package', `node@${version}`, '--', 'node', ...args], {
     cwd: ROOT,
     stdio: 'inherit',
