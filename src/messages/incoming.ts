@@ -1,5 +1,5 @@
 import { readBody, settled } from './body.js';
-import { describing, makeRequest, OwnHead, type RequestHead, type UnreadBody } from './requests.js';
+import { describing, makeRequest, type RequestHead, type UnreadBody } from './requests.js';
 
 const NOTHING = new Uint8Array();
 /** For a Request without a signal. Its type has one, but workers and test doubles do not. */
@@ -10,7 +10,7 @@ export class Incoming {
   #head: RequestHead;
   readonly #unread: Pick<UnreadBody, 'read'> | undefined;
   readonly #maxBodyBytes: number;
-  #body: Promise<Uint8Array<ArrayBuffer>> | undefined;
+  #reading: Promise<void> | undefined;
   #bytes: Uint8Array<ArrayBuffer> = NOTHING;
   #stop: (() => void) | undefined;
 
@@ -21,25 +21,24 @@ export class Incoming {
     this.#unread = body;
   }
 
-  /** @throws ConnectionError as `readBody` does, every time */
-  async read(): Promise<void> {
-    if (this.#body === undefined) {
-      this.#body = this.#read();
-      this.#bytes = await this.#body;
-      const head = this.#unread === undefined ? new OwnHead(this.#head) : this.#head;
-      this.#head = describing(head, this.#bytes);
-    } else {
-      await this.#body;
-    }
+  /**
+   * Reads the body, unless that has begun already.
+   *
+   * @throws ConnectionError as `readBody` does, every time
+   */
+  read(): Promise<void> {
+    return (this.#reading ??= this.#read());
   }
 
-  #read(): Promise<Uint8Array<ArrayBuffer>> {
-    const body = this.#unread;
+  async #read(): Promise<void> {
+    const head = this.#head;
+    const unread = this.#unread;
     const maxBytes = this.#maxBodyBytes;
     const onStop = (stop: () => void): void => { this.#stop = stop; };
-    return body === undefined
-      ? readBody(this.#head as Request, maxBytes, onStop)
-      : settled(() => body.read(maxBytes, onStop), maxBytes);
+    this.#bytes = await (unread === undefined
+      ? readBody(head as Request, maxBytes, onStop)
+      : settled(() => unread.read(maxBytes, onStop), maxBytes));
+    this.#head = describing(head, this.#bytes);
   }
 
   /** A slow sender is not waited for any longer. */

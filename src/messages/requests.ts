@@ -26,26 +26,8 @@ export function describing(head: RequestHead, bytes: Uint8Array | null, isInflat
   const headers = new Headers(head.headers);
   headers.delete('content-length');
   headers.delete('content-encoding');
-  return new OwnHead(head, headers);
-}
-
-/** A head whose parts are read once. A Request of the platform makes the text of its url anew each time. */
-export class OwnHead implements RequestHead {
-  readonly url: string;
-  readonly method: string;
-  readonly headers: Headers;
-  readonly #head: RequestHead;
-
-  constructor(head: RequestHead, headers = head.headers) {
-    this.url = head.url;
-    this.method = head.method;
-    this.headers = headers;
-    this.#head = head;
-  }
-
-  get signal(): AbortSignal {
-    return this.#head.signal;
-  }
+  const { url, method } = head;
+  return { url, method, headers, get signal() { return head.signal; } };
 }
 
 export type RequestBody = Uint8Array<ArrayBuffer> | UnreadBody | ReadableStream<Uint8Array> | null;
@@ -79,16 +61,15 @@ export function extended(Base: typeof Request): RequestClass {
     readonly #length: number | undefined;
 
     constructor(head: RequestHead, body: RequestBody) {
+      const unread = body !== null && 'read' in body ? body : undefined;
+      const length = body instanceof Uint8Array ? body.byteLength : undefined;
       const { url, method, headers } = head;
-      const bytes = body === null || body instanceof Uint8Array ? body : undefined;
-      const unread = bytes === undefined && 'read' in body! ? body : undefined;
-      // The platform converts each option that it gets.
-      super(url, bytes === undefined
-        ? { method, headers, body: unread?.stream() ?? body as BodyInit, duplex: 'half' } as RequestInit
-        : { method, headers, body: bytes });
+      // The platform skips an option that is `undefined`, and converts any other.
+      const duplex = length === undefined ? 'half' : undefined;
+      super(url, { method, headers, body: unread?.stream() ?? body as BodyInit | null, duplex } as RequestInit);
       this.#head = head;
       this.#unread = unread;
-      this.#length = bytes?.byteLength;
+      this.#length = length;
     }
 
     override get url(): string { return this.#head.url; }

@@ -23,9 +23,8 @@ export function reasonOf({ statusText }: Response): string {
 /** The same Response with another body. */
 export function withBody(response: Response, body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array<ArrayBuffer>>): Response {
   const { status, headers } = response;
-  const statusText = reasonOf(response);
-  // The platform converts each option that it gets.
-  const copy = new Response(body, status === 200 && statusText === '' ? { headers } : { status, statusText, headers });
+  // The platform skips an option that is `undefined`, and checks any other.
+  const copy = new Response(body, { status, statusText: reasonOf(response) || undefined, headers } as ResponseInit);
   if (isDecoded(response)) {
     copy.headers.delete('content-encoding');
     copy.headers.delete('content-length');

@@ -78,8 +78,7 @@ export class Delivery<R extends ConnectionRecord, I> {
       }
       this.#acknowledgeLater(identified.slot);
       const acquired = this.#access.acquire(this.#id, identified);
-      const { promise } = acquired;
-      const lease = isThenable(promise) ? await promise : promise;
+      const lease = await acquired.promise;
       await this.#handle(acquired.slot as Slot<R, I>, lease);
     } catch (error) {
       this.#answer();
@@ -108,8 +107,7 @@ export class Delivery<R extends ConnectionRecord, I> {
     const { record, factory, secrets } = slot;
     const holds = new Holds(() => lease.release());
     try {
-      const confirming = this.#identification.confirm(slot);
-      const answer = isThenable(confirming) ? await confirming : confirming;
+      const answer = await this.#identification.confirm(slot);
       if (answer !== undefined) {
         if (this.#answer()) this.#resolve(answer);
         return;
@@ -127,8 +125,7 @@ export class Delivery<R extends ConnectionRecord, I> {
       const done = bodyEnd(holds.take(), this.#env);
       if (!this.#answer()) return discardBody(response, done);
       try {
-        const sent = this.#send(response, done);
-        this.#resolve(isThenable(sent) ? await sent : sent);
+        this.#resolve(await this.#send(response, done));
       } catch (cause) {
         // It may have been read already, or be of another fetch and not to be copied.
         done();

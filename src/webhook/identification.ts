@@ -109,18 +109,16 @@ export class Identification<R extends ConnectionRecord, I> {
   /** Waits for the row. If this has ended before it came, the row is let go. */
   async #arrived(finding: PromiseLike<Found<R, I>>): Promise<Found<R, I>> {
     this.#readInQueue = finding;
-    let found: Found<R, I>;
     try {
-      found = await this.#whileConnected(finding);
+      const found = await this.#whileConnected(finding);
       this.#readInQueue = undefined;
+      this.#throwIfEnded();
+      return found;
     } catch (error) {
       // It may have been found in the same turn.
       finding.then((late) => late.letGo(), () => {});
       throw error;
     }
-    if (this.#ended !== undefined) found.letGo();
-    this.#throwIfEnded();
-    return found;
   }
 
   /** Lets the factory decide, and says nothing if it accepts the request. */
