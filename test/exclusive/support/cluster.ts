@@ -152,3 +152,11 @@ export function aborted(signal: AbortSignal): Promise<void> {
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
 }
+
+/** Makes `run` take this long to stop. */
+export function slowToStop(replica: Replica, ms: number): void {
+  replica.work = async (tenure) => {
+    await aborted(tenure.signal);
+    await new Promise<void>((resolve) => { replica.clock.setTimeout(resolve, ms, { ref: true }); });
+  };
+}

@@ -1,0 +1,96 @@
+import { describe, expect, test } from 'vitest';
+import { Harness } from '../support/harness.js';
+import { failureOf, over } from './support/any-store.js';
+
+const post = (): Request => new Request('http://gateway.test/', { method: 'POST', body: '{}' });
+
+describe('invalid ids', () => {
+  const REFUSED: [what: string, id: unknown][] = [
+    ['empty', ''], ['a NUL', 'a\0b'], ['10 kB', 'x'.repeat(10_240)], ['1 025 characters', 'x'.repeat(1_025)],
+    ['undefined', undefined], ['null', null], ['a number', 5], ['an object', {}], ['an array', ['a']], ['a symbol', Symbol('a')],
+    ['an object without a prototype', Object.create(null)], ['an object that throws', { toString() { throw new Error('no'); } }],
+  ];
+
+  test.each(REFUSED)(
+    '%s: use and acquire refuse it, tryAcquire and invalidate ignore it, and nothing is read',
+    async (_what, id) => {
+      const h = new Harness();
+      expect((await failureOf(h.registry.use(id as string, () => 1))).code).toBe('INVALID_CONNECTION_ID');
+      const { code, message } = await failureOf(h.registry.acquire(id as string));
+      expect(code).toBe('INVALID_CONNECTION_ID');
+      expect(message.length).toBeLessThan(120);
+      expect(h.registry.tryAcquire(id as string)).toBeUndefined();
+      expect(() => h.registry.invalidate(id as string)).not.toThrow();
+      expect(h.rows.reads).toEqual([]);
+      expect(await h.registry.close()).toEqual({ abandoned: [] });
+    },
+  );
+
+  test.each<[unknown, string]>([
+    ['x'.repeat(1_025), '1025'],
+    ['', '0'],
+    [5, 'number'],
+    [undefined, 'undefined'],
+  ])('the error names the length or the type, and does not repeat the id: %#', async (id, told) => {
+    const { message } = await failureOf(new Harness().registry.use(id as string, () => 1));
+    expect(message.split(', got ')[1]).toContain(told);
+  });
+
+  test.each([
+    ...REFUSED,
+    ['a slash', 'a/b'],
+    ['unicode', '日本'],
+    ['white space', ' a'],
+    ['129 characters', 'x'.repeat(129)],
+    ['a line feed', 'a\n'],
+  ])('%s: a webhook for it is answered 404 without a read', async (_what, id) => {
+    const { registry, created } = over({
+      get: () => {
+        throw new Error('read');
+      },
+    });
+    const response = await registry.handleWebhook(id as string, post());
+    expect([response.status, await response.json()]).toEqual([
+      404,
+      { type: 'about:blank', title: 'Not Found', status: 404, code: 'INVALID_CONNECTION_ID' },
+    ]);
+    expect(created).toEqual([]);
+  });
+
+  test('the webhook pattern may match more than valid ids', async () => {
+    const { registry } = over({ get: async () => undefined }, { webhook: { connectionId: /^/ } });
+    for (const [id, code] of [
+      ['', 'INVALID_CONNECTION_ID'],
+      ['a\0', 'INVALID_CONNECTION_ID'],
+      ['x'.repeat(2_000), 'INVALID_CONNECTION_ID'],
+      ['a/b', 'CONNECTION_NOT_FOUND'],
+    ]) {
+      const response = await registry.handleWebhook(id as string, post());
+      expect([response.status, ((await response.json()) as { code: string }).code]).toEqual([404, code]);
+    }
+  });
+
+  test.each([
+    'a/b',
+    '../../etc/passwd',
+    '日本語',
+    '🙂',
+    '\ud800',
+    'é',
+    "'; drop table",
+    '__proto__',
+    'constructor',
+    ' ',
+    'x'.repeat(1_024),
+  ])('%s is a valid id', async (id) => {
+    const h = new Harness();
+    expect((await failureOf(h.registry.use(id, () => 1))).code).toBe('CONNECTION_NOT_FOUND');
+    h.registry.invalidate(id);
+    h.rows.put(id);
+    expect(await h.registry.use(id, ({ row }) => row.id)).toBe(id);
+    expect(h.registry.snapshot().connections.map((one) => one.id)).toEqual([id]);
+    h.registry.invalidate(id);
+    await h.settle();
+    expect(h.log.at(-1)).toBe(`dispose ${id}@v1 invalidated`);
+  });
+});
