@@ -36,7 +36,7 @@ function payloadsOf(name: string, text: string): [string, string[]][] {
 
 const factory = { create: () => 'an instance' };
 
-describe("the manual's tables say what the source does", () => {
+describe('the tables of the manual match the source', () => {
   test('options: each has its line, with its default', async () => {
     const defaults = resolveOptions({ store: new MemoryStore(), factory });
     const ofWebhooks = Object.entries(defaults.webhook).map(([name, value]) => [`webhook.${name}`, value]);

@@ -86,7 +86,7 @@ describe('examples/recipes', () => {
     await Promise.all([one.close(), two.close()]);
   });
 
-  test('async-context: a hydrate runs in the context of its connection, whoever came first', async () => {
+  test('async-context: a hydrate runs in the context of its connection, whichever caller came first', async () => {
     const created: unknown[] = [];
     const registry = new ConnectionRegistry({
       store: new MemoryStore([{ id: 'a', organisation: 'acme' }]), around,

@@ -92,7 +92,7 @@ describe('examples/tenant-databases', () => {
     await Promise.all(Array.from({ length: 40 }, (_, index) => worker(index)));
   }, 120_000);
 
-  test('pauses for a tenant whose database does not answer, and harms no other', async () => {
+  test('pauses for a tenant whose database does not answer, and affects no other', async () => {
     tenants.registry.on('hydrationFailed', () => {});
     await store.put({ id: 'broken', url: 'postgres://nobody@127.0.0.1:1/none' });
     await expect(textOf('broken')).rejects.toMatchObject({ code: 'HYDRATION_FAILED' });

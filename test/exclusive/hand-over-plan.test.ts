@@ -28,7 +28,7 @@ describe('the hand-over plan', () => {
     expect(given).toEqual([33, 33, 33, 33, 34, 0]);
   });
 
-  test('gives nobody more in a tick than it takes in a tick, so that nothing waits without an owner', () => {
+  test('gives no replica more in a tick than it takes in a tick, so that no connection waits without an owner', () => {
     const members = loads(80_000, 80_000, 80_000, 0);
     const given = members.map(({ replica }) => planHandOver(replica, members, 240_000).get('r3') ?? 0);
     expect(given).toEqual([8_000, 0, 0, 0]);

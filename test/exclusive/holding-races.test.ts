@@ -49,7 +49,7 @@ describe('an edit', () => {
     expect(one.state).toBe('waiting');
   });
 
-  test('of a record that was stopped ends the wait, though nothing has failed', async () => {
+  test('of a record that was stopped ends the wait, even without a failure', async () => {
     const read = bench.acquire;
     bench.acquire = async () => { throw new ConnectionError('CONNECTION_STOPPED', 'stopped'); };
     const one = bench.holding({ listed: '1' });
@@ -91,7 +91,7 @@ describe('a holding that is stopping', () => {
   test.each([
     { end: 'lose', reason: 'lost', release: 'none' },
     { end: 'expire', reason: 'expired', release: { notes: undefined, offer: undefined } },
-  ] as const)('and stuck when its claim ends ($end) is $reason', async ({ end, reason, release }) => {
+  ] as const)('that is stuck when its claim ends ($end) is $reason', async ({ end, reason, release }) => {
     const gone = deferred();
     bench.run = () => gone.promise;
     const one = bench.holding({ listed: '1' });

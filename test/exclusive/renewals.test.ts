@@ -40,7 +40,7 @@ describe('renewals', () => {
     replica.fault = undefined;
   });
 
-  test('keep the tenure while the store cannot be reached, until the local deadline, and then abort', async () => {
+  test('keep the tenure until the local deadline while the store is unreachable, and then abort it', async () => {
     cluster = new Cluster(1);
     const replica = await cluster.started();
     const tenure = replica.running.get('c0000')!;
@@ -89,7 +89,7 @@ describe('renewals', () => {
     replica.fault = undefined;
   });
 
-  test('do not prolong what has expired here while its loop is still stopping: the claim runs out', async () => {
+  test('do not prolong a claim that has expired here while its loop still stops', async () => {
     cluster = new Cluster(1);
     const replica = cluster.replica({ stopTimeoutMs: 60_000 });
     replica.work = async ({ signal }) => {
@@ -108,7 +108,7 @@ describe('renewals', () => {
     expect(cluster.server.owners().size).toBe(0);
   });
 
-  test('that tell of a loss leave nothing to release', async () => {
+  test('that report a loss leave nothing to release', async () => {
     cluster = new Cluster(1);
     const replica = await cluster.started();
     const { token } = replica.running.get('c0000')!;
@@ -119,7 +119,7 @@ describe('renewals', () => {
     expect(replica.calls).not.toContain('release');
   });
 
-  test('may tell of a loss when the claim has already expired here: then there is nothing to release either', async () => {
+  test('that report a loss after the claim has expired here leave nothing to release either', async () => {
     cluster = new Cluster(1);
     const replica = cluster.replica();
     replica.work = async ({ signal }) => {
@@ -141,7 +141,7 @@ describe('renewals', () => {
     expect(replica.calls).not.toContain('release');
   });
 
-  test('that are not answered are given up after two ticks, and their late answers prove nothing', async () => {
+  test('without an answer are given up after two ticks, and their late answers prove nothing', async () => {
     cluster = new Cluster(1);
     const replica = await cluster.started();
     const tenure = replica.running.get('c0000')!;
@@ -182,7 +182,7 @@ describe('renewals', () => {
     replica.fault = undefined;
   });
 
-  test('give back what a claim took whose answer was lost', async () => {
+  test('release claims that were taken by a query whose answer was lost', async () => {
     cluster = new Cluster(5);
     const replica = cluster.replica();
     let lost = 0;
@@ -201,7 +201,7 @@ describe('renewals', () => {
     expect(replica.running.get('c0000')!.token).toBeGreaterThan(5n);
   });
 
-  test('do not take for a stray what a claim on its way has taken', async () => {
+  test('do not treat claims of a query under way as strays', async () => {
     cluster = new Cluster(1);
     const replica = await cluster.started();
     replica.fault = (call, carryOut) => {

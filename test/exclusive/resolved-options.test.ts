@@ -30,7 +30,7 @@ describe('the options of a runner', () => {
   test.each([
     ['listIntervalMs', 1, MAX], ['stopTimeoutMs', 0, MAX], ['provisionTimeoutMs', 1, MAX],
     ['handOverAfterFailures', 1, Number.MAX_SAFE_INTEGER], ['maxConcurrentStarts', 1, Number.MAX_SAFE_INTEGER],
-  ])('%s may be %s to %s, no less and no more', (name, least, most) => {
+  ])('%s may be %s to %s', (name, least, most) => {
     for (const value of [least, most]) expect(resolveRunnerOptions({ ...good, [name]: value })).toMatchObject({ [name]: value });
     for (const value of [least - 1, most + 1])
       expect(() => resolveRunnerOptions({ ...good, [name]: value })).toThrow(`ExclusiveRunner: ${name}: expected`);
@@ -47,7 +47,7 @@ describe('the options of a runner', () => {
       expect(() => resolveRunnerOptions({ ...good, replicaName })).toThrow('replicaName');
   });
 
-  test('need each method they are asked for', () => {
+  test('need each of the required methods', () => {
     for (const claims of [
       { renew() {}, claim() {} },
       { renew() {}, release() {} },

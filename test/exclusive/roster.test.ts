@@ -3,8 +3,8 @@ import { Roster } from '../../src/exclusive/roster.js';
 
 const members = (...names: string[]) => names.map((replica) => ({ replica, load: 1 }));
 
-describe('who lives', () => {
-  test('counts whoever the store lists, sorted, and gives this replica its place and share', () => {
+describe('the roster', () => {
+  test('counts the replicas that the store lists, sorted, and gives this replica its place and share', () => {
     const roster = new Roster('b');
     expect(roster.rank).toBe(-1);
     expect(roster.share(10)).toBe(0);
@@ -13,7 +13,7 @@ describe('who lives', () => {
     expect([roster.rank, roster.size, roster.share(10), roster.share(11)]).toEqual([1, 3, 3, 4]);
   });
 
-  test('counts a replica at its first beat only for one that has just joined itself', () => {
+  test('counts a replica at its first beat only if this replica has just joined itself', () => {
     const roster = new Roster('a');
     const joining = [{ replica: 'a', load: -1 }, { replica: 'b', load: -1 }];
     roster.update(joining, true, 0);
@@ -22,13 +22,13 @@ describe('who lives', () => {
     expect(roster.names).toEqual(['a']);
   });
 
-  test('knows its own load better than the store', () => {
+  test('uses its own current load instead of the one in the store', () => {
     const roster = new Roster('a');
     roster.update(members('a', 'b'), false, 0);
     expect(roster.members(7)).toEqual([{ replica: 'a', load: 7 }, { replica: 'b', load: 1 }]);
   });
 
-  test('calls a replica established once it was there at the beat before', () => {
+  test('calls a replica established once it was there at the previous beat', () => {
     const roster = new Roster('a');
     roster.update(members('a', 'b'), false, 0);
     expect(roster.established('b')).toBe(false);
@@ -45,7 +45,7 @@ describe('who lives', () => {
     expect({ names: roster.names, share: roster.share(10) }).toEqual({ names: ['a'], share: 10 });
   });
 
-  test('believes the store, when it was asked after a hint, and a second hint about the same replica no more', () => {
+  test('believes the store if it was asked after a hint, and no second hint about the same replica', () => {
     const roster = new Roster('a');
     roster.update(members('a', 'b'), false, 0);
     roster.remove('b', 10);

@@ -14,7 +14,7 @@ async function stopped({ runner }: Replica): Promise<void> {
 }
 
 describe('an ExclusiveRunner', () => {
-  test('says what it is doing', async () => {
+  test('reports its state in its snapshot', async () => {
     const { runner } = cluster.replica();
     const states = [runner.snapshot().state];
     runner.start();
@@ -30,7 +30,7 @@ describe('an ExclusiveRunner', () => {
     expect(unused.snapshot().state).toBe('stopped');
   });
 
-  test('that is started twice runs once', async () => {
+  test('runs once although it is started twice', async () => {
     const replica = cluster.replica();
     replica.runner.start();
     replica.runner.start();
@@ -38,7 +38,7 @@ describe('an ExclusiveRunner', () => {
     expect(replica.calls.filter((call) => call === 'renew')).toHaveLength(3);
   });
 
-  test('is stopped by whoever disposes of it', async () => {
+  test('is stopped by await using', async () => {
     const { runner } = await cluster.started();
     const disposed = runner[Symbol.asyncDispose]();
     await cluster.clock.advance(1_000);
@@ -59,14 +59,14 @@ describe('the registry of a runner', () => {
     });
   });
 
-  test('need not tell of events', async () => {
+  test('need not have events', async () => {
     const replica = await cluster.started({ registry: { acquire } });
     expect(replica.owned).toEqual(['c0000']);
     await stopped(replica);
     expect(cluster.server.owners().size).toBe(0);
   });
 
-  test('is listened to until the runner has stopped', async () => {
+  test('has a listener until the runner has stopped', async () => {
     let listening = 0;
     const on: RunnerRegistry<Row, Bot>['on'] = () => {
       listening += 1;
@@ -80,7 +80,7 @@ describe('the registry of a runner', () => {
 });
 
 describe('the claim store of a runner', () => {
-  test('need not tell of releases', async () => {
+  test('need not have watch', async () => {
     const claims = new MemoryClaims({ server: cluster.server });
     const silent: ClaimStore = {
       renew: (request) => claims.renew(request),
@@ -94,7 +94,7 @@ describe('the claim store of a runner', () => {
     expect(replica.happened('claimsFailed')).toEqual([]);
   });
 
-  test.each(['renew', 'claim', 'release'] as const)('that fails is told of, with the call: %s', async (call) => {
+  test.each(['renew', 'claim', 'release'] as const)('that fails is reported, with the call: %s', async (call) => {
     const replica = cluster.replica();
     const error = new Error('ECONNREFUSED');
     replica.fault = (which, carryOut) => {
@@ -110,7 +110,7 @@ describe('the claim store of a runner', () => {
     replica.fault = undefined;
   });
 
-  test('that cannot be watched is told of, and the runner works without hints', async () => {
+  test('that cannot be watched is reported, and the runner works without hints', async () => {
     const error = new Error('LISTEN is not allowed');
     const claims = new MemoryClaims({ server: cluster.server });
     claims.watch = () => Promise.reject(error);

@@ -32,7 +32,7 @@ describe('the simulation of claims', () => {
     expect((await simulate(program)).violation).toBeUndefined();
   }, 60_000);
 
-  test('takes the same way for the same seed', async () => {
+  test('takes the same course for the same seed', async () => {
     for (const seed of [1, 7, 42]) {
       const [once, again] = [await simulate(generate(seed)), await simulate(generate(seed))];
       expect(again.trace).toBe(once.trace);

@@ -59,7 +59,7 @@ describe('stop() takes at most stopTimeoutMs plus one second', () => {
     expect(replica.happened('stopUnproven')).toHaveLength(1);
   });
 
-  test('and not at all longer than its loops when the store answers', async () => {
+  test('and no longer than its loops if the store answers', async () => {
     cluster = new Cluster(3);
     const replica = await cluster.started({ stopTimeoutMs: 60_000 });
     expect(await timeToStop(replica)).toBe(100);

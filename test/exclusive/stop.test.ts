@@ -43,7 +43,7 @@ describe('stop()', () => {
     joining.fault = undefined;
   });
 
-  test('does not wait for a replica that has just been handed something by each of the others', async () => {
+  test('does not wait for a replica that has just been handed connections by each of the others', async () => {
     // Whatever phase of the hand-overs the stop falls into.
     for (let afterMs = 0; afterMs < 1_200; afterMs += 75) {
       cluster = new Cluster(60);
@@ -84,7 +84,7 @@ describe('stop()', () => {
     expect(members.map(({ replica }) => replica)).toEqual([heir.runner.replica]);
   });
 
-  test('does not let one slow loop hold up the release of the others', async () => {
+  test('releases other claims while one loop is slow to stop', async () => {
     cluster = new Cluster(3);
     const replica = await cluster.started();
     slowToStop(replica, 8_000);
@@ -98,7 +98,7 @@ describe('stop()', () => {
     expect(cluster.server.owners().size).toBe(0);
   });
 
-  test('says once that it leaves, and is not counted again while a slow loop still stops', async () => {
+  test('announces once that it leaves, and is not counted again while a slow loop still stops', async () => {
     cluster = new Cluster(2);
     const replica = cluster.replica();
     replica.work = async ({ id, signal }) => {
@@ -113,7 +113,7 @@ describe('stop()', () => {
     expect(cluster.server.renew({ replica: 'third', ttlMs: 1, member: false, load: 0, held: [] }).members).toEqual([]);
   });
 
-  test('resolves although the store cannot be reached, and leaves the claims to run out', async () => {
+  test('resolves although the store is unreachable, and lets the claims expire', async () => {
     cluster = new Cluster(2);
     const replica = await cluster.started();
     replica.fault = () => new Promise(() => undefined);
@@ -124,7 +124,7 @@ describe('stop()', () => {
     expect(replica.runner.snapshot().state).toBe('stopped');
   });
 
-  test('begins nothing that was waiting for its turn to start', async () => {
+  test('starts nothing that was queued', async () => {
     cluster = new Cluster(3);
     let created = 0;
     cluster.create = () => {
@@ -140,7 +140,7 @@ describe('stop()', () => {
     expect(cluster.server.owners().size).toBe(0);
   });
 
-  test('does not keep what a claim on its way brings', async () => {
+  test('does not keep claims of a query under way', async () => {
     cluster = new Cluster(2);
     const replica = cluster.replica();
     let answer: (() => void) | undefined;
@@ -162,7 +162,7 @@ describe('stop()', () => {
     expect(replica.happened('started')).toEqual([]);
   });
 
-  test('leaves no timer behind, is the same promise when called again, and is final', async () => {
+  test('leaves no timer behind, returns the same promise when called again, and is final', async () => {
     cluster = new Cluster(3);
     const replica = await cluster.started();
     const first = replica.runner.stop();
@@ -181,7 +181,7 @@ describe('stop()', () => {
     expect(replica.calls).toEqual([]);
   });
 
-  test('comes by itself when the registry has closed: this replica can serve nothing any more', async () => {
+  test('happens by itself when the registry has closed', async () => {
     cluster = new Cluster(2);
     const [replica, other] = [await cluster.started(), await cluster.started()];
     await cluster.clock.advance(10_000);

@@ -37,7 +37,7 @@ describe('stop first, then release', () => {
     expect(() => tenure.assertHeld()).toThrow(expect.objectContaining({ code: 'CLAIM_LOST' }));
   });
 
-  test('gives back what has expired here as well: it may be the wall clock that jumped', async () => {
+  test('also releases a claim that has expired here, because the wall clock may have jumped', async () => {
     cluster = new Cluster(1);
     const replica = await cluster.started();
     const tenure = replica.running.get('c0000')!;
@@ -48,7 +48,7 @@ describe('stop first, then release', () => {
     expect(cluster.server.owners().size, 'before the next tick').toBe(0);
   });
 
-  test('waits for what tenure.use left behind', async () => {
+  test('waits for unfinished calls of tenure.use', async () => {
     cluster = new Cluster(1);
     const replica = await cluster.started();
     const tenure = replica.running.get('c0000')!;
@@ -65,7 +65,7 @@ describe('stop first, then release', () => {
     await expect(tenure.use(() => 'too late')).rejects.toMatchObject({ code: 'CLAIM_LOST' });
   });
 
-  test('keeps the claim until it runs out when the stop cannot be proven, and runs no second loop', async () => {
+  test('keeps the claim until it expires if the loop does not stop, and runs no second loop', async () => {
     cluster = new Cluster(1);
     const replica = await cluster.started({ stopTimeoutMs: 5_000 });
     slowToStop(replica, 120_000);
@@ -93,7 +93,7 @@ describe('stop first, then release', () => {
     expect(replica.owned, 'and may serve again once the hung loop has ended').toEqual(['c0000']);
   });
 
-  test('goes on with a new claim when a hung loop ends after all', async () => {
+  test('continues with a new claim when a hung loop ends after all', async () => {
     cluster = new Cluster(1);
     const replica = await cluster.started({ stopTimeoutMs: 1_000 });
     slowToStop(replica, 3_000);
@@ -107,7 +107,7 @@ describe('stop first, then release', () => {
 });
 
 describe('a release that fails', () => {
-  test('is tried again at the next tick, and not left to run out', async () => {
+  test('is retried at the next tick', async () => {
     cluster = new Cluster(1);
     const replica = await cluster.started();
     const failed = replica.failFirst('release');
@@ -117,7 +117,7 @@ describe('a release that fails', () => {
     expect(cluster.server.owners().size).toBe(0);
   });
 
-  test('is tried once more when the runner stops', async () => {
+  test('is retried once when the runner stops', async () => {
     cluster = new Cluster(2);
     const replica = await cluster.started();
     const failed = replica.failFirst('release');
@@ -128,7 +128,7 @@ describe('a release that fails', () => {
     expect(cluster.server.owners().size).toBe(0);
   });
 
-  test('is given up once the claim has run out, so that it can be claimed anew', async () => {
+  test('is given up once the claim has expired, so that it can be claimed again', async () => {
     cluster = new Cluster(1);
     const replica = await cluster.started();
     replica.fault = (call, carryOut) => {
@@ -145,7 +145,7 @@ describe('a release that fails', () => {
   });
 });
 
-describe('a loop that takes its time to stop because of an edit', () => {
+describe('a loop that is slow to stop after an edit', () => {
   test('does not start again when the runner is stopped meanwhile', async () => {
     const replica = await stoppingForAnEdit();
     const stopped = replica.runner.stop();
@@ -167,7 +167,7 @@ describe('a loop that takes its time to stop because of an edit', () => {
     expect(replica.happened('started')).toHaveLength(1);
   });
 
-  test('does not start again when it is given up meanwhile, and is not kept back by a later edit', async () => {
+  test('does not start again when it is given up meanwhile, even after a later edit', async () => {
     const replica = await stoppingForAnEdit();
     await cluster.store.delete('c0000');
     await cluster.clock.advance(10_000);

@@ -16,8 +16,8 @@ function hint(): void {
   cluster.server.release({ replica: 'elsewhere', claims: [claim!], leave: false });
 }
 
-describe('the queries for something to take', () => {
-  test('are bounded, however many hints come: two per tick, at least each 200 ms, after the first few', async () => {
+describe('claim queries', () => {
+  test('are bounded, however many hints come: eight at once, then one every 200 ms', async () => {
     cluster = new Cluster(2);
     keep('c0001', 60_000);
     const replica = await cluster.started();

@@ -16,7 +16,7 @@ const bin = (name: string): string => {
   return join(ROOT, 'node_modules', name, typeof own.bin === 'string' ? own.bin : Object.values(own.bin)[0] as string);
 };
 
-describe('what is published', () => {
+describe('the package', () => {
   test('publint has nothing to say', async () => {
     const { stdout } = await run(process.execPath, [bin('publint'), inject('tarball'), '--strict']);
     expect(stdout).toContain('All good!');
@@ -28,7 +28,7 @@ describe('what is published', () => {
     for (const { name } of entries) expect(stdout).toMatch(new RegExp(`"${name}" +│ OK +│ OK \\(CJS\\) +│ OK \\(ESM\\)`));
   });
 
-  test('is the build, the manifest and what there is to read; no source, no test, no configuration', () => {
+  test('contains the build, the manifest and documents; no source, no test, no configuration', () => {
     const others = files.filter((file) => !/^(dist\/|examples\/guides\/[\w-]+\.(md|svg|png)$)/.test(file));
     expect(others.toSorted()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']);
     expect(
@@ -38,7 +38,7 @@ describe('what is published', () => {
     ).toEqual([]);
   });
 
-  test('what the README links to is in it', () => {
+  test('contains the files that the README links to', () => {
     const links = [...text('README.md').matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, target]) => target);
     expect(links.length).toBeGreaterThan(10);
     expect(links.filter((target) => !files.includes(target as string))).toEqual([]);

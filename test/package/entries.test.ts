@@ -50,7 +50,7 @@ describe('installed with nothing beside it', () => {
     },
   );
 
-  test.each(entries)('$name brings along nothing but what it may', ({ name, esm, cjs }) => {
+  test.each(entries)('$name imports only its allowed modules', ({ name, esm, cjs }) => {
     const may = MAY_COME[name];
     if (may === undefined) throw new Error(`say in this test what ${name} may bring along`);
     for (const file of [esm, cjs]) expect([...comesWith(file)].filter((one) => !may.test(one)), file).toEqual([]);
@@ -104,7 +104,7 @@ describe('an ESM and a CommonJS copy in one process', () => {
     expect(seen).toEqual({ two: true, esmKnowsCjs: true, cjsKnowsEsm: true, served: 'served', unlisted: true });
   });
 
-  test('within one kind there is one copy: what one entry throws another one knows by its class', async () => {
+  test("each format has one copy of each class: an error of one entry is an instance of another entry's class", async () => {
     for (const kind of ['module', 'commonjs'] as const) {
       const load = (name: string): string => kind === 'module' ? `await import('${name}')` : `require('${name}')`;
       const seen = await evaluate(kind, `(async () => {

@@ -82,7 +82,7 @@ describe('size', () => {
   });
 });
 
-describe('tree-shaking: who takes a part pays for that part', () => {
+describe('tree-shaking: a partial import costs only its part', () => {
   test.each([
     ['isConnectionError', 0.4],
     ['ConnectionError', 0.7],

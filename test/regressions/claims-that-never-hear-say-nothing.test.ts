@@ -25,7 +25,7 @@ describe.each(Object.entries(CLAIMS))('%s refuses an invalid duration, as the st
     );
   });
 
-  test('and accepts a valid one', () => {
+  test('a valid duration is accepted', () => {
     expect(claims({ pingIntervalMs: 1, timeoutMs: 2 ** 31 - 1 })).toBeDefined();
   });
 });

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { CompleteStore, EVERYTHING, turns } from '../testing/support/complete-store.js';
 import { conformanceFailures } from '../testing/support/conformance.js';
 
-test('a getVersions that shares a query begun before the write fails, though its answers differ each time', async () => {
+test('a getVersions that shares a query begun before the write fails, even if its answers differ each time', async () => {
   const lagging = (): CompleteStore => {
     const good = new CompleteStore();
     let flight: ReturnType<CompleteStore['getVersions']> | undefined;
