@@ -1,14 +1,8 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { getEventListeners } from 'node:events';
 import { deferred } from '../support/deferred.js';
-import { Harness, type HarnessOptions } from '../support/harness.js';
-
-const open = (options: HarnessOptions = {}): Harness => new Harness({ sweepIntervalMs: 0, idleTimeoutMs: Infinity, ...options });
-const code = (use: Promise<unknown>): Promise<unknown> =>
-  use.then(
-    () => 'served',
-    (error: { code?: string }) => error.code ?? error,
-  );
+import { Harness } from '../support/harness.js';
+import { open, outcomeOf } from './support/use.js';
 
 afterEach(() => { vi.restoreAllMocks(); });
 
@@ -20,10 +14,10 @@ describe('a slot that waits for a permit', () => {
     await h.registry.use('a', () => {});
     h.holdDispose();
     h.holdCreate();
-    void code(h.registry.use('b', () => {}));
+    void outcomeOf(h.registry.use('b', () => {}));
     await h.settle();
     h.rows.put('a');
-    void code(h.registry.use('a', () => {}));
+    void outcomeOf(h.registry.use('a', () => {}));
     await h.settle();
     expect(h.registry.snapshot().queued).toBe(0);
   });
@@ -34,7 +28,7 @@ describe('a slot that waits for a permit', () => {
     h.rows.put('b');
     const [givenUp, other] = [h.holdCreate(0), h.holdCreate(1)];
     const leaving = new AbortController();
-    const first = code(h.registry.use('a', () => {}, { signal: leaving.signal }));
+    const first = outcomeOf(h.registry.use('a', () => {}, { signal: leaving.signal }));
     const second = h.registry.use('b', () => {});
     await h.settle();
     h.registry.invalidate('a');
@@ -62,7 +56,7 @@ describe('a slot that waits for a permit', () => {
       const busy = h.holdCreate();
       const other = h.registry.use('b', () => {});
       await h.settle();
-      const use = code(h.registry.use('a', () => {}, { timeoutMs: 100 }));
+      const use = outcomeOf(h.registry.use('a', () => {}, { timeoutMs: 100 }));
       await h.settle();
       if (invalidated) h.registry.invalidate('a');
       await h.clock.advance(100);
@@ -79,7 +73,7 @@ describe('a slot that waits for a permit', () => {
     h.rows.put('a');
     h.rows.put('b');
     h.holdCreate();
-    const uses = ['b', 'a'].map((id) => code(h.registry.use(id, () => {})));
+    const uses = ['b', 'a'].map((id) => outcomeOf(h.registry.use(id, () => {})));
     await h.settle();
     void h.registry.close({ drainTimeoutMs: 100 });
     await h.clock.advance(100);
@@ -92,7 +86,7 @@ describe('a slot that waits for a permit', () => {
     h.rows.put('b');
     await h.registry.use('a', () => {});
     h.holdCreate();
-    void code(h.registry.use('b', () => {}));
+    void outcomeOf(h.registry.use('b', () => {}));
     await h.settle();
     h.rows.put('a');
     await expect(h.registry.use('a', () => {})).rejects.toMatchObject({ code: 'OVERLOADED', connectionId: 'a' });
@@ -106,7 +100,7 @@ describe('a create', () => {
     h.rows.put('a');
     h.holdCreate();
     const leaving = new AbortController();
-    const use = code(h.registry.use('a', () => {}, { signal: leaving.signal }));
+    const use = outcomeOf(h.registry.use('a', () => {}, { signal: leaving.signal }));
     await h.settle();
     leaving.abort('gone');
     await use;
@@ -119,7 +113,7 @@ describe('a create', () => {
     const h = open({ factory: { secrets: () => secrets.promise } });
     h.rows.put('a');
     const leaving = new AbortController();
-    const use = code(h.registry.use('a', () => {}, { signal: leaving.signal }));
+    const use = outcomeOf(h.registry.use('a', () => {}, { signal: leaving.signal }));
     await h.settle();
     leaving.abort('gone');
     await use;
@@ -136,7 +130,7 @@ describe('a create', () => {
       const h = open({ hydrationTimeoutMs, acquireTimeoutMs: Infinity });
       h.rows.put('a');
       const gate = h.holdCreate();
-      const use = code(h.registry.use('a', () => {}));
+      const use = outcomeOf(h.registry.use('a', () => {}));
       await h.settle();
       expect([h.clock.pendingTimers, h.clock.pendingRefTimers]).toEqual([timers, timers]);
       gate[end](new Error('no') as never);
@@ -156,11 +150,11 @@ describe('a create', () => {
       },
     });
     h.rows.put('a');
-    await code(h.registry.use('a', () => {}));
+    await outcomeOf(h.registry.use('a', () => {}));
     await h.clock.advance(1_000);
     await h.registry.use('a', () => {});
     const stop = h.rows.stop('a');
-    await code(h.registry.use('a', () => {}));
+    await outcomeOf(h.registry.use('a', () => {}));
     h.rows.rows.set('a', { ...stop, status: 'active', version: 'v1' });
     await h.registry.use('a', () => {});
     expect(h.eventsOf('hydrated').map(({ afterFailures }) => afterFailures)).toEqual([1, 0]);
@@ -178,10 +172,10 @@ describe('a create', () => {
     });
     h.rows.put('a');
     const old = h.holdCreate();
-    const early = code(h.registry.use('a', () => {}));
+    const early = outcomeOf(h.registry.use('a', () => {}));
     await h.settle();
     h.rows.put('a');
-    expect(await code(h.registry.use('a', () => {}))).toBe('HYDRATION_FAILED');
+    expect(await outcomeOf(h.registry.use('a', () => {}))).toBe('HYDRATION_FAILED');
     old.reject(new Error('too old'));
     expect(await early).toBe('HYDRATION_FAILED');
     expect(h.eventsOf('hydrationFailed').map(({ version, failures, retryAfterMs }) => [version, failures, retryAfterMs])).toEqual(
@@ -247,7 +241,7 @@ describe('a use that waits', () => {
     const h = open({ acquireTimeoutMs, storeTimeoutMs: Infinity });
     h.rows.put('a');
     h.rows.hold();
-    void code(h.registry.use('a', () => {}));
+    void outcomeOf(h.registry.use('a', () => {}));
     await h.settle();
     expect([h.clock.pendingTimers, h.clock.pendingRefTimers]).toEqual([timers, timers]);
   });

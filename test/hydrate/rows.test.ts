@@ -1,13 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { deferred } from '../support/deferred.js';
 import { Harness, Rows, type HarnessOptions, type Row } from '../support/harness.js';
-
-const open = (options: HarnessOptions = {}): Harness => new Harness({ sweepIntervalMs: 0, idleTimeoutMs: Infinity, ...options });
-const code = (use: Promise<unknown>): Promise<unknown> =>
-  use.then(
-    () => 'served',
-    (error: { code?: string }) => error.code ?? error,
-  );
+import { open, outcomeOf } from './support/use.js';
 
 afterEach(() => { vi.restoreAllMocks(); });
 
@@ -17,14 +11,14 @@ describe('the effect of a row on the live instance', () => {
     const row = h.rows.put('a');
     await h.registry.use('a', () => {});
     h.rows.rows.set('a', { ...row, status: 'paused' as never });
-    expect(await code(h.registry.use('a', () => {}))).toBe('INVALID_RECORD');
+    expect(await outcomeOf(h.registry.use('a', () => {}))).toBe('INVALID_RECORD');
     expect(h.disposes).toBe(0);
   });
 
   test('keepLastGood: if the new version fails, the last good instance serves, if there is one', async () => {
     const h = open({ keepLastGood: true });
     h.rows.put('a', { status: 'paused' as never });
-    expect(await code(h.registry.use('a', () => {}))).toBe('INVALID_RECORD');
+    expect(await outcomeOf(h.registry.use('a', () => {}))).toBe('INVALID_RECORD');
     h.rows.put('a');
     await h.registry.use('a', () => {});
     h.rows.put('a', { status: 'paused' as never });
@@ -38,9 +32,9 @@ describe('the effect of a row on the live instance', () => {
     await h.registry.use('a', () => {});
     h.rows.failure = new Error('down');
     await h.clock.advance(1_000);
-    expect(await code(h.registry.use('a', () => {}))).toBe('served');
+    expect(await outcomeOf(h.registry.use('a', () => {}))).toBe('served');
     await h.clock.advance(1);
-    expect(await code(h.registry.use('a', () => {}))).toBe('STORE_UNAVAILABLE');
+    expect(await outcomeOf(h.registry.use('a', () => {}))).toBe('STORE_UNAVAILABLE');
   });
 
   test('an unchanged row is not parsed again', async () => {
@@ -145,7 +139,7 @@ describe('a changed version', () => {
     rows.put('a');
     hold();
     const leaving = new AbortController();
-    const use = code(h.registry.use('a', () => {}, { signal: leaving.signal }));
+    const use = outcomeOf(h.registry.use('a', () => {}, { signal: leaving.signal }));
     await h.settle();
     leaving.abort('gone');
     expect(await use).toBe('gone');
