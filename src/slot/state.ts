@@ -148,7 +148,7 @@ export class Slot<R extends ConnectionRecord, I> {
   queuedOrder = 0;
   queueIndex = -1;
 
-  constructor(record: R, factory: InstanceFactory<R, I>, checkedAt: number, outdated = false) {
+  constructor(record: R, factory: InstanceFactory<R, I>, checkedAt: number, outdated: boolean) {
     this.state = { kind: 'seen', holders: 0, outdated };
     this.record = record;
     this.factory = factory;

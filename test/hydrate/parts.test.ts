@@ -59,7 +59,7 @@ describe('the context of a create', () => {
     const clock = new ManualClock();
     const backoff = new Backoff({ initialMs: 0, maxMs: 0 }, clock);
     const slots = new Slots<Row, unknown>(new Environment<Row, unknown>({ clock } as never), backoff, () => {});
-    return new CreateContext(slots, new Slot<Row, unknown>(row(), { create: () => ({}) }, 0));
+    return new CreateContext(slots, new Slot<Row, unknown>(row(), { create: () => ({}) }, 0, false));
   };
 
   test('has one signal', () => {
@@ -84,7 +84,7 @@ describe('a waiter for a read', () => {
       new RecordWaiter<Row, unknown>(true, () => false),
     ];
     expect(found.settled).toBe(false);
-    found.found({ slot: new Slot<Row, unknown>(row(), { create: () => ({}) }, 0), sentAt: 0, letGo: () => {} });
+    found.found({ slot: new Slot<Row, unknown>(row(), { create: () => ({}) }, 0, false), sentAt: 0, letGo: () => {} });
     failed.fail(error);
     expect([found.settled, failed.settled]).toEqual([true, true]);
     expect((await found.promise).slot.record).toEqual(row());

@@ -46,6 +46,20 @@ describe.each(['invalidate', 'invalidateWhere'] as const)('the promise of %s', (
     expect(lease.signal.aborted).toBe(true);
   });
 
+  test('waits for a create that nobody waits for any more', async () => {
+    const h = open();
+    const gate = h.holdCreate();
+    const caller = new AbortController();
+    const use = h.registry.use('a', () => {}, { signal: caller.signal }).catch(() => {});
+    await h.settle();
+    const ended = end(h);
+    caller.abort();
+    await use;
+    expect(await isOver(h, ended)).toBe(false);
+    gate.resolve();
+    expect(await isOver(h, ended)).toBe(true);
+  });
+
   test('resolves when a dispose has timed out or thrown', async () => {
     const h = open({ disposeTimeoutMs: 500 });
     await h.registry.use('a', () => {});

@@ -27,6 +27,26 @@ describe('keepLastGood', () => {
     return { first, gate, use };
   };
 
+  test.each(['v1', 'v2'])('invalidateWhere ends both instances of an edited connection by its row %s', async (version) => {
+    const h = open();
+    const { first, gate, use } = await edited(h);
+    const ended = h.registry.invalidateWhere((row) => row.version === version);
+    gate.resolve();
+    const second = await use;
+    await ended;
+    expect([first.disposed, second.disposed]).toEqual(['invalidated', 'invalidated']);
+  });
+
+  test('close aborts context.superseded of the old instance too, while its successor is created', async () => {
+    const h = open();
+    const { gate } = await edited(h);
+    const superseded = h.contexts.map((context) => context.superseded);
+    const closed = h.registry.close();
+    expect(superseded.map(({ aborted }) => aborted)).toEqual([true, true]);
+    gate.resolve();
+    await closed;
+  });
+
   test('a new version that fails leaves the old instance serving, and is retried after the back-off', async () => {
     const h = open();
     h.rows.put('a', { token: 'good' });

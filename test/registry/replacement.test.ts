@@ -118,6 +118,35 @@ describe("replacement: 'drain-first'", () => {
     );
   });
 
+  test('the error counts the leases that the use waits for, and tells for how long the instance has been in use', async () => {
+    const h = open({ acquireTimeoutMs: 1_000 });
+    h.rows.put('a');
+    await h.clock.advance(5_000);
+    await h.registry.acquire('a');
+    await h.registry.acquire('a');
+    await h.clock.advance(3_000);
+    h.rows.put('a');
+    const use = h.registry.use('a', () => {});
+    use.catch(() => {});
+    await h.clock.advance(1_000);
+    await expect(use).rejects.toThrow('must go, and 2 leases on it kept it in use for 4000 ms. ');
+  });
+
+  test('the error of a use whose slot was invalidated while it waited for a permit names the permit', async () => {
+    const h = open({ acquireTimeoutMs: 1_000, maxConcurrentHydrations: 1 });
+    h.rows.put('a');
+    h.rows.put('b');
+    h.holdCreate();
+    h.registry.use('b', () => {}).catch(() => {});
+    await h.settle();
+    const use = h.registry.use('a', () => {});
+    use.catch(() => {});
+    await h.settle();
+    void h.registry.invalidate('a');
+    await h.clock.advance(1_000);
+    await expect(use).rejects.toThrow('it was waiting for a permit');
+  });
+
   test('a nested use that is not awaited is served when the outer one has ended', async () => {
     const h = open({ acquireTimeoutMs: 1_000 });
     h.rows.put('a');
@@ -285,6 +314,21 @@ describe("replacement: 'drain-first'", () => {
 });
 
 describe("replacement: 'overlap'", () => {
+  test('the error of a use that waits for a permit names the permit, though an old instance is still in use', async () => {
+    const h = new Harness({ acquireTimeoutMs: 1_000, maxConcurrentHydrations: 1 });
+    h.rows.put('a');
+    h.rows.put('b');
+    await h.registry.acquire('a');
+    h.holdCreate();
+    h.registry.use('b', () => {}).catch(() => {});
+    await h.settle();
+    h.rows.put('a');
+    const use = h.registry.use('a', () => {});
+    use.catch(() => {});
+    await h.clock.advance(1_000);
+    await expect(use).rejects.toThrow('it was waiting for a permit');
+  });
+
   test('a superseded instance drains beside its successor, and nothing waits for a dispose', async () => {
     const h = new Harness();
     h.rows.put('a');

@@ -14,7 +14,7 @@ test('slots that were added and removed since the last eviction are not kept', a
   const queue: Slot<Row, unknown>[] = [];
   const gone: WeakRef<object>[] = [];
   const comes = (n: number): Slot<Row, unknown> => {
-    const slot = new Slot<Row, unknown>({ id: `c${n}`, version: 1, status: 'active' }, { create: () => '' }, 0);
+    const slot = new Slot<Row, unknown>({ id: `c${n}`, version: 1, status: 'active' }, { create: () => '' }, 0, false);
     sieve.add(slot);
     queue.push(slot);
     return slot;

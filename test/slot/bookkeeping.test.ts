@@ -5,7 +5,7 @@ import { Slot } from '../../src/slot/state.js';
 
 type Row = { id: string; version: string; status: 'active' };
 const slotOf = (id: string): Slot<Row, unknown> =>
-  new Slot<Row, unknown>({ id, version: '1', status: 'active' }, { create: () => '' }, 0);
+  new Slot<Row, unknown>({ id, version: '1', status: 'active' }, { create: () => '' }, 0, false);
 
 describe('departing slots', () => {
   test('are known for as long as they are not disposed of, any number for one connection', () => {

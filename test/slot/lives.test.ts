@@ -41,6 +41,16 @@ describe('a lease', () => {
   });
 });
 
+describe('an instance of a factory without dispose', () => {
+  test('ends without a failure', async () => {
+    const h = open({ factory: { dispose: undefined } as never });
+    await h.registry.use('a', () => {});
+    await h.registry.invalidate('a');
+    expect(h.eventsOf('disposeFailed')).toEqual([]);
+    expect(h.eventsOf('disposed')).toHaveLength(1);
+  });
+});
+
 describe('an idle instance', () => {
   test('stays for idleTimeoutMs, even if its only use left before it was created', async () => {
     const h = open({ idleTimeoutMs: 1_000, acquireTimeoutMs: 10 });
@@ -118,7 +128,7 @@ describe('an idle instance', () => {
     const slots = Array.from(
       { length: 600 },
       (_, index) =>
-        new Slot<Row, unknown>({ id: `c${index}`, version: '1', status: 'active', token: '' }, { create: () => '' }, 0),
+        new Slot<Row, unknown>({ id: `c${index}`, version: '1', status: 'active', token: '' }, { create: () => '' }, 0, false),
     );
     for (const slot of slots) { eviction.touch(slot); eviction.add(slot); }
     for (const slot of slots.toReversed()) {

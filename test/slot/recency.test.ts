@@ -5,7 +5,7 @@ import { Slot } from '../../src/slot/state.js';
 type Row = { id: string; version: string; status: 'active' };
 
 const slotOf = (id: string): Slot<Row, unknown> =>
-  new Slot<Row, unknown>({ id, version: '1', status: 'active' }, { create: () => '' }, 0);
+  new Slot<Row, unknown>({ id, version: '1', status: 'active' }, { create: () => '' }, 0, false);
 
 /** Slots that were used in this order and placed in the order of their names. */
 function used(...ids: string[]): { recency: Recency<Row, unknown>; slots: Map<string, Slot<Row, unknown>> } {

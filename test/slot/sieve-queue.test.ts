@@ -10,7 +10,7 @@ describe("SIEVE's queue", () => {
     ids: string,
   ): { sieve: Sieve<Row, string>; slots: Made[]; next: () => string | undefined; leased: string[] } => {
     const sieve = new Sieve<Row, string>();
-    const slots = [...ids].map((id): Made => new Slot({ id, version: '1', status: 'active' }, { create: () => '' }, 0));
+    const slots = [...ids].map((id): Made => new Slot({ id, version: '1', status: 'active' }, { create: () => '' }, 0, false));
     for (const slot of slots) sieve.add(slot);
     const leased: string[] = [];
     return { sieve, slots, leased, next: () => sieve.victim(({ id }) => leased.push(id))?.id };

@@ -19,7 +19,7 @@ describe('the states of a slot', () => {
   const row = (version = '1'): Row => ({ id: 'a', version, status: 'active' });
   const pendingOf = (slot: Made): Pending<Row, string> => slot.state as Pending<Row, string>;
   const made = (version?: string): Made => {
-    const slot: Made = new Slot(row(version), { create: () => 'instance' }, 0);
+    const slot: Made = new Slot(row(version), { create: () => 'instance' }, 0, false);
     slots.attempts.pending(slot);
     all.push(slot);
     return slot;
@@ -54,7 +54,7 @@ describe('the states of a slot', () => {
   });
 
   test('a slot that is superseded from the start is departing at once', () => {
-    const slot: Made = new Slot(row(), { create: () => 'instance' }, 0);
+    const slot: Made = new Slot(row(), { create: () => 'instance' }, 0, false);
     slots.attempts.pending(slot, { reason: 'invalidated', cause: undefined });
     slots.installSuperseded(slot);
     expect([...slots.departing.of('a')]).toEqual([slot]);

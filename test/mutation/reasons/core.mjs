@@ -4,8 +4,8 @@ export const CORE = [
     because: 'costs time or memory and changes nothing else',
     changes: [
       { in: 'SlotLease.release', operator: 'ConditionalExpression', from: 'this.#controller !== undefined', to: 'true' },
-      { in: 'Slots.live', operator: 'ConditionalExpression', from: 'create.cleanUps.length === 0', to: 'false' },
       { in: 'Slots.hold', from: 'slot.leases === 1' },
+      { in: 'withFallback', operator: 'ConditionalExpression', from: 'lastGood === slot', to: 'false' },
       { in: ['FreshnessReader.#sendWaiting', 'FreshnessReader.#enqueue'], from: 'this.#sending' },
       { in: 'Lane.compact', from: '2 * this.#first' },
       { in: 'Roster.update', operator: 'ConditionalExpression', from: '!listed.has(replica)', to: 'false' },
@@ -13,6 +13,10 @@ export const CORE = [
       { in: 'Takeovers.soon', from: 'waitMs <= 0' },
       { in: 'handOverSurplus', from: 'plan.size === 0' },
     ],
+  },
+  {
+    because: 'another number in the text of an error, if two instances of a connection are in use',
+    changes: [{ in: 'obstacle', operator: 'MethodExpression', from: 'Math.min(' }],
   },
   {
     because: 'equivalent: no two slots have the same place in the order of use',
@@ -110,7 +114,9 @@ export const CORE = [
         operator: 'OptionalChaining',
       },
       { in: 'customResponse', operator: 'OptionalChaining' },
-      { in: ['Slots.#dispose', 'Life.#end'], operator: 'OptionalChaining', from: 'factory.dispose?.(' },
+      { in: ['Ending.dispose', 'Life.#end'], operator: 'OptionalChaining', from: 'factory.dispose?.(' },
+      { in: 'Attempts.cancel', operator: 'ConditionalExpression', from: "slot.state.kind === 'pending'", to: 'true' },
+      { in: 'Ending.whenGone', operator: 'ConditionalExpression', from: "state.kind === 'abandoned'", to: 'true' },
       { in: ['Secrets.of', 'Life.#start'], operator: 'OptionalChaining', from: 'factory.secrets?.(' },
       { in: 'Listing.version', operator: 'OptionalChaining', from: 'this.#versions?.get' },
       { in: 'Holding.#giveUpWaiting', operator: 'ConditionalExpression', from: "this.#state.kind !== 'stopping'", to: 'false' },
