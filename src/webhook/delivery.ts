@@ -78,7 +78,8 @@ export class Delivery<R extends ConnectionRecord, I> {
       }
       this.#acknowledgeLater(identified.slot);
       const acquired = this.#access.acquire(this.#id, identified);
-      const lease = await acquired.promise;
+      const { promise } = acquired;
+      const lease = isThenable(promise) ? await promise : promise;
       await this.#handle(acquired.slot as Slot<R, I>, lease);
     } catch (error) {
       this.#answer();
@@ -107,7 +108,8 @@ export class Delivery<R extends ConnectionRecord, I> {
     const { record, factory, secrets } = slot;
     const holds = new Holds(() => lease.release());
     try {
-      const answer = await this.#identification.confirm(slot);
+      const confirming = this.#identification.confirm(slot);
+      const answer = isThenable(confirming) ? await confirming : confirming;
       if (answer !== undefined) {
         if (this.#answer()) this.#resolve(answer);
         return;
@@ -125,7 +127,8 @@ export class Delivery<R extends ConnectionRecord, I> {
       const done = bodyEnd(holds.take(), this.#env);
       if (!this.#answer()) return discardBody(response, done);
       try {
-        this.#resolve(await this.#send(response, done));
+        const sent = this.#send(response, done);
+        this.#resolve(isThenable(sent) ? await sent : sent);
       } catch (cause) {
         // It may have been read already, or be of another fetch and not to be copied.
         done();
