@@ -56,18 +56,10 @@ function uptimeReader(): () => number {
   };
 }
 
-/**
- * Calls back in the next turn of the event loop: a place in the order of events, not a duration.
- *
- * @returns a function that cancels the call. The platform then forgets the callback at once.
- */
-export function onNextTurn(callback: () => void): () => void {
-  if (typeof setImmediate === 'function') {
-    const immediate = setImmediate(callback);
-    return () => clearImmediate(immediate);
-  }
-  const timer = setTimeout(callback, 0);
-  return () => clearTimeout(timer);
+/** Calls back in the next turn of the event loop: a place in the order of events, not a duration. */
+export function onNextTurn(callback: () => void): void {
+  if (typeof setImmediate === 'function') setImmediate(callback);
+  else setTimeout(callback, 0);
 }
 
 const settled = Promise.resolve();

@@ -45,15 +45,14 @@ export class ResponseBody {
   readAhead(): Promise<Bytes | undefined> {
     return new Promise((resolve, reject) => {
       let isTurnOver = false;
-      // Cancelled, because otherwise all that this body holds stays in memory until the turn is over.
-      const cancel = onNextTurn(() => {
+      onNextTurn(() => {
+        if (isTurnOver) return;
         isTurnOver = true;
         resolve(undefined);
       });
       const fail = (error: unknown): void => {
         if (isTurnOver) return;
         isTurnOver = true;
-        cancel();
         reject(this.#failed(error));
       };
       const take = (part: Part): void => {
@@ -67,7 +66,6 @@ export class ResponseBody {
           return fail(notBytes());
         }
         isTurnOver = true;
-        cancel();
         if (part.done) this.#ended();
         resolve(part.done ? this.#taken() : undefined);
       };
