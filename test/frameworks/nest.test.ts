@@ -34,7 +34,24 @@ class WebhookModule implements NestModule {
   }
 }
 
-test.each([{ rawBody: true }, { bodyParser: false }])('NestJS on Express with %o', async (options) => {
+test('NestJS on Express: the webhook is mounted before the body parsers of Nest', async () => {
+  const { registry, counts } = createBots();
+  const AppModule = HydrantModule.forRoot(registry);
+  const app = await NestFactory.create<NestExpressApplication>(AppModule, { logger: false });
+  app.enableShutdownHooks();
+  app.use('/webhooks/:connectionId', expressWebhook(registry));
+  await app.listen(0, '127.0.0.1');
+  const base = await app.getUrl();
+  expect(await exercise(base)).toEqual(EXPECTED);
+  const forged = await fetch(`${base}/webhooks/acme`, {
+    method: 'POST', headers: { 'content-type': 'application/json' }, body: `{"not json": ${'x'.repeat(200_000)}`,
+  });
+  expect(forged.status, 'Nest has a parser of its own, and it does not see this body').toBe(401);
+  await app.close();
+  expect({ ...counts(), state: registry.state }).toEqual({ created: 1, disposed: 1, state: 'closed' });
+});
+
+test.each([{ rawBody: true }, { bodyParser: false }])('NestJS on Express, as a middleware of a module, with %o', async (options) => {
   const { registry, counts } = createBots();
   const AppModule: DynamicModule = { module: WebhookModule, imports: [HydrantModule.forRoot(registry)] };
   const app = await NestFactory.create<NestExpressApplication>(AppModule, { logger: false, ...options });

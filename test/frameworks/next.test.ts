@@ -8,18 +8,22 @@ beforeAll(installHydrant);
 const NEXT = 'next/dist/bin/next';
 const status = async (base: string): Promise<unknown> => (await fetch(`${base}/status`)).json();
 
-test('Next: three bundles share one registry, and SIGTERM closes it', async () => {
+test('Next: three bundles share one registry, and SIGTERM closes it and every instance before the process ends', async () => {
   const folder = await copyOf('next-app');
   await run(folder, NEXT, 'build', '--webpack');
-  const server = await start(folder, join(folder, 'node_modules', NEXT), ['start', '--hostname', '127.0.0.1']);
+  const server = await start(folder, join(folder, 'node_modules', NEXT), ['start', '--hostname', '127.0.0.1'], {
+    NEXT_MANUAL_SIG_HANDLE: 'true', NOTICE_MS: '0',
+  });
   // The app router's webhook, the pages router's, and the status are bundled apart.
   const outcomes = { app: await exercise(server.base), pages: await exercise(`${server.base}/api`) };
   const after = await status(server.base);
-  await server.stop();
-  expect({ outcomes, after, closed: server.output().includes('registry closed') }).toEqual({
+  const exitCode = await server.stop();
+  const said = server.output();
+  const closing = { disposed: said.includes('disposed'), closed: said.includes('registry closed'), exitCode };
+  expect({ outcomes, after, closing }).toEqual({
     outcomes: { app: EXPECTED, pages: EXPECTED },
     after: { live: 1, made: 1 },
-    closed: true,
+    closing: { disposed: true, closed: true, exitCode: 0 },
   });
 }, 240_000);
 

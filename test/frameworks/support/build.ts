@@ -52,11 +52,16 @@ export async function run(folder: string, command: string, ...parameters: string
 export interface Running { readonly base: string; readonly output: () => string; stop(): Promise<number | null> }
 
 /** Starts a server on a free port and waits until it answers. */
-export async function start(folder: string, file: string, parameters: readonly string[]): Promise<Running> {
+export async function start(
+  folder: string,
+  file: string,
+  parameters: readonly string[],
+  variables: NodeJS.ProcessEnv = {},
+): Promise<Running> {
   const port = await freePort();
   const child: ChildProcess = spawn(process.execPath, [file, ...parameters], {
     cwd: folder,
-    env: { ...environment(), PORT: String(port), HOST: '127.0.0.1', HOSTNAME: '127.0.0.1' },
+    env: { ...environment(), PORT: String(port), HOST: '127.0.0.1', HOSTNAME: '127.0.0.1', ...variables },
   });
   let output = '';
   child.stdout?.on('data', (data) => { output += String(data); });

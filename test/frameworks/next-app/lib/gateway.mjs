@@ -1,4 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { ConnectionRegistry, MemoryStore } from 'hydrant';
 
 const sign = (secret, body) => createHmac('sha256', secret).update(body).digest('hex');
@@ -9,6 +10,10 @@ function createRegistry() {
     store: new MemoryStore([{ id: 'acme', secret: 's3cret' }]),
     factory: {
       create: ({ id }) => ({ say: (text) => `${id}: ${text}` }),
+      async dispose() {
+        await pause(300);
+        console.log('disposed');
+      },
       async authenticate(request, { record }) {
         const expected = Buffer.from(sign(record.secret, await request.text()));
         const given = Buffer.from(request.headers.get('x-signature') ?? '');
@@ -23,7 +28,13 @@ function createRegistry() {
         }),
     },
   });
-  process.once('SIGTERM', () => { registry.close().then(() => { console.log('registry closed'); }); });
+  process.once('SIGTERM', async () => {
+    globalThis.ending = true;
+    await pause(Number(process.env.NOTICE_MS ?? 5_000));
+    await registry.close();
+    console.log('registry closed');
+    process.exit();
+  });
   return registry;
 }
 

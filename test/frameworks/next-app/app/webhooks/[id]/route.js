@@ -5,3 +5,4 @@ export async function POST(request, { params }) {
   const { id } = await params;
   return registry.handleWebhook(id, request, { waitUntil: (work) => after(work) });
 }
+export const GET = POST;
