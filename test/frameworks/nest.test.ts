@@ -51,7 +51,8 @@ test('NestJS on Express: the webhook is mounted before the body parsers of Nest'
   expect({ ...counts(), state: registry.state }).toEqual({ created: 1, disposed: 1, state: 'closed' });
 });
 
-test.each([{ rawBody: true }, { bodyParser: false }])('NestJS on Express, as a middleware of a module, with %o', async (options) => {
+const KEEPS_BYTES = [{ rawBody: true }, { bodyParser: false }];
+test.each(KEEPS_BYTES)('NestJS on Express, as a middleware of a module, with %o', async (options) => {
   const { registry, counts } = createBots();
   const AppModule: DynamicModule = { module: WebhookModule, imports: [HydrantModule.forRoot(registry)] };
   const app = await NestFactory.create<NestExpressApplication>(AppModule, { logger: false, ...options });
