@@ -41,7 +41,7 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
    * `handleWebhook`. Holds the instance until the response has been read and all `waitUntil` work has settled. Always
    * resolves with a Response, never rejects. It is bound, so it can be destructured.
    *
-   * @param host - on serverless platforms: its `waitUntil` gets all work that continues after the response
+   * @param host - on serverless platforms and on Next: its `waitUntil` gets all work that continues after the response
    */
   readonly handleWebhook: WebhookHandler;
 
