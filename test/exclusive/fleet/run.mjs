@@ -42,6 +42,8 @@ try {
     console.log(`${line}; ${fleet.owned} owned, ${fewest} to ${most} by each replica`);
   };
   console.log(`${connections} connections, ${replicas} replicas`);
+  const costs = Object.entries(fleet.listCosts()).map(([what, ms]) => `${what} ${ms.toFixed(1)}`);
+  console.log(`a listing holds up the event loop for (ms): ${costs.join(', ')}`);
   say(`cold start: all owned after ${seconds(await fleet.until(() => fleet.owned === connections))}`);
   console.log(`  balanced after ${seconds(await fleet.until(() => fleet.balanced))} more`);
   console.log(`  so far, per replica: ${told(fleet.trafficSince(1))}`);
@@ -56,8 +58,6 @@ try {
   const balanced = await fleet.until(() => fleet.balanced);
   say(`a replica joins: balanced after ${seconds(balanced)}`);
   say(`afterwards, per replica and tick: ${told(await fleet.traffic(2))}`);
-  const costs = Object.entries(fleet.listCosts()).map(([what, ms]) => `${what} ${ms.toFixed(1)}`);
-  console.log(`a listing holds up the event loop for (ms): ${costs.join(', ')}`);
   const [cpu, memory] = [process.cpuUsage().user / 1e6, process.resourceUsage().maxRSS / 1_024].map(Math.round);
   console.log(`this process: ${cpu} s of CPU, ${memory} MiB`);
 } finally {
