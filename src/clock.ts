@@ -56,7 +56,10 @@ function uptimeReader(): () => number {
   };
 }
 
-/** Calls back in the next turn of the event loop: a place in the order of events, not a duration. */
+/**
+ * Calls back in the next turn of the event loop: a place in the order of events, not a duration. It cannot be cancelled:
+ * if Node clears an immediate that a fake timer made, no immediate of the process runs any more.
+ */
 export function onNextTurn(callback: () => void): void {
   if (typeof setImmediate === 'function') setImmediate(callback);
   else setTimeout(callback, 0);

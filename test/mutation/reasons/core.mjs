@@ -110,7 +110,7 @@ export const CORE = [
         to: 'true',
       },
       {
-        in: ['Delivery.#serve', 'Delivery.#answer', 'Delivery.#tellPlatform', 'Delivery.#callHandler'],
+        in: ['Delivery.#serve', 'Delivery.#answer', 'Delivery.#tellPlatform', 'Delivery.#handle'],
         operator: 'OptionalChaining',
       },
       { in: 'customResponse', operator: 'OptionalChaining' },
