@@ -11,11 +11,11 @@ const ROOT_BOUND = 37.2;
 /** Kilobytes that an entry adds to an application that has the root entry. Printed. */
 const ADDED: Record<string, number> = {
   'hydrant/node': 4.2,
-  'hydrant/express': 4.9,
+  'hydrant/express': 5,
   'hydrant/fastify': 4.9,
   'hydrant/postgres': 15.9,
   'hydrant/redis': 7.1,
-  'hydrant/exclusive': 10.2,
+  'hydrant/exclusive': 10.4,
   'hydrant/testing': 9.9,
   'hydrant/otel': 2.9,
   'hydrant/inspector': 7.9,
@@ -23,7 +23,7 @@ const ADDED: Record<string, number> = {
 };
 
 /** Kilobytes of everything in the tarball, on the disk of its user. */
-const UNPACKED_BOUND = 1_610;
+const UNPACKED_BOUND = 1_630;
 
 /** What a bundler makes of a module of the application. */
 async function bundled(
