@@ -57,8 +57,8 @@ function uptimeReader(): () => number {
 }
 
 /**
- * Calls back in the next turn of the event loop: a place in the order of events, not a duration. It cannot be cancelled:
- * if Node clears an immediate that a fake timer made, no immediate of the process runs any more.
+ * Calls back in the next turn of the event loop: a place in the order of events, not a duration. It cannot be cancelled,
+ * because Node 20 miscounts its immediates when it clears one that a fake timer made, and then may run none.
  */
 export function onNextTurn(callback: () => void): void {
   if (typeof setImmediate === 'function') setImmediate(callback);
