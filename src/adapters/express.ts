@@ -67,7 +67,7 @@ export function expressWebhook(registry: WebhookRegistry, options: ExpressWebhoo
     const outgoing = head instanceof Response
       ? { response: head }
       : await answerWebhook({
-        registry, connectionId, params: paramsFor(connectionId, req.params), head, body: bodyOf(req, { maxBytes }), onError,
+        registry, connectionId, params: plain(req.params), head, body: bodyOf(req, { maxBytes }), onError,
       });
     await sendResponse(outgoing, req, res, onError);
   }
@@ -86,9 +86,7 @@ function isTrustedByApp(req: ExpressRequest): boolean {
 }
 
 /** Express 5 gives what a wildcard matched as its segments. */
-function paramsFor(connectionId: ConnectionIdSource, params: ExpressRequest['params']): Readonly<Record<string, string>> {
-  if (typeof connectionId === 'string' && typeof params[connectionId] === 'string')
-    return params as Readonly<Record<string, string>>;
+function plain(params: ExpressRequest['params']): Readonly<Record<string, string>> {
   const strings: Record<string, string> = {};
   for (const [name, value] of Object.entries(params)) {
     if (value !== undefined) strings[name] = typeof value === 'string' ? value : value.join('/');

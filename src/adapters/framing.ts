@@ -96,10 +96,8 @@ export function cut(req: NodeRequest, res: NodeResponse): void {
 /** RFC 9113, 7. */
 const INTERNAL_ERROR = 2;
 
-const NONE: ReadonlySet<string> = new Set();
-
 function namesIn(connection: string | null): ReadonlySet<string> {
-  return connection === null ? NONE : new Set(connection.toLowerCase().split(',').map((name) => name.trim()));
+  return new Set(connection?.toLowerCase().split(',').map((name) => name.trim()));
 }
 
 function cookiesSetBefore(res: NodeResponse): string[] {

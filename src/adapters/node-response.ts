@@ -75,38 +75,28 @@ export function assertResponse(value: Response): Response {
 /** Reads no more than the client takes. Cancels the body when the client leaves. */
 async function pump(body: ResponseBody, res: NodeResponse, setHeadWith: (length?: number) => void): Promise<void> {
   const output: Writable = res;
-  try {
-    const whole = await body.readAhead();
-    if (isOver(res)) return void body.cancel(disconnected());
-    setHeadWith(whole?.byteLength);
-    if (whole !== undefined) return void output.end(whole);
-    (res as ServerResponse).flushHeaders();
-    await stream(body, output);
-  } catch (error) {
-    void body.cancel(error);
-    throw error;
-  }
-}
-
-async function stream(body: ResponseBody, output: Writable): Promise<void> {
   const client = { isGone: false };
   const leave = (): void => {
     client.isGone = true;
-    void body.cancel(disconnected());
+    void body.cancel(new DOMException('The client disconnected.', 'AbortError'));
   };
-  output.on('close', leave);
   try {
+    const whole = await body.readAhead();
+    if (isOver(res)) return leave();
+    setHeadWith(whole?.byteLength);
+    if (whole !== undefined) return void output.end(whole);
+    output.on('close', leave);
+    (res as ServerResponse).flushHeaders();
     for (let chunk = await body.next(); chunk !== undefined; chunk = await body.next()) {
       if (!client.isGone && !output.write(chunk)) await drained(output);
     }
     if (!client.isGone) output.end();
+  } catch (error) {
+    void body.cancel(error);
+    throw error;
   } finally {
     output.off('close', leave);
   }
-}
-
-function disconnected(): DOMException {
-  return new DOMException('The client disconnected.', 'AbortError');
 }
 
 function drained(output: Writable): Promise<void> {

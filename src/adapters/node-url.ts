@@ -27,8 +27,8 @@ export function urlOf(req: NodeRequest, settings: PublicOrigin): string | undefi
   if ((absolute === undefined && !target.startsWith('/')) || CONTROL.test(target)) return undefined;
   const origin = originOf(req, settings, absolute && { protocol: absolute[1]!.toLowerCase(), host: absolute[2] });
   const rest = absolute === undefined ? target : absolute[3]!.replace(/^(?!\/)/, '/');
-  const parsed = origin === undefined ? undefined : parsedOrigin(origin);
-  return parsed === undefined ? undefined : parsed + rest;
+  const parsed = origin && parsedOrigin(origin);
+  return parsed && parsed + rest;
 }
 
 /** The last origin and its parsed form, because nearly all requests to a server have the same one. */

@@ -193,7 +193,7 @@ export const EDGES = [
   {
     because: 'equivalent: cancelling a body that was read to its end has no effect',
     changes: [
-      { in: ['stream', 'drained'], operator: 'StringLiteral', from: "'close'" },
+      { in: ['pump', 'drained'], operator: 'StringLiteral', from: "'close'" },
     ],
   },
   {
