@@ -25,8 +25,6 @@ export interface BodyOptions {
   readonly parsed?: ParsedByOthers | undefined;
 }
 
-const ignore = (): void => undefined;
-
 /**
  * Finds the bytes exactly as they came: `rawBody`, a `body` that is still bytes or text, or the stream itself, which
  * is not read before the body is. A body that a parser has consumed is refused, never rebuilt.
@@ -43,7 +41,7 @@ export function bodyOf(req: NodeRequest, { maxBytes, onTooLarge, source = req, p
   if (isConsumed(source)) return parsedBefore(req);
   if (declaredLength(req) > maxBytes) return tooLarge();
   // It may break before its first reader comes, and after the last one has left.
-  source.on('error', ignore);
+  source.on('error', () => undefined);
   const stream = (): ReadableStream<Uint8Array> => streamOf(source, maxBytes, onTooLarge);
   // Another listener is reading already, so the bytes flow now and would be gone by the first read.
   if (source.readableFlowing === true) {
@@ -53,8 +51,8 @@ export function bodyOf(req: NodeRequest, { maxBytes, onTooLarge, source = req, p
       body: { stream: () => begun, read: (cap, onStop) => readStream(begun, Math.min(maxBytes, cap), onStop) },
     };
   }
-  const read = (cap: number, onStop: (stop: () => void) => void): Promise<Uint8Array> => {
-    if (declaredLength(req) > cap) return Promise.reject(tooLargeError());
+  const read = async (cap: number, onStop: (stop: () => void) => void): Promise<Uint8Array> => {
+    if (declaredLength(req) > cap) throw tooLargeError();
     return wholeOf(source, Math.min(maxBytes, cap), cap < maxBytes ? undefined : onTooLarge, onStop);
   };
   return { kind: 'unread', body: { stream, read } };
