@@ -1,11 +1,11 @@
 import { readdirSync } from 'node:fs';
 
 /**
- * Tests that cannot judge a mutant: they look at files, measure time, start programs, or take PostgreSQL through a
+ * Tests that cannot judge a mutant: they look at files, measure time or memory, start programs, or take PostgreSQL through a
  * suite that takes seconds.
  */
 const UNFIT = new RegExp(
-  'pglite|layering|constructing-a-registry|dashboards|browser|runners\\.test|g9-memory|simulation\\.test'
+  'pglite|layering|constructing-a-registry|dashboards|browser|runners\\.test|g9-memory|requests-outlive|simulation\\.test'
     + '|a-relayed-response|one-reset',
 );
 const CORE_TESTS = [
