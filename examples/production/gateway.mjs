@@ -14,8 +14,8 @@ const registry = new ConnectionRegistry({
     status: (row) => (row.paused_at ? 'stopped' : 'active'),
     ignore: ['last_error'],
   }),
-  freshness: { maxStaleMs: 1_000 }, // a live connection is served without a read; an edit arrives within a second
-  staleIfErrorMs: 30_000, // live connections outlast a database restart, and miss edits and stops meanwhile
+  freshness: { maxStaleMs: 1_000 }, // a live connection is read again once its last read is a second old
+  staleIfErrorMs: 30_000, // a live connection is served until this long after its last read, even if the database is down
 });
 
 let ending = false;
