@@ -107,21 +107,25 @@ describe('PostgresClaims', () => {
         connection.release();
       }
     };
-    const one = new pg.Client({ connectionString: database.url });
-    await one.connect();
-    const own = new PostgresClaims({ client: one });
-    const before = await updates();
-    for (let beat = 0; beat < 5; beat += 1) await own.renew({ replica: 'a', ttlMs: 60_000, member: true, load: 1_000, held });
-    await one.end();
-    let after = await updates();
-    for (let tries = 0; after.all - before.all < 5_000 && tries < 50; tries += 1) {
-      await sleep(20);
-      after = await updates();
-    }
-    expect(after.all - before.all).toBe(5_000);
-    // The pages fill up once before the first are pruned, and again while a vacuum looks on. With an index on what is
-    // written this is 0.
-    expect((after.hot - before.hot) / (after.all - before.all)).toBeGreaterThan(0.3);
+    /** Renews from a connection of its own: PostgreSQL flushes what a session counted when it ends. */
+    const shareWithoutIndex = async (): Promise<number> => {
+      const session = new pg.Client({ connectionString: database.url });
+      await session.connect();
+      const own = new PostgresClaims({ client: session });
+      const before = await updates();
+      for (let beat = 0; beat < 5; beat += 1) {
+        await own.renew({ replica: 'a', ttlMs: 60_000, member: true, load: 1_000, held });
+      }
+      await session.end();
+      await expect.poll(async () => (await updates()).all - before.all).toBe(5_000);
+      const after = await updates();
+      return (after.hot - before.hot) / 5_000;
+    };
+    // With an index on what is written this is 0. The pages fill up once before the first are pruned, and again while a
+    // vacuum looks on, so one round of several must show it.
+    const shares: number[] = [];
+    while (shares.length < 4 && Math.max(...shares) <= 0.7) shares.push(await shareWithoutIndex());
+    expect(Math.max(...shares)).toBeGreaterThan(0.7);
   });
 
   test('migrates once, from many replicas at a time, and down leaves nothing behind', async () => {
