@@ -9,7 +9,10 @@ import { Admission } from './admission.js';
 /** A delivery that is not authenticated yet. It gets a function to call when its sender leaves. */
 export type Stranger = (leave: () => void) => void;
 
-/** One call of `secrets`: queued → running → settled. A stranger's call whose askers have all left the queue ends there. */
+/**
+ * One call of `secrets`: queued → running → settled. A strangers' call that everyone has left while it was queued is
+ * settled, and never made.
+ */
 interface Call {
   readonly version: string;
   readonly record: ConnectionRecord;
@@ -20,6 +23,8 @@ interface Call {
   readonly isStrangers: boolean;
   /** Senders that are not authenticated yet and still wait for this call. */
   askers: number;
+  /** The strangers' call for the same version that this one, of a hydrate, stands in for. */
+  readonly replaced: Call | undefined;
   start(): Promise<void>;
 }
 
@@ -66,7 +71,8 @@ export class Secrets<R extends ConnectionRecord> {
       if (kept.state === 'settled' || (stranger === undefined && !kept.isStrangers)) return kept.value as Awaitable<unknown>;
       if (stranger !== undefined) return this.#joined(kept, stranger);
     }
-    const call = this.#newCall(record, ask, stranger !== undefined);
+    const replaced = kept?.version === String(record.version) ? kept : undefined;
+    const call = this.#newCall(record, ask, stranger !== undefined, replaced);
     const value = call.value as Promise<unknown>;
     this.#kept.set(record.id, call);
     // Only now, because `secrets` may itself call `invalidate`.
@@ -85,12 +91,14 @@ export class Secrets<R extends ConnectionRecord> {
     return call?.version === String(version) && call.state === 'settled' ? call : undefined;
   }
 
-  #newCall(record: R, ask: (signal: AbortSignal) => Awaitable<unknown>, isStrangers: boolean): Call {
+  #newCall(
+    record: R, ask: (signal: AbortSignal) => Awaitable<unknown>, isStrangers: boolean, replaced: Call | undefined,
+  ): Call {
     const { id } = record;
     let settle!: (value: unknown) => void;
     const value = new Promise<unknown>((resolve) => { settle = resolve; });
     const call: Call = {
-      version: String(record.version), record, state: 'queued', value, isStrangers, askers: 0,
+      version: String(record.version), record, state: 'queued', value, isStrangers, askers: 0, replaced,
       start: async () => {
         const other = this.#kept.get(id);
         // A hydrate did not wait for this call's turn.
@@ -109,7 +117,13 @@ export class Secrets<R extends ConnectionRecord> {
     };
     value.then(
       (resolved) => { ended(); call.value = resolved; },
-      () => { ended(); if (isKept()) this.#kept.delete(id); },
+      () => {
+        ended();
+        if (!isKept()) return;
+        // Strangers who come now share the call that still runs for others.
+        if (replaced === undefined || replaced.state === 'settled') this.#kept.delete(id);
+        else this.#kept.set(id, replaced);
+      },
     );
     return call;
   }
@@ -128,6 +142,7 @@ export class Secrets<R extends ConnectionRecord> {
         this.abandoned += 1;
       } else if (call.state === 'queued') {
         this.#turns.leave(call);
+        call.state = 'settled';
         if (this.#kept.get(call.record.id) === call) this.#kept.delete(call.record.id);
       }
     });
@@ -135,7 +150,9 @@ export class Secrets<R extends ConnectionRecord> {
   }
 
   #note(call: Call | undefined): void {
-    if (call?.state === 'running') this.#forgotten.add(call.value as Promise<unknown>);
+    for (let each = call; each !== undefined; each = each.replaced) {
+      if (each.state === 'running') this.#forgotten.add(each.value as Promise<unknown>);
+    }
   }
 
   /** Whether this call was forgotten before it settled. */
