@@ -11,15 +11,23 @@ const RETRYABLE: ReadonlySet<ConnectionErrorCode> = new Set<ConnectionErrorCode>
   'REGISTRY_CLOSED', 'CLAIM_LOST',
 ]);
 
-/** The HTTP status that answers each failure. Every other code is the gateway's own fault: 500. */
-const STATUS: Partial<Record<ConnectionErrorCode, number>> = {
+/** The HTTP statuses that answer failures. `messages/problem.ts` has their titles. */
+export type FailureStatus = 401 | 404 | 413 | 500 | 503;
+
+/** The status of a code, where it is not 503 (retryable) or 500 (the gateway's own fault). */
+const STATUS: Partial<Record<ConnectionErrorCode, FailureStatus>> = {
   INVALID_CONNECTION_ID: 404, CONNECTION_NOT_FOUND: 404, CONNECTION_STOPPED: 404, NO_WEBHOOK_HANDLER: 404,
   UNAUTHENTICATED: 401, BODY_TOO_LARGE: 413,
 };
 
+/** Whether the same call may succeed later, or on another replica, unless the error itself says otherwise. */
+export function isRetryable(code: ConnectionErrorCode): boolean {
+  return RETRYABLE.has(code);
+}
+
 /** The HTTP status that answers a failure with this code. */
-export function statusOf(code: ConnectionErrorCode): number {
-  return RETRYABLE.has(code) ? 503 : STATUS[code] ?? 500;
+export function statusOf(code: ConnectionErrorCode): FailureStatus {
+  return STATUS[code] ?? (isRetryable(code) ? 503 : 500);
 }
 
 /** Shared by every copy of the package in a process (ESM and CommonJS copies differ). */
@@ -54,7 +62,7 @@ export class ConnectionError<C extends ConnectionErrorCode = ConnectionErrorCode
     this.code = code;
     this.connectionId = details.connectionId;
     this.status = statusOf(code);
-    this.retryable = details.retryable ?? RETRYABLE.has(code);
+    this.retryable = details.retryable ?? isRetryable(code);
     this.retryAfterMs = details.retryAfterMs;
     Object.defineProperty(this, BRAND, { value: true });
   }

@@ -1,6 +1,6 @@
-import { statusOf, type ConnectionError, type ConnectionErrorCode } from '../errors.js';
+import { isRetryable, statusOf, type ConnectionError, type ConnectionErrorCode, type FailureStatus } from '../errors.js';
 
-const TITLE: Readonly<Record<number, string>> = {
+const TITLE: Readonly<Record<FailureStatus, string>> = {
   401: 'Unauthorized', 404: 'Not Found', 413: 'Content Too Large', 500: 'Internal Server Error', 503: 'Service Unavailable',
 };
 
@@ -22,7 +22,7 @@ export function problemOf({ code, retryAfterMs = 0 }: Pick<ConnectionError, 'cod
   const status = statusOf(code);
   const text = JSON.stringify({ type: 'about:blank', title: TITLE[status], status, code, detail: DETAIL[code] });
   const headers = { 'content-type': 'application/problem+json', 'cache-control': 'no-store' };
-  if (status !== 503) return { status, headers, text };
+  if (!isRetryable(code)) return { status, headers, text };
   // Whole seconds, and at least one: 0 would invite the sender to come back at once.
   return {
     status,

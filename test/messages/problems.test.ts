@@ -25,7 +25,9 @@ const ANSWERS: Record<ConnectionErrorCode, [status: number, title: string]> = {
 
 describe('the answer to a failure', () => {
   test.each(Object.entries(ANSWERS))('%s', async (code, [status, title]) => {
-    const response = problem(new ConnectionError(code as ConnectionErrorCode, 'a secret'));
+    const error = new ConnectionError(code as ConnectionErrorCode, 'a secret');
+    const response = problem(error);
+    expect(response.headers.has('retry-after')).toBe(error.retryable);
     expect([response.status, response.headers.get('content-type')]).toEqual([status, 'application/problem+json']);
     expect(await response.json()).toMatchObject({ type: 'about:blank', title, status, code });
   });

@@ -196,8 +196,8 @@ export const mutants: readonly Mutant[] = [
     name: 'G11: a handler that throws is answered 503',
     kind: 'webhooks',
     in: 'statusOf',
-    find: 'RETRYABLE.has(code) ? 503 : STATUS[code] ?? 500;',
-    replace: 'RETRYABLE.has(code) ? 503 : STATUS[code] ?? 503;',
+    find: 'STATUS[code] ?? (isRetryable(code) ? 503 : 500);',
+    replace: 'STATUS[code] ?? 503;',
   },
   {
     name: 'G2: a streaming response does not hold its instance',
