@@ -30,4 +30,4 @@ export type { TableStore } from './stores/table.js';
 export type { TableRecord, TableStoreOptions } from './stores/table-options.js';
 export type { InstanceOf, RecordOf } from './factory-by-platform.js';
 export type { WebhookHandler } from './webhook/handle-webhook.js';
-export type { WebhookPlatform } from './webhook/platform.js';
+export type { WebhookPlatform } from './webhook/host.js';

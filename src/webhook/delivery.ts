@@ -13,7 +13,7 @@ import { bodyEnd, Holds } from './holds.js';
 import { Identification } from './identification.js';
 import type { Incoming } from '../messages/incoming.js';
 import { discardBody, type BodyEnd } from '../messages/response-body.js';
-import type { WebhookPlatform } from './platform.js';
+import type { WebhookPlatform } from './host.js';
 
 /** Gives out the handler's Response, and sees to it that `done` is called once that has been read. */
 export type Send = (response: Response, done: BodyEnd) => Response | Promise<Response>;
@@ -29,28 +29,27 @@ export class Delivery<R extends ConnectionRecord, I> {
   readonly #id: string;
   readonly #incoming: Incoming;
   readonly #identification: Identification<R, I>;
-  readonly #platform: WebhookPlatform;
+  readonly #host: WebhookPlatform;
   readonly #send: Send;
   readonly #arrivedAt: number;
   #resolve: (response: Response) => void = () => {};
   #answered = false;
   #acknowledged = false;
   #cancelAcknowledge: (() => void) | undefined;
-  /** Tells the platform that nothing is left to be done after an acknowledgement. */
+  /** Tells the host that nothing is left to be done after an acknowledgement. */
   #over: (() => void) | undefined;
 
-  constructor(access: WebhookAccess<R, I>, id: string, incoming: Incoming, platform: WebhookPlatform, send: Send) {
+  constructor(access: WebhookAccess<R, I>, id: string, incoming: Incoming, host: WebhookPlatform, send: Send) {
     this.#access = access;
     this.#env = access.env;
     this.#id = id;
     this.#incoming = incoming;
     this.#identification = new Identification(access, id, incoming);
-    this.#platform = platform;
+    this.#host = host;
     this.#send = send;
     this.#arrivedAt = this.#env.now();
   }
 
-  /** Answers without looking any further. */
   refuse(error: ConnectionError): Promise<Response> {
     return this.#fail(error);
   }
@@ -139,26 +138,26 @@ export class Delivery<R extends ConnectionRecord, I> {
     }
   }
 
-  /** A `waitUntil` of the platform that fails, at once or later, does not affect the lease. */
-  #tellPlatform(work: Promise<unknown>): void {
-    const failed = (cause: unknown): void => this.#tell("The platform's waitUntil", cause, this.#acknowledged);
+  /** A `waitUntil` of the host that fails, at once or later, does not affect the lease. */
+  #handToHost(work: Promise<unknown>): void {
+    const failed = (cause: unknown): void => this.#emitFailure("The platform's waitUntil", cause, this.#acknowledged);
     try {
-      const told: unknown = this.#platform.waitUntil?.(work);
-      if (isThenable(told)) Promise.resolve(told).catch(failed);
+      const handed: unknown = this.#host.waitUntil?.(work);
+      if (isThenable(handed)) Promise.resolve(handed).catch(failed);
     } catch (cause) {
       failed(cause);
     }
   }
 
   #waitUntil(holds: Holds, work: Promise<unknown>): void {
-    this.#tellPlatform(this.#settled(work, holds.take()));
+    this.#handToHost(this.#settled(work, holds.take()));
   }
 
   async #settled(work: Promise<unknown>, release: () => void): Promise<void> {
     try {
       await work;
     } catch (cause) {
-      this.#tell('Work passed to waitUntil', cause, true);
+      this.#emitFailure('Work passed to waitUntil', cause, true);
     } finally {
       release();
     }
@@ -193,11 +192,11 @@ export class Delivery<R extends ConnectionRecord, I> {
       if (!isResponse(response)) throw new TypeError('acknowledge.respond must resolve a Response or undefined');
       if (!this.#answer()) return discardBody(response);
       this.#acknowledged = true;
-      this.#tellPlatform(work);
+      this.#handToHost(work);
       this.#resolve(response);
     } catch (cause) {
       // The work goes on and answers for itself.
-      this.#tell('acknowledge.respond', cause, false);
+      this.#emitFailure('acknowledge.respond', cause, false);
     }
   }
 
@@ -205,7 +204,7 @@ export class Delivery<R extends ConnectionRecord, I> {
     return new ConnectionError('HANDLER_FAILED', `${what} of connection '${this.#id}' failed`, { connectionId: this.#id, cause });
   }
 
-  #tell(what: string, cause: unknown, acknowledged: boolean): void {
+  #emitFailure(what: string, cause: unknown, acknowledged: boolean): void {
     this.#env.emit('webhookFailed', { id: this.#id, error: this.#broken(what, cause), acknowledged });
   }
 

@@ -8,7 +8,7 @@ import type { BodyEnd } from '../messages/response-body.js';
 import { whenRead } from '../messages/streaming.js';
 import type { WebhookAccess } from './access.js';
 import { Delivery, type Send } from './delivery.js';
-import type { WebhookPlatform } from './platform.js';
+import type { WebhookPlatform } from './host.js';
 
 /** Serves one webhook. Always resolves to a Response. */
 export type WebhookHandler = (id: string, request: Request, host?: WebhookPlatform) => Promise<Response>;
@@ -18,10 +18,10 @@ export function createWebhookHandler<R extends ConnectionRecord, I>(access: Webh
   const { env, closing } = access;
   const { connectionId, maxBodyBytes, maxUnauthenticated } = env.options.webhook;
 
-  const serve = (id: string, incoming: Incoming, platform: WebhookPlatform, send: Send): Promise<Response> => {
+  const serve = (id: string, incoming: Incoming, host: WebhookPlatform, send: Send): Promise<Response> => {
     // Without types, it may not even be a string. Cut before a regular expression or an event sees it.
     const shown = typeof id === 'string' ? id.slice(0, MAX_ID_LENGTH) : '';
-    const delivery = new Delivery<R, I>(access, shown, incoming, platform, send);
+    const delivery = new Delivery<R, I>(access, shown, incoming, host, send);
     if (shown !== id || !connectionId.test(id)) {
       return delivery.refuse(
         new ConnectionError('INVALID_CONNECTION_ID', 'The connection id does not match webhook.connectionId'),
@@ -55,7 +55,7 @@ export function createWebhookHandler<R extends ConnectionRecord, I>(access: Webh
       return { response, done };
     },
   };
-  const handler: WebhookHandler = (id, request, platform = {}) =>
-    serve(id, new Incoming(request, maxBodyBytes), platform, whenRead);
+  const handler: WebhookHandler = (id, request, host = {}) =>
+    serve(id, new Incoming(request, maxBodyBytes), host, whenRead);
   return Object.defineProperty(handler, DIRECT, { value: direct });
 }

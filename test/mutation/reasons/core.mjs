@@ -114,7 +114,7 @@ export const CORE = [
         to: 'true',
       },
       {
-        in: ['Delivery.#serve', 'Delivery.#answer', 'Delivery.#tellPlatform', 'Delivery.#handle'],
+        in: ['Delivery.#serve', 'Delivery.#answer', 'Delivery.#handToHost', 'Delivery.#handle'],
         operator: 'OptionalChaining',
       },
       { in: 'customResponse', operator: 'OptionalChaining' },
