@@ -81,7 +81,7 @@ const LAYERS: Record<string, { code: string[]; types?: string[] }> = {
   },
   'factory-by-platform.ts': { code: ['contracts', 'errors.ts', 'options.ts', 'composite-factory.ts'] },
   // Around it: the registry is known by its public verbs only, and what a lease is.
-  messages: { code: ['clock.ts', 'errors.ts'], types: ['contracts'] },
+  messages: { code: ['clock.ts', 'errors.ts', 'thenable.ts'], types: ['contracts'] },
   webhook: { code: [...GROUND, 'messages', 'reads', 'hydrate'], types: ['environment.ts', 'closing.ts', 'slot'] },
   exclusive: { code: GROUND, types: ['connections.ts', 'slot'] },
   stores: { code: GROUND, types: ['exclusive'] },

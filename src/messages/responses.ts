@@ -1,3 +1,12 @@
+import { isThenable } from '../thenable.js';
+
+/** Whether it has the shape of a Response: one may come from another copy of fetch. */
+export function isResponse(value: unknown): value is Response {
+  return typeof value === 'object' && value !== null && !isThenable(value)
+    && Number.isInteger((value as Partial<Response>).status) && (value as Partial<Response>).status !== 0
+    && typeof (value as Partial<Response>).headers?.get === 'function' && 'body' in value;
+}
+
 /** The codings that `fetch` decodes. Node's `fetch` decodes zstd since undici 7. */
 const DECODED = /^(?:x-)?gzip$|^deflate$|^br$/;
 const { process } = globalThis as { readonly process?: { readonly versions?: { readonly undici?: string } } };

@@ -8,11 +8,12 @@ import type { Slot } from '../slot/state.js';
 import { isThenable } from '../thenable.js';
 import type { Found } from '../reads/waiters.js';
 import type { WebhookAccess } from './access.js';
-import { answerFailure, isResponse } from './failure.js';
+import { answerFailure } from './failure.js';
 import { bodyEnd, Holds } from './holds.js';
 import { Identification } from './identification.js';
 import type { Incoming } from '../messages/incoming.js';
 import { discardBody, type BodyEnd } from '../messages/response-body.js';
+import { isResponse } from '../messages/responses.js';
 import type { WebhookPlatform } from './host.js';
 
 /** Gives out the handler's Response, and sees to it that `done` is called once that has been read. */

@@ -2,10 +2,10 @@ import type { ConnectionRecord } from '../contracts/record.js';
 import type { Environment } from '../environment.js';
 import { ConnectionError } from '../errors.js';
 import type { Slot } from '../slot/state.js';
-import { isThenable } from '../thenable.js';
 import { within } from '../within.js';
 import type { Incoming } from '../messages/incoming.js';
 import { problem } from '../messages/problem.js';
+import { isResponse } from '../messages/responses.js';
 
 /** A delivery as far as it came. */
 export interface FailedDelivery<R extends ConnectionRecord, I> {
@@ -55,11 +55,4 @@ function customResponse<R extends ConnectionRecord, I>(
     controller.abort(failure);
     return undefined;
   });
-}
-
-/** By its shape: a Response may come from another copy of fetch. */
-export function isResponse(value: unknown): value is Response {
-  return typeof value === 'object' && value !== null && !isThenable(value)
-    && Number.isInteger((value as Partial<Response>).status) && (value as Partial<Response>).status !== 0
-    && typeof (value as Partial<Response>).headers?.get === 'function' && 'body' in value;
 }

@@ -10,8 +10,8 @@ import { isThenable } from '../thenable.js';
 import { whenAborted } from '../when-aborted.js';
 import { within } from '../within.js';
 import type { WebhookAccess } from './access.js';
-import { isResponse } from './failure.js';
 import type { Incoming } from '../messages/incoming.js';
+import { isResponse } from '../messages/responses.js';
 
 /**
  * Everything that can be known of a delivery without an instance: row → body → secrets → authenticate.
