@@ -2,7 +2,7 @@ import { onMicrotask, onNextTurn } from './clock.js';
 import type { ConnectionRecord } from './contracts/record.js';
 import type { Environment } from './environment.js';
 import { ConnectionError } from './errors.js';
-import type { FreshnessReader } from './reads/reader.js';
+import type { Reader } from './reads/reader.js';
 import type { Hydrator } from './hydrate/hydrator.js';
 import type { Revalidation } from './reads/revalidation.js';
 import { checkCall, resolveDrainTimeout } from './options.js';
@@ -27,7 +27,7 @@ export class Closing<R extends ConnectionRecord, I> {
   readonly #env: Environment<R, I>;
   readonly #slots: Slots<R, I>;
   readonly #hydrator: Hydrator<R, I>;
-  readonly #reader: FreshnessReader<R>;
+  readonly #reader: Reader<R>;
   readonly #revalidation: Revalidation<R>;
   /** Uses that wait for their lease, and webhooks that have not ended. */
   #accepted = 0;
@@ -38,7 +38,7 @@ export class Closing<R extends ConnectionRecord, I> {
     env: Environment<R, I>,
     slots: Slots<R, I>,
     hydrator: Hydrator<R, I>,
-    reader: FreshnessReader<R>,
+    reader: Reader<R>,
     revalidation: Revalidation<R>,
   ) {
     this.#env = env;

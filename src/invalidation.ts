@@ -2,7 +2,7 @@ import type { Backoff } from './backoff.js';
 import type { ConnectionRecord } from './contracts/record.js';
 import type { Environment } from './environment.js';
 import type { Secrets } from './hydrate/secrets.js';
-import type { FreshnessReader } from './reads/reader.js';
+import type { Reader } from './reads/reader.js';
 import type { UnknownIds } from './reads/unknown-ids.js';
 import type { Slot } from './slot/state.js';
 import { withFallback } from './slot/fallback.js';
@@ -12,32 +12,32 @@ import type { Slots } from './slot/slots.js';
 export class Invalidation<R extends ConnectionRecord, I> {
   readonly #env: Environment<R, I>;
   readonly #slots: Slots<R, I>;
-  readonly #reader: FreshnessReader<R>;
+  readonly #reader: Reader<R>;
   readonly #unknown: UnknownIds;
   /** Of hydrates, and of webhooks that are not authenticated yet. */
-  readonly #failures: readonly Backoff[];
+  readonly #backoffs: readonly Backoff[];
   readonly #secrets: Secrets<R>;
 
   constructor(
     env: Environment<R, I>,
     slots: Slots<R, I>,
-    reader: FreshnessReader<R>,
+    reader: Reader<R>,
     unknown: UnknownIds,
-    failures: readonly Backoff[],
+    backoffs: readonly Backoff[],
     secrets: Secrets<R>,
   ) {
     this.#env = env;
     this.#slots = slots;
     this.#reader = reader;
     this.#unknown = unknown;
-    this.#failures = failures;
+    this.#backoffs = backoffs;
     this.#secrets = secrets;
   }
 
   /** Resolves when everything that this call has ended is gone. */
   one(id: string): Promise<void> {
     this.#unknown.forget(id);
-    for (const failures of this.#failures) failures.clear(id);
+    for (const backoff of this.#backoffs) backoff.clear(id);
     this.#secrets.forget(id);
     const read = this.#bornOf(id, (applied) => this.#reader.flag(id, applied));
     const slots = this.#slots;
@@ -63,7 +63,7 @@ export class Invalidation<R extends ConnectionRecord, I> {
     // User code runs while nothing changes.
     for (const slot of slots.index.values())
       if (withFallback(slot).some(({ record }) => matches(record))) found.push(slot.id);
-    for (const failures of this.#failures) failures.clearWhere((row) => matches(row as R));
+    for (const backoff of this.#backoffs) backoff.clearWhere((row) => matches(row as R));
     this.#secrets.forgetWhere(matches);
     const ended = found.map((id) => this.one(id));
     // Their rows are not known yet. Each is judged when it comes.

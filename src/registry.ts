@@ -8,7 +8,8 @@ import { Invalidation } from './invalidation.js';
 import type { ConnectionError } from './errors.js';
 import type { RegistryEvents } from './events.js';
 import { checkId } from './reads/check-id.js';
-import { FreshnessReader } from './reads/reader.js';
+import { isFresh } from './reads/freshness.js';
+import { Reader } from './reads/reader.js';
 import { Hydrator } from './hydrate/hydrator.js';
 import { Joining } from './hydrate/joining.js';
 import { Resolver } from './hydrate/resolver.js';
@@ -49,7 +50,7 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
   readonly #invalidation: Invalidation<R, I>;
   readonly #slots: Slots<R, I>;
   readonly #hydrator: Hydrator<R, I>;
-  readonly #reader: FreshnessReader<R>;
+  readonly #reader: Reader<R>;
   readonly #joining: Joining<R, I>;
   readonly #closing: Closing<R, I>;
 
@@ -67,7 +68,7 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
     const unknown = new UnknownIds(clock);
     const secrets = new Secrets<R>(env, hydrationTimeoutMs);
     const slots = (this.#slots = new Slots<R, I>(env, backoff, (id) => reader.outdate(id)));
-    const reader = (this.#reader = new FreshnessReader<R>(env, (read, answer) => resolver.apply(read, answer)));
+    const reader = (this.#reader = new Reader<R>(env, (read, answer) => resolver.apply(read, answer)));
     const hydrator = (this.#hydrator = new Hydrator<R, I>(env, slots, reader, backoff, secrets));
     const joining = (this.#joining = new Joining<R, I>(slots, hydrator, reader, backoff));
     const resolver: Resolver<R, I> = new Resolver<R, I>(env, slots, hydrator, reader, joining, unknown);
@@ -85,7 +86,7 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
       wait: (demand) => this.#wait(demand),
     });
     this.handleWebhook = createWebhookHandler(webhooks);
-    this.#invalidation = new Invalidation<R, I>(env, slots, reader, unknown, [backoff, webhooks.failures], secrets);
+    this.#invalidation = new Invalidation<R, I>(env, slots, reader, unknown, [backoff, webhooks.secrets.backoff], secrets);
     revalidation.start();
   }
 
@@ -200,7 +201,7 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
     const slot = this.#slots.index.get(id);
     if (slot === undefined || slot.state.kind !== 'live') return undefined;
     const now = this.#env.now();
-    return now - slot.checkedAt <= this.#env.maxStaleMs ? this.#slots.lease(slot, now) : undefined;
+    return isFresh(slot, now, this.#env.maxStaleMs) ? this.#slots.lease(slot, now) : undefined;
   }
 
   #acquire(id: string, options: AcquireOptions): Promise<Lease<R, I>> {
@@ -214,11 +215,11 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
       signal,
       timeoutMs: timeoutMs === undefined ? this.#env.options.acquireTimeoutMs : resolveTimeout(timeoutMs),
     };
-    const maxStaleMs = freshness === undefined ? this.#env.maxStaleMs : resolveFreshness(freshness);
+    const maxStaleMs = freshness === undefined ? this.#env.options.maxStaleMs : resolveFreshness(freshness);
     const slot = this.#slots.index.get(id);
     if (slot === undefined) checkId(id);
     const now = this.#env.now();
-    const fresh = slot !== undefined && now - slot.checkedAt <= maxStaleMs;
+    const fresh = slot !== undefined && isFresh(slot, now, maxStaleMs);
     if (fresh && slot.state.kind === 'live') return Promise.resolve(this.#slots.lease(slot, now));
     const waiter = this.#wait(demand);
     if (fresh) this.#joining.join(waiter, slot);

@@ -3,7 +3,7 @@ import type { DisposeReason, InstanceFactory } from '../contracts/factory.js';
 import type { ConnectionRecord } from '../contracts/record.js';
 import type { Environment } from '../environment.js';
 import type { ConnectionError } from '../errors.js';
-import type { FreshnessReader } from '../reads/reader.js';
+import type { Reader } from '../reads/reader.js';
 import type { Slot } from '../slot/state.js';
 import type { Slots } from '../slot/slots.js';
 import type { Pending } from '../slot/state.js';
@@ -19,10 +19,10 @@ import type { LeaseWaiter } from './lease-waiter.js';
 export class Hydrator<R extends ConnectionRecord, I> {
   readonly #env: Environment<R, I>;
   readonly #slots: Slots<R, I>;
-  readonly #reader: FreshnessReader<R>;
+  readonly #reader: Reader<R>;
   readonly #admission: Admission<Slot<R, I>>;
 
-  constructor(env: Environment<R, I>, slots: Slots<R, I>, reader: FreshnessReader<R>, backoff: Backoff, secrets: Secrets<R>) {
+  constructor(env: Environment<R, I>, slots: Slots<R, I>, reader: Reader<R>, backoff: Backoff, secrets: Secrets<R>) {
     this.#env = env;
     this.#reader = reader;
     this.#slots = slots;

@@ -2,7 +2,7 @@ import type { Backoff } from '../backoff.js';
 import type { InstanceFactory } from '../contracts/factory.js';
 import type { ConnectionRecord } from '../contracts/record.js';
 import type { ConnectionError } from '../errors.js';
-import type { FreshnessReader } from '../reads/reader.js';
+import type { Reader } from '../reads/reader.js';
 import type { ReadWaiter } from '../reads/waiters.js';
 import type { Slots } from '../slot/slots.js';
 import type { Slot } from '../slot/state.js';
@@ -14,10 +14,10 @@ import { backingOff, overloaded } from './refusals.js';
 export class Joining<R extends ConnectionRecord, I> {
   readonly #slots: Slots<R, I>;
   readonly #hydrator: Hydrator<R, I>;
-  readonly #reader: FreshnessReader<R>;
+  readonly #reader: Reader<R>;
   readonly #backoff: Backoff;
 
-  constructor(slots: Slots<R, I>, hydrator: Hydrator<R, I>, reader: FreshnessReader<R>, backoff: Backoff) {
+  constructor(slots: Slots<R, I>, hydrator: Hydrator<R, I>, reader: Reader<R>, backoff: Backoff) {
     this.#slots = slots;
     this.#hydrator = hydrator;
     this.#reader = reader;

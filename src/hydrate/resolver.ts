@@ -9,7 +9,7 @@ import { Slot, type Supersession } from '../slot/state.js';
 import { isThenable } from '../thenable.js';
 import { within } from '../within.js';
 import type { Read } from '../reads/lane.js';
-import type { FreshnessReader } from '../reads/reader.js';
+import type { Reader } from '../reads/reader.js';
 import type { Hydrator } from './hydrator.js';
 import type { Answer } from '../reads/query.js';
 import { confirms, notParsedInTime, parseRow, type ParsedRow } from '../reads/row.js';
@@ -25,7 +25,7 @@ export class Resolver<R extends ConnectionRecord, I> {
   readonly #env: Environment<R, I>;
   readonly #slots: Slots<R, I>;
   readonly #hydrator: Hydrator<R, I>;
-  readonly #reader: FreshnessReader<R>;
+  readonly #reader: Reader<R>;
   readonly #joining: Joining<R, I>;
   readonly #unknown: UnknownIds;
 
@@ -33,7 +33,7 @@ export class Resolver<R extends ConnectionRecord, I> {
     env: Environment<R, I>,
     slots: Slots<R, I>,
     hydrator: Hydrator<R, I>,
-    reader: FreshnessReader<R>,
+    reader: Reader<R>,
     joining: Joining<R, I>,
     unknown: UnknownIds,
   ) {

@@ -6,8 +6,8 @@ import { isThenable } from '../thenable.js';
 import { within } from '../within.js';
 import { Admission } from './admission.js';
 
-/** A delivery that is not authenticated yet. It gets a function to call when its sender leaves. */
-export type Stranger = (leave: () => void) => void;
+/** Given by a stranger that asks for secrets: gets the function to call when that sender leaves. */
+export type KeepLeave = (leave: () => void) => void;
 
 /**
  * One call of `secrets`: queued → running → settled. A strangers' call that everyone has left while it was queued is
@@ -39,7 +39,7 @@ const MAX_CONCURRENT = 64;
 /** The results of `factory.secrets`, per id and version. Concurrent callers share one call. A failure is not kept. */
 export class Secrets<R extends ConnectionRecord> {
   /** Running calls whose unauthenticated senders have all left. */
-  abandoned = 0;
+  orphaned = 0;
   readonly #kept = new BoundedMap<Call>(MAX_KEPT);
   readonly #forgotten = new WeakSet<object>();
   readonly #env: Pick<Environment<R, unknown>, 'clock' | 'apart'>;
@@ -54,39 +54,39 @@ export class Secrets<R extends ConnectionRecord> {
   }
 
   /** Of this record, whether or not its factory has any. */
-  of(record: R, factory: InstanceFactory<R, any>, stranger?: Stranger): Awaitable<unknown> {
+  of(record: R, factory: InstanceFactory<R, any>, keepLeave?: KeepLeave): Awaitable<unknown> {
     if (factory.secrets === undefined) return undefined;
-    return this.get(factory, record, (signal) => this.#env.apart(record, () => factory.secrets?.(record, { signal })), stranger);
+    return this.get(factory, record, (signal) => this.#env.apart(record, () => factory.secrets?.(record, { signal })), keepLeave);
   }
 
   /**
    * The value itself if it is known, so that the caller need not wait.
    *
    * @param ask - calls the factory; what it throws rejects
-   * @param stranger - without one a hydrate asks. A hydrate neither queues behind strangers nor waits for a call of theirs.
+   * @param keepLeave - without it a hydrate asks. A hydrate neither queues behind strangers nor waits for a call of theirs.
    */
-  get(factory: object, record: R, ask: (signal: AbortSignal) => Awaitable<unknown>, stranger?: Stranger): Awaitable<unknown> {
+  get(factory: object, record: R, ask: (signal: AbortSignal) => Awaitable<unknown>, keepLeave?: KeepLeave): Awaitable<unknown> {
     const kept = this.#kept.get(record.id);
     if (kept?.version === String(record.version)) {
-      if (kept.state === 'settled' || (stranger === undefined && !kept.isStrangers)) return kept.value as Awaitable<unknown>;
-      if (stranger !== undefined) return this.#joined(kept, stranger);
+      if (kept.state === 'settled' || (keepLeave === undefined && !kept.isStrangers)) return kept.value as Awaitable<unknown>;
+      if (keepLeave !== undefined) return this.#joined(kept, keepLeave);
     }
     const replaced = kept?.version === String(record.version) ? kept : undefined;
-    const call = this.#newCall(record, ask, stranger !== undefined, replaced);
+    const call = this.#newCall(record, ask, keepLeave !== undefined, replaced);
     const value = call.value as Promise<unknown>;
     this.#kept.set(record.id, call);
     // Only now, because `secrets` may itself call `invalidate`.
-    if (stranger === undefined) {
+    if (keepLeave === undefined) {
       void call.start();
     } else {
-      this.#joined(call, stranger);
+      this.#joined(call, keepLeave);
       this.#turns.enter(call, factory, MAX_CONCURRENT);
     }
     return value;
   }
 
   /** Secrets that are already loaded. */
-  settled({ id, version }: R): { readonly value: unknown } | undefined {
+  loaded({ id, version }: R): { readonly value: unknown } | undefined {
     const call = this.#kept.get(id);
     return call?.version === String(version) && call.state === 'settled' ? call : undefined;
   }
@@ -112,7 +112,7 @@ export class Secrets<R extends ConnectionRecord> {
     };
     const isKept = (): boolean => this.#kept.get(id) === call;
     const ended = (): void => {
-      if (call.state === 'running' && isStrangers && call.askers === 0) this.abandoned -= 1;
+      if (call.state === 'running' && isStrangers && call.askers === 0) this.orphaned -= 1;
       call.state = 'settled';
     };
     value.then(
@@ -129,17 +129,17 @@ export class Secrets<R extends ConnectionRecord> {
   }
 
   /** One more stranger waits for a call. A queued call without a waiter is not made. */
-  #joined(call: Call, stranger: Stranger): Awaitable<unknown> {
-    if (call.isStrangers && call.state === 'running' && call.askers === 0) this.abandoned -= 1;
+  #joined(call: Call, keepLeave: KeepLeave): Awaitable<unknown> {
+    if (call.isStrangers && call.state === 'running' && call.askers === 0) this.orphaned -= 1;
     call.askers += 1;
     let isHere = true;
-    stranger(() => {
+    keepLeave(() => {
       if (!isHere) return;
       isHere = false;
       call.askers -= 1;
       if (call.askers > 0 || !call.isStrangers) return;
       if (call.state === 'running') {
-        this.abandoned += 1;
+        this.orphaned += 1;
       } else if (call.state === 'queued') {
         this.#turns.leave(call);
         call.state = 'settled';

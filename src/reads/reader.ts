@@ -23,7 +23,7 @@ const MAX_ROWS = 100;
 const MAX_ROW_QUERIES = 32;
 
 /** Reads the store: one read per id at a time, in batches, and a bounded number of queries. */
-export class FreshnessReader<R extends ConnectionRecord> {
+export class Reader<R extends ConnectionRecord> {
   readonly #env: Environment<R, any>;
   readonly #apply: Apply<R>;
   readonly #reads = new Map<string, Reads<R>>();

@@ -3,7 +3,7 @@ import { onNextTurn } from '../clock.js';
 import type { ConnectionRecord } from '../contracts/record.js';
 import type { Environment } from '../environment.js';
 import { Subscription } from '../subscription.js';
-import type { FreshnessReader } from './reader.js';
+import type { Reader } from './reader.js';
 import type { UnknownIds } from './unknown-ids.js';
 import { BackgroundWaiter } from './waiters.js';
 
@@ -16,7 +16,7 @@ export class Revalidation<R extends ConnectionRecord> {
   readonly #env: Environment<R, any>;
   /** The slots that are live or may be soon. */
   readonly #index: ReadonlyMap<string, unknown>;
-  readonly #reader: FreshnessReader<R>;
+  readonly #reader: Reader<R>;
   readonly #unknown: UnknownIds;
   #cancelSweep: (() => void) | undefined;
   #subscription: Subscription | undefined;
@@ -24,7 +24,7 @@ export class Revalidation<R extends ConnectionRecord> {
   #again = false;
   #stopped = false;
 
-  constructor(env: Environment<R, any>, index: ReadonlyMap<string, unknown>, reader: FreshnessReader<R>, unknown: UnknownIds) {
+  constructor(env: Environment<R, any>, index: ReadonlyMap<string, unknown>, reader: Reader<R>, unknown: UnknownIds) {
     this.#env = env;
     this.#index = index;
     this.#reader = reader;

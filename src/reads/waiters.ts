@@ -27,7 +27,7 @@ export interface ReadWaiter<R extends ConnectionRecord> {
 }
 
 /** A caller that wants only the row: a webhook that is not authenticated yet. */
-export class RecordWaiter<R extends ConnectionRecord, I> implements ReadWaiter<R> {
+export class RowWaiter<R extends ConnectionRecord, I> implements ReadWaiter<R> {
   readonly promise: Promise<Found<R, I>>;
   #settled = false;
   readonly stranger: boolean;

@@ -70,7 +70,7 @@ export class Delivery<R extends ConnectionRecord, I> {
       try {
         identified = await this.#identification.run();
       } finally {
-        this.#identification.whenRead(leavePlace);
+        this.#identification.whenOutOfReadQueue(leavePlace);
       }
       if (isResponse(identified)) {
         this.#resolve(identified);

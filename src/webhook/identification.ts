@@ -30,8 +30,9 @@ export class Identification<R extends ConnectionRecord, I> {
   #secrets: unknown;
   #forgetSender: (() => void) | undefined;
   /** Takes it out of the queue for secrets. */
-  #leaveQueue: (() => void) | undefined;
-  #readInQueue: PromiseLike<unknown> | undefined;
+  #leaveSecretsQueue: (() => void) | undefined;
+  /** The read of the row, until it has come. */
+  #pendingRead: PromiseLike<unknown> | undefined;
   /** Why it ended early. */
   #ended: ConnectionError | undefined;
 
@@ -52,9 +53,9 @@ export class Identification<R extends ConnectionRecord, I> {
   }
 
   /** Calls back once no read is left in a queue for this delivery. Senders who leave must not fill the queue. */
-  whenRead(callback: () => void): void {
-    if (this.#readInQueue === undefined) callback();
-    else this.#readInQueue.then(callback, callback);
+  whenOutOfReadQueue(callback: () => void): void {
+    if (this.#pendingRead === undefined) callback();
+    else this.#pendingRead.then(callback, callback);
   }
 
   /**
@@ -100,7 +101,7 @@ export class Identification<R extends ConnectionRecord, I> {
     await this.#incoming.read();
     if (typeof factory.authenticate !== 'function') return found;
     this.#throwIfEnded();
-    const asking = this.#access.secretsOf(slot, (leave) => { this.#leaveQueue = leave; });
+    const asking = this.#access.secrets.of(slot, (leave) => { this.#leaveSecretsQueue = leave; });
     this.#secrets = isThenable(asking) ? await this.#whileConnected(asking) : asking;
     this.#throwIfEnded();
     return await this.#verify(record, factory, this.#secrets) ?? found;
@@ -108,10 +109,10 @@ export class Identification<R extends ConnectionRecord, I> {
 
   /** Waits for the row. If this has ended before it came, the row is let go. */
   async #arrived(finding: PromiseLike<Found<R, I>>): Promise<Found<R, I>> {
-    this.#readInQueue = finding;
+    this.#pendingRead = finding;
     try {
       const found = await this.#whileConnected(finding);
-      this.#readInQueue = undefined;
+      this.#pendingRead = undefined;
       this.#throwIfEnded();
       return found;
     } catch (error) {
@@ -180,7 +181,7 @@ export class Identification<R extends ConnectionRecord, I> {
   #end(error: ConnectionError): ConnectionError {
     this.#ended ??= error;
     this.#incoming.stopReading();
-    this.#leaveQueue?.();
+    this.#leaveSecretsQueue?.();
     this.#controller?.abort(error);
     return error;
   }

@@ -6,7 +6,7 @@ import { Environment } from '../../src/environment.js';
 import { CreateContext } from '../../src/hydrate/context.js';
 import { confirms, parseRow } from '../../src/reads/row.js';
 import { Secrets } from '../../src/hydrate/secrets.js';
-import { BackgroundWaiter, RecordWaiter } from '../../src/reads/waiters.js';
+import { BackgroundWaiter, RowWaiter } from '../../src/reads/waiters.js';
 import { ConnectionError } from '../../src/errors.js';
 import { Slot } from '../../src/slot/state.js';
 import { Slots } from '../../src/slot/slots.js';
@@ -80,8 +80,8 @@ describe('a waiter for a read', () => {
 
   test('of a webhook is settled once it has its row, has failed, or its sender has left', async () => {
     const [found, failed] = [
-      new RecordWaiter<Row, unknown>(true, () => false),
-      new RecordWaiter<Row, unknown>(true, () => false),
+      new RowWaiter<Row, unknown>(true, () => false),
+      new RowWaiter<Row, unknown>(true, () => false),
     ];
     expect(found.settled).toBe(false);
     found.found({ slot: new Slot<Row, unknown>(row(), { create: () => ({}) }, 0, false), sentAt: 0, letGo: () => {} });
@@ -89,7 +89,7 @@ describe('a waiter for a read', () => {
     expect([found.settled, failed.settled]).toEqual([true, true]);
     expect((await found.promise).slot.record).toEqual(row());
     await expect(failed.promise).rejects.toBe(error);
-    expect(new RecordWaiter<Row, unknown>(true, () => true).settled).toBe(true);
+    expect(new RowWaiter<Row, unknown>(true, () => true).settled).toBe(true);
   });
 
   test('of a background check is settled by its row or its failure, and calls back', () => {
@@ -113,12 +113,12 @@ describe('secrets', () => {
 
   test('are returned without a promise once they have come', async () => {
     const secrets = new Secrets<Row>(environment(new ManualClock()), Infinity);
-    expect(secrets.settled(row())).toBeUndefined();
+    expect(secrets.loaded(row())).toBeUndefined();
     expect(await secrets.get(factory, row(), async () => 'one')).toBe('one');
     expect(secrets.get(factory, row(), never)).toBe('one');
-    expect({ same: secrets.settled(row())?.value, other: secrets.settled(row('2')) }).toEqual({ same: 'one', other: undefined });
+    expect({ same: secrets.loaded(row())?.value, other: secrets.loaded(row('2')) }).toEqual({ same: 'one', other: undefined });
     secrets.forget('a');
-    expect(secrets.settled(row())).toBeUndefined();
+    expect(secrets.loaded(row())).toBeUndefined();
   });
 
   test('of an older version that fail late do not affect the newer one', async () => {

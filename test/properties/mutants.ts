@@ -58,7 +58,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'G4: a use attaches to the read on the wire',
-    in: 'FreshnessReader.request',
+    in: 'Reader.request',
     find: 'if (reads.next === undefined) {',
     replace:
       'if (reads.wire !== undefined) { if (waiter !== undefined) reads.wire.waiters.push(waiter); return; } '
@@ -128,14 +128,14 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'G6: invalidate keeps what failed for good',
     in: 'Invalidation.one',
-    find: 'for (const failures of this.#failures) failures.clear(id);',
+    find: 'for (const backoff of this.#backoffs) backoff.clear(id);',
     replace: '',
   },
   {
     name: 'G6: a webhook of what failed for good is told to come back',
     kind: 'webhooks',
     programs: 5_000,
-    in: 'WebhookAccess.#askForSecrets',
+    in: 'StrangerSecrets.#ask',
     find: 'if (permanent !== undefined) throw permanent;',
     replace: '',
   },
@@ -233,7 +233,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'invalidate leaves the read on the wire as it is',
-    in: 'FreshnessReader.flag',
+    in: 'Reader.flag',
     find: 'if (matches === undefined) wire.flagged = true;',
     replace: 'if (matches === undefined) wire.flagged = false;',
   },
@@ -303,7 +303,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "'drain-first' trusts a read that was on the wire when the predecessor went",
-    in: 'FreshnessReader.outdate',
+    in: 'Reader.outdate',
     find: 'wire.outdated = true;',
     replace: 'wire.outdated = false;',
   },
@@ -364,7 +364,7 @@ export const mutants: readonly Mutant[] = [
     name: 'G11: the answer of a read that was on the wire when a hint came makes an id unknown',
     kind: 'webhooks',
     programs: 5_000,
-    in: 'FreshnessReader.markDoubtful',
+    in: 'Reader.markDoubtful',
     find: 'if (wire !== undefined) wire.doubtful = true;',
     replace: '',
   },

@@ -3,9 +3,9 @@ import { ManualClock } from 'hydrant/testing';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Environment } from '../../src/environment.js';
 import type { Read } from '../../src/reads/lane.js';
-import { FreshnessReader } from '../../src/reads/reader.js';
+import { Reader } from '../../src/reads/reader.js';
 import type { Answer } from '../../src/reads/query.js';
-import { BackgroundWaiter, RecordWaiter } from '../../src/reads/waiters.js';
+import { BackgroundWaiter, RowWaiter } from '../../src/reads/waiters.js';
 import { deferred, type Deferred } from '../support/deferred.js';
 
 type Row = { id: string; version: string; status: 'active' };
@@ -18,7 +18,7 @@ let gates: Deferred<any>[];
 let applying: Promise<void> | undefined;
 
 /** A store that has these methods, each of which answers when its gate is opened. */
-function reader(methods: readonly ('get' | 'getMany' | 'getVersions')[], storeTimeoutMs = 5_000): FreshnessReader<Row> {
+function reader(methods: readonly ('get' | 'getMany' | 'getVersions')[], storeTimeoutMs = 5_000): Reader<Row> {
   const method = (name: string) => (ids: string | readonly string[]): Promise<never> => {
     sent.push(`${name} ${String(ids)}`);
     const gate = deferred<never>();
@@ -33,13 +33,13 @@ function reader(methods: readonly ('get' | 'getMany' | 'getVersions')[], storeTi
     ) as unknown as ConnectionStore<ConnectionRecord>,
   } as never);
   env.emit = (event, payload) => { if (event === 'storeFailed') failures.push((payload as { error: unknown }).error); };
-  return new FreshnessReader<Row>(env, (read: Read<Row>, answer: Answer) => {
+  return new Reader<Row>(env, (read: Read<Row>, answer: Answer) => {
     answers.push([read.id, answer]);
     return applying;
   });
 }
-const waiter = (gone = false): RecordWaiter<Row, unknown> => {
-  const one = new RecordWaiter<Row, unknown>(true, () => gone);
+const waiter = (gone = false): RowWaiter<Row, unknown> => {
+  const one = new RowWaiter<Row, unknown>(true, () => gone);
   one.promise.catch(() => {});
   return one;
 };

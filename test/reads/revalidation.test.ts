@@ -2,7 +2,7 @@ import type { ConnectionRecord, ConnectionStore, StoreListener } from 'hydrant';
 import { ManualClock } from 'hydrant/testing';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ConnectionError } from '../../src/errors.js';
-import type { FreshnessReader } from '../../src/reads/reader.js';
+import type { Reader } from '../../src/reads/reader.js';
 import { Environment } from '../../src/environment.js';
 import { Revalidation } from '../../src/reads/revalidation.js';
 import type { BackgroundWaiter } from '../../src/reads/waiters.js';
@@ -30,7 +30,7 @@ function open(watch?: ConnectionStore['watch'], sweepIntervalMs = 1_000): Revali
     },
     doubtAll: () => {},
     markDoubtful: (id: string) => id === 'on the wire',
-  } as unknown as FreshnessReader<ConnectionRecord>;
+  } as unknown as Reader<ConnectionRecord>;
   const unknown = { forget: (id: string) => { forgotten.push(id); }, forgetAll: () => { forgotten.push('all'); } } as never;
   const revalidation = new Revalidation<ConnectionRecord>(env, index, reader, unknown);
   revalidation.start();

@@ -6,7 +6,7 @@ export const CORE = [
       { in: 'SlotLease.release', operator: 'ConditionalExpression', from: 'this.#controller !== undefined', to: 'true' },
       { in: 'Slots.hold', from: 'slot.leases === 1' },
       { in: 'withFallback', operator: 'ConditionalExpression', from: 'lastGood === slot', to: 'false' },
-      { in: ['FreshnessReader.#sendWaiting', 'FreshnessReader.#enqueue'], from: 'this.#sending' },
+      { in: ['Reader.#sendWaiting', 'Reader.#enqueue'], from: 'this.#sending' },
       { in: 'Lane.compact', from: '2 * this.#first' },
       { in: 'Roster.update', operator: 'ConditionalExpression', from: '!listed.has(replica)', to: 'false' },
       { in: 'planHandOver', operator: 'ConditionalExpression', from: 'from === replica', to: 'false' },
@@ -59,7 +59,7 @@ export const CORE = [
   },
   {
     because: 'equivalent: missing and undefined read the same',
-    changes: [{ in: 'FreshnessReader.request', operator: 'ObjectLiteral', from: '{ wire: undefined' }],
+    changes: [{ in: 'Reader.request', operator: 'ObjectLiteral', from: '{ wire: undefined' }],
   },
   {
     because: 'equivalent: nothing is joined without a refusal or a hydrate',

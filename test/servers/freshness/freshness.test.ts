@@ -153,7 +153,7 @@ describe('G4 fresh, across four processes on PostgreSQL', () => {
 
   test('a registry that lets a use join a read already on the wire fails this check', async () => {
     await using mutated = await bundleSources({
-      in: 'FreshnessReader.request',
+      in: 'Reader.request',
       find: 'if (reads.next === undefined) {',
       replace: 'if (reads.wire?.kind === kind && waiter !== undefined) return void reads.wire.waiters.push(waiter); '
         + 'if (reads.next === undefined) {',
