@@ -30,7 +30,7 @@ const openBusy = (places: number) => {
   return { h, vaults, hydrates };
 };
 
-test('senders share the call of secrets that runs for another sender, although a hydrate called meanwhile and failed', async () => {
+test('senders share the running call of secrets of another sender, although a hydrate called meanwhile and failed', async () => {
   const { h, senders, hydrates, calls } = open();
   const first = h.registry.handleWebhook('a', post());
   await h.settle();
