@@ -46,8 +46,9 @@ const DEFAULT_FAILURE_TEXT = (): string => 'Something went wrong. Please try aga
  * One `Chat` of the [Chat SDK](https://chat-sdk.dev) per connection, over one shared state.
  *
  * Slack, Telegram, Discord, GitHub, WhatsApp, Google Chat and Linear deliveries are verified, and their challenges
- * answered, before anything is hydrated. Teams and adapters of your own verify inside their handler, so a forged
- * delivery to one of those hydrates it. Annotate `record` and, for the SDK's types, `chat`.
+ * answered, before anything is hydrated. Teams needs a `webhookVerifier` for that. Without one it verifies inside its handler,
+ * so a forged delivery hydrates it. Deliveries to adapters of your own are refused, unless you spread the factory and set
+ * `authenticate`. Annotate `record` and, for the SDK's types, `chat`.
  *
  * @example
  * const factory = chatFactory({

@@ -1,17 +1,7 @@
+import type { Awaitable } from '../contracts/record.js';
+
 /** A JSON value of which nothing is known. */
 type Json = { readonly [name: string]: Json | undefined } & string;
-
-/** The platform a delivery claims to come from, by the headers that only that platform sends. */
-export function platformOf({ method, url, headers }: Request): string | undefined {
-  if (headers.has('x-slack-signature') || headers.has('x-slack-socket-token')) return 'slack';
-  if (headers.has('x-signature-ed25519') || headers.has('x-discord-gateway-token')) return 'discord';
-  if (headers.has('x-telegram-bot-api-secret-token')) return 'telegram';
-  if (headers.has('x-github-event')) return 'github';
-  if (headers.has('linear-signature')) return 'linear';
-  if (headers.has('x-hub-signature-256')) return 'whatsapp';
-  if (method === 'GET' && new URL(url).searchParams.has('hub.challenge')) return 'whatsapp';
-  return undefined;
-}
 
 /** The payload of a delivery: JSON, or Slack's form with a `payload` field or with plain fields. */
 export function payloadOf(body: string, contentType: string): Json | undefined {
@@ -34,16 +24,75 @@ export async function readPayload(request: Request): Promise<Json | undefined> {
   return payloadOf(await request.clone().text(), request.headers.get('content-type') ?? '');
 }
 
-/** The field that names one customer's installation, by platform. Google Chat and Telegram send none. */
-const INSTALLATION: Readonly<Record<string, (payload: Json) => unknown>> = {
-  // An organisation-wide installation has no team.
-  slack: (payload) => payload['team_id'] ?? payload['team']?.['id'] ?? payload['enterprise_id'] ?? payload['enterprise']?.['id'],
-  discord: (payload) => payload['application_id'],
-  github: (payload) => payload['installation']?.['id'],
-  linear: (payload) => payload['organizationId'],
-  whatsapp: (payload) => first(first(payload['entry'])?.['changes'])?.['value']?.['metadata']?.['phone_number_id'],
-  teams: (payload) => payload['conversation']?.['tenantId'] ?? payload['channelData']?.['tenant']?.['id'],
-};
+/** All that differs between platforms. An adapter that is not in the table is refused: nothing says how it verifies. */
+interface Platform {
+  /**
+   * `'constructed'`: the adapter verifies before it is initialized, and afterwards ignores what it verified.
+   * `'initialized'`: before that, it refuses a forged delivery only if it was given a verifier.
+   */
+  readonly verifiesWhen: 'constructed' | 'initialized';
+  /** Whether a request has what only this platform sends. Without it, no header tells. */
+  readonly isSender?: (request: Request) => boolean;
+  /** The field that names one customer's installation. Without it, a delivery does not say whom it is for. */
+  readonly installation?: (payload: Json) => unknown;
+  /** Whether a delivery asks for nothing but a proof that the URL is served. */
+  readonly isChallenge?: (request: Request) => Awaitable<boolean>;
+}
+
+const sends = (...names: string[]) => ({ headers }: Request): boolean => names.some((name) => headers.has(name));
+
+/** By the name of the adapter. The first one whose `isSender` is true counts: GitHub sends a header of WhatsApp's too. */
+const PLATFORMS: ReadonlyMap<string, Platform> = new Map(Object.entries<Platform>({
+  slack: {
+    verifiesWhen: 'constructed',
+    isSender: sends('x-slack-signature', 'x-slack-socket-token'),
+    // An organisation-wide installation has no team.
+    installation: (payload) =>
+      payload['team_id'] ?? payload['team']?.['id'] ?? payload['enterprise_id'] ?? payload['enterprise']?.['id'],
+    isChallenge: async (request) => (await readPayload(request))?.['type'] === 'url_verification',
+  },
+  discord: {
+    verifiesWhen: 'constructed',
+    isSender: sends('x-signature-ed25519', 'x-discord-gateway-token'),
+    installation: (payload) => payload['application_id'],
+    isChallenge: async (request) => Number((await readPayload(request))?.['type']) === 1,
+  },
+  telegram: { verifiesWhen: 'constructed', isSender: sends('x-telegram-bot-api-secret-token') },
+  github: {
+    verifiesWhen: 'constructed',
+    isSender: sends('x-github-event'),
+    installation: (payload) => payload['installation']?.['id'],
+    isChallenge: ({ headers }) => headers.get('x-github-event') === 'ping',
+  },
+  linear: {
+    verifiesWhen: 'constructed',
+    isSender: sends('linear-signature'),
+    installation: (payload) => payload['organizationId'],
+  },
+  whatsapp: {
+    verifiesWhen: 'constructed',
+    isSender: ({ method, url, headers }) =>
+      headers.has('x-hub-signature-256') || (method === 'GET' && new URL(url).searchParams.has('hub.challenge')),
+    installation: (payload) => first(first(payload['entry'])?.['changes'])?.['value']?.['metadata']?.['phone_number_id'],
+    isChallenge: ({ method }) => method === 'GET',
+  },
+  gchat: { verifiesWhen: 'constructed' },
+  teams: {
+    verifiesWhen: 'initialized',
+    installation: (payload) => payload['conversation']?.['tenantId'] ?? payload['channelData']?.['tenant']?.['id'],
+  },
+}));
+
+/** The platform of an adapter of this name. */
+export function platformNamed(name: string): Platform | undefined {
+  return PLATFORMS.get(name);
+}
+
+/** The name of the platform a delivery claims to come from, by what only that platform sends. */
+export function platformOf(request: Request): string | undefined {
+  for (const [name, { isSender }] of PLATFORMS) if (isSender?.(request) === true) return name;
+  return undefined;
+}
 
 function first(value: unknown): Json | undefined {
   return Array.isArray(value) ? asObject(value[0]) : undefined;
@@ -66,19 +115,8 @@ export async function connectionIdOf(request: Request): Promise<string | undefin
   const claimed = platformOf(request);
   const payload = request.method === 'GET' ? undefined : await readPayload(request);
   const platform = claimed ?? (payload?.['channelId'] === 'msteams' ? 'teams' : undefined);
-  const installation = platform === undefined ? undefined : INSTALLATION[platform];
+  const installation = platform === undefined ? undefined : platformNamed(platform)?.installation;
   if (installation === undefined) return undefined;
   const id = payload === undefined ? undefined : installation(payload);
   return typeof id === 'string' || typeof id === 'number' ? `${platform}:${id}` : platform;
-}
-
-/** Whether a delivery asks for nothing but a proof that the URL is served. */
-export async function isChallenge(platform: string, request: Request): Promise<boolean> {
-  switch (platform) {
-    case 'whatsapp': return request.method === 'GET';
-    case 'github': return request.headers.get('x-github-event') === 'ping';
-    case 'slack': return (await readPayload(request))?.['type'] === 'url_verification';
-    case 'discord': return Number((await readPayload(request))?.['type']) === 1;
-    default: return false;
-  }
 }

@@ -2,27 +2,13 @@ import { BoundedMap } from '../bounded.js';
 import type { RecordContext } from '../contracts/factory.js';
 import type { Awaitable, ConnectionRecord } from '../contracts/record.js';
 import type { ChatAdapter } from './contract.js';
-import { isChallenge, platformOf } from './platforms.js';
+import { platformNamed, platformOf } from './platforms.js';
 
 /** Adapters of one connection, by the name `Chat` gets them under. */
 export type Adapters = Readonly<Record<string, ChatAdapter>>;
 
 /** Makes the adapters of a row. */
 export type AdapterSource<R, S> = (record: R, context: { readonly secrets: S }) => Awaitable<Adapters>;
-
-/**
- * Adapters that verify before they are initialized, and afterwards ignore what they verified. An adapter that is not
- * in this list verifies inside its handler.
- */
-const VERIFIES_WITHOUT_CHAT: ReadonlySet<string> = new Set([
-  'slack',
-  'telegram',
-  'discord',
-  'github',
-  'whatsapp',
-  'gchat',
-  'linear',
-]);
 
 /** Making one takes up to 0.7 ms and 40 KiB (Slack), so the busiest connections keep theirs. */
 const KEPT_VERIFIERS = 256;
@@ -35,9 +21,13 @@ export function adapterNameFor(adapters: Adapters, request: Request): string | u
   const names = Object.keys(adapters);
   if (names.length === 1) return names[0];
   const platform = platformOf(request);
-  // Teams and Google Chat have no header of their own.
-  const open = names.filter((name) => ['teams', 'gchat'].includes(adapters[name]?.name ?? ''));
-  return names.find((name) => adapters[name]?.name === platform) ?? (open.length === 1 ? open[0] : undefined);
+  const headerless = names.filter((name) => hasNoHeader(adapters[name]));
+  return names.find((name) => adapters[name]?.name === platform) ?? (headerless.length === 1 ? headerless[0] : undefined);
+}
+
+function hasNoHeader(adapter: ChatAdapter | undefined): boolean {
+  const platform = platformNamed(adapter?.name ?? '');
+  return platform !== undefined && platform.isSender === undefined;
 }
 
 /**
@@ -58,10 +48,11 @@ export class Verification<R extends ConnectionRecord, S> {
     const name = adapterNameFor(adapters, request);
     const adapter = name === undefined ? undefined : adapters[name];
     if (adapter === undefined) return false;
-    // Without a `webhookVerifier`, Teams verifies only once it is initialized, and answers 500 until then.
-    if (adapter.name === 'teams') return (await adapter.handleWebhook(request)).status !== 401;
-    if (!VERIFIES_WITHOUT_CHAT.has(adapter.name)) return true;
-    const challenge = await isChallenge(adapter.name, request);
+    const platform = platformNamed(adapter.name);
+    if (platform === undefined) throw new Error(unknown(adapter.name));
+    // Without a `webhookVerifier`, Teams answers 500 until it is initialized, and then its handler verifies.
+    if (platform.verifiesWhen === 'initialized') return (await adapter.handleWebhook(request)).status !== 401;
+    const challenge = await platform.isChallenge?.(request) === true;
     const response = await adapter.handleWebhook(request);
     if (!response.ok) return false;
     return challenge ? response : true;
@@ -84,3 +75,7 @@ export class Verification<R extends ConnectionRecord, S> {
     return adapters;
   }
 }
+
+const unknown = (adapter: string): string =>
+  `hydrant/chat does not know how the adapter '${adapter}' verifies. Spread the factory and set \`authenticate\`: `
+  + "to a function of your own, or to 'in-handler' if the adapter verifies by itself";

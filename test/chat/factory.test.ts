@@ -1,6 +1,7 @@
 import { createMemoryState } from '@chat-adapter/state-memory';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { currentConnection } from 'hydrant/chat';
+import { ConnectionRegistry, MemoryStore } from 'hydrant';
+import { chatFactory, currentConnection } from 'hydrant/chat';
 import { startFakeSlackApi, type FakeSlackApi } from '../../examples/support/fake-slack-api.mjs';
 import { startFakeTelegramApi } from '../../examples/support/fake-telegram-api.mjs';
 import { botsOver, deliver, fromSlack, fromTelegram, secretOf, slashCommand, type Bot, type Bots } from './support/bots.js';
@@ -16,7 +17,7 @@ const telegramBot = (id: string): Bot => ({ id, platform: 'telegram', apiUrl: te
 
 let bots: Bots;
 afterEach(async () => {
-  await bots.registry.close();
+  await (bots as Bots | undefined)?.registry.close();
   slackApi.reset();
   telegramApi.calls.length = 0;
 });
@@ -56,6 +57,27 @@ describe('before anything is hydrated', () => {
     await bots.store.put(slackBot('s', 'U2'));
     const after = { first: await statusOf('first'), second: await statusOf('second') };
     expect({ before, after }).toEqual({ before: { first: 200, second: 401 }, after: { first: 401, second: 200 } });
+  });
+
+  test("an adapter of an unknown platform never passes as verified; with 'in-handler' it verifies by itself", async () => {
+    const line = { name: 'line', initialize: async () => {}, handleWebhook: async () => new Response('verified') };
+    const outcome = async (override: { readonly authenticate?: 'in-handler' }): Promise<unknown> => {
+      let creates = 0;
+      const cold = chatFactory({
+        state: createMemoryState(),
+        adapters: () => ({ line }),
+        setup: () => { creates += 1; },
+        config: () => ({ logger: 'silent' }),
+      });
+      const registry = new ConnectionRegistry({ store: new MemoryStore([{ id: 'l' }]), factory: { ...cold, ...override } });
+      let cause: unknown;
+      registry.on('webhookFailed', ({ error }) => { cause = (error.cause as Error).message; });
+      const { status } = await registry.handleWebhook('l', new Request('https://gateway', { method: 'POST', body: '{}' }));
+      await registry.close();
+      return { status, creates, cause };
+    };
+    expect(await outcome({})).toEqual({ status: 401, creates: 0, cause: expect.stringMatching(/adapter 'line'.*'in-handler'/) });
+    expect(await outcome({ authenticate: 'in-handler' })).toEqual({ status: 200, creates: 1, cause: undefined });
   });
 
   test('verifying logs nothing, so that a forger cannot fill the log', async () => {
