@@ -39,7 +39,7 @@ export class Invalidation<R extends ConnectionRecord, I> {
     this.#unknown.forget(id);
     for (const backoff of this.#backoffs) backoff.clear(id);
     this.#secrets.forget(id);
-    const read = this.#bornOf(id, (applied) => this.#reader.flag(id, applied));
+    const read = this.#bornOf(id, (applied) => this.#reader.markInvalidated(id, applied));
     const slots = this.#slots;
     const before = new Set(slots.departing.of(id));
     const current = slots.index.get(id);
@@ -67,20 +67,21 @@ export class Invalidation<R extends ConnectionRecord, I> {
     this.#secrets.forgetWhere(matches);
     const ended = found.map((id) => this.one(id));
     // Their rows are not known yet. Each is judged when it comes.
-    for (const id of this.#reader.onWire()) ended.push(this.#bornOf(id, (applied) => this.#reader.flag(id, applied, matches)));
+    for (const id of this.#reader.onWire())
+      ended.push(this.#bornOf(id, (applied) => this.#reader.markInvalidated(id, applied, matches)));
     return this.#gone(ended);
   }
 
   /** An instance of a row whose read is on the wire is superseded when it is created, and its waiters get it. */
-  #bornOf(id: string, flag: (applied: () => void) => boolean): Promise<void> {
+  #bornOf(id: string, mark: (applied: () => void) => boolean): Promise<void> {
     return new Promise((resolve) => {
       const { departing } = this.#slots;
       const before = new Set(departing.of(id));
-      const flagged = flag(() => {
+      const isOnWire = mark(() => {
         const born = [...departing.of(id)].filter((slot) => !before.has(slot) && isInvalidated(slot));
         resolve(this.#allGone(born));
       });
-      if (!flagged) resolve();
+      if (!isOnWire) resolve();
     });
   }
 

@@ -67,7 +67,7 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
     const backoff = new Backoff(failureBackoff, clock);
     const unknown = new UnknownIds(clock);
     const secrets = new Secrets<R>(env, hydrationTimeoutMs);
-    const slots = (this.#slots = new Slots<R, I>(env, backoff, (id) => reader.outdate(id)));
+    const slots = (this.#slots = new Slots<R, I>(env, backoff, (id) => reader.markReadBeforeDispose(id)));
     const reader = (this.#reader = new Reader<R>(env, (read, answer) => resolver.apply(read, answer)));
     const hydrator = (this.#hydrator = new Hydrator<R, I>(env, slots, reader, backoff, secrets));
     const joining = (this.#joining = new Joining<R, I>(slots, hydrator, reader, backoff));

@@ -94,7 +94,7 @@ export class Hydrator<R extends ConnectionRecord, I> {
    * is left that could be disposed of.
    */
   #readAgain(slot: Slot<R, I>, pending: Pending<R, I>): boolean {
-    if (!pending.outdated || !this.#env.isDrainFirst(slot.factory)) return false;
+    if (!pending.readBeforeDispose || !this.#env.isDrainFirst(slot.factory)) return false;
     const waiters = [...pending.waiters] as LeaseWaiter<R, I>[];
     for (const waiter of waiters) {
       waiter.slot = undefined;

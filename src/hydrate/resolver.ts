@@ -51,7 +51,7 @@ export class Resolver<R extends ConnectionRecord, I> {
     const current = this.#slots.index.get(id);
     if (answer.kind === 'failed') {
       this.#unreachable(read, answer.error);
-    } else if (current !== undefined && !read.flagged && this.#confirms(answer, current)) {
+    } else if (current !== undefined && !read.invalidated && this.#confirms(answer, current)) {
       current.checkedAt = read.sentAt;
       for (const waiter of read.waiters) this.#joining.serve(waiter, current, read.sentAt);
     } else if (answer.kind === 'version') {
@@ -94,14 +94,14 @@ export class Resolver<R extends ConnectionRecord, I> {
       this.#refuse(read, 'stopped', stopped(id));
     } else {
       const { notFoundTtlMs } = this.#env.options;
-      if (!read.flagged && !read.doubtful && notFoundTtlMs > 0) this.#unknown.add(id, read.sentAt + notFoundTtlMs);
+      if (!read.invalidated && !read.doubtful && notFoundTtlMs > 0) this.#unknown.add(id, read.sentAt + notFoundTtlMs);
       this.#refuse(read, 'deleted', notFound(id));
     }
     this.#env.effects.flush();
   }
 
   #applyActive(read: Read<R>, record: R): void {
-    if (read.matches.some((matches) => matches(record))) read.flagged = true;
+    if (read.matches.some((matches) => matches(record))) read.invalidated = true;
     let factory: InstanceFactory<R, I>;
     try {
       factory = factoryFor(this.#env.options.factory, record);
@@ -114,7 +114,7 @@ export class Resolver<R extends ConnectionRecord, I> {
 
   /** There is nothing to hydrate: ends the live slot and fails the waiters. */
   #refuse(read: Read<R>, reason: DisposeReason | undefined, error: ConnectionError): void {
-    const current = read.flagged ? undefined : this.#slots.index.get(read.id);
+    const current = read.invalidated ? undefined : this.#slots.index.get(read.id);
     // A slot that is still hydrating is no fallback: its row had changed before these waiters arrived.
     const lastGood = reason === 'replaced' ? this.#lastGood(current) : undefined;
     if (current !== undefined && reason !== undefined && lastGood === undefined) this.#slots.supersede(current, reason);
@@ -129,10 +129,10 @@ export class Resolver<R extends ConnectionRecord, I> {
   /** The row is active: confirms the current slot, or makes a new one for the waiters. */
   #serveRow(read: Read<R>, record: R, factory: InstanceFactory<R, I>): void {
     const slots = this.#slots;
-    const { id, flagged, sentAt, outdated } = read;
-    const current = flagged ? undefined : slots.index.get(id);
+    const { id, invalidated, sentAt, readBeforeDispose } = read;
+    const current = invalidated ? undefined : slots.index.get(id);
     this.#unknown.forget(id);
-    const slot = new Slot<R, I>(record, factory, sentAt, outdated);
+    const slot = new Slot<R, I>(record, factory, sentAt, readBeforeDispose);
     if (current?.version === slot.version) {
       current.checkedAt = sentAt;
       for (const waiter of read.waiters) this.#joining.serve(waiter, current, sentAt);
@@ -145,11 +145,11 @@ export class Resolver<R extends ConnectionRecord, I> {
     const lastGood = this.#lastGood(current);
     const refusal = uses.length > 0 ? this.#joining.refusal(id, slot.version, factory) : undefined;
     if (uses.length > 0 && refusal === undefined) {
-      this.#hydrate(slot, flagged, uses, current, lastGood);
+      this.#hydrate(slot, invalidated, uses, current, lastGood);
     } else {
       // Nothing hydrates the new version yet, but no use may get the old one any more.
       if (current !== undefined && lastGood === undefined) slots.supersede(current, 'replaced');
-      if (lastGood === undefined && !flagged && isLookedAt) slots.install(slot);
+      if (lastGood === undefined && !invalidated && isLookedAt) slots.install(slot);
     }
     for (const waiter of waiting) {
       if (waiter.found !== undefined) this.#joining.show(waiter, slot, sentAt);
@@ -169,14 +169,14 @@ export class Resolver<R extends ConnectionRecord, I> {
 
   #hydrate(
     slot: Slot<R, I>,
-    superseded: boolean,
+    invalidated: boolean,
     uses: readonly LeaseWaiter<R, I>[],
     current: Slot<R, I> | undefined,
     lastGood: Slot<R, I> | undefined,
   ): void {
     const slots = this.#slots;
-    const state = slots.attempts.pending(slot, superseded ? INVALIDATED : undefined);
-    if (superseded) slots.installSuperseded(slot);
+    const state = slots.attempts.pending(slot, invalidated ? INVALIDATED : undefined);
+    if (invalidated) slots.installSuperseded(slot);
     else slots.install(slot);
     for (const waiter of uses) this.#joining.join(waiter, slot);
     if (lastGood !== undefined) {

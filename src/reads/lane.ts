@@ -7,7 +7,7 @@ export interface Read<R extends ConnectionRecord> {
   kind: 'version' | 'row';
   readonly waiters: ReadWaiter<R>[];
   /** `invalidate` was called while it was on the wire. */
-  flagged: boolean;
+  invalidated: boolean;
   /** `invalidateWhere` was called while it was on the wire: whether its row counts as invalidated. */
   readonly matches: ((record: R) => boolean)[];
   /** Called when its answer has been applied. */
@@ -15,11 +15,11 @@ export interface Read<R extends ConnectionRecord> {
   /** A hint came while it was on the wire: it may not have seen the change. */
   doubtful: boolean;
   /** An instance was disposed of while it was on the wire: it may not have seen what `dispose` wrote. */
-  outdated: boolean;
-  /** The registry itself asked for it, so it is sent even if no caller waits. */
-  hinted: boolean;
-  /** Only webhooks that are not authenticated wait for it, and nothing is known of the connection. */
-  strangers: boolean;
+  readBeforeDispose: boolean;
+  /** The registry asked for it without a waiter, so it is sent even if no caller waits. */
+  selfRequested: boolean;
+  /** Only unproven waiters want it, so the connection may not exist. */
+  unproven: boolean;
   /** When it was sent. Monotonic, milliseconds. */
   sentAt: number;
   /** The lane it waits in, until it is sent. */
@@ -31,7 +31,7 @@ export interface Passage {
   answered(): void;
   givenUp(): void;
   /** The store settled it after it had been given up. */
-  settled(): void;
+  settledLate(): void;
 }
 
 /**
@@ -119,7 +119,7 @@ export class Lane<R extends ConnectionRecord> {
         this.#givenUp += 1;
         turn = this.#givenUp;
       },
-      settled: () => {
+      settledLate: () => {
         this.#abandoned -= 1;
         if (turn > this.#lost) this.#counted -= 1;
       },

@@ -31,8 +31,8 @@ export class Reader<R extends ConnectionRecord> {
   /** Checks of live connections, if the store has no `getVersions`. */
   readonly #checks = new Lane<R>('row', MAX_ROW_QUERIES);
   readonly #rows = new Lane<R>('row', MAX_ROW_QUERIES);
-  /** Webhooks for connections that are not live. They have their own lane, so a flood of unknown ids delays no use. */
-  readonly #strangers = new Lane<R>('row', MAX_ROW_QUERIES);
+  /** Rows that may not exist: only strangers ask for them. Their own lane, so a flood of invented ids delays no use. */
+  readonly #unproven = new Lane<R>('row', MAX_ROW_QUERIES);
   #sending = false;
   #closing = false;
   readonly #sendWaiting = (): void => {
@@ -48,7 +48,7 @@ export class Reader<R extends ConnectionRecord> {
   /** Queries of the store that are on the wire, and those given up after `storeTimeoutMs` that have not settled since. */
   get queries(): { readonly inFlight: number; readonly abandoned: number } {
     let [inFlight, abandoned] = [0, 0];
-    for (const lane of [this.#versions, this.#checks, this.#rows, this.#strangers]) {
+    for (const lane of [this.#versions, this.#checks, this.#rows, this.#unproven]) {
       inFlight += lane.inFlight;
       abandoned += lane.abandoned;
     }
@@ -65,7 +65,7 @@ export class Reader<R extends ConnectionRecord> {
    * Asks for the next read of this id.
    *
    * @param kind - `'version'` where an instance is there that the same version would confirm
-   * @param waiter - none in the background
+   * @param waiter - without one the registry itself asks
    */
   request(id: string, kind: 'version' | 'row', waiter?: ReadWaiter<R>): void {
     let reads = this.#reads.get(id);
@@ -73,14 +73,15 @@ export class Reader<R extends ConnectionRecord> {
     if (reads.next === undefined) {
       reads.next = {
         id, kind, waiters: waiter === undefined ? [] : [waiter], matches: [], applied: [],
-        flagged: false, doubtful: false, outdated: false, hinted: false, strangers: true, sentAt: 0, lane: undefined,
+        invalidated: false, doubtful: false, readBeforeDispose: false, selfRequested: false, unproven: true, sentAt: 0,
+        lane: undefined,
       };
     } else {
       if (kind === 'row') reads.next.kind = 'row';
       if (waiter !== undefined) reads.next.waiters.push(waiter);
     }
-    if (waiter === undefined) reads.next.hinted = true;
-    if (waiter?.stranger !== true) reads.next.strangers = false;
+    if (waiter === undefined) reads.next.selfRequested = true;
+    if (waiter?.unproven !== true) reads.next.unproven = false;
     if (reads.wire === undefined) this.#enqueue(reads.next);
   }
 
@@ -115,22 +116,21 @@ export class Reader<R extends ConnectionRecord> {
    *
    * @param applied - called when its answer has been applied
    */
-  flag(id: string, applied: () => void, matches?: (record: R) => boolean): boolean {
+  markInvalidated(id: string, applied: () => void, matches?: (record: R) => boolean): boolean {
     const wire = this.#reads.get(id)?.wire;
     if (wire === undefined) return false;
-    if (matches === undefined) wire.flagged = true;
+    if (matches === undefined) wire.invalidated = true;
     else wire.matches.push(matches);
     wire.applied.push(applied);
     return true;
   }
 
   /** An instance of this id was disposed of. A read on the wire may have missed what `dispose` wrote. */
-  outdate(id: string): void {
+  markReadBeforeDispose(id: string): void {
     const wire = this.#reads.get(id)?.wire;
-    if (wire !== undefined) wire.outdated = true;
+    if (wire !== undefined) wire.readBeforeDispose = true;
   }
 
-  /** All waiters, each with its id. */
   *waiters(): Iterable<readonly [id: string, waiter: ReadWaiter<R>]> {
     for (const [id, { wire, next }] of this.#reads) {
       for (const waiter of [...wire?.waiters ?? [], ...next?.waiters ?? []]) yield [id, waiter];
@@ -138,7 +138,10 @@ export class Reader<R extends ConnectionRecord> {
   }
 
   #enqueue(next: Read<R>): void {
-    const lane = this.#laneOf(next);
+    // A store without `getVersions` is asked for the row instead.
+    const isCheck = next.kind === 'version' && this.#env.options.store.getVersions === undefined;
+    if (isCheck) next.kind = 'row';
+    const lane = isCheck ? this.#checks : this.#laneOf(next);
     if (next.lane === lane) return;
     lane.add(next);
     if (this.#sending) return;
@@ -148,13 +151,10 @@ export class Reader<R extends ConnectionRecord> {
   }
 
   #laneOf(next: Read<R>): Lane<R> {
-    if (next.kind === 'row') {
-      if (next.lane === this.#checks) return this.#checks;
-      return next.strangers ? this.#strangers : this.#rows;
-    }
-    if (this.#env.options.store.getVersions !== undefined) return this.#versions;
-    next.kind = 'row';
-    return this.#checks;
+    if (next.kind === 'version') return this.#versions;
+    // A check keeps its place, also when its row is asked for meanwhile.
+    if (next.lane === this.#checks) return this.#checks;
+    return next.unproven ? this.#unproven : this.#rows;
   }
 
   #send(): void {
@@ -162,7 +162,7 @@ export class Reader<R extends ConnectionRecord> {
     this.#sendIn(this.#versions, MAX_VERSIONS);
     this.#sendIn(this.#checks, rowsPerQuery);
     this.#sendIn(this.#rows, rowsPerQuery);
-    this.#sendIn(this.#strangers, rowsPerQuery);
+    this.#sendIn(this.#unproven, rowsPerQuery);
   }
 
   #sendIn(lane: Lane<R>, most: number): void {
@@ -193,9 +193,9 @@ export class Reader<R extends ConnectionRecord> {
     return taken;
   }
 
-  /** Whether anyone still waits for it. After a flood, abandoned reads would delay all others. */
+  /** Whether anyone still waits for it. After a flood, reads that everyone has left would delay all others. */
   #isWanted(read: Read<R>): boolean {
-    return this.#closing ? hasWaiter(read) : read.hinted || read.waiters.some((waiter) => !waiter.settled);
+    return this.#closing ? hasWaiter(read) : read.selfRequested || read.waiters.some((waiter) => !waiter.settled);
   }
 
   #query(reads: readonly Read<R>[], lane: Lane<R>): void {
@@ -205,14 +205,14 @@ export class Reader<R extends ConnectionRecord> {
       else passage.givenUp();
       for (const read of reads) this.#answer(read, this.#answerTo(read, answerOf));
       this.#send();
-    }, this.#whenLate(passage));
+    }, this.#onSettledLate(passage));
     query.send();
   }
 
   /** A closure of its own, because a store that never settles keeps it in memory. */
-  #whenLate(passage: Passage): () => void {
+  #onSettledLate(passage: Passage): () => void {
     return () => {
-      passage.settled();
+      passage.settledLate();
       this.#send();
     };
   }

@@ -4,7 +4,7 @@ import type { Slot } from '../slot/state.js';
 
 /** The result of a read for a webhook that is not authenticated yet and must see the row first. */
 export interface Found<R extends ConnectionRecord, I = unknown> {
-  /** The slot of the row. It may be outdated already, or may be when an instance of it is wanted. */
+  /** The slot of the row. It may be superseded already, or may be when an instance of it is wanted. */
   readonly slot: Slot<R, I>;
   /** When the read was sent. Monotonic, milliseconds. */
   readonly sentAt: number;
@@ -17,8 +17,8 @@ export interface ReadWaiter<R extends ConnectionRecord> {
   readonly settled: boolean;
   /** Set for background checks. They do not keep an idle instance while the registry closes. */
   readonly background?: true;
-  /** Set for an unauthenticated sender. Its id may not exist, so it must not delay the reads of others. */
-  readonly stranger?: boolean;
+  /** Set for a stranger's id that has no slot. It may not exist, so its read must not delay the reads of others. */
+  readonly unproven?: boolean;
   fail(error: ConnectionError): void;
   /** Called when the read has ended, or is not sent, after this waiter had left. */
   over?(): void;
@@ -30,17 +30,17 @@ export interface ReadWaiter<R extends ConnectionRecord> {
 export class RowWaiter<R extends ConnectionRecord, I> implements ReadWaiter<R> {
   readonly promise: Promise<Found<R, I>>;
   #settled = false;
-  readonly stranger: boolean;
+  readonly unproven: boolean;
   readonly #gone: () => boolean;
   #resolve!: (found: Found<R, I>) => void;
   #reject!: (error: unknown) => void;
 
   /**
-   * @param stranger - nothing is known of the connection yet
+   * @param unproven - the id has no slot, so it may not exist
    * @param gone - whether it has been answered otherwise meanwhile
    */
-  constructor(stranger: boolean, gone: () => boolean) {
-    this.stranger = stranger;
+  constructor(unproven: boolean, gone: () => boolean) {
+    this.unproven = unproven;
     this.#gone = gone;
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;

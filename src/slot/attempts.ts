@@ -38,14 +38,14 @@ export class Attempts<R extends ConnectionRecord, I> {
 
   /** seen → pending: a use is entitled to an instance. */
   pending(slot: Slot<R, I>, superseded: Supersession | undefined = undefined): Pending<R, I> {
-    const { outdated } = slot.state as Seen;
+    const { readBeforeDispose } = slot.state as Seen;
     const state: Pending<R, I> = {
       kind: 'pending',
       generation: this.#generations++,
       waiters: new Set(),
       fallback: undefined,
       superseded,
-      outdated,
+      readBeforeDispose,
       leave: undefined,
     };
     slot.state = state;

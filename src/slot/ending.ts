@@ -78,7 +78,7 @@ export class Ending<R extends ConnectionRecord, I> {
     slot.state = DISPOSED;
     if (wasInstance) {
       this.disposing -= 1;
-      this.#outdate(slot.id);
+      this.#markReadBeforeDispose(slot.id);
     }
     this.#departing.remove(slot);
     this.departed();
@@ -117,14 +117,14 @@ export class Ending<R extends ConnectionRecord, I> {
   }
 
   /** Rows of this connection that were read before now may lack changes that `dispose` made. */
-  #outdate(id: string): void {
+  #markReadBeforeDispose(id: string): void {
     const current = this.#index.get(id);
-    if (current !== undefined) outdate(current);
-    for (const other of this.#departing.of(id)) outdate(other);
+    if (current !== undefined) markReadBeforeDispose(current);
+    for (const other of this.#departing.of(id)) markReadBeforeDispose(other);
     this.#disposedOf(id);
   }
 }
 
-function outdate({ state }: Slot<any, any>): void {
-  if (state.kind === 'seen' || state.kind === 'pending') state.outdated = true;
+function markReadBeforeDispose({ state }: Slot<any, any>): void {
+  if (state.kind === 'seen' || state.kind === 'pending') state.readBeforeDispose = true;
 }

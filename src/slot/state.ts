@@ -53,7 +53,7 @@ interface Planned {
    * An instance of this connection was disposed of after the row was read. Under 'drain-first' the row must be read again,
    * because `dispose` may have written to it.
    */
-  outdated: boolean;
+  readBeforeDispose: boolean;
 }
 
 /** Its row is known, but no use is entitled to an instance yet. Webhooks that are being authenticated hold it. */
@@ -148,8 +148,8 @@ export class Slot<R extends ConnectionRecord, I> {
   queuedOrder = 0;
   queueIndex = -1;
 
-  constructor(record: R, factory: InstanceFactory<R, I>, checkedAt: number, outdated: boolean) {
-    this.state = { kind: 'seen', holders: 0, outdated };
+  constructor(record: R, factory: InstanceFactory<R, I>, checkedAt: number, readBeforeDispose: boolean) {
+    this.state = { kind: 'seen', holders: 0, readBeforeDispose };
     this.record = record;
     this.factory = factory;
     this.version = String(record.version);

@@ -16,7 +16,7 @@ export const CORE = [
   },
   {
     because: 'an error in strict mode only, and the bundle of these tests is not strict',
-    changes: [{ in: 'outdate', operator: 'ConditionalExpression', from: "state.kind === 'seen'", to: 'true' }],
+    changes: [{ in: 'markReadBeforeDispose', operator: 'ConditionalExpression', from: "state.kind === 'seen'", to: 'true' }],
   },
   {
     because: 'another number in the text of an error, if two instances of a connection are in use',
