@@ -46,7 +46,7 @@ export class Closing<R extends ConnectionRecord, I> {
     this.#hydrator = hydrator;
     this.#reader = reader;
     this.#revalidation = revalidation;
-    slots.ending.departed = () => this.#progressed();
+    slots.ending.onDisposed = () => this.#progressed();
   }
 
   /** A use begins to wait. */

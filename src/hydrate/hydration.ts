@@ -45,7 +45,7 @@ export class Hydration<R extends ConnectionRecord, I> {
 
   /** Call it in the registry's own async context: all that follows stays in it. */
   run(): void {
-    this.#slots.attempts.creating(this.#slot, this.#slot.state as Pending<R, I>, this.#context);
+    this.#slots.beginning.toCreating(this.#slot, this.#slot.state as Pending<R, I>, this.#context);
     let result: Awaitable<I>;
     let pending: boolean;
     try {
@@ -108,20 +108,20 @@ export class Hydration<R extends ConnectionRecord, I> {
     const { state, id, version } = slot;
     if (state.kind === 'abandoned') {
       context.settled('ended');
-      slots.attempts.discard(slot, context, instance, { reason: state.reason, cause: undefined });
+      slots.beginning.discard(slot, context, instance, { reason: state.reason, cause: undefined });
     } else if (state.kind === 'creating' && context.retired !== undefined) {
       const { cause } = context.retired;
       context.settled('ended');
       this.#env.emit('retired', { id, version, cause });
       const error = this.#failure(state, 'HYDRATION_FAILED', 'reported itself dead while it was hydrated', cause);
-      slots.attempts.discard(slot, context, instance, { reason: 'retired', cause });
+      slots.beginning.discard(slot, context, instance, { reason: 'retired', cause });
       this.#tell(state, error);
     } else if (state.kind === 'creating') {
       context.settled('created');
       const failures = this.#backoff.count(id, version);
       // Failures of an older version, too: they must not hide it when this instance dies young.
       if (state.superseded === undefined) this.#backoff.clear(id);
-      slots.live(slot, state, instance, failures);
+      slots.toLive(slot, state, instance, failures);
       const durationMs = this.#env.clock.monotonic() - state.startedAt;
       this.#env.emit('hydrated', { id, version, durationMs, afterFailures: Math.ceil(failures) });
     }
@@ -134,10 +134,10 @@ export class Hydration<R extends ConnectionRecord, I> {
     const { state } = slot;
     this.#context.settled('ended');
     if (state.kind === 'abandoned') {
-      this.#slots.attempts.failed(slot, state);
+      this.#slots.beginning.fail(slot, state);
     } else if (state.kind === 'creating') {
       const error = this.#thrown(state, cause);
-      this.#slots.attempts.failed(slot, state);
+      this.#slots.beginning.fail(slot, state);
       this.#tell(state, error);
     }
     this.#end();
@@ -148,10 +148,10 @@ export class Hydration<R extends ConnectionRecord, I> {
     const slot = this.#slot;
     const { state } = slot;
     if (state.kind === 'abandoned') {
-      this.#slots.attempts.noLongerAwaited(slot, state);
+      this.#slots.beginning.noLongerAwaited(slot, state);
     } else if (state.kind === 'creating') {
       const error = this.#failure(state, 'HYDRATION_TIMEOUT', `was not hydrated within ${hydrationTimeoutMs} ms`, undefined);
-      this.#slots.attempts.abandon(slot, state, 'unused', true);
+      this.#slots.beginning.abandon(slot, state, 'unused', true);
       this.#tell(state, error);
       state.create.abort(error);
     }

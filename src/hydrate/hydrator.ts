@@ -100,7 +100,7 @@ export class Hydrator<R extends ConnectionRecord, I> {
       waiter.slot = undefined;
       this.#reader.request(slot.id, 'row', waiter);
     }
-    this.#slots.attempts.cancel(slot);
+    this.#slots.beginning.cancel(slot);
     return true;
   }
 
@@ -127,8 +127,8 @@ export class Hydrator<R extends ConnectionRecord, I> {
     const { fallback } = state;
     // First, so that the connection is never without a slot while there is an instance.
     if (fallback?.state.kind === 'live' && slots.index.get(slot.id) === slot) slots.install(fallback);
-    if (state.kind === 'pending') slots.attempts.cancel(slot);
-    else slots.attempts.abandon(slot, state, state.superseded?.reason ?? reason, false);
+    if (state.kind === 'pending') slots.beginning.cancel(slot);
+    else slots.beginning.abandon(slot, state, state.superseded?.reason ?? reason, false);
     if (fallback !== undefined) slots.release(fallback);
     // Last, because its listeners are foreign code.
     if (state.kind === 'creating') state.create.abort(cause);

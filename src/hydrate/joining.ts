@@ -32,7 +32,7 @@ export class Joining<R extends ConnectionRecord, I> {
       const refusal = this.refusal(slot.id, slot.version, slot.factory);
       if (refusal !== undefined) return waiter.fail(refusal);
       waiter.slot = slot;
-      this.#slots.attempts.pending(slot).waiters.add(waiter);
+      this.#slots.beginning.toPending(slot).waiters.add(waiter);
       this.#hydrator.start(slot);
     } else if (slot.state.kind === 'live') {
       this.#slots.hold(slot);
@@ -55,7 +55,7 @@ export class Joining<R extends ConnectionRecord, I> {
 
   /** Shows the row to a webhook that is not authenticated yet. The webhook holds the slot until it lets go. */
   show(waiter: ReadWaiter<R>, slot: Slot<R, I>, sentAt: number): void {
-    waiter.found?.({ slot, sentAt, letGo: waiter.background === undefined ? this.#slots.attempts.look(slot) : () => {} });
+    waiter.found?.({ slot, sentAt, letGo: waiter.background === undefined ? this.#slots.beginning.look(slot) : () => {} });
   }
 
   /** Why this version may not be hydrated now, if so. */

@@ -175,7 +175,7 @@ export class Resolver<R extends ConnectionRecord, I> {
     lastGood: Slot<R, I> | undefined,
   ): void {
     const slots = this.#slots;
-    const state = slots.attempts.pending(slot, invalidated ? INVALIDATED : undefined);
+    const state = slots.beginning.toPending(slot, invalidated ? INVALIDATED : undefined);
     if (invalidated) slots.installSuperseded(slot);
     else slots.install(slot);
     for (const waiter of uses) this.#joining.join(waiter, slot);

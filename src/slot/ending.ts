@@ -12,26 +12,26 @@ export class Ending<R extends ConnectionRecord, I> {
   /** The number of slots being disposed of. A count, because searching all departing slots each time is quadratic. */
   disposing = 0;
   /** Called when a slot is disposed. */
-  departed: () => void = () => {};
+  onDisposed: () => void = () => {};
 
   readonly #env: Environment<R, I>;
   readonly #index: ReadonlyMap<string, Slot<R, I>>;
   readonly #departing: Departing<R, I>;
   readonly #supersessionSignals: SupersessionSignals<R, I>;
-  readonly #disposedOf: (id: string) => void;
+  readonly #onInstanceDisposed: (id: string) => void;
 
   constructor(
     env: Environment<R, I>,
     index: ReadonlyMap<string, Slot<R, I>>,
     departing: Departing<R, I>,
     supersessionSignals: SupersessionSignals<R, I>,
-    disposedOf: (id: string) => void,
+    onInstanceDisposed: (id: string) => void,
   ) {
     this.#env = env;
     this.#index = index;
     this.#departing = departing;
     this.#supersessionSignals = supersessionSignals;
-    this.#disposedOf = disposedOf;
+    this.#onInstanceDisposed = onInstanceDisposed;
   }
 
   /** live → draining: superseded while leased. */
@@ -64,7 +64,7 @@ export class Ending<R extends ConnectionRecord, I> {
         if (supersession !== undefined) {
           this.#env.emit('disposed', { id, version, reason: supersession.reason, abandonedLeases: leases });
         }
-        this.disposed(slot);
+        this.toDisposed(slot);
         effects.flush();
       });
     });
@@ -73,7 +73,7 @@ export class Ending<R extends ConnectionRecord, I> {
   }
 
   /** → disposed */
-  disposed(slot: Slot<R, I>): void {
+  toDisposed(slot: Slot<R, I>): void {
     const wasInstance = slot.state.kind === 'disposing';
     slot.state = DISPOSED;
     if (wasInstance) {
@@ -81,7 +81,7 @@ export class Ending<R extends ConnectionRecord, I> {
       this.#markReadBeforeDispose(slot.id);
     }
     this.#departing.remove(slot);
-    this.departed();
+    this.onDisposed();
   }
 
   /** Registers a clean-up after `create` has settled. Runs it at once if the slot is already disposed of. */
@@ -121,7 +121,7 @@ export class Ending<R extends ConnectionRecord, I> {
     const current = this.#index.get(id);
     if (current !== undefined) markReadBeforeDispose(current);
     for (const other of this.#departing.of(id)) markReadBeforeDispose(other);
-    this.#disposedOf(id);
+    this.#onInstanceDisposed(id);
   }
 }
 

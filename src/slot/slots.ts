@@ -1,7 +1,7 @@
 import type { Backoff } from '../backoff.js';
 import type { DisposeReason } from '../contracts/factory.js';
 import type { ConnectionRecord } from '../contracts/record.js';
-import { Attempts } from './attempts.js';
+import { Beginning } from './beginning.js';
 import { Departing } from './departing.js';
 import type { DrainSignals } from './drain-signals.js';
 import { Ending } from './ending.js';
@@ -11,16 +11,13 @@ import { SlotLease } from './lease.js';
 import { SupersessionSignals } from './supersession-signals.js';
 import { LIVE, type CleanUp, type Creating, type Slot, type Supersession } from './state.js';
 
-/**
- * All slots of a registry, and their leases. This file, `attempts.ts` and `ending.ts` are the only code that moves a slot
- * from state to state. See `state.ts`.
- */
+/** All slots of a registry, and their leases. See `state.ts`. */
 export class Slots<R extends ConnectionRecord, I> {
   /** The current slot of each connection: seen, pending, creating or live, and never superseded. */
   readonly index = new Map<string, Slot<R, I>>();
   readonly supersessionSignals: SupersessionSignals<R, I>;
   /** Slots that have no instance yet. */
-  readonly attempts: Attempts<R, I>;
+  readonly beginning: Beginning<R, I>;
   /** Slots whose instance ends. */
   readonly ending: Ending<R, I>;
   readonly drainSignals: DrainSignals<R, I>;
@@ -38,13 +35,13 @@ export class Slots<R extends ConnectionRecord, I> {
   /** The slots that have left the index and are not disposed yet. */
   readonly departing: Pick<Departing<R, I>, 'of' | 'all' | 'onProgress'> = this.#departing;
 
-  /** @param disposedOf - called when an instance of this connection has been disposed of */
-  constructor(env: Environment<R, I>, backoff: Backoff, disposedOf: (id: string) => void) {
+  /** @param onInstanceDisposed - called when an instance of this connection has been disposed of */
+  constructor(env: Environment<R, I>, backoff: Backoff, onInstanceDisposed: (id: string) => void) {
     this.#env = env;
     this.supersessionSignals = new SupersessionSignals<R, I>(env);
-    this.ending = new Ending<R, I>(env, this.index, this.#departing, this.supersessionSignals, disposedOf);
+    this.ending = new Ending<R, I>(env, this.index, this.#departing, this.supersessionSignals, onInstanceDisposed);
     this.drainSignals = this.ending.drainSignals;
-    this.attempts = new Attempts<R, I>(env.clock, this.#departing, this.ending, this.supersessionSignals);
+    this.beginning = new Beginning<R, I>(env.clock, this.#departing, this.ending, this.supersessionSignals);
     this.#backoff = backoff;
     this.#eviction = new Eviction<R, I>(env, () => this.instances, (slot, reason) => this.supersede(slot, reason));
   }
@@ -90,7 +87,7 @@ export class Slots<R extends ConnectionRecord, I> {
   }
 
   /** creating → live, and in the same step → draining or disposing if it was superseded meanwhile. */
-  live(slot: Slot<R, I>, { waiters, fallback, superseded, create }: Creating<R, I>, instance: I, failures: number): void {
+  toLive(slot: Slot<R, I>, { waiters, fallback, superseded, create }: Creating<R, I>, instance: I, failures: number): void {
     slot.instance = instance;
     // Rounded down, because a back-off that starts here must not be too long.
     slot.hydratedAt = Math.floor(this.#env.clock.monotonic());
@@ -127,9 +124,9 @@ export class Slots<R extends ConnectionRecord, I> {
         this.supersede(fallback, reason, cause);
         this.release(fallback);
       }
-      if (state.kind === 'pending' && state.waiters.size === 0) this.attempts.cancel(slot);
+      if (state.kind === 'pending' && state.waiters.size === 0) this.beginning.cancel(slot);
     } else if (state.kind === 'seen') {
-      this.attempts.cancel(slot);
+      this.beginning.cancel(slot);
     } else if (state.kind === 'live') {
       this.supersessionSignals.abort(slot);
       this.#eviction.remove(slot);

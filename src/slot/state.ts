@@ -3,7 +3,7 @@ import type { Awaitable, ConnectionRecord } from '../contracts/record.js';
 import type { ConnectionError } from '../errors.js';
 
 /*
- * One slot is one attempt to turn one row, in one version, into one instance, and then that instance's life.
+ * One slot is one row, in one version, on its way to one instance, and then that instance's life.
  *
  *   seen ──(a use)──▶ pending; disposed of when no webhook holds it
  *
@@ -13,7 +13,7 @@ import type { ConnectionError } from '../errors.js';
  *      │           └──────(fails)───────────────────────────────────┤
  *      └──────────(everyone left)───────────────────────────────────┘
  *
- * Invariants, kept by `slots.ts`, `attempts.ts` and `ending.ts`, the only code that moves a slot from state to state:
+ * Invariants, kept by `slots.ts`, `beginning.ts` and `ending.ts`, the only code that moves a slot from state to state:
  *
  * - At most one slot of an id is in the index. It is pending, creating or live, and not superseded.
  * - A slot leaves the index by identity, never by id: an old slot's end cannot touch its successor.
@@ -110,7 +110,6 @@ export interface Draining extends Supersession {
 /** `dispose` and the clean-ups are running. */
 export interface Disposing { readonly kind: 'disposing' }
 
-/** The end. */
 export interface Disposed { readonly kind: 'disposed' }
 
 /** Every state a slot can be in; each carries only what it needs. */
@@ -123,8 +122,8 @@ export const DISPOSING: Disposing = Object.freeze({ kind: 'disposing' });
 export const DISPOSED: Disposed = Object.freeze({ kind: 'disposed' });
 
 /**
- * One row in one version, and the instance made of it. A plain structure: `slots.ts` changes its state, `recency.ts`
- * its place in the order of use. Every live connection pays for each field, so there are few.
+ * One row in one version, and the instance made of it. A plain structure. Every live connection pays for each field, so
+ * there are few.
  */
 export class Slot<R extends ConnectionRecord, I> {
   readonly record: R;

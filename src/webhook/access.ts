@@ -71,7 +71,7 @@ export class WebhookAccess<R extends ConnectionRecord, I> {
       if (unknown.has(id)) throw notFound(id);
     // Not `env.maxStaleMs`: while the registry closes, it still serves the webhooks that it has accepted.
     } else if (isFresh(slot, env.now(), env.options.maxStaleMs)) {
-      return { slot, sentAt: slot.checkedAt, letGo: slots.attempts.look(slot) };
+      return { slot, sentAt: slot.checkedAt, letGo: slots.beginning.look(slot) };
     }
     const waiter = new RowWaiter<R, I>(slot === undefined, gone);
     reader.request(id, slot === undefined ? 'row' : 'version', waiter);

@@ -40,14 +40,14 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'G2: the lease is counted after the await that delivers it',
-    in: 'Slots.live',
+    in: 'Slots.toLive',
     find: 'this.hold(slot); waiter.deliver(slot);',
     replace: 'waiter.deliver(slot); queueMicrotask(() => this.hold(slot));',
   },
   {
     name: 'G3: a create that finishes after everyone left is lost',
     in: 'Hydration.#created',
-    find: 'slots.attempts.discard(slot, context, instance, { reason: state.reason, cause: undefined });',
+    find: 'slots.beginning.discard(slot, context, instance, { reason: state.reason, cause: undefined });',
     replace: '',
   },
   {

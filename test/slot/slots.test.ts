@@ -20,18 +20,18 @@ describe('the states of a slot', () => {
   const pendingOf = (slot: Made): Pending<Row, string> => slot.state as Pending<Row, string>;
   const made = (version?: string): Made => {
     const slot: Made = new Slot(row(version), { create: () => 'instance' }, 0, false);
-    slots.attempts.pending(slot);
+    slots.beginning.toPending(slot);
     all.push(slot);
     return slot;
   };
   const creating = (slot: Made): Creating<Row, string> => {
-    slots.attempts.creating(slot, pendingOf(slot), running());
+    slots.beginning.toCreating(slot, pendingOf(slot), running());
     return slot.state as Creating<Row, string>;
   };
   const live = (version?: string): Made => {
     const slot = made(version);
     slots.install(slot);
-    slots.live(slot, creating(slot), 'instance', 0);
+    slots.toLive(slot, creating(slot), 'instance', 0);
     return slot;
   };
 
@@ -55,7 +55,7 @@ describe('the states of a slot', () => {
 
   test('a slot that is superseded from the start is departing at once', () => {
     const slot: Made = new Slot(row(), { create: () => 'instance' }, 0, false);
-    slots.attempts.pending(slot, { reason: 'invalidated', cause: undefined });
+    slots.beginning.toPending(slot, { reason: 'invalidated', cause: undefined });
     slots.installSuperseded(slot);
     expect([...slots.departing.of('a')]).toEqual([slot]);
     expect(slots.index.size).toBe(0);

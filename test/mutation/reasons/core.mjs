@@ -119,7 +119,7 @@ export const CORE = [
       },
       { in: 'customResponse', operator: 'OptionalChaining' },
       { in: ['Ending.dispose', 'Life.#end'], operator: 'OptionalChaining', from: 'factory.dispose?.(' },
-      { in: 'Attempts.cancel', operator: 'ConditionalExpression', from: "slot.state.kind === 'pending'", to: 'true' },
+      { in: 'Beginning.cancel', operator: 'ConditionalExpression', from: "slot.state.kind === 'pending'", to: 'true' },
       { in: 'Ending.whenGone', operator: 'ConditionalExpression', from: "state.kind === 'abandoned'", to: 'true' },
       { in: ['Secrets.of', 'Life.#start'], operator: 'OptionalChaining', from: 'factory.secrets?.(' },
       { in: 'Listing.version', operator: 'OptionalChaining', from: 'this.#versions?.get' },

@@ -6,8 +6,8 @@ import type { Ending } from './ending.js';
 import type { Abandoned, Creating, Pending, RunningCreate, Seen, Slot, Supersession } from './state.js';
 import type { SupersessionSignals } from './supersession-signals.js';
 
-/** The states of a slot before it has an instance: seen, pending, creating, and the ways to fail. See `state.ts`. */
-export class Attempts<R extends ConnectionRecord, I> {
+/** The life of a slot until it has an instance: seen, pending, creating, and the ways to fail. See `state.ts`. */
+export class Beginning<R extends ConnectionRecord, I> {
   readonly #clock: Clock;
   readonly #departing: Departing<R, I>;
   readonly #ending: Ending<R, I>;
@@ -37,7 +37,7 @@ export class Attempts<R extends ConnectionRecord, I> {
   }
 
   /** seen → pending: a use is entitled to an instance. */
-  pending(slot: Slot<R, I>, superseded: Supersession | undefined = undefined): Pending<R, I> {
+  toPending(slot: Slot<R, I>, superseded: Supersession | undefined = undefined): Pending<R, I> {
     const { readBeforeDispose } = slot.state as Seen;
     const state: Pending<R, I> = {
       kind: 'pending',
@@ -53,17 +53,17 @@ export class Attempts<R extends ConnectionRecord, I> {
   }
 
   /** pending → creating */
-  creating(slot: Slot<R, I>, state: Pending<R, I>, create: RunningCreate): void {
+  toCreating(slot: Slot<R, I>, state: Pending<R, I>, create: RunningCreate): void {
     const { generation, waiters, fallback, superseded } = state;
     slot.state = { kind: 'creating', generation, waiters, fallback, superseded, create, startedAt: this.#clock.monotonic() };
   }
 
-  /** creating → disposed, after the clean-ups that `create` registered. */
-  failed(slot: Slot<R, I>, state: Creating<R, I> | { readonly kind: 'abandoned'; readonly create: RunningCreate }): void {
+  /** creating or abandoned → disposing → disposed: there is no instance, but `create` may have registered clean-ups. */
+  fail(slot: Slot<R, I>, state: Creating<R, I> | Abandoned): void {
     this.#ending.dispose(slot, state.create.cleanUps, undefined);
   }
 
-  /** creating → disposed, with an instance that serves no use. */
+  /** creating or abandoned → disposing → disposed, with an instance that serves no use. */
   discard(slot: Slot<R, I>, create: RunningCreate, instance: I, supersession: Supersession): void {
     slot.instance = instance;
     this.#ending.dispose(slot, create.cleanUps, supersession);
@@ -72,7 +72,7 @@ export class Attempts<R extends ConnectionRecord, I> {
   /** seen or pending → disposed: nothing was created. */
   cancel(slot: Slot<R, I>): void {
     if (slot.state.kind === 'pending') slot.state.leave?.();
-    this.#ending.disposed(slot);
+    this.#ending.toDisposed(slot);
   }
 
   /** creating → abandoned: `create` is still running, but no caller waits. */
