@@ -106,13 +106,12 @@ export class Closing<R extends ConnectionRecord, I> {
     const reader = this.#reader;
     this.state = 'closing';
     this.#env.maxStaleMs = -Infinity;
-    slots.closing = (id) => reader.isAwaited(id);
+    slots.close((id) => reader.isAwaited(id));
     slots.supersessionSignals.close(this.#all().flatMap((slot) => withFallback(slot)));
-    slots.stopIdleClock();
     reader.stopBackground();
     const stopped = within<unknown>(clock, disposeTimeoutMs, this.#revalidation.stop(), () => undefined);
     void this.#disposeIdle();
-    const drained = this.#when(() => this.#accepted === 0 && slots.isEmpty).then(() => slots.expired);
+    const drained = this.#when(() => this.#accepted === 0 && slots.isEmpty).then(() => slots.disposedInUse);
     const abandoned = await within<CloseReport['abandoned']>(clock, drainTimeoutMs, drained, () => this.#abandon());
     // Once for all: a create that settles late begins a dispose of its own, and the process has to end some time.
     const gone = Promise.all([this.#when(() => slots.ending.disposing === 0), stopped]);
@@ -149,7 +148,7 @@ export class Closing<R extends ConnectionRecord, I> {
     // Only now, because a hydrate that is given up gives back the last good instance that it held.
     slots.expireAll();
     this.#env.effects.flush();
-    return [...slots.expired, ...abandoned];
+    return [...slots.disposedInUse, ...abandoned];
   }
 
   #all(): Slot<R, I>[] {

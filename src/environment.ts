@@ -11,7 +11,7 @@ import { surroundings, type Surroundings } from './surroundings.js';
 export class Environment<R extends ConnectionRecord, I> {
   readonly options: ResolvedOptions<R, I>;
   readonly clock: Clock;
-  /** The monotonic clock in whole milliseconds, rounded up, read at least once per turn of the event loop. */
+  /** The monotonic clock in whole milliseconds, rounded up, read at most once per turn of the event loop. */
   readonly now: () => number;
   readonly events: Events;
   readonly effects = new Effects();

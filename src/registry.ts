@@ -19,7 +19,7 @@ import { UnknownIds } from './reads/unknown-ids.js';
 import { LeaseWaiter, type LeaseDemand } from './hydrate/lease-waiter.js';
 import { checkCall, checkSignal, resolveFreshness, resolveOptions, resolveTimeout } from './options.js';
 import type { Lease } from './slot/lease.js';
-import { run } from './slot/run-under-lease.js';
+import { runUnderLease } from './slot/run-under-lease.js';
 import { Slots } from './slot/slots.js';
 import { inspect, takeSnapshot, type ConnectionSnapshot, type RegistrySnapshot } from './snapshot.js';
 import { WebhookAccess } from './webhook/access.js';
@@ -108,8 +108,8 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
    */
   use<T>(id: string, work: (instance: I, lease: Lease<R, I>) => T | Promise<T>, options?: AcquireOptions): Promise<T> {
     const lease = options === undefined ? this.#leaseNow(id) : undefined;
-    if (lease !== undefined) return run(lease, work);
-    return this.acquire(id, options).then((granted) => run(granted, work));
+    if (lease !== undefined) return runUnderLease(lease, work);
+    return this.acquire(id, options).then((granted) => runUnderLease(granted, work));
   }
 
   /**
@@ -227,12 +227,12 @@ export class ConnectionRegistry<R extends ConnectionRecord, I> implements Connec
     return waiter.promise;
   }
 
-  readonly #left = (waiter: LeaseWaiter<R, I>, aborted: { readonly reason: unknown } | undefined): void =>
+  readonly #onLeft = (waiter: LeaseWaiter<R, I>, aborted: { readonly reason: unknown } | undefined): void =>
     this.#hydrator.left(waiter, aborted);
-  readonly #finished = (): void => this.#closing.finished();
+  readonly #onSettled = (): void => this.#closing.finished();
 
   #wait(demand: LeaseDemand): LeaseWaiter<R, I> {
     this.#closing.began();
-    return new LeaseWaiter(demand, this.#env, this.#slots, this.#left, this.#finished);
+    return new LeaseWaiter(demand, this.#env, this.#slots, this.#onLeft, this.#onSettled);
   }
 }

@@ -2,12 +2,12 @@
 export type FreePermit = () => void;
 
 interface Waiting {
-  /** Rises with every waiting hydrate, across all platforms. */
+  /** Rises with every waiting hydrate, across all factories. */
   readonly order: number;
   admit(free: FreePermit): void;
 }
 
-/** The hydrates of one platform that wait for a permit, in order of arrival. */
+/** The hydrates of one factory that wait for a permit, in order of arrival. */
 interface Line<T> {
   readonly waiting: Map<T, Waiting>;
   readonly max: number;
@@ -15,7 +15,7 @@ interface Line<T> {
 }
 
 /**
- * Permits to hydrate. The registry has a limit, and a platform may have a smaller one of its own. The next permit goes to
+ * Permits to hydrate. The registry has a limit, and a factory may have a smaller one of its own. The next permit goes to
  * the first in line that may have one. Leaving the line makes room in it at once.
  */
 export class Admission<T> {
@@ -40,17 +40,17 @@ export class Admission<T> {
   }
 
   /**
-   * Whether one more would wait in a full queue. A platform with a share of its own has a queue of its own, so
-   * an outage delays no other platform.
+   * Whether one more would wait in a full queue. A factory with a share of its own has a queue of its own, so an outage
+   * of its platform delays no other platform.
    */
-  isFull(platform: object, share: number | undefined): boolean {
-    const line = this.#line(platform, share);
+  isFull(factory: object, share: number | undefined): boolean {
+    const line = this.#line(factory, share);
     return !this.#hasPermit(line) && line.waiting.size >= this.#maxQueued;
   }
 
-  /** @param share - at most this many of the permits for `platform` */
-  enter(candidate: T, platform: object, share: number | undefined): void {
-    const line = this.#line(platform, share);
+  /** @param share - at most this many of the permits for `factory` */
+  enter(candidate: T, factory: object, share: number | undefined): void {
+    const line = this.#line(factory, share);
     if (this.#hasPermit(line)) {
       this.#run(candidate, this.#permit(line));
       return;
@@ -65,8 +65,8 @@ export class Admission<T> {
     for (const { waiting } of this.#lines.values()) waiting.delete(candidate);
   }
 
-  #line(platform: object, share: number | undefined): Line<T> {
-    const key = share === undefined ? undefined : platform;
+  #line(factory: object, share: number | undefined): Line<T> {
+    const key = share === undefined ? undefined : factory;
     let line = this.#lines.get(key);
     if (line === undefined) {
       line = { waiting: new Map(), max: share ?? Infinity, running: 0 };

@@ -3,12 +3,12 @@ import type { Awaitable, ConnectionRecord } from '../contracts/record.js';
 import type { Environment } from '../environment.js';
 import { ConnectionError } from '../errors.js';
 import type { Slot } from '../slot/state.js';
-import { lastGoodOf } from '../slot/fallback.js';
+import { servingOf } from '../slot/fallback.js';
 import type { Slots } from '../slot/slots.js';
 import type { Creating, Pending } from '../slot/state.js';
 import { isThenable } from '../thenable.js';
 import type { FreePermit } from './admission.js';
-import { CreateContext } from './context.js';
+import { CreateContext } from './create-context.js';
 import { permanentFailure } from './permanent-failure.js';
 import type { Secrets } from './secrets.js';
 
@@ -115,7 +115,7 @@ export class Hydration<R extends ConnectionRecord, I> {
       this.#env.emit('retired', { id, version, cause });
       const error = this.#failure(state, 'HYDRATION_FAILED', 'reported itself dead while it was hydrated', cause);
       slots.beginning.discard(slot, context, instance, { reason: 'retired', cause });
-      this.#tell(state, error);
+      this.#settleWaiters(state, error);
     } else if (state.kind === 'creating') {
       context.settled('created');
       const failures = this.#backoff.count(id, version);
@@ -138,7 +138,7 @@ export class Hydration<R extends ConnectionRecord, I> {
     } else if (state.kind === 'creating') {
       const error = this.#thrown(state, cause);
       this.#slots.beginning.fail(slot, state);
-      this.#tell(state, error);
+      this.#settleWaiters(state, error);
     }
     this.#end();
   }
@@ -152,7 +152,7 @@ export class Hydration<R extends ConnectionRecord, I> {
     } else if (state.kind === 'creating') {
       const error = this.#failure(state, 'HYDRATION_TIMEOUT', `was not hydrated within ${hydrationTimeoutMs} ms`, undefined);
       this.#slots.beginning.abandon(slot, state, 'unused', true);
-      this.#tell(state, error);
+      this.#settleWaiters(state, error);
       state.create.abort(error);
     }
     this.#end();
@@ -169,42 +169,41 @@ export class Hydration<R extends ConnectionRecord, I> {
     const { id, version, record } = this.#slot;
     const { count, delayMs } =
       state.superseded === undefined ? this.#backoff.fail(id, version, record) : { count: 1, delayMs: 0 };
-    return this.#told(
+    return this.#emitFailure(
       new ConnectionError(code, `Connection '${id}' ${what}`, { connectionId: id, retryAfterMs: delayMs, cause }),
       count,
       delayMs,
     );
   }
 
-  /** `create` or `secrets` threw. */
   #thrown(state: Creating<R, I>, cause: unknown): ConnectionError {
     const { id, version, record } = this.#slot;
     const permanent = permanentFailure(id, cause);
     if (permanent === undefined) return this.#failure(state, 'HYDRATION_FAILED', 'could not be hydrated', cause);
     const { count, delayMs } =
       state.superseded === undefined ? this.#backoff.failForGood(id, version, permanent, record) : { count: 1, delayMs: 0 };
-    return this.#told(permanent, count, delayMs);
+    return this.#emitFailure(permanent, count, delayMs);
   }
 
-  #told(error: ConnectionError, failures: number, retryAfterMs: number): ConnectionError {
+  #emitFailure(error: ConnectionError, failures: number, retryAfterMs: number): ConnectionError {
     const { id, version } = this.#slot;
     this.#env.emit('hydrationFailed', { id, version, error, failures, retryAfterMs });
     return error;
   }
 
   /** The waiters of a slot that failed get the last good instance if there is one, otherwise the failure. */
-  #tell({ waiters, fallback }: Creating<R, I>, error: ConnectionError): void {
+  #settleWaiters({ waiters, fallback }: Creating<R, I>, error: ConnectionError): void {
     const slots = this.#slots;
     const { id } = this.#slot;
     if (fallback?.state.kind === 'live' && !slots.index.has(id)) slots.install(fallback);
     // Or that of a newer version on its way, to which it was handed on.
-    const serving = this.#env.options.keepLastGood ? lastGoodOf(slots.index.get(id)) : undefined;
+    const lastGood = this.#env.options.keepLastGood ? servingOf(slots.index.get(id)) : undefined;
     for (const waiter of waiters) {
-      if (serving === undefined) {
+      if (lastGood === undefined) {
         waiter.fail(error);
       } else {
-        slots.hold(serving);
-        waiter.deliver(serving);
+        slots.hold(lastGood);
+        waiter.deliver(lastGood);
       }
     }
     if (fallback !== undefined) slots.release(fallback);

@@ -14,7 +14,7 @@ import type { LeaseWaiter } from './lease-waiter.js';
 
 /**
  * Takes a slot from pending to `create`: waits for a predecessor that must go first, then for a permit. Three
- * things may happen meanwhile: all waiters abort (`abandon`), the row changes (`superseded`), or the registry closes.
+ * things may happen meanwhile: all waiters abort, the row changes (`superseded`), or the registry closes.
  */
 export class Hydrator<R extends ConnectionRecord, I> {
   readonly #env: Environment<R, I>;
@@ -44,10 +44,9 @@ export class Hydrator<R extends ConnectionRecord, I> {
     return this.#admission.isFull(factory, factory.maxConcurrentHydrations);
   }
 
-  /** Starts a pending slot. */
   start(slot: Slot<R, I>): void {
     const { state, factory } = slot;
-    if (state.kind !== 'pending' || this.#waits(slot, state) || this.#readAgain(slot, state)) return;
+    if (state.kind !== 'pending' || this.#deferIfBlocked(slot, state) || this.#rereadIfNeeded(slot, state)) return;
     state.leave = () => this.#admission.leave(slot);
     this.#admission.enter(slot, factory, factory.maxConcurrentHydrations);
   }
@@ -76,14 +75,14 @@ export class Hydrator<R extends ConnectionRecord, I> {
   /** With a permit, which is handed back rather than sat on when an older generation began to go meanwhile. */
   #mayCreate(slot: Slot<R, I>, free: FreePermit): boolean {
     const { state } = slot;
-    if (state.kind === 'pending' && !this.#waits(slot, state) && !this.#readAgain(slot, state)) return true;
+    if (state.kind === 'pending' && !this.#deferIfBlocked(slot, state) && !this.#rereadIfNeeded(slot, state)) return true;
     free();
     return false;
   }
 
-  /** Whether something must go first; then it is started again when that has got on. */
-  #waits(slot: Slot<R, I>, pending: Pending<R, I>): boolean {
-    if (!this.#mustWait(slot, pending)) return false;
+  /** If something must go first, starts the slot again when that has got on. Returns whether it does. */
+  #deferIfBlocked(slot: Slot<R, I>, pending: Pending<R, I>): boolean {
+    if (!this.#isBlocked(slot, pending)) return false;
     this.#slots.departing.onProgress(slot.id, () => this.start(slot));
     return true;
   }
@@ -91,9 +90,9 @@ export class Hydrator<R extends ConnectionRecord, I> {
   /**
    * Under 'drain-first' the successor is created from a row that was read after its predecessor had been disposed of. So the
    * callers that waited for this slot wait for the next read. They wait at most once more, because nothing of this connection
-   * is left that could be disposed of.
+   * is left that could be disposed of. Returns whether they do.
    */
-  #readAgain(slot: Slot<R, I>, pending: Pending<R, I>): boolean {
+  #rereadIfNeeded(slot: Slot<R, I>, pending: Pending<R, I>): boolean {
     if (!pending.readBeforeDispose || !this.#env.isDrainFirst(slot.factory)) return false;
     const waiters = [...pending.waiters] as LeaseWaiter<R, I>[];
     for (const waiter of waiters) {
@@ -105,7 +104,7 @@ export class Hydrator<R extends ConnectionRecord, I> {
   }
 
   /** A create that everyone left must settle first; under 'drain-first' every older instance must be gone. */
-  #mustWait(slot: Slot<R, I>, pending: Pending<R, I>): boolean {
+  #isBlocked(slot: Slot<R, I>, pending: Pending<R, I>): boolean {
     const drainFirst = this.#env.isDrainFirst(slot.factory);
     for (const other of this.#slots.departing.of(slot.id)) {
       const { state } = other;

@@ -7,7 +7,7 @@ import type { ReadWaiter } from '../reads/waiters.js';
 import type { Slots } from '../slot/slots.js';
 import type { Slot } from '../slot/state.js';
 import type { Hydrator } from './hydrator.js';
-import type { LeaseWaiter } from './lease-waiter.js';
+import { wantsLease, type LeaseWaiter } from './lease-waiter.js';
 import { backingOff, overloaded } from './refusals.js';
 
 /** Joins waiters to the slot of their connection, or refuses them. Each call is one synchronous step. */
@@ -49,7 +49,7 @@ export class Joining<R extends ConnectionRecord, I> {
   /** Gives a waiter what it asked for: an instance, or only the row. */
   serve(waiter: ReadWaiter<R>, slot: Slot<R, I>, sentAt: number): void {
     if (waiter.settled) return;
-    if (waiter.found === undefined) this.join(waiter as LeaseWaiter<R, I>, slot);
+    if (wantsLease<R, I>(waiter)) this.join(waiter, slot);
     else this.show(waiter, slot, sentAt);
   }
 

@@ -28,26 +28,26 @@ export class LeaseWaiter<R extends ConnectionRecord, I> implements SlotWaiter<R,
   slot: Slot<R, I> | undefined = undefined;
   readonly #demand: LeaseDemand;
   readonly #slots: Slots<R, I>;
-  readonly #left: (waiter: LeaseWaiter<R, I>, aborted: { readonly reason: unknown } | undefined) => void;
-  readonly #settled: () => void;
+  readonly #onLeft: (waiter: LeaseWaiter<R, I>, aborted: { readonly reason: unknown } | undefined) => void;
+  readonly #onSettled: () => void;
   readonly #cancelTimeout: (() => void) | undefined;
   readonly #forgetSignal: (() => void) | undefined;
   #resolve!: (lease: Lease<R, I>) => void;
   #reject!: (error: unknown) => void;
 
   /**
-   * @param left - called when it leaves by its own signal, which has this reason, or by its timeout
-   * @param settled - called when it stops waiting, with any result
+   * @param onLeft - called when it leaves by its own signal, which has this reason, or by its timeout
+   * @param onSettled - called when it stops waiting, with any result
    */
   constructor(
     demand: LeaseDemand, env: Environment<R, I>, slots: Slots<R, I>,
-    left: (waiter: LeaseWaiter<R, I>, aborted: { readonly reason: unknown } | undefined) => void, settled: () => void,
+    onLeft: (waiter: LeaseWaiter<R, I>, aborted: { readonly reason: unknown } | undefined) => void, onSettled: () => void,
   ) {
     const { id, timeoutMs, signal } = demand;
     this.#demand = demand;
     this.#slots = slots;
-    this.#left = left;
-    this.#settled = settled;
+    this.#onLeft = onLeft;
+    this.#onSettled = onSettled;
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -70,21 +70,21 @@ export class LeaseWaiter<R extends ConnectionRecord, I> implements SlotWaiter<R,
     this.slot = slot;
     this.#settle();
     this.#resolve(this.#slots.handOver(slot));
-    this.#settled();
+    this.#onSettled();
   }
 
   fail(error: ConnectionError): void {
     this.#settle();
     this.#reject(error);
-    this.#settled();
+    this.#onSettled();
   }
 
   /** Leaves its slot before any callback runs, because a callback must not find it there. */
   #leave(error: unknown, aborted: { readonly reason: unknown } | undefined): void {
     this.#settle();
     this.#reject(error);
-    this.#left(this, aborted);
-    this.#settled();
+    this.#onLeft(this, aborted);
+    this.#onSettled();
   }
 
   #settle(): void {
@@ -92,4 +92,9 @@ export class LeaseWaiter<R extends ConnectionRecord, I> implements SlotWaiter<R,
     this.#cancelTimeout?.();
     this.#forgetSignal?.();
   }
+}
+
+/** Whether a waiter for a read waits for a lease. Any other wants only the row. */
+export function wantsLease<R extends ConnectionRecord, I>(waiter: ReadWaiter<R>): waiter is LeaseWaiter<R, I> {
+  return waiter.found === undefined;
 }

@@ -3,7 +3,7 @@ import type { DisposeReason, InstanceFactory } from '../contracts/factory.js';
 import type { ConnectionRecord } from '../contracts/record.js';
 import type { Environment } from '../environment.js';
 import type { ConnectionError } from '../errors.js';
-import { lastGoodOf } from '../slot/fallback.js';
+import { servingOf } from '../slot/fallback.js';
 import type { Slots } from '../slot/slots.js';
 import { Slot, type Supersession } from '../slot/state.js';
 import { isThenable } from '../thenable.js';
@@ -15,7 +15,7 @@ import type { Answer } from '../reads/query.js';
 import { confirms, notParsedInTime, parseRow, type ParsedRow } from '../reads/row.js';
 import type { UnknownIds } from '../reads/unknown-ids.js';
 import type { Joining } from './joining.js';
-import type { LeaseWaiter } from './lease-waiter.js';
+import { wantsLease, type LeaseWaiter } from './lease-waiter.js';
 import { notFound, notRead, stopped } from './refusals.js';
 
 const INVALIDATED: Supersession = { reason: 'invalidated', cause: undefined };
@@ -45,7 +45,6 @@ export class Resolver<R extends ConnectionRecord, I> {
     this.#unknown = unknown;
   }
 
-  /** Applies the answer to a read. */
   apply(read: Read<R>, answer: Answer): Promise<void> | undefined {
     const { id } = read;
     const current = this.#slots.index.get(id);
@@ -112,7 +111,7 @@ export class Resolver<R extends ConnectionRecord, I> {
     this.#serveRow(read, record, factory);
   }
 
-  /** There is nothing to hydrate: ends the live slot and fails the waiters. */
+  /** There is nothing to hydrate. Ends the live slot and fails the waiters, or serves them the last good instance. */
   #refuse(read: Read<R>, reason: DisposeReason | undefined, error: ConnectionError): void {
     const current = read.invalidated ? undefined : this.#slots.index.get(read.id);
     // A slot that is still hydrating is no fallback: its row had changed before these waiters arrived.
@@ -140,8 +139,8 @@ export class Resolver<R extends ConnectionRecord, I> {
     }
     this.#refuseOtherPlatforms(read, factory);
     const waiting = read.waiters.filter((waiter) => !waiter.settled);
-    const uses = waiting.filter((waiter) => waiter.found === undefined) as LeaseWaiter<R, I>[];
-    const isLookedAt = waiting.some((waiter) => waiter.found !== undefined && waiter.background === undefined);
+    const uses = waiting.filter((waiter) => wantsLease<R, I>(waiter));
+    const isLookedAt = waiting.some((waiter) => !wantsLease<R, I>(waiter) && waiter.background === undefined);
     const lastGood = this.#lastGood(current);
     const refusal = uses.length > 0 ? this.#joining.refusal(id, slot.version, factory) : undefined;
     if (uses.length > 0 && refusal === undefined) {
@@ -152,8 +151,8 @@ export class Resolver<R extends ConnectionRecord, I> {
       if (lastGood === undefined && !invalidated && isLookedAt) slots.install(slot);
     }
     for (const waiter of waiting) {
-      if (waiter.found !== undefined) this.#joining.show(waiter, slot, sentAt);
-      else if (refusal !== undefined && lastGood !== undefined) this.#joining.join(waiter as LeaseWaiter<R, I>, lastGood);
+      if (!wantsLease<R, I>(waiter)) this.#joining.show(waiter, slot, sentAt);
+      else if (refusal !== undefined && lastGood !== undefined) this.#joining.join(waiter, lastGood);
       else if (refusal !== undefined) waiter.fail(refusal);
     }
   }
@@ -161,8 +160,8 @@ export class Resolver<R extends ConnectionRecord, I> {
   /** Fails webhooks that another factory has authenticated, so that nothing is hydrated for them. */
   #refuseOtherPlatforms(read: Read<R>, factory: InstanceFactory<R, I>): void {
     for (const waiter of read.waiters) {
-      if (waiter.settled || waiter.found !== undefined) continue;
-      const refusal = (waiter as LeaseWaiter<R, I>).refusalBy(factory);
+      if (waiter.settled || !wantsLease<R, I>(waiter)) continue;
+      const refusal = waiter.refusalBy(factory);
       if (refusal !== undefined) waiter.fail(refusal);
     }
   }
@@ -180,16 +179,16 @@ export class Resolver<R extends ConnectionRecord, I> {
     else slots.install(slot);
     for (const waiter of uses) this.#joining.join(waiter, slot);
     if (lastGood !== undefined) {
-      slots.hold(lastGood);
-      state.fallback = lastGood;
+      slots.takeFallback(state, lastGood);
       if (current !== lastGood) slots.dropFallback(current);
     }
     if (current !== undefined && current !== lastGood) slots.supersede(current, 'replaced');
     this.#hydrator.start(slot);
   }
 
+  /** With `keepLastGood`: the live instance that serves until a successor is live. */
   #lastGood(current: Slot<R, I> | undefined): Slot<R, I> | undefined {
-    return this.#env.options.keepLastGood ? lastGoodOf(current) : undefined;
+    return this.#env.options.keepLastGood ? servingOf(current) : undefined;
   }
 
   /** The store did not answer. With `staleIfErrorMs`, an instance that was checked recently goes on serving. */

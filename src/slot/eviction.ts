@@ -7,6 +7,8 @@ import type { Slot } from './state.js';
 
 /** Instances that one turn of the event loop ends when many reach `idleTimeoutMs` at once. */
 const IDLE_BATCH = 512;
+/** How many used slots are placed anew to find the one that has been idle for longest. */
+const IDLE_EFFORT = 512;
 const MINUTE_MS = 60_000;
 
 /** Ends idle instances: those beyond `maxInstances`, by one of two policies, and those idle for `idleTimeoutMs`. */
@@ -21,7 +23,7 @@ export class Eviction<R extends ConnectionRecord, I> {
   #evictions = 0;
   #countedSince = -Infinity;
   /** Takes a leased slot out of the queue. `Slots.release` sees that it is not queued, and adds it to both again. */
-  readonly #whileLeased = (slot: Slot<R, I>): void => this.#recency.remove(slot);
+  readonly #takeOut = (slot: Slot<R, I>): void => this.#recency.remove(slot);
 
   /** @param instances - how many instances are live or draining */
   constructor(
@@ -60,7 +62,7 @@ export class Eviction<R extends ConnectionRecord, I> {
   evict(): void {
     const { maxInstances } = this.#env.options;
     while (this.#instances() > maxInstances) {
-      const victim = this.#sieve === undefined ? this.#recency.leastRecentlyUsed() : this.#sieve.victim(this.#whileLeased);
+      const victim = this.#sieve === undefined ? this.#recency.leastRecentlyUsed() : this.#sieve.victim(this.#takeOut);
       if (victim === undefined) return;
       this.#count(maxInstances);
       this.#supersede(victim, 'evicted');
@@ -97,7 +99,7 @@ export class Eviction<R extends ConnectionRecord, I> {
   #disposeIdle(): void {
     const now = this.#env.clock.monotonic();
     for (let left = IDLE_BATCH; left > 0; left -= 1) {
-      const slot = this.#recency.leastRecentlyUsed(IDLE_BATCH);
+      const slot = this.#recency.leastRecentlyUsed(IDLE_EFFORT);
       if (slot === undefined) return;
       if (!this.#recency.isFirst(slot)) break;
       const remaining = slot.usedAt + this.#env.options.idleTimeoutMs - now;

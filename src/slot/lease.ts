@@ -23,7 +23,7 @@ export interface Lease<out R, out I> extends Disposable {
   release(): void;
 }
 
-/** Receives the calls of a lease. */
+/** The part of `Slots` that a lease calls. */
 export interface LeaseOwner<R extends ConnectionRecord, I> {
   readonly drainSignals: Pick<DrainSignals<R, I>, 'add' | 'remove'>;
   retire(slot: Slot<R, I>, cause: unknown, inUse: boolean): void;

@@ -4,7 +4,6 @@ import type { Slot } from './state.js';
 /** How many places one eviction passes over at most. */
 const EFFORT = 4_096;
 
-/** A place in the queue. */
 interface Place<R extends ConnectionRecord, I> {
   readonly slot: Slot<R, I>;
   /** Its `usedOrder` when the hand came by, or when it arrived. */

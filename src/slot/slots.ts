@@ -9,7 +9,7 @@ import type { Environment } from '../environment.js';
 import { Eviction } from './eviction.js';
 import { SlotLease } from './lease.js';
 import { SupersessionSignals } from './supersession-signals.js';
-import { LIVE, type CleanUp, type Creating, type Slot, type Supersession } from './state.js';
+import { LIVE, type CleanUp, type Creating, type Pending, type Slot, type Supersession } from './state.js';
 
 /** All slots of a registry, and their leases. See `state.ts`. */
 export class Slots<R extends ConnectionRecord, I> {
@@ -21,16 +21,16 @@ export class Slots<R extends ConnectionRecord, I> {
   /** Slots whose instance ends. */
   readonly ending: Ending<R, I>;
   readonly drainSignals: DrainSignals<R, I>;
-  /** Live and draining instances. `maxInstances` limits them. */
+  /** Live and draining instances. Above `maxInstances`, idle ones are evicted. */
   instances = 0;
-  /** Set by `close`: an instance that becomes idle ends unless this says that a read for an accepted use is under way. */
-  closing: ((id: string) => boolean) | undefined = undefined;
-  /** Instances that were disposed of while leased since `close` was called. */
-  readonly expired: { readonly id: string; readonly leases: number }[] = [];
+  /** Instances that were disposed of in use since `close` was called. */
+  readonly disposedInUse: { readonly id: string; readonly leases: number }[] = [];
 
   readonly #env: Environment<R, I>;
   readonly #backoff: Backoff;
   readonly #eviction: Eviction<R, I>;
+  #closing = false;
+  #isAwaited: (id: string) => boolean = () => false;
   readonly #departing = new Departing<R, I>(this.index);
   /** The slots that have left the index and are not disposed yet. */
   readonly departing: Pick<Departing<R, I>, 'of' | 'all' | 'onProgress'> = this.#departing;
@@ -70,7 +70,7 @@ export class Slots<R extends ConnectionRecord, I> {
     this.#eviction.touch(slot);
     // Still queued: live and evictable already, so there is nothing to do. Eviction takes leased slots out of the queue;
     // those are added back here.
-    if (slot.queueIndex < 0 || this.closing !== undefined) {
+    if (slot.queueIndex < 0 || this.#closing) {
       this.#idle(slot);
       this.#env.effects.flush();
     }
@@ -136,6 +136,12 @@ export class Slots<R extends ConnectionRecord, I> {
     }
   }
 
+  /** With `keepLastGood`: this hydrating slot holds the instance that serves until its own is live. */
+  takeFallback(state: Pending<R, I>, lastGood: Slot<R, I>): void {
+    this.hold(lastGood);
+    state.fallback = lastGood;
+  }
+
   /** A successor takes over the fallback of this hydrating slot, and already holds it. */
   dropFallback(slot: Slot<R, I> | undefined): void {
     if (slot === undefined || (slot.state.kind !== 'pending' && slot.state.kind !== 'creating')) return;
@@ -166,7 +172,14 @@ export class Slots<R extends ConnectionRecord, I> {
     return this.index.size === 0 && this.#departing.size === 0;
   }
 
-  stopIdleClock(): void {
+  /**
+   * From now on, an instance ends when it becomes idle.
+   *
+   * @param isAwaited - whether an accepted use waits for a read of this id. Its instance does not end
+   */
+  close(isAwaited: (id: string) => boolean): void {
+    this.#closing = true;
+    this.#isAwaited = isAwaited;
     this.#eviction.stop();
   }
 
@@ -182,7 +195,7 @@ export class Slots<R extends ConnectionRecord, I> {
       state.cancelDeadline();
       this.#dispose(slot, state.cleanUps, state);
     } else if (state.kind === 'live') {
-      if (this.closing?.(slot.id) === false) {
+      if (this.#closing && !this.#isAwaited(slot.id)) {
         this.supersede(slot, 'closing');
         return;
       }
@@ -199,7 +212,7 @@ export class Slots<R extends ConnectionRecord, I> {
     const { state } = slot;
     if (state.kind !== 'draining') return;
     state.cancelDeadline();
-    if (this.closing !== undefined) this.expired.push({ id: slot.id, leases: slot.leases });
+    if (this.#closing) this.disposedInUse.push({ id: slot.id, leases: slot.leases });
     this.#dispose(slot, state.cleanUps, state);
   }
 

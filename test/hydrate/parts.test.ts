@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { Admission } from '../../src/hydrate/admission.js';
 import { Backoff } from '../../src/backoff.js';
 import { Environment } from '../../src/environment.js';
-import { CreateContext } from '../../src/hydrate/context.js';
+import { CreateContext } from '../../src/hydrate/create-context.js';
 import { confirms, parseRow } from '../../src/reads/row.js';
 import { Secrets } from '../../src/hydrate/secrets.js';
 import { BackgroundWaiter, RowWaiter } from '../../src/reads/waiters.js';

@@ -182,8 +182,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'G9: a permit is never given back by a create that fails',
     in: 'Hydration.#failed',
-    find: 'this.#tell(state, error); } this.#end();',
-    replace: 'this.#tell(state, error); return; } this.#end();',
+    find: 'this.#settleWaiters(state, error); } this.#end();',
+    replace: 'this.#settleWaiters(state, error); return; } this.#end();',
   },
   {
     name: 'G10: a forged webhook is handled',
@@ -291,13 +291,13 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "'drain-first' waits for nothing",
-    in: 'Hydrator.#mustWait',
+    in: 'Hydrator.#isBlocked',
     find: 'const drainFirst = this.#env.isDrainFirst(slot.factory);',
     replace: 'const drainFirst = false;',
   },
   {
     name: "'drain-first' creates a successor from the row that was read before its predecessor had gone",
-    in: 'Hydrator.#readAgain',
+    in: 'Hydrator.#rereadIfNeeded',
     find: 'if (!pending.readBeforeDispose ||',
     replace: 'if (pending ||',
   },

@@ -5,7 +5,7 @@ export const CORE = [
     changes: [
       { in: 'SlotLease.release', operator: 'ConditionalExpression', from: 'this.#controller !== undefined', to: 'true' },
       { in: 'Slots.hold', from: 'slot.leases === 1' },
-      { in: 'withFallback', operator: 'ConditionalExpression', from: 'lastGood === slot', to: 'false' },
+      { in: 'withFallback', operator: 'ConditionalExpression', from: 'serving === slot', to: 'false' },
       { in: ['Reader.#sendWaiting', 'Reader.#enqueue'], from: 'this.#sending' },
       { in: 'Lane.compact', from: '2 * this.#first' },
       { in: 'Roster.update', operator: 'ConditionalExpression', from: '!listed.has(replica)', to: 'false' },
@@ -35,7 +35,7 @@ export const CORE = [
   },
   {
     because: 'equivalent: superseding the victim in the same step removes it too',
-    changes: [{ in: ['Eviction.#whileLeased', 'Eviction.remove'], from: 'this.#recency.remove(slot)' }],
+    changes: [{ in: ['Eviction.#takeOut', 'Eviction.remove'], from: 'this.#recency.remove(slot)' }],
   },
   {
     because: 'equivalent: adding a queued slot again has no effect',
@@ -95,7 +95,7 @@ export const CORE = [
     because: 'equivalent: the next branch gives the same answer, because nothing newer is being created',
     changes: [
       {
-        in: ['Hydrator.left', 'Hydrator.close', 'Hydrator.#mustWait', 'Hydrator.#giveUp'],
+        in: ['Hydrator.left', 'Hydrator.close', 'Hydrator.#isBlocked', 'Hydrator.#giveUp'],
         operator: 'StringLiteral',
         from: "'creating'",
       },
