@@ -1,6 +1,6 @@
 import { BoundedMap } from './bounded.js';
 import type { Clock } from './clock.js';
-import { ceilingMs, failuresAfterDeath, type BackoffLimits } from './delays.js';
+import { jitteredMs, failuresAfterDeath, type BackoffLimits } from './delays.js';
 import type { ConnectionError } from './errors.js';
 
 /** Connections whose failures are remembered. A forgotten connection is tried again at once. */
@@ -97,7 +97,7 @@ export class Backoff {
     const now = this.#clock.monotonic();
     const before = this.#of(id, version);
     // Two attempts of one version may fail at the same time: the second failure must not shorten the delay of the first.
-    const delayMs = Math.max(Math.random() * ceilingMs(this.#limits, failures), (before?.until ?? 0) - now);
+    const delayMs = Math.max(jitteredMs(this.#limits, failures), (before?.until ?? 0) - now);
     this.#failures.set(id, { version, failures, until: now + delayMs, permanent: before?.permanent, row });
     return { count: Math.ceil(failures), delayMs };
   }

@@ -2,8 +2,9 @@ import * as z from 'zod/mini';
 import { ConnectionError } from './errors.js';
 
 /*
- * The one mechanism by which options are checked, at construction. Every refusal has the same form:
- * `<class or function>: <option>: expected <…>, got <…>`. This is the only file that knows zod. Its schemas are made
+ * The one mechanism by which options are checked, at construction. A refusal of a value has the form
+ * `<class or function>: <option>: expected <…>, got <…>`. What `PostgresStore` finds out about a table, it says in sentences
+ * of its own. This is the only file that knows zod. Its schemas are made
  * on first use: one that is made while a module loads would stay in the bundle of everybody who imports that module.
  */
 

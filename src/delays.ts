@@ -9,6 +9,16 @@ export function ceilingMs({ initialMs, maxMs }: BackoffLimits, failures: number)
   return Math.min(maxMs, initialMs * 2 ** Math.min(failures - 1, 52));
 }
 
+/** The delay after this many failures. Full jitter: what failed together does not retry together. */
+export function jitteredMs(limits: BackoffLimits, failures: number): number {
+  return Math.random() * ceilingMs(limits, failures);
+}
+
+/** The delay after this many failures of a subscription. Half jitter: at least half of the longest delay. */
+export function resubscribeMs(limits: BackoffLimits, failures: number): number {
+  return ceilingMs(limits, failures) * (0.5 + Math.random() / 2);
+}
+
 /**
  * The failures that count against something that lived and died, given those that counted before its life. Time lived
  * forgives in proportion. If it forgave everything at once, an instance that always dies after ten seconds would log in

@@ -9,8 +9,8 @@ import type { NodeRequest, NodeResponse } from './node-types.js';
  */
 
 /**
- * Headers about one connection or one message (RFC 9110, 7.6.1 and 11.7). They never come from a handler. The server
- * writes its own; HTTP/2 refuses most of them.
+ * Hop-by-hop headers, and others about one connection or one message (RFC 9110, 7.6.1 and 11.7). They never come from a
+ * handler. The server writes its own; HTTP/2 refuses most of them.
  */
 const FRAMING = new Set([
   'connection', 'content-length', 'http2-settings', 'keep-alive', 'proxy-authenticate', 'proxy-authentication-info',

@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream';
 import { makeRequest, type RequestBody, type RequestHead as Head } from '../messages/requests.js';
 import { isGone, type NodeRequest, type NodeResponse } from './node-types.js';
 import { type PublicOrigin, urlOf } from './node-url.js';
-import { refusal } from './problem.js';
+import { refusal } from './early-answers.js';
 
 /** A request with everything but its body, which may be put in more than once. */
 export class RequestHead implements Head {

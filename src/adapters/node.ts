@@ -11,7 +11,7 @@ import { bodyOf, bodyPart } from './node-body.js';
 import { headOf } from './node-request.js';
 import { assertResponse, sendFailure, sendResponse } from './node-response.js';
 import { isOver, type NodeRequest, type NodeResponse } from './node-types.js';
-import { failure } from './problem.js';
+import { failure } from './early-answers.js';
 
 export type { AdapterOptions, NodeHandlerOptions } from './adapter-options.js';
 export type { NodeRequest, NodeResponse, ParsedByOthers } from './node-types.js';

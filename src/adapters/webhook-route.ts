@@ -9,7 +9,7 @@ import { invalidOption } from './adapter-options.js';
 import { bodyPart, type NodeBody, unreadPart } from './node-body.js';
 import type { RequestHead } from './node-request.js';
 import { assertResponse } from './node-response.js';
-import { failure, refusal } from './problem.js';
+import { failure, refusal } from './early-answers.js';
 
 /** The part of a `ConnectionRegistry` that an adapter uses. A fake of it is one object literal. */
 export interface WebhookRegistry {

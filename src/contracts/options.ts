@@ -21,7 +21,10 @@ export interface RegistryTuning {
   storeTimeoutMs?: number;
   /** The longest wait of a use for its lease, unless `timeoutMs` is given. Default 30 000. */
   acquireTimeoutMs?: number;
-  /** How many instances may be live. Idle ones beyond it are evicted, leased ones never. `Infinity`: no limit. Default 1000. */
+  /**
+   * How many instances may be live or draining. Idle ones beyond it are evicted, leased ones never. `Infinity`: no limit.
+   * Default 1000.
+   */
   maxInstances?: number;
   /**
    * Which idle instance is evicted. `'lru'`: the least recently used. `'sieve'`: one that was not used since it was last

@@ -1,4 +1,4 @@
-import { ceilingMs, FORGIVING_MS, mostFailures, type BackoffLimits } from '../delays.js';
+import { FORGIVING_MS, jitteredMs, mostFailures, type BackoffLimits } from '../delays.js';
 import { isConnectionError, type ConnectionErrorCode } from '../errors.js';
 import type { ClaimNotes } from './claim-notes.js';
 
@@ -44,7 +44,8 @@ export class StartFailures {
   /** The delay after the failures so far. Zero if they concern another version. */
   inheritedDelayMs(version: string | undefined): number {
     if (this.count === 0) return 0;
-    return version === undefined || this.version === undefined || this.version === version ? this.#delayMs(this.count) : 0;
+    const mayBeSame = version === undefined || this.version === undefined || this.version === version;
+    return mayBeSame ? jitteredMs(this.#limits, this.count) : 0;
   }
 
   /** Notes that an attempt at this version has failed. */
@@ -53,12 +54,12 @@ export class StartFailures {
     const leastMs = isConnectionError(error) ? error.retryAfterMs ?? 0 : 0;
     if (postponed) {
       this.#postponed += 1;
-      return { counted: false, delayMs: Math.max(leastMs, this.#delayMs(this.#postponed)) };
+      return { counted: false, delayMs: Math.max(leastMs, jitteredMs(this.#limits, this.#postponed)) };
     }
     this.#postponed = 0;
     const count = (this.version === version ? this.count : 0) + 1;
     this.#notes.failed = { version, count };
-    return { counted: true, delayMs: Math.max(leastMs, this.#delayMs(count)) };
+    return { counted: true, delayMs: Math.max(leastMs, jitteredMs(this.#limits, count)) };
   }
 
   /**
@@ -75,10 +76,5 @@ export class StartFailures {
       const count = Math.min(this.count, mostFailures(this.#limits)) - forgiven;
       this.#notes.failed = count > 0 ? { version: this.version, count } : undefined;
     }
-  }
-
-  /** Full jitter: replicas and connections that failed together do not retry together. */
-  #delayMs(count: number): number {
-    return Math.random() * ceilingMs(this.#limits, count);
   }
 }

@@ -139,6 +139,7 @@ export function resolveRunnerOptions<R extends ConnectionRecord, I>(
 ): ResolvedRunnerOptions<R, I> {
   const { run, provision, watch, ...checked } = check('ExclusiveRunner', optionsShape() as Check<CheckedOptions<R, I>>, options);
   const { ttlMs, listIntervalMs = (ttlMs * 2) / 9 } = checked;
+  // `RunnerEnvironment.ask` gives a call of the claim store two ticks. Change the two together.
   return { ...checked, run, provision, watch, listIntervalMs, tickMs: ttlMs / 9, marginMs: ttlMs / 6, coolDownMs: ttlMs };
 }
 

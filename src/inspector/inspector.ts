@@ -90,7 +90,7 @@ export function createInspector(registry: InspectedRegistry, options: InspectorO
     try {
       registry.invalidate(id);
     } catch {
-      return plain(400, 'Expected an id of 1 to 1024 characters');
+      return plain(400, `Expected an id of 1 to ${MAX_ID_LENGTH} characters`);
     }
     // The registry has forgotten its back-off, so there is no next attempt to wait for.
     history.failures.delete(id);

@@ -7,6 +7,8 @@ export const script = `
 const $ = (id) => document.getElementById(id);
 const query = { search: '', state: '', sort: 'id', offset: 0 };
 const lines = new Map();
+// Before there are lines, which have such cells too.
+const columnCount = document.querySelectorAll('th').length;
 let source, paused = false, latest;
 
 const duration = (ms) => ms === undefined ? '' : ms < 1000 ? Math.round(ms) + ' ms' : ms < 60000 ? (ms / 1000).toFixed(1) + ' s'
@@ -69,13 +71,14 @@ function chart(columns) {
 
 function line() {
   const row = document.createElement('tr');
-  const cells = Array.from({ length: 9 }, (_, index) => row.appendChild(document.createElement(index === 0 ? 'th' : 'td')));
+  const cells = Array.from({ length: columnCount },
+    (_, index) => row.appendChild(document.createElement(index === 0 ? 'th' : 'td')));
   cells[0].scope = 'row';
   const button = (action, name) => {
     const element = document.createElement('button');
     element.type = 'button'; element.textContent = name;
     element.addEventListener('click', () => act(action, cells[0].textContent));
-    cells[8].append(element, ' ');
+    cells.at(-1).append(element, ' ');
     return element;
   };
   return { row, cells, invalidate: button('invalidate', 'Invalidate'), evict: button('evict', 'Evict') };

@@ -1,4 +1,4 @@
-import { ceilingMs } from '../delays.js';
+import { resubscribeMs } from '../delays.js';
 import { onNextTurn } from '../clock.js';
 import type { ConnectionRecord } from '../contracts/record.js';
 import type { Environment } from '../environment.js';
@@ -109,7 +109,7 @@ export class Revalidation<R extends ConnectionRecord> {
       clock,
       open: () => this.#env.inOwnContext(() => store.watch?.(listener)),
       failed: (error) => this.#env.emit('storeFailed', { error }),
-      delayMs: (failures) => ceilingMs(RESUBSCRIBE, failures) * (0.5 + Math.random() / 2),
+      delayMs: (failures) => resubscribeMs(RESUBSCRIBE, failures),
       ref: false,
     });
   }

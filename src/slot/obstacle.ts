@@ -3,14 +3,7 @@ import type { Environment } from '../environment.js';
 import type { Slot } from './state.js';
 import type { Slots } from './slots.js';
 
-/**
- * Says what a caller that gave up was waiting for, so that its error names the likely cause.
- *
- * A use that waits for the use around it could be refused at once only if it were certain that the outer one awaits it.
- * Nothing tells that. An async context (`AsyncLocalStorage`) shows that a use began inside another one, but work that nobody
- * awaits inherits the context too: it outlives the outer use and is then served. A lease of `acquire` has no context, and
- * an outer use may release its lease early. Besides, a context per use would cost more than the use itself.
- */
+/** Says what a caller that gave up was waiting for, so that its error names the likely cause. */
 export function obstacle<R extends ConnectionRecord, I>(
   env: Environment<R, I>,
   slots: Slots<R, I>,

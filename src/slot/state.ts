@@ -27,7 +27,7 @@ import type { ConnectionError } from '../errors.js';
 /** A clean-up registered by `create`. */
 export type CleanUp = () => Awaitable<void>;
 
-/** Why a slot ends. */
+/** Why no later use gets the instance of a slot. Eviction and the idle time-out supersede too. */
 export interface Supersession {
   readonly reason: DisposeReason;
   readonly cause: unknown;

@@ -11,7 +11,7 @@ import { checkedClient } from './checked-client.js';
 import type { PostgresClient, PostgresListenClient } from './client.js';
 import { Database } from './database.js';
 import { findingsBy, migrateBy, type MigrationSql, type SchemaFinding } from './migration.js';
-import { lockTimeout, queryTimeout } from './quoting.js';
+import { lockTimeout, queryTimeout } from './checked-options.js';
 import { watchTuning, type WatchTuning } from '../subscribing.js';
 import { subscribe } from './subscription.js';
 

@@ -1,4 +1,5 @@
-import { checkedName, derivedName, identifier, invalidOption, literal } from './quoting.js';
+import { checkedName, invalidOption } from './checked-options.js';
+import { derivedName, identifier, literal } from './quoting.js';
 import { ConnectionError } from '../../errors.js';
 import type { PostgresColumns, PostgresStoreOptions } from './options.js';
 

@@ -9,7 +9,7 @@ import { layoutOf, type Layout } from './layout.js';
 import { findingsBy, migrateBy, migrationOf, type MigrationSql, type SchemaFinding } from './migration.js';
 import type { PostgresStoreOptions } from './options.js';
 import { ID, isPossibleId, upsert, VISIBLE } from './queries.js';
-import { invalidOption, lockTimeout, queryTimeout } from './quoting.js';
+import { invalidOption, lockTimeout, queryTimeout } from './checked-options.js';
 import { recordOf, rowOf } from './rows.js';
 import { subscribe, type PostgresSubscribing } from './subscription.js';
 import { Table } from './table.js';

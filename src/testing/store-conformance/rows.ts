@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { MAX_ID_LENGTH } from '../../ids.js';
 import { existing, type Suite } from './harness.js';
 
 /** The contract of `get`. */
@@ -83,9 +84,9 @@ const ODD_IDS = [
   'x'.repeat(512),
 ] as const;
 
-/** Ids come from URLs. A registry asks a store for 1 to 1 024 characters without NUL, and most of them are unknown. */
+/** Ids come from URLs. A registry asks a store for 1 to `MAX_ID_LENGTH` characters without NUL, and most of them are unknown. */
 export function oddIdTests({ test, id, capabilities }: Suite): void {
-  const unknown = [...ODD_IDS, '\ud800', 'x'.repeat(1_024)];
+  const unknown = [...ODD_IDS, '\ud800', 'x'.repeat(MAX_ID_LENGTH)];
 
   test('ids: an unknown odd id is undefined, not an error', async ({ store }) => {
     for (const odd of unknown) assert.equal(await store.get(odd), undefined, JSON.stringify(odd.slice(0, 40)));
