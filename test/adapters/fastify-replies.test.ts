@@ -30,12 +30,17 @@ describe('the payload for Fastify', () => {
     const answer = await post(
       app(() => new Response('{"a":1}', { status: 201, headers: { 'content-type': type, 'x-one': '1' } })),
     );
-    expect([answer.statusCode, answer.headers['content-type'], answer.headers['x-one'], answer.body]).toEqual([
-      201,
-      sent,
-      '1',
-      '{"a":1}',
-    ]);
+    expect({
+      status: answer.statusCode,
+      contentType: answer.headers['content-type'],
+      xOne: answer.headers['x-one'],
+      body: answer.body,
+    }).toEqual({
+      status: 201,
+      contentType: sent,
+      xOne: '1',
+      body: '{"a":1}',
+    });
   });
 
   test('is bytes or a stream for any other Response', async () => {
@@ -46,7 +51,11 @@ describe('the payload for Fastify', () => {
     const stream = await post(
       app(() => new Response(new Blob(['streamed']).stream(), { status: 202, headers: { 'x-one': '1' } })),
     );
-    expect([stream.statusCode, stream.headers['x-one'], stream.body]).toEqual([202, '1', 'streamed']);
+    expect({ status: stream.statusCode, xOne: stream.headers['x-one'], body: stream.body }).toEqual({
+      status: 202,
+      xOne: '1',
+      body: 'streamed',
+    });
   });
 
   test('has no type if the Response has none', async () => {
@@ -71,7 +80,11 @@ describe('the payload for Fastify', () => {
     const answer = await app(
       () => new Response(new ReadableStream({ cancel }), { status: 203, headers: { 'x-one': '1' } }),
     ).inject({ method: 'HEAD', url: '/c1' });
-    expect([answer.statusCode, answer.headers['x-one'], answer.body]).toEqual([203, '1', '']);
+    expect({ status: answer.statusCode, xOne: answer.headers['x-one'], body: answer.body }).toEqual({
+      status: 203,
+      xOne: '1',
+      body: '',
+    });
     await new Promise(setImmediate);
     expect(cancel).toHaveBeenCalledTimes(1);
   });
@@ -81,7 +94,11 @@ describe('the payload for Fastify', () => {
     const failing = () =>
       new Response(new ReadableStream({ pull: () => Promise.reject(new Error('secret')) }), { headers: { 'x-one': '1' } });
     const answer = await post(app(failing, { onError }));
-    expect([answer.statusCode, answer.json().code, answer.headers['x-one']]).toEqual([500, 'HANDLER_FAILED', undefined]);
+    expect({ status: answer.statusCode, code: answer.json().code, xOne: answer.headers['x-one'] }).toEqual({
+      status: 500,
+      code: 'HANDLER_FAILED',
+      xOne: undefined,
+    });
     expect(answer.body).not.toContain('secret');
     expect(onError).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ message: 'secret' }));
   });
@@ -93,7 +110,7 @@ describe('the payload for Fastify', () => {
       host.addHook('preHandler', async () => { throw new Error('denied'); });
     });
     const answer = await post(server);
-    expect([answer.statusCode, answer.body]).toEqual([418, 'denied']);
+    expect({ status: answer.statusCode, body: answer.body }).toEqual({ status: 418, body: 'denied' });
     expect(onError).not.toHaveBeenCalled();
   });
 });
@@ -107,7 +124,7 @@ describe('errors in Fastify', () => {
     server.register(fastifyWebhook, { registry: fails, path: '/logged/:connectionId' });
     server.register(fastifyWebhook, { registry: fails, path: '/told/:connectionId', onError });
     await server.inject({ method: 'POST', url: '/told/c1' });
-    expect([onError.mock.calls.length, lines.length]).toEqual([1, 0]);
+    expect({ errors: onError.mock.calls.length, lines: lines.length }).toEqual({ errors: 1, lines: 0 });
     await server.inject({ method: 'POST', url: '/logged/c1' });
     expect(lines.map((line) => JSON.parse(line) as object)).toEqual([
       expect.objectContaining({

@@ -194,7 +194,7 @@ describe('a body that is read as a stream', () => {
     const { req, reader } = streamOf({ body: 'one', complete: false });
     await reader.read();
     await reader.cancel();
-    expect([req.isPaused(), req.listenerCount('data')]).toEqual([true, 0]);
+    expect({ paused: req.isPaused(), dataListeners: req.listenerCount('data') }).toEqual({ paused: true, dataListeners: 0 });
     await streamOf({ body: 'one' }).reader.cancel();
   });
 

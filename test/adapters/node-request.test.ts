@@ -29,7 +29,7 @@ describe('the head of a request', () => {
       url: '/a?b',
       headers: { 'x-one': '1', cookie: ['a=1', 'b=2'], 'x-none': undefined, ':path': '/a' },
     });
-    expect([head.method, head.url]).toEqual(['PUT', 'http://h/a?b']);
+    expect(head).toMatchObject({ method: 'PUT', url: 'http://h/a?b' });
     expect([...head.headers]).toEqual([['cookie', 'a=1; b=2'], ['host', 'h'], ['x-one', '1']]);
   });
 
@@ -49,11 +49,15 @@ describe('the head of a request', () => {
       new Output() as unknown as NodeResponse,
       {},
     ) as Response;
-    expect([refusal.status, refusal.headers.get('content-type'), refusal.headers.get('cache-control')]).toEqual([
+    expect({
+      status: refusal.status,
+      contentType: refusal.headers.get('content-type'),
+      cacheControl: refusal.headers.get('cache-control'),
+    }).toEqual({
       status,
-      'application/problem+json',
-      'no-store',
-    ]);
+      contentType: 'application/problem+json',
+      cacheControl: 'no-store',
+    });
     expect(await refusal.json()).toEqual({ type: 'about:blank', title, status });
   });
 

@@ -242,7 +242,10 @@ describe('the body of a response', () => {
     await rest();
     late.fail();
     await second.sent;
-    expect([second.res.destroyed, second.wire.written.endsWith('0\r\n\r\n')]).toEqual([true, false]);
+    expect({ destroyed: second.res.destroyed, ended: second.wire.written.endsWith('0\r\n\r\n') }).toEqual({
+      destroyed: true,
+      ended: false,
+    });
     expect(second.onError).toHaveBeenCalledTimes(1);
   });
 
@@ -324,5 +327,5 @@ test.each<{ what: string; state: object; over: boolean; gone: boolean }>([
     closed: false,
     ...state,
   } as unknown as NodeResponse;
-  expect([isOver(res), isGone(res)]).toEqual([over, gone]);
+  expect({ over: isOver(res), gone: isGone(res) }).toEqual({ over, gone });
 });

@@ -28,7 +28,10 @@ describe('the answer to a failure', () => {
     const error = new ConnectionError(code as ConnectionErrorCode, 'a secret');
     const response = problem(error);
     expect(response.headers.has('retry-after')).toBe(error.retryable);
-    expect([response.status, response.headers.get('content-type')]).toEqual([status, 'application/problem+json']);
+    expect({ status: response.status, contentType: response.headers.get('content-type') }).toEqual({
+      status,
+      contentType: 'application/problem+json',
+    });
     expect(await response.json()).toMatchObject({ type: 'about:blank', title, status, code });
   });
 

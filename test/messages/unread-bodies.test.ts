@@ -36,7 +36,7 @@ describe('a body that was not read', () => {
     const { asked, body } = unread();
     const given = head();
     const request = make(given, body);
-    expect([request.url, request.signal]).toEqual([given.url, given.signal]);
+    expect({ url: request.url, signal: request.signal }).toEqual({ url: given.url, signal: given.signal });
     expect(request.signal).toBe(given.signal);
     expect(await request.text()).toBe('hello');
     expect(asked).toEqual(['stream']);
