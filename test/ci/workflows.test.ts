@@ -17,7 +17,7 @@ describe('workflows', () => {
   test('every action is pinned to a commit, and its version is said beside it', () => {
     for (const name of readdirSync(FOLDER)) {
       for (const [, action = ''] of read(name).matchAll(/uses: (.*)$/gm)) {
-        expect([name, action]).toEqual([name, expect.stringMatching(/^\.\/|@[0-9a-f]{40} # v\d+\.\d+\.\d+$/)]);
+        expect({ name, action }).toEqual({ name, action: expect.stringMatching(/^\.\/|@[0-9a-f]{40} # v\d+\.\d+\.\d+$/) });
       }
     }
   });

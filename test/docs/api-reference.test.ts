@@ -50,7 +50,7 @@ test('typedoc renders every entry without a warning, and every export has someth
     stdout: string;
     stderr: string;
   };
-  expect([code, `${stdout}${stderr}`]).toEqual([0, '']);
+  expect({ code, output: `${stdout}${stderr}` }).toEqual({ code: 0, output: '' });
 
   const { children: entries = [] } = JSON.parse(await readFile(json, 'utf8')) as Reflection;
   const { exports } = JSON.parse(await readFile(`${root}package.json`, 'utf8')) as { exports: Record<string, unknown> };

@@ -45,7 +45,7 @@ describe('the tables of the manual match the source', () => {
     const named = rows.flatMap(([names]) => quoted(names));
     expect(named.toSorted()).toEqual(Object.keys(given).filter((name) => name !== 'maxStaleMs' && name !== 'webhook').toSorted());
     for (const [names, told = ''] of rows) {
-      for (const name of quoted(names)) expect([name, told], name).toEqual([name, inWords(given[name], name)]);
+      for (const name of quoted(names)) expect({ name, told }).toEqual({ name, told: inWords(given[name], name) });
     }
   });
 
@@ -82,7 +82,7 @@ describe('the tables of the manual match the source', () => {
 
   test('errors: the status a webhook gets', async () => {
     for (const [code, , status] of tableUnder('Errors')) {
-      expect([code, status]).toEqual([code, String(statusOf(quoted(code)[0] as ConnectionErrorCode))]);
+      expect({ code, status }).toEqual({ code, status: String(statusOf(quoted(code)[0] as ConnectionErrorCode)) });
     }
   });
 

@@ -47,7 +47,7 @@ describe('examples/discord', () => {
 
   test('answers PING and probes with a bad signature cold', async () => {
     const ping = await fetch(url, application.request({ type: 1 }));
-    expect([ping.status, await ping.json()]).toEqual([200, { type: 1 }]);
+    expect({ status: ping.status, body: await ping.json() }).toEqual({ status: 200, body: { type: 1 } });
     expect((await fetch(url, discordApplication().request({ type: 1 }))).status).toBe(401);
     expect((await fetch(url, { ...application.request({ type: 1 }), body: '{"type":2}' })).status).toBe(401);
     expect((await fetch(url, { method: 'POST', body: '{"type":1}' })).status).toBe(401);

@@ -55,7 +55,7 @@ describe('examples/gateway', () => {
 
   test('calls no vendor and hydrates nothing for forged requests', async () => {
     expect(await sendAll('a guess')).toEqual({ slack: 401, telegram: 401, github: 401, discord: 401, whatsapp: 401 });
-    expect([world.calls(), gateway.registry.snapshot().live]).toEqual([0, 0]);
+    expect({ calls: world.calls(), live: gateway.registry.snapshot().live }).toEqual({ calls: 0, live: 0 });
   });
 
   test('refuses a row it has no factory for, for that row alone', async () => {
@@ -76,6 +76,9 @@ describe('examples/gateway', () => {
     expect((await fetch(`${origin}/ready`)).status).toBe(200);
     await gateway.registry.close();
     expect((await fetch(`${origin}/ready`)).status).toBe(503);
-    expect([await write('acme-telegram'), await send('telegram', (await world.requests()).telegram)]).toEqual([503, 503]);
+    expect({ write: await write('acme-telegram'), delivery: await send('telegram', (await world.requests()).telegram) }).toEqual({
+      write: 503,
+      delivery: 503,
+    });
   });
 });

@@ -47,7 +47,7 @@ describe('examples/github-hono', () => {
     expect(await send({ secret: 'a guess' })).toBe(401);
     expect((await gateway.app.request('/github/acme', { method: 'POST', body: '{}' })).status).toBe(401);
     expect(await send({ secret: 'new' }, '/github/nobody')).toBe(404);
-    expect([github.received, inbox.size]).toEqual([[], 0]);
+    expect({ received: github.received, queued: inbox.size }).toEqual({ received: [], queued: 0 });
   });
 
   test('keeps a delivery that cannot be served, and replays it until it can', async () => {
@@ -58,7 +58,7 @@ describe('examples/github-hono', () => {
     expect(inbox.size).toBe(1);
     answer = () => ({ json: [] });
     await gateway.replay();
-    expect([inbox.size, comments()]).toEqual([0, ['{"body":"Thank you."}']]);
+    expect({ queued: inbox.size, comments: comments() }).toEqual({ queued: 0, comments: ['{"body":"Thank you."}'] });
   });
 
   test('answers after 8 s, goes on, and keeps the delivery if that fails', async () => {
@@ -68,7 +68,7 @@ describe('examples/github-hono', () => {
     const status = send({ secret: 'new' });
     await eventually(() => github.received.length).toBe(1);
     await clock.advance(8_000);
-    expect([await status, inbox.size]).toEqual([202, 0]);
+    expect({ status: await status, queued: inbox.size }).toEqual({ status: 202, queued: 0 });
     fail();
     await eventually(() => inbox.size).toBe(1);
   });
@@ -76,6 +76,6 @@ describe('examples/github-hono', () => {
   test('answers 503 while the store is down, because no secret can be checked', async () => {
     gateway.registry.on('storeFailed', () => {});
     store.get = () => Promise.reject(new Error('down'));
-    expect([await send({ secret: 'new' }), inbox.size]).toEqual([503, 0]);
+    expect({ status: await send({ secret: 'new' }), queued: inbox.size }).toEqual({ status: 503, queued: 0 });
   });
 });

@@ -15,7 +15,10 @@ test('examples/inspector asks for the password, and refuses an action from elsew
       headers: { ...init.headers, ...(password === undefined ? {} : { authorization: `Basic ${btoa(`ada:${password}`)}` }) },
     });
   const refused = await ask(undefined);
-  expect([refused.status, refused.headers.get('www-authenticate')]).toEqual([401, 'Basic realm="operators", charset="UTF-8"']);
+  expect({ status: refused.status, wwwAuthenticate: refused.headers.get('www-authenticate') }).toEqual({
+    status: 401,
+    wwwAuthenticate: 'Basic realm="operators", charset="UTF-8"',
+  });
   expect((await ask('a guess')).status).toBe(401);
   expect(await (await ask('open')).text()).toContain('<h1>Bots</h1>');
   const action = '?action=evict&id=acme';

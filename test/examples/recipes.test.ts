@@ -27,7 +27,7 @@ describe('examples/recipes', () => {
     await clock.advance(59_999);
     expect(lease.stale).toBe(false);
     await clock.advance(1);
-    expect([lease.stale, factory.live.length]).toEqual([true, 1]);
+    expect({ stale: lease.stale, live: factory.live.length }).toEqual({ stale: true, live: 1 });
     await registry.use('a', () => {});
     lease.release();
     await settle();

@@ -58,7 +58,7 @@ describe('examples/slack-express', () => {
     await eventually(() => prepared).toEqual(['slack:T0001']);
     await clock.advance(2_000);
     const response = await answer;
-    expect([response.status, await response.text()]).toEqual([200, '']);
+    expect({ status: response.status, body: await response.text() }).toEqual({ status: 200, body: '' });
     expect(slack.messages).toEqual([]);
     await clock.advance(3_000);
     preparing.open(answering);
@@ -98,13 +98,13 @@ describe('examples/slack-express', () => {
     expect((await send(workspaceCommand({ signingSecret, team: 'T0003' }))).status).toBe(401);
     expect((await send(workspaceCommand({ signingSecret, team: 'T9999' }))).status).toBe(404);
     expect((await send({ method: 'POST', headers: { 'content-type': 'application/json' }, body: '{' })).status).toBe(400);
-    expect([prepared, slack.calls.size]).toEqual([[], 0]);
+    expect({ prepared, calls: slack.calls.size }).toEqual({ prepared: [], calls: 0 });
   });
 
   test('answers Slack’s challenge from the row of the app, if it is signed', async () => {
     const challenge = { type: 'url_verification', challenge: '3eZbrw1aB' };
     const response = await send(slackEvent(signingSecret, challenge));
-    expect([response.status, await response.json()]).toEqual([200, { challenge: '3eZbrw1aB' }]);
+    expect({ status: response.status, body: await response.json() }).toEqual({ status: 200, body: { challenge: '3eZbrw1aB' } });
     expect((await send(slackEvent('a guess', challenge))).status).toBe(401);
     expect(prepared).toEqual([]);
   });

@@ -36,7 +36,7 @@ describe('examples/whatsapp', () => {
   test('answers the challenge from the row, and only to who knows the verify token', async () => {
     const challenge = { 'hub.mode': 'subscribe', 'hub.verify_token': 'open sesame', 'hub.challenge': '1158201444' };
     const response = await asked(challenge);
-    expect([response.status, await response.text()]).toEqual([200, '1158201444']);
+    expect({ status: response.status, body: await response.text() }).toEqual({ status: 200, body: '1158201444' });
     expect((await asked({ ...challenge, 'hub.verify_token': 'a guess' })).status).toBe(401);
     expect((await asked({ ...challenge, 'hub.mode': 'other' })).status).toBe(401);
     expect((await asked({})).status).toBe(401);
