@@ -109,7 +109,10 @@ function namesOf(params: Readonly<Record<string, string>>): string {
 /** The function and the body it may read have as much time as a delivery has until it is identified. */
 async function answerById(call: WebhookCall, connectionId: Exclude<ConnectionIdSource, string>): Promise<Outgoing> {
   const { registry, onError } = call;
-  const { clock, timeoutMs } = directDelivery(registry.handleWebhook) ?? { clock: systemClock, timeoutMs: DEFAULT_TIMEOUT_MS };
+  const direct = directDelivery(registry.handleWebhook);
+  const { clock, timeoutMs } = direct ?? { clock: systemClock, timeoutMs: DEFAULT_TIMEOUT_MS };
+  const leavePlace = direct?.enter?.();
+  if (typeof leavePlace === 'object') return { response: leavePlace };
   let stop: (() => void) | undefined;
   const found = await within<Found | Response>(
     clock,
@@ -122,7 +125,7 @@ async function answerById(call: WebhookCall, connectionId: Exclude<ConnectionIdS
       onError(new ConnectionError('ACQUIRE_TIMEOUT', `connectionId and the body it reads took longer than ${timeoutMs} ms`));
       return failure('ACQUIRE_TIMEOUT');
     },
-  );
+  ).finally(leavePlace);
   return found instanceof Response ? { response: found } : handOver(call, found.id, found.body);
 }
 

@@ -18,6 +18,11 @@ export interface DirectDelivery {
   readonly timeoutMs: number;
   /** The registry's `webhook.maxBodyBytes`. A registry of an older version does not tell it. */
   readonly maxBodyBytes?: number;
+  /**
+   * Counts a request whose id is still looked up, until the function that is returned is called. A Response refuses it,
+   * because too many deliveries are not authenticated yet. A registry of an older version counts none.
+   */
+  readonly enter?: () => (() => void) | Response;
   deliver(id: string, head: RequestHead, body: Pick<UnreadBody, 'read'>): Promise<Outgoing>;
 }
 

@@ -56,10 +56,15 @@ export class WebhookAccess<R extends ConnectionRecord, I> {
     return this.#unauthenticated + this.#parts.secrets.orphaned;
   }
 
-  /** Counts a delivery until the function that is returned is called. */
-  takePlace(): () => void {
+  /** Counts a delivery until the function that is returned is called. `undefined` if there are too many already. */
+  takePlace(): (() => void) | undefined {
+    if (this.unauthenticated >= this.env.options.webhook.maxUnauthenticated) return undefined;
     this.#unauthenticated += 1;
-    return () => { this.#unauthenticated -= 1; };
+    let taken = 1;
+    return () => {
+      this.#unauthenticated -= taken;
+      taken = 0;
+    };
   }
 
   /** The row alone, as fresh as the registry's `freshness` asks, unless the delivery has `gone` without it. */

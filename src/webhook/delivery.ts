@@ -55,23 +55,21 @@ export class Delivery<R extends ConnectionRecord, I> {
     return this.#fail(error);
   }
 
-  /** @param ended - called when nothing of this delivery is left but what its lease holds */
-  run(ended: () => void): Promise<Response> {
+  /**
+   * @param ended - called when nothing of this delivery is left but what its lease holds
+   * @param leavePlace - called when the sender is authenticated, or when the delivery has been refused
+   */
+  run(ended: () => void, leavePlace: () => void): Promise<Response> {
     return new Promise((resolve) => {
       this.#resolve = resolve;
-      void this.#serve(ended);
+      void this.#serve(ended, leavePlace);
     });
   }
 
-  async #serve(ended: () => void): Promise<void> {
+  async #serve(ended: () => void, leavePlace: () => void): Promise<void> {
     try {
-      const leavePlace = this.#access.takePlace();
-      let identified: Response | Found<R, I>;
-      try {
-        identified = await this.#identification.run();
-      } finally {
-        this.#identification.whenOutOfReadQueue(leavePlace);
-      }
+      const identified = await this.#identification.run();
+      leavePlace();
       if (isResponse(identified)) {
         this.#resolve(identified);
         return;
@@ -86,6 +84,7 @@ export class Delivery<R extends ConnectionRecord, I> {
       // Comes to nothing where somebody else has answered.
       this.#resolve(await this.#fail(error));
     } finally {
+      this.#identification.whenOutOfReadQueue(leavePlace);
       this.#found?.letGo();
       this.#over?.();
       ended();

@@ -18,34 +18,35 @@ export function createWebhookHandler<R extends ConnectionRecord, I>(access: Webh
   const { env, closing } = access;
   const { connectionId, maxBodyBytes, maxUnauthenticated } = env.options.webhook;
 
+  /** Cheap: nothing is called or read for it. */
+  const overloaded = (id: string): Response => {
+    const error = new ConnectionError(
+      'OVERLOADED',
+      `webhook.maxUnauthenticated (${maxUnauthenticated}) other deliveries are not authenticated yet`,
+      { connectionId: id },
+    );
+    env.emit('webhookFailed', { id, error, acknowledged: false });
+    return problem(error);
+  };
+
   const serve = (id: string, incoming: Incoming, host: WebhookPlatform, send: Send): Promise<Response> => {
     // Without types, it may not even be a string. Cut before a regular expression or an event sees it.
     const shown = typeof id === 'string' ? id.slice(0, MAX_ID_LENGTH) : '';
+    const leavePlace = access.takePlace();
+    if (leavePlace === undefined) return Promise.resolve(overloaded(shown));
     const delivery = new Delivery<R, I>(access, shown, incoming, host, send);
-    if (shown !== id || !connectionId.test(id)) {
-      return delivery.refuse(
-        new ConnectionError('INVALID_CONNECTION_ID', 'The connection id does not match webhook.connectionId'),
-      );
-    }
-    if (access.unauthenticated >= maxUnauthenticated) {
-      const error = new ConnectionError(
-        'OVERLOADED',
-        `webhook.maxUnauthenticated (${maxUnauthenticated}) other deliveries are not authenticated yet`,
-        { connectionId: id },
-      );
-      env.emit('webhookFailed', { id, error, acknowledged: false });
-      // Whatever is called or read for it costs more than it may.
-      return Promise.resolve(problem(error));
-    }
+    const refuse = (error: ConnectionError): Promise<Response> => delivery.refuse(error).finally(leavePlace);
+    if (shown !== id || !connectionId.test(id))
+      return refuse(new ConnectionError('INVALID_CONNECTION_ID', 'The connection id does not match webhook.connectionId'));
     const ended = closing.accept();
-    if (ended === undefined) return delivery.refuse(closing.refusal(id));
-    return delivery.run(ended);
+    return ended === undefined ? refuse(closing.refusal(id)) : delivery.run(ended, leavePlace);
   };
 
   const direct: DirectDelivery = {
     clock: env.clock,
     timeoutMs: env.options.acquireTimeoutMs,
     maxBodyBytes,
+    enter: () => access.takePlace() ?? overloaded(''),
     async deliver(id, head, body) {
       let done: BodyEnd | undefined;
       const response = await serve(id, new Incoming(head, maxBodyBytes, body), {}, (sent, isRead) => {
