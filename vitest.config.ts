@@ -15,7 +15,7 @@ const alias = [
 ];
 
 /** What takes long, or looks at the memory and the handles of its process. `npm run test:long` runs it, and so does CI. */
-const LONG = [
+export const LONG = [
   'test/docs/api-reference.test.ts',
   'test/examples/{agent-browsers,conformance,fleet,plain-node,tenant-databases}.test.ts',
   'test/fuzz/beside-a-flood.test.ts',
@@ -24,7 +24,7 @@ const LONG = [
   'test/soak/**/*.test.ts',
   'test/testing/factory-conformance.test.ts',
 ];
-const LONG_SERVERS = [
+export const LONG_SERVERS = [
   'test/servers/chat/level.test.ts',
   'test/servers/{demo,fleet,freshness}/**/*.test.ts',
   'test/servers/exclusive/chaos-*.test.ts',

@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { dirname, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { LONG, LONG_SERVERS } from '../../vitest.config.js';
 import { documents, everythingToRead, root } from './support/documents.js';
 
 test('every link to a file leads somewhere', async () => {
@@ -48,6 +49,24 @@ test('every command that a page names is a script, and its suite one of the benc
     for (const [, script = ''] of text.matchAll(/npm run ([\w:-]+)/g)) expect(Object.keys(scripts), file).toContain(script);
     for (const [, suites = ''] of text.matchAll(/npm run bench -- ([\w ]+)/g)) {
       for (const suite of suites.split(' ')) expect(Object.keys(SUITES), file).toContain(suite);
+    }
+  }
+});
+
+/** The patterns that the configuration uses: `{a,b}`, `*` and a folder in between. */
+const patternOf = (glob: string): RegExp => new RegExp(`^${glob.replaceAll('.', '\\.').replaceAll('**/', '(?:.+/)?')
+  .replaceAll(/(?<!\.)\*/g, '[^/]*').replaceAll('{', '(?:').replaceAll('}', ')').replaceAll(',', '|')}$`);
+
+test('every vitest command of a page names the project that its tests are in', async () => {
+  const long = [...LONG, ...LONG_SERVERS].map(patternOf);
+  for (const file of await everythingToRead()) {
+    const commands = (await readFile(root + file, 'utf8')).matchAll(/run --project ([\w-]+)((?: test\/[\w./-]+)*)/g);
+    for (const [command, project, tests = ''] of commands) {
+      for (const path of tests.split(' ').filter((name) => name.endsWith('.test.ts'))) {
+        const kind = path.startsWith('test/servers/') ? 'servers' : 'unit';
+        const inLong = kind === 'unit' ? 'long' : 'long-servers';
+        expect(project, `${file}: ${command}`).toBe(long.some((pattern) => pattern.test(path)) ? inLong : kind);
+      }
     }
   }
 });
