@@ -1,3 +1,5 @@
+import { GrowingBytes } from './growing-bytes.js';
+
 /** The parts of a request besides its body. A Request is one too. */
 export interface RequestHead {
   /** As it came, byte for byte, because a signature may cover it. */
@@ -89,18 +91,9 @@ export function extended(Base: typeof Request): RequestClass {
       const first = await reader.read();
       if (first.done) return '';
       if (first.value.byteLength === this.#length) return decoder.decode(first.value);
-      const second = await reader.read();
-      if (second.done) return decoder.decode(first.value);
-      let text = '';
-      const parts = new TextDecoder();
-      for (
-        let part: ReadableStreamReadResult<Uint8Array> = first;
-        !part.done;
-        part = part === first ? second : await reader.read()
-      ) {
-        text += parts.decode(part.value, { stream: true });
-      }
-      return text + parts.decode();
+      const whole = new GrowingBytes(Infinity);
+      for (let part: ReadableStreamReadResult<Uint8Array> = first; !part.done; part = await reader.read()) whole.append(part.value);
+      return decoder.decode(whole.take());
     }
 
     override async json(): Promise<any> {

@@ -78,7 +78,7 @@ async function settled(memory: () => Promise<Memory>): Promise<Memory> {
 
 const MIB = (bytes: number): string => `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
 
-describe.each(['node', 'express', 'fastify', 'hono'])('%s', (framework) => {
+describe.each(['node', 'a handler that reads the text', 'express', 'fastify', 'hono'])('%s', (framework) => {
   test('bodies in one-byte chunks use at most three times the bytes received', { timeout: 120_000 }, async () => {
     const { port, memory } = await gateway(framework);
     const sockets = await Promise.all(Array.from({ length: 16 }, () => open(port, 'Transfer-Encoding: chunked\r\n')));

@@ -24,6 +24,9 @@ const FRAMEWORKS: Record<string, () => Promise<Server>> = {
     (request) => registry.handleWebhook(new URL(request.url).pathname.split('/')[2] ?? '', request),
     { onError: () => undefined },
   )),
+  'a handler that reads the text': async () => listening(toNodeHandler(
+    async (request) => new Response(await request.text()), { onError: () => undefined },
+  )),
   express: async () => listening(express().all('/webhooks/:connectionId', expressWebhook(registry))),
   async fastify() {
     const app = fastify({ requestTimeout: 0 });
