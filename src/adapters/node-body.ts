@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { ConnectionError } from '../errors.js';
 import { readStream } from '../messages/body.js';
 import { GrowingBytes } from '../messages/growing-bytes.js';
-import type { RequestBody, UnreadBody } from '../messages/requests.js';
+import { describing, type RequestBody, type RequestHead, type UnreadBody } from '../messages/requests.js';
 import type { NodeRequest, ParsedByOthers } from './node-types.js';
 import { alreadyParsed } from './parsed-body.js';
 
@@ -56,6 +56,12 @@ export function bodyOf(req: NodeRequest, { maxBytes, onTooLarge, source = req, p
     return wholeOf(source, Math.min(maxBytes, cap), cap < maxBytes ? undefined : onTooLarge, onStop);
   };
   return { kind: 'unread', body: { stream, read } };
+}
+
+/** The head of a request whose body is this. It does not describe bytes that are not there. */
+export function headOver(head: RequestHead, body: NodeBody): RequestHead {
+  if (body.kind === 'bytes') return describing(head, body.bytes, body.isInflated);
+  return body.kind === 'empty' ? describing(head, null) : head;
 }
 
 /** The body as a request is made of it. A refused one fails when it is read. */

@@ -2,11 +2,11 @@ import { ConnectionError, isConnectionError } from '../errors.js';
 import type { WebhookHandler } from '../webhook/handle-webhook.js';
 import { systemClock } from '../clock.js';
 import { directDelivery, type Outgoing } from '../messages/direct.js';
-import { describing, extended, makeRequest } from '../messages/requests.js';
+import { extended, makeRequest } from '../messages/requests.js';
 import { discardBody } from '../messages/response-body.js';
 import { within } from '../within.js';
 import { invalidOption } from './adapter-options.js';
-import { bodyPart, type NodeBody, unreadPart } from './node-body.js';
+import { bodyPart, headOver, type NodeBody, unreadPart } from './node-body.js';
 import type { RequestHead } from './node-request.js';
 import { assertResponse } from './node-response.js';
 import { failure, refusal } from './early-answers.js';
@@ -87,7 +87,7 @@ export async function answerWebhook(call: WebhookCall): Promise<Outgoing> {
 
 async function handOver({ registry, head }: WebhookCall, id: string, body: NodeBody): Promise<Outgoing> {
   const { handleWebhook } = registry;
-  const described = body.kind === 'bytes' ? describing(head, body.bytes, body.isInflated) : head;
+  const described = headOver(head, body);
   const direct = directDelivery(handleWebhook);
   const outgoing = direct === undefined
     ? { response: await registry.handleWebhook(id, makeRequest(described, bodyPart(body))) }
@@ -148,7 +148,7 @@ async function find(
     return failure(error.code);
   }
   const bytes = read.kind === 'bytes' ? read.bytes : null;
-  const request = new UnverifiedRequest(describing(head, bytes, read.kind === 'bytes' && read.isInflated), bytes);
+  const request = new UnverifiedRequest(headOver(head, read), bytes);
   try {
     const id = await connectionId(request, params);
     return typeof id === 'string' && id !== '' ? { id, body: read } : failure('CONNECTION_NOT_FOUND');

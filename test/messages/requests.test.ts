@@ -130,7 +130,7 @@ describe('a delivered request', () => {
   test('has the URL as it came, and so has its clone', async () => {
     const request = makeRequest(parts());
     const clone = request.clone();
-    for (const one of [request, clone])
+    for (const one of [request, clone, clone.clone().clone()])
       expect({ url: one.url, signal: one.signal === request.signal }).toEqual({
         url: "https://hooks.example.com/a/b?it='s",
         signal: true,
