@@ -51,10 +51,14 @@ function originOf(
   if (origin !== undefined) return origin;
   const own = target ?? ownAddress(req);
   if (trustProxy === undefined && framework !== undefined) {
-    const isOwn = framework.host !== undefined && [req.headers.host, req.headers[':authority']].includes(framework.host);
-    return !isOwn
-      ? checkedOrigin(framework)
-      : checkedOrigin({ protocol: target?.protocol ?? framework.protocol, host: own.host });
+    const { protocol, host } = framework;
+    // A framework does not tell whether it believes a proxy. If it may have its answer from one, it is right.
+    const isOwn = [req.headers.host, req.headers[':authority']].includes(host) && !isForwarded(req, 'x-forwarded-host', host);
+    if (!isOwn || host === undefined) return checkedOrigin(framework);
+    return checkedOrigin({
+      protocol: isForwarded(req, 'x-forwarded-proto', protocol) ? protocol : target?.protocol ?? protocol,
+      host: own.host,
+    });
   }
   if (trustProxy !== true) return checkedOrigin(own);
   const protocol = forwarded(req, 'x-forwarded-proto')?.toLowerCase();
@@ -78,6 +82,11 @@ export function forwarded(req: NodeRequest, name: string): string | undefined {
   const value = req.headers[name];
   const first = (typeof value === 'string' ? value : undefined)?.split(',', 1)[0]!.trim();
   return first === '' ? undefined : first;
+}
+
+/** Whether a proxy, trusted or not, has sent this value. */
+function isForwarded(req: NodeRequest, name: string, value: string | undefined): boolean {
+  return String(req.headers[name] ?? '').split(',').some((one) => one.trim() === value);
 }
 
 function checkedOrigin({ protocol, host }: Address): string | undefined {
