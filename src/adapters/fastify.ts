@@ -8,7 +8,7 @@ import { finished, type Readable } from 'node:stream';
 import { type AdapterOptions, checkOptions, invalidOption } from './adapter-options.js';
 import { bodyOf, type NodeBody } from './node-body.js';
 import { headOf } from './node-request.js';
-import { closesConnection } from './node-response.js';
+import { closesConnection, sendFailure } from './node-response.js';
 import type { NodeRequest, NodeResponse, ParsedByOthers } from './node-types.js';
 import type { Outgoing } from '../messages/direct.js';
 import { discardBody, ResponseBody } from '../messages/response-body.js';
@@ -52,6 +52,7 @@ export interface FastifyReplyLike {
   header(name: string, value: string | readonly string[]): unknown;
   removeHeader(name: string): unknown;
   send(payload?: unknown): unknown;
+  hijack(): unknown;
 }
 
 /** The part of a Fastify instance that is used. */
@@ -75,8 +76,8 @@ const SENT = Symbol('sent');
 /** Kept on a request from one step of Fastify's to the next. */
 interface Carrier extends FastifyRequestLike {
   [BODY]?: NodeBody;
-  /** The names of the headers that this plugin has set. */
-  [SENT]?: readonly string[];
+  /** Whether this plugin has set a head. */
+  [SENT]?: boolean;
 }
 
 /**
@@ -113,12 +114,12 @@ export async function fastifyWebhook(scope: FastifyScope, options: FastifyWebhoo
 
   scope.all(path, {
     errorHandler(error, request, reply) {
-      const sent = (request as Carrier)[SENT];
       // A hook of the host has failed: the host's error handler decides.
-      if (sent === undefined) throw error;
+      if ((request as Carrier)[SENT] !== true) throw error;
       report(request, error);
-      for (const name of sent) reply.removeHeader(name);
-      return failed(reply);
+      // Fastify would send again and again what Node refuses, and end the process with the last error.
+      reply.hijack();
+      sendFailure(request.raw, reply.raw);
     },
   }, async (request, reply) => {
     const { raw } = request;
@@ -135,7 +136,7 @@ export async function fastifyWebhook(scope: FastifyScope, options: FastifyWebhoo
     } catch (error) {
       discardBody(outgoing.response, outgoing.done);
       report(request, error);
-      return reply.sent ? undefined : failed(reply);
+      return reply.sent ? undefined : failed(request, reply);
     }
   });
 }
@@ -165,14 +166,15 @@ async function payloadOf({ response, done }: Outgoing, request: FastifyRequestLi
 }
 
 function setHead({ status, headers }: ResponseHead, request: FastifyRequestLike, reply: FastifyReplyLike): void {
-  (request as Carrier)[SENT] = [...headers.keys()];
+  (request as Carrier)[SENT] = true;
   for (const name of OF_A_BODY) reply.removeHeader(name);
   reply.code(status);
   for (const [name, value] of headers) reply.header(name, value);
   if (closesConnection(request.raw, status)) reply.header('connection', 'close');
 }
 
-function failed(reply: FastifyReplyLike): Buffer {
+function failed(request: FastifyRequestLike, reply: FastifyReplyLike): Buffer {
+  (request as Carrier)[SENT] = true;
   const { status, headers, text } = problemOf({ code: 'HANDLER_FAILED', retryAfterMs: undefined });
   reply.code(status);
   for (const [name, value] of Object.entries(headers)) reply.header(name, value);

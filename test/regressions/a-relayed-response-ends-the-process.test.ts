@@ -1,17 +1,26 @@
 import { createServer as createHttp2Server, connect, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
+import express from 'express';
 import fastify from 'fastify';
+import { expressWebhook } from 'hydrant/express';
 import { fastifyWebhook } from 'hydrant/fastify';
 import { toNodeHandler } from 'hydrant/node';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { send } from '../adapters/support/clients.js';
-import { ADAPTERS, answering, listen } from '../adapters/support/servers.js';
+import { ADAPTERS, answering, listen, type Listening } from '../adapters/support/servers.js';
+import { collectUnhandled } from '../fuzz/campaign.js';
 import { startUpstream, UPSTREAM_ANSWERS } from '../fuzz/odd-upstream.js';
 
 let upstream: Awaited<ReturnType<typeof startUpstream>>;
 beforeAll(async () => { upstream = await startUpstream(); });
 afterAll(() => upstream.close());
 const relay = (answer: string): Promise<Response> => fetch(`${upstream.url}/${UPSTREAM_ANSWERS.indexOf(answer)}?tenant`);
+
+/** As middleware does that looks at every head. */
+function refusingAnyHead<R extends { writeHead: unknown }>(res: R): R {
+  res.writeHead = () => { throw new Error('of the middleware'); };
+  return res;
+}
 
 describe.each(Object.keys(ADAPTERS))('%s relays a response of fetch', (adapter) => {
   const serve = ADAPTERS[adapter]!;
@@ -59,14 +68,33 @@ describe.each(Object.keys(ADAPTERS))('%s relays a response of fetch', (adapter) 
   });
 });
 
-test('if not even the 500 can be sent, the connection is cut', async () => {
-  const handler = toNodeHandler(() => new Response('x'), { onError: () => undefined });
-  const { port } = await listen((req, res) => {
-    // As middleware does that looks at every head.
-    res.writeHead = () => { throw new Error('of the middleware'); };
-    handler(req, res);
+describe.each<[string, (registry: ReturnType<typeof answering>, onError: () => void) => Promise<Listening>]>([
+  ['node:http', (registry, onError) => {
+    const handler = toNodeHandler((request) => registry.handleWebhook('c1', request), { onError });
+    return listen((req, res) => handler(req, refusingAnyHead(res)));
+  }],
+  ['Express', (registry, onError) => {
+    const app = express().use((_req, res, next) => { refusingAnyHead(res); next(); });
+    return listen(app.all('/webhooks/:connectionId', expressWebhook(registry, { onError })));
+  }],
+  ['Fastify', async (registry, onError) => {
+    const app = fastify().addHook('onRequest', async (_request, reply) => { refusingAnyHead(reply.raw); });
+    app.register(fastifyWebhook, { registry, prefix: '/webhooks', path: '/:connectionId', onError });
+    await app.ready();
+    return listen(app.server);
+  }],
+])('%s, if not even the 500 can be sent', (_adapter, serve) => {
+  test.each(['a head', 'a Response that Node refuses', 'a body that fails'])('after %s, the connection is cut', async (after) => {
+    const unhandled = collectUnhandled();
+    const onError = vi.fn();
+    const { port } = await serve(answering(() => {
+      if (after === 'a body that fails') return new Response(new ReadableStream({ pull() { throw new Error('of the source'); } }));
+      return new Response('x', after === 'a head' ? {} : { headers: { 'x-odd': 'a\u0001b' } });
+    }), onError);
+    await expect(send(port, '/webhooks/c1')).rejects.toMatchObject({ code: 'ECONNRESET' });
+    expect(onError).toHaveBeenCalled();
+    expect(unhandled).toEqual([]);
   });
-  await expect(send(port, '/')).rejects.toMatchObject({ code: 'ECONNRESET' });
 });
 
 test('a reason phrase set by the application that cannot be sent does not block the response', async () => {
@@ -80,8 +108,6 @@ test('a reason phrase set by the application that cannot be sent does not block 
 
 test('a request is answered 500 if the trust proxy function of the application throws', async () => {
   const onError = vi.fn();
-  const { default: express } = await import('express');
-  const { expressWebhook } = await import('hydrant/express');
   const app = express().set('trust proxy', () => { throw new Error('of the application'); });
   const { port } = await listen(
     app.all(
