@@ -95,12 +95,14 @@ export function extended(Base: typeof Request): RequestClass {
       const { body } = this;
       if (body === null || body.locked || this.bodyUsed) return super.text();
       const reader = body.getReader();
-      const first = await reader.read();
-      if (first.done) return '';
-      if (first.value.byteLength === this.#length) return decoder.decode(first.value);
       const whole = new GrowingBytes(Infinity);
-      for (let part: ReadableStreamReadResult<Uint8Array> = first; !part.done; part = await reader.read()) whole.append(part.value);
-      return decoder.decode(whole.take());
+      for (;;) {
+        const { done, value } = await reader.read();
+        if (done) return decoder.decode(whole.take());
+        // All of it: there is no need to wait for its end.
+        if (value.byteLength === this.#length) return decoder.decode(value);
+        whole.append(value);
+      }
     }
 
     override async json(): Promise<any> {

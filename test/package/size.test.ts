@@ -6,13 +6,13 @@ import { describe, expect, test } from 'vitest';
 import { application, entries, files, installed } from './support/installed.js';
 
 /** Kilobytes of the root entry with all its dependencies, minified and gzipped. The goal of the design is 35. */
-const ROOT_BOUND = 37.2;
+const ROOT_BOUND = 37.3;
 
 /** Kilobytes that an entry adds to an application that has the root entry. Printed. */
 const ADDED: Record<string, number> = {
   'hydrant/node': 4.2,
   'hydrant/express': 5,
-  'hydrant/fastify': 4.9,
+  'hydrant/fastify': 5.1,
   'hydrant/postgres': 15.9,
   'hydrant/redis': 7.1,
   'hydrant/exclusive': 10.4,
