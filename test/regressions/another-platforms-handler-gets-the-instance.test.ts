@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { ConnectionRegistry, factoryByPlatform, type InstanceFactory } from 'hydrant';
 import { ManualClock } from 'hydrant/testing';
 import { deferred } from '../support/deferred.js';
-import { Rows, type Row } from '../support/harness.js';
+import { Harness, Rows, type Row } from '../support/harness.js';
 import { seen } from '../support/webhooks.js';
 
 interface Bot { readonly platform: string; readonly token: string }
@@ -23,6 +23,7 @@ class Gateway {
     ): InstanceFactory<Row, Bot> => ({
       create: ({ token }) => {
         this.calls.push(`${platform} create ${token}`);
+        if (token === 'broken') throw new Error('of the vendor');
         return { platform, token };
       },
       authenticate,
@@ -39,6 +40,7 @@ class Gateway {
         telegram: factory('telegram', 'in-handler'),
       }) as never,
     });
+    this.registry.on('hydrationFailed', () => {});
   }
 
   put(platform: string, token: string): void {
@@ -98,6 +100,31 @@ describe('the row changes while a delivery is authenticated', () => {
     expect(answer).toEqual({ status: 401, code: 'UNAUTHENTICATED' });
   });
 
+  test('its secret, by invalidate: a request signed with the old secret is authenticated again, and refused', async () => {
+    const secrets = ['old', 'new'];
+    const [first, second] = [deferred<boolean>(), deferred<boolean>()];
+    const signedWith: string[] = [];
+    const h = new Harness({
+      factory: {
+        secrets: () => secrets[Math.min(signedWith.length, 1)],
+        authenticate: (_request, { secrets: secret }) => {
+          signedWith.push(secret as string);
+          return secret === 'old' ? first.promise : second.promise;
+        },
+        handleWebhook: () => new Response('served'),
+      },
+    });
+    h.rows.put('a');
+    const delivery = h.registry.handleWebhook('a', new Request('http://gateway.test/a', { method: 'POST', body: 'hi' }));
+    await h.settle();
+    // The row stays as it is: the vault has another secret for it.
+    h.registry.invalidate('a');
+    first.resolve(true);
+    second.resolve(false);
+    expect(await seen(await delivery)).toEqual({ status: 401, code: 'UNAUTHENTICATED' });
+    expect(signedWith).toEqual(['old', 'new']);
+  });
+
   test('it is created anew for another tenant: the request does not reach that tenant', async () => {
     const gateway = new Gateway();
     gateway.put('slack', 't1');
@@ -126,6 +153,17 @@ describe('the row changes while a delivery is authenticated', () => {
     const gateway = new Gateway();
     gateway.put('slack', 't1');
     expect(await gateway.during(() => gateway.put('slack', 't2'))).toEqual({ status: 200, body: 'slack handler, slack bot, t1' });
+  });
+
+  test('with keepLastGood, a last good instance of the same platform serves while the new version fails to start', async () => {
+    const gateway = new Gateway({ keepLastGood: true });
+    gateway.put('slack', 't1');
+    await gateway.registry.use('a', () => {});
+    gateway.put('slack', 'broken');
+    const answer = await gateway.during(async () => {
+      expect(await gateway.registry.use('a', ({ token }) => token)).toBe('t1');
+    });
+    expect(answer).toEqual({ status: 200, body: 'slack handler, slack bot, t1' });
   });
 
   test('with keepLastGood, a last good instance of the old platform does not serve requests of the new one', async () => {
