@@ -34,7 +34,7 @@ export interface TableFacts {
 export function tableQuery({ table, schema, tableName }: Layout): string {
   const where = schema === undefined ? 'current_schema()' : literal(schema);
   const whole = `concat_ws('.', coalesce(n.nspname, ${where}), ${literal(tableName)})`;
-  return `(select c.oid, c.relkind, c.relam, c.relacl, c.relowner, c.relnamespace,
+  return `(select c.oid, c.relkind, c.relam, c.relacl, c.relowner, c.relnamespace, c.relrowsecurity,
     case when c.oid is not null then format('%I.%I', n.nspname, c.relname) end as name,
     case when octet_length(${whole}) <= 55 then ${whole}
       else left(${literal(tableName)}, 9) || '_' || left(encode(sha256(convert_to(${whole}, 'UTF8')), 'hex'), 16) end as base

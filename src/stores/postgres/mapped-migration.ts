@@ -72,12 +72,15 @@ export function mappedMigration(layout: Layout): MigrationParts {
   };
 }
 
-/** The rights that a role needs on the table of touches `v`, for those it has on the table `t`. */
+/**
+ * The rights that a role needs on the table of touches `v`, for those it has on the table `t`. None with row-level security:
+ * a role that may update some rows of `t` could touch all of them.
+ */
 const RIGHTS = `
   select case a.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(a.grantee)) end as grantee, a.grantee as role,
     case when bool_or(a.privilege_type = 'UPDATE') then 'select, insert, update' else 'select' end as rights
   from aclexplode(coalesce(t.relacl, acldefault('r', t.relowner))) a
-  where a.privilege_type in ('SELECT', 'UPDATE') and a.grantee <> v.relowner group by a.grantee`;
+  where a.privilege_type in ('SELECT', 'UPDATE') and a.grantee <> v.relowner and not t.relrowsecurity group by a.grantee`;
 
 const rightsFindings = `
   union all select 'rights of ' || w.grantee || ' on ' || v.name, 'missing' from (${RIGHTS}) w
