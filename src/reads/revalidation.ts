@@ -104,7 +104,11 @@ export class Revalidation<R extends ConnectionRecord> {
 
   #subscribe(): Subscription {
     const { clock, options: { store } } = this.#env;
-    const listener = { changed: (ids: readonly string[]) => this.#changed(ids), gap: () => this.#gap() };
+    const listener = {
+      // Anyone may publish on a channel, and the store of an application may pass on what was sent. It calls from its socket.
+      changed: (ids: readonly string[]) => (areTexts(ids) ? this.#changed(ids) : this.#gap()),
+      gap: () => this.#gap(),
+    };
     return new Subscription({
       clock,
       open: () => this.#env.inOwnContext(() => store.watch?.(listener)),
@@ -130,3 +134,5 @@ export class Revalidation<R extends ConnectionRecord> {
     this.#sweep();
   }
 }
+
+const areTexts = (ids: unknown): boolean => Array.isArray(ids) && ids.every((id) => typeof id === 'string');

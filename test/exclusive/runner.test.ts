@@ -1,5 +1,5 @@
 import { ConnectionRegistry } from 'hydrant';
-import { MemoryClaims, type ClaimStore, type RunnerRegistry } from 'hydrant/exclusive';
+import { MemoryClaims, type ClaimHint, type ClaimStore, type RunnerRegistry } from 'hydrant/exclusive';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Cluster, type Bot, type Replica, type Row } from './support/cluster.js';
 
@@ -46,6 +46,27 @@ describe('an ExclusiveRunner', () => {
     expect(runner.snapshot().state).toBe('stopped');
   });
 });
+
+test.each([undefined, null, 'r0', 7, {}, { from: 7, left: true }, { from: 'nobody', left: 'yes' }])(
+  'a hint that is odd (%j) looks for free connections, and nothing else',
+  async (odd) => {
+    let hear!: (hint: ClaimHint) => void;
+    const claims = new MemoryClaims({ server: cluster.server });
+    const replica = await cluster.started({
+      claims: {
+        renew: (request) => claims.renew(request), claim: (request) => claims.claim(request),
+        release: (request) => claims.release(request), watch: async (listener) => {
+          hear = listener;
+          return claims.watch(listener);
+        },
+      },
+    });
+    const owned = [...replica.owned];
+    hear(odd as never);
+    await cluster.clock.advance(10_000);
+    expect({ owned: replica.owned, failed: replica.happened('claimsFailed') }).toEqual({ owned, failed: [] });
+  },
+);
 
 describe('the registry of a runner', () => {
   const acquire: RunnerRegistry<Row, Bot>['acquire'] = (...about) => registry.acquire(...about);

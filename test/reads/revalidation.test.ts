@@ -129,6 +129,16 @@ describe('a hint', () => {
     ]);
     expect(forgotten).toEqual(['c0', 'on the wire', 'unheard of']);
   });
+
+  test.each([[undefined], [null], ['c0'], [7], [{}], [['c0', 5]], [[null]]])('that is odd counts as a gap: %j', async (odd) => {
+    let listener!: StoreListener;
+    live(2);
+    open(async (given) => { listener = given; return { [Symbol.asyncDispose]: async () => {} }; });
+    await clock.advance(0);
+    listener.changed(odd as never);
+    expect(asked.map(({ id }) => id)).toEqual(['c0', 'c1']);
+    expect(forgotten).toEqual(['all']);
+  });
 });
 
 describe('a subscription', () => {
