@@ -75,7 +75,7 @@ beforeEach(() => {
 describe('the heartbeat', () => {
   test('renews at once, after its first interval, then every tick, one at a time, and keeps the process alive', async () => {
     const beating = heart();
-    expect([gates.length, clock.pendingRefTimers]).toEqual([1, 2]);
+    expect({ gates: gates.length, pendingRefTimers: clock.pendingRefTimers }).toEqual({ gates: 1, pendingRefTimers: 2 });
     await clock.advance(100);
     expect(gates).toHaveLength(1);
     gates[0]?.resolve(result());
@@ -87,7 +87,11 @@ describe('the heartbeat', () => {
     gates[1]?.resolve(result({ members: [{ replica: 'r', load: 1 }] }));
     await stopped;
     await clock.advance(10_000);
-    expect([gates.length, clock.pendingTimers, log]).toEqual([2, 0, ['answered by 0']]);
+    expect({ gates: gates.length, pendingTimers: clock.pendingTimers, log }).toEqual({
+      gates: 2,
+      pendingTimers: 0,
+      log: ['answered by 0'],
+    });
   });
 
   test('tells the releases whether the store may still count this replica', async () => {

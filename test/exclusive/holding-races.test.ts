@@ -21,7 +21,11 @@ describe('an edit', () => {
     bench.version = '2';
     answer.resolve();
     await bench.clock.advance(0);
-    expect([one.state, one.version, bench.lease.released]).toEqual(['serving', '2', 0]);
+    expect({ state: one.state, version: one.version, released: bench.lease.released }).toEqual({
+      state: 'serving',
+      version: '2',
+      released: 0,
+    });
   });
 
   test('of a queued connection leaves it its place in the queue', async () => {
@@ -54,7 +58,7 @@ describe('an edit', () => {
     bench.acquire = async () => { throw new ConnectionError('CONNECTION_STOPPED', 'stopped'); };
     const one = bench.holding({ listed: '1' });
     await bench.clock.advance(0);
-    expect([one.state, one.failures]).toEqual(['waiting', 0]);
+    expect(one).toMatchObject({ state: 'waiting', failures: 0 });
     bench.acquire = read;
     one.listed('2');
     await bench.clock.advance(0);
@@ -73,7 +77,10 @@ describe('a holding that is stopping', () => {
     one.giveUp('unlisted');
     gone.resolve();
     await bench.clock.advance(0);
-    expect([one.state, bench.happened('ended')]).toEqual(['settled', [{ id: 'a', token: 7n, reason: 'unlisted' }]]);
+    expect({ state: one.state, ended: bench.happened('ended') }).toEqual({
+      state: 'settled',
+      ended: [{ id: 'a', token: 7n, reason: 'unlisted' }],
+    });
   });
 
   test('for a hand-over is still handed over when the runner stops meanwhile', async () => {
@@ -82,10 +89,10 @@ describe('a holding that is stopping', () => {
     one.giveUp('handedOver', { to: 's', forMs: 3 });
     one.giveUp('stopped');
     await bench.clock.advance(0);
-    expect([one.release, bench.happened('ended')]).toEqual([
-      { notes: undefined, offer: { to: 's', forMs: 3 } },
-      [{ id: 'a', token: 7n, reason: 'handedOver' }],
-    ]);
+    expect({ release: one.release, ended: bench.happened('ended') }).toEqual({
+      release: { notes: undefined, offer: { to: 's', forMs: 3 } },
+      ended: [{ id: 'a', token: 7n, reason: 'handedOver' }],
+    });
   });
 
   test.each([
@@ -102,7 +109,10 @@ describe('a holding that is stopping', () => {
     one[end]();
     gone.resolve();
     await bench.clock.advance(0);
-    expect([one.release, bench.happened('ended')]).toEqual([release, [{ id: 'a', token: 7n, reason }]]);
+    expect({ release: one.release, ended: bench.happened('ended') }).toEqual({
+      release,
+      ended: [{ id: 'a', token: 7n, reason }],
+    });
   });
 });
 
@@ -148,7 +158,7 @@ describe('an attempt', () => {
     bench.acquire = hang;
     bench.holding();
     await bench.clock.advance(100);
-    expect([again.state, again.moveCost(0)]).toEqual(['queued', 2]);
+    expect({ state: again.state, moveCost: again.moveCost(0) }).toEqual({ state: 'queued', moveCost: 2 });
   });
 
   test('that never fails has nothing to note, however long it serves', async () => {
@@ -156,6 +166,6 @@ describe('an attempt', () => {
     const one = bench.holding();
     await bench.clock.advance(60_000);
     one.check();
-    expect([one.state, one.notes.unsaved]).toEqual(['serving', undefined]);
+    expect({ state: one.state, unsaved: one.notes.unsaved }).toEqual({ state: 'serving', unsaved: undefined });
   });
 });

@@ -15,28 +15,28 @@ beforeEach(() => { bench = new HoldingBench(); });
 describe('a holding', () => {
   test('starts, serves, stops and is released with its notes', async () => {
     const one = bench.holding();
-    expect([seen(one, bench.clock), one.version, one.moveCost(0)]).toEqual([
-      { state: 'queued', counts: true, renewable: true },
-      undefined,
-      0,
-    ]);
+    expect({ seen: seen(one, bench.clock), version: one.version, moveCost: one.moveCost(0) }).toEqual({
+      seen: { state: 'queued', counts: true, renewable: true },
+      version: undefined,
+      moveCost: 0,
+    });
     await bench.clock.advance(0);
-    expect([seen(one, bench.clock), one.version, one.release]).toEqual([
-      { state: 'serving', counts: true, renewable: true },
-      '1',
-      undefined,
-    ]);
+    expect({ seen: seen(one, bench.clock), version: one.version, release: one.release }).toEqual({
+      seen: { state: 'serving', counts: true, renewable: true },
+      version: '1',
+      release: undefined,
+    });
     expect(snapshotOf(one)).toEqual({ id: 'a', state: 'serving', token: '7', version: '1', failures: 0, heldForMs: 1_000_000 });
     one.giveUp('handedOver', { to: 's', forMs: 3 });
     expect(seen(one, bench.clock)).toEqual({ state: 'stopping', counts: false, renewable: true });
     expect(bench.tenure?.signal.reason).toMatchObject({ name: 'AbortError', message: expect.stringContaining('(handedOver)') });
     await bench.clock.advance(0);
-    expect([seen(one, bench.clock), one.release, bench.over, bench.lease.released]).toEqual([
-      { state: 'settled', counts: false, renewable: false },
-      { notes: undefined, offer: { to: 's', forMs: 3 } },
-      1,
-      1,
-    ]);
+    expect({ seen: seen(one, bench.clock), release: one.release, over: bench.over, released: bench.lease.released }).toEqual({
+      seen: { state: 'settled', counts: false, renewable: false },
+      release: { notes: undefined, offer: { to: 's', forMs: 3 } },
+      over: 1,
+      released: 1,
+    });
     expect(bench.events).toEqual([
       { event: 'started', payload: { id: 'a', token: 7n, version: '1' } },
       { event: 'ended', payload: { id: 'a', token: 7n, reason: 'handedOver' } },
@@ -63,11 +63,11 @@ describe('a holding', () => {
   test('that never started is given up without an event', () => {
     const one = bench.holding();
     one.giveUp('stopped');
-    expect([seen(one, bench.clock), bench.events, bench.over]).toEqual([
-      { state: 'settled', counts: false, renewable: false },
-      [],
-      1,
-    ]);
+    expect({ seen: seen(one, bench.clock), events: bench.events, over: bench.over }).toEqual({
+      seen: { state: 'settled', counts: false, renewable: false },
+      events: [],
+      over: 1,
+    });
     one.giveUp('unlisted');
     expect(bench.over).toBe(1);
   });
@@ -92,17 +92,20 @@ describe('a holding', () => {
     await bench.clock.advance(0);
     one.listed('2');
     bench.version = '2';
-    expect([seen(one, bench.clock), one.moveCost(0)]).toEqual([{ state: 'stopping', counts: true, renewable: true }, undefined]);
+    expect({ seen: seen(one, bench.clock), moveCost: one.moveCost(0) }).toEqual({
+      seen: { state: 'stopping', counts: true, renewable: true },
+      moveCost: undefined,
+    });
     expect(bench.tenure?.signal.reason).toMatchObject({ message: expect.stringContaining('(restart)') });
     expect(bench.clock.pendingRefTimers).toBe(1);
     gone.resolve();
     bench.run = serve;
     await bench.clock.advance(0);
-    expect([seen(one, bench.clock), one.version, bench.over]).toEqual([
-      { state: 'serving', counts: true, renewable: true },
-      '2',
-      0,
-    ]);
+    expect({ seen: seen(one, bench.clock), version: one.version, over: bench.over }).toEqual({
+      seen: { state: 'serving', counts: true, renewable: true },
+      version: '2',
+      over: 0,
+    });
     one.listed('2');
     one.listed(undefined);
     expect(one.state).toBe('serving');
@@ -128,21 +131,26 @@ describe('a holding', () => {
       if (ending === 'restart') one.listed('2');
       else one.giveUp('unlisted');
       await bench.clock.advance(999);
-      expect([one.state, bench.happened('stopUnproven')]).toEqual(['stopping', []]);
+      expect({ state: one.state, stopUnproven: bench.happened('stopUnproven') }).toEqual({ state: 'stopping', stopUnproven: [] });
       await bench.clock.advance(1);
-      expect([seen(one, bench.clock), bench.happened('stopUnproven'), bench.over, one.release]).toEqual([
-        { state: 'stuck', counts: false, renewable: false },
-        [{ id: 'a', token: 7n }],
-        1,
-        undefined,
-      ]);
+      expect({
+        seen: seen(one, bench.clock),
+        stopUnproven: bench.happened('stopUnproven'),
+        over: bench.over,
+        release: one.release,
+      }).toEqual({
+        seen: { state: 'stuck', counts: false, renewable: false },
+        stopUnproven: [{ id: 'a', token: 7n }],
+        over: 1,
+        release: undefined,
+      });
       gone.resolve();
       await bench.clock.advance(0);
-      expect([seen(one, bench.clock), bench.happened('ended'), bench.over]).toEqual([
-        { state: 'settled', counts: false, renewable: false },
-        [{ id: 'a', token: 7n, reason }],
-        2,
-      ]);
+      expect({ seen: seen(one, bench.clock), ended: bench.happened('ended'), over: bench.over }).toEqual({
+        seen: { state: 'settled', counts: false, renewable: false },
+        ended: [{ id: 'a', token: 7n, reason }],
+        over: 2,
+      });
     }
   });
 
@@ -155,7 +163,10 @@ describe('a holding', () => {
     one.giveUp('stopped');
     gone.resolve();
     await bench.clock.advance(0);
-    expect([one.release, bench.happened('ended')]).toEqual(['none', [{ id: 'a', token: 7n, reason: 'lost' }]]);
+    expect({ release: one.release, ended: bench.happened('ended') }).toEqual({
+      release: 'none',
+      ended: [{ id: 'a', token: 7n, reason: 'lost' }],
+    });
   });
 });
 
@@ -173,14 +184,29 @@ describe('the cost of moving a holding', () => {
     await bench.clock.advance(0);
     bench.run = serve;
     await bench.clock.advance(499);
-    expect([waiting.state, serving.moveCost(500), waiting.moveCost(500), inherited.moveCost(500)]).toEqual([
-      'waiting',
-      undefined,
-      undefined,
-      undefined,
-    ]);
+    expect({
+      state: waiting.state,
+      serving: serving.moveCost(500),
+      waiting: waiting.moveCost(500),
+      inherited: inherited.moveCost(500),
+    }).toEqual({
+      state: 'waiting',
+      serving: undefined,
+      waiting: undefined,
+      inherited: undefined,
+    });
     await bench.clock.advance(1);
-    expect([serving.state, serving.moveCost(500), waiting.moveCost(500), inherited.moveCost(500)]).toEqual(['serving', 2, 1, 1]);
+    expect({
+      state: serving.state,
+      serving: serving.moveCost(500),
+      waiting: waiting.moveCost(500),
+      inherited: inherited.moveCost(500),
+    }).toEqual({
+      state: 'serving',
+      serving: 2,
+      waiting: 1,
+      inherited: 1,
+    });
   });
 });
 
@@ -190,11 +216,11 @@ describe('starts that fail', () => {
     bench.run = async () => { throw failure; };
     const one = bench.holding({ listed: '1' });
     await bench.clock.advance(0);
-    expect([seen(one, bench.clock), one.failures, one.notes.unsaved]).toEqual([
-      { state: 'waiting', counts: true, renewable: true },
-      1,
-      formatNotes({ provisioned: undefined, failed: { version: '1', count: 1 } }),
-    ]);
+    expect({ seen: seen(one, bench.clock), failures: one.failures, unsaved: one.notes.unsaved }).toEqual({
+      seen: { state: 'waiting', counts: true, renewable: true },
+      failures: 1,
+      unsaved: formatNotes({ provisioned: undefined, failed: { version: '1', count: 1 } }),
+    });
     expect(bench.clock.pendingRefTimers).toBe(1);
     one.notes.saved('another');
     expect(one.notes.unsaved).toBeDefined();
@@ -211,10 +237,13 @@ describe('starts that fail', () => {
       [2, 200, false, failure],
       [3, 400, true, failure],
     ]);
-    expect([one.release, bench.happened('ended')]).toEqual([
-      { notes: formatNotes({ provisioned: undefined, failed: { version: '1', count: 3 } }), offer: { notTo: 'r', forMs: 9_000 } },
-      [{ id: 'a', token: 7n, reason: 'failed' }],
-    ]);
+    expect({ release: one.release, ended: bench.happened('ended') }).toEqual({
+      release: {
+        notes: formatNotes({ provisioned: undefined, failed: { version: '1', count: 3 } }),
+        offer: { notTo: 'r', forMs: 9_000 },
+      },
+      ended: [{ id: 'a', token: 7n, reason: 'failed' }],
+    });
   });
 
   test('are not handed over if no other replica lives', async () => {
@@ -222,7 +251,7 @@ describe('starts that fail', () => {
     bench.run = async () => { throw new Error('no'); };
     const one = bench.holding();
     await bench.clock.advance(300);
-    expect([one.failures, one.state]).toEqual([3, 'waiting']);
+    expect(one).toMatchObject({ failures: 3, state: 'waiting' });
   });
 
   test('include a run that ends by itself', async () => {
@@ -243,7 +272,7 @@ describe('starts that fail', () => {
     bench.run = serve;
     bench.version = '2';
     one.listed('2');
-    expect([one.state, bench.clock.pendingTimers]).toEqual(['queued', 0]);
+    expect({ state: one.state, pendingTimers: bench.clock.pendingTimers }).toEqual({ state: 'queued', pendingTimers: 0 });
     await bench.clock.advance(0);
     expect(one.state).toBe('serving');
   });
@@ -252,7 +281,11 @@ describe('starts that fail', () => {
     bench.acquire = async () => { throw new ConnectionError('REGISTRY_CLOSED', 'closing'); };
     const one = bench.holding();
     await bench.clock.advance(0);
-    expect([bench.closed, one.failures, bench.events]).toEqual([1, 0, []]);
+    expect({ closed: bench.closed, failures: one.failures, events: bench.events }).toEqual({
+      closed: 1,
+      failures: 0,
+      events: [],
+    });
   });
 
   test('are forgiven one by one while it serves, and the notes say so', async () => {
@@ -285,7 +318,7 @@ describe('starts that fail', () => {
     const one = bench.holding();
     await bench.clock.advance(0);
     one.giveUp('stopped');
-    expect([one.state, bench.clock.pendingTimers]).toEqual(['settled', 0]);
+    expect({ state: one.state, pendingTimers: bench.clock.pendingTimers }).toEqual({ state: 'settled', pendingTimers: 0 });
   });
 });
 
@@ -299,11 +332,11 @@ describe('provision', () => {
       },
     });
     await bench.clock.advance(0);
-    expect([given, bench.happened('provisioned'), one.notes.unsaved]).toEqual([
-      [['1', 7n, 'instance', false]],
-      [{ id: 'a', token: 7n, version: '1' }],
-      formatNotes({ provisioned: '1', failed: undefined }),
-    ]);
+    expect({ given, provisioned: bench.happened('provisioned'), unsaved: one.notes.unsaved }).toEqual({
+      given: [['1', 7n, 'instance', false]],
+      provisioned: [{ id: 'a', token: 7n, version: '1' }],
+      unsaved: formatNotes({ provisioned: '1', failed: undefined }),
+    });
     const again = bench.holding({
       notes: formatNotes({ provisioned: '1', failed: undefined }),
       provision: async () => {
@@ -311,7 +344,11 @@ describe('provision', () => {
       },
     });
     await bench.clock.advance(0);
-    expect([again.state, given.length, bench.clock.pendingTimers]).toEqual(['serving', 1, 0]);
+    expect({ state: again.state, given: given.length, pendingTimers: bench.clock.pendingTimers }).toEqual({
+      state: 'serving',
+      given: 1,
+      pendingTimers: 0,
+    });
   });
 
   test('that does not settle in time is a failed start, and blocks no other start', async () => {
@@ -319,12 +356,17 @@ describe('provision', () => {
     const gone = deferred();
     const [slow, next] = [bench.holding({ provision: () => gone.promise }), bench.holding()];
     await bench.clock.advance(0);
-    expect([slow.state, next.state, bench.clock.pendingTimers, bench.clock.pendingRefTimers]).toEqual([
-      'working',
-      'queued',
-      1,
-      1,
-    ]);
+    expect({
+      slow: slow.state,
+      next: next.state,
+      pendingTimers: bench.clock.pendingTimers,
+      pendingRefTimers: bench.clock.pendingRefTimers,
+    }).toEqual({
+      slow: 'working',
+      next: 'queued',
+      pendingTimers: 1,
+      pendingRefTimers: 1,
+    });
     await bench.clock.advance(2_000);
     expect([slow.state, next.state]).toEqual(['stopping', 'serving']);
     gone.resolve();

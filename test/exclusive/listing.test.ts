@@ -22,27 +22,38 @@ describe('the listing', () => {
 
   test('is sorted and read again, and reports whether it has grown', async () => {
     const listing = open();
-    expect([listing.known, listing.has('a')]).toEqual([false, false]);
+    expect({ known: listing.known, hasA: listing.has('a') }).toEqual({ known: false, hasA: false });
     await clock.advance(0);
-    expect([listing.known, listing.ids, listing.has('a'), listing.version('a'), changes]).toEqual([
-      true,
-      ['a', 'b'],
-      true,
-      undefined,
-      [true],
-    ]);
+    expect({
+      known: listing.known,
+      ids: listing.ids,
+      hasA: listing.has('a'),
+      versionOfA: listing.version('a'),
+      changes,
+    }).toEqual({
+      known: true,
+      ids: ['a', 'b'],
+      hasA: true,
+      versionOfA: undefined,
+      changes: [true],
+    });
     answer = () => ['a', { id: 'b', version: 7 }, { id: 'gone', status: 'stopped' }];
     await clock.advance(999);
     expect(lists).toBe(1);
     await clock.advance(1);
-    expect([lists, listing.ids, listing.version('b'), changes]).toEqual([2, ['a', 'b'], '7', [true, false]]);
+    expect({ lists, ids: listing.ids, versionOfB: listing.version('b'), changes }).toEqual({
+      lists: 2,
+      ids: ['a', 'b'],
+      versionOfB: '7',
+      changes: [true, false],
+    });
     answer = () => ['a', 'c'];
     await clock.advance(1_000);
     expect(changes).toEqual([true, false, true]);
     expect(clock.pendingRefTimers).toBe(1);
     await listing.stop();
     await clock.advance(10_000);
-    expect([lists, clock.pendingTimers]).toEqual([3, 0]);
+    expect({ lists, pendingTimers: clock.pendingTimers }).toEqual({ lists: 3, pendingTimers: 0 });
   });
 
   test('leaves out invalid ids, and reports how many', async () => {
@@ -57,10 +68,10 @@ describe('the listing', () => {
     answer = () => ['a'];
     const listing = open({ run: undefined as never, provision: async () => {} });
     await clock.advance(0);
-    expect([listing.known, failures().length]).toEqual([false, 1]);
+    expect({ known: listing.known, failures: failures().length }).toEqual({ known: false, failures: 1 });
     answer = () => [{ id: 'a', version: 1 }];
     await clock.advance(1_000);
-    expect([listing.version('a'), failures().length]).toEqual(['1', 1]);
+    expect({ versionOfA: listing.version('a'), failures: failures().length }).toEqual({ versionOfA: '1', failures: 1 });
   });
 
   test('that a hint asks for comes 100 ms after the last one, once for a burst, after the one under way', async () => {
@@ -140,7 +151,12 @@ describe('the listing', () => {
       await listing.stop();
       gate[end](['a'] as never);
       await clock.advance(0);
-      expect([listing.known, changes, failures(), clock.pendingTimers]).toEqual([false, [], [], 0]);
+      expect({ known: listing.known, changes, failures: failures(), pendingTimers: clock.pendingTimers }).toEqual({
+        known: false,
+        changes: [],
+        failures: [],
+        pendingTimers: 0,
+      });
     }
   });
 });

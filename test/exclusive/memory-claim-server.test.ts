@@ -18,7 +18,7 @@ describe('the memory claim server', () => {
   test('lets a claim lapse to the millisecond', async () => {
     const [first] = claim('r', ['a']) as readonly [Claim];
     await clock.advance(99);
-    expect([claim('s', ['a']), [...server.owners().keys()]]).toEqual([[], ['a']]);
+    expect({ claimed: claim('s', ['a']), owned: [...server.owners().keys()] }).toEqual({ claimed: [], owned: ['a'] });
     await clock.advance(1);
     expect(server.owners().size).toBe(0);
     expect(renew('r', [{ id: 'a', token: first.token }])).toMatchObject({ renewed: [], lost: ['a'] });

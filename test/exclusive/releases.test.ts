@@ -42,9 +42,17 @@ describe('releases', () => {
     releases.add(of('a'));
     await clock.advance(9);
     releases.add(of('b'));
-    expect([sent, releases.empty, clock.pendingRefTimers]).toEqual([[], false, 1]);
+    expect({ sent, empty: releases.empty, pendingRefTimers: clock.pendingRefTimers }).toEqual({
+      sent: [],
+      empty: false,
+      pendingRefTimers: 1,
+    });
     await clock.advance(1);
-    expect([sent, gone, releases.empty]).toEqual([[{ ids: ['a', 'b'], leave: false }], ['a', 'b'], true]);
+    expect({ sent, gone, empty: releases.empty }).toEqual({
+      sent: [{ ids: ['a', 'b'], leave: false }],
+      gone: ['a', 'b'],
+      empty: true,
+    });
     releases.add(of('c'));
     await clock.advance(49);
     expect(sent).toHaveLength(1);
@@ -58,13 +66,13 @@ describe('releases', () => {
     releases.add(of('stray'));
     releases.add(of('held', 1_500));
     await clock.advance(10);
-    expect([gone, releases.empty]).toEqual([['stray'], false]);
+    expect({ gone, empty: releases.empty }).toEqual({ gone: ['stray'], empty: false });
     await clock.advance(999);
     expect(sent).toHaveLength(1);
     await clock.advance(1);
-    expect([sent.length, gone]).toEqual([2, ['stray']]);
+    expect({ sent: sent.length, gone }).toEqual({ sent: 2, gone: ['stray'] });
     await clock.advance(1_000);
-    expect([sent.length, gone, releases.empty]).toEqual([3, ['stray', 'held'], true]);
+    expect({ sent: sent.length, gone, empty: releases.empty }).toEqual({ sent: 3, gone: ['stray', 'held'], empty: true });
   });
 
   test('are sent one query at a time, and later ones wait for its answer', async () => {
@@ -75,10 +83,10 @@ describe('releases', () => {
     await clock.advance(10);
     releases.add(of('b'));
     await clock.advance(400);
-    expect([gates.length, releases.empty]).toEqual([1, false]);
+    expect({ gates: gates.length, empty: releases.empty }).toEqual({ gates: 1, empty: false });
     gates[0]?.resolve(undefined as never);
     await clock.advance(50);
-    expect([gates.length, gone]).toEqual([2, ['a']]);
+    expect({ gates: gates.length, gone }).toEqual({ gates: 2, gone: ['a'] });
   });
 
   test('are retried until the claim has expired for the others too, one margin later than here', async () => {
@@ -88,9 +96,9 @@ describe('releases', () => {
     releases.add(of('over here at the second', 1_010));
     releases.add(of('over everywhere at the third', 1_910));
     await clock.advance(1_010);
-    expect([sent.length, gone]).toEqual([2, []]);
+    expect({ sent: sent.length, gone }).toEqual({ sent: 2, gone: [] });
     await clock.advance(1_000);
-    expect([sent.length, gone]).toEqual([3, ['over here at the second', 'over everywhere at the third']]);
+    expect({ sent: sent.length, gone }).toEqual({ sent: 3, gone: ['over here at the second', 'over everywhere at the third'] });
     expect(clock.pendingTimers).toBe(0);
   });
 
@@ -102,7 +110,7 @@ describe('releases', () => {
     await clock.advance(10);
     expect(gone).toEqual([]);
     await clock.advance(1_000);
-    expect([gone, sent.map(({ leave }) => leave)]).toEqual([['held'], [true, true]]);
+    expect({ gone, leave: sent.map(({ leave }) => leave) }).toEqual({ gone: ['held'], leave: [true, true] });
   });
 
   test('say that a replica leaves, once, unless a renewal under way may bring it back', async () => {

@@ -10,7 +10,12 @@ describe('the roster', () => {
     expect(roster.share(10)).toBe(0);
     roster.update(members('c', 'a', 'b'), false, 0);
     expect(roster.names).toEqual(['a', 'b', 'c']);
-    expect([roster.rank, roster.size, roster.share(10), roster.share(11)]).toEqual([1, 3, 3, 4]);
+    expect({ rank: roster.rank, size: roster.size, shareOf10: roster.share(10), shareOf11: roster.share(11) }).toEqual({
+      rank: 1,
+      size: 3,
+      shareOf10: 3,
+      shareOf11: 4,
+    });
   });
 
   test('counts a replica at its first beat only if this replica has just joined itself', () => {

@@ -118,7 +118,11 @@ describe('takeovers', () => {
   test('come in bursts of eight, then one every 200 ms, and keep the process alive', async () => {
     const takeovers = open();
     for (let query = 0; query < 12; query += 1) { takeovers.soon(); await clock.advance(0); }
-    expect([asked.length, clock.pendingTimers, clock.pendingRefTimers]).toEqual([8, 1, 1]);
+    expect({ asked: asked.length, pendingTimers: clock.pendingTimers, pendingRefTimers: clock.pendingRefTimers }).toEqual({
+      asked: 8,
+      pendingTimers: 1,
+      pendingRefTimers: 1,
+    });
     await clock.advance(199);
     expect(asked).toHaveLength(8);
     await clock.advance(1);
@@ -140,12 +144,16 @@ describe('takeovers', () => {
     takeovers.soon();
     takeovers.soon();
     await clock.advance(0);
-    expect([gates.length, takeovers.inFlight]).toEqual([1, true]);
+    expect({ gates: gates.length, inFlight: takeovers.inFlight }).toEqual({ gates: 1, inFlight: true });
     gates[0]?.reject(new Error('down'));
     await clock.advance(0);
-    expect([gates.length, environment.happened('claimsFailed').length, taken]).toEqual([2, 1, [[]]]);
+    expect({ gates: gates.length, claimsFailed: environment.happened('claimsFailed').length, taken }).toEqual({
+      gates: 2,
+      claimsFailed: 1,
+      taken: [[]],
+    });
     gates[1]?.resolve([] as never);
     await clock.advance(0);
-    expect([gates.length, takeovers.inFlight]).toEqual([2, false]);
+    expect({ gates: gates.length, inFlight: takeovers.inFlight }).toEqual({ gates: 2, inFlight: false });
   });
 });
