@@ -132,7 +132,7 @@ describe('a create', () => {
       const gate = h.holdCreate();
       const use = outcomeOf(h.registry.use('a', () => {}));
       await h.settle();
-      expect([h.clock.pendingTimers, h.clock.pendingRefTimers]).toEqual([timers, timers]);
+      expect(h.clock).toMatchObject({ pendingTimers: timers, pendingRefTimers: timers });
       gate[end](new Error('no') as never);
       expect(await use).toBe(end === 'resolve' ? 'served' : 'HYDRATION_FAILED');
       expect(h.clock.pendingTimers).toBe(0);
@@ -243,6 +243,6 @@ describe('a use that waits', () => {
     h.rows.hold();
     void outcomeOf(h.registry.use('a', () => {}));
     await h.settle();
-    expect([h.clock.pendingTimers, h.clock.pendingRefTimers]).toEqual([timers, timers]);
+    expect(h.clock).toMatchObject({ pendingTimers: timers, pendingRefTimers: timers });
   });
 });

@@ -71,7 +71,11 @@ describe('the context of a create', () => {
     const [early, late] = [context(), context()];
     const { signal } = early;
     for (const one of [early, late]) { one.abort('first'); one.abort('second'); }
-    expect([signal.reason, late.signal.reason, late.signal.aborted]).toEqual(['first', 'first', true]);
+    expect({ reason: signal.reason, lateReason: late.signal.reason, lateAborted: late.signal.aborted }).toEqual({
+      reason: 'first',
+      lateReason: 'first',
+      lateAborted: true,
+    });
   });
 });
 
@@ -100,7 +104,11 @@ describe('a waiter for a read', () => {
     ];
     found.found();
     failed.fail(error);
-    expect([found.settled, failed.settled, found.background]).toEqual([true, true, true]);
+    expect({ found: found.settled, failed: failed.settled, background: found.background }).toEqual({
+      found: true,
+      failed: true,
+      background: true,
+    });
     expect(told).toEqual([undefined, error]);
   });
 });
@@ -148,7 +156,7 @@ describe('secrets', () => {
   test.each([[1_000, 1], [Infinity, 0]])('with a time-out of %s ms, %s timers keep the process alive', (timeoutMs, timers) => {
     const clock = new ManualClock();
     void new Secrets<Row>(environment(clock), timeoutMs).get(factory, row(), never);
-    expect([clock.pendingTimers, clock.pendingRefTimers]).toEqual([timers, timers]);
+    expect(clock).toMatchObject({ pendingTimers: timers, pendingRefTimers: timers });
   });
 });
 

@@ -63,7 +63,7 @@ describe('the effect of a row on the live instance', () => {
       h.rows.put('a');
       const use = h.registry.use('a', () => 'served');
       await h.settle();
-      expect([h.clock.pendingTimers, h.clock.pendingRefTimers]).toEqual([timers, timers]);
+      expect(h.clock).toMatchObject({ pendingTimers: timers, pendingRefTimers: timers });
       gate.resolve();
       expect(await use).toBe('served');
       expect(h.clock.pendingTimers).toBe(0);

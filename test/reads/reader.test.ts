@@ -77,7 +77,7 @@ describe('the queries of the reader', () => {
     const reads = reader(['getMany']);
     reads.request('a', 'row', waiter(true));
     await clock.advance(0);
-    expect([sent, failures, answers]).toEqual([[], [], []]);
+    expect({ sent, failures, answers }).toEqual({ sent: [], failures: [], answers: [] });
     reads.request('a', 'row', waiter());
     await clock.advance(0);
     expect(sent).toEqual(['get a']);
@@ -180,6 +180,6 @@ describe('an answer of the store', () => {
   ])('with a time-out of %s ms, %s timers keep the process alive', async (timeoutMs, timers) => {
     reader([], timeoutMs).request('a', 'row', waiter());
     await clock.advance(0);
-    expect([clock.pendingTimers, clock.pendingRefTimers]).toEqual([timers, timers]);
+    expect(clock).toMatchObject({ pendingTimers: timers, pendingRefTimers: timers });
   });
 });

@@ -167,7 +167,7 @@ describe('a subscription', () => {
     gate.reject(new Error('closed'));
     await stopped;
     await clock.advance(0);
-    expect([failures, clock.pendingTimers]).toEqual([[], 0]);
+    expect({ failures, pendingTimers: clock.pendingTimers }).toEqual({ failures: [], pendingTimers: 0 });
   });
 
   test('that cannot be ended is reported', async () => {

@@ -23,7 +23,7 @@ describe('while a registry closes', () => {
     const lease = await h.registry.acquire('a');
     const closed = h.registry.close({ drainTimeoutMs: 5_000 });
     await h.clock.advance(4_999);
-    expect([lease.signal.aborted, lease.stale]).toEqual([false, false]);
+    expect({ aborted: lease.signal.aborted, stale: lease.stale }).toEqual({ aborted: false, stale: false });
     expect(h.registry.snapshot()).toMatchObject({ leased: 1, draining: 0 });
     await h.clock.advance(1);
     expect(lease.signal.aborted).toBe(true);
@@ -51,7 +51,7 @@ describe('while a registry closes', () => {
     const lease = await h.registry.acquire('a');
     const closed = h.registry.close();
     await h.settle();
-    expect([h.clock.pendingTimers, h.clock.pendingRefTimers]).toEqual([1, 1]);
+    expect(h.clock).toMatchObject({ pendingTimers: 1, pendingRefTimers: 1 });
     lease.release();
     await closed;
     expect(h.clock.pendingTimers).toBe(0);

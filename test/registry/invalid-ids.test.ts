@@ -50,10 +50,10 @@ describe('invalid ids', () => {
       },
     });
     const response = await registry.handleWebhook(id as string, post());
-    expect([response.status, await response.json()]).toEqual([
-      404,
-      { type: 'about:blank', title: 'Not Found', status: 404, code: 'INVALID_CONNECTION_ID' },
-    ]);
+    expect({ status: response.status, body: await response.json() }).toEqual({
+      status: 404,
+      body: { type: 'about:blank', title: 'Not Found', status: 404, code: 'INVALID_CONNECTION_ID' },
+    });
     expect(created).toEqual([]);
   });
 
@@ -66,7 +66,10 @@ describe('invalid ids', () => {
       ['a/b', 'CONNECTION_NOT_FOUND'],
     ]) {
       const response = await registry.handleWebhook(id as string, post());
-      expect([response.status, ((await response.json()) as { code: string }).code]).toEqual([404, code]);
+      expect({ status: response.status, code: ((await response.json()) as { code: string }).code }).toEqual({
+        status: 404,
+        code,
+      });
     }
   });
 

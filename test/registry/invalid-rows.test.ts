@@ -60,7 +60,10 @@ describe('an invalid row is INVALID_RECORD for its id alone', () => {
     });
     expect(created).toEqual(['b']);
     const response = await registry.handleWebhook('a', post());
-    expect([response.status, ((await response.json()) as { code: string }).code]).toEqual([500, 'INVALID_RECORD']);
+    expect({ status: response.status, code: ((await response.json()) as { code: string }).code }).toEqual({
+      status: 500,
+      code: 'INVALID_RECORD',
+    });
   });
 
   test.each([null, undefined])('%s is no row at all', async (row) => {
@@ -100,6 +103,6 @@ describe('an invalid row is INVALID_RECORD for its id alone', () => {
     });
     expect(await failureOf(registry.use('a', () => 1))).toEqual({ code: 'INVALID_RECORD', message: 'mapRow threw' });
     const [bad, fine] = await Promise.allSettled([registry.use('a', () => 1), registry.use('b', () => 1)]);
-    expect([bad.status === 'rejected' && bad.reason, fine.status]).toEqual([refusal, 'fulfilled']);
+    expect({ refusal: bad.status === 'rejected' && bad.reason, fine: fine.status }).toEqual({ refusal, fine: 'fulfilled' });
   });
 });

@@ -39,7 +39,10 @@ describe('a store that does not keep its contract is STORE_UNAVAILABLE, and noth
       message: "The row of connection 'a' could not be read",
     });
     const response = await registry.handleWebhook('a', post());
-    expect([response.status, response.headers.get('retry-after')]).toEqual([503, '1']);
+    expect({ status: response.status, retryAfter: response.headers.get('retry-after') }).toEqual({
+      status: 503,
+      retryAfter: '1',
+    });
     broken = false;
     expect(await registry.use('a', () => 1)).toBe(1);
     expect(created).toEqual(['a']);
@@ -144,7 +147,7 @@ describe('a store that does not keep its contract is STORE_UNAVAILABLE, and noth
       });
       await registry.use('a', () => {});
       expect(await registry.use('a', () => 1)).toBe(1);
-      expect([reads, created]).toEqual([2, ['a']]);
+      expect({ reads, created }).toEqual({ reads: 2, created: ['a'] });
     },
   );
 

@@ -95,7 +95,7 @@ test('the platform waits until respondToFailure has settled', async () => {
   expect((await response).status).toBe(200);
   work.reject(new Error('late'));
   await h.settle();
-  expect([started, over]).toEqual([true, 0]);
+  expect({ started, over }).toEqual({ started: true, over: 0 });
   posted.resolve();
   await h.settle();
   expect(over).toBe(1);

@@ -8,7 +8,7 @@ test("with 'keepLastGood', a row that does not parse leaves the last good instan
   h.rows.put('a', { status: 'nonsense' as never });
   expect(await h.registry.use('a', ({ row }) => row.version)).toBe('v1');
   const response = await h.registry.handleWebhook('a', post());
-  expect([response.status, await response.text()]).toEqual([200, 'a@v1#0: hello']);
+  expect({ status: response.status, body: await response.text() }).toEqual({ status: 200, body: 'a@v1#0: hello' });
 
   expect((await h.registry.handleWebhook('a', post('hello', { secret: 'wrong' }))).status).toBe(401);
   h.rows.stop('a');

@@ -31,7 +31,7 @@ test('the end of one departing slot does not search all others', async () => {
   let settled = false;
   const closed = h.registry.close({ drainTimeoutMs: 0 }).finally(() => { settled = true; });
   await h.settle();
-  expect([h.disposes, settled]).toEqual([500, false]);
+  expect({ disposes: h.disposes, settled }).toEqual({ disposes: 500, settled: false });
   slow.resolve();
   expect((await closed).abandoned).toHaveLength(500);
   expect(looks.mock.calls.length).toBeLessThan(10);
