@@ -47,27 +47,27 @@ describe('an answer of the inspector', () => {
   test('is the same for HEAD and GET, and lists the methods for any other', async () => {
     expect((await ask('', 'HEAD')).status).toBe(200);
     const refused = await ask('', 'PUT');
-    expect([refused.status, refused.headers.get('allow'), await refused.text()]).toEqual([
-      405,
-      'GET, HEAD, POST',
-      'Method not allowed',
-    ]);
+    expect({ status: refused.status, allow: refused.headers.get('allow'), body: await refused.text() }).toEqual({
+      status: 405,
+      allow: 'GET, HEAD, POST',
+      body: 'Method not allowed',
+    });
   });
 
   test('has a Retry-After if too many pages are open', async () => {
     for (let streams = 0; streams < 100; streams += 1) await ask('?view=stream');
     const refused = await ask('?view=stream');
-    expect([refused.status, refused.headers.get('retry-after'), await refused.text()]).toEqual([
-      503,
-      '10',
-      'Too many pages are open',
-    ]);
+    expect({ status: refused.status, retryAfter: refused.headers.get('retry-after'), body: await refused.text() }).toEqual({
+      status: 503,
+      retryAfter: '10',
+      body: 'Too many pages are open',
+    });
   });
 
   test('says so after stop', async () => {
     inspector.stop();
     const answer = await ask();
-    expect([answer.status, await answer.text()]).toEqual([503, 'The inspector was stopped']);
+    expect({ status: answer.status, body: await answer.text() }).toEqual({ status: 503, body: 'The inspector was stopped' });
   });
 
   test('has the result of an action in words, because the page shows them', async () => {
@@ -77,7 +77,10 @@ describe('an answer of the inspector', () => {
     expect(await act('?action=evict&id=b')).toEqual([404, 'The connection has no instance in this process']);
     expect(await act('?action=explode&id=a')).toEqual([400, 'Expected an action and an id']);
     const foreign = await ask('?action=evict&id=a', 'POST');
-    expect([foreign.status, await foreign.text()]).toEqual([403, 'Only the page itself may do this']);
+    expect({ status: foreign.status, body: await foreign.text() }).toEqual({
+      status: 403,
+      body: 'Only the page itself may do this',
+    });
   });
 
   test('has no effect for an action without an id', async () => {
@@ -101,7 +104,7 @@ describe('an answer of the inspector', () => {
     const broken = new Error('the secret is xoxb');
     registry.snapshot = () => { throw broken; };
     const answer = await ask('?view=data');
-    expect([answer.status, await answer.text()]).toEqual([500, 'The inspector failed']);
+    expect({ status: answer.status, body: await answer.text() }).toEqual({ status: 500, body: 'The inspector failed' });
     expect(error.mock.calls).toEqual([[expect.stringMatching(/^hydrant: the inspector/), broken]]);
     error.mockRestore();
   });

@@ -79,7 +79,7 @@ describe('createInspector', () => {
       const error = vi.spyOn(console, 'error').mockImplementation(() => {});
       authorize = () => { throw new Error('the session store is down'); };
       const answer = await get();
-      expect([answer.status, await answer.text()]).toEqual([500, 'The inspector failed']);
+      expect({ status: answer.status, body: await answer.text() }).toEqual({ status: 500, body: 'The inspector failed' });
       expect(error).toHaveBeenCalledOnce();
       error.mockRestore();
     });
@@ -164,11 +164,15 @@ describe('createInspector', () => {
       expect(first.headers.get('content-security-policy')).toMatch(/^default-src 'none'; .*frame-ancestors 'none'/);
       expect(first.headers.get('content-security-policy')).not.toContain('unsafe');
       expect(second.headers.get('content-security-policy')).not.toContain(nonce);
-      expect([
-        first.headers.get('cache-control'),
-        first.headers.get('x-content-type-options'),
-        first.headers.get('referrer-policy'),
-      ]).toEqual(['no-store', 'nosniff', 'no-referrer']);
+      expect({
+        cacheControl: first.headers.get('cache-control'),
+        contentTypeOptions: first.headers.get('x-content-type-options'),
+        referrerPolicy: first.headers.get('referrer-policy'),
+      }).toEqual({
+        cacheControl: 'no-store',
+        contentTypeOptions: 'nosniff',
+        referrerPolicy: 'no-referrer',
+      });
       const html = await first.text();
       expect(html.split(`nonce="${nonce}"`)).toHaveLength(3);
       expect(html).not.toMatch(/\bsrc=|https?:\/\/(?!www\.w3\.org)|@import|url\(|\son\w+=|style="/);
@@ -284,7 +288,11 @@ describe('createInspector', () => {
       rows: expect.arrayContaining([expect.objectContaining({ id: 'bot-099999' })]),
     });
     const page = await view('&offset=99950');
-    expect([page.offset, page.rows.length, page.rows[0]?.id]).toEqual([99_900, 100, 'bot-099900']);
+    expect({ offset: page.offset, rows: page.rows.length, firstId: page.rows[0]?.id }).toEqual({
+      offset: 99_900,
+      rows: 100,
+      firstId: 'bot-099900',
+    });
     expect((await view('&offset=500000')).offset).toBe(99_900);
     inspect.stop();
   });
@@ -308,11 +316,11 @@ describe('createInspector', () => {
     test('evict disposes of an idle instance, and refuses one that is in use or missing', async () => {
       const lease = await registry.acquire('acme');
       const refused = await post('evict', 'acme');
-      expect([refused.status, await refused.text(), lease.stale]).toEqual([
-        409,
-        'The instance is leased: only an idle one can be evicted',
-        false,
-      ]);
+      expect({ status: refused.status, body: await refused.text(), stale: lease.stale }).toEqual({
+        status: 409,
+        body: 'The instance is leased: only an idle one can be evicted',
+        stale: false,
+      });
       lease.release();
       expect((await post('evict', 'acme')).status).toBe(200);
       await settle();

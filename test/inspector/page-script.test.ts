@@ -39,7 +39,7 @@ describe('the inspector’s page, without a browser', () => {
   test('shows the connections, and follows them live', async () => {
     const lease = await registry.acquire('acme');
     const { $, lines } = await open();
-    expect([$('feed').textContent, $('feed').dataset['state']]).toEqual(['Live', 'live']);
+    expect({ feed: $('feed').textContent, state: $('feed').dataset['state'] }).toEqual({ feed: 'Live', state: 'live' });
     expect(lines()).toEqual([['acme', 'leased', '1', '1', '0 ms', '0 ms', '', '']]);
     await use('beta');
     await clock.advance(1_000);
@@ -100,7 +100,7 @@ describe('the inspector’s page, without a browser', () => {
     expect(['live', 'idle', 'leased', 'hydrating', 'queued', 'draining', 'failed'].map((id) => $(id).textContent))
       .toEqual(['2 of 1,000', '1', '1', '16 of 16', '2 of 1,000', '0', '0']);
     const { value, max, high } = $('live-meter');
-    expect([value, max, high]).toEqual([2, 1_000, 900]);
+    expect({ value, max, high }).toEqual({ value: 2, max: 1_000, high: 900 });
     expect($('matching').textContent).toBe('20 in all');
     lease.release();
     await clock.advance(1_000);
@@ -109,7 +109,10 @@ describe('the inspector’s page, without a browser', () => {
 
   test('draws how long hydrates took, a column for ten seconds, and describes it in words', async () => {
     const { $ } = await open();
-    expect([$('latency-text').textContent, $('chart').children.length]).toEqual(['None yet.', 0]);
+    expect({ latency: $('latency-text').textContent, bars: $('chart').children.length }).toEqual({
+      latency: 'None yet.',
+      bars: 0,
+    });
     factory.behaveOnCreate(({ id }) => (id === 'broken' ? { fail: new Error('no') } : { delayMs: 100 }));
     void Promise.allSettled(['acme', 'broken'].map((id) => registry.use(id, () => {})));
     await clock.advance(1_000);
@@ -145,13 +148,16 @@ describe('the inspector’s page, without a browser', () => {
     ]);
     await clock.advance(1_000);
     expect(lines()[0]?.at(-1)).toBe('on the next use');
-    expect([$('failed').textContent, document.root.textContent.includes('secret')]).toEqual(['1', false]);
+    expect({ failed: $('failed').textContent, tellsTheSecret: document.root.textContent.includes('secret') }).toEqual({
+      failed: '1',
+      tellsTheSecret: false,
+    });
   });
 
   test('shows an id as text, whatever it is', async () => {
     await use(HOSTILE);
     const { lines, document } = await open();
-    expect([lines()[0]?.[0], document.named('img')]).toEqual([HOSTILE, []]);
+    expect({ id: lines()[0]?.[0], images: document.named('img') }).toEqual({ id: HOSTILE, images: [] });
   });
 
   test('evicts and invalidates, and shows the result', async () => {
@@ -164,7 +170,11 @@ describe('the inspector’s page, without a browser', () => {
     expect($('outcome').textContent).toBe('acme: Evicted');
     expect(lines().map(([id]) => id)).toEqual(['beta']);
     await does(() => button('Invalidate beta').click());
-    expect([$('outcome').textContent, lease.stale, lines()[0]?.[1]]).toEqual(['beta: Invalidated', true, 'draining']);
+    expect({ outcome: $('outcome').textContent, stale: lease.stale, state: lines()[0]?.[1] }).toEqual({
+      outcome: 'beta: Invalidated',
+      stale: true,
+      state: 'draining',
+    });
     lease.release();
   });
 
@@ -180,7 +190,7 @@ describe('the inspector’s page, without a browser', () => {
     expect(asked).toHaveLength(before);
     await does(() => clock.advanceSync(1));
     expect(asked.slice(before)).toEqual(['GET ?view=stream&search=BOT-24&state=&sort=id&offset=0']);
-    expect([$('matching').textContent, lines().length]).toEqual(['10 of 250', 10]);
+    expect({ matching: $('matching').textContent, lines: lines().length }).toEqual({ matching: '10 of 250', lines: 10 });
   });
 
   test('turns pages, and starts again for another search', async () => {
@@ -198,7 +208,7 @@ describe('the inspector’s page, without a browser', () => {
       document.querySelectorAll('th[aria-sort]').map((header) => [header.textContent, header.getAttribute('aria-sort')]);
     expect(sorted()).toEqual([['Id', 'ascending']]);
     await does(() => button('Age').click());
-    expect([sorted(), $('range').textContent]).toEqual([[['Age', 'descending']], '1 to 100']);
+    expect({ sorted: sorted(), range: $('range').textContent }).toEqual({ sorted: [['Age', 'descending']], range: '1 to 100' });
     await does(() => { $('state').value = 'leased'; $('state').dispatch('change'); });
     expect([...shown(), $('matching').textContent]).toEqual(['None', undefined, true, true, '0 of 250']);
   });
@@ -207,11 +217,15 @@ describe('the inspector’s page, without a browser', () => {
     await use('beta');
     const { $, lines, does, asked } = await open();
     await does(() => $('pause').click());
-    expect([$('feed').textContent, $('feed').dataset['state'], $('pause').getAttribute('aria-pressed')]).toEqual([
-      'Paused',
-      'paused',
-      'true',
-    ]);
+    expect({
+      feed: $('feed').textContent,
+      state: $('feed').dataset['state'],
+      ariaPressed: $('pause').getAttribute('aria-pressed'),
+    }).toEqual({
+      feed: 'Paused',
+      state: 'paused',
+      ariaPressed: 'true',
+    });
     await use('acme');
     await clock.advance(5_000);
     expect(lines().map(([id]) => id)).toEqual(['beta']);
@@ -219,7 +233,10 @@ describe('the inspector’s page, without a browser', () => {
     expect(asked.at(-1)).toBe('GET ?view=data&search=&state=idle&sort=id&offset=0');
     expect(lines().map(([id]) => id)).toEqual(['acme', 'beta']);
     await does(() => $('pause').click());
-    expect([$('feed').textContent, $('pause').getAttribute('aria-pressed')]).toEqual(['Live', 'false']);
+    expect({ feed: $('feed').textContent, ariaPressed: $('pause').getAttribute('aria-pressed') }).toEqual({
+      feed: 'Live',
+      ariaPressed: 'false',
+    });
   });
 
   test('reconnects every five minutes, and goes on', async () => {
@@ -228,7 +245,7 @@ describe('the inspector’s page, without a browser', () => {
     expect($('feed').dataset['state']).toBe('lost');
     await use('acme');
     await clock.advance(1_000);
-    expect([$('feed').dataset['state'], lines().length]).toEqual(['live', 1]);
+    expect({ state: $('feed').dataset['state'], lines: lines().length }).toEqual({ state: 'live', lines: 1 });
   });
 
   test('shows that it has lost the connection, and that a request has failed', async () => {

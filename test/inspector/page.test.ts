@@ -41,11 +41,11 @@ describe('the inspector’s page', () => {
   test('labels every number', () => {
     for (const id of ['live', 'idle', 'leased', 'hydrating', 'queued', 'draining', 'failed']) {
       const fact = $(id).parent?.parent as Element;
-      expect([id, fact.children.map(({ name }) => name), fact.firstChild.textContent]).toEqual([
+      expect({ id, children: fact.children.map(({ name }) => name), meaning: fact.firstChild.textContent }).toEqual({
         id,
-        ['dt', 'dd'],
-        expect.stringMatching(/\w/),
-      ]);
+        children: ['dt', 'dd'],
+        meaning: expect.stringMatching(/\w/),
+      });
     }
   });
 
@@ -53,7 +53,10 @@ describe('the inspector’s page', () => {
     const headings = page.named('th');
     expect(headings).toHaveLength(9);
     for (const heading of headings)
-      expect([heading.getAttribute('scope'), heading.textContent]).toEqual(['col', expect.stringMatching(/\w/)]);
+      expect({ scope: heading.getAttribute('scope'), text: heading.textContent }).toEqual({
+        scope: 'col',
+        text: expect.stringMatching(/\w/),
+      });
     expect(page.querySelectorAll('th[data-sort]').map(({ dataset }) => dataset['sort'])).toEqual([
       'id',
       'leases',

@@ -78,7 +78,7 @@ describe('the inspector’s stream', () => {
 
   test('does not keep the process alive', async () => {
     await open();
-    expect([clock.pendingTimers, clock.pendingRefTimers]).toEqual([1, 0]);
+    expect(clock).toMatchObject({ pendingTimers: 1, pendingRefTimers: 0 });
   });
 
   test('fails if there is nothing to show, and makes room for another', async () => {

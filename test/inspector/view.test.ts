@@ -84,7 +84,7 @@ describe('what the inspector shows', () => {
   test.each(['-1', '-250', 'NaN', 'first', '', '1e999x'])('an offset of %o is ignored', async (offset) => {
     registry.connections = Array.from({ length: 150 }, (_, index) => connection(String(index).padStart(3, '0')));
     const { offset: from, rows } = await view(`offset=${offset}`);
-    expect([from, rows.length, rows[0]?.id]).toEqual([0, 100, '000']);
+    expect({ from, rows: rows.length, firstId: rows[0]?.id }).toEqual({ from: 0, rows: 100, firstId: '000' });
   });
 
   test('a failure beside a live instance, in one row', async () => {
@@ -125,7 +125,10 @@ describe('what the inspector shows', () => {
         hydrates('a', column);
       }
       const { columnMs, columns } = (await view()).latency;
-      expect([columnMs, columns.map(({ p50Ms }) => p50Ms)]).toEqual([10_000, Array.from({ length: 60 }, (_, column) => column)]);
+      expect({ columnMs, p50Ms: columns.map(({ p50Ms }) => p50Ms) }).toEqual({
+        columnMs: 10_000,
+        p50Ms: Array.from({ length: 60 }, (_, column) => column),
+      });
     });
   });
 

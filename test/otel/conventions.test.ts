@@ -43,7 +43,7 @@ describe('OpenTelemetry’s conventions', () => {
     ]);
     for (const { name, advice } of durations) {
       const bounds = advice?.explicitBucketBoundaries ?? [];
-      expect([bounds[0], bounds.at(-1)], name).toEqual([0.001, 30]);
+      expect({ first: bounds[0], last: bounds.at(-1) }, name).toEqual({ first: 0.001, last: 30 });
       expect(bounds, name).toEqual(bounds.toSorted((a, b) => a - b));
     }
   });

@@ -19,7 +19,11 @@ describe('instrumentFactory', () => {
       & Record<'create', (...args: unknown[]) => unknown>;
     expect(wrapped.create({ id: 'a', version: 1, status: 'active', secret: '' }, {})).toEqual({ made: 1 });
     expect(await wrapped.handleWebhook().text()).toBe('1');
-    expect([wrapped.replacement, wrapped.authenticate, 'dispose' in wrapped]).toEqual(['drain-first', 'in-handler', false]);
+    expect({ replacement: wrapped.replacement, authenticate: wrapped.authenticate, hasDispose: 'dispose' in wrapped }).toEqual({
+      replacement: 'drain-first',
+      authenticate: 'in-handler',
+      hasDispose: false,
+    });
   });
 
   test('keeps every member, and calls methods on the factory itself', async () => {
@@ -45,11 +49,15 @@ describe('instrumentFactory', () => {
     } = instrumentFactory<Row, object, string>(factory, { tracer }) as any;
     const record: Row = { id: 'a', version: 1, status: 'active', secret: '' };
     await dispose(make(record, {}), { record, reason: 'idle' });
-    expect([secrets(record, {}), authenticate(new Request('http://x/'), {}), await respondToFailure().text()]).toEqual([
-      'xoxb',
-      true,
-      'xoxb',
-    ]);
+    expect({
+      secrets: secrets(record, {}),
+      authenticated: authenticate(new Request('http://x/'), {}),
+      body: await respondToFailure().text(),
+    }).toEqual({
+      secrets: 'xoxb',
+      authenticated: true,
+      body: 'xoxb',
+    });
     expect(rest).toEqual({ maxConcurrentHydrations: 3, acknowledge: factory.acknowledge, handleWebhook: expect.any(Function) });
   });
 
