@@ -1,6 +1,6 @@
 import { BoundedMap } from '../../bounded.js';
 import { IDS, VERSIONS, WRITERS, type Queries } from './queries.js';
-import { SEAL, TOUCHES } from './writers.js';
+import { isNobody, SEAL, TOUCHES } from './writers.js';
 
 /** Rows whose version is remembered: 20 MB at most. With more rows the answers are the same, and more rows are hashed. */
 const MAX_REMEMBERED = 100_000;
@@ -47,9 +47,9 @@ export class VersionReader {
     this.#compareSeal(row[SEAL], sealBroken);
     const [found, read, writers] = [listIn(row[IDS]), listIn(row[VERSIONS]), writersIn(row)];
     for (let n = 0; n < found.length; n += 1) {
-      const [id, version] = [found[n] as string, read[n] as string];
+      const [id, version, writer] = [found[n] as string, read[n] as string, writers[n] as string];
       versions.set(id, version);
-      this.#remembered.set(id, { writer: writers[n] as string, version });
+      if (!isNobody(writer)) this.#remembered.set(id, { writer, version });
     }
   }
 

@@ -125,4 +125,32 @@ describe('the version of a mapped row', () => {
     expect(versions.size).toBe(12);
     await pool.query('drop table parts');
   });
+
+  test('changes with a row of a partition that is on another server', async () => {
+    const { hostname, port, username, password } = new URL(database.url);
+    await pool.query(`create extension postgres_fdw;
+      create server far foreign data wrapper postgres_fdw options (host '${hostname}', port '${port}', dbname '${database.name}');
+      create user mapping for current_user server far options (user '${username}', password '${password}');
+      create table theirs (id text, config text);
+      insert into theirs values ('a', '1');
+      create table parts (id text, config text) partition by list (id);
+      create foreign table parts_far partition of parts for values in ('a') server far options (table_name 'theirs')`);
+    const parts = new PostgresStore<{ config: string }>({
+      client: pool, table: 'parts', columns: { config: ['config'] }, stopped: 'false', versions: 'hash',
+      mapRow: ({ config }) => ({ config: config as string }),
+    });
+    const seen = new Set<unknown>();
+    for (const config of ['1', '2', '3']) {
+      // The second edit takes the place of the row before the first.
+      for (const value of ['between', config]) {
+        await pool.query('update theirs set config = $1', [value]);
+        await pool.query('vacuum theirs');
+      }
+      const version = (await parts.getVersions(['a'])).get('a');
+      expect(version).toBe((await parts.get('a'))?.version);
+      seen.add(version);
+    }
+    expect(seen.size).toBe(3);
+    await pool.query('drop table parts, theirs; drop server far cascade; drop extension postgres_fdw');
+  });
 });
