@@ -105,6 +105,12 @@ function touchOf(layout: Layout, { touches }: TableFacts, one: string, id: strin
   select id as "${ID}", pg_notify(${literal(channel)}, json_build_array(id)::text)::text from touched`;
 }
 
+/**
+ * With the condition, a unique index that covers only the rows alive will do as well as one over all of them. No index has a
+ * condition with a subquery, and PostgreSQL refuses to look for one.
+ */
+const indexCondition = ({ where }: Layout): string => (where === undefined || /\bselect\b/i.test(where) ? '' : ` where ${where}`);
+
 /** Writes one row, whether or not it was there. */
 export function upsert(
   layout: Layout,
@@ -119,8 +125,7 @@ export function upsert(
   const text =
     `insert into ${layout.table} (${names.join(', ')})`
     + ` values (${columns.map((column, n) => `$${n + 1}${own(column)}`).join(', ')})`
-    // With the condition, a unique index that covers only the rows alive will do as well as one over all of them.
-    + ` on conflict (${identifier(layout.idColumn)})${layout.where === undefined ? '' : ` where ${layout.where}`}`
+    + ` on conflict (${identifier(layout.idColumn)})${indexCondition(layout)}`
     + ` do update set ${names.map((name) => `${name} = excluded.${name}`).join(', ')} ${queries.returning}`;
   return { text, values };
 }
