@@ -152,6 +152,11 @@ describe('the migration of a table that exists', () => {
       found: finding('table hydrant."public.bots"', 'missing or different'),
     },
     {
+      what: 'a key of another column',
+      damage: `alter table hydrant."public.bots" drop constraint "public.bots_pkey", add primary key (version)`,
+      found: finding('table hydrant."public.bots"', 'missing or different'),
+    },
+    {
       what: 'a lost function',
       damage: 'drop function hydrant."public.bots_notify" cascade',
       found: finding('function hydrant."public.bots_notify"()'),
@@ -160,6 +165,12 @@ describe('the migration of a table that exists', () => {
       what: 'another function',
       damage: `create or replace function hydrant."public.bots_notify"() returns trigger language plpgsql as 
         $$ begin return null; end $$`,
+      found: finding('function hydrant."public.bots_notify"()', 'different'),
+    },
+    {
+      what: 'a function for something else',
+      damage: `drop function hydrant."public.bots_notify" cascade;
+        create function hydrant."public.bots_notify"() returns int language sql as 'select 1'`,
       found: finding('function hydrant."public.bots_notify"()', 'different'),
     },
     {
@@ -176,6 +187,18 @@ describe('the migration of a table that exists', () => {
       what: 'a lost trigger',
       damage: 'drop trigger hydrant_notify_update on bots',
       found: finding('trigger hydrant_notify_update on public.bots'),
+    },
+    {
+      what: 'a trigger that never runs',
+      damage: `create or replace trigger hydrant_notify_truncate after truncate on bots for each statement when (false)
+        execute function hydrant."public.bots_notify"()`,
+      found: finding('trigger hydrant_notify_truncate on public.bots', 'different'),
+    },
+    {
+      what: 'a trigger of another event',
+      damage: `drop trigger hydrant_notify_truncate on bots;
+        create trigger hydrant_notify_truncate after delete on bots execute function hydrant."public.bots_notify"()`,
+      found: finding('trigger hydrant_notify_truncate on public.bots', 'different'),
     },
     {
       what: 'disabled triggers',

@@ -40,6 +40,11 @@ describe('the migration of the store\'s own table', () => {
       found: finding('column touched of public.hydrant_connections'),
     },
     {
+      what: 'a lost key',
+      damage: 'alter table hydrant_connections drop constraint hydrant_connections_pkey',
+      found: finding('primary key of public.hydrant_connections'),
+    },
+    {
       what: 'a lost trigger',
       damage: 'drop trigger hydrant_notify_update on hydrant_connections',
       found: finding('trigger hydrant_notify_update on public.hydrant_connections'),
@@ -59,6 +64,21 @@ describe('the migration of the store\'s own table', () => {
     expect(await store.check()).toEqual([]);
     expect((await store.get('acme'))?.version).toBe(version);
     expect((await store.put({ id: 'acme', n: 2 })).version).not.toBe(version);
+  });
+
+  test.each([
+    ['status', 'drop column status cascade'],
+    ['data', 'drop column data cascade'],
+    ['id', 'rename column id to key'],
+  ])('finds that the column %s is lost, and migrate refuses to make up its values', async (column, damage) => {
+    const store = new PostgresStore({ client: db });
+    await store.migrate();
+    await db.exec(`alter table hydrant_connections ${damage}`);
+    expect(await store.check()).toContainEqual(finding(`column ${column} of public.hydrant_connections`));
+    await expect(store.migrate()).rejects.toMatchObject({
+      code: '42703',
+      message: `hydrant: column ${column} of public.hydrant_connections is lost, and so are its values`,
+    });
   });
 
   test('makes versions that cannot be set, and that an edit by hand changes', async () => {

@@ -42,6 +42,12 @@ export function tableQuery({ table, schema, tableName }: Layout): string {
     left join pg_class c on c.oid = given.oid left join pg_namespace n on n.oid = c.relnamespace) t`;
 }
 
+/** Whether a row of the table may be found by this column alone, as an upsert needs it. */
+export const hasKey = (oid: string, column: string): string => `exists (
+  select from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
+  where i.indrelid = ${oid} and a.attname = ${literal(column)} and i.indnkeyatts = 1
+    and i.indisunique and i.indisvalid and i.indimmediate and i.indpred is null)`;
+
 /**
  * Finds hydrant's table of touches as `v`, if it is as it should be. It reads the catalogue, because `to_regclass` fails
  * without a right to the schema.
@@ -51,7 +57,7 @@ export const touchesJoin = ({ objects }: Layout): string => `left join lateral (
     has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select') as readable
   from pg_namespace n join pg_class c on c.relnamespace = n.oid
   where n.nspname = ${literal(objects)} and c.relname = t.base and c.relkind = 'r'
-    and exists (select from pg_index i where i.indrelid = c.oid and i.indisprimary)
+    and ${hasKey('c.oid', 'id')}
     and 2 = (select count(*) from pg_attribute a where a.attrelid = c.oid and not a.attisdropped
       and (a.attname, a.atttypid) in (('id', 'text'::regtype), ('version', 'int8'::regtype)))) v on true`;
 

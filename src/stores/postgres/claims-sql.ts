@@ -1,4 +1,5 @@
 import { quote, unexpected } from '../../checks.js';
+import { hasKey } from './catalogue.js';
 import { qualified } from './layout.js';
 import { migrationBy, type Migration } from './migration.js';
 import type { MigrationParts } from './migration-parts.js';
@@ -53,6 +54,9 @@ const REPLICAS_COLUMNS = {
   ttl_ms: 'float8',
 };
 
+/** The first column. */
+const keyOf = (columns: object): string => Object.keys(columns)[0] as string;
+
 interface Names {
   readonly claims: string;
   readonly replicas: string;
@@ -62,19 +66,23 @@ interface Names {
 }
 
 function migrationParts({ claims, replicas, sequence, schema, index }: Names): MigrationParts {
+  const keyed = (table: string, columns: object): string => hasKey(`to_regclass(${literal(table)})`, keyOf(columns));
   const missing = (table: string, columns: object): string => `
     select 'table ' || ${literal(table)}, 'missing' where to_regclass(${literal(table)}) is null
     union all select format('column %I of %s', name, ${literal(table)}), 'missing'
       from unnest(array[${Object.keys(columns).map(literal).join(', ')}]) name
       where to_regclass(${literal(table)}) is not null and not exists (
-        select from pg_attribute where attrelid = to_regclass(${literal(table)}) and attname = name and not attisdropped)`;
+        select from pg_attribute where attrelid = to_regclass(${literal(table)}) and attname = name and not attisdropped)
+    union all select 'primary key of ' || ${literal(table)}, 'missing'
+      where to_regclass(${literal(table)}) is not null and not ${keyed(table, columns)}`;
   // Half empty pages, and no index on what a renewal changes: a renewal writes no index and leaves nothing to vacuum.
   const make = (table: string, columns: object): string => `create table if not exists ${table} (${Object.entries(columns)
     .map(([name, type]) => `${name} ${type as string}`)
     .join(', ')}) with (fillfactor = 50);
   ${Object.entries(columns)
     .map(([name, type]) => `alter table ${table} add column if not exists ${name} ${(type as string).replace(' not null', '')};`)
-    .join('\n  ')}`;
+    .join('\n  ')}
+  if not ${keyed(table, columns)} then alter table ${table} add primary key (${keyOf(columns)}); end if;`;
   const quotedIndex = qualified(schema, index);
   return {
     declare: 'nothing boolean;',

@@ -78,21 +78,27 @@ export function functionFindings(found: string, name: string, body: string): str
 
 const orNull = (name: string | null): string => (name === null ? 'null' : literal(name));
 
+/** Drops a function of that name that no trigger can run, because it cannot be replaced. */
+export const dropStranger = (found: string, name: string): string => `
+  if exists (select from pg_proc p where p.oid = ${found} and p.prorettype <> 'trigger'::regtype) then
+    execute format('drop routine %s() cascade', ${name});
+  end if;`;
+
 /** The triggers that send hints. `found` is SQL for the oid of their function. */
 export function triggerFindings({ notify }: Layout, found: string): string {
   const wanted = Object.entries(NOTIFY_EVENTS)
     .map(
-      ([event, { old: before, new: after }]) =>
-        `('hydrant_notify_${event}', ${orNull(before)}::name, ${orNull(after)}::name)`,
+      ([event, { type, old: before, new: after }]) =>
+        `('hydrant_notify_${event}', ${type}, ${orNull(before)}::name, ${orNull(after)}::name)`,
     )
     .join(', ');
-  const asItShouldBe = `g.tgfoid = ${found} and g.tgoldtable is not distinct from w.before
-      and g.tgnewtable is not distinct from w.after`;
+  const asItShouldBe = `g.tgfoid = ${found} and g.tgtype = w.type and g.tgqual is null
+      and g.tgoldtable is not distinct from w.before and g.tgnewtable is not distinct from w.after`;
   return `
   union all select format('trigger %I on %s', w.name, t.name),
       case when g.oid is null then 'missing' when not ${notify} then 'not wanted'
       when (${asItShouldBe}) is not true then 'different' else 'disabled' end
-    from (values ${wanted}) w(name, before, after) left join pg_trigger g on g.tgrelid = t.oid and g.tgname = w.name
+    from (values ${wanted}) w(name, type, before, after) left join pg_trigger g on g.tgrelid = t.oid and g.tgname = w.name
     where t.oid is not null and case
       when ${notify} then g.oid is null or (${asItShouldBe}) is not true or g.tgenabled not in ('O', 'A')
       else g.oid is not null end`;

@@ -1,5 +1,5 @@
 import { tableQuery, touchesJoin } from './catalogue.js';
-import { dropOld, dropTriggers, functionFindings, makeTriggers, oldFindings, triggerFindings } from './findings.js';
+import { dropOld, dropStranger, dropTriggers, functionFindings, makeTriggers, oldFindings, triggerFindings } from './findings.js';
 import type { Layout } from './layout.js';
 import type { MigrationParts } from './migration-parts.js';
 import { notifyBody, notifyFunction } from './notify.js';
@@ -52,7 +52,7 @@ export function mappedMigration(layout: Layout): MigrationParts {
     execute format('grant usage on schema ${schema.replaceAll('%', '%%').replaceAll("'", "''")} to %s', item.grantee);
     execute format('grant %s on %s to %s', item.rights, item.name, item.grantee);
   end loop;` : `execute format('drop table if exists %s', ${tableOfTouches});`}
-  ${notify ? `
+  ${notify ? `${dropStranger(functionOid, functionName)}
   execute format(${literal(notifyFunction('%s', layout, '%L'))}, ${functionName}, ${literal(notifyBody(layout))});
   execute format('revoke execute on function %s() from public', ${functionName});` : ''}
   ${makeTriggers(layout, functionName)}

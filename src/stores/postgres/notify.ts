@@ -1,12 +1,12 @@
 import type { Layout } from './layout.js';
 import { dollarQuoted, identifier, literal } from './quoting.js';
 
-/** One statement-level trigger per event. A row-level one would cost a NOTIFY per row. */
+/** One statement-level trigger per event. A row-level one would cost a NOTIFY per row. `type` is `pg_trigger.tgtype`. */
 export const NOTIFY_EVENTS = {
-  insert: { tables: 'referencing new table as after', old: null, new: 'after' },
-  update: { tables: 'referencing old table as before new table as after', old: 'before', new: 'after' },
-  delete: { tables: 'referencing old table as before', old: 'before', new: null },
-  truncate: { tables: '', old: null, new: null },
+  insert: { type: 4, tables: 'referencing new table as after', old: null, new: 'after' },
+  update: { type: 16, tables: 'referencing old table as before new table as after', old: 'before', new: 'after' },
+  delete: { type: 8, tables: 'referencing old table as before', old: 'before', new: null },
+  truncate: { type: 32, tables: '', old: null, new: null },
 } as const;
 
 /** A payload must be shorter than 8000 bytes (https://www.postgresql.org/docs/current/sql-notify.html). */

@@ -1,5 +1,5 @@
-import { tableQuery } from './catalogue.js';
-import { dropOld, functionFindings, makeTriggers, oldFindings, triggerFindings } from './findings.js';
+import { hasKey, tableQuery } from './catalogue.js';
+import { dropOld, dropStranger, functionFindings, makeTriggers, oldFindings, triggerFindings } from './findings.js';
 import { OWN_DATA_COLUMN, OWN_TOUCHED_COLUMN, qualified, type Layout } from './layout.js';
 import type { MigrationParts } from './migration-parts.js';
 import { notifyBody, notifyFunction } from './notify.js';
@@ -14,6 +14,9 @@ export function ownMigration(layout: Layout): MigrationParts {
   const notifyOid = `to_regprocedure(${literal(`${notify}()`)})`;
   const generated = `text generated always as (${hashOf(...[id, status, touched, data].map(identifier))}) stored`;
   const mark = `hydrant ${fingerprint(generated)}`;
+  const missing = (names: readonly string[]): string => `unnest(array[${names.map(literal).join(', ')}]) name
+    where t.oid is not null and not exists (select from pg_attribute a
+      where a.attrelid = t.oid and a.attname = name and not a.attisdropped)`;
   const hasVersion = `exists (select from pg_attribute a where a.attrelid = t.oid and a.attname = ${literal(version)}
       and not a.attisdropped and a.attgenerated = 's' and col_description(t.oid, a.attnum) = ${literal(mark)})`;
   return {
@@ -21,9 +24,8 @@ export function ownMigration(layout: Layout): MigrationParts {
     findings: `select found.object, found.problem from ${tableQuery(layout)} cross join lateral (
   select ${literal(`table ${table}`)} as object, 'missing' as problem where t.oid is null
   union all select format('column %I of %s', name, t.name), 'missing'
-    from unnest(array[${[id, status, data, touched].map(literal).join(', ')}]) name
-    where t.oid is not null and not exists (select from pg_attribute a
-      where a.attrelid = t.oid and a.attname = name and not a.attisdropped)
+    from ${missing([id, status, data, touched])}
+  union all select 'primary key of ' || t.name, 'missing' where t.oid is not null and not ${hasKey('t.oid', id)}
   union all select format('column %I of %s', ${literal(version)}, t.name), 'missing or different'
     where t.oid is not null and not ${hasVersion}
   ${oldFindings(layout)}
@@ -36,7 +38,11 @@ export function ownMigration(layout: Layout): MigrationParts {
     ${identifier(data)} jsonb not null default '{}'
   );
   select * into t from ${tableQuery(layout)};
+  for item in select name from ${missing([id, status, data])} loop
+    raise undefined_column using message = format('hydrant: column %I of %s is lost, and so are its values', item.name, t.name);
+  end loop;
   ${dropOld(layout)}
+  if not ${hasKey('t.oid', id)} then alter table ${table} add primary key (${identifier(id)}); end if;
   alter table ${table} add column if not exists ${identifier(touched)} bigint not null default 0;
   if not ${hasVersion} then
     -- The bigint of hydrant 0.1, or one that somebody changed. No decimal number looks like a hash.
@@ -44,7 +50,8 @@ export function ownMigration(layout: Layout): MigrationParts {
     alter table ${table} add column ${identifier(version)} ${generated};
     comment on column ${table}.${identifier(version)} is ${literal(mark)};
   end if;
-  ${layout.notify ? `${notifyFunction(notify, layout)};\n  revoke execute on function ${notify}() from public;` : ''}
+  ${layout.notify ? `${dropStranger(notifyOid, literal(notify))}
+  ${notifyFunction(notify, layout)};\n  revoke execute on function ${notify}() from public;` : ''}
   ${makeTriggers(layout, literal(notify))}
   ${layout.notify ? '' : `drop function if exists ${notify}();`}`,
     down: `

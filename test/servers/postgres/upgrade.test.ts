@@ -123,6 +123,11 @@ describe('an install of hydrant 0.1', () => {
     ['table "hydrant_claims_replicas"', 'drop table hydrant_claims_replicas'],
     ['table "hydrant_claims"', 'drop table hydrant_claims cascade'],
     ['column notes of "hydrant_claims"', 'alter table hydrant_claims drop column notes'],
+    ['primary key of "hydrant_claims"', 'alter table hydrant_claims drop constraint hydrant_claims_pkey'],
+    [
+      'primary key of "hydrant_claims_replicas"',
+      'alter table hydrant_claims_replicas drop constraint hydrant_claims_replicas_pkey',
+    ],
     ['index "hydrant_claims_owner_idx"', 'drop index hydrant_claims_owner_idx'],
   ])('claims whose %s is lost are found and repaired', async (object, damage) => {
     const claims = new PostgresClaims({ client: pool });
