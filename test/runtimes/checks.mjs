@@ -7,7 +7,7 @@
  * @returns {[name: string, check: () => Promise<void>][]}
  */
 export function checksOf(hydrant, exclusive, inspector) {
-  const { ConnectionRegistry, MemoryStore, factoryByPlatform, isConnectionError } = hydrant;
+  const { ConnectionRegistry, MemoryStore, factoryByPlatform, isConnectionError, tableStore } = hydrant;
   const quiet = (registry) => {
     for (const event of ['hydrationFailed', 'webhookFailed', 'storeFailed', 'disposeFailed']) registry.on(event, () => {});
     return registry;
@@ -152,6 +152,33 @@ export function checksOf(hydrant, exclusive, inspector) {
       let message = '';
       try { world({ maxInstances: 0 }); } catch (error) { message = error.message; }
       equal([message.includes('maxInstances'), message.includes('got 0')], [true, true]);
+    }],
+    ['calls of the registry run in the async context in which it was constructed, where there are async contexts', async () => {
+      const { process, AsyncLocalStorage } = globalThis;
+      const Storage = process?.getBuiltinModule?.('node:async_hooks')?.AsyncLocalStorage ?? AsyncLocalStorage;
+      if (Storage === undefined) return;
+      const organization = new Storage();
+      const seen = new Set();
+      const look = async (call) => { await turn(); seen.add(`${call} ${organization.getStore()}`); };
+      const registry = organization.run('owner', () => quiet(new ConnectionRegistry({
+        store: { get: async (id) => { await look('get'); return { id, version: 1, status: 'active' }; } },
+        factory: { create: () => look('create'), dispose: () => look('dispose') },
+      })));
+      await organization.run('caller', async () => {
+        await registry.use('a', () => look('use'));
+        await registry.close();
+      });
+      equal([...seen].toSorted(), ['create owner', 'dispose owner', 'get owner', 'use caller']);
+    }],
+    ['equal rows have equal versions, whatever the order of their keys', async () => {
+      const row = {
+        id: 'a', text: 'ü 😀 \ud800', zero: -0, ratio: 1e21, big: 2n ** 64n, at: new Date(5), raw: new Uint8Array([0, 255]),
+        config: { z: [null, undefined, true], a: NaN, Z: '' }, gone: undefined,
+      };
+      for (const keys of [Object.keys(row), Object.keys(row).toReversed()]) {
+        const store = tableStore({ read: () => [Object.fromEntries(keys.map((key) => [key, row[key]]))] });
+        equal((await store.get('a')).version, 'd82907e39c67fb6c06b93f1f62acc6068d3ce4532c0bb3bea8040156bd75fd79');
+      }
     }],
     ['an exclusive runner owns a connection, and lets it go', async () => {
       const { registry } = world();

@@ -1,11 +1,20 @@
 import { EventEmitter } from 'node:events';
-import { PostgresClaims, PostgresStore, type PostgresClient } from 'hydrant/postgres';
+import { readFileSync } from 'node:fs';
+import { PostgresClaims, postgresJsListenClient, PostgresStore, type PostgresClient } from 'hydrant/postgres';
 import { ManualClock, settle } from 'hydrant/testing';
 import { describe, expect, test } from 'vitest';
 
 const answers = async (): Promise<readonly unknown[]> => [];
 
 describe('a client of PostgreSQL', () => {
+  test('needs an adapter of at most 15 lines, which imports no library', () => {
+    const source = readFileSync(new URL('../../src/stores/postgres/clients.ts', import.meta.url), 'utf8');
+    const adapters = [...source.matchAll(/^export function (\w+)[^]*?^\}/gm)].map(([code, name]) => ({ name, code }));
+    expect(adapters).toHaveLength(9);
+    expect(adapters.filter(({ code }) => code.split('\n').length > 15).map(({ name }) => name)).toEqual([]);
+    expect([...source.matchAll(/from '(.*)'/g)].map(([, module]) => module)).toEqual(['./client.js']);
+  });
+
   test.each<[string, object, string]>([
     ['postgres.js', Object.assign(() => {}, { unsafe: answers, listen: answers }), 'postgresJsClient(sql)'],
     ['Drizzle', { $client: {}, execute: answers }, 'drizzleClient(db)'],
@@ -54,6 +63,33 @@ describe('a client of PostgreSQL', () => {
     await clock.advance(500);
     expect(await read).toMatchObject({ code: 'STORE_UNAVAILABLE', message: 'PostgreSQL did not answer within 500 ms' });
     expect(clock.pendingTimers).toBe(0);
+  });
+});
+
+describe('postgres.js, which listens again silently', () => {
+  test('tells the end of the first subscription, and passes on each payload with its channel', async () => {
+    const listening = new Map<string, { readonly payload: (text: string) => void; readonly again: () => void }>();
+    let ended = false;
+    const client = postgresJsListenClient({
+      async listen(channel, payload, again) {
+        listening.set(channel, { payload, again });
+        again();
+      },
+      async end() { ended = true; },
+    });
+    const heard: unknown[] = [];
+    client.on('notification', (message) => heard.push(message));
+    client.on('end', () => heard.push('end'));
+    client.on('error', () => heard.push('error'));
+    await client.connect();
+    await client.query('listen "hydrant_bots"; listen "odd ""name"');
+    expect([...listening.keys()]).toEqual(['hydrant_bots', 'odd "name']);
+    listening.get('hydrant_bots')?.payload('["a"]');
+    expect(heard).toEqual([{ channel: 'hydrant_bots', payload: '["a"]' }]);
+    listening.get('odd "name')?.again();
+    expect(heard.slice(1)).toEqual(['end']);
+    await client.end();
+    expect(ended).toBe(true);
   });
 });
 

@@ -40,22 +40,18 @@ export interface PostgresJsListener {
  * });
  */
 export function postgresJsListenClient(sql: PostgresJsListener): PostgresListenClient {
-  const listeners: { readonly event: string; readonly tell: (message?: any) => void }[] = [];
-  const emit = (event: string, message?: object): void => {
-    for (const one of listeners) if (one.event === event) one.tell(message);
-  };
+  const listeners = new Map<string, (message?: any) => void>();
+  const listen = (channel: string, times = 0): PromiseLike<unknown> =>
+    sql.listen(channel, (payload) => listeners.get('notification')?.({ channel, payload }), () => {
+      if ((times += 1) > 1) listeners.get('end')?.();
+    });
   return {
     connect: async () => {},
     async query(text) {
-      for (const [, quoted = ''] of text.matchAll(/"((?:[^"]|"")+)"/g)) {
-        const channel = quoted.replaceAll('""', '"');
-        let times = 0;
-        const listening = (): void => { if ((times += 1) > 1) emit('end'); };
-        await sql.listen(channel, (payload) => emit('notification', { channel, payload }), listening);
-      }
+      for (const [, quoted = ''] of text.matchAll(/"((?:[^"]|"")+)"/g)) await listen(quoted.replaceAll('""', '"'));
     },
     end: () => sql.end({ timeout: 1 }),
-    on: (event: string, tell: (message?: any) => void) => listeners.push({ event, tell }),
+    on: (event: string, listener: (message?: any) => void) => listeners.set(event, listener),
   };
 }
 
