@@ -1,5 +1,7 @@
 import { neonConfig, Pool } from '@neondatabase/serverless';
-import { afterAll } from 'vitest';
+import { drizzle } from 'drizzle-orm/neon-http';
+import { drizzleClient, PostgresStore } from 'hydrant/postgres';
+import { afterAll, expect, test } from 'vitest';
 import ws from 'ws';
 import { tableStoreCases } from './support/cases.js';
 import { startNeonProxy } from './support/neon-proxy.js';
@@ -25,3 +27,9 @@ afterAll(async () => {
 tableStoreCases({ client: 'Neon by HTTP', engine: POSTGRES }, database.bots, recipe);
 postgresStoreCases({ name: 'Neon by HTTP', engine: POSTGRES, client: recipe.client, pool: database.pool });
 postgresStoreCases({ name: 'Neon by WebSocket', engine: POSTGRES, client: pool, pool: database.pool });
+
+test('Drizzle over Neon by HTTP is a client', async () => {
+  const store = new PostgresStore<{ token: string }>({ client: drizzleClient(drizzle(recipe.sql)), table: 'neon_drizzle' });
+  await store.migrate();
+  for (const token of ['1', '2']) expect(await store.put({ id: 'acme', token })).toMatchObject({ token });
+});

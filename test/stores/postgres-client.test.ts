@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { PostgresClaims, postgresJsListenClient, PostgresStore, type PostgresClient } from 'hydrant/postgres';
+import { drizzleClient, PostgresClaims, postgresJsListenClient, PostgresStore, type PostgresClient } from 'hydrant/postgres';
 import { ManualClock, settle } from 'hydrant/testing';
 import { describe, expect, test } from 'vitest';
 
@@ -63,6 +63,19 @@ describe('a client of PostgreSQL', () => {
     await clock.advance(500);
     expect(await read).toMatchObject({ code: 'STORE_UNAVAILABLE', message: 'PostgreSQL did not answer within 500 ms' });
     expect(clock.pendingTimers).toBe(0);
+  });
+});
+
+describe('the driver of Drizzle', () => {
+  const row = { 'hydrant:ids': '["acme"]', 'hydrant:versions': '["1"]' };
+
+  test.each<[string, Parameters<typeof drizzleClient>[0]['$client']]>([
+    ['pg', { query: async () => ({ rows: [row] }) }],
+    ['postgres.js', Object.assign(() => {}, { unsafe: async () => [row] })],
+    ['Neon over HTTP', Object.assign(() => {}, { query: async () => [row], unsafe: () => ({ sql: '' }) as never })],
+  ])('may be %s', async (_name, $client) => {
+    const store = new PostgresStore({ client: drizzleClient({ $client }) });
+    expect(await store.getVersions(['acme'])).toEqual(new Map([['acme', '1']]));
   });
 });
 

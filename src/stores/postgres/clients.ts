@@ -62,7 +62,8 @@ export function postgresJsListenClient(sql: PostgresJsListener): PostgresListenC
  * const client = drizzleClient(drizzle(url));
  */
 export function drizzleClient({ $client: driver }: { readonly $client: PostgresClient | PostgresJsSql }): PostgresClient {
-  return 'unsafe' in driver ? postgresJsClient(driver) : driver;
+  // Neon's driver has a method called unsafe too, which sends nothing.
+  return 'query' in driver ? driver : postgresJsClient(driver);
 }
 
 /**
