@@ -25,14 +25,31 @@ export class TableReader<T extends object> {
   }
 
   async getMany(ids: readonly string[], options: StoreReadOptions = {}): Promise<Found<T>> {
-    const possible = [...new Set(ids)].filter((id) => isText(id) && (this.#options.validId?.(id) ?? true));
-    const [first, second] = possible;
+    const failed: Found<T> = new Map();
+    const possible = [...new Set(ids)].filter((id) => isText(id) && this.#canExist(id, failed));
+    const found = await this.#readPossible(possible, options);
+    for (const [id, error] of failed) found.set(id, error);
+    return found;
+  }
+
+  /** Junk is what `validId` is for, so one that throws at it must not fail the other ids. */
+  #canExist(id: string, failed: Found<T>): boolean {
+    try {
+      return this.#options.validId?.(id) ?? true;
+    } catch (cause) {
+      failed.set(id, new ConnectionError('STORE_UNAVAILABLE', `validId threw for '${id}'`, { connectionId: id, cause }));
+      return false;
+    }
+  }
+
+  async #readPossible(ids: readonly string[], options: StoreReadOptions): Promise<Found<T>> {
+    const [first, second] = ids;
     if (first === undefined) return new Map();
     if (second === undefined) return this.#readOne(first, options);
     try {
-      return await this.#read(possible, options);
+      return await this.#read(ids, options);
     } catch (error) {
-      const found = this.#turn.then(() => this.#readSingly(possible, options, error));
+      const found = this.#turn.then(() => this.#readSingly(ids, options, error));
       this.#turn = settledOrAborted(found, options.signal);
       return found;
     }

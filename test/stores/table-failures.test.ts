@@ -29,6 +29,16 @@ describe('a read of a tableStore that fails', () => {
     await expect(tableStore({ read: () => { throw new Error('synchronously'); } }).get('a')).rejects.toThrow('synchronously');
   });
 
+  test('because validId throws fails that id alone, and reads the others together', async () => {
+    const bots = new Bots(bot('1'), bot('2'));
+    const store = tableStore({ read: bots.read, validId: (id) => BigInt(id) > 0n });
+    const records = await store.getMany(['1', 'wp-login.php', '2', '-1']);
+    expect([...records.keys()].toSorted()).toEqual(['1', '2', 'wp-login.php']);
+    expect(records.get('wp-login.php')).toMatchObject({ code: 'STORE_UNAVAILABLE', cause: { name: 'SyntaxError' } });
+    await expect(store.get('wp-login.php')).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    expect(bots.reads).toEqual([['1', '2']]);
+  });
+
   test('for every id rejects with the first failure', async () => {
     let reads = 0;
     const store = tableStore<Bot>({ read: () => { throw new Error(`down ${reads += 1}`); } });
