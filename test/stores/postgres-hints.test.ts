@@ -105,4 +105,14 @@ describe('hints from PostgreSQL', () => {
     expect((await told(() => other.put({ id: 'acme' }), other)).ids).toEqual(['acme']);
     expect((await told(() => other.put({ id: 'acme', n: 2 }))).ids).toEqual([]);
   });
+
+  test('without a list of columns, a change of any column is announced, even beside one named like the table', async () => {
+    await db.exec(`create table bots (id text primary key, bots text, n int, note json); insert into bots values ('acme')`);
+    const mapped = store({ table: 'bots', stopped: 'false', mapRow: ({ n }) => ({ n: n as number }) });
+    await mapped.migrate();
+    for (const change of [`bots = 'x'`, 'n = 1', `note = '{}'`]) {
+      expect((await told(() => db.exec(`update bots set ${change}`), mapped)).ids).toEqual(['acme']);
+      expect((await told(() => db.exec(`update bots set ${change}`), mapped)).ids).toEqual([]);
+    }
+  });
 });

@@ -76,7 +76,8 @@ end `;
 /** Text that differs when the version does. */
 function stateOf({ mapped, versionColumn, stopped, visible, config, tableName }: Layout): string {
   if (!mapped) return `${identifier(versionColumn ?? 'version')}::text`;
-  const parts = versionColumn === undefined ? config ?? [identifier(tableName)] : [identifier(versionColumn)];
+  // The bare name would mean a column of that name, if there is one.
+  const parts = versionColumn === undefined ? config ?? [`row(${identifier(tableName)}.*)`] : [identifier(versionColumn)];
   return `row(${[stopped, visible, ...parts].map((part) => `${part}::text`).join(', ')})::text`;
 }
 
