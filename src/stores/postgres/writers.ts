@@ -4,9 +4,11 @@ import { identifier, literal } from './quoting.js';
 
 /*
  * Which transaction wrote a row, and where. PostgreSQL never changes a row: an edit leaves another one, with the number of its
- * own transaction (`xmin`) at another place (`ctid`). A transaction uses no place twice, so id, writer, status and touches
- * identify what a row contains, at a tenth of the price of a hash. Without the place, two rows of one id that one transaction
- * wrote would look the same: its own edits to itself, and the rows of a `where` that goes by the time.
+ * own transaction (`xmin`), at another place (`ctid`). A transaction uses no place twice. So id, writer, status and touches
+ * identify what a row contains, at a tenth of the price of a hash.
+ *
+ * The number alone would not do. A transaction may edit a row again between two reads of its own. And one statement may write
+ * two rows with one id, of which `where` shows one after the other.
  *
  * Numbers repeat after 2^32 transactions. An edit could hide behind that only if nobody had read the row since, and if the
  * edit got the very number and place of the edit before.
