@@ -53,7 +53,8 @@ export function queriesOf(layout: Layout, facts: TableFacts): Queries {
   const touchedHere = touches === undefined ? 'null' : `(select version from ${touches} where id = ${key})`;
   const touched = touches === undefined ? 'null' : TOUCHED;
   const compared = facts.idType === undefined ? `${id}::text` : id;
-  const one = `where ${compared} = $1::text${cast(facts)} and ${visible}`;
+  // A collation may find another id equal.
+  const one = `where ${compared} = $1::text${cast(facts)} and ${key} = $1::text and ${visible}`;
   const many = `where ${compared} = any(array(select json_array_elements_text($1::text::json)${cast(facts)})) and ${visible}`;
   const remove = where === undefined && softDelete === undefined ? `delete from ${table} ${one}`
     : softDelete === undefined ? undefined : `update ${table} set ${softDelete} ${one}`;

@@ -224,6 +224,20 @@ describe('the type of an id is looked up', () => {
     expect(await store.touch('junk')).toBe(false);
   });
 
+  test.each(['citext', 'text collate caseless'])('%s: an id in other letters is unknown to delete and touch', async (type) => {
+    await pool.query(`create extension citext; create collation caseless (provider = icu, locale = 'und-u-ks-level2',
+      deterministic = false); create table t (id ${type} primary key, config int); insert into t values ('Acme', 1)`);
+    const store = await bots({ table: 't' });
+    const before = await store.get('Acme');
+    expect(await store.get('acme')).toBeUndefined();
+    expect(await store.touch('acme')).toBe(false);
+    await store.delete('acme');
+    expect(await store.get('Acme')).toEqual(before);
+    expect(await store.touch('Acme')).toBe(true);
+    await store.delete('Acme');
+    expect(await store.get('Acme')).toBeUndefined();
+  });
+
   test('again when the type changes', async () => {
     await pool.query(`create table t (id text primary key, config int); insert into t values ('7', 1)`);
     const store = await bots({ table: 't' });
