@@ -146,9 +146,9 @@ describe('the version of a mapped row', () => {
         await pool.query('update theirs set config = $1', [value]);
         await pool.query('vacuum theirs');
       }
-      const version = (await parts.getVersions(['a'])).get('a');
-      expect(version).toBe((await parts.get('a'))?.version);
-      seen.add(version);
+      const checked = (await parts.getVersions(['a'])).get('a');
+      expect(checked).toBe((await parts.get('a'))?.version);
+      seen.add(checked);
     }
     expect(seen.size).toBe(3);
     await pool.query('drop table parts, theirs; drop server far cascade; drop extension postgres_fdw');
