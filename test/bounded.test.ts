@@ -23,20 +23,20 @@ describe('a map with a bound', () => {
     expect(map.get('k0')).toBe(0);
     for (let index = 64; index < 100; index += 1) map.set(`k${index}`, index);
     map.set('one more', -1);
-    expect([map.get('k0'), map.get('k1'), map.size]).toEqual([0, undefined, 100]);
+    expect({ k0: map.get('k0'), k1: map.get('k1'), size: map.size }).toEqual({ k0: 0, k1: undefined, size: 100 });
   });
 
   test('replaces the value of a key without forgetting another', () => {
     const map = filled(64, 64);
     map.set('k5', 500);
-    expect([map.size, map.get('k0'), map.get('k5')]).toEqual([64, 0, 500]);
+    expect({ size: map.size, k0: map.get('k0'), k5: map.get('k5') }).toEqual({ size: 64, k0: 0, k5: 500 });
   });
 
   test('deletes one entry, or all', () => {
     const map = filled(10, 3);
     map.delete('k1');
-    expect([map.size, map.get('k1'), map.get('k2')]).toEqual([2, undefined, 2]);
+    expect({ size: map.size, k1: map.get('k1'), k2: map.get('k2') }).toEqual({ size: 2, k1: undefined, k2: 2 });
     map.clear();
-    expect([map.size, map.get('k2')]).toEqual([0, undefined]);
+    expect({ size: map.size, k2: map.get('k2') }).toEqual({ size: 0, k2: undefined });
   });
 });

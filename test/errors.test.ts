@@ -70,7 +70,7 @@ describe('ConnectionError', () => {
 
   test('missing fields are undefined, and there is no property cause without a cause', () => {
     const error = new ConnectionError('OVERLOADED', 'x');
-    expect([error.connectionId, error.retryAfterMs]).toEqual([undefined, undefined]);
+    expect(error).toMatchObject({ connectionId: undefined, retryAfterMs: undefined });
     expect('cause' in error).toBe(false);
     expect('cause' in new ConnectionError('OVERLOADED', 'x', { cause: undefined })).toBe(true);
   });
@@ -131,11 +131,15 @@ describe('isConnectionError', () => {
 
   test('recognises them by their brand alone, because another version may have other fields', () => {
     const error = { code: 'OVERLOADED', [Symbol.for('hydrant.ConnectionError')]: true };
-    expect([isConnectionError(error), isConnectionError(error, 'OVERLOADED'), isConnectionError(error, 'BACKING_OFF')]).toEqual([
-      true,
-      true,
-      false,
-    ]);
+    expect({
+      any: isConnectionError(error),
+      overloaded: isConnectionError(error, 'OVERLOADED'),
+      backingOff: isConnectionError(error, 'BACKING_OFF'),
+    }).toEqual({
+      any: true,
+      overloaded: true,
+      backingOff: false,
+    });
   });
 
   test('narrows the code', () => {

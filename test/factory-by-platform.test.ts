@@ -76,9 +76,12 @@ describe('factoryByPlatform', () => {
   test('each platform has its own respondToFailure, or no handler', async () => {
     const { registry } = gateway();
     const forged = await registry.handleWebhook('s', post());
-    expect([forged.status, await forged.text()]).toEqual([418, 'slack says no']);
+    expect({ status: forged.status, body: await forged.text() }).toEqual({ status: 418, body: 'slack says no' });
     const noHandler = await registry.handleWebhook('t', post());
-    expect([noHandler.status, ((await noHandler.json()) as { code: string }).code]).toEqual([404, 'NO_WEBHOOK_HANDLER']);
+    expect({ status: noHandler.status, code: ((await noHandler.json()) as { code: string }).code }).toEqual({
+      status: 404,
+      code: 'NO_WEBHOOK_HANDLER',
+    });
   });
 
   test.each(['w', 'none', 'proto', 'number'])('a row whose platform is not listed is INVALID_RECORD (%s)', async (id) => {

@@ -107,7 +107,7 @@ describe('a failure without a listener', () => {
       Object.assign(({ id }: { id: string }) => void told.push(id), { [Symbol.for('hydrant.onlooker')]: true }),
     );
     await registry.use('a', () => {});
-    expect([told, written]).toEqual([['a'], []]);
+    expect({ told, written }).toEqual({ told: ['a'], written: [] });
   });
 
   test('of one connection is not confused with that of another', async () => {

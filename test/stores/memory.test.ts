@@ -31,7 +31,7 @@ describe('MemoryStore', () => {
     const store = new MemoryStore([{ id: 'a', token: 't' }]);
     expect(await store.touch('a')).toBe(true);
     expect(await store.get('a')).toMatchObject({ id: 'a', token: 't', status: 'active', version: '2' });
-    expect([await store.touch('b'), await store.get('b')]).toEqual([false, undefined]);
+    expect({ touched: await store.touch('b'), row: await store.get('b') }).toEqual({ touched: false, row: undefined });
   });
 
   test('list returns every row, as a copy', async () => {

@@ -18,11 +18,11 @@ describe('ManualClock', () => {
   });
 
   test('stands still until it is moved, and then moves both clocks', async () => {
-    expect([clock.now(), clock.monotonic()]).toEqual([1_700_000_000_000, 0]);
+    expect({ now: clock.now(), monotonic: clock.monotonic() }).toEqual({ now: 1_700_000_000_000, monotonic: 0 });
     await clock.advance(250);
-    expect([clock.now(), clock.monotonic()]).toEqual([1_700_000_000_250, 250]);
+    expect({ now: clock.now(), monotonic: clock.monotonic() }).toEqual({ now: 1_700_000_000_250, monotonic: 250 });
     clock.advanceSync(50);
-    expect([clock.now(), clock.monotonic()]).toEqual([1_700_000_000_300, 300]);
+    expect({ now: clock.now(), monotonic: clock.monotonic() }).toEqual({ now: 1_700_000_000_300, monotonic: 300 });
   });
 
   test('starts at the given times', () => {
@@ -34,7 +34,7 @@ describe('ManualClock', () => {
     clock.jumpWall(-3_600_000);
     clock.jumpWall(1_000);
     clock.advanceSync(99);
-    expect([clock.now(), fired]).toEqual([1_700_000_000_000 - 3_600_000 + 1_000 + 99, []]);
+    expect({ now: clock.now(), fired }).toEqual({ now: 1_700_000_000_000 - 3_600_000 + 1_000 + 99, fired: [] });
     clock.advanceSync(1);
     expect(fired).toEqual(['a at 100']);
   });
@@ -49,7 +49,7 @@ describe('ManualClock', () => {
       at(400, 'later');
       await clock[advance](300);
       expect(fired).toEqual(['first at 100', 'first, too at 100', 'second at 200', 'last at 300']);
-      expect([clock.monotonic(), clock.pendingTimers]).toEqual([300, 1]);
+      expect({ monotonic: clock.monotonic(), pendingTimers: clock.pendingTimers }).toEqual({ monotonic: 300, pendingTimers: 1 });
     },
   );
 
@@ -83,7 +83,7 @@ describe('ManualClock', () => {
     at(160, 'after');
     await clock[advance](200);
     expect(fired).toEqual(['meanwhile at 120', 'after at 160']);
-    expect([clock.monotonic(), clock.now()]).toEqual([200, 1_700_000_000_200]);
+    expect({ monotonic: clock.monotonic(), now: clock.now() }).toEqual({ monotonic: 200, now: 1_700_000_000_200 });
   });
 
   test('never fires a cancelled timer', async () => {
@@ -96,12 +96,12 @@ describe('ManualClock', () => {
   });
 
   test('reports pending timers, those that keep the process alive, and when the next is due', () => {
-    expect([clock.pendingTimers, clock.pendingRefTimers, clock.nextTimerAt]).toEqual([0, 0, undefined]);
+    expect(clock).toMatchObject({ pendingTimers: 0, pendingRefTimers: 0, nextTimerAt: undefined });
     at(300, 'a');
     at(200, 'b', false);
-    expect([clock.pendingTimers, clock.pendingRefTimers, clock.nextTimerAt]).toEqual([2, 1, 200]);
+    expect(clock).toMatchObject({ pendingTimers: 2, pendingRefTimers: 1, nextTimerAt: 200 });
     clock.advanceSync(200);
-    expect([clock.pendingTimers, clock.pendingRefTimers, clock.nextTimerAt]).toEqual([1, 1, 300]);
+    expect(clock).toMatchObject({ pendingTimers: 1, pendingRefTimers: 1, nextTimerAt: 300 });
   });
 
   test('lets promises settle before the first timer, after each, and at the end of advance', async () => {

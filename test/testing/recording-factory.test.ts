@@ -118,7 +118,15 @@ describe('RecordingFactory', () => {
       { kind: 'dispose', id: 'acme', version: '1', serial: 3, reason: 'closing' },
       { kind: 'disposeFailed', id: 'acme', version: '1', serial: 3, reason: 'closing', cause: refused },
     ]);
-    expect([factory.count('create'), factory.count('failed'), factory.count('create', 'other')]).toEqual([3, 2, 1]);
+    expect({
+      creates: factory.count('create'),
+      failures: factory.count('failed'),
+      createsOfOther: factory.count('create', 'other'),
+    }).toEqual({
+      creates: 3,
+      failures: 2,
+      createsOfOther: 1,
+    });
   });
 
   test('records why an instance was reported dead', async () => {

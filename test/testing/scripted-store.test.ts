@@ -82,7 +82,7 @@ describe('ScriptedStore', () => {
 
   test('has only the chosen members', () => {
     const bare = new ScriptedStore({ without: ['getMany', 'getVersions', 'watch'] });
-    expect([bare.getMany, bare.getVersions, bare.watch]).toEqual([undefined, undefined, undefined]);
+    expect(bare).toMatchObject({ getMany: undefined, getVersions: undefined, watch: undefined });
   });
 
   test('notifies listeners of writes, loses hints on demand, and announces gaps', async () => {

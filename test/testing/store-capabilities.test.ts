@@ -129,7 +129,7 @@ describe('the store conformance suite, by what a store has', () => {
       open.add(made);
       return made;
     }, EVERYTHING);
-    expect([failed.length > 10, open.size]).toEqual([true, 0]);
+    expect({ failsMoreThanTen: failed.length > 10, open: open.size }).toEqual({ failsMoreThanTen: true, open: 0 });
   });
 
   describe('says', () => {
