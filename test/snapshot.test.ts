@@ -61,9 +61,9 @@ describe('snapshot', () => {
     h.rows.put('a');
     await h.registry.use('a', () => {});
     expect(h.registry.snapshot()).toMatchObject({ live: 1, idle: 1, leased: 0, draining: 1 });
-    expect(h.registry.snapshot().connections.map(({ state, version }) => [state, version])).toEqual([
-      ['idle', 'v2'],
-      ['draining', 'v1'],
+    expect(h.registry.snapshot().connections).toMatchObject([
+      { state: 'idle', version: 'v2' },
+      { state: 'draining', version: 'v1' },
     ]);
     old.release();
   });
@@ -102,9 +102,9 @@ describe('snapshot', () => {
     h.holdCreate();
     void h.registry.use('a', () => {});
     await h.settle();
-    expect(h.registry.snapshot().connections.map(({ state, version, leases }) => [state, version, leases])).toEqual([
-      ['hydrating', 'v2', 0],
-      ['idle', 'v1', 0],
+    expect(h.registry.snapshot().connections).toMatchObject([
+      { state: 'hydrating', version: 'v2', leases: 0 },
+      { state: 'idle', version: 'v1', leases: 0 },
     ]);
   });
 

@@ -228,14 +228,10 @@ describe('starts that fail', () => {
     expect(one.notes.unsaved).toBeUndefined();
     await bench.clock.advance(100);
     await bench.clock.advance(200);
-    expect(
-      bench
-        .happened('startFailed')
-        .map(({ failures, retryAfterMs, handedOver, error }) => [failures, retryAfterMs, handedOver, error]),
-    ).toEqual([
-      [1, 100, false, failure],
-      [2, 200, false, failure],
-      [3, 400, true, failure],
+    expect(bench.happened('startFailed')).toMatchObject([
+      { failures: 1, retryAfterMs: 100, handedOver: false, error: failure },
+      { failures: 2, retryAfterMs: 200, handedOver: false, error: failure },
+      { failures: 3, retryAfterMs: 400, handedOver: true, error: failure },
     ]);
     expect({ release: one.release, ended: bench.happened('ended') }).toEqual({
       release: {

@@ -178,12 +178,10 @@ describe('a create', () => {
     expect(await outcomeOf(h.registry.use('a', () => {}))).toBe('HYDRATION_FAILED');
     old.reject(new Error('too old'));
     expect(await early).toBe('HYDRATION_FAILED');
-    expect(h.eventsOf('hydrationFailed').map(({ version, failures, retryAfterMs }) => [version, failures, retryAfterMs])).toEqual(
-      [
-        ['v2', 1, 250],
-        ['v1', 1, 0],
-      ],
-    );
+    expect(h.eventsOf('hydrationFailed')).toMatchObject([
+      { version: 'v2', failures: 1, retryAfterMs: 250 },
+      { version: 'v1', failures: 1, retryAfterMs: 0 },
+    ]);
     await expect(h.registry.use('a', () => {})).rejects.toMatchObject({
       code: 'BACKING_OFF',
       message: expect.stringContaining('250 ms'),

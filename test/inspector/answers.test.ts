@@ -19,9 +19,9 @@ describe('an answer of the inspector', () => {
   });
   const ask = (query = '', method = 'GET', headers = {}): Promise<Response> =>
     inspector(new Request(`http://gateway.example/admin${query}`, { method, headers }));
-  const act = async (query: string): Promise<[number, string]> => {
+  const act = async (query: string): Promise<{ status: number; body: string }> => {
     const answer = await ask(query, 'POST', OWN);
-    return [answer.status, await answer.text()];
+    return { status: answer.status, body: await answer.text() };
   };
 
   test.each([
@@ -72,10 +72,13 @@ describe('an answer of the inspector', () => {
 
   test('has the result of an action in words, because the page shows them', async () => {
     registry.connections = [{ id: 'a', state: 'idle', version: '1', leases: 0 }];
-    expect(await act('?action=evict&id=a')).toEqual([200, 'Evicted']);
-    expect(await act('?action=invalidate&id=a')).toEqual([200, 'Invalidated']);
-    expect(await act('?action=evict&id=b')).toEqual([404, 'The connection has no instance in this process']);
-    expect(await act('?action=explode&id=a')).toEqual([400, 'Expected an action and an id']);
+    expect(await act('?action=evict&id=a')).toEqual({ status: 200, body: 'Evicted' });
+    expect(await act('?action=invalidate&id=a')).toEqual({ status: 200, body: 'Invalidated' });
+    expect(await act('?action=evict&id=b')).toEqual({
+      status: 404,
+      body: 'The connection has no instance in this process',
+    });
+    expect(await act('?action=explode&id=a')).toEqual({ status: 400, body: 'Expected an action and an id' });
     const foreign = await ask('?action=evict&id=a', 'POST');
     expect({ status: foreign.status, body: await foreign.text() }).toEqual({
       status: 403,
@@ -85,18 +88,21 @@ describe('an answer of the inspector', () => {
 
   test('has no effect for an action without an id', async () => {
     const invalidated = vi.spyOn(registry, 'invalidate');
-    expect((await act('?action=invalidate'))[0]).toBe(400);
+    expect((await act('?action=invalidate')).status).toBe(400);
     expect(invalidated).not.toHaveBeenCalled();
   });
 
   test('accepts an action on the longest id of a registry, and no longer one', async () => {
-    expect((await act(`?action=invalidate&id=${'a'.repeat(1_024)}`))[0]).toBe(200);
-    expect((await act(`?action=invalidate&id=${'a'.repeat(1_025)}`))[0]).toBe(400);
+    expect((await act(`?action=invalidate&id=${'a'.repeat(1_024)}`)).status).toBe(200);
+    expect((await act(`?action=invalidate&id=${'a'.repeat(1_025)}`)).status).toBe(400);
   });
 
   test('refuses an id that the registry refuses', async () => {
     registry.invalidate = () => { throw new TypeError('expected an id'); };
-    expect(await act('?action=invalidate&id=a')).toEqual([400, 'Expected an id of 1 to 1024 characters']);
+    expect(await act('?action=invalidate&id=a')).toEqual({
+      status: 400,
+      body: 'Expected an id of 1 to 1024 characters',
+    });
   });
 
   test('writes a failure to the console, not to the client', async () => {

@@ -58,21 +58,21 @@ describe('the inspector’s page, without a browser', () => {
     const { document } = await open();
     const [row] = document.querySelector('tbody')?.children ?? [];
     expect(row?.name).toBe('tr');
-    expect(row?.children.map(({ name, scope }) => [name, scope])).toEqual([
-      ['th', 'row'],
-      ...Array.from({ length: 8 }, () => ['td', '']),
+    expect(row?.children.map(({ name, scope }) => ({ name, scope }))).toEqual([
+      { name: 'th', scope: 'row' },
+      ...Array.from({ length: 8 }, () => ({ name: 'td', scope: '' })),
     ]);
     expect(row?.children[1]?.className).toBe('idle');
     expect(
-      row?.children[8]?.children.map((button) => [
-        button.name,
-        button.type,
-        button.textContent,
-        button.getAttribute('aria-label'),
-      ]),
+      row?.children[8]?.children.map((button) => ({
+        name: button.name,
+        type: button.type,
+        text: button.textContent,
+        label: button.getAttribute('aria-label'),
+      })),
     ).toEqual([
-      ['button', 'button', 'Invalidate', 'Invalidate acme'],
-      ['button', 'button', 'Evict', 'Evict acme'],
+      { name: 'button', type: 'button', text: 'Invalidate', label: 'Invalidate acme' },
+      { name: 'button', type: 'button', text: 'Evict', label: 'Evict acme' },
     ]);
   });
 
@@ -196,21 +196,35 @@ describe('the inspector’s page, without a browser', () => {
   test('turns pages, and starts again for another search', async () => {
     await use(...Array.from({ length: 250 }, (_, index) => bot(index)));
     const { $, lines, does, button, document } = await open();
-    const shown = (): unknown[] => [$('range').textContent, lines()[0]?.[0], $('previous').disabled, $('next').disabled];
-    expect(shown()).toEqual(['1 to 100', 'bot-000', true, false]);
+    const shown = (): object => ({
+      range: $('range').textContent,
+      first: lines()[0]?.[0],
+      isFirstPage: $('previous').disabled,
+      isLastPage: $('next').disabled,
+    });
+    const firstPage = { range: '1 to 100', first: 'bot-000', isFirstPage: true, isLastPage: false };
+    const secondPage = { range: '101 to 200', first: 'bot-100', isFirstPage: false, isLastPage: false };
+    const lastPage = { range: '201 to 250', first: 'bot-200', isFirstPage: false, isLastPage: true };
+    expect(shown()).toEqual(firstPage);
     await does(() => $('next').click());
-    expect(shown()).toEqual(['101 to 200', 'bot-100', false, false]);
+    expect(shown()).toEqual(secondPage);
     await does(() => $('next').click());
-    expect(shown()).toEqual(['201 to 250', 'bot-200', false, true]);
+    expect(shown()).toEqual(lastPage);
     await does(() => $('previous').click());
-    expect(shown()).toEqual(['101 to 200', 'bot-100', false, false]);
-    const sorted = (): unknown[] =>
-      document.querySelectorAll('th[aria-sort]').map((header) => [header.textContent, header.getAttribute('aria-sort')]);
-    expect(sorted()).toEqual([['Id', 'ascending']]);
+    expect(shown()).toEqual(secondPage);
+    const sorted = (): object[] =>
+      document
+        .querySelectorAll('th[aria-sort]')
+        .map((header) => ({ column: header.textContent, order: header.getAttribute('aria-sort') }));
+    expect(sorted()).toEqual([{ column: 'Id', order: 'ascending' }]);
     await does(() => button('Age').click());
-    expect({ sorted: sorted(), range: $('range').textContent }).toEqual({ sorted: [['Age', 'descending']], range: '1 to 100' });
+    expect({ sorted: sorted(), range: $('range').textContent }).toEqual({
+      sorted: [{ column: 'Age', order: 'descending' }],
+      range: '1 to 100',
+    });
     await does(() => { $('state').value = 'leased'; $('state').dispatch('change'); });
-    expect([...shown(), $('matching').textContent]).toEqual(['None', undefined, true, true, '0 of 250']);
+    expect(shown()).toEqual({ range: 'None', first: undefined, isFirstPage: true, isLastPage: true });
+    expect($('matching').textContent).toBe('0 of 250');
   });
 
   test('does not change while it is paused, except for a search, and then goes on', async () => {
@@ -271,7 +285,11 @@ describe('the inspector’s page, without a browser', () => {
     registry.invalidate('beta');
     await use('beta');
     await clock.advance(1_000);
-    expect(lines().map(([id, state]) => [id, state])).toEqual([['acme', 'idle'], ['beta', 'idle'], ['beta', 'draining']]);
+    expect(lines().map(([id, state]) => ({ id, state }))).toEqual([
+      { id: 'acme', state: 'idle' },
+      { id: 'beta', state: 'idle' },
+      { id: 'beta', state: 'draining' },
+    ]);
     expect(document.activeElement).toBe(focused);
     registry.invalidate('acme');
     lease.release();

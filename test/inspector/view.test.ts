@@ -70,7 +70,11 @@ describe('what the inspector shows', () => {
       connection('a', { version: '2' }),
       connection('a', { version: '1', state: 'draining' }),
     ];
-    expect((await view()).rows.map(({ id, version }) => [id, version])).toEqual([['a', '2'], ['a', '1'], ['b', '1']]);
+    expect((await view()).rows).toMatchObject([
+      { id: 'a', version: '2' },
+      { id: 'a', version: '1' },
+      { id: 'b', version: '1' },
+    ]);
   });
 
   test('everything without a search', async () => {

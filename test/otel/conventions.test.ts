@@ -36,10 +36,10 @@ describe('OpenTelemetry’s conventions', () => {
 
   test('duration buckets reach from a millisecond (a warm use) to thirty seconds (a hydrate that times out)', () => {
     const durations = instruments().filter(({ kind }) => kind === 'histogram');
-    expect(durations.map(({ name, unit }) => [name, unit])).toEqual([
-      ['hydrant.hydration.duration', 's'],
-      ['hydrant.use.wait_time', 's'],
-      ['hydrant.use.duration', 's'],
+    expect(durations).toMatchObject([
+      { name: 'hydrant.hydration.duration', unit: 's' },
+      { name: 'hydrant.use.wait_time', unit: 's' },
+      { name: 'hydrant.use.duration', unit: 's' },
     ]);
     for (const { name, advice } of durations) {
       const bounds = advice?.explicitBucketBoundaries ?? [];

@@ -95,7 +95,8 @@ describe('metrics of hydrant/otel, with the real SDK', () => {
       attributes['hydrant.connection.state'],
       value,
     ]);
-    expect(counts).toEqual([['idle', 2], ['leased', 1], ['hydrating', 0], ['draining', 1], ['disposing', 0]]);
+    expect(Object.fromEntries(counts)).toEqual({ idle: 2, leased: 1, hydrating: 0, draining: 1, disposing: 0 });
+    expect(counts).toHaveLength(5);
     expect(await points('hydrant.connection.staleness')).toEqual([{ attributes: {}, value: 3 }]);
     registry.snapshot = () => ({ ...fakeRegistry().snapshot(), connections: [connection('leased', 5_000)] });
     expect(await points('hydrant.connection.staleness')).toEqual([{ attributes: {}, value: 5 }]);
@@ -126,7 +127,7 @@ describe('metrics of hydrant/otel, with the real SDK', () => {
     const use = connections.use('acme', () => {});
     await sdk.clock.advance(250);
     await use;
-    expect((await points('hydrant.hydration.duration')).map(({ value }) => [value.count, value.sum])).toEqual([[1, 0.25]]);
+    expect(await points('hydrant.hydration.duration')).toMatchObject([{ value: { count: 1, sum: 0.25 } }]);
     fail = true;
     registry.invalidate('acme');
     const second = expect(connections.use('acme', () => {})).rejects.toMatchObject({ code: 'HYDRATION_FAILED' });
@@ -180,10 +181,16 @@ describe('metrics of hydrant/otel, with the real SDK', () => {
     await connections.use('acme', () => {});
     await expect(connections.use('acme', () => { throw new RangeError('no'); })).rejects.toThrow('no');
     await expect(connections.use('gone', () => {})).rejects.toThrow();
-    const kinds = async (name: string): Promise<unknown[]> =>
-      (await points(name)).map(({ attributes, value }) => [attributes['error.type'], value.count]);
-    expect(await kinds('hydrant.use.wait_time')).toEqual([[undefined, 2], ['CONNECTION_NOT_FOUND', 1]]);
-    expect(await kinds('hydrant.use.duration')).toEqual([[undefined, 1], ['RangeError', 1]]);
+    const kinds = async (name: string): Promise<object[]> =>
+      (await points(name)).map(({ attributes, value }) => ({ error: attributes['error.type'], count: value.count }));
+    expect(await kinds('hydrant.use.wait_time')).toEqual([
+      { error: undefined, count: 2 },
+      { error: 'CONNECTION_NOT_FOUND', count: 1 },
+    ]);
+    expect(await kinds('hydrant.use.duration')).toEqual([
+      { error: undefined, count: 1 },
+      { error: 'RangeError', count: 1 },
+    ]);
     expect(JSON.stringify(await sdk.exported())).not.toMatch(/acme|xoxb/);
   });
 
@@ -192,20 +199,25 @@ describe('metrics of hydrant/otel, with the real SDK', () => {
     vi.spyOn(systemClock, 'monotonic').mockImplementation(() => now);
     const { connections } = instrumented({ create: () => { now += 250; return {}; } });
     await connections.use('acme', () => { now += 2_000; });
-    const sums = async (name: string): Promise<unknown[]> =>
-      (await points(name)).map(({ attributes, value }) => [attributes['error.type'], value.sum]);
-    expect(await sums('hydrant.use.wait_time')).toEqual([[undefined, 0.25]]);
-    expect(await sums('hydrant.use.duration')).toEqual([[undefined, 2]]);
+    const sums = async (name: string): Promise<object[]> =>
+      (await points(name)).map(({ attributes, value }) => ({ error: attributes['error.type'], seconds: value.sum }));
+    expect(await sums('hydrant.use.wait_time')).toEqual([{ error: undefined, seconds: 0.25 }]);
+    expect(await sums('hydrant.use.duration')).toEqual([{ error: undefined, seconds: 2 }]);
     await expect(connections.use('acme', () => { now += 500; throw new RangeError('no'); })).rejects.toThrow('no');
-    expect(await sums('hydrant.use.duration')).toEqual([[undefined, 2], ['RangeError', 0.5]]);
+    expect(await sums('hydrant.use.duration')).toEqual([
+      { error: undefined, seconds: 2 },
+      { error: 'RangeError', seconds: 0.5 },
+    ]);
   });
 
   test('report how long acquire waits for leases, and failures', async () => {
     const { connections } = instrumented();
     (await connections.acquire('acme')).release();
     await expect(connections.acquire('gone')).rejects.toThrow();
-    expect((await points('hydrant.use.wait_time')).map(({ attributes, value }) => [attributes, value.count])).toEqual([
-      [bots, 1], [{ ...bots, 'error.type': 'CONNECTION_NOT_FOUND' }, 1],
+    const waits = (await points('hydrant.use.wait_time')).map(({ attributes, value }) => ({ attributes, count: value.count }));
+    expect(waits).toEqual([
+      { attributes: bots, count: 1 },
+      { attributes: { ...bots, 'error.type': 'CONNECTION_NOT_FOUND' }, count: 1 },
     ]);
   });
 

@@ -56,10 +56,8 @@ describe('spans of hydrant/otel, with the real SDK', () => {
     const second = connections.use('acme', () => {});
     arrive?.();
     await Promise.all([first, second]);
-    expect(named('hydrant.use').map(({ attributes, links }) => [attributes['hydrant.cold'], links.length])).toEqual([
-      [true, 1],
-      [true, 1],
-    ]);
+    const uses = named('hydrant.use').map(({ attributes, links }) => ({ cold: attributes['hydrant.cold'], links: links.length }));
+    expect(uses).toEqual([{ cold: true, links: 1 }, { cold: true, links: 1 }]);
   });
 
   test('a use whose hydrate took no measurable time is cold too', async () => {
@@ -128,8 +126,10 @@ describe('spans of hydrant/otel, with the real SDK', () => {
     await expect(connections.use('acme', () => {})).rejects.toMatchObject({ code: 'HYDRATION_FAILED' });
     await expect(connections.use('gone', () => {})).rejects.toMatchObject({ code: 'CONNECTION_NOT_FOUND' });
     expect(one('hydrant.hydrate').attributes['error.type']).toBe('TypeError');
-    expect(named('hydrant.use').map(({ attributes, status }) => [attributes['error.type'], status])).toEqual([
-      ['HYDRATION_FAILED', { code: SpanStatusCode.ERROR }], ['CONNECTION_NOT_FOUND', { code: SpanStatusCode.ERROR }],
+    const uses = named('hydrant.use').map(({ attributes, status }) => ({ error: attributes['error.type'], status }));
+    expect(uses).toEqual([
+      { error: 'HYDRATION_FAILED', status: { code: SpanStatusCode.ERROR } },
+      { error: 'CONNECTION_NOT_FOUND', status: { code: SpanStatusCode.ERROR } },
     ]);
     const told = JSON.stringify(
       spans.getFinishedSpans().map(({ name, attributes, events, status }) => ({ name, attributes, events, status })),

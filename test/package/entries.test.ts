@@ -111,9 +111,9 @@ describe('an ESM and a CommonJS copy in one process', () => {
         const { ConnectionError } = ${load('hydrant')};
         const { toNodeHandler } = ${load('hydrant/node')};
         let thrown; try { toNodeHandler(5); } catch (error) { thrown = error; }
-        console.log(JSON.stringify([thrown instanceof ConnectionError, thrown?.code]));
+        console.log(JSON.stringify({ isConnectionError: thrown instanceof ConnectionError, code: thrown?.code }));
       })()`);
-      expect(seen).toEqual([true, 'INVALID_OPTIONS']);
+      expect(seen).toEqual({ isConnectionError: true, code: 'INVALID_OPTIONS' });
     }
   });
 });

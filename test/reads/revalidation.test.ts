@@ -123,9 +123,9 @@ describe('a hint', () => {
     open(async (given) => { listener = given; return { [Symbol.asyncDispose]: async () => {} }; });
     await clock.advance(0);
     listener.changed(['c0', 'on the wire', 'unheard of']);
-    expect(asked.map(({ id, kind, waiter }) => [id, kind, waiter])).toEqual([
-      ['c0', 'version', undefined],
-      ['on the wire', 'version', undefined],
+    expect(asked).toEqual([
+      { id: 'c0', kind: 'version', waiter: undefined },
+      { id: 'on the wire', kind: 'version', waiter: undefined },
     ]);
     expect(forgotten).toEqual(['c0', 'on the wire', 'unheard of']);
   });

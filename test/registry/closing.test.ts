@@ -40,7 +40,7 @@ describe('while a registry closes', () => {
     for (const gate of gates) gate.resolve();
     const leases = await Promise.all(acquiring);
     await h.clock.advance(4_999);
-    expect(leases.map(({ signal, stale }) => [signal.aborted, stale])).toEqual([[false, false], [false, false]]);
+    for (const { signal, stale } of leases) expect({ aborted: signal.aborted, stale }).toEqual({ aborted: false, stale: false });
     for (const lease of leases) lease.release();
     expect(await closed).toEqual({ abandoned: [] });
   });

@@ -47,7 +47,7 @@ test('the gateway of the README survives the loss of all its database connection
   });
   let stderr = '';
   gateway.stderr.on('data', (chunk: Buffer) => { stderr += chunk.toString(); });
-  const exited = once(gateway, 'exit');
+  const exited = once(gateway, 'exit').then(([code, signal]) => ({ code, signal }));
   const origin = `http://127.0.0.1:${port}`;
   const send = async (id: string): Promise<unknown> => {
     const response = await fetch(`${origin}/webhooks/${id}`, { method: 'POST', headers: { 'x-token': 't' }, body: 'Ada' });
@@ -65,7 +65,7 @@ test('the gateway of the README survives the loss of all its database connection
 
     gateway.kill('SIGTERM');
     await eventually(async () => (await fetch(`${origin}/ready`)).status).toBe(503);
-    expect(await exited).toEqual([0, null]);
+    expect(await exited).toEqual({ code: 0, signal: null });
   } finally {
     gateway.kill('SIGKILL');
   }

@@ -104,7 +104,10 @@ describe('tableStore', () => {
     const controller = new AbortController();
     await store.get('a', { signal: controller.signal });
     await store.get('a');
-    expect(signals.map((signal) => [signal === controller.signal, signal.aborted])).toEqual([[true, false], [false, false]]);
+    expect(signals.map((signal) => ({ given: signal === controller.signal, aborted: signal.aborted }))).toEqual([
+      { given: true, aborted: false },
+      { given: false, aborted: false },
+    ]);
     controller.abort(new Error('too late'));
     await expect(store.get('a', { signal: controller.signal })).rejects.toThrow('too late');
     expect(signals.length).toBe(2);

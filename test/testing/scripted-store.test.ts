@@ -9,13 +9,13 @@ beforeEach(() => {
 });
 
 /** What has settled so far, in the order it did. */
-function settling(...reads: Promise<unknown>[]): unknown[] {
-  const settled: unknown[] = [];
+function settling(...reads: Promise<unknown>[]): { index: number; result: unknown }[] {
+  const settled: { index: number; result: unknown }[] = [];
   reads.forEach(
     (read, index) =>
       void read.then(
-        (value) => settled.push([index, value]),
-        (error: unknown) => settled.push([index, error]),
+        (result) => settled.push({ index, result }),
+        (result: unknown) => settled.push({ index, result }),
       ),
   );
   return settled;
@@ -29,9 +29,9 @@ describe('ScriptedStore', () => {
     reads.push(store.get('a'));
     const settled = settling(...reads);
     await clock.advance(100);
-    expect(settled).toMatchObject([[1, { n: 2 }]]);
+    expect(settled).toMatchObject([{ index: 1, result: { n: 2 } }]);
     await clock.advance(200);
-    expect(settled).toMatchObject([[1, { n: 2 }], [0, { n: 1 }]]);
+    expect(settled).toMatchObject([{ index: 1, result: { n: 2 } }, { index: 0, result: { n: 1 } }]);
   });
 
   test('answers on demand with the row as it is when it answers', async () => {
@@ -39,7 +39,7 @@ describe('ScriptedStore', () => {
     const settled = settling(store.get('a'));
     await store.put({ id: 'a', n: 2 });
     await clock.advance(100);
-    expect(settled).toMatchObject([[0, { n: 2 }]]);
+    expect(settled).toMatchObject([{ index: 0, result: { n: 2 } }]);
   });
 
   test('fails, hangs, waits, and recovers', async () => {
@@ -48,14 +48,10 @@ describe('ScriptedStore', () => {
     store.behave(({ index }) => [{ fail: 'down' }, { hang: true }, { until }][index]);
     const settled = settling(store.get('a'), store.get('a'), store.get('a'), store.get('a'));
     await clock.advance(1_000_000);
-    expect(settled).toMatchObject(
-      [
-        [3, { n: 1 }],
-        [0, 'down'],
-      ].toSorted(
-        (x, y) => settled.findIndex((s) => (s as number[])[0] === x[0]) - settled.findIndex((s) => (s as number[])[0] === y[0]),
-      ),
-    );
+    expect(settled.toSorted((one, other) => one.index - other.index)).toMatchObject([
+      { index: 0, result: 'down' },
+      { index: 3, result: { n: 1 } },
+    ]);
     open?.(undefined);
     await clock.advance(0);
     expect(settled).toHaveLength(3);

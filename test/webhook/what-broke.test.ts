@@ -80,8 +80,10 @@ test('a factory with a member that throws fails only its own webhook, and the er
   });
   made = true;
   const failures: unknown[] = [];
-  registry.on('webhookFailed', ({ error }) => { failures.push([error.code, error.connectionId, error.message]); });
+  registry.on('webhookFailed', ({ error }) => { failures.push(error); });
   expect((await registry.handleWebhook('a', post())).status).toBe(500);
-  expect(failures).toEqual([['HANDLER_FAILED', 'a', expect.stringContaining('The webhook')]]);
+  expect(failures).toMatchObject([
+    { code: 'HANDLER_FAILED', connectionId: 'a', message: expect.stringContaining('The webhook') },
+  ]);
   await registry.close();
 });

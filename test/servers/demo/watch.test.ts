@@ -15,7 +15,7 @@ const PATIENCE_MS = 300_000;
 /** A run of `npm run demo -- --watch`. Its processes carry a marker, and its files go to a folder of their own. */
 class Run {
   readonly folder = mkdtempSync(join(tmpdir(), 'hydrant-watch-'));
-  readonly exit: Promise<readonly [code: number | null, signal: string | null]>;
+  readonly exit: Promise<{ code: number | null; signal: string | null }>;
   output = '';
   readonly #marker = `${process.pid}-${Math.random()}`;
   readonly child: ChildProcess;
@@ -26,7 +26,7 @@ class Run {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     for (const stream of [this.child.stdout, this.child.stderr]) stream?.on('data', (chunk) => { this.output += chunk; });
-    this.exit = once(this.child, 'exit') as Promise<[number | null, string | null]>;
+    this.exit = once(this.child, 'exit').then(([code, signal]) => ({ code, signal }));
   }
 
   async origin(): Promise<string> {
@@ -116,7 +116,7 @@ describe.runIf(chromiumPath !== undefined)('npm run demo -- --watch', () => {
     ]);
     expect(JSON.stringify(shown)).not.toContain('not so');
     expect({ exit: await run.exit, output: run.output }).toMatchObject({
-      exit: [0, null], output: expect.stringContaining('every expectation held'),
+      exit: { code: 0, signal: null }, output: expect.stringContaining('every expectation held'),
     });
     expect({ problems, hosts: [...new Set(requested)] }).toEqual({ problems: [], hosts: [new URL(origin).host] });
     expect({ processes: run.left(), files: run.files() }).toEqual({ processes: [], files: [] });
@@ -129,7 +129,7 @@ describe.runIf(chromiumPath !== undefined)('npm run demo -- --watch', () => {
     await page.getByText('Scenario 2 of 9').waitFor();
     expect(run.left().length).toBeGreaterThan(9);
     run.child.kill('SIGINT');
-    expect(await run.exit).toEqual([130, null]);
+    expect(await run.exit).toEqual({ code: 130, signal: null });
     expect({ processes: run.left(), files: run.files() }).toEqual({ processes: [], files: [] });
     await page.getByText('The demo is not running').waitFor();
   }, PATIENCE_MS);
@@ -137,7 +137,7 @@ describe.runIf(chromiumPath !== undefined)('npm run demo -- --watch', () => {
   test('interrupted before a browser has opened the page, it leaves nothing either', async () => {
     await run.origin();
     run.child.kill('SIGTERM');
-    expect(await run.exit).toEqual([143, null]);
+    expect(await run.exit).toEqual({ code: 143, signal: null });
     expect({ processes: run.left(), files: run.files() }).toEqual({ processes: [], files: [] });
   }, PATIENCE_MS);
 
