@@ -31,11 +31,15 @@ export const LONG_SERVERS = [
   'test/servers/wire/one-byte-chunks.test.ts',
 ];
 
+/** The title of a case shows its whole text. By default vitest cuts a `$field` at 40 characters. */
+const TITLES: ProjectConfig = { chaiConfig: { truncateThreshold: 200 } };
 const UNIT: ProjectConfig = {
+  ...TITLES,
   // Nothing here waits for real time; a loaded machine may still be slow.
   testTimeout: 20_000,
 };
 const SERVERS: ProjectConfig = {
+  ...TITLES,
   globalSetup: ['test/servers/support/global-setup.ts'],
   testTimeout: 30_000,
   hookTimeout: 60_000,
@@ -65,6 +69,7 @@ export default defineConfig({
       {
         // No alias: the package is what was built, packed and installed.
         test: {
+          ...TITLES,
           name: 'package',
           include: ['test/package/**/*.test.ts'],
           globalSetup: ['test/package/support/global-setup.ts'],
