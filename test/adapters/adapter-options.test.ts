@@ -32,10 +32,10 @@ describe('options of every adapter', () => {
   });
 
   test.each([
-    ['https://hooks.example.com', 'https://hooks.example.com'],
-    ['http://h:8080/', 'http://h:8080'],
-    ['HTTPS://H:443', 'https://h'],
-  ])('origin may be %s', (origin, kept) => {
+    { origin: 'https://hooks.example.com', kept: 'https://hooks.example.com' },
+    { origin: 'http://h:8080/', kept: 'http://h:8080' },
+    { origin: 'HTTPS://H:443', kept: 'https://h' },
+  ])('origin may be $origin', ({ origin, kept }) => {
     expect(checkOptions({ origin })).toMatchObject({ origin: kept });
   });
 

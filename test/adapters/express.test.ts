@@ -15,7 +15,10 @@ let consoleError: ReturnType<typeof vi.spyOn>;
 beforeEach(() => { consoleError = vi.spyOn(console, 'error').mockImplementation(() => undefined); });
 afterEach(() => { vi.restoreAllMocks(); });
 
-describe.each([['Express 5', express], ['Express 4', express4]])('%s', (_, framework) => {
+describe.each([
+  { name: 'Express 5', framework: express },
+  { name: 'Express 4', framework: express4 },
+])('$name', ({ framework }) => {
   test('the id is the decoded route parameter', async () => {
     const app = framework();
     app.all('/webhooks/:connectionId', expressWebhook(echo));

@@ -23,10 +23,10 @@ const post = (server: FastifyInstance, payload = 'x') => server.inject({ method:
 
 describe('the payload for Fastify', () => {
   test.each([
-    ['application/json', 'application/json'],
-    ['application/problem+JSON', 'application/problem+JSON'],
-    ['text/x-test', 'text/x-test'],
-  ])('is a text of type %s for such a Response', async (type, sent) => {
+    { type: 'application/json', sent: 'application/json' },
+    { type: 'application/problem+JSON', sent: 'application/problem+JSON' },
+    { type: 'text/x-test', sent: 'text/x-test' },
+  ])('is a text of type $type for such a Response', async ({ type, sent }) => {
     const answer = await post(
       app(() => new Response('{"a":1}', { status: 201, headers: { 'content-type': type, 'x-one': '1' } })),
     );
@@ -187,31 +187,31 @@ describe('the route', () => {
         (error: Error) => error.message,
       );
 
-  test.each<[object, string | undefined]>([
-    [{ path: '/:connectionId' }, undefined],
-    [{ path: '/a/:team/b', connectionId: 'team' }, undefined],
-    [{ path: '/x', connectionId: 'team' }, '/:team'],
-    [{ path: '/*', connectionId: '*' }, undefined],
-    [{ path: '/a-:b', connectionId: 'b' }, undefined],
-    [{ path: '/:A_9', connectionId: 'A_9' }, undefined],
-    [{ path: '/x', connectionId: () => 'c1' }, undefined],
-  ])('%j is a route below %s', async (options, prefix) => {
+  test.each<{ options: object; prefix: string | undefined }>([
+    { options: { path: '/:connectionId' }, prefix: undefined },
+    { options: { path: '/a/:team/b', connectionId: 'team' }, prefix: undefined },
+    { options: { path: '/x', connectionId: 'team' }, prefix: '/:team' },
+    { options: { path: '/*', connectionId: '*' }, prefix: undefined },
+    { options: { path: '/a-:b', connectionId: 'b' }, prefix: undefined },
+    { options: { path: '/:A_9', connectionId: 'A_9' }, prefix: undefined },
+    { options: { path: '/x', connectionId: () => 'c1' }, prefix: undefined },
+  ])('$options is a route below $prefix', async ({ options, prefix }) => {
     expect(await start(options, prefix)).toBe('ready');
   });
 
-  test.each<[object, string]>([
-    [{ path: undefined }, 'path: expected a route'],
-    [{ path: 7 }, 'path: expected a route'],
-    [{ path: undefined, connectionId: () => 'c1' }, 'path: expected a route'],
-    [{ path: '/:team' }, 'path: expected a route with the parameter \':connectionId\', got "/:team"'],
-    [{ path: '/:connectionIds' }, 'path: '],
-    [{ path: '/connectionId' }, 'path: '],
-    [{ path: '/*', connectionId: 'rest' }, 'path: '],
-    [{ path: '/:a', connectionId: ':a' }, 'path: '],
-    [{ path: '/:a', connectionId: '' }, 'connectionId: '],
-    [{ registry: {} }, 'registry: '],
-    [{ trustProxy: 1 }, 'trustProxy: '],
-  ])('%j is refused', async (options, message) => {
+  test.each<{ options: object; message: string }>([
+    { options: { path: undefined }, message: 'path: expected a route' },
+    { options: { path: 7 }, message: 'path: expected a route' },
+    { options: { path: undefined, connectionId: () => 'c1' }, message: 'path: expected a route' },
+    { options: { path: '/:team' }, message: 'path: expected a route with the parameter \':connectionId\', got "/:team"' },
+    { options: { path: '/:connectionIds' }, message: 'path: ' },
+    { options: { path: '/connectionId' }, message: 'path: ' },
+    { options: { path: '/*', connectionId: 'rest' }, message: 'path: ' },
+    { options: { path: '/:a', connectionId: ':a' }, message: 'path: ' },
+    { options: { path: '/:a', connectionId: '' }, message: 'connectionId: ' },
+    { options: { registry: {} }, message: 'registry: ' },
+    { options: { trustProxy: 1 }, message: 'trustProxy: ' },
+  ])('$options is refused', async ({ options, message }) => {
     expect(await start(options)).toContain(message);
   });
 });

@@ -175,20 +175,20 @@ test('connectionId may be another parameter, one of the prefix, a wildcard or a 
 });
 
 test.each([
-  [
-    { ...route, registry: undefined },
-    'registry: expected an object with handleWebhook, such as a ConnectionRegistry, got nothing',
-  ],
-  [{ registry: echo }, "path: expected a route such as '/:connectionId', got nothing"],
-  [
-    { ...route, registry: echo, connectionId: 'team' },
-    'path: expected a route with the parameter \':team\', got "/webhooks/:connectionId"',
-  ],
-  [
-    { ...route, registry: echo, maxBodyBytes: 5 },
-    "maxBodyBytes: expected nothing, because the registry's webhook.maxBodyBytes decides, got 5",
-  ],
-])('wrong options fail the start: %#', async (options, message) => {
+  {
+    options: { ...route, registry: undefined },
+    message: 'registry: expected an object with handleWebhook, such as a ConnectionRegistry, got nothing',
+  },
+  { options: { registry: echo }, message: "path: expected a route such as '/:connectionId', got nothing" },
+  {
+    options: { ...route, registry: echo, connectionId: 'team' },
+    message: 'path: expected a route with the parameter \':team\', got "/webhooks/:connectionId"',
+  },
+  {
+    options: { ...route, registry: echo, maxBodyBytes: 5 },
+    message: "maxBodyBytes: expected nothing, because the registry's webhook.maxBodyBytes decides, got 5",
+  },
+])('wrong options fail the start: %#', async ({ options, message }) => {
   const app = fastify();
   app.register(fastifyWebhook, options as never);
   await expect(app.ready()).rejects.toMatchObject({ code: 'INVALID_OPTIONS', message });

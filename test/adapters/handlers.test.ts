@@ -38,11 +38,11 @@ describe('expressWebhook', () => {
     app: { get: (name: string) => (name === 'trust proxy fn' ? isTrusted : undefined) },
   });
 
-  test.each<[unknown, string]>([
-    ['c1', 'c1'],
-    [['a', 'b'], 'a/b'],
-    [undefined, 'INVALID_OPTIONS'],
-  ])('of a parameter that is %j the id is %s', async (connectionId, id) => {
+  test.each<{ connectionId: unknown; id: string }>([
+    { connectionId: 'c1', id: 'c1' },
+    { connectionId: ['a', 'b'], id: 'a/b' },
+    { connectionId: undefined, id: 'INVALID_OPTIONS' },
+  ])('of a parameter that is $connectionId the id is $id', async ({ connectionId, id }) => {
     expect(await webhook({ onError: () => {} }, { params: { connectionId } })).toContain(id);
   });
 
@@ -142,16 +142,16 @@ describe('toNodeHandler', () => {
     );
   });
 
-  test.each<[string, () => unknown]>([
-    [
-      'throws',
-      () => {
+  test.each<{ how: string; handle: () => unknown }>([
+    {
+      how: 'throws',
+      handle: () => {
         throw new Error('x');
       },
-    ],
-    ['rejects', () => Promise.reject(new Error('x'))],
-    ['returns no response', () => 'x'],
-  ])('a handler that %s is answered 500, and reported unless its client has left', async (_how, handle) => {
+    },
+    { how: 'rejects', handle: () => Promise.reject(new Error('x')) },
+    { how: 'returns no response', handle: () => 'x' },
+  ])('a handler that $how is answered 500, and reported unless its client has left', async ({ handle }) => {
     const onError = vi.fn();
     expect(await answer(toNodeHandler(handle as never, { onError }))).toMatch(/^HTTP\/1\.1 500 [^]*HANDLER_FAILED/);
     expect(onError).toHaveBeenCalledTimes(1);

@@ -32,37 +32,69 @@ function unread(message: Message, options: Partial<BodyOptions> = {}) {
 }
 
 describe('the source of the bytes of a body', () => {
-  test.each<[string, Message, string]>([
-    ['a GET', { method: 'GET', body: 'x' }, 'empty'],
-    ['a HEAD', { method: 'HEAD', body: 'x' }, 'empty'],
-    ['neither length nor chunks', {}, 'empty'],
-    ['a length of 0', { headers: { 'content-length': '00' } }, 'empty'],
-    ['chunks', { headers: CHUNKED }, 'unread'],
-    ['a length', { body: 'x' }, 'unread'],
-    ['HTTP/2: nothing follows the headers', { httpVersionMajor: 2, kept: { stream: { endAfterHeaders: true } } }, 'empty'],
-    ['HTTP/2: something follows', { httpVersionMajor: 2, kept: { stream: { endAfterHeaders: false } } }, 'unread'],
-    ['HTTP/2 of another kind', { httpVersionMajor: 2 }, 'unread'],
-    ['kept bytes', { body: 'as it came', kept: { rawBody: Buffer.from('raw'), body: { parsed: 1 } } }, 'raw'],
-    ['kept text', { body: 'raw', kept: { rawBody: 'raw', body: {} } }, 'raw'],
-    ['a body that is bytes', { body: 'raw', kept: { body: Buffer.from('raw') } }, 'raw'],
-    ['a body that is the bytes of what came compressed', { body: 'gzipped', kept: { body: Buffer.from('raw') } }, 'raw'],
-    ['a body that is text', { body: 'raw', kept: { body: 'raw' } }, 'raw'],
-    ['kept bytes beside text', { body: 'four', kept: { rawBody: Buffer.from('raw'), body: 'text' } }, 'raw'],
-    ['a parsed body whose bytes are still there', { body: 'x', kept: { body: {} } }, 'unread'],
-    ['text that is longer than what came', { body: 'raw', kept: { body: '\ufeffraw' } }, 'BODY_ALREADY_PARSED'],
-    ['kept text that is', { body: 'raw', kept: { rawBody: '\ufeffraw', body: Buffer.from('raw') } }, 'BODY_ALREADY_PARSED'],
-    ['text of what came compressed', { body: 'gz', headers: { 'content-encoding': 'gzip' }, kept: { body: 'text' } }, 'text'],
-    ['text without a length to compare', { headers: CHUNKED, kept: { body: 'text' } }, 'text'],
-    [
-      'kept text beside other bytes',
-      { body: 'four', kept: { rawBody: 'raw', body: Buffer.from('four') } },
-      'BODY_ALREADY_PARSED',
-    ],
-    ['as many as may be', { headers: CHUNKED, kept: { body: 'x'.repeat(100) } }, 'x'.repeat(100)],
-    ['more than may be', { headers: CHUNKED, kept: { body: 'x'.repeat(101) } }, 'BODY_TOO_LARGE'],
-    ['a length of as many as may be', { headers: { 'content-length': '100' } }, 'unread'],
-    ['a length of more', { headers: { 'content-length': '101' } }, 'BODY_TOO_LARGE'],
-  ])('%s', (_what, message, expected) => {
+  test.each<{ what: string; message: Message; expected: string }>([
+    { what: 'a GET', message: { method: 'GET', body: 'x' }, expected: 'empty' },
+    { what: 'a HEAD', message: { method: 'HEAD', body: 'x' }, expected: 'empty' },
+    { what: 'neither length nor chunks', message: {}, expected: 'empty' },
+    { what: 'a length of 0', message: { headers: { 'content-length': '00' } }, expected: 'empty' },
+    { what: 'chunks', message: { headers: CHUNKED }, expected: 'unread' },
+    { what: 'a length', message: { body: 'x' }, expected: 'unread' },
+    {
+      what: 'HTTP/2: nothing follows the headers',
+      message: { httpVersionMajor: 2, kept: { stream: { endAfterHeaders: true } } },
+      expected: 'empty',
+    },
+    {
+      what: 'HTTP/2: something follows',
+      message: { httpVersionMajor: 2, kept: { stream: { endAfterHeaders: false } } },
+      expected: 'unread',
+    },
+    { what: 'HTTP/2 of another kind', message: { httpVersionMajor: 2 }, expected: 'unread' },
+    {
+      what: 'kept bytes',
+      message: { body: 'as it came', kept: { rawBody: Buffer.from('raw'), body: { parsed: 1 } } },
+      expected: 'raw',
+    },
+    { what: 'kept text', message: { body: 'raw', kept: { rawBody: 'raw', body: {} } }, expected: 'raw' },
+    { what: 'a body that is bytes', message: { body: 'raw', kept: { body: Buffer.from('raw') } }, expected: 'raw' },
+    {
+      what: 'a body that is the bytes of what came compressed',
+      message: { body: 'gzipped', kept: { body: Buffer.from('raw') } },
+      expected: 'raw',
+    },
+    { what: 'a body that is text', message: { body: 'raw', kept: { body: 'raw' } }, expected: 'raw' },
+    {
+      what: 'kept bytes beside text',
+      message: { body: 'four', kept: { rawBody: Buffer.from('raw'), body: 'text' } },
+      expected: 'raw',
+    },
+    { what: 'a parsed body whose bytes are still there', message: { body: 'x', kept: { body: {} } }, expected: 'unread' },
+    {
+      what: 'text that is longer than what came',
+      message: { body: 'raw', kept: { body: '\ufeffraw' } },
+      expected: 'BODY_ALREADY_PARSED',
+    },
+    {
+      what: 'kept text that is',
+      message: { body: 'raw', kept: { rawBody: '\ufeffraw', body: Buffer.from('raw') } },
+      expected: 'BODY_ALREADY_PARSED',
+    },
+    {
+      what: 'text of what came compressed',
+      message: { body: 'gz', headers: { 'content-encoding': 'gzip' }, kept: { body: 'text' } },
+      expected: 'text',
+    },
+    { what: 'text without a length to compare', message: { headers: CHUNKED, kept: { body: 'text' } }, expected: 'text' },
+    {
+      what: 'kept text beside other bytes',
+      message: { body: 'four', kept: { rawBody: 'raw', body: Buffer.from('four') } },
+      expected: 'BODY_ALREADY_PARSED',
+    },
+    { what: 'as many as may be', message: { headers: CHUNKED, kept: { body: 'x'.repeat(100) } }, expected: 'x'.repeat(100) },
+    { what: 'more than may be', message: { headers: CHUNKED, kept: { body: 'x'.repeat(101) } }, expected: 'BODY_TOO_LARGE' },
+    { what: 'a length of as many as may be', message: { headers: { 'content-length': '100' } }, expected: 'unread' },
+    { what: 'a length of more', message: { headers: { 'content-length': '101' } }, expected: 'BODY_TOO_LARGE' },
+  ])('$what', ({ message, expected }) => {
     expect(textOf(found(message))).toBe(expected);
   });
 
@@ -150,11 +182,11 @@ describe('a body that is read whole', () => {
     expect(req.listenerCount('data')).toBe(0);
   });
 
-  test.each<[string, (req: ReturnType<typeof requestOf>) => void]>([
-    ['breaks', (req) => { req.destroy(new Error('reset')); }],
-    ['closes', (req) => { req.destroy(); }],
-    ['reports an error', (req) => { req.emit('error', new Error('x')); }],
-  ])('that %s half-way fails its reader only', async (_how, lose) => {
+  test.each<{ how: string; lose: (req: ReturnType<typeof requestOf>) => void }>([
+    { how: 'breaks', lose: (req) => { req.destroy(new Error('reset')); } },
+    { how: 'closes', lose: (req) => { req.destroy(); } },
+    { how: 'reports an error', lose: (req) => { req.emit('error', new Error('x')); } },
+  ])('that $how half-way fails its reader only', async ({ lose }) => {
     const { req, read } = unread({ body: 'half', complete: false });
     const outcome = expect(read()).rejects.toThrow('before it was complete');
     await rest();

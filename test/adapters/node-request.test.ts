@@ -37,13 +37,13 @@ describe('the head of a request', () => {
     expect(arrived({ kept: { method: undefined } }).head.method).toBe('GET');
   });
 
-  test.each<[string, Message, number, string]>([
-    ['CONNECT', { method: 'CONNECT' }, 501, 'Not Implemented'],
-    ['TRACE', { method: 'TRACE' }, 501, 'Not Implemented'],
-    ['TRACK', { method: 'TRACK' }, 501, 'Not Implemented'],
-    ['no address', { url: '*' }, 400, 'Bad Request'],
-    ['a header that is none', { headers: { 'not a name': 'x' } }, 400, 'Bad Request'],
-  ])('%s is refused', async (_what, message, status, title) => {
+  test.each<{ what: string; message: Message; status: number; title: string }>([
+    { what: 'CONNECT', message: { method: 'CONNECT' }, status: 501, title: 'Not Implemented' },
+    { what: 'TRACE', message: { method: 'TRACE' }, status: 501, title: 'Not Implemented' },
+    { what: 'TRACK', message: { method: 'TRACK' }, status: 501, title: 'Not Implemented' },
+    { what: 'no address', message: { url: '*' }, status: 400, title: 'Bad Request' },
+    { what: 'a header that is none', message: { headers: { 'not a name': 'x' } }, status: 400, title: 'Bad Request' },
+  ])('$what is refused', async ({ message, status, title }) => {
     const refusal = headOf(
       requestOf({ ...message, headers: { ...host, ...message.headers } }),
       new Output() as unknown as NodeResponse,

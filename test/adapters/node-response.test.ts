@@ -53,15 +53,15 @@ describe('the head of a response', () => {
     expect(await written(new Response(null, { status: 204 }))).toMatch(/^HTTP\/1\.1 204 No Content\r\n/);
   });
 
-  test.each<[unknown, string[]]>([
-    [undefined, []],
-    ['a=1', ['a=1']],
-    [
-      ['a=1', 'b=2'],
-      ['a=1', 'b=2'],
-    ],
-    [7, ['7']],
-  ])('adds its cookies to those set before: %j', async (before, first) => {
+  test.each<{ before: unknown; first: string[] }>([
+    { before: undefined, first: [] },
+    { before: 'a=1', first: ['a=1'] },
+    {
+      before: ['a=1', 'b=2'],
+      first: ['a=1', 'b=2'],
+    },
+    { before: 7, first: ['7'] },
+  ])('adds its cookies to those set before: $before', async ({ before, first }) => {
     const headers = new Headers([
       ['set-cookie', 'c=3'],
       ['set-cookie', 'd=4'],
@@ -280,19 +280,19 @@ describe('the body of a response', () => {
   });
 });
 
-test.each<[unknown, boolean]>([
-  [new Response('x'), true],
-  [new Response(null, { status: 204 }), true],
-  [{ status: 200, headers: { getSetCookie: () => [] } }, true],
-  [{ status: 199, headers: { getSetCookie: () => [] } }, false],
-  [Response.error(), false],
-  [undefined, false],
-  [null, false],
-  ['x', false],
-  [{ status: 200 }, false],
-  [{ status: 200, headers: {} }, false],
-  [{ status: '200', headers: new Headers() }, false],
-])('assertResponse accepts a Response and refuses anything else: %#', (value, is) => {
+test.each<{ value: unknown; is: boolean }>([
+  { value: new Response('x'), is: true },
+  { value: new Response(null, { status: 204 }), is: true },
+  { value: { status: 200, headers: { getSetCookie: () => [] } }, is: true },
+  { value: { status: 199, headers: { getSetCookie: () => [] } }, is: false },
+  { value: Response.error(), is: false },
+  { value: undefined, is: false },
+  { value: null, is: false },
+  { value: 'x', is: false },
+  { value: { status: 200 }, is: false },
+  { value: { status: 200, headers: {} }, is: false },
+  { value: { status: '200', headers: new Headers() }, is: false },
+])('assertResponse accepts a Response and refuses anything else: %#', ({ value, is }) => {
   if (is) expect(assertResponse(value as Response)).toBe(value);
   else expect(() => assertResponse(value as Response)).toThrow(TypeError);
 });

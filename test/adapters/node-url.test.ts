@@ -6,93 +6,108 @@ const h = { host: 'h' };
 const url = (message: Message, settings: PublicOrigin = {}) => urlOf(requestOf(message), settings);
 
 describe('the URL of a request', () => {
-  test.each<[string, Message, PublicOrigin, string | undefined]>([
-    ['target and Host', { url: '/a/b?c#d', headers: h }, {}, 'http://h/a/b?c#d'],
-    ['no target', { url: undefined, headers: h, kept: { url: undefined } }, {}, undefined],
-    ['an empty target', { url: '', headers: h }, {}, undefined],
-    [
-      'the target before a mount path was taken off',
-      { url: '/b', headers: h, kept: { originalUrl: '/a/b' } },
-      {},
-      'http://h/a/b',
-    ],
-    ['a query byte for byte', { url: "/a?'x'=%27&\"", headers: h }, {}, "http://h/a?'x'=%27&\""],
-    ['a query that ends in an anchor', { url: "/a?x='#y?z", headers: h }, {}, "http://h/a?x='#y?z"],
-    ['a question mark in an anchor', { url: '/a#b?c', headers: h }, {}, 'http://h/a#b?c'],
-    ['a target that is not a path', { url: '*', headers: h }, {}, undefined],
-    ['a target that only holds a path', { url: 'x/y', headers: h }, {}, undefined],
-    ['no Host', { url: '/a' }, {}, undefined],
-    ['a path byte for byte', { url: '/a/./b/../"{c}\'/%7e\\', headers: h }, {}, 'http://h/a/./b/../"{c}\'/%7e\\'],
-    ['over TLS', { url: '/a', headers: h, encrypted: true }, {}, 'https://h/a'],
-    ['HTTP/2, which has its host elsewhere', { url: '/a', headers: { ':authority': 'h:81' } }, {}, 'http://h:81/a'],
-    ['HTTP/2 with a Host as well', { url: '/a', headers: { host: 'other', ':authority': 'h' } }, {}, 'http://h/a'],
-    ['a path that begins like a host', { url: '//evil/x', headers: h }, {}, 'http://h//evil/x'],
-    ['a port that is none', { url: '/a', headers: { host: 'h:123456' } }, {}, undefined],
-    ['a port beyond the last', { url: '/a', headers: { host: 'h:65536' } }, {}, undefined],
-    ['an absolute target names the host', { url: 'http://other:81/a?b', headers: h }, {}, 'http://other:81/a?b'],
-    ['in any case', { url: 'HTTPS://Other/a', headers: h }, {}, 'https://other/a'],
-    ['also without a path', { url: 'http://other', headers: h }, {}, 'http://other/'],
-    ['or with a query alone', { url: 'http://other?b', headers: h }, {}, 'http://other/?b'],
-    ['or with an anchor alone', { url: 'http://other#b', headers: h }, {}, 'http://other/#b'],
-    ['with line breaks in it', { url: 'http://other/a\nb', headers: h }, {}, undefined],
-    ['with a host that is none', { url: 'http://u:p@other/a', headers: h }, {}, undefined],
-    ['with no host', { url: 'http:///a', headers: h }, {}, undefined],
-    ['with something before it', { url: 'xhttp://other/a', headers: h }, {}, undefined],
-    [
-      'origin is believed before Host',
-      { url: '/a', headers: { host: 'not valid' } },
-      { origin: 'https://public' },
-      'https://public/a',
-    ],
-    [
-      'and before an absolute target',
-      { url: 'http://other/a?b', headers: h },
-      { origin: 'https://public' },
-      'https://public/a?b',
-    ],
-    [
-      'a trusted proxy is believed before an absolute target',
-      { url: 'http://other/a', headers: { ...h, 'x-forwarded-host': 'p', 'x-forwarded-proto': 'https' } },
-      { trustProxy: true },
-      'https://p/a',
-    ],
-    [
-      'also where a framework trusts it',
-      { url: 'http://other/a', headers: h },
-      { framework: { protocol: 'https', host: 'p' } },
-      'https://p/a',
-    ],
-    [
-      'an absolute target before the Host that a framework read',
-      { url: 'http://other/a', headers: h },
-      { framework: { protocol: 'https', host: 'h' } },
-      'http://other/a',
-    ],
-    [
-      'the authority before the Host that a framework read',
-      { url: '/a', headers: { host: 'other', ':authority': 'h' } },
-      { framework: { protocol: 'https', host: 'other' } },
-      'https://h/a',
-    ],
-    [
-      'a framework says where it is',
-      { url: '/a', headers: h },
-      { framework: { protocol: 'https', host: 'public' } },
-      'https://public/a',
-    ],
-    [
-      'unless the option does',
-      { url: '/a', headers: h },
-      { trustProxy: false, framework: { protocol: 'https', host: 'public' } },
-      'http://h/a',
-    ],
-    [
-      'or the framework does not know',
-      { url: '/a', headers: h },
-      { framework: { protocol: 'https', host: undefined } },
-      undefined,
-    ],
-  ])('%s', (_what, message, settings, expected) => {
+  test.each<{ what: string; message: Message; settings?: PublicOrigin; expected: string | undefined }>([
+    { what: 'target and Host', message: { url: '/a/b?c#d', headers: h }, expected: 'http://h/a/b?c#d' },
+    { what: 'no target', message: { url: undefined, headers: h, kept: { url: undefined } }, expected: undefined },
+    { what: 'an empty target', message: { url: '', headers: h }, expected: undefined },
+    {
+      what: 'the target before a mount path was taken off',
+      message: { url: '/b', headers: h, kept: { originalUrl: '/a/b' } },
+      expected: 'http://h/a/b',
+    },
+    { what: 'a query byte for byte', message: { url: "/a?'x'=%27&\"", headers: h }, expected: "http://h/a?'x'=%27&\"" },
+    { what: 'a query that ends in an anchor', message: { url: "/a?x='#y?z", headers: h }, expected: "http://h/a?x='#y?z" },
+    { what: 'a question mark in an anchor', message: { url: '/a#b?c', headers: h }, expected: 'http://h/a#b?c' },
+    { what: 'a target that is not a path', message: { url: '*', headers: h }, expected: undefined },
+    { what: 'a target that only holds a path', message: { url: 'x/y', headers: h }, expected: undefined },
+    { what: 'no Host', message: { url: '/a' }, expected: undefined },
+    {
+      what: 'a path byte for byte',
+      message: { url: '/a/./b/../"{c}\'/%7e\\', headers: h },
+      expected: 'http://h/a/./b/../"{c}\'/%7e\\',
+    },
+    { what: 'over TLS', message: { url: '/a', headers: h, encrypted: true }, expected: 'https://h/a' },
+    {
+      what: 'HTTP/2, which has its host elsewhere',
+      message: { url: '/a', headers: { ':authority': 'h:81' } },
+      expected: 'http://h:81/a',
+    },
+    {
+      what: 'HTTP/2 with a Host as well',
+      message: { url: '/a', headers: { host: 'other', ':authority': 'h' } },
+      expected: 'http://h/a',
+    },
+    { what: 'a path that begins like a host', message: { url: '//evil/x', headers: h }, expected: 'http://h//evil/x' },
+    { what: 'a port that is none', message: { url: '/a', headers: { host: 'h:123456' } }, expected: undefined },
+    { what: 'a port beyond the last', message: { url: '/a', headers: { host: 'h:65536' } }, expected: undefined },
+    {
+      what: 'an absolute target names the host',
+      message: { url: 'http://other:81/a?b', headers: h },
+      expected: 'http://other:81/a?b',
+    },
+    { what: 'in any case', message: { url: 'HTTPS://Other/a', headers: h }, expected: 'https://other/a' },
+    { what: 'also without a path', message: { url: 'http://other', headers: h }, expected: 'http://other/' },
+    { what: 'or with a query alone', message: { url: 'http://other?b', headers: h }, expected: 'http://other/?b' },
+    { what: 'or with an anchor alone', message: { url: 'http://other#b', headers: h }, expected: 'http://other/#b' },
+    { what: 'with line breaks in it', message: { url: 'http://other/a\nb', headers: h }, expected: undefined },
+    { what: 'with a host that is none', message: { url: 'http://u:p@other/a', headers: h }, expected: undefined },
+    { what: 'with no host', message: { url: 'http:///a', headers: h }, expected: undefined },
+    { what: 'with something before it', message: { url: 'xhttp://other/a', headers: h }, expected: undefined },
+    {
+      what: 'origin is believed before Host',
+      message: { url: '/a', headers: { host: 'not valid' } },
+      settings: { origin: 'https://public' },
+      expected: 'https://public/a',
+    },
+    {
+      what: 'and before an absolute target',
+      message: { url: 'http://other/a?b', headers: h },
+      settings: { origin: 'https://public' },
+      expected: 'https://public/a?b',
+    },
+    {
+      what: 'a trusted proxy is believed before an absolute target',
+      message: { url: 'http://other/a', headers: { ...h, 'x-forwarded-host': 'p', 'x-forwarded-proto': 'https' } },
+      settings: { trustProxy: true },
+      expected: 'https://p/a',
+    },
+    {
+      what: 'also where a framework trusts it',
+      message: { url: 'http://other/a', headers: h },
+      settings: { framework: { protocol: 'https', host: 'p' } },
+      expected: 'https://p/a',
+    },
+    {
+      what: 'an absolute target before the Host that a framework read',
+      message: { url: 'http://other/a', headers: h },
+      settings: { framework: { protocol: 'https', host: 'h' } },
+      expected: 'http://other/a',
+    },
+    {
+      what: 'the authority before the Host that a framework read',
+      message: { url: '/a', headers: { host: 'other', ':authority': 'h' } },
+      settings: { framework: { protocol: 'https', host: 'other' } },
+      expected: 'https://h/a',
+    },
+    {
+      what: 'a framework says where it is',
+      message: { url: '/a', headers: h },
+      settings: { framework: { protocol: 'https', host: 'public' } },
+      expected: 'https://public/a',
+    },
+    {
+      what: 'unless the option does',
+      message: { url: '/a', headers: h },
+      settings: { trustProxy: false, framework: { protocol: 'https', host: 'public' } },
+      expected: 'http://h/a',
+    },
+    {
+      what: 'or the framework does not know',
+      message: { url: '/a', headers: h },
+      settings: { framework: { protocol: 'https', host: undefined } },
+      expected: undefined,
+    },
+  ])('$what', ({ message, settings, expected }) => {
     expect(url(message, settings)).toBe(expected);
   });
 
@@ -125,15 +140,15 @@ describe('the URL of a request', () => {
     expect(url({ headers: { host } })).toBeUndefined();
   });
 
-  test.each<[boolean | undefined, Record<string, string>, string | undefined]>([
-    [true, { 'x-forwarded-proto': 'https', 'x-forwarded-host': 'p:8443' }, 'https://p:8443/'],
-    [true, { 'x-forwarded-proto': 'HTTPS, http', 'x-forwarded-host': ' p , q' }, 'https://p/'],
-    [true, { 'x-forwarded-proto': 'gopher' }, 'http://h/'],
-    [true, { 'x-forwarded-proto': '', 'x-forwarded-host': ',q' }, 'http://h/'],
-    [true, { 'x-forwarded-host': 'a/b' }, undefined],
-    [false, { 'x-forwarded-proto': 'https', 'x-forwarded-host': 'p' }, 'http://h/'],
-    [undefined, { 'x-forwarded-proto': 'https', 'x-forwarded-host': 'p' }, 'http://h/'],
-  ])('trustProxy %s, %j', (trustProxy, headers, expected) => {
+  test.each<{ trustProxy: boolean | undefined; headers: Record<string, string>; expected: string | undefined }>([
+    { trustProxy: true, headers: { 'x-forwarded-proto': 'https', 'x-forwarded-host': 'p:8443' }, expected: 'https://p:8443/' },
+    { trustProxy: true, headers: { 'x-forwarded-proto': 'HTTPS, http', 'x-forwarded-host': ' p , q' }, expected: 'https://p/' },
+    { trustProxy: true, headers: { 'x-forwarded-proto': 'gopher' }, expected: 'http://h/' },
+    { trustProxy: true, headers: { 'x-forwarded-proto': '', 'x-forwarded-host': ',q' }, expected: 'http://h/' },
+    { trustProxy: true, headers: { 'x-forwarded-host': 'a/b' }, expected: undefined },
+    { trustProxy: false, headers: { 'x-forwarded-proto': 'https', 'x-forwarded-host': 'p' }, expected: 'http://h/' },
+    { trustProxy: undefined, headers: { 'x-forwarded-proto': 'https', 'x-forwarded-host': 'p' }, expected: 'http://h/' },
+  ])('trustProxy $trustProxy, $headers', ({ trustProxy, headers, expected }) => {
     expect(url({ headers: { ...h, ...headers } }, { trustProxy })).toBe(expected);
   });
 

@@ -192,23 +192,24 @@ describe('HTTP/2', () => {
 describe.each(Object.keys(ADAPTERS))('%s: wrong options', (adapter) => {
   beforeEach(() => { vi.spyOn(console, 'error').mockImplementation(() => undefined); });
 
+  const NO_ORIGIN = "origin: expected an http(s) origin without a path, such as 'https://hooks.example.com'";
   test.each([
-    [{ trustProxy: 'loopback' }, 'trustProxy: expected a boolean, got "loopback"'],
-    [{ onError: 'console' }, 'onError: expected a function, got "console"'],
-    [
-      { origin: 'hooks.example.com' },
-      'origin: expected an http(s) origin without a path, such as \'https://hooks.example.com\', got "hooks.example.com"',
-    ],
-    [
-      { origin: 'https://hooks.example.com/path' },
-      'origin: expected an http(s) origin without a path, such as \'https://hooks.example.com\', got '
+    { options: { trustProxy: 'loopback' }, message: 'trustProxy: expected a boolean, got "loopback"' },
+    { options: { onError: 'console' }, message: 'onError: expected a function, got "console"' },
+    {
+      options: { origin: 'hooks.example.com' },
+      message: `${NO_ORIGIN}, got "hooks.example.com"`,
+    },
+    {
+      options: { origin: 'https://hooks.example.com/path' },
+      message: 'origin: expected an http(s) origin without a path, such as \'https://hooks.example.com\', got '
         + '"https://hooks.example.com/path"',
-    ],
-    [
-      { origin: 'ftp://hooks.example.com' },
-      'origin: expected an http(s) origin without a path, such as \'https://hooks.example.com\', got "ftp://hooks.example.com"',
-    ],
-  ])('%j', async (options, message) => {
+    },
+    {
+      options: { origin: 'ftp://hooks.example.com' },
+      message: `${NO_ORIGIN}, got "ftp://hooks.example.com"`,
+    },
+  ])('$options', async ({ options, message }) => {
     await expect(
       (async () =>
         ADAPTERS[adapter]!(

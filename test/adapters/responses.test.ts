@@ -168,9 +168,9 @@ describe.each(['Express 5', 'Express 4', 'node:http'])('%s: framing', (adapter) 
   });
 
   test.each([
-    ['longer', 10],
-    ['shorter', 2],
-  ])('a body %s than its content-length never leaves the client waiting', async (_, length) => {
+    { how: 'longer', length: 10 },
+    { how: 'shorter', length: 2 },
+  ])('a body $how than its content-length never leaves the client waiting', async ({ length }) => {
     const { port } = await serve(
       answering(() => new Response('12345', { headers: { 'content-length': String(length) } })),
       quiet,

@@ -36,11 +36,11 @@ describe('a webhook whose id is a parameter of its route', () => {
     expect(onError).not.toHaveBeenCalled();
   });
 
-  test.each<[Record<string, string>, string]>([
-    [{}, 'no parameters'],
-    [{ a: '1' }, "':a'"],
-    [{ a: '1', b: '2' }, "':a', ':b'"],
-  ])('on a route with %j is reported to its developer', async (params, got) => {
+  test.each<{ params: Record<string, string>; got: string }>([
+    { params: {}, got: 'no parameters' },
+    { params: { a: '1' }, got: "':a'" },
+    { params: { a: '1', b: '2' }, got: "':a', ':b'" },
+  ])('on a route with $params is reported to its developer', async ({ params, got }) => {
     const { json, onError } = answer('team', { params });
     expect(await json()).toEqual(failed('INVALID_OPTIONS'));
     expect(onError).toHaveBeenCalledExactlyOnceWith(
@@ -55,16 +55,16 @@ describe('a webhook whose id is a parameter of its route', () => {
     expect(await answer('team', { params: { team: '' } }).json()).toEqual({ id: '', text: 'a=1' });
   });
 
-  test.each<[string, () => unknown]>([
-    [
-      'throws',
-      () => {
+  test.each<{ how: string; handleWebhook: () => unknown }>([
+    {
+      how: 'throws',
+      handleWebhook: () => {
         throw new Error('x');
       },
-    ],
-    ['rejects', () => Promise.reject(new Error('x'))],
-    ['returns nothing', () => undefined],
-  ])('that meets a registry that %s is answered 500, and reported unless its client has left', async (_how, handleWebhook) => {
+    },
+    { how: 'rejects', handleWebhook: () => Promise.reject(new Error('x')) },
+    { how: 'returns nothing', handleWebhook: () => undefined },
+  ])('that meets a registry that $how is answered 500, and reported unless its client has left', async ({ handleWebhook }) => {
     const { json, onError } = answer('team', { registry: { handleWebhook: handleWebhook as never } });
     expect(await json()).toEqual(failed('HANDLER_FAILED'));
     expect(onError).toHaveBeenCalledExactlyOnceWith(expect.any(Error));
@@ -121,44 +121,45 @@ describe('a webhook whose id is found by a function', () => {
     expect(onError).not.toHaveBeenCalled();
   });
 
-  test.each<[string, (request: Request) => unknown]>([
-    [
-      'throws',
-      () => {
+  test.each<{ how: string; connectionId: (request: Request) => unknown }>([
+    {
+      how: 'throws',
+      connectionId: () => {
         throw new Error('x');
       },
-    ],
-    [
-      'throws nothing',
-      () => {
+    },
+    {
+      how: 'throws nothing',
+      connectionId: () => {
         throw undefined;
       },
-    ],
-    [
-      'throws null',
-      () => {
+    },
+    {
+      how: 'throws null',
+      connectionId: () => {
         throw null;
       },
-    ],
-    [
-      'throws text',
-      () => {
+    },
+    {
+      how: 'throws text',
+      connectionId: () => {
         throw 'x';
       },
-    ],
-    ['parses something else', async () => JSON.parse('{')],
-    [
-      'reads the body twice',
-      async (request) => {
+    },
+    { how: 'parses something else', connectionId: async () => JSON.parse('{') },
+    {
+      how: 'reads the body twice',
+      connectionId: async (request) => {
         await request.text();
         return request.json();
       },
-    ],
-    [
-      'finds nothing in what it parsed',
-      async (request) => (Object.fromEntries(await request.formData()) as unknown as { team: { id: string } }).team.id,
-    ],
-  ])('that %s is answered 500, and reported', async (_how, connectionId) => {
+    },
+    {
+      how: 'finds nothing in what it parsed',
+      connectionId: async (request) =>
+        (Object.fromEntries(await request.formData()) as unknown as { team: { id: string } }).team.id,
+    },
+  ])('that $how is answered 500, and reported', async ({ connectionId }) => {
     const { json, onError } = answer(connectionId as never);
     expect(await json()).toEqual(failed('HANDLER_FAILED'));
     expect(onError).toHaveBeenCalledTimes(1);
@@ -191,15 +192,15 @@ describe('a webhook whose id is found by a function', () => {
   });
 });
 
-test.each<[unknown, unknown, string]>([
-  [undefined, 'id', 'registry: expected an object with handleWebhook'],
-  [null, 'id', 'registry: '],
-  [{}, 'id', 'registry: '],
-  [{ handleWebhook: 'x' }, 'id', 'registry: '],
-  [{ handleWebhook: echo }, '', 'connectionId: expected the name of a route parameter'],
-  [{ handleWebhook: echo }, 7, 'connectionId: '],
-  [{ handleWebhook: echo }, undefined, 'connectionId: '],
-])('a route that cannot serve is refused: %#', (registry, connectionId, message) => {
+test.each<{ registry: unknown; connectionId: unknown; message: string }>([
+  { registry: undefined, connectionId: 'id', message: 'registry: expected an object with handleWebhook' },
+  { registry: null, connectionId: 'id', message: 'registry: ' },
+  { registry: {}, connectionId: 'id', message: 'registry: ' },
+  { registry: { handleWebhook: 'x' }, connectionId: 'id', message: 'registry: ' },
+  { registry: { handleWebhook: echo }, connectionId: '', message: 'connectionId: expected the name of a route parameter' },
+  { registry: { handleWebhook: echo }, connectionId: 7, message: 'connectionId: ' },
+  { registry: { handleWebhook: echo }, connectionId: undefined, message: 'connectionId: ' },
+])('a route that cannot serve is refused: %#', ({ registry, connectionId, message }) => {
   expect(() => checkRoute(registry as never, connectionId as never)).toThrow(
     expect.objectContaining({ code: 'INVALID_OPTIONS', message: expect.stringContaining(message) as string }),
   );

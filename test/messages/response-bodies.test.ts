@@ -36,10 +36,10 @@ describe('how far a response is read ahead', () => {
   });
 
   test.each([
-    [64 * 1024, 1],
-    [64 * 1024 - 1, 2],
-    [32 * 1024, 2],
-  ])('64 KiB: of pieces of %s bytes, %s are asked for', async (bytes, asked) => {
+    { bytes: 64 * 1024, asked: 1 },
+    { bytes: 64 * 1024 - 1, asked: 2 },
+    { bytes: 32 * 1024, asked: 2 },
+  ])('64 KiB: of pieces of $bytes bytes, $asked are asked for', async ({ bytes, asked }) => {
     const { response, pulled } = source(() => new Uint8Array(bytes));
     await (await whenRead(response, () => {})).body?.cancel();
     expect(pulled()).toBe(asked);
