@@ -96,11 +96,11 @@ const bland = (): never => { throw new Error('vendor down'); };
 const never = (): Promise<never> => new Promise(() => {});
 
 /** What goes wrong, and the codes it is told with. */
-const SCENES: [what: string, codes: ConnectionErrorCode[], scene: (listen: boolean) => Promise<void>][] = [
-  [
-    'all is well',
-    [],
-    async (listen) => {
+const SCENES: { what: string; expected: ConnectionErrorCode[]; scene: (listen: boolean) => Promise<void> }[] = [
+  {
+    what: 'all is well',
+    expected: [],
+    scene: async (listen) => {
       const { registry, use, webhook, end } = gateway({ listen });
       await use();
       await webhook();
@@ -108,11 +108,11 @@ const SCENES: [what: string, codes: ConnectionErrorCode[], scene: (listen: boole
       await use();
       await end();
     },
-  ],
-  [
-    'unknown, stopped, malformed ids',
-    ['CONNECTION_NOT_FOUND', 'CONNECTION_STOPPED', 'INVALID_CONNECTION_ID'],
-    async (listen) => {
+  },
+  {
+    what: 'unknown, stopped, malformed ids',
+    expected: ['CONNECTION_NOT_FOUND', 'CONNECTION_STOPPED', 'INVALID_CONNECTION_ID'],
+    scene: async (listen) => {
       const { use, webhook, end } = gateway({ listen, rows: { stopped: row('stopped', { status: 'stopped' }) } });
       for (const id of ['unknown', 'stopped', '']) {
         await use(id);
@@ -120,11 +120,11 @@ const SCENES: [what: string, codes: ConnectionErrorCode[], scene: (listen: boole
       }
       await end();
     },
-  ],
-  [
-    'rows that are no records',
-    ['INVALID_RECORD'],
-    async (listen) => {
+  },
+  {
+    what: 'rows that are no records',
+    expected: ['INVALID_RECORD'],
+    scene: async (listen) => {
       const rows = {
         string: MARKER,
         other: row(MARKER),
@@ -144,11 +144,11 @@ const SCENES: [what: string, codes: ConnectionErrorCode[], scene: (listen: boole
       }
       await end();
     },
-  ],
-  [
-    'rows that recordSchema refuses',
-    ['INVALID_RECORD'],
-    async (listen) => {
+  },
+  {
+    what: 'rows that recordSchema refuses',
+    expected: ['INVALID_RECORD'],
+    scene: async (listen) => {
       const zod = z.object({
         id: z.string(),
         version: z.string(),
@@ -188,11 +188,11 @@ const SCENES: [what: string, codes: ConnectionErrorCode[], scene: (listen: boole
         await end();
       }
     },
-  ],
-  [
-    'a platform without a factory',
-    ['INVALID_RECORD'],
-    async (listen) => {
+  },
+  {
+    what: 'a platform without a factory',
+    expected: ['INVALID_RECORD'],
+    scene: async (listen) => {
       const factory = factoryByPlatform('token', {
         other: { create: () => ({}), authenticate: () => true, handleWebhook: () => new Response() },
       } as never);
@@ -201,11 +201,11 @@ const SCENES: [what: string, codes: ConnectionErrorCode[], scene: (listen: boole
       await webhook();
       await end();
     },
-  ],
-  [
-    'a create that fails, and the back-off after it',
-    ['HYDRATION_FAILED', 'BACKING_OFF'],
-    async (listen) => {
+  },
+  {
+    what: 'a create that fails, and the back-off after it',
+    expected: ['HYDRATION_FAILED', 'BACKING_OFF'],
+    scene: async (listen) => {
       const { use, webhook, end } = gateway({ listen, factory: { create: bland } });
       for (let attempt = 0; attempt < 3; attempt += 1) {
         await use();
@@ -213,11 +213,11 @@ const SCENES: [what: string, codes: ConnectionErrorCode[], scene: (listen: boole
       }
       await end();
     },
-  ],
-  [
-    'a create that hangs, a dispose that hangs, a lease that is not released',
-    ['HYDRATION_TIMEOUT', 'ACQUIRE_TIMEOUT'],
-    async (listen) => {
+  },
+  {
+    what: 'a create that hangs, a dispose that hangs, a lease that is not released',
+    expected: ['HYDRATION_TIMEOUT', 'ACQUIRE_TIMEOUT'],
+    scene: async (listen) => {
       const { use, clock, end } = gateway({ listen, factory: { create: never }, tuning: { hydrationTimeoutMs: 1_000 } });
       const [timedOut, impatient] = [use(), use('a', { timeoutMs: 10 })];
       await clock.advance(1_000);
@@ -233,11 +233,11 @@ const SCENES: [what: string, codes: ConnectionErrorCode[], scene: (listen: boole
       hear(signal.reason);
       await other.end();
     },
-  ],
-  [
-    'a full queue',
-    ['OVERLOADED'],
-    async (listen) => {
+  },
+  {
+    what: 'a full queue',
+    expected: ['OVERLOADED'],
+    scene: async (listen) => {
       const gate = deferred();
       const rows = Object.fromEntries(['a', 'b', 'c'].map((id) => [id, row(id)]));
       const { use, webhook, end } = gateway({
@@ -253,11 +253,11 @@ const SCENES: [what: string, codes: ConnectionErrorCode[], scene: (listen: boole
       await first;
       await end();
     },
-  ],
-  [
-    'a store that fails, then hangs',
-    ['STORE_UNAVAILABLE'],
-    async (listen) => {
+  },
+  {
+    what: 'a store that fails, then hangs',
+    expected: ['STORE_UNAVAILABLE'],
+    scene: async (listen) => {
       let get: () => unknown = bland;
       const { use, webhook, clock, end } = gateway({ listen, tuning: { store: { get: () => get() } } });
       await use();
@@ -268,11 +268,11 @@ const SCENES: [what: string, codes: ConnectionErrorCode[], scene: (listen: boole
       await hanging;
       await end();
     },
-  ],
-  [
-    'secrets that cannot be had, an instance that dies',
-    ['HYDRATION_FAILED'],
-    async (listen) => {
+  },
+  {
+    what: 'secrets that cannot be had, an instance that dies',
+    expected: ['HYDRATION_FAILED'],
+    scene: async (listen) => {
       const { use, webhook, end } = gateway({ listen, factory: { secrets: bland } });
       await use();
       await webhook();
@@ -289,11 +289,11 @@ const SCENES: [what: string, codes: ConnectionErrorCode[], scene: (listen: boole
       await dying.use();
       await dying.end();
     },
-  ],
-  [
-    'webhooks that are refused or fail',
-    [],
-    async (listen) => {
+  },
+  {
+    what: 'webhooks that are refused or fail',
+    expected: [],
+    scene: async (listen) => {
       const FACTORIES = [
         { authenticate: () => false },
         { authenticate: bland },
@@ -320,25 +320,25 @@ const SCENES: [what: string, codes: ConnectionErrorCode[], scene: (listen: boole
       await small.webhook('a', parsed);
       await small.end();
     },
-  ],
-  [
-    'a registry that is closed',
-    ['REGISTRY_CLOSED'],
-    async (listen) => {
+  },
+  {
+    what: 'a registry that is closed',
+    expected: ['REGISTRY_CLOSED'],
+    scene: async (listen) => {
       const { use, webhook, end } = gateway({ listen });
       await use();
       await end();
       await use();
       await webhook();
     },
-  ],
+  },
 ];
 
 describe.each([
-  ['with listeners', true],
-  ['to the console', false],
-])('the contents of a row are never told, %s', (_where, listen) => {
-  test.each(SCENES)('%s', async (_what, expected, scene) => {
+  { where: 'with listeners', listen: true },
+  { where: 'to the console', listen: false },
+])('the contents of a row are never told, $where', ({ listen }) => {
+  test.each(SCENES)('$what', async ({ expected, scene }) => {
     await scene(listen);
     for (const code of expected) expect(codes).toContain(code);
     expect(said.length).toBeGreaterThan(0);

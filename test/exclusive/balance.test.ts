@@ -64,12 +64,12 @@ describe('balance', () => {
   });
 
   test.each([
-    [5, 1],
-    [5, 3],
-    [2, 6],
+    { before: 5, joining: 1 },
+    { before: 5, joining: 3 },
+    { before: 2, joining: 6 },
   ])(
-    'loads are even within 5 TTL after %i replicas get %i more, and no connection moves twice',
-    async (before, joining) => {
+    'loads are even within 5 TTL after $before replicas get $joining more, and no connection moves twice',
+    async ({ before, joining }) => {
       cluster = new Cluster(200);
       const old = await join(before);
       await converged(old, 200);

@@ -118,18 +118,16 @@ describe('a holding that is stopping', () => {
 
 describe('an attempt', () => {
   test.each([
-    ['that fails', { provision: undefined, afterMs: 0 }],
-    [
-      'that is overdue and then settles',
-      {
-        provision: (signal: AbortSignal) =>
-          new Promise<void>((resolve) => {
-            signal.addEventListener('abort', () => resolve());
-          }),
-        afterMs: 2_000,
-      },
-    ],
-  ])('that %s lets one other start, not two', async (_how, { provision, afterMs }) => {
+    { how: 'that fails', provision: undefined, afterMs: 0 },
+    {
+      how: 'that is overdue and then settles',
+      provision: (signal: AbortSignal) =>
+        new Promise<void>((resolve) => {
+          signal.addEventListener('abort', () => resolve());
+        }),
+      afterMs: 2_000,
+    },
+  ])('that $how lets one other start, not two', async ({ provision, afterMs }) => {
     bench = new HoldingBench({ maxConcurrentStarts: 1 });
     bench.run = fail;
     const ended = bench.holding({

@@ -46,9 +46,9 @@ describe('a holding', () => {
   });
 
   test.each([
-    ['lost', 'none'],
-    ['expired', { notes: undefined, offer: undefined }],
-  ] as const)('that is %s ends at once, and releases %j', async (reason, release) => {
+    { reason: 'lost', release: 'none' },
+    { reason: 'expired', release: { notes: undefined, offer: undefined } },
+  ] as const)('that is $reason ends at once, and releases $release', async ({ reason, release }) => {
     const one = bench.holding();
     await bench.clock.advance(0);
     if (reason === 'lost') one.lose();

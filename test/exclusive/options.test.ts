@@ -25,24 +25,33 @@ describe('options of an ExclusiveRunner', () => {
   });
 
   test.each([
-    [{ registry: {} }, 'registry: expected a ConnectionRegistry, got an object'],
-    [{ claims: undefined }, 'claims: expected a claim store: an object with renew, claim and release, got nothing'],
-    [{ list: [] }, 'list: expected a function, got an array'],
-    [{ run: undefined }, 'run: expected a function, or provision instead, got nothing'],
-    [{ run: 'x' }, 'run: expected a function, got a string'],
-    [{ provision: 7 }, 'provision: expected a function, got 7'],
-    [{ watch: true }, 'watch: expected a function, got true'],
-    [{ ttlMs: 5 }, 'ttlMs: expected milliseconds from 10 to 2147483647, got 5'],
-    [{ ttlMs: Number.NaN }, 'ttlMs: expected milliseconds from 10 to 2147483647, got NaN'],
-    [{ ttlMs: 2 ** 31 }, 'ttlMs: expected milliseconds from 10 to 2147483647, got 2147483648'],
-    [{ startBackoff: { initialMs: 5, maxMs: 1 } }, 'startBackoff.maxMs: expected at least initialMs (5), got 1'],
-    [{ startBackoff: { initialMs: 0, maxMs: 1 } }, 'startBackoff.initialMs: expected milliseconds from 1 to 2147483647, got 0'],
-    [{ handOverAfterFailures: 0 }, 'handOverAfterFailures: expected an integer of at least 1, got 0'],
-    [{ maxConcurrentStarts: 1.5 }, 'maxConcurrentStarts: expected an integer of at least 1, got 1.5'],
-    [{ replicaName: 'a b' }, 'replicaName: expected 1 to 64 letters, digits and ._:-, got "a b"'],
-    [{ clock: {} }, 'clock: expected a clock: { now, monotonic, setTimeout }, got an object'],
-    [{ stopTimeoutMs: '10s' }, 'stopTimeoutMs: expected milliseconds from 0 to 2147483647, got "10s"'],
-  ])('are refused when wrong: %o', (wrong, message) => {
+    { wrong: { registry: {} }, message: 'registry: expected a ConnectionRegistry, got an object' },
+    {
+      wrong: { claims: undefined },
+      message: 'claims: expected a claim store: an object with renew, claim and release, got nothing',
+    },
+    { wrong: { list: [] }, message: 'list: expected a function, got an array' },
+    { wrong: { run: undefined }, message: 'run: expected a function, or provision instead, got nothing' },
+    { wrong: { run: 'x' }, message: 'run: expected a function, got a string' },
+    { wrong: { provision: 7 }, message: 'provision: expected a function, got 7' },
+    { wrong: { watch: true }, message: 'watch: expected a function, got true' },
+    { wrong: { ttlMs: 5 }, message: 'ttlMs: expected milliseconds from 10 to 2147483647, got 5' },
+    { wrong: { ttlMs: Number.NaN }, message: 'ttlMs: expected milliseconds from 10 to 2147483647, got NaN' },
+    { wrong: { ttlMs: 2 ** 31 }, message: 'ttlMs: expected milliseconds from 10 to 2147483647, got 2147483648' },
+    {
+      wrong: { startBackoff: { initialMs: 5, maxMs: 1 } },
+      message: 'startBackoff.maxMs: expected at least initialMs (5), got 1',
+    },
+    {
+      wrong: { startBackoff: { initialMs: 0, maxMs: 1 } },
+      message: 'startBackoff.initialMs: expected milliseconds from 1 to 2147483647, got 0',
+    },
+    { wrong: { handOverAfterFailures: 0 }, message: 'handOverAfterFailures: expected an integer of at least 1, got 0' },
+    { wrong: { maxConcurrentStarts: 1.5 }, message: 'maxConcurrentStarts: expected an integer of at least 1, got 1.5' },
+    { wrong: { replicaName: 'a b' }, message: 'replicaName: expected 1 to 64 letters, digits and ._:-, got "a b"' },
+    { wrong: { clock: {} }, message: 'clock: expected a clock: { now, monotonic, setTimeout }, got an object' },
+    { wrong: { stopTimeoutMs: '10s' }, message: 'stopTimeoutMs: expected milliseconds from 0 to 2147483647, got "10s"' },
+  ])('are refused when wrong: $wrong', ({ wrong, message }) => {
     expect(() => new ExclusiveRunner({ ...good, ...wrong } as never))
       .toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS', message: `ExclusiveRunner: ${message}` }));
   });

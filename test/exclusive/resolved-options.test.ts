@@ -28,9 +28,12 @@ describe('the options of a runner', () => {
   });
 
   test.each([
-    ['listIntervalMs', 1, MAX], ['stopTimeoutMs', 0, MAX], ['provisionTimeoutMs', 1, MAX],
-    ['handOverAfterFailures', 1, Number.MAX_SAFE_INTEGER], ['maxConcurrentStarts', 1, Number.MAX_SAFE_INTEGER],
-  ])('%s may be %s to %s', (name, least, most) => {
+    { name: 'listIntervalMs', least: 1, most: MAX },
+    { name: 'stopTimeoutMs', least: 0, most: MAX },
+    { name: 'provisionTimeoutMs', least: 1, most: MAX },
+    { name: 'handOverAfterFailures', least: 1, most: Number.MAX_SAFE_INTEGER },
+    { name: 'maxConcurrentStarts', least: 1, most: Number.MAX_SAFE_INTEGER },
+  ])('$name may be $least to $most', ({ name, least, most }) => {
     for (const value of [least, most]) expect(resolveRunnerOptions({ ...good, [name]: value })).toMatchObject({ [name]: value });
     for (const value of [least - 1, most + 1])
       expect(() => resolveRunnerOptions({ ...good, [name]: value })).toThrow(`ExclusiveRunner: ${name}: expected`);

@@ -17,17 +17,17 @@ describe('G2 never disposed in use', () => {
     expect(h.instances.filter(({ disposed }) => disposed === undefined)).toHaveLength(1);
   });
 
-  const endings: readonly [string, (h: Harness) => unknown][] = [
-    ['evicted', async (h) => { h.rows.put('b'); await h.registry.use('b', () => {}); }],
-    ['replaced', async (h) => { h.rows.put('a'); await h.registry.use('a', () => {}); }],
-    ['stopped', async (h) => { h.rows.stop('a'); await h.registry.use('a', () => {}).catch(() => {}); }],
-    ['deleted', async (h) => { h.rows.delete('a'); await h.registry.use('a', () => {}).catch(() => {}); }],
-    ['invalidated', (h) => { void h.registry.invalidate('a'); }],
-    ['retired', (h) => h.contexts[0]?.retire(new Error('socket closed'))],
-    ['idle for long', (h) => h.clock.advance(10_000)],
-    ['closed', (h) => { void h.registry.close(); }],
+  const endings: readonly { what: string; end: (h: Harness) => unknown }[] = [
+    { what: 'evicted', end: async (h) => { h.rows.put('b'); await h.registry.use('b', () => {}); } },
+    { what: 'replaced', end: async (h) => { h.rows.put('a'); await h.registry.use('a', () => {}); } },
+    { what: 'stopped', end: async (h) => { h.rows.stop('a'); await h.registry.use('a', () => {}).catch(() => {}); } },
+    { what: 'deleted', end: async (h) => { h.rows.delete('a'); await h.registry.use('a', () => {}).catch(() => {}); } },
+    { what: 'invalidated', end: (h) => { void h.registry.invalidate('a'); } },
+    { what: 'retired', end: (h) => h.contexts[0]?.retire(new Error('socket closed')) },
+    { what: 'idle for long', end: (h) => h.clock.advance(10_000) },
+    { what: 'closed', end: (h) => { void h.registry.close(); } },
   ];
-  test.each(endings)('%s while in use: the instance is disposed of only after the last lease is released', async (_, end) => {
+  test.each(endings)('$what while in use: the instance is disposed of only after the last lease is released', async ({ end }) => {
     const h = new Harness({ maxInstances: 1, idleTimeoutMs: 1_000 });
     h.rows.put('a');
     const first = await h.registry.acquire('a');
@@ -42,7 +42,7 @@ describe('G2 never disposed in use', () => {
     expect(second.instance.disposed).toBeUndefined();
     second.release();
     await h.clock.advance(10_000);
-    if (end === endings[0]?.[1]) await h.registry.close();
+    if (end === endings[0]?.end) await h.registry.close();
     expect(second.instance.disposed).toBeDefined();
   });
 

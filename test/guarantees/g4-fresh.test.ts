@@ -19,12 +19,12 @@ class BatchedRows extends Rows {
   }
 }
 
-const stores: readonly [string, () => Rows][] = [
-  ['a store with only get', () => new Rows()],
-  ['a store with batched reads', () => new BatchedRows()],
+const stores: readonly { what: string; makeRows: () => Rows }[] = [
+  { what: 'a store with only get', makeRows: () => new Rows() },
+  { what: 'a store with batched reads', makeRows: () => new BatchedRows() },
 ];
 
-describe.each(stores)('G4 fresh, %s', (_, makeRows) => {
+describe.each(stores)('G4 fresh, $what', ({ makeRows }) => {
   const open = (options: ConstructorParameters<typeof Harness>[0] = {}) => {
     const rows = makeRows();
     const h = new Harness({ ...options, store: rows });

@@ -123,11 +123,11 @@ describe('a create', () => {
   });
 
   test.each([
-    [1_000, 1],
-    [Infinity, 0],
-  ])('with hydrationTimeoutMs %s has %s timers, which keep the process alive', async (hydrationTimeoutMs, timers) => {
+    { timeoutMs: 1_000, timers: 1 },
+    { timeoutMs: Infinity, timers: 0 },
+  ])('with hydrationTimeoutMs $timeoutMs has $timers timers, which keep the process alive', async ({ timeoutMs, timers }) => {
     for (const end of ['resolve', 'reject'] as const) {
-      const h = open({ hydrationTimeoutMs, acquireTimeoutMs: Infinity });
+      const h = open({ hydrationTimeoutMs: timeoutMs, acquireTimeoutMs: Infinity });
       h.rows.put('a');
       const gate = h.holdCreate();
       const use = outcomeOf(h.registry.use('a', () => {}));
@@ -233,10 +233,10 @@ describe('a use that waits', () => {
   });
 
   test.each([
-    [1_000, 1],
-    [Infinity, 0],
-  ])('with acquireTimeoutMs %s has %s timers, which keep the process alive', async (acquireTimeoutMs, timers) => {
-    const h = open({ acquireTimeoutMs, storeTimeoutMs: Infinity });
+    { timeoutMs: 1_000, timers: 1 },
+    { timeoutMs: Infinity, timers: 0 },
+  ])('with acquireTimeoutMs $timeoutMs has $timers timers, which keep the process alive', async ({ timeoutMs, timers }) => {
+    const h = open({ acquireTimeoutMs: timeoutMs, storeTimeoutMs: Infinity });
     h.rows.put('a');
     h.rows.hold();
     void outcomeOf(h.registry.use('a', () => {}));

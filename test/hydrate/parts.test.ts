@@ -153,7 +153,10 @@ describe('secrets', () => {
     expect(await asked).toBe('one');
   });
 
-  test.each([[1_000, 1], [Infinity, 0]])('with a time-out of %s ms, %s timers keep the process alive', (timeoutMs, timers) => {
+  test.each([
+    { timeoutMs: 1_000, timers: 1 },
+    { timeoutMs: Infinity, timers: 0 },
+  ])('with a time-out of $timeoutMs ms, $timers timers keep the process alive', ({ timeoutMs, timers }) => {
     const clock = new ManualClock();
     void new Secrets<Row>(environment(clock), timeoutMs).get(factory, row(), never);
     expect(clock).toMatchObject({ pendingTimers: timers, pendingRefTimers: timers });

@@ -48,11 +48,11 @@ describe('the effect of a row on the live instance', () => {
   });
 
   test.each([
-    [1_000, 1],
-    [Infinity, 0],
+    { storeTimeoutMs: 1_000, timers: 1 },
+    { storeTimeoutMs: Infinity, timers: 0 },
   ])(
-    'an asynchronous schema with storeTimeoutMs %s has %s timers, which keep the process alive',
-    async (storeTimeoutMs, timers) => {
+    'an asynchronous schema with storeTimeoutMs $storeTimeoutMs has $timers timers, which keep the process alive',
+    async ({ storeTimeoutMs, timers }) => {
       const gate = deferred();
       const validate = (value: unknown) => gate.promise.then(() => ({ value: value as Row }));
       const h = open({

@@ -45,15 +45,12 @@ const used = (text: string): string[] =>
 describe('examples/observability', () => {
   const known = series();
 
-  test.each(dashboard.panels.map(({ title, targets }) => [title, targets] as const))(
-    'the panel “%s” queries existing series',
-    (_, targets) => {
-      for (const { expr } of targets) {
-        expect(used(expr).length).toBeGreaterThan(0);
-        expect(used(expr).filter((name) => !known.has(name))).toEqual([]);
-      }
-    },
-  );
+  test.each(dashboard.panels)('the panel $title queries existing series', ({ targets }) => {
+    for (const { expr } of targets) {
+      expect(used(expr).length).toBeGreaterThan(0);
+      expect(used(expr).filter((name) => !known.has(name))).toEqual([]);
+    }
+  });
 
   test('the alerts query existing series', () => {
     expect(used(rules).length).toBeGreaterThan(5);

@@ -175,9 +175,9 @@ describe('an answer of the store', () => {
   });
 
   test.each([
-    [5_000, 1],
-    [Infinity, 0],
-  ])('with a time-out of %s ms, %s timers keep the process alive', async (timeoutMs, timers) => {
+    { timeoutMs: 5_000, timers: 1 },
+    { timeoutMs: Infinity, timers: 0 },
+  ])('with a time-out of $timeoutMs ms, $timers timers keep the process alive', async ({ timeoutMs, timers }) => {
     reader([], timeoutMs).request('a', 'row', waiter());
     await clock.advance(0);
     expect(clock).toMatchObject({ pendingTimers: timers, pendingRefTimers: timers });

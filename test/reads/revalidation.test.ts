@@ -143,9 +143,9 @@ describe('a hint', () => {
 
 describe('a subscription', () => {
   test.each([
-    [0, [0, 500, 1_500, 3_500]],
-    [1, [0, 1_000, 3_000, 7_000]],
-  ])('that fails is retried with growing delays: with a jitter of %s at %j', async (jitter, times) => {
+    { jitter: 0, times: [0, 500, 1_500, 3_500] },
+    { jitter: 1, times: [0, 1_000, 3_000, 7_000] },
+  ])('that fails is retried with growing delays: with a jitter of $jitter at $times', async ({ jitter, times }) => {
     vi.spyOn(Math, 'random').mockReturnValue(jitter);
     const tried: number[] = [];
     open(async () => {
