@@ -5,15 +5,24 @@ import { failureOf, over } from './support/any-store.js';
 const post = (): Request => new Request('http://gateway.test/', { method: 'POST', body: '{}' });
 
 describe('invalid ids', () => {
-  const REFUSED: [what: string, id: unknown][] = [
-    ['empty', ''], ['a NUL', 'a\0b'], ['10 kB', 'x'.repeat(10_240)], ['1 025 characters', 'x'.repeat(1_025)],
-    ['undefined', undefined], ['null', null], ['a number', 5], ['an object', {}], ['an array', ['a']], ['a symbol', Symbol('a')],
-    ['an object without a prototype', Object.create(null)], ['an object that throws', { toString() { throw new Error('no'); } }],
+  const REFUSED: { what: string; id: unknown }[] = [
+    { what: 'empty', id: '' },
+    { what: 'a NUL', id: 'a\0b' },
+    { what: '10 kB', id: 'x'.repeat(10_240) },
+    { what: '1 025 characters', id: 'x'.repeat(1_025) },
+    { what: 'undefined', id: undefined },
+    { what: 'null', id: null },
+    { what: 'a number', id: 5 },
+    { what: 'an object', id: {} },
+    { what: 'an array', id: ['a'] },
+    { what: 'a symbol', id: Symbol('a') },
+    { what: 'an object without a prototype', id: Object.create(null) },
+    { what: 'an object that throws', id: { toString() { throw new Error('no'); } } },
   ];
 
   test.each(REFUSED)(
-    '%s: use and acquire refuse it, tryAcquire and invalidate ignore it, and nothing is read',
-    async (_what, id) => {
+    '$what: use and acquire refuse it, tryAcquire and invalidate ignore it, and nothing is read',
+    async ({ id }) => {
       const h = new Harness();
       expect((await failureOf(h.registry.use(id as string, () => 1))).code).toBe('INVALID_CONNECTION_ID');
       const { code, message } = await failureOf(h.registry.acquire(id as string));
@@ -26,24 +35,24 @@ describe('invalid ids', () => {
     },
   );
 
-  test.each<[unknown, string]>([
-    ['x'.repeat(1_025), '1025'],
-    ['', '0'],
-    [5, 'number'],
-    [undefined, 'undefined'],
-  ])('the error names the length or the type, and does not repeat the id: %#', async (id, told) => {
+  test.each<{ id: unknown; told: string }>([
+    { id: 'x'.repeat(1_025), told: '1025' },
+    { id: '', told: '0' },
+    { id: 5, told: 'number' },
+    { id: undefined, told: 'undefined' },
+  ])('the error names the length or the type, and does not repeat the id: %#', async ({ id, told }) => {
     const { message } = await failureOf(new Harness().registry.use(id as string, () => 1));
     expect(message.split(', got ')[1]).toContain(told);
   });
 
   test.each([
     ...REFUSED,
-    ['a slash', 'a/b'],
-    ['unicode', '日本'],
-    ['white space', ' a'],
-    ['129 characters', 'x'.repeat(129)],
-    ['a line feed', 'a\n'],
-  ])('%s: a webhook for it is answered 404 without a read', async (_what, id) => {
+    { what: 'a slash', id: 'a/b' },
+    { what: 'unicode', id: '日本' },
+    { what: 'white space', id: ' a' },
+    { what: '129 characters', id: 'x'.repeat(129) },
+    { what: 'a line feed', id: 'a\n' },
+  ])('$what: a webhook for it is answered 404 without a read', async ({ id }) => {
     const { registry, created } = over({
       get: () => {
         throw new Error('read');

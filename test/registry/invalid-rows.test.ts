@@ -6,38 +6,54 @@ const post = (): Request => new Request('http://gateway.test/', { method: 'POST'
 
 describe('an invalid row is INVALID_RECORD for its id alone', () => {
   const good = { id: 'a', status: 'active', version: 'v1', token: 't' };
-  const INVALID: [what: string, row: unknown, message: string][] = [
-    ['a string', 'row', 'is not a record: expected an object, got string'],
-    ['a number', 5, 'is not a record: expected an object, got number'],
-    ['false', false, 'is not a record: expected an object, got boolean'],
-    ['an array', [], 'belongs to another connection: its id is not the requested one'],
-    ["another id's", { ...good, id: 'b' }, 'belongs to another connection: its id is not the requested one'],
-    ['without id', { ...good, id: undefined }, 'belongs to another connection: its id is not the requested one'],
-    [
-      'an id of another type',
-      { ...good, id: ['a'] },
-      'belongs to another connection: its id is not the requested one',
-    ],
-    ['without version', { ...good, version: undefined }, 'has no version that is a string, number or bigint'],
-    ['version null', { ...good, version: null }, 'has no version that is a string, number or bigint'],
-    ['version empty', { ...good, version: '' }, 'has no version that is a string, number or bigint'],
-    ['version NaN', { ...good, version: Number.NaN }, 'has no version that is a string, number or bigint'],
-    ['version a Date', { ...good, version: new Date() }, 'has no version that is a string, number or bigint'],
-    ['without status', { ...good, status: undefined }, "has no status that is 'active' or 'stopped'"],
-    ['a status of its own', { ...good, status: 'ACTIVE' }, "has no status that is 'active' or 'stopped'"],
-    [
-      'a getter that throws',
-      {
+  const INVALID: { what: string; row: unknown; problem: string }[] = [
+    { what: 'a string', row: 'row', problem: 'is not a record: expected an object, got string' },
+    { what: 'a number', row: 5, problem: 'is not a record: expected an object, got number' },
+    { what: 'false', row: false, problem: 'is not a record: expected an object, got boolean' },
+    { what: 'an array', row: [], problem: 'belongs to another connection: its id is not the requested one' },
+    {
+      what: "another id's",
+      row: { ...good, id: 'b' },
+      problem: 'belongs to another connection: its id is not the requested one',
+    },
+    {
+      what: 'without id',
+      row: { ...good, id: undefined },
+      problem: 'belongs to another connection: its id is not the requested one',
+    },
+    {
+      what: 'an id of another type',
+      row: { ...good, id: ['a'] },
+      problem: 'belongs to another connection: its id is not the requested one',
+    },
+    {
+      what: 'without version',
+      row: { ...good, version: undefined },
+      problem: 'has no version that is a string, number or bigint',
+    },
+    { what: 'version null', row: { ...good, version: null }, problem: 'has no version that is a string, number or bigint' },
+    { what: 'version empty', row: { ...good, version: '' }, problem: 'has no version that is a string, number or bigint' },
+    { what: 'version NaN', row: { ...good, version: Number.NaN }, problem: 'has no version that is a string, number or bigint' },
+    {
+      what: 'version a Date',
+      row: { ...good, version: new Date() },
+      problem: 'has no version that is a string, number or bigint',
+    },
+    { what: 'without status', row: { ...good, status: undefined }, problem: "has no status that is 'active' or 'stopped'" },
+    { what: 'a status of its own', row: { ...good, status: 'ACTIVE' }, problem: "has no status that is 'active' or 'stopped'" },
+    {
+      what: 'a getter that throws',
+      row: {
         ...good,
         get version() {
           throw new Error('lazy');
         },
       },
-      'could not be read',
-    ],
-    [
-      'a proxy that throws',
-      new Proxy(
+      problem: 'could not be read',
+    },
+    {
+      what: 'a proxy that throws',
+      row: new Proxy(
         {},
         {
           get(_row, key) {
@@ -46,17 +62,17 @@ describe('an invalid row is INVALID_RECORD for its id alone', () => {
           },
         },
       ),
-      'could not be read',
-    ],
+      problem: 'could not be read',
+    },
   ];
 
-  test.each(INVALID)('%s', async (_what, row, what) => {
+  test.each(INVALID)('$what', async ({ row, problem }) => {
     const { registry, created } = over({ get: async (id: string) => id === 'a' ? row : { ...good, id } });
     const [bad, fine] = await Promise.allSettled([registry.use('a', () => 1), registry.use('b', (instance) => instance.token)]);
     expect(fine).toEqual({ status: 'fulfilled', value: 't' });
     expect(bad).toMatchObject({
       status: 'rejected',
-      reason: { code: 'INVALID_RECORD', connectionId: 'a', retryable: false, message: `The row of connection 'a' ${what}` },
+      reason: { code: 'INVALID_RECORD', connectionId: 'a', retryable: false, message: `The row of connection 'a' ${problem}` },
     });
     expect(created).toEqual(['b']);
     const response = await registry.handleWebhook('a', post());

@@ -112,9 +112,9 @@ describe('keepLastGood', () => {
   });
 
   test.each([
-    ['is still hydrated', undefined],
-    ['has failed before', 'bad'],
-  ])('when a version fails whose successor %s, its waiters get the last good instance too', async (_when, token) => {
+    { when: 'is still hydrated', token: undefined },
+    { when: 'has failed before', token: 'bad' },
+  ])('when a version fails whose successor $when, its waiters get the last good instance too', async ({ token }) => {
     const h = open();
     const { first, gate: second, use: early } = await edited(h);
     h.rows.put('a', token === undefined ? {} : { token });

@@ -8,30 +8,30 @@ const row = (id: string): Row => ({ id, status: 'active', version: 'v1', token: 
 const thrower = (): never => { throw new Error('down'); };
 
 describe('a store that does not keep its contract is STORE_UNAVAILABLE, and nothing is lost', () => {
-  const SINGLE: [what: string, get: () => unknown][] = [
-    [
-      'throws synchronously',
-      () => {
+  const SINGLE: { what: string; get: () => unknown }[] = [
+    {
+      what: 'throws synchronously',
+      get: () => {
         throw new Error('down');
       },
-    ],
-    [
-      'rejects',
-      async () => {
+    },
+    {
+      what: 'rejects',
+      get: async () => {
         throw new Error('down');
       },
-    ],
-    ['rejects with nothing', () => Promise.reject(undefined)],
-    [
-      'rejects with another ConnectionError code',
-      async () => {
+    },
+    { what: 'rejects with nothing', get: () => Promise.reject(undefined) },
+    {
+      what: 'rejects with another ConnectionError code',
+      get: async () => {
         const { ConnectionError } = await import('hydrant');
         throw new ConnectionError('CONNECTION_NOT_FOUND', 'x');
       },
-    ],
+    },
   ];
 
-  test.each(SINGLE)('get %s', async (_what, get) => {
+  test.each(SINGLE)('get $what', async ({ get }) => {
     let broken = true;
     const { registry, created, clock } = over({ get: (id: string) => broken ? get() : row(id) });
     expect(await failureOf(registry.use('a', () => 1))).toEqual({
@@ -76,12 +76,16 @@ describe('a store that does not keep its contract is STORE_UNAVAILABLE, and noth
     expect(clock.pendingTimers).toBe(0);
   });
 
-  const BATCHES: [what: string, answer: unknown][] = [
-    ['undefined', undefined], ['null', null], ['an array', []], ['a plain object', {}], ['a string', 'rows'],
-    ['a map that throws', { get() { throw new Error('lazy'); } }],
+  const BATCHES: { what: string; answer: unknown }[] = [
+    { what: 'undefined', answer: undefined },
+    { what: 'null', answer: null },
+    { what: 'an array', answer: [] },
+    { what: 'a plain object', answer: {} },
+    { what: 'a string', answer: 'rows' },
+    { what: 'a map that throws', answer: { get() { throw new Error('lazy'); } } },
   ];
 
-  test.each(BATCHES)('getMany resolves %s', async (_what, answer) => {
+  test.each(BATCHES)('getMany resolves $what', async ({ answer }) => {
     let broken = true;
     const { registry, clock } = over({
       get: async (id: string) => row(id),
@@ -106,7 +110,7 @@ describe('a store that does not keep its contract is STORE_UNAVAILABLE, and noth
     expect(registry.snapshot().live).toBe(1);
   });
 
-  test.each(BATCHES)('getVersions resolves %s', async (_what, answer) => {
+  test.each(BATCHES)('getVersions resolves $what', async ({ answer }) => {
     let broken = true;
     const { registry, clock, created } = over({
       get: async (id: string) => row(id),

@@ -18,20 +18,20 @@ const read = async (): Promise<Response> => { const response = new Response('x')
 const foreign = (fields: object): never => ({ statusText: '', headers: new Headers(), ...fields }) as never;
 
 describe('a Response that cannot be sent is answered 500, and its lease is released', () => {
-  test.each<[string, () => Response | Promise<Response>]>([
-    ['read already', read],
-    [
-      'locked',
-      () => {
+  test.each<{ what: string; handleWebhook: () => Response | Promise<Response> }>([
+    { what: 'read already', handleWebhook: read },
+    {
+      what: 'locked',
+      handleWebhook: () => {
         const response = new Response('x');
         response.body?.getReader();
         return response;
       },
-    ],
-    ['of another fetch, without a web stream', () => foreign({ status: 200, body: { pipe() {} } })],
-    [
-      'with a chunk that is null',
-      () =>
+    },
+    { what: 'of another fetch, without a web stream', handleWebhook: () => foreign({ status: 200, body: { pipe() {} } }) },
+    {
+      what: 'with a chunk that is null',
+      handleWebhook: () =>
         new Response(
           new ReadableStream({
             start(controller) {
@@ -40,10 +40,10 @@ describe('a Response that cannot be sent is answered 500, and its lease is relea
             },
           }),
         ),
-    ],
-    [
-      '204 with a body',
-      () =>
+    },
+    {
+      what: '204 with a body',
+      handleWebhook: () =>
         foreign({
           status: 204,
           body: new ReadableStream({
@@ -52,8 +52,8 @@ describe('a Response that cannot be sent is answered 500, and its lease is relea
             },
           }),
         }),
-    ],
-  ])('%s', async (_, handleWebhook) => {
+    },
+  ])('$what', async ({ handleWebhook }) => {
     const h = webhookHarness({ factory: { handleWebhook } });
     h.rows.put('a');
     expect(await statusOf(h, h.registry.handleWebhook('a', post()))).toBe(500);
@@ -101,10 +101,10 @@ test('the platform waits until respondToFailure has settled', async () => {
   expect(over).toBe(1);
 });
 
-test.each<[string, () => Response | Promise<Response>]>([
-  ['cannot be cancelled', () => new Response(new ReadableStream({ cancel() { throw new Error('no'); } }))],
-  ['was read already', read],
-])('after an acknowledgement, a response that %s does not count as a failure', async (_, make) => {
+test.each<{ what: string; make: () => Response | Promise<Response> }>([
+  { what: 'cannot be cancelled', make: () => new Response(new ReadableStream({ cancel() { throw new Error('no'); } })) },
+  { what: 'was read already', make: read },
+])('after an acknowledgement, a response that $what does not count as a failure', async ({ make }) => {
   const gate = deferred();
   const failures: unknown[] = [];
   const h = webhookHarness({

@@ -25,11 +25,11 @@ const SERVERS: Record<string, (registry: Registry, connectionId: Source) => Prom
 };
 
 describe.each(Object.keys(SERVERS))('%s', (framework) => {
-  test.each<[string, Source]>([
-    ['whose id is a parameter', 'connectionId'],
-    ['whose id is found by a function', async (request) => { await request.text(); return 'c1'; }],
-    ['whose function never answers', () => new Promise<string>(() => {})],
-  ])('a route %s answers 503 after acquireTimeoutMs, and closes the connection', async (_what, connectionId) => {
+  test.each<{ what: string; connectionId: Source }>([
+    { what: 'whose id is a parameter', connectionId: 'connectionId' },
+    { what: 'whose id is found by a function', connectionId: async (request) => { await request.text(); return 'c1'; } },
+    { what: 'whose function never answers', connectionId: () => new Promise<string>(() => {}) },
+  ])('a route $what answers 503 after acquireTimeoutMs, and closes the connection', async ({ connectionId }) => {
     const clock = new ManualClock();
     const asked = signal();
     const registry = new ConnectionRegistry({

@@ -8,13 +8,13 @@ const failure = (fields: object): ConnectionError =>
     Object.getOwnPropertyDescriptors(fields),
   );
 
-test.each<[string, ConnectionError, number]>([
-  ['whose delay is a bigint', failure({ retryAfterMs: 5n }), 503],
-  ['whose delay is a symbol', failure({ retryAfterMs: Symbol('5') }), 503],
-  ['whose code is a bigint', failure({ code: 5n }), 500],
-  ['whose delay throws', failure({ get retryAfterMs() { throw new Error('x'); } }), 500],
-  ['whose code throws', failure({ get code() { throw new Error('x'); } }), 503],
-])('a delivery is answered although create fails %s', async (_what, error, status) => {
+test.each<{ what: string; error: ConnectionError; status: number }>([
+  { what: 'whose delay is a bigint', error: failure({ retryAfterMs: 5n }), status: 503 },
+  { what: 'whose delay is a symbol', error: failure({ retryAfterMs: Symbol('5') }), status: 503 },
+  { what: 'whose code is a bigint', error: failure({ code: 5n }), status: 500 },
+  { what: 'whose delay throws', error: failure({ get retryAfterMs() { throw new Error('x'); } }), status: 500 },
+  { what: 'whose code throws', error: failure({ get code() { throw new Error('x'); } }), status: 503 },
+])('a delivery is answered although create fails $what', async ({ error, status }) => {
   const h = webhookHarness({ factory: { create: () => { throw error; } } });
   h.rows.put('a');
   expect((await h.registry.handleWebhook('a', post())).status).toBe(status);

@@ -12,13 +12,13 @@ const CLAIMS: Record<string, (watch: unknown) => unknown> = {
 // Such a time-out is over at once: the listening connection was given up as soon as it was there, for ever.
 describe.each(Object.entries(CLAIMS))('%s refuses an invalid duration, as the stores do', (name, claims) => {
   test.each([
-    ['watch', 'on'],
-    ['watch.pingIntervalMs', { pingIntervalMs: 0 }],
-    ['watch.timeoutMs', { timeoutMs: '5s' }],
-    ['watch.timeoutMs', { timeoutMs: Number.NaN }],
-    ['watch', { pingInterval: 1_000 }],
-    ['watch.backoff.maxMs', { backoff: { initialMs: 1 } }],
-  ])('%s: %j', (option, watch) => {
+    { option: 'watch', watch: 'on' },
+    { option: 'watch.pingIntervalMs', watch: { pingIntervalMs: 0 } },
+    { option: 'watch.timeoutMs', watch: { timeoutMs: '5s' } },
+    { option: 'watch.timeoutMs', watch: { timeoutMs: Number.NaN } },
+    { option: 'watch', watch: { pingInterval: 1_000 } },
+    { option: 'watch.backoff.maxMs', watch: { backoff: { initialMs: 1 } } },
+  ])('$option: $watch', ({ option, watch }) => {
     const message = new RegExp(`^${name}: ${option}: (expected .+, got .+|does not know .+)`);
     expect(() => claims(watch)).toThrow(
       expect.objectContaining({ code: 'INVALID_OPTIONS', message: expect.stringMatching(message) as string }),

@@ -3,11 +3,11 @@ import { expect, test } from 'vitest';
 import { heldSecrets, post, seen, webhookHarness } from '../support/webhooks.js';
 
 test.each([
-  ['permanently', false],
-  ['for now', true],
+  { what: 'permanently', retryable: false },
+  { what: 'for now', retryable: true },
 ] as const)(
-  'secrets requested before an invalidate that fail %s refuse no use or delivery after it',
-  async (_, retryable) => {
+  'secrets requested before an invalidate that fail $what refuse no use or delivery after it',
+  async ({ retryable }) => {
     const { calls, secrets } = heldSecrets();
     const h = webhookHarness({
       failureBackoff: { initialMs: 60_000, maxMs: 60_000 },

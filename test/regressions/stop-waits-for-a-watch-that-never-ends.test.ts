@@ -24,13 +24,13 @@ function runnerWith(where: 'claims' | 'list', watch: () => Promise<AsyncDisposab
   return { clock, runner, server, registry };
 }
 
-const kinds: [string, () => Promise<AsyncDisposable>][] = [
-  ['hangs while it is opened', () => new Promise(() => {})],
-  ['hangs when it is ended', async () => ({ [Symbol.asyncDispose]: () => new Promise<void>(() => {}) })],
-  ['fails when it is ended', async () => ({ [Symbol.asyncDispose]: async () => { throw new Error('lost'); } })],
+const kinds: { what: string; watch: () => Promise<AsyncDisposable> }[] = [
+  { what: 'hangs while it is opened', watch: () => new Promise(() => {}) },
+  { what: 'hangs when it is ended', watch: async () => ({ [Symbol.asyncDispose]: () => new Promise<void>(() => {}) }) },
+  { what: 'fails when it is ended', watch: async () => ({ [Symbol.asyncDispose]: async () => { throw new Error('lost'); } }) },
 ];
 for (const where of ['claims', 'list'] as const) {
-  test.each(kinds)(`stop resolves though the watch of the ${where} %s`, async (_, watch) => {
+  test.each(kinds)(`stop resolves though the watch of the ${where} $what`, async ({ watch }) => {
     const { clock, runner, server } = runnerWith(where, watch);
     runner.start();
     await clock.advance(120_000);
@@ -45,7 +45,7 @@ for (const where of ['claims', 'list'] as const) {
 }
 
 test('a registry that closes under a runner whose watch fails to end breaks nothing', async () => {
-  const { clock, runner, registry } = runnerWith('claims', kinds[2]![1]);
+  const { clock, runner, registry } = runnerWith('claims', kinds[2]!.watch);
   const unhandled: unknown[] = [];
   const noticed = (error: unknown): void => { unhandled.push(error); };
   process.on('unhandledRejection', noticed);

@@ -27,10 +27,10 @@ async function authenticating(): Promise<{ h: Harness; store: Watched; gate: Def
   return { h, store, gate, delivery };
 }
 
-test.each<[string, (listener: StoreListener) => void]>([
-  ['a hint', (listener) => listener.changed(['a'])],
-  ['a gap', (listener) => listener.gap()],
-])('%s that comes while a webhook is authenticated is not lost', async (_, tell) => {
+test.each<{ what: string; tell: (listener: StoreListener) => void }>([
+  { what: 'a hint', tell: (listener) => listener.changed(['a']) },
+  { what: 'a gap', tell: (listener) => listener.gap() },
+])('$what that comes while a webhook is authenticated is not lost', async ({ tell }) => {
   const { h, store, gate, delivery } = await authenticating();
   store.put('a');
   tell(store.listener);

@@ -191,12 +191,12 @@ describe('the answer to a delivery', () => {
   });
 
   test.each([
-    [1_000, 1],
-    [Infinity, 0],
-  ])('respondToFailure has acquireTimeoutMs of %s, and leaves no timer behind', async (acquireTimeoutMs, timers) => {
+    { timeoutMs: 1_000, timers: 1 },
+    { timeoutMs: Infinity, timers: 0 },
+  ])('respondToFailure has acquireTimeoutMs of $timeoutMs, and leaves no timer behind', async ({ timeoutMs, timers }) => {
     const said = deferred<Response>();
     const h = webhookHarness({
-      acquireTimeoutMs,
+      acquireTimeoutMs: timeoutMs,
       sweepIntervalMs: 0,
       factory: { authenticate: () => false, respondToFailure: () => said.promise },
     });

@@ -7,10 +7,10 @@ const down = (): never => { throw new Error('vendor down'); };
 const forged = (): Request => post('x', { secret: 'forged' });
 
 describe('a forged request for a connection that backs off is answered 401', () => {
-  test.each<[string, object]>([
-    ['whose factory has no secrets', {}],
-    ['whose secrets are known', { secrets: async () => 'k' }],
-  ])('%s', async (_what, factory) => {
+  test.each<{ what: string; factory: object }>([
+    { what: 'whose factory has no secrets', factory: {} },
+    { what: 'whose secrets are known', factory: { secrets: async () => 'k' } },
+  ])('$what', async ({ factory }) => {
     const h = webhookHarness({ factory: { create: down, ...factory } });
     h.rows.put('a');
     expect(await seen(await h.registry.handleWebhook('a', post()))).toMatchObject({ code: 'HYDRATION_FAILED' });
