@@ -240,20 +240,20 @@ describe('listeners', () => {
   });
 
   test.each([
-    ['hydrationFailed', undefined, 'on: expected a function, got nothing'],
-    [
-      ['hydrated'],
-      () => {},
-      "on: expected 'hydrated', 'hydrationFailed', 'disposed', 'disposeFailed', 'retired', 'webhookFailed', "
+    { event: 'hydrationFailed', listener: undefined, message: 'on: expected a function, got nothing' },
+    {
+      event: ['hydrated'],
+      listener: () => {},
+      message: "on: expected 'hydrated', 'hydrationFailed', 'disposed', 'disposeFailed', 'retired', 'webhookFailed', "
         + "'storeFailed' or 'thrashing', got an array",
-    ],
-    [
-      'hydrateFailed',
-      () => {},
-      "on: expected 'hydrated', 'hydrationFailed', 'disposed', 'disposeFailed', 'retired', 'webhookFailed', "
+    },
+    {
+      event: 'hydrateFailed',
+      listener: () => {},
+      message: "on: expected 'hydrated', 'hydrationFailed', 'disposed', 'disposeFailed', 'retired', 'webhookFailed', "
         + "'storeFailed' or 'thrashing', got \"hydrateFailed\"",
-    ],
-  ])('%s with %s is refused', (event, listener, message) => {
+    },
+  ])('$event with $listener is refused', ({ event, listener, message }) => {
     const h = new Harness();
     let error: unknown;
     try {

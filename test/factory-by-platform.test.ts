@@ -210,9 +210,12 @@ describe('a factory may be an instance of a class', () => {
   class Derived extends Base { protected override suffix(): string { return 'Derived'; } }
 
   test.each([
-    ['alone', (factory: Derived) => factory as never],
-    ['in factoryByPlatform', (factory: Derived) => factoryByPlatform('platform', { x: factory } as never) as never],
-  ])('its members are on the prototype and use this, %s', async (_where, wrap) => {
+    { where: 'alone', wrap: (factory: Derived) => factory as never },
+    {
+      where: 'in factoryByPlatform',
+      wrap: (factory: Derived) => factoryByPlatform('platform', { x: factory } as never) as never,
+    },
+  ])('its members are on the prototype and use this, $where', async ({ wrap }) => {
     const factory = new Derived();
     const clock = new ManualClock();
     const registry = new ConnectionRegistry<any, string>({

@@ -76,12 +76,12 @@ test('every ts block of README and guides type-checks', async () => {
 }, 60_000);
 
 test.each([
-  ['README.md', 'js', 'examples/first-webhook/gateway.mjs'],
-  ['README.md', 'js', 'examples/production/gateway.mjs'],
-  ['examples/guides/kubernetes.md', 'js', 'examples/graceful-shutdown/shutdown.mjs'],
-  [FRAMEWORKS, 'ts', 'test/frameworks/recipes/nest.ts'],
-  ['examples/guides/kubernetes.md', 'yaml', 'examples/graceful-shutdown/deployment.yaml'],
-])('%s shows, to the letter, the %s of %s', async (document, language, path) => {
+  { document: 'README.md', language: 'js', path: 'examples/first-webhook/gateway.mjs' },
+  { document: 'README.md', language: 'js', path: 'examples/production/gateway.mjs' },
+  { document: 'examples/guides/kubernetes.md', language: 'js', path: 'examples/graceful-shutdown/shutdown.mjs' },
+  { document: FRAMEWORKS, language: 'ts', path: 'test/frameworks/recipes/nest.ts' },
+  { document: 'examples/guides/kubernetes.md', language: 'yaml', path: 'examples/graceful-shutdown/deployment.yaml' },
+])('$document shows, to the letter, the $language of $path', async ({ document, language, path }) => {
   expect(await readFile(root + document, 'utf8')).toContain(`\`\`\`${language}\n${await readFile(root + path, 'utf8')}\`\`\``);
 });
 

@@ -152,10 +152,13 @@ describe('the guide to exclusive transports', () => {
 });
 
 describe('the guide to stores', () => {
-  test.each<[string, Record<string, string>, number?]>([
-    ['PostgreSQL', { PostgresStoreOptions: 'stores/postgres/options.ts' }, 2],
-    ['Redis', { RedisStoreOptions: 'stores/redis/store.ts', RedisWatchOptions: 'stores/redis/listening.ts' }],
-  ])('%s: each option has its line', async (heading, interfaces, which) => {
+  test.each<{ heading: string; interfaces: Record<string, string>; which?: number }>([
+    { heading: 'PostgreSQL', interfaces: { PostgresStoreOptions: 'stores/postgres/options.ts' }, which: 2 },
+    {
+      heading: 'Redis',
+      interfaces: { RedisStoreOptions: 'stores/redis/store.ts', RedisWatchOptions: 'stores/redis/listening.ts' },
+    },
+  ])('$heading: each option has its line', async ({ heading, interfaces, which }) => {
     const declared: string[] = [];
     for (const [name, path] of Object.entries(interfaces)) {
       const [, members = ''] = new RegExp(`interface ${name}[^{]*\\{([^]*?)\\n\\}`).exec(await source(path)) ?? [];

@@ -25,12 +25,24 @@ describe('examples/from-a-map: each step runs, and does what its text says', () 
   afterEach(() => { vi.restoreAllMocks(); });
 
   test.each([
-    ['0-a-map.mjs', { [AT_BOOT]: '8', [WEBHOOK]: '404', [MESSAGE]: 'no such bot: new', [EDIT]: 'Hello Ada', [LEFT]: '0' }],
-    ['1-a-registry.mjs', { [AT_BOOT]: '8', [WEBHOOK]: '404', [MESSAGE]: 'Hello Ada', [EDIT]: 'Good morning Ada', [LEFT]: '0' }],
-    ['2-webhooks.mjs', { [AT_BOOT]: '0', [WEBHOOK]: '200 Hello Ada', [EDIT]: 'Good morning Ada', [FORGED]: '1', [LEFT]: '0' }],
-    ['3-authenticate.mjs', { [WEBHOOK]: '200 Hello Ada', [FORGED]: '0', [OUTAGE]: 'STORE_UNAVAILABLE', [LEFT]: '0' }],
-    ['4-production.mjs', { [WEBHOOK]: '200 Hello Ada', [FORGED]: '0', [OUTAGE]: 'Hello Ada', [LEFT]: '0' }],
-  ])('%s', async (step, expected) => {
+    {
+      step: '0-a-map.mjs',
+      expected: { [AT_BOOT]: '8', [WEBHOOK]: '404', [MESSAGE]: 'no such bot: new', [EDIT]: 'Hello Ada', [LEFT]: '0' },
+    },
+    {
+      step: '1-a-registry.mjs',
+      expected: { [AT_BOOT]: '8', [WEBHOOK]: '404', [MESSAGE]: 'Hello Ada', [EDIT]: 'Good morning Ada', [LEFT]: '0' },
+    },
+    {
+      step: '2-webhooks.mjs',
+      expected: { [AT_BOOT]: '0', [WEBHOOK]: '200 Hello Ada', [EDIT]: 'Good morning Ada', [FORGED]: '1', [LEFT]: '0' },
+    },
+    {
+      step: '3-authenticate.mjs',
+      expected: { [WEBHOOK]: '200 Hello Ada', [FORGED]: '0', [OUTAGE]: 'STORE_UNAVAILABLE', [LEFT]: '0' },
+    },
+    { step: '4-production.mjs', expected: { [WEBHOOK]: '200 Hello Ada', [FORGED]: '0', [OUTAGE]: 'Hello Ada', [LEFT]: '0' } },
+  ])('$step', async ({ step, expected }) => {
     const { createGateway } = await example(`from-a-map/steps/${step}`);
     expect(await trial(createGateway)).toMatchObject(expected);
   });

@@ -36,17 +36,17 @@ describe('createInspector', () => {
     get(`?${new URLSearchParams({ action, id })}`, { method: 'POST', headers });
 
   describe('options', () => {
-    test.each<[unknown, string]>([
-      [undefined, 'authorize: expected a function'],
-      [{}, 'authorize: expected a function'],
-      [{ authorize: true }, 'authorize: expected a function'],
-      [{ authorize: () => true, title: 7 }, 'title: expected a string'],
-      [{ authorize: () => true, intervalMs: 0 }, 'intervalMs: expected milliseconds'],
-      ...['localhost', [], [''], ['http://localhost'], ['a/b'], ['u@h'], [7]].map((allowedHosts): [unknown, string] => [
-        { authorize: () => true, allowedHosts },
-        'allowedHosts: expected an array of hosts',
-      ]),
-    ])('%o is refused', (options, message) => {
+    test.each<{ options: unknown; message: string }>([
+      { options: undefined, message: 'authorize: expected a function' },
+      { options: {}, message: 'authorize: expected a function' },
+      { options: { authorize: true }, message: 'authorize: expected a function' },
+      { options: { authorize: () => true, title: 7 }, message: 'title: expected a string' },
+      { options: { authorize: () => true, intervalMs: 0 }, message: 'intervalMs: expected milliseconds' },
+      ...['localhost', [], [''], ['http://localhost'], ['a/b'], ['u@h'], [7]].map((allowedHosts) => ({
+        options: { authorize: () => true, allowedHosts },
+        message: 'allowedHosts: expected an array of hosts',
+      })),
+    ])('$options is refused', ({ options, message }) => {
       expect(() => createInspector(registry, options as never)).toThrow(
         expect.objectContaining({ code: 'INVALID_OPTIONS', message: expect.stringContaining(message) }),
       );
@@ -128,14 +128,14 @@ describe('createInspector', () => {
     });
 
     test.each([
-      ['another origin', { ...OWN, 'sec-fetch-site': 'cross-site' }],
-      ['another subdomain', { ...OWN, 'sec-fetch-site': 'same-site' }],
-      ['a link', { ...OWN, 'sec-fetch-site': 'none' }],
-      ['a form', { 'sec-fetch-site': 'same-origin', origin: 'http://gateway.example' }],
-      ['another origin, in an old browser', { 'x-hydrant-inspector': '1', origin: 'http://evil.example' }],
-      ['an opaque origin', { 'x-hydrant-inspector': '1', origin: 'null' }],
-      ['nobody says where', { 'x-hydrant-inspector': '1' }],
-    ])('an action from %s is refused', async (_, headers) => {
+      { from: 'another origin', headers: { ...OWN, 'sec-fetch-site': 'cross-site' } },
+      { from: 'another subdomain', headers: { ...OWN, 'sec-fetch-site': 'same-site' } },
+      { from: 'a link', headers: { ...OWN, 'sec-fetch-site': 'none' } },
+      { from: 'a form', headers: { 'sec-fetch-site': 'same-origin', origin: 'http://gateway.example' } },
+      { from: 'another origin, in an old browser', headers: { 'x-hydrant-inspector': '1', origin: 'http://evil.example' } },
+      { from: 'an opaque origin', headers: { 'x-hydrant-inspector': '1', origin: 'null' } },
+      { from: 'nobody says where', headers: { 'x-hydrant-inspector': '1' } },
+    ])('an action from $from is refused', async ({ headers }) => {
       await registry.use('acme', () => {});
       expect((await post('invalidate', 'acme', headers)).status).toBe(403);
       expect(registry.snapshot().idle).toBe(1);
@@ -328,10 +328,10 @@ describe('createInspector', () => {
     });
 
     test.each([
-      ['explode', 'acme'],
-      ['invalidate', ''],
-      ['invalidate', 'a'.repeat(2_000)],
-    ])('%s with an invalid id or action is refused', async (action, id) => {
+      { action: 'explode', id: 'acme' },
+      { action: 'invalidate', id: '' },
+      { action: 'invalidate', id: 'a'.repeat(2_000) },
+    ])('$action with an invalid id or action is refused', async ({ action, id }) => {
       expect((await post(action, id)).status).toBe(400);
     });
   });

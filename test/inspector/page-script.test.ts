@@ -77,14 +77,14 @@ describe('the inspector’s page, without a browser', () => {
   });
 
   test.each([
-    [999, '999 ms'],
-    [1_000, '1.0 s'],
-    [59_900, '59.9 s'],
-    [60_000, '1 min 0 s'],
-    [3_599_000, '59 min 59 s'],
-    [3_600_000, '1 h 0 min'],
-    [7_560_000, '2 h 6 min'],
-  ])('an age of %i ms is shown as %s', async (ageMs, shown) => {
+    { ageMs: 999, shown: '999 ms' },
+    { ageMs: 1_000, shown: '1.0 s' },
+    { ageMs: 59_900, shown: '59.9 s' },
+    { ageMs: 60_000, shown: '1 min 0 s' },
+    { ageMs: 3_599_000, shown: '59 min 59 s' },
+    { ageMs: 3_600_000, shown: '1 h 0 min' },
+    { ageMs: 7_560_000, shown: '2 h 6 min' },
+  ])('an age of $ageMs ms is shown as $shown', async ({ ageMs, shown }) => {
     const lease = await registry.acquire('acme');
     clock.advanceSync(ageMs);
     expect((await open()).lines()[0]?.slice(4, 6)).toEqual([shown, shown]);

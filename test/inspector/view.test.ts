@@ -48,12 +48,12 @@ describe('what the inspector shows', () => {
     });
 
     test.each([
-      ['id', ['a', 'b', 'c', 'd', 'e']],
-      ['age', ['b', 'e', 'd', 'c', 'a']],
-      ['leases', ['b', 'd', 'e', 'c', 'a']],
-      ['leased', ['e', 'd', 'b', 'c', 'a']],
-      ['failures', ['b', 'a', 'd', 'c', 'e']],
-    ])('by %s, with rows without it last', async (sort, sorted) => {
+      { sort: 'id', sorted: ['a', 'b', 'c', 'd', 'e'] },
+      { sort: 'age', sorted: ['b', 'e', 'd', 'c', 'a'] },
+      { sort: 'leases', sorted: ['b', 'd', 'e', 'c', 'a'] },
+      { sort: 'leased', sorted: ['e', 'd', 'b', 'c', 'a'] },
+      { sort: 'failures', sorted: ['b', 'a', 'd', 'c', 'e'] },
+    ])('by $sort, with rows without it last', async ({ sort, sorted }) => {
       expect(await ids(`sort=${sort}`)).toEqual(sorted);
       registry.connections = connections.toReversed();
       expect(await ids(`sort=${sort}`)).toEqual(sorted);

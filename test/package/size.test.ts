@@ -84,10 +84,10 @@ describe('size', () => {
 
 describe('tree-shaking: a partial import costs only its part', () => {
   test.each([
-    ['isConnectionError', 0.4],
-    ['ConnectionError', 0.7],
-    ['MemoryStore', 1],
-  ])('%s weighs at most %d kB, with whatever it brings along', async (name, bound) => {
+    { name: 'isConnectionError', bound: 0.4 },
+    { name: 'ConnectionError', bound: 0.7 },
+    { name: 'MemoryStore', bound: 1 },
+  ])('$name weighs at most $bound kB, with whatever it brings along', async ({ name, bound }) => {
     const { gzipped } = await bundled(`export { ${name} } from 'hydrant'`, WHOLE);
     expect(gzipped / 1000).toBeLessThanOrEqual(bound);
   });

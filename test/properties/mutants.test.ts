@@ -20,21 +20,18 @@ beforeAll(async () => { folder = await mkdtemp(join(tmpdir(), 'hydrant-mutants-'
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe('the simulation detects', () => {
-  test.each(mutants.map((mutant, index) => [mutant.name, mutant, index] as const))(
-    '%s',
-    { timeout: 300_000 },
-    async (_name, mutant, index) => {
-      const Registry = await registryWith(mutant, index);
-      const kind = mutant.kind ?? 'uses';
-      const count = mutant.programs ?? PROGRAMS[kind];
-      const findings = await campaign(Registry, { kind, from: 1, count, shrinking: false });
-      expect(findings, `it survived ${count} programs`).toHaveLength(1);
-    },
-  );
+  test.each(mutants)('$name', { timeout: 300_000 }, async (mutant) => {
+    const Registry = await registryWith(mutant);
+    const kind = mutant.kind ?? 'uses';
+    const count = mutant.programs ?? PROGRAMS[kind];
+    const findings = await campaign(Registry, { kind, from: 1, count, shrinking: false });
+    expect(findings, `it survived ${count} programs`).toHaveLength(1);
+  });
 });
 
-async function registryWith({ in: name, find, replace, also }: Mutant, index: number): Promise<RegistryClass> {
-  const outfile = join(folder, `mutant-${index}.mjs`);
+async function registryWith(mutant: Mutant): Promise<RegistryClass> {
+  const { in: name, find, replace, also } = mutant;
+  const outfile = join(folder, `mutant-${mutants.indexOf(mutant)}.mjs`);
   const edits: SourceEdit[] = [{ in: name, find, replace }, ...(also === undefined ? [] : [{ in: name, ...also }])];
   await build({
     entryPoints: [fileURLToPath(new URL('../../src/index.ts', import.meta.url))],

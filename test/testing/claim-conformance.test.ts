@@ -44,7 +44,7 @@ describe('the claim conformance suite', () => {
     expect(await claimFailures((settings) => subject(change, settings), ALL, caughtBy)).toEqual([caughtBy]);
   });
 
-  test.each(RIGHT_CLAIMS)('passes claims that %s', async (_name, change) => {
+  test.each(RIGHT_CLAIMS)('passes claims that $name', async ({ change }) => {
     expect(await claimFailures((settings) => subject(change, settings), ALL)).toEqual([]);
   });
 

@@ -83,20 +83,20 @@ describe('the example of a custom adapter', () => {
 });
 
 /** One broken factory of each kind, and the test that finds it. */
-const KINDS: readonly (readonly [kind: keyof Parts, found: RegExp])[] = [
-  ['closesWhatFailed', /^start: a failed start leaves nothing open$/],
-  ['heedsItsSignal', /^start: an aborted start ends at once/],
-  ['listensForErrors', /^error: an 'error' event after the start/],
-  ['retires', /^close: a close from outside/],
-  ['stopsItsTimer', /^stop: ends in time/],
-  ['maySayGoodbyeTwice', /^stop: ends in time/],
-  ['endsInTime', /^stop: ends in time/],
-  ['heedsSupersession', /^events: they reach the application/],
-  ['leavesTheSharedAlone', /^lives: 20 of them leave no/],
+const KINDS: readonly { kind: keyof Parts; found: RegExp }[] = [
+  { kind: 'closesWhatFailed', found: /^start: a failed start leaves nothing open$/ },
+  { kind: 'heedsItsSignal', found: /^start: an aborted start ends at once/ },
+  { kind: 'listensForErrors', found: /^error: an 'error' event after the start/ },
+  { kind: 'retires', found: /^close: a close from outside/ },
+  { kind: 'stopsItsTimer', found: /^stop: ends in time/ },
+  { kind: 'maySayGoodbyeTwice', found: /^stop: ends in time/ },
+  { kind: 'endsInTime', found: /^stop: ends in time/ },
+  { kind: 'heedsSupersession', found: /^events: they reach the application/ },
+  { kind: 'leavesTheSharedAlone', found: /^lives: 20 of them leave no/ },
 ];
 
 describe('one broken factory of each kind fails', () => {
-  test.each(KINDS)('%s', async (kind, found) => {
+  test.each(KINDS)('$kind', async ({ kind, found }) => {
     const failed = await factoryFailures(() => mailboxes({ [kind]: false }), IMPATIENT);
     expect(Object.keys(failed)).toEqual(expect.arrayContaining([expect.stringMatching(found)]));
   });

@@ -72,12 +72,12 @@ describe('the store conformance suite, by what a store has', () => {
   });
 
   test.each([
-    [['get'], {}],
-    [['get', 'getMany'], { getMany: true }],
-    [['get', 'getVersions'], { getVersions: true }],
-    [['get', 'watch'], { watch: true }],
-    [['get'], { invalidRows: true, touch: true, bookkeeping: true }],
-  ] as const)('uses only the members of a store with %j', async (members, capabilities) => {
+    { members: ['get'], capabilities: {} },
+    { members: ['get', 'getMany'], capabilities: { getMany: true } },
+    { members: ['get', 'getVersions'], capabilities: { getVersions: true } },
+    { members: ['get', 'watch'], capabilities: { watch: true } },
+    { members: ['get'], capabilities: { invalidRows: true, touch: true, bookkeeping: true } },
+  ] as const)('uses only the members of a store with $members', async ({ members, capabilities }) => {
     expect(await conformanceFailures(only(...members), capabilities)).toEqual([]);
   });
 
@@ -100,9 +100,12 @@ describe('the store conformance suite, by what a store has', () => {
     expect(headings).toEqual(['store conformance']);
   });
 
-  test.each<[StoreCapabilities, boolean]>([
-    [{}, true], [{ makeId: (n) => `id${n}` }, false], [{ makeId: (n) => `id${n}`, anyId: true }, true], [{ anyId: false }, false],
-  ])('with %o, odd ids are written: %s', (capabilities, written) => {
+  test.each<{ capabilities: StoreCapabilities; written: boolean }>([
+    { capabilities: {}, written: true },
+    { capabilities: { makeId: (n) => `id${n}` }, written: false },
+    { capabilities: { makeId: (n) => `id${n}`, anyId: true }, written: true },
+    { capabilities: { anyId: false }, written: false },
+  ])('with $capabilities, odd ids are written: $written', ({ capabilities, written }) => {
     expect(namesOf(capabilities).includes('ids: an odd id finds its own row and no other')).toBe(written);
   });
 

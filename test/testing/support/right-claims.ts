@@ -6,10 +6,10 @@ function demand(holds: boolean, what: string): void {
 const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
 
 /** Claims that are right, each in its own way: none of them may fail. */
-export const RIGHT_CLAIMS: readonly (readonly [name: string, change: Break])[] = [
-  [
-    'take nothing but what the contract allows',
-    (good) => ({
+export const RIGHT_CLAIMS: readonly { name: string; change: Break }[] = [
+  {
+    name: 'take nothing but what the contract allows',
+    change: (good) => ({
       claim: async (request) => {
         demand(
           isText(request.replica)
@@ -39,28 +39,28 @@ export const RIGHT_CLAIMS: readonly (readonly [name: string, change: Break])[] =
         return good.release(request);
       },
     }),
-  ],
-  ['name members in another order', telling(({ members }) => ({ members: members.toReversed() }))],
-  [
-    'keep no empty note',
-    (good) => ({
+  },
+  { name: 'name members in another order', change: telling(({ members }) => ({ members: members.toReversed() })) },
+  {
+    name: 'keep no empty note',
+    change: (good) => ({
       claim: async (request) =>
         (await good.claim(request)).map(({ id, token, notes }) => ({ id, token, notes: notes === '' ? undefined : notes })),
     }),
-  ],
-  [
-    'say that hints may have been lost',
-    (good) => ({
+  },
+  {
+    name: 'say that hints may have been lost',
+    change: (good) => ({
       watch: (listener) => {
         listener({ from: '', left: false });
         return good.watch(listener);
       },
     }),
-  ],
-  [
-    'tell of a release a while later',
-    (good, { clock }) => ({
+  },
+  {
+    name: 'tell of a release a while later',
+    change: (good, { clock }) => ({
       watch: (listener) => good.watch((hint) => void clock.setTimeout(() => listener(hint), 60, { ref: true })),
     }),
-  ],
+  },
 ];
