@@ -89,7 +89,7 @@ const LAYERS: Record<string, { code: string[]; types?: string[] }> = {
   testing: { code: GROUND, types: ['exclusive'] },
   // Looks on: what it measures is known by its shape.
   otel: {
-    code: ['clock.ts', 'errors.ts', 'ids.ts', 'thenable.ts', 'onlooker.ts', 'composite-factory.ts'],
+    code: ['clock.ts', 'errors.ts', 'ids.ts', 'thenable.ts', 'onlooker.ts', 'composite-factory.ts', 'messages'],
     types: ['contracts', 'connections.ts', 'events.ts', 'exclusive', 'slot', 'snapshot.ts', 'webhook'],
   },
   inspector: {

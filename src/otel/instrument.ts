@@ -3,6 +3,7 @@ import { MAX_ID_LENGTH } from '../ids.js';
 import { systemClock } from '../clock.js';
 import type { RegistryEvents } from '../events.js';
 import type { AcquireOptions, Connections } from '../connections.js';
+import { DIRECT, directDelivery, type DirectDelivery } from '../messages/direct.js';
 import type { Lease } from '../slot/lease.js';
 import type { RegistrySnapshot } from '../snapshot.js';
 import type { WebhookHandler } from '../webhook/handle-webhook.js';
@@ -113,12 +114,23 @@ export function instrument<R extends object, I>(
     });
   }
 
-  const handleWebhook: WebhookHandler = (id, request, host) =>
-    inSpan(tracer, SPAN.webhook, aboutId(id), context.active(), async (span) => {
-      const response = await registry.handleWebhook(id, request, host);
-      span.setAttribute(ATTRIBUTE.status, response.status);
-      return response;
+  function inWebhookSpan<T>(id: string, deliver: () => Promise<T>, responseOf: (delivered: T) => Response): Promise<T> {
+    return inSpan(tracer, SPAN.webhook, aboutId(id), context.active(), async (span) => {
+      const delivered = await deliver();
+      span.setAttribute(ATTRIBUTE.status, responseOf(delivered).status);
+      return delivered;
     });
+  }
+
+  const handleWebhook: WebhookHandler = (id, request, host) =>
+    inWebhookSpan(id, () => registry.handleWebhook(id, request, host), (response) => response);
+  // So that adapters keep to the registry's limits.
+  const direct = directDelivery(registry.handleWebhook);
+  if (direct !== undefined) {
+    const deliver: DirectDelivery['deliver'] = (id, head, body) =>
+      inWebhookSpan(id, () => direct.deliver(id, head, body), ({ response }) => response);
+    Object.defineProperty(handleWebhook, DIRECT, { value: { ...direct, deliver } });
+  }
 
   return { use, acquire, tryAcquire: (id) => registry.tryAcquire(id), handleWebhook, stop, [Symbol.dispose]: stop };
 }

@@ -3,6 +3,10 @@ import { describe, expect, test, vi } from 'vitest';
 import { ConnectionRegistry, MemoryStore } from 'hydrant';
 import { instrument } from 'hydrant/otel';
 import { settle } from 'hydrant/testing';
+import express from 'express';
+import { expressWebhook } from 'hydrant/express';
+import { send } from '../adapters/support/clients.js';
+import { listen } from '../adapters/support/servers.js';
 import { systemClock } from '../../src/clock.js';
 import { realSdk, SECRET } from './support/sdk.js';
 
@@ -119,6 +123,25 @@ describe('spans of hydrant/otel, with the real SDK', () => {
     const { connections } = instrumented({ authenticate: () => false, handleWebhook: () => new Response() });
     expect((await connections.handleWebhook('acme', new Request('http://x/'))).status).toBe(401);
     expect(one('hydrant.webhook').attributes).toEqual({ 'hydrant.connection.id': 'acme', 'http.response.status_code': 401 });
+  });
+
+  test('adapters keep to the limits of the registry, and their webhooks have spans', async () => {
+    const { connections } = instrumented(
+      { authenticate: () => false, handleWebhook: () => new Response() },
+      { webhook: { maxBodyBytes: 4, maxUnauthenticated: 1 } },
+    );
+    const lookups: ((id: string) => void)[] = [];
+    const { port } = await listen(express().post('/', expressWebhook(connections, {
+      connectionId: () => new Promise((resolve) => { lookups.push(resolve); }),
+    })));
+    expect((await send(port, '/', { body: 'longer' })).status).toBe(413);
+    const first = send(port, '/', { body: 'x' });
+    while (lookups.length === 0) await settle();
+    expect((await send(port, '/', { body: 'x' })).json.code).toBe('OVERLOADED');
+    lookups[0]!('acme');
+    expect((await first).status).toBe(401);
+    expect(lookups).toHaveLength(1);
+    expect(one('hydrant.webhook').attributes['http.response.status_code']).toBe(401);
   });
 
   test('failures have their type, and not their message', async () => {
