@@ -88,7 +88,8 @@ describe.each<[string, (registry: ReturnType<typeof answering>, onError: () => v
     const unhandled = collectUnhandled();
     const onError = vi.fn();
     const { port } = await serve(answering(() => {
-      if (after === 'a body that fails') return new Response(new ReadableStream({ pull() { throw new Error('of the source'); } }));
+      if (after === 'a body that fails')
+        return new Response(new ReadableStream({ pull() { throw new Error('of the source'); } }));
       return new Response('x', after === 'a head' ? {} : { headers: { 'x-odd': 'a\u0001b' } });
     }), onError);
     await expect(send(port, '/webhooks/c1')).rejects.toMatchObject({ code: 'ECONNRESET' });

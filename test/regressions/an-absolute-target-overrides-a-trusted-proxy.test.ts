@@ -9,7 +9,8 @@ import { answering, listen, type Listening } from '../adapters/support/servers.j
 const registry = answering((request) => Response.json(request.url));
 
 const SERVERS: Record<string, (trust: boolean) => Promise<Listening>> = {
-  Express: (trust) => listen(express().set('trust proxy', trust).all('*path', expressWebhook(registry, { connectionId: () => 'c1' }))),
+  Express: (trust) => listen(express().set('trust proxy', trust)
+    .all('*path', expressWebhook(registry, { connectionId: () => 'c1' }))),
   async Fastify(trust) {
     const app = fastify({ trustProxy: trust });
     app.register(fastifyWebhook, { registry, prefix: '/webhooks', path: '/:connectionId' });
@@ -30,8 +31,9 @@ describe.each(Object.keys(SERVERS))('%s', (framework) => {
   ])('a proxy says %s', async (_what, trust, headers, url) => {
     const { port } = await SERVERS[framework]!(trust);
     const connection = await RawConnection.open(port);
-    const lines = Object.entries({ Host: 'gateway', ...headers, Connection: 'close' }).map(([name, value]) => `${name}: ${value}`);
-    connection.write(`GET http://evil/webhooks/c1 HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`);
+    const all = Object.entries({ Host: 'gateway', ...headers, Connection: 'close' });
+    const lines = all.map(([name, value]) => `${name}: ${value}\r\n`);
+    connection.write(`GET http://evil/webhooks/c1 HTTP/1.1\r\n${lines.join('')}\r\n`);
     expect((await connection.untilClosed()).split('\r\n\r\n')[1]).toBe(JSON.stringify(url));
   });
 });
