@@ -25,6 +25,8 @@ export interface TableFacts {
    * a column is computed when it is read, or if parts of its type may change without a write of the row.
    */
   readonly identified: boolean;
+  /** Whether no two rows can have the same id, also such as `where` hides. */
+  readonly unique: boolean;
 }
 
 /**
@@ -90,6 +92,7 @@ select json_build_object(
   'oid', t.oid::text,
   'base', t.base,
   'touches', case when t.readable then t.touches end,
+  'unique', ${hasKey('t.oid', layout.idColumn)},
   'identified', (t.relkind = 'p' or exists (select from pg_am m where m.oid = t.relam and m.amname = 'heap'))
     and not exists (select from column_ where attgenerated = 'v' or typsend = 0)
     and not exists (select from type_ c join pg_type y on y.oid = c.oid
@@ -107,6 +110,7 @@ interface RawFacts {
   readonly base: string;
   readonly touches: string | null;
   readonly identified: boolean;
+  readonly unique: boolean;
   readonly enums: readonly string[] | null;
   readonly id: { readonly name: string; readonly quoted: string; readonly category: string } | null;
   readonly columns: readonly string[] | null;
@@ -115,7 +119,8 @@ interface RawFacts {
 
 /** The facts about the store's own table. */
 export const OWN_FACTS: TableFacts = {
-  idType: 'text', idForm: 'text', columns: [], textOnly: [], oid: '', enums: [], base: '', touches: undefined, identified: false,
+  idType: 'text', idForm: 'text', columns: [], textOnly: [], oid: '', enums: [], base: '', touches: undefined,
+  identified: false, unique: true,
 };
 
 /**
@@ -138,6 +143,7 @@ export async function readFacts(layout: Layout, query: (text: string) => Promise
     textOnly: raw.textOnly ?? [],
     touches: layout.versions === 'table' ? raw.touches ?? undefined : undefined,
     identified: raw.identified,
+    unique: raw.unique,
   };
 }
 

@@ -3,15 +3,16 @@ import type { Layout } from './layout.js';
 import { identifier, literal } from './quoting.js';
 
 /*
- * Which transaction wrote a row, and where. PostgreSQL never changes a row: an edit leaves another one, with the number of its
- * own transaction (`xmin`), at another place (`ctid`). A transaction uses no place twice. So id, writer, status and touches
- * identify what a row contains, at a tenth of the price of a hash.
+ * Which transaction wrote a row. PostgreSQL never changes a row: an edit leaves another one, with the number of its own
+ * transaction (`xmin`). Of the rows that a transaction gave one id, others see at most the last. So id, writer, status and
+ * touches identify what a row contains, at a tenth of the price of a hash. Two cases need more:
  *
- * The number alone would not do. A transaction may edit a row again between two reads of its own. And one statement may write
- * two rows with one id, of which `where` shows one after the other.
+ * - One statement may write two rows with one id, of which `where` shows one after the other. If ids are not unique, the
+ *   writer includes the row's place (`ctid`), which the two do not share.
+ * - A transaction may edit a row again between two reads of its own. See `sealOf`.
  *
  * Numbers repeat after 2^32 transactions. An edit could hide behind that only if nobody had read the row since, and if the
- * edit got the very number and place of the edit before.
+ * edit got the very number of the edit before.
  */
 
 /** A JSON object: the touches of those that were touched, by id. */
@@ -24,15 +25,15 @@ export const isIdentified = (layout: Layout, { identified }: TableFacts): boolea
   layout.versionColumn === undefined && identified && layout.plainConfig;
 
 /** The writer of an active row of this table, in which nearly all are. The others say more: a partition's oid, the status. */
-export function writerOf({ table, stopped }: Layout, { oid }: TableFacts): string {
-  const writer = `${table}.xmin::text || ${table}.ctid::text`;
+export function writerOf({ table, stopped }: Layout, { oid, unique }: TableFacts): string {
+  const writer = unique ? `${table}.xmin::text` : `${table}.xmin::text || ${table}.ctid::text`;
   // To compare costs less than to write, and `||` less than concat(), which looks up for every row how to write each part.
   return `case when ${table}.tableoid = ${oid} and not ${stopped} then ${writer}
     else ${writer} || ' ' || ${table}.tableoid::text || case when ${stopped} then ' stopped' else '' end end`;
 }
 
 /** Whether a writer tells nothing: a partition on another server has no transaction here, and the number of none is 0. */
-export const isNobody = (writer: string): boolean => writer.startsWith('0(');
+export const isNobody = (writer: string): boolean => /^0\D/.test(writer);
 
 /** Apart from the rows, because few were touched: a join would cost more for every row. */
 export const touchesOf = ({ touches }: TableFacts): string => (touches === undefined ? '' : `,
@@ -41,7 +42,7 @@ export const touchesOf = ({ touches }: TableFacts): string => (touches === undef
 
 /**
  * A text that changes when a writer may stand for something else: after a restart of the server, a change of the table's
- * columns, a renamed label of an enum. It also changes when the table of touches appears; when that is lost, the query
+ * columns, a renamed label of an enum. Within a transaction that writes, it is another one each time. It also changes when the table of touches appears; when that is lost, the query
  * fails. Each part costs time in every query, so a table has only the parts it needs.
  */
 export function sealOf(layout: Layout, { base, oid, enums, touches }: TableFacts, identified: boolean): string {
@@ -56,6 +57,7 @@ export function sealOf(layout: Layout, { base, oid, enums, touches }: TableFacts
       // Rows of this very table do not say so.
       literal(oid),
       'extract(epoch from pg_postmaster_start_time())',
+      'case when pg_current_xact_id_if_assigned() is not null then clock_timestamp() end',
       `array(select a.xmin from pg_attribute a where a.attrelid = to_regclass(${literal(layout.table)}) order by a.attnum)`,
     );
     if (enums.length > 0)
