@@ -38,6 +38,7 @@ export interface ChatWebhookOptions {
 export interface ChatAdapter {
   readonly name: string;
   readonly botUserId?: string | undefined;
+  initialize?(chat: any): Promise<void>;
   handleWebhook(request: Request, options?: ChatWebhookOptions): Promise<Response>;
   disconnect?(): Awaitable<void>;
   /** Only adapters that can poll have it. */

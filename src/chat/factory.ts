@@ -74,28 +74,28 @@ export function chatFactory<R extends ConnectionRecord, C extends ChatLike = Unt
   async function create(record: R, context: HydrationContext<S>): Promise<C> {
     const { Chat } = await import('chat') as unknown as { Chat: new (config: object) => C };
     const adapters = await adaptersOf(record, context);
+    const failed = new AbortController();
+    for (const adapter of Object.values(adapters)) stopIfLate(adapter, failed.signal);
     const own = new PrefixedState(state, record.id);
     const chat = new Chat({ ...DEFAULT_CONFIG, ...options.config?.(record, context), state: own, adapters });
     adaptersIn.set(chat, adapters);
-    let initializing: Promise<void> | undefined;
     try {
       await options.setup?.(chat, record, context);
-      initializing = withConnection(record, () => chat.initialize());
-      await unlessAborted(initializing, context.signal);
+      context.signal.throwIfAborted();
+      await unlessAborted(withConnection(record, () => chat.initialize()), context.signal);
       checkIdentity(record, Object.values(adapters));
       stopPollingWhen(context.superseded, Object.values(adapters));
       return chat;
     } catch (error) {
+      failed.abort(error);
       await stop(chat).catch(() => {});
-      // An aborted `initialize` goes on, and may start to poll only now.
-      initializing?.catch(() => {}).then(() => stop(chat)).catch(() => {});
       throw error;
     }
   }
 
   /** An adapter that polls may not stop by the SDK's `shutdown`: Telegram's 4.26 does not. */
   async function stop(chat: C): Promise<void> {
-    const stopping = Object.values(adaptersIn.get(chat) ?? {}).map(async (adapter) => adapter.stopPolling?.());
+    const stopping = Object.values(adaptersIn.get(chat) ?? {}).map(stopPolling);
     const results = await Promise.allSettled([...stopping, chat.shutdown()]);
     const failure = results.find((result) => result.status === 'rejected');
     if (failure !== undefined) throw failure.reason;
@@ -152,11 +152,28 @@ function checkIdentity({ id }: ConnectionRecord, adapters: readonly ChatAdapter[
     throw new Error(`${nameless.name} did not identify the bot of connection '${id}': it is unreachable, or refuses the token`);
 }
 
-/** Stops events of a replaced instance, because its successor handles them too. */
+/** Async, so that an adapter that throws rejects. */
+async function stopPolling(adapter: ChatAdapter): Promise<void> {
+  await adapter.stopPolling?.();
+}
+
+/** A start that was aborted goes on, and so does that of an adapter beside one that failed. Either may poll only then. */
+function stopIfLate(adapter: ChatAdapter, failed: AbortSignal): void {
+  const { initialize } = adapter;
+  adapter.initialize = async (chat) => {
+    failed.throwIfAborted();
+    await initialize?.call(adapter, chat);
+    if (failed.aborted) await Promise.allSettled([stopPolling(adapter), adapter.disconnect?.()]);
+  };
+}
+
+/** Stops events of a replaced instance, because its successor handles them too. It may be replaced while it starts. */
 function stopPollingWhen(superseded: AbortSignal, adapters: readonly ChatAdapter[]): void {
-  const pollers = adapters.filter(({ stopPolling, isPolling }) => stopPolling !== undefined && isPolling !== false);
-  const stop = (): void => { for (const poller of pollers) void Promise.resolve(poller.stopPolling?.()).catch(() => {}); };
-  if (pollers.length > 0) superseded.addEventListener('abort', stop, { once: true });
+  const pollers = adapters.filter((adapter) => adapter.stopPolling !== undefined && adapter.isPolling !== false);
+  const stop = (): void => { for (const poller of pollers) void stopPolling(poller).catch(() => {}); };
+  if (pollers.length === 0) return;
+  if (superseded.aborted) stop();
+  else superseded.addEventListener('abort', stop, { once: true });
 }
 
 /** The SDK's `initialize` takes no signal, and may retry for minutes. */

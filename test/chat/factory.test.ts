@@ -212,4 +212,96 @@ describe('an instance that cannot start', () => {
     lease.release();
     expect(whileInUse).toBe(1);
   });
+
+  /** An adapter that polls from the end of its start on. Each step of `stop` is noted. */
+  const pollerThat = (starts: () => Promise<void>) => {
+    const poller = {
+      name: 'custom',
+      isPolling: false,
+      initialize: async () => { await starts(); poller.isPolling = true; },
+      stopPolling: async () => { poller.isPolling = false; },
+      handleWebhook: async () => new Response(),
+    };
+    return poller;
+  };
+  const turns = async (): Promise<void> => { for (let n = 0; n < 5; n += 1) await new Promise(setImmediate); };
+
+  test('leaves no adapter polling that starts after another one has failed', async () => {
+    let start = (): void => {};
+    const slow = pollerThat(() => new Promise<void>((resolve) => { start = resolve; }));
+    const broken = pollerThat(async () => { throw new Error('the token was revoked'); });
+    bots = botsOver([slackBot('s')], { adapters: () => ({ broken, slow }) });
+    bots.registry.on('hydrationFailed', () => {});
+    await expect(bots.registry.use('s', () => {})).rejects.toMatchObject({ code: 'HYDRATION_FAILED' });
+    start();
+    await turns();
+    expect(slow.isPolling).toBe(false);
+  });
+
+  test('leaves no adapter polling that starts while another one never does', async () => {
+    let start = (): void => {};
+    const slow = pollerThat(() => new Promise<void>((resolve) => { start = resolve; }));
+    const hanging = pollerThat(() => new Promise<void>(() => {}));
+    bots = botsOver([slackBot('s')], { adapters: () => ({ hanging, slow }) });
+    const caller = new AbortController();
+    const use = bots.registry.use('s', () => {}, { signal: caller.signal });
+    while (bots.creates() === 0) await new Promise(setImmediate);
+    await turns();
+    caller.abort();
+    await expect(use).rejects.toThrow();
+    start();
+    await turns();
+    expect(slow.isPolling).toBe(false);
+  });
+
+  test('asks no vendor when it was aborted during setup', async () => {
+    let starts = 0;
+    const adapter = pollerThat(async () => { starts += 1; });
+    let end = (): void => {};
+    const began: string[] = [];
+    bots = botsOver([slackBot('s')], {
+      adapters: () => ({ adapter }),
+      setup: (_chat, { id }) => { began.push(id); return new Promise<void>((resolve) => { end = resolve; }); },
+    });
+    const caller = new AbortController();
+    const use = bots.registry.use('s', () => {}, { signal: caller.signal });
+    while (began.length === 0) await new Promise(setImmediate);
+    caller.abort();
+    await expect(use).rejects.toThrow();
+    end();
+    await turns();
+    expect(starts).toBe(0);
+  });
+});
+
+describe('an instance that is edited while it starts', () => {
+  test('does not poll beside its successor, although its caller still uses it', async () => {
+    const pollers: { isPolling: boolean; stopPolling: () => void }[] = [];
+    const starts: (() => void)[] = [];
+    bots = botsOver([slackBot('s')], {
+      adapters: () => {
+        const poller = {
+          name: 'custom',
+          isPolling: false,
+          initialize: () => new Promise<void>((resolve) => { starts.push(() => { poller.isPolling = true; resolve(); }); }),
+          // Not a promise: what it throws must not end the process.
+          stopPolling: () => { poller.isPolling = false; throw new Error('it was not polling'); },
+          handleWebhook: async () => new Response(),
+        };
+        pollers.push(poller);
+        return { custom: poller };
+      },
+    });
+    bots.registry.on('disposeFailed', () => {});
+    const first = bots.registry.acquire('s');
+    while (starts.length < 1) await new Promise(setImmediate);
+    await bots.store.put(slackBot('s', 'U2'));
+    const second = bots.registry.acquire('s');
+    while (starts.length < 2) await new Promise(setImmediate);
+    for (const start of starts) start();
+    const leases = [await first, await second];
+    const polling = pollers.map(({ isPolling }) => isPolling);
+    for (const lease of leases) lease.release();
+    expect(polling).toEqual([false, true]);
+  });
 });
