@@ -14,10 +14,10 @@ export const lineFactory = {
     onDispose(() => adapter.close());
     // The server hung up: the next use logs in again. After a close of our own this does nothing.
     adapter.once('closed', (error) => retire(error ?? new Error('the server hung up')));
-    const answer = (/** @type {string} */ from) => adapter.say(from, record.greeting);
-    adapter.on('message', answer);
-    // Replaced or stopped, it must not answer while its users finish.
-    superseded.addEventListener('abort', () => adapter.off('message', answer), { once: true });
+    adapter.on('message', (/** @type {string} */ from) => {
+      // Replaced or stopped, it must not answer while its users finish. That may happen before it has started.
+      if (!superseded.aborted) adapter.say(from, record.greeting);
+    });
     await adapter.connect(record, { signal });
     return adapter;
   },

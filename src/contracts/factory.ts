@@ -26,7 +26,7 @@ export interface HydrationContext<S = unknown> {
   /**
    * Aborts as soon as no further use gets the instance, while its leases drain. The reason may be a newer version, a stop,
    * a delete, `retire`, `invalidate`, an eviction or `close`. Pass it to listeners of your own, such as a polling loop.
-   * Created on first access.
+   * It may abort before `create` has returned, so check `superseded.aborted` too. Created on first access.
    */
   readonly superseded: AbortSignal;
   /** The result of the factory's `secrets` for this record. */

@@ -1,9 +1,10 @@
+import { EventEmitter } from 'node:events';
 import { createMemoryState } from '@chat-adapter/state-memory';
 import { createSlackAdapter } from '@chat-adapter/slack';
 import type { Chat } from 'chat';
 import { chatFactory } from 'hydrant/chat';
 import { factoryConformance, type FactoryCapabilities } from 'hydrant/testing';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { lineFactory } from '../../examples/custom-adapter/factory.mjs';
 import { startLineServer } from '../../examples/support/line-server.mjs';
 import { silent } from '../chat/support/bots.js';
@@ -85,7 +86,7 @@ describe('the example of a custom adapter', () => {
 /** One broken factory of each kind, and the test that finds it. */
 const KINDS: readonly { kind: keyof Parts; found: RegExp }[] = [
   { kind: 'closesWhatFailed', found: /^start: a failed start leaves nothing open$/ },
-  { kind: 'heedsItsSignal', found: /^start: an aborted start ends at once/ },
+  { kind: 'heedsItsSignal', found: /^start: an aborted start ends in time/ },
   { kind: 'listensForErrors', found: /^error: an 'error' event after the start/ },
   { kind: 'retires', found: /^close: a close from outside/ },
   { kind: 'stopsItsTimer', found: /^stop: ends in time/ },
@@ -93,9 +94,21 @@ const KINDS: readonly { kind: keyof Parts; found: RegExp }[] = [
   { kind: 'endsInTime', found: /^stop: ends in time/ },
   { kind: 'heedsSupersession', found: /^events: they reach the application/ },
   { kind: 'leavesTheSharedAlone', found: /^lives: 20 of them leave no/ },
+  { kind: 'heedsEarlySupersession', found: /^events: none .* superseded during its start$/ },
+  { kind: 'heedsEarlySupersession', found: /^events: none .* superseded before its start$/ },
+  { kind: 'stopsItsQuietTimer', found: /^lives: 20 of them leave no/ },
+  { kind: 'closesItsFile', found: /^lives: 20 of them leave no/ },
+  { kind: 'leavesTheProcessAlone', found: /^lives: 20 of them leave no/ },
+  { kind: 'tidiesUpAfterAFailure', found: /^start: 20 that fail or are aborted leave no/ },
+  { kind: 'catchesItsRejections', found: /^close: a close from outside/ },
 ];
 
 describe('one broken factory of each kind fails', () => {
+  // One of them leaves listeners on the process, of which Node would warn.
+  const { defaultMaxListeners } = EventEmitter;
+  beforeAll(() => { process.setMaxListeners(0); });
+  afterAll(() => { process.setMaxListeners(defaultMaxListeners); });
+
   test.each(KINDS)('$kind', async ({ kind, found }) => {
     const failed = await factoryFailures(() => mailboxes({ [kind]: false }), IMPATIENT);
     expect(Object.keys(failed)).toEqual(expect.arrayContaining([expect.stringMatching(found)]));

@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict';
 import type { ConnectionRecord } from '../../contracts/record.js';
-import { becomes, pause, promised, type Suite } from './harness.js';
+import { becomes, pause, promised, unlessOverdue, type Suite } from './harness.js';
+import { leavesNothing } from './leftovers.js';
 import { Life } from './life.js';
 
 /** The time after the end in which nothing may be sent, in milliseconds. */
 const QUIET_MS = 50;
-
-/** How many resources pooled or keep-alive connections may keep, for any number of lives. */
-const KEPT = 4;
 
 /** An end from outside retires the instance; an end from inside is complete. */
 export function endTests<R extends ConnectionRecord, I>({
@@ -31,6 +29,17 @@ export function endTests<R extends ConnectionRecord, I>({
         await next.end();
       });
     }
+  } else {
+    test("error: an 'error' event after the start retires that instance, or the instance goes on", async (subject) => {
+      if (subject.reset === undefined) return;
+      const life = await new Life(subject, timeoutMs).start();
+      await subject.use(life.instance);
+      await subject.reset();
+      await pause(QUIET_MS);
+      if (life.retired.length === 0) await subject.use(life.instance);
+      await life.end();
+      await becomes('connections left open', 0, timeoutMs, () => subject.open());
+    });
   }
 
   test('stop: ends in time, may be repeated, and sends nothing afterwards', async (subject) => {
@@ -47,6 +56,8 @@ export function endTests<R extends ConnectionRecord, I>({
   test("replacement: two instances of one row overlap, unless the factory says 'drain-first'", async (subject) => {
     if (subject.factory.replacement === 'drain-first') return;
     const old = await new Life(subject, timeoutMs).start();
+    // As a registry does, because the old one may make room for its successor.
+    old.supersede();
     const next = await new Life(subject, timeoutMs).start();
     await pause(QUIET_MS);
     assert.deepEqual(
@@ -73,29 +84,29 @@ export function endTests<R extends ConnectionRecord, I>({
       assert.equal(await heard(), 1, 'a superseded instance passed on an event: listen to context.superseded');
       await life.end('replaced');
     });
+
+    for (const when of ['before', 'during'] as const) {
+      test(`events: none reaches the application if the instance was superseded ${when} its start`, async (subject) => {
+        const [push, heard] = [promised(subject.push, 'push').bind(subject), promised(subject.heard, 'heard').bind(subject)];
+        const life = new Life(subject, timeoutMs);
+        if (when === 'before') life.supersede();
+        const start = life.start().catch(unlessOverdue);
+        life.supersede();
+        await start;
+        await push();
+        await pause(QUIET_MS);
+        assert.equal(await heard(), 0, 'it passed on an event: context.superseded may abort at any time, so ask it as well');
+        await life.end('replaced');
+      });
+    }
   }
 
   test(`lives: ${lives} of them leave no listener, timer, socket or handle`, async (subject) => {
-    const live = async (): Promise<void> => {
+    await leavesNothing(subject, lives, 'lives', async () => {
       const life = await new Life(subject, timeoutMs).start();
       await subject.use(life.instance);
       await life.end();
-    };
-    const left = () => {
-      const resources = process.getActiveResourcesInfo();
-      return { resources: resources.length, listeners: subject.listeners?.() ?? 0 };
-    };
-    await live();
-    await becomes('connections left open', 0, timeoutMs, () => subject.open());
-    const before = left();
-    for (let n = 0; n < lives; n += 1) await live();
-    await becomes('connections left open', 0, timeoutMs, () => subject.open());
-    await pause(QUIET_MS);
-    const after = left();
-    assert.ok(after.listeners <= before.listeners, `${lives} lives left ${after.listeners - before.listeners} listeners`);
-    assert.ok(
-      after.resources <= before.resources + KEPT,
-      `${lives} lives left ${after.resources - before.resources} timers, sockets or handles`,
-    );
+      await becomes('connections left open', 0, timeoutMs, () => subject.open());
+    });
   });
 }

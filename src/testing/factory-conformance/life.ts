@@ -31,7 +31,8 @@ export class Life<R extends ConnectionRecord, I> {
   async #start(): Promise<this> {
     const { factory } = this.#subject;
     try {
-      const secrets = await factory.secrets?.(this.#record, { signal: this.#abort.signal });
+      // Without secrets, `create` is called at once, so that a test can end the start in the middle.
+      const secrets = factory.secrets && await factory.secrets(this.#record, { signal: this.#abort.signal });
       const context: HydrationContext<any> & { readonly superseded: AbortSignal } = {
         signal: this.#abort.signal,
         superseded: this.#superseded.signal,

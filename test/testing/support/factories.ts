@@ -1,4 +1,5 @@
 import { EventEmitter, once } from 'node:events';
+import { openSync } from 'node:fs';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import type { ConnectionRecord, HydrationContext, InstanceFactory } from 'hydrant';
 import type { FactoryUnderTest, FarSideMode } from 'hydrant/testing';
@@ -57,6 +58,12 @@ export interface Parts {
   heedsSupersession: boolean;
   endsInTime: boolean;
   leavesTheSharedAlone: boolean;
+  heedsEarlySupersession: boolean;
+  stopsItsQuietTimer: boolean;
+  closesItsFile: boolean;
+  leavesTheProcessAlone: boolean;
+  tidiesUpAfterAFailure: boolean;
+  catchesItsRejections: boolean;
 }
 
 export const RIGHT: Parts = {
@@ -69,6 +76,12 @@ export const RIGHT: Parts = {
   heedsSupersession: true,
   endsInTime: true,
   leavesTheSharedAlone: true,
+  heedsEarlySupersession: true,
+  stopsItsQuietTimer: true,
+  closesItsFile: true,
+  leavesTheProcessAlone: true,
+  tidiesUpAfterAFailure: true,
+  catchesItsRejections: true,
 };
 
 /** A factory of mailboxes over a server on loopback. */
@@ -92,22 +105,23 @@ export async function mailboxes(
     const abort = (): void => {
       mailbox.socket.destroy();
     };
+    if (!parts.tidiesUpAfterAFailure) mailbox.once('close', () => mailbox.timer ?? setInterval(() => {}, 1_000));
+    if (!parts.catchesItsRejections) void once(mailbox, 'close').then(() => { throw new Error('the server hung up'); });
     if (parts.heedsItsSignal) signal.addEventListener('abort', abort, { once: true });
     await mailbox.login(account);
     signal.removeEventListener('abort', abort);
     if (parts.retires) mailbox.on('close', () => retire(new Error('the server hung up')));
-    const note = (): void => {
-      heard += 1;
-    };
-    mailbox.on('message', note);
-    if (parts.heedsSupersession)
-      superseded?.addEventListener(
-        'abort',
-        () => {
-          mailbox.off('message', note);
-        },
-        { once: true },
-      );
+    let ignores = (): boolean => superseded?.aborted ?? false;
+    if (!parts.heedsSupersession) ignores = () => false;
+    if (!parts.heedsEarlySupersession) {
+      let late = false;
+      superseded?.addEventListener('abort', () => { late = true; });
+      ignores = () => late;
+    }
+    mailbox.on('message', () => { if (!ignores()) heard += 1; });
+    if (!parts.stopsItsQuietTimer) setInterval(() => {}, 60_000).unref();
+    if (!parts.closesItsFile) openSync('/dev/null', 'r');
+    if (!parts.leavesTheProcessAlone) process.on('exit', () => {});
     mailbox.timer = setInterval(() => {
       if (mailbox.socket.writable) mailbox.say('still here');
       else server.received += 1;
