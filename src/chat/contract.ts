@@ -32,6 +32,8 @@ export interface ChatState {
 /** The options that the Chat SDK passes to a webhook. */
 export interface ChatWebhookOptions {
   waitUntil?: (task: Promise<unknown>) => void;
+  /** Tasks passed to `waitUntil` reject if a handler fails. Otherwise the SDK only logs it. */
+  propagateHandlerErrors?: boolean;
 }
 
 /** The part of a Chat SDK adapter that is used here, by shape. */

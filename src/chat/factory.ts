@@ -23,7 +23,7 @@ export interface ChatFactoryOptions<R extends ConnectionRecord, C extends ChatLi
   readonly secrets?: (record: R, context: { readonly signal: AbortSignal }) => Awaitable<S>;
   /** More of the SDK's configuration. Default `{ userName: 'bot', logger: 'warn' }`. */
   config?(record: R, context: { readonly secrets: S }): Readonly<Record<string, unknown>>;
-  /** The text that a user reads when a command fails after it was acknowledged. */
+  /** The text that a user reads when a command or click fails after it was acknowledged. */
   failureText?(failure: ConnectionError, record: R | undefined): string;
   /** Set `'drain-first'` for adapters that poll or hold a socket, because two instances of one bot disturb each other. */
   readonly replacement?: 'overlap' | 'drain-first';
@@ -108,11 +108,14 @@ export function chatFactory<R extends ConnectionRecord, C extends ChatLike = Unt
     create,
     dispose: stop,
     authenticate: (request, context) => verification.authenticate(request, context),
-    async handleWebhook(chat, request, { record, waitUntil }) {
+    async handleWebhook(chat, request, context) {
+      const { record } = context;
       const name = adapterNameFor(adaptersIn.get(chat) ?? {}, request);
       const handler = name === undefined ? undefined : chat.webhooks[name];
       if (handler === undefined) return new Response(null, { status: 404 });
-      return withConnection(record, () => handler(request, { waitUntil }));
+      const tellingUser = failures.after(request, context);
+      const waitUntil = (work: Promise<unknown>): void => context.waitUntil(tellingUser(work));
+      return withConnection(record, () => handler(request, { waitUntil, propagateHandlerErrors: true }));
     },
     acknowledge,
     respondToFailure: (failure: ConnectionError, request: Request, context: FailureContext<R>) =>

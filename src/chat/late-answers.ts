@@ -1,5 +1,6 @@
-import type { FailureContext, InstanceFactory } from '../contracts/factory.js';
-import type { ConnectionError } from '../errors.js';
+import type { FailureContext, InstanceFactory, WebhookContext } from '../contracts/factory.js';
+import type { ConnectionRecord } from '../contracts/record.js';
+import { ConnectionError } from '../errors.js';
 import { platformOf, readPayload } from './platforms.js';
 
 /**
@@ -30,7 +31,7 @@ export const acknowledge: NonNullable<InstanceFactory<unknown, unknown>['acknowl
 };
 
 /** Tells the user, in the conversation, that a delivery failed after it had been acknowledged. */
-export class LateFailures<R> {
+export class LateFailures<R extends ConnectionRecord> {
   readonly #fetch: typeof fetch;
   readonly #textOf: (failure: ConnectionError, record: R | undefined) => string;
 
@@ -48,6 +49,25 @@ export class LateFailures<R> {
     const text = this.#textOf(failure, record);
     if (platformOf(request) === 'discord') await this.#editDiscordAnswer(request, text, signal);
     else await this.#answerSlack(request, text, signal);
+  }
+
+  /**
+   * Wraps the work that a handler leaves behind. The SDK answers at once and runs the application's handlers afterwards,
+   * so that is where most failures happen. The user hears of the first of a delivery.
+   */
+  after(request: Request, { record, signal }: WebhookContext<R>): (work: Promise<unknown>) => Promise<unknown> {
+    // Discord's answer may be there already, and would be replaced.
+    if (platformOf(request) !== 'slack') return (work) => work;
+    const copy = request.clone();
+    let told: Promise<unknown> | undefined;
+    return (work) => work.catch(async (cause: unknown) => {
+      const message = `A handler of connection '${record.id}' failed`;
+      const failure = new ConnectionError('HANDLER_FAILED', message, { connectionId: record.id, cause });
+      await (told ??= this.report(failure, copy, { acknowledged: true, record, signal })).catch((error: unknown) => {
+        throw new AggregateError([cause, error], `${message}, and its user could not be told`);
+      });
+      throw cause;
+    });
   }
 
   async #answerSlack(request: Request, text: string, signal: AbortSignal): Promise<void> {

@@ -1,7 +1,7 @@
 import { ConnectionError } from 'hydrant';
 import { ManualClock, settle } from 'hydrant/testing';
 import { afterEach, describe, expect, test } from 'vitest';
-import { botsOver, fromSlack, secretOf, slashCommand, type Bot, type Bots } from './support/bots.js';
+import { botsOver, deliver, fromSlack, secretOf, slashCommand, type Bot, type BotRecord, type Bots } from './support/bots.js';
 
 const slackBot: Bot = { id: 's', platform: 'slack', apiUrl: 'http://127.0.0.1:9/', botUserId: 'U1' };
 const RESPONSE_URL = 'https://hooks.slack.com/commands/T1/1/x';
@@ -67,6 +67,59 @@ describe('a delivery that the platform never repeats', () => {
   });
 });
 
+describe('a handler that fails after the SDK has answered', () => {
+  const actions = ['one', 'two'].map((id) => ({ type: 'button', action_id: id, block_id: id }));
+  const click = JSON.stringify({
+    type: 'block_actions', team: { id: 'T1' }, user: { id: 'U42', username: 'ada' }, channel: { id: 'C1' },
+    message: { ts: '1.2' }, container: { type: 'message', message_ts: '1.2', channel_id: 'C1' }, actions,
+    response_url: RESPONSE_URL,
+  });
+  const DELIVERIES = {
+    'a slash command': { make: () => slashCommand(secretOf('s'), { response_url: RESPONSE_URL }), failures: 1 },
+    'a click, with two handlers': {
+      make: () => fromSlack({ secret: secretOf('s'), body: new URLSearchParams({ payload: click }).toString(), json: false }),
+      failures: 2,
+    },
+  };
+  function failingBot(fetchWith: () => Promise<Response>) {
+    const sent: Sent[] = [];
+    const emitted: { acknowledged: boolean; cause: string }[] = [];
+    const fail = async (): Promise<never> => { throw new Error('the model is down'); };
+    bots = botsOver([slackBot], {
+      setup: (chat) => { chat.onSlashCommand(fail); chat.onAction(fail); },
+      fetch: (async (url: unknown, init?: RequestInit) => {
+        sent.push({ method: init?.method ?? 'GET', url: String(url), body: JSON.parse(String(init?.body)) });
+        return fetchWith();
+      }) as typeof fetch,
+    });
+    bots.registry.on('webhookFailed', ({ acknowledged, error }) => {
+      emitted.push({ acknowledged, cause: String((error as { cause?: unknown }).cause) });
+    });
+    return { sent, emitted };
+  }
+
+  test.each(Object.entries(DELIVERIES))('is told to the user once, and emitted: %s', async (_name, { make, failures }) => {
+    const { sent, emitted } = failingBot(async () => new Response());
+    const { status } = await deliver(bots, 's', make());
+    expect({ status, sent, emitted }).toEqual({
+      status: 200,
+      sent: [{
+        method: 'POST', url: RESPONSE_URL,
+        body: { response_type: 'ephemeral', replace_original: false, text: 'Something went wrong. Please try again.' },
+      }],
+      emitted: Array.from({ length: failures }, () => ({ acknowledged: true, cause: 'Error: the model is down' })),
+    });
+  });
+
+  test('is emitted together with the reason why the user could not be told', async () => {
+    const { emitted } = failingBot(async () => { throw new Error('the network is down'); });
+    await deliver(bots, 's', DELIVERIES['a slash command'].make());
+    expect(emitted).toEqual([{
+      acknowledged: true, cause: "AggregateError: A handler of connection 's' failed, and its user could not be told",
+    }]);
+  });
+});
+
 describe('a delivery that the platform repeats', () => {
   test('is not acknowledged while it may still fail', async () => {
     const { clock, end } = slowBot();
@@ -111,16 +164,17 @@ describe('the text of a late failure', () => {
       sent.push({ method: init?.method ?? '', url: String(url), body: JSON.parse(String(init?.body)) });
       return new Response();
     }) as typeof fetch;
-    const failures = new LateFailures<Bot>(({ code }, record) => `${record?.id}: ${code}`, fetchWith);
+    const failures = new LateFailures<BotRecord>(({ code }, record) => `${record?.id}: ${code}`, fetchWith);
     const failure = new ConnectionError('HYDRATION_FAILED', 'secret inside');
     const { signal } = new AbortController();
+    const record: BotRecord = { ...slackBot, version: 1, status: 'active' };
     const command = (): Request => new Request('https://gateway', {
       method: 'POST', headers: { 'x-signature-ed25519': 'checked before' },
       body: JSON.stringify({ type: 2, application_id: '12', token: 'a/../b' }),
     });
-    await failures.report(failure, command(), { acknowledged: false, record: slackBot, signal });
+    await failures.report(failure, command(), { acknowledged: false, record, signal });
     expect(sent).toEqual([]);
-    await failures.report(failure, command(), { acknowledged: true, record: slackBot, signal });
+    await failures.report(failure, command(), { acknowledged: true, record, signal });
     expect(sent).toEqual([
       {
         method: 'PATCH',
@@ -128,7 +182,7 @@ describe('the text of a late failure', () => {
         body: { content: 's: HYDRATION_FAILED' },
       },
     ]);
-    const deferred = await acknowledge.respond(command(), { record: slackBot });
+    const deferred = await acknowledge.respond(command(), { record });
     expect(await deferred?.json()).toEqual({ type: 5 });
     bots = botsOver([slackBot]);
   });
