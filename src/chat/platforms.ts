@@ -46,9 +46,7 @@ const PLATFORMS: ReadonlyMap<string, Platform> = new Map(Object.entries<Platform
   slack: {
     verifiesWhen: 'constructed',
     isSender: sends('x-slack-signature', 'x-slack-socket-token'),
-    // An organisation-wide installation has no team.
-    installation: (payload) =>
-      payload['team_id'] ?? payload['team']?.['id'] ?? payload['enterprise_id'] ?? payload['enterprise']?.['id'],
+    installation: slackInstallation,
     isChallenge: async (request) => (await readPayload(request))?.['type'] === 'url_verification',
   },
   discord: {
@@ -94,6 +92,16 @@ export function platformOf(request: Request): string | undefined {
   return undefined;
 }
 
+/** As the SDK's Slack adapter finds it. */
+function slackInstallation(payload: Json): unknown {
+  // In a channel that two workspaces share, the team of an event may be the other workspace.
+  const event = first(payload['authorizations']);
+  const team = event?.['team_id'] ?? payload['team_id'] ?? payload['team']?.['id'];
+  const organisation = event?.['enterprise_id'] ?? payload['enterprise_id'] ?? payload['enterprise']?.['id'];
+  const isWide = String(event?.['is_enterprise_install'] ?? payload['is_enterprise_install']) === 'true';
+  return isWide ? organisation : team ?? organisation;
+}
+
 function first(value: unknown): Json | undefined {
   return Array.isArray(value) ? asObject(value[0]) : undefined;
 }
@@ -102,9 +110,9 @@ function first(value: unknown): Json | undefined {
  * Finds the connection of a delivery on a URL that all customers of a platform share. Pass it to an adapter as
  * `connectionId`.
  *
- * The id is `platform:` and what the delivery is addressed to: `slack:T123` (workspace), `discord:123` (application),
- * `github:123` (installation), `whatsapp:123` (phone number), `linear:…` (organisation), `teams:…` (tenant). Deliveries
- * that name no customer, such as Slack's `url_verification`, WhatsApp's `hub.challenge` and GitHub's `ping`, get the
+ * The id is `platform:` and what the delivery is addressed to: `slack:T123` (workspace), `slack:E123` (an organisation in
+ * which the app is installed as a whole), `discord:123` (application), `github:123` (installation), `whatsapp:123` (phone
+ * number), `linear:…` (organisation), `teams:…` (tenant). Deliveries that name no customer, such as Slack's `url_verification`, WhatsApp's `hub.challenge` and GitHub's `ping`, get the
  * platform's name alone: store a row of that id with the app's secrets to answer them. `undefined` for platforms whose
  * deliveries do not say whom they are for (Telegram, Google Chat): give each of those connections a URL of its own.
  *

@@ -42,6 +42,37 @@ describe('connectionIdOf', () => {
       { headers: slack, form: { payload: JSON.stringify({ team: null, enterprise: { id: 'E1' } }) } },
       'slack:E1',
     ],
+    [
+      'a Slack event of an app that is installed in a whole organisation',
+      {
+        headers: slack,
+        json: { team_id: 'T1', authorizations: [{ enterprise_id: 'E1', team_id: null, is_enterprise_install: true }] },
+      },
+      'slack:E1',
+    ],
+    [
+      'a slash command of such an app',
+      { headers: slack, form: { command: '/x', team_id: 'T1', enterprise_id: 'E1', is_enterprise_install: 'true' } },
+      'slack:E1',
+    ],
+    [
+      'a slash command in an organisation of which one workspace has the app',
+      { headers: slack, form: { command: '/x', team_id: 'T1', enterprise_id: 'E1', is_enterprise_install: 'false' } },
+      'slack:T1',
+    ],
+    [
+      'a click in such an app',
+      {
+        headers: slack,
+        form: { payload: JSON.stringify({ team: { id: 'T1' }, enterprise: { id: 'E1' }, is_enterprise_install: true }) },
+      },
+      'slack:E1',
+    ],
+    [
+      'a Slack event in a channel that is shared with the workspace T2',
+      { headers: slack, json: { team_id: 'T2', authorizations: [{ team_id: 'T1', is_enterprise_install: false }] } },
+      'slack:T1',
+    ],
     ["Slack's url_verification", { headers: slack, json: { type: 'url_verification', challenge: 'c' } }, 'slack'],
     [
       'a Discord interaction',
