@@ -10,7 +10,10 @@ import { adapterNameFor, Verification, type Adapters } from './verification.js';
 
 /** The options of {@link chatFactory}. */
 export interface ChatFactoryOptions<R extends ConnectionRecord, C extends ChatLike, S> {
-  /** Shared by all connections. Each sees only its own keys. hydrant never disconnects it, so close its client yourself. */
+  /**
+   * Shared by all connections. Each sees only its own keys. hydrant never disconnects it, so close its client yourself. Give
+   * each registry a state of its own if their ids may be equal, for example with another key prefix.
+   */
   readonly state: ChatState;
   /**
    * Makes the adapters of a row. It is also called to verify signatures, so it must only construct them. Throw if a secret

@@ -13,6 +13,8 @@ export type AdapterSource<R, S> = (record: R, context: { readonly secrets: S }) 
 /** Making one takes up to 0.7 ms and 40 KiB (Slack), so the busiest connections keep theirs. */
 const KEPT_VERIFIERS = 256;
 
+interface Kept<S> { readonly version: string; readonly secrets: S; readonly adapters: Promise<Adapters> }
+
 /** Verifying adapters would log each delivery as ignored, and each forgery at its sender's will. */
 const SILENT = { debug() {}, info() {}, warn() {}, error() {}, child: () => SILENT };
 
@@ -37,7 +39,8 @@ function hasNoHeader(adapter: ChatAdapter | undefined): boolean {
  */
 export class Verification<R extends ConnectionRecord, S> {
   readonly #adaptersOf: AdapterSource<R, S>;
-  readonly #kept = new BoundedMap<{ readonly secrets: S; readonly adapters: Promise<Adapters> }>(KEPT_VERIFIERS);
+  /** By the connection's id. */
+  readonly #kept = new BoundedMap<Kept<S>>(KEPT_VERIFIERS);
 
   constructor(adaptersOf: AdapterSource<R, S>) {
     this.#adaptersOf = adaptersOf;
@@ -59,13 +62,14 @@ export class Verification<R extends ConnectionRecord, S> {
   }
 
   #verifiers({ record, secrets }: RecordContext<R, S>): Promise<Adapters> {
-    const key = `${record.id} ${record.version}`;
-    const kept = this.#kept.get(key);
+    const { id } = record;
+    const version = String(record.version);
+    const kept = this.#kept.get(id);
     // `invalidate` brings new secrets for the same version.
-    if (kept !== undefined && kept.secrets === secrets) return kept.adapters;
+    if (kept !== undefined && kept.version === version && kept.secrets === secrets) return kept.adapters;
     const adapters = this.#make(record, secrets);
-    this.#kept.set(key, { secrets, adapters });
-    adapters.catch(() => { if (this.#kept.get(key)?.adapters === adapters) this.#kept.delete(key); });
+    this.#kept.set(id, { version, secrets, adapters });
+    adapters.catch(() => { if (this.#kept.get(id)?.adapters === adapters) this.#kept.delete(id); });
     return adapters;
   }
 

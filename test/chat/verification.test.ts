@@ -1,0 +1,42 @@
+import type { ConnectionRecord } from 'hydrant';
+import { expect, test } from 'vitest';
+import { Verification } from '../../src/chat/verification.js';
+
+interface Row extends ConnectionRecord { readonly secret: string }
+
+const row = (id: string, version: string | number, secret: string): Row => ({ id, version, status: 'active', secret });
+const { signal } = new AbortController();
+const delivery = (secret: string): Request => new Request('https://gateway', { method: 'POST', headers: { secret } });
+
+function verifying() {
+  let made = 0;
+  const verification = new Verification<Row, unknown>(({ secret }) => {
+    made += 1;
+    return {
+      github: {
+        name: 'github',
+        handleWebhook: async (request) => new Response(null, { status: request.headers.get('secret') === secret ? 200 : 401 }),
+      },
+    };
+  });
+  const verify = (record: Row, secret: string, secrets?: unknown): Promise<boolean | Response> =>
+    verification.authenticate(delivery(secret), { record, secrets, signal });
+  return { verify, made: () => made };
+}
+
+test('a delivery is verified with the secret of its own row, also if ids and versions hold spaces', async () => {
+  const { verify } = verifying();
+  const [one, other] = [row('a', '1 2', 'of a'), row('a 1', '2', 'of a 1')];
+  expect([await verify(one, 'of a'), await verify(other, 'of a'), await verify(other, 'of a 1')]).toEqual([true, false, true]);
+});
+
+test('a verifier is kept until the row or its secrets change', async () => {
+  const { verify, made } = verifying();
+  const secrets = {};
+  await verify(row('a', 1, 's'), 's', secrets);
+  await verify(row('a', '1', 's'), 's', secrets);
+  expect(made()).toBe(1);
+  await verify(row('a', 2, 's'), 's', secrets);
+  await verify(row('a', 2, 's'), 's', {});
+  expect(made()).toBe(3);
+});
