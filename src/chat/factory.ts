@@ -150,12 +150,24 @@ function withoutMethods(value: unknown): string {
 
 /** The SDK only logs that a platform refused its token, and then answers 200 to messages that it ignores. */
 function checkIdentity({ id }: ConnectionRecord, adapters: readonly ChatAdapter[]): void {
-  // The getters of other adapters may throw.
-  const nameless = adapters.find(
-    (adapter) => (adapter.name === 'slack' || adapter.name === 'telegram') && adapter.botUserId === undefined,
-  );
+  const nameless = adapters.find(isNameless);
   if (nameless !== undefined)
     throw new Error(`${nameless.name} did not identify the bot of connection '${id}': it is unreachable, or refuses the token`);
+}
+
+/** Whether an adapter that asks for its identity when it starts did not get it. */
+function isNameless(adapter: ChatAdapter & { isMultiTenantMode?(): boolean }): boolean {
+  try {
+    switch (adapter.name) {
+      case 'slack':
+      case 'telegram': return adapter.botUserId === undefined;
+      case 'linear': return adapter.isMultiTenantMode?.() !== true && adapter.botUserId === undefined;
+      default: return false;
+    }
+  } catch {
+    // Linear's getter throws until it knows.
+    return true;
+  }
 }
 
 /** Async, so that an adapter that throws rejects. */

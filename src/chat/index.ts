@@ -6,7 +6,7 @@
 
 export { chatFactory, type ChatFactory, type ChatFactoryOptions } from './factory.js';
 export { currentConnection } from './current-connection.js';
-export { withKnownBot, type KnownTelegramBot } from './known-bot.js';
+export { withKnownBot, type KnownLinearBot, type KnownTelegramBot } from './known-bot.js';
 export { connectionIdOf } from './platforms.js';
 export { PrefixedState } from './prefixed-state.js';
 export type {

@@ -8,8 +8,24 @@ export interface KnownTelegramBot {
   readonly username: string;
 }
 
+/** The identity that belongs to an API key of Linear. */
+export interface KnownLinearBot {
+  /** The `id` of its `viewer`. */
+  readonly id: string;
+  /** The `displayName` of its `viewer`. */
+  readonly username: string;
+  /** The `id` of its organization. */
+  readonly organizationId: string;
+}
+
+/** The methods by which adapters ask. */
+interface Asking {
+  telegramFetch?: (method: string, ...rest: unknown[]) => Promise<unknown>;
+  fetchClientIdentity?: () => Promise<unknown>;
+}
+
 /**
- * Tells a Telegram adapter which bot it is, so that it does not ask (`getMe`) each time an instance is created. Slack's
+ * Tells a Telegram or Linear adapter which bot it is, so that it does not ask each time an instance is created. Slack's
  * and GitHub's adapters take `botUserId` for that.
  *
  * If a version of the adapter asks in another way, it is returned unchanged and still asks.
@@ -19,11 +35,17 @@ export interface KnownTelegramBot {
  *   telegram: withKnownBot(createTelegramAdapter({ … }), { id: record.botId, username: record.botName }),
  * })
  */
-export function withKnownBot<A extends ChatAdapter>(adapter: A, { id, username }: KnownTelegramBot): A {
-  const caller = adapter as { telegramFetch?: (method: string, ...rest: unknown[]) => Promise<unknown> };
-  const ask = caller.telegramFetch;
-  if (typeof ask !== 'function') return adapter;
+export function withKnownBot<A extends ChatAdapter>(adapter: A, bot: KnownTelegramBot | KnownLinearBot): A {
+  const asking = adapter as Asking;
+  const { id, username } = bot;
+  if ('organizationId' in bot) {
+    const identity = { botUserId: id, displayName: username, organizationId: bot.organizationId };
+    if (asking.fetchClientIdentity !== undefined) asking.fetchClientIdentity = async () => identity;
+    return adapter;
+  }
+  const ask = asking.telegramFetch;
+  if (ask === undefined) return adapter;
   const me = { id: Number(id), is_bot: true, first_name: username, username };
-  caller.telegramFetch = (method, ...rest) => method === 'getMe' ? Promise.resolve(me) : ask.call(adapter, method, ...rest);
+  asking.telegramFetch = (method, ...rest) => method === 'getMe' ? Promise.resolve(me) : ask.call(adapter, method, ...rest);
   return adapter;
 }

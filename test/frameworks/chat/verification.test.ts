@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { createDiscordAdapter } from '@chat-adapter/discord';
 import { createGoogleChatAdapter } from '@chat-adapter/gchat';
 import { createGitHubAdapter } from '@chat-adapter/github';
@@ -7,7 +8,7 @@ import { createTeamsAdapter } from '@chat-adapter/teams';
 import { createWhatsAppAdapter } from '@chat-adapter/whatsapp';
 import type { Chat, Logger } from 'chat';
 import { ConnectionRegistry, MemoryStore } from 'hydrant';
-import { chatFactory, type Adapters } from 'hydrant/chat';
+import { chatFactory, withKnownBot, type Adapters } from 'hydrant/chat';
 import { afterEach, expect, test, vi } from 'vitest';
 import { discordApplication, fromGitHub, fromLinear, fromWhatsApp, googleChat, type Delivery } from './deliveries.js';
 
@@ -18,8 +19,10 @@ const google = googleChat('42');
 
 /** What the vendor would be asked: every call is noted, and none leaves the machine. */
 const asked: string[] = [];
+let down = false;
 vi.stubGlobal('fetch', async (url: unknown) => {
   asked.push(String(url));
+  if (down) throw new TypeError('fetch failed');
   if (String(url).includes('chat@system.gserviceaccount.com')) return Response.json(google.certificates);
   const organization = { id: 'o1', name: 'o', urlKey: 'o' };
   return Response.json({ data: { viewer: { id: 'bot', displayName: 'bot', organization } } });
@@ -181,4 +184,52 @@ test('teams with a webhookVerifier is verified on the row', async () => {
   }));
   const response = await send({ headers: { 'content-type': 'application/json' }, body: '{}' });
   expect({ status: response.status, creates: creates() }).toEqual({ status: 401, creates: 0 });
+});
+
+/** What each adapter asks its vendor for when an instance starts from a row that holds all it can. */
+const ASKED_AT_START: Record<keyof typeof ADAPTERS, string[]> = {
+  discord: [],
+  github: [],
+  whatsapp: [],
+  gchat: [],
+  linear: ['http://127.0.0.1:9'],
+};
+
+test.each(Object.entries(ASKED_AT_START))('%s: a start asks the vendor for %o', async (name, expected) => {
+  const { registry, creates } = gateway(() => ({ [name]: ADAPTERS[name as keyof typeof ADAPTERS]() }));
+  await registry.use('c', () => {});
+  expect({ asked, creates: creates() }).toEqual({ asked: expected, creates: 1 });
+  await registry.close();
+});
+
+test('linear wrapped in withKnownBot asks for nothing, and ignores its own comments', async () => {
+  const own = { id: 'u1', username: 'bot', organizationId: 'o1' };
+  const known = gateway(() => ({ linear: withKnownBot(ADAPTERS.linear(), own) }));
+  const served = await known.send(fromLinear('s', '@bot hi'));
+  expect({ asked, status: served.status, heard: known.heard }).toEqual({ asked: [], status: 200, heard: [] });
+  const other = gateway(() => ({ linear: withKnownBot(ADAPTERS.linear(), { ...own, id: 'another' }) }));
+  await other.send(fromLinear('s', '@bot hi'));
+  expect({ asked, heard: other.heard }).toEqual({ asked: [], heard: ['@bot hi'] });
+  await Promise.all([known.registry.close(), other.registry.close()]);
+});
+
+test('linear fails to start while Linear is unreachable, instead of serving without an identity', async () => {
+  const { registry, send } = gateway(() => ({ linear: ADAPTERS.linear() }));
+  registry.on('hydrationFailed', () => {});
+  down = true;
+  const { status } = await send(fromLinear('s', '@bot hi'));
+  down = false;
+  expect(status).toBe(503);
+  await registry.close();
+});
+
+test("GitHub's form is refused with its adapter's own answer while cold, because the form is well signed", async () => {
+  const { registry, send, creates } = gateway(() => ({ github: ADAPTERS.github() }));
+  const form = fromGitHub('s', 'issue_comment', {});
+  const body = `payload=${encodeURIComponent('{}')}`;
+  const signature = `sha256=${createHmac('sha256', 's').update(body).digest('hex')}`;
+  const response = await send({ body, headers: { ...form.headers, 'x-hub-signature-256': signature } });
+  expect({ status: response.status, text: await response.text(), creates: creates() })
+    .toEqual({ status: 400, text: expect.stringContaining('application/json') as string, creates: 0 });
+  await registry.close();
 });
