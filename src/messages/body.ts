@@ -54,8 +54,9 @@ export async function settled(read: () => Awaitable<Uint8Array>, maxBytes: numbe
 }
 
 function alreadyParsed(): ConnectionError {
-  return new ConnectionError('BODY_ALREADY_PARSED', 'The request body was read before the webhook handler: '
-    + 'mount the webhook route before body parsers, or keep the raw bytes in req.rawBody.');
+  return new ConnectionError('BODY_ALREADY_PARSED', 'The request body was read before the webhook handler. '
+    + 'Mount the webhook route before the code that reads it, or let that code read a clone. '
+    + "In Elysia, give the route { parse: 'none' }. In Hono, pass on await cloneRawRequest(c.req).");
 }
 
 /** A framework's own Request (Hono's on Node) reads its bytes without a stream. It lets through no more than announced. */

@@ -17,9 +17,12 @@ test('Next: three bundles share one registry, and SIGTERM closes it and every in
   // The app router's webhook, the pages router's, and the status are bundled apart.
   const outcomes = { app: await exercise(server.base), pages: await exercise(`${server.base}/api`) };
   const after = await status(server.base);
+  const parsed = await exercise(`${server.base}/api/parsed`);
   const exitCode = await server.stop();
   const said = server.output();
   const closing = { disposed: said.includes('disposed'), closed: said.includes('registry closed'), exitCode };
+  expect(parsed).toMatchObject({ good: { status: 500 } });
+  expect(said, 'the failure names the fix').toContain('export const config = { api: { bodyParser: false } }');
   expect({ outcomes, after, closing }).toEqual({
     outcomes: { app: EXPECTED, pages: EXPECTED },
     after: { live: 1, made: 1 },

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { node } from '@elysiajs/node';
 import { bodyParser } from '@koa/bodyparser';
 import { Elysia } from 'elysia';
-import { createApp, createRouter, defineEventHandler, getRouterParam, toNodeListener, toWebRequest } from 'h3';
+import { createApp, createRouter, defineEventHandler, getRouterParam, readBody, toNodeListener, toWebRequest } from 'h3';
 import { toNodeHandler } from 'hydrant/node';
 import Koa from 'koa';
 import { expect, test } from 'vitest';
@@ -67,5 +67,38 @@ test('Elysia, on Node and with any fetch server', async () => {
   const app = new Elysia({ adapter: node() })
     .post('/webhooks/:id', ({ params, request }) => registry.handleWebhook(params.id, request), { parse: 'none' });
   expect(await serving(toNodeHandler((request) => app.handle(request)), exercise)).toEqual(EXPECTED);
+  await registry.close();
+});
+
+test('h3: also after code that has read the body, because h3 keeps its bytes', async () => {
+  const { registry } = createBots();
+  const router = createRouter().post('/webhooks/:id', defineEventHandler(async (event) => {
+    await readBody(event);
+    return registry.handleWebhook(getRouterParam(event, 'id') ?? '', toWebRequest(event));
+  }));
+  expect(await serving(toNodeListener(createApp().use(router)), exercise)).toEqual(EXPECTED);
+  await registry.close();
+});
+
+test('Elysia with its own body parser: the failure names the fix', async () => {
+  const { registry } = createBots();
+  const told: string[] = [];
+  registry.on('webhookFailed', ({ error }) => { told.push(error.message); });
+  const app = new Elysia({ adapter: node() })
+    .post('/webhooks/:id', ({ body: _body, params, request }) => registry.handleWebhook(params.id, request));
+  expect(await serving(toNodeHandler((request) => app.handle(request)), exercise)).toMatchObject({ good: { status: 500 } });
+  expect(told[0]).toContain("In Elysia, give the route { parse: 'none' }");
+  await registry.close();
+});
+
+test('Elysia, listening on Node by itself', async () => {
+  const { registry } = createBots();
+  const app = new Elysia({ adapter: node() })
+    .post('/webhooks/:id', ({ params, request }) => registry.handleWebhook(params.id, request), { parse: 'none' });
+  const port = await new Promise<number>((resolve) => {
+    app.listen({ port: 0, hostname: '127.0.0.1' }, (server) => resolve(server.port ?? 0));
+  });
+  expect(await exercise(`http://127.0.0.1:${port}`)).toEqual(EXPECTED);
+  await app.stop();
   await registry.close();
 });
