@@ -274,7 +274,8 @@ describe('layering', () => {
     const CALLS = new Set(['setTimeout', 'setInterval', 'setImmediate', 'clearTimeout', 'clearInterval']);
     const found: string[] = [];
     for (const [path, source] of SOURCES) {
-      if (path === 'clock.ts') continue;
+      // The factory suite counts the intervals that others make.
+      if (path === 'clock.ts' || path === 'testing/factory-conformance/leftovers.ts') continue;
       const visit = (node: ts.Node): void => {
         const told = `${path}:${source.getLineAndCharacterOfPosition(node.getStart(source)).line + 1}: `
           + `${node.getText(source).split('\n')[0]}`;

@@ -112,9 +112,10 @@ function first(value: unknown): Json | undefined {
  *
  * The id is `platform:` and what the delivery is addressed to: `slack:T123` (workspace), `slack:E123` (an organisation in
  * which the app is installed as a whole), `discord:123` (application), `github:123` (installation), `whatsapp:123` (phone
- * number), `linear:…` (organisation), `teams:…` (tenant). Deliveries that name no customer, such as Slack's `url_verification`, WhatsApp's `hub.challenge` and GitHub's `ping`, get the
- * platform's name alone: store a row of that id with the app's secrets to answer them. `undefined` for platforms whose
- * deliveries do not say whom they are for (Telegram, Google Chat): give each of those connections a URL of its own.
+ * number), `linear:…` (organisation), `teams:…` (tenant). Deliveries that name no customer, such as Slack's
+ * `url_verification`, WhatsApp's `hub.challenge` and GitHub's `ping`, get the platform's name alone: store a row of that id
+ * with the app's secrets to answer them. `undefined` for platforms whose deliveries do not say whom they are for (Telegram,
+ * Google Chat): give each of those connections a URL of its own.
  *
  * The body is not authenticated at this point, so the id is a claim. The row it leads to decides whether the
  * signature is right.
