@@ -1,10 +1,22 @@
 import { createMemoryState } from '@chat-adapter/state-memory';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { ConnectionRegistry, MemoryStore } from 'hydrant';
+import { ConnectionRegistry, factoryByPlatform, MemoryStore, type ConnectionRecord } from 'hydrant';
 import { chatFactory, currentConnection } from 'hydrant/chat';
 import { startFakeSlackApi, type FakeSlackApi } from '../../examples/support/fake-slack-api.mjs';
 import { startFakeTelegramApi } from '../../examples/support/fake-telegram-api.mjs';
-import { botsOver, deliver, fromSlack, fromTelegram, secretOf, slashCommand, type Bot, type Bots } from './support/bots.js';
+import {
+  adaptersOf,
+  botsOver,
+  deliver,
+  fromSlack,
+  fromTelegram,
+  secretOf,
+  silent,
+  slashCommand,
+  type Bot,
+  type BotRecord,
+  type Bots,
+} from './support/bots.js';
 
 let slackApi: FakeSlackApi;
 let telegramApi: Awaited<ReturnType<typeof startFakeTelegramApi>>;
@@ -303,5 +315,54 @@ describe('an instance that is edited while it starts', () => {
     const polling = pollers.map(({ isPolling }) => isPolling);
     for (const lease of leases) lease.release();
     expect(polling).toEqual([false, true]);
+  });
+});
+
+describe('the factory', () => {
+  test('passes the secrets of a row to its adapters, configuration and handlers, and verifies with them', async () => {
+    const { createSlackAdapter } = await import('@chat-adapter/slack');
+    const vault: Record<string, string> = { s: 'in the vault' };
+    const seen: string[] = [];
+    const store = new MemoryStore([{ id: 's', apiUrl: slackApi.url }]);
+    const factory = chatFactory({
+      state: createMemoryState(),
+      secrets: async ({ id }: { id: string; apiUrl: string } & ConnectionRecord) => vault[id] ?? '',
+      adapters: ({ apiUrl }, { secrets }) =>
+        ({ slack: createSlackAdapter({ signingSecret: secrets, botToken: 'xoxb-1', botUserId: 'U1', apiUrl, logger: silent }) }),
+      config: (_record, { secrets }) => { seen.push(`config: ${secrets}`); return { logger: 'silent' }; },
+      setup: (_chat, _record, { secrets }) => { seen.push(`setup: ${secrets}`); },
+      replacement: 'drain-first',
+      maxConcurrentHydrations: 3,
+    });
+    const registry = new ConnectionRegistry({ store, factory });
+    bots = { registry, heard: [], creates: () => 0, store } as unknown as Bots;
+    const send = async (secret: string): Promise<number> => (await registry.handleWebhook('s', slashCommand(secret))).status;
+    const before = [await send('a guess'), await send('in the vault')];
+    vault['s'] = 'rotated';
+    await registry.invalidate('s');
+    const after = [await send('in the vault'), await send('rotated')];
+    expect({ before, after, seen, replacement: factory.replacement, permits: factory.maxConcurrentHydrations }).toEqual({
+      before: [401, 200],
+      after: [401, 200],
+      seen: ['config: in the vault', 'setup: in the vault', 'config: rotated', 'setup: rotated'],
+      replacement: 'drain-first',
+      permits: 3,
+    });
+  });
+
+  test('is one of several under factoryByPlatform, and each verifies its own deliveries', async () => {
+    const rows = [slackBot('s'), telegramBot('t')];
+    const one = () => chatFactory({
+      state: createMemoryState(), adapters: (record: BotRecord) => adaptersOf(record), config: () => ({ logger: 'silent' }),
+    });
+    const factory = factoryByPlatform('platform', { slack: one(), telegram: one() } as never);
+    const registry = new ConnectionRegistry({ store: new MemoryStore<Bot>(rows), factory: factory as never });
+    bots = { registry } as unknown as Bots;
+    const status = async (id: string, request: Request): Promise<number> =>
+      (await registry.handleWebhook(id, request)).status;
+    expect([
+      await status('s', slashCommand(secretOf('s'))), await status('s', fromTelegram(secretOf('t'), 'hi')),
+      await status('t', fromTelegram(secretOf('t'), 'hi')), await status('t', slashCommand(secretOf('s'))),
+    ]).toEqual([200, 401, 200, 401]);
   });
 });
