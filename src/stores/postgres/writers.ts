@@ -42,8 +42,9 @@ export const touchesOf = ({ touches }: TableFacts): string => (touches === undef
 
 /**
  * A text that changes when a writer may stand for something else: after a restart of the server, a change of the table's
- * columns, a renamed label of an enum. Within a transaction that writes, it is another one each time. It also changes when the table of touches appears; when that is lost, the query
- * fails. Each part costs time in every query, so a table has only the parts it needs.
+ * columns, a renamed label of an enum. Within a transaction that writes, it is another one each time. It also changes when
+ * the table of touches appears; when that is lost, the query fails. Each part costs time in every query, so a table has only
+ * the parts it needs.
  */
 export function sealOf(layout: Layout, { base, oid, enums, touches }: TableFacts, identified: boolean): string {
   const parts: string[] = [];
