@@ -6,7 +6,7 @@ import type { Reader } from './reads/reader.js';
 import type { Hydrator } from './hydrate/hydrator.js';
 import type { Revalidation } from './reads/revalidation.js';
 import { checkCall, resolveDrainTimeout } from './options.js';
-import type { Slot } from './slot/state.js';
+import { isHydrating, type Slot } from './slot/state.js';
 import { withFallback } from './slot/fallback.js';
 import type { Slots } from './slot/slots.js';
 import { within } from './within.js';
@@ -32,6 +32,7 @@ export class Closing<R extends ConnectionRecord, I> {
   /** Uses that wait for their lease, and webhooks that have not ended. */
   #accepted = 0;
   #closed: Promise<CloseReport> | undefined;
+  /** Called when something ended: there may be nothing left to wait for. */
   #wake: (() => void) | undefined;
 
   constructor(
@@ -46,7 +47,7 @@ export class Closing<R extends ConnectionRecord, I> {
     this.#hydrator = hydrator;
     this.#reader = reader;
     this.#revalidation = revalidation;
-    slots.ending.onDisposed = () => this.#progressed();
+    slots.ending.onDisposed = () => this.#wake?.();
   }
 
   /** A use begins to wait. */
@@ -60,7 +61,7 @@ export class Closing<R extends ConnectionRecord, I> {
     if (this.state === 'open') return;
     // No use is left that could need an idle instance. Instances that become idle from now on end by themselves.
     if (this.#accepted === 0) onMicrotask(() => void this.#disposeIdle());
-    this.#progressed();
+    this.#wake?.();
   }
 
   /** Lets a webhook in; it calls what is returned when it has ended. `undefined` when closing. */
@@ -72,11 +73,6 @@ export class Closing<R extends ConnectionRecord, I> {
 
   refusal(id: string): ConnectionError {
     return new ConnectionError('REGISTRY_CLOSED', 'The registry is closing: use another replica', { connectionId: id });
-  }
-
-  /** Something ended: there may be nothing left to wait for. */
-  #progressed(): void {
-    this.#wake?.();
   }
 
   close(options: { drainTimeoutMs?: number }): Promise<CloseReport> {
@@ -138,9 +134,7 @@ export class Closing<R extends ConnectionRecord, I> {
   #abandon(): { id: string; leases: number }[] {
     const slots = this.#slots;
     this.expired = true;
-    const hydrating = this.#all().filter(
-      ({ state: { kind } }) => kind === 'pending' || kind === 'creating' || kind === 'abandoned',
-    );
+    const hydrating = this.#all().filter(({ state }) => isHydrating(state) || state.kind === 'abandoned');
     const waiters = [...this.#reader.waiters()];
     for (const [id, waiter] of waiters) if (!waiter.settled) waiter.fail(this.refusal(id));
     for (const slot of this.#all()) this.#hydrator.close(slot, this.refusal(slot.id));

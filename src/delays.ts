@@ -9,14 +9,13 @@ export function ceilingMs({ initialMs, maxMs }: BackoffLimits, failures: number)
   return Math.min(maxMs, initialMs * 2 ** Math.min(failures - 1, 52));
 }
 
-/** The delay after this many failures. Full jitter: what failed together does not retry together. */
-export function jitteredMs(limits: BackoffLimits, failures: number): number {
-  return Math.random() * ceilingMs(limits, failures);
-}
-
-/** The delay after this many failures of a subscription. Half jitter: at least half of the longest delay. */
-export function resubscribeMs(limits: BackoffLimits, failures: number): number {
-  return ceilingMs(limits, failures) * (0.5 + Math.random() / 2);
+/**
+ * The delay after this many failures. Jittered, so that what failed together does not retry together.
+ *
+ * @param least - the share of the longest delay that it takes in any case
+ */
+export function jitteredMs(limits: BackoffLimits, failures: number, least = 0): number {
+  return ceilingMs(limits, failures) * (least + Math.random() * (1 - least));
 }
 
 /**

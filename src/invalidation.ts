@@ -4,7 +4,7 @@ import type { Environment } from './environment.js';
 import type { Secrets } from './hydrate/secrets.js';
 import type { Reader } from './reads/reader.js';
 import type { UnknownIds } from './reads/unknown-ids.js';
-import type { Slot } from './slot/state.js';
+import { isHydrating, type Slot } from './slot/state.js';
 import { withFallback } from './slot/fallback.js';
 import type { Slots } from './slot/slots.js';
 
@@ -85,8 +85,8 @@ export class Invalidation<R extends ConnectionRecord, I> {
     });
   }
 
-  async #allGone(slots: readonly Slot<R, I>[]): Promise<void> {
-    await Promise.all(slots.map((slot) => this.#slots.ending.whenGone(slot)));
+  #allGone(slots: readonly Slot<R, I>[]): Promise<void> {
+    return this.#gone(slots.map((slot) => this.#slots.ending.whenGone(slot)));
   }
 
   async #gone(all: readonly Promise<void>[]): Promise<void> {
@@ -95,6 +95,6 @@ export class Invalidation<R extends ConnectionRecord, I> {
 }
 
 function isInvalidated({ state }: Slot<any, any>): boolean {
-  if (state.kind === 'pending' || state.kind === 'creating') return state.superseded?.reason === 'invalidated';
+  if (isHydrating(state)) return state.superseded?.reason === 'invalidated';
   return state.kind === 'draining' && state.reason === 'invalidated';
 }

@@ -27,10 +27,10 @@ export async function readPayload(request: Request): Promise<Json | undefined> {
 /** All that differs between platforms. An adapter that is not in the table is refused: nothing says how it verifies. */
 interface Platform {
   /**
-   * `'constructed'`: the adapter verifies before it is initialized, and afterwards ignores what it verified.
-   * `'initialized'`: before that, it refuses a forged delivery only if it was given a verifier.
+   * `'cold'`: an adapter that is never initialized verifies a delivery, and then ignores it. `'in-handler'`: such an adapter
+   * refuses a forged delivery only if it was given a verifier.
    */
-  readonly verifiesWhen: 'constructed' | 'initialized';
+  readonly verifies: 'cold' | 'in-handler';
   /** Whether a request has what only this platform sends. Without it, no header tells. */
   readonly isSender?: (request: Request) => boolean;
   /** The field that names one customer's installation. Without it, a delivery does not say whom it is for. */
@@ -42,49 +42,44 @@ interface Platform {
 const sends = (...names: string[]) => ({ headers }: Request): boolean => names.some((name) => headers.has(name));
 
 /** By the name of the adapter. The first one whose `isSender` is true counts: GitHub sends a header of WhatsApp's too. */
-const PLATFORMS: ReadonlyMap<string, Platform> = new Map(Object.entries<Platform>({
+export const PLATFORMS: ReadonlyMap<string, Platform> = new Map(Object.entries<Platform>({
   slack: {
-    verifiesWhen: 'constructed',
+    verifies: 'cold',
     isSender: sends('x-slack-signature', 'x-slack-socket-token'),
     installation: slackInstallation,
     isChallenge: async (request) => (await readPayload(request))?.['type'] === 'url_verification',
   },
   discord: {
-    verifiesWhen: 'constructed',
+    verifies: 'cold',
     isSender: sends('x-signature-ed25519', 'x-discord-gateway-token'),
     installation: (payload) => payload['application_id'],
     isChallenge: async (request) => Number((await readPayload(request))?.['type']) === 1,
   },
-  telegram: { verifiesWhen: 'constructed', isSender: sends('x-telegram-bot-api-secret-token') },
+  telegram: { verifies: 'cold', isSender: sends('x-telegram-bot-api-secret-token') },
   github: {
-    verifiesWhen: 'constructed',
+    verifies: 'cold',
     isSender: sends('x-github-event'),
     installation: (payload) => payload['installation']?.['id'],
     isChallenge: ({ headers }) => headers.get('x-github-event') === 'ping',
   },
   linear: {
-    verifiesWhen: 'constructed',
+    verifies: 'cold',
     isSender: sends('linear-signature'),
     installation: (payload) => payload['organizationId'],
   },
   whatsapp: {
-    verifiesWhen: 'constructed',
+    verifies: 'cold',
     isSender: ({ method, url, headers }) =>
       headers.has('x-hub-signature-256') || (method === 'GET' && new URL(url).searchParams.has('hub.challenge')),
     installation: (payload) => first(first(payload['entry'])?.['changes'])?.['value']?.['metadata']?.['phone_number_id'],
     isChallenge: ({ method }) => method === 'GET',
   },
-  gchat: { verifiesWhen: 'constructed' },
+  gchat: { verifies: 'cold' },
   teams: {
-    verifiesWhen: 'initialized',
+    verifies: 'in-handler',
     installation: (payload) => payload['conversation']?.['tenantId'] ?? payload['channelData']?.['tenant']?.['id'],
   },
 }));
-
-/** The platform of an adapter of this name. */
-export function platformNamed(name: string): Platform | undefined {
-  return PLATFORMS.get(name);
-}
 
 /** The name of the platform a delivery claims to come from, by what only that platform sends. */
 export function platformOf(request: Request): string | undefined {
@@ -124,7 +119,7 @@ export async function connectionIdOf(request: Request): Promise<string | undefin
   const claimed = platformOf(request);
   const payload = request.method === 'GET' ? undefined : await readPayload(request);
   const platform = claimed ?? (payload?.['channelId'] === 'msteams' ? 'teams' : undefined);
-  const installation = platform === undefined ? undefined : platformNamed(platform)?.installation;
+  const installation = platform === undefined ? undefined : PLATFORMS.get(platform)?.installation;
   if (installation === undefined) return undefined;
   const id = payload === undefined ? undefined : installation(payload);
   return typeof id === 'string' || typeof id === 'number' ? `${platform}:${id}` : platform;

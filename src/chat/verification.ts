@@ -2,7 +2,7 @@ import { BoundedMap } from '../bounded.js';
 import type { RecordContext } from '../contracts/factory.js';
 import type { Awaitable, ConnectionRecord } from '../contracts/record.js';
 import type { ChatAdapter } from './contract.js';
-import { platformNamed, platformOf } from './platforms.js';
+import { platformOf, PLATFORMS } from './platforms.js';
 
 /** Adapters of one connection, by the name `Chat` gets them under. */
 export type Adapters = Readonly<Record<string, ChatAdapter>>;
@@ -23,13 +23,11 @@ export function adapterNameFor(adapters: Adapters, request: Request): string | u
   const names = Object.keys(adapters);
   if (names.length === 1) return names[0];
   const platform = platformOf(request);
-  const headerless = names.filter((name) => hasNoHeader(adapters[name]));
+  const headerless = names.filter((name) => {
+    const known = PLATFORMS.get(adapters[name]?.name ?? '');
+    return known !== undefined && known.isSender === undefined;
+  });
   return names.find((name) => adapters[name]?.name === platform) ?? (headerless.length === 1 ? headerless[0] : undefined);
-}
-
-function hasNoHeader(adapter: ChatAdapter | undefined): boolean {
-  const platform = platformNamed(adapter?.name ?? '');
-  return platform !== undefined && platform.isSender === undefined;
 }
 
 /**
@@ -51,10 +49,11 @@ export class Verification<R extends ConnectionRecord, S> {
     const name = adapterNameFor(adapters, request);
     const adapter = name === undefined ? undefined : adapters[name];
     if (adapter === undefined) return false;
-    const platform = platformNamed(adapter.name);
-    if (platform === undefined) throw new Error(unknown(adapter.name));
+    const platform = PLATFORMS.get(adapter.name);
+    if (platform === undefined)
+      throw new Error(`hydrant/chat cannot verify '${adapter.name}': set authenticate ('in-handler' if the adapter does)`);
     // Without a `webhookVerifier`, Teams answers 500 until it is initialized, and then its handler verifies.
-    if (platform.verifiesWhen === 'initialized') return (await adapter.handleWebhook(request)).status !== 401;
+    if (platform.verifies === 'in-handler') return (await adapter.handleWebhook(request)).status !== 401;
     const challenge = await platform.isChallenge?.(request) === true;
     const response = await adapter.handleWebhook(request);
     if (!response.ok) return false;
@@ -79,7 +78,3 @@ export class Verification<R extends ConnectionRecord, S> {
     return adapters;
   }
 }
-
-const unknown = (adapter: string): string =>
-  `hydrant/chat does not know how the adapter '${adapter}' verifies. Spread the factory and set \`authenticate\`: `
-  + "to a function of your own, or to 'in-handler' if the adapter verifies by itself";

@@ -136,7 +136,7 @@ export class Hydration<R extends ConnectionRecord, I> {
     if (state.kind === 'abandoned') {
       this.#slots.beginning.fail(slot, state);
     } else if (state.kind === 'creating') {
-      const error = this.#thrown(state, cause);
+      const error = this.#failure(state, 'HYDRATION_FAILED', 'could not be hydrated', cause, permanentFailure(slot.id, cause));
       this.#slots.beginning.fail(slot, state);
       this.#settleWaiters(state, error);
     }
@@ -164,30 +164,24 @@ export class Hydration<R extends ConnectionRecord, I> {
     this.#free();
   }
 
-  /** Notes a failure. A superseded slot's says nothing about the row's current version. */
-  #failure(state: Creating<R, I>, code: 'HYDRATION_FAILED' | 'HYDRATION_TIMEOUT', what: string, cause: unknown): ConnectionError {
+  /** Notes a failure and emits it. A superseded slot's says nothing about the row's current version. */
+  #failure(
+    state: Creating<R, I>,
+    code: 'HYDRATION_FAILED' | 'HYDRATION_TIMEOUT',
+    what: string,
+    cause: unknown,
+    permanent?: ConnectionError,
+  ): ConnectionError {
     const { id, version, record } = this.#slot;
     const { count, delayMs } =
-      state.superseded === undefined ? this.#backoff.fail(id, version, record) : { count: 1, delayMs: 0 };
-    return this.#emitFailure(
-      new ConnectionError(code, `Connection '${id}' ${what}`, { connectionId: id, retryAfterMs: delayMs, cause }),
-      count,
-      delayMs,
-    );
-  }
-
-  #thrown(state: Creating<R, I>, cause: unknown): ConnectionError {
-    const { id, version, record } = this.#slot;
-    const permanent = permanentFailure(id, cause);
-    if (permanent === undefined) return this.#failure(state, 'HYDRATION_FAILED', 'could not be hydrated', cause);
-    const { count, delayMs } =
-      state.superseded === undefined ? this.#backoff.failForGood(id, version, permanent, record) : { count: 1, delayMs: 0 };
-    return this.#emitFailure(permanent, count, delayMs);
-  }
-
-  #emitFailure(error: ConnectionError, failures: number, retryAfterMs: number): ConnectionError {
-    const { id, version } = this.#slot;
-    this.#env.emit('hydrationFailed', { id, version, error, failures, retryAfterMs });
+      state.superseded !== undefined
+        ? { count: 1, delayMs: 0 }
+        : permanent === undefined
+          ? this.#backoff.fail(id, version, record)
+          : this.#backoff.failForGood(id, version, permanent, record);
+    const error =
+      permanent ?? new ConnectionError(code, `Connection '${id}' ${what}`, { connectionId: id, retryAfterMs: delayMs, cause });
+    this.#env.emit('hydrationFailed', { id, version, error, failures: count, retryAfterMs: delayMs });
     return error;
   }
 

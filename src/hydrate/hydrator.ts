@@ -4,9 +4,8 @@ import type { ConnectionRecord } from '../contracts/record.js';
 import type { Environment } from '../environment.js';
 import type { ConnectionError } from '../errors.js';
 import type { Reader } from '../reads/reader.js';
-import type { Slot } from '../slot/state.js';
 import type { Slots } from '../slot/slots.js';
-import type { Pending } from '../slot/state.js';
+import { isHydrating, type Pending, type Slot } from '../slot/state.js';
 import { Admission, type FreePermit } from './admission.js';
 import { Hydration } from './hydration.js';
 import type { Secrets } from './secrets.js';
@@ -54,7 +53,7 @@ export class Hydrator<R extends ConnectionRecord, I> {
   /** A waiter left. When the last one does, by its own signal, the hydrate is given up. */
   left(waiter: LeaseWaiter<R, I>, aborted: { readonly reason: unknown } | undefined): void {
     const { slot } = waiter;
-    if (slot === undefined || (slot.state.kind !== 'pending' && slot.state.kind !== 'creating')) return;
+    if (slot === undefined || !isHydrating(slot.state)) return;
     slot.state.waiters.delete(waiter);
     if (slot.state.waiters.size > 0) return;
     if (aborted !== undefined) this.#giveUp(slot, 'unused', aborted.reason);
@@ -65,7 +64,7 @@ export class Hydrator<R extends ConnectionRecord, I> {
   /** The deadline of `close` has passed. */
   close(slot: Slot<R, I>, error: ConnectionError): void {
     const { state } = slot;
-    if (state.kind !== 'pending' && state.kind !== 'creating') return;
+    if (!isHydrating(state)) return;
     const waiters = [...state.waiters];
     state.waiters.clear();
     this.#giveUp(slot, 'closing', error);
@@ -110,7 +109,7 @@ export class Hydrator<R extends ConnectionRecord, I> {
       const { state } = other;
       if (state.kind === 'abandoned') {
         if (!state.timedOut && (drainFirst || other.version === slot.version)) return true;
-      } else if (state.kind === 'pending' || state.kind === 'creating') {
+      } else if (isHydrating(state)) {
         if (drainFirst && state.generation < pending.generation) return true;
       } else if (drainFirst) {
         return true;
@@ -122,7 +121,7 @@ export class Hydrator<R extends ConnectionRecord, I> {
   #giveUp(slot: Slot<R, I>, reason: DisposeReason, cause: unknown): void {
     const slots = this.#slots;
     const { state } = slot;
-    if (state.kind !== 'pending' && state.kind !== 'creating') return;
+    if (!isHydrating(state)) return;
     const { fallback } = state;
     // First, so that the connection is never without a slot while there is an instance.
     if (fallback?.state.kind === 'live' && slots.index.get(slot.id) === slot) slots.install(fallback);

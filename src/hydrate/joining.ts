@@ -5,7 +5,7 @@ import type { ConnectionError } from '../errors.js';
 import type { Reader } from '../reads/reader.js';
 import type { ReadWaiter } from '../reads/waiters.js';
 import type { Slots } from '../slot/slots.js';
-import type { Slot } from '../slot/state.js';
+import { isHydrating, type Slot } from '../slot/state.js';
 import type { Hydrator } from './hydrator.js';
 import { wantsLease, type LeaseWaiter } from './lease-waiter.js';
 import { backingOff, overloaded } from './refusals.js';
@@ -37,7 +37,7 @@ export class Joining<R extends ConnectionRecord, I> {
     } else if (slot.state.kind === 'live') {
       this.#slots.hold(slot);
       waiter.deliver(slot);
-    } else if (slot.state.kind === 'pending' || slot.state.kind === 'creating') {
+    } else if (isHydrating(slot.state)) {
       waiter.slot = slot;
       slot.state.waiters.add(waiter);
     } else {

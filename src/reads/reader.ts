@@ -138,10 +138,7 @@ export class Reader<R extends ConnectionRecord> {
   }
 
   #enqueue(next: Read<R>): void {
-    // A store without `getVersions` is asked for the row instead.
-    const isCheck = next.kind === 'version' && this.#env.options.store.getVersions === undefined;
-    if (isCheck) next.kind = 'row';
-    const lane = isCheck ? this.#checks : this.#laneOf(next);
+    const lane = this.#laneOf(next);
     if (next.lane === lane) return;
     lane.add(next);
     if (this.#sending) return;
@@ -151,10 +148,10 @@ export class Reader<R extends ConnectionRecord> {
   }
 
   #laneOf(next: Read<R>): Lane<R> {
-    if (next.kind === 'version') return this.#versions;
-    // A check keeps its place, also when its row is asked for meanwhile.
+    // A check reads the row in any case, so it keeps its place.
     if (next.lane === this.#checks) return this.#checks;
-    return next.unproven ? this.#unproven : this.#rows;
+    if (next.kind === 'row') return next.unproven ? this.#unproven : this.#rows;
+    return this.#env.options.store.getVersions === undefined ? this.#checks : this.#versions;
   }
 
   #send(): void {

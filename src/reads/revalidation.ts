@@ -1,4 +1,4 @@
-import { resubscribeMs } from '../delays.js';
+import { jitteredMs } from '../delays.js';
 import { onNextTurn } from '../clock.js';
 import type { ConnectionRecord } from '../contracts/record.js';
 import type { Environment } from '../environment.js';
@@ -113,7 +113,7 @@ export class Revalidation<R extends ConnectionRecord> {
       clock,
       open: () => this.#env.inOwnContext(() => store.watch?.(listener)),
       failed: (error) => this.#env.emit('storeFailed', { error }),
-      delayMs: (failures) => resubscribeMs(RESUBSCRIBE, failures),
+      delayMs: (failures) => jitteredMs(RESUBSCRIBE, failures, 0.5),
       ref: false,
     });
   }

@@ -9,7 +9,7 @@ import type { Environment } from '../environment.js';
 import { Eviction } from './eviction.js';
 import { SlotLease } from './lease.js';
 import { SupersessionSignals } from './supersession-signals.js';
-import { LIVE, type CleanUp, type Creating, type Pending, type Slot, type Supersession } from './state.js';
+import { isHydrating, LIVE, type CleanUp, type Creating, type Pending, type Slot, type Supersession } from './state.js';
 
 /** All slots of a registry, and their leases. See `state.ts`. */
 export class Slots<R extends ConnectionRecord, I> {
@@ -113,7 +113,7 @@ export class Slots<R extends ConnectionRecord, I> {
    */
   supersede(slot: Slot<R, I>, reason: DisposeReason, cause?: unknown): void {
     const { state } = slot;
-    if (state.kind === 'pending' || state.kind === 'creating') {
+    if (isHydrating(state)) {
       if (state.superseded !== undefined) return;
       state.superseded = { reason, cause };
       this.supersessionSignals.abort(slot);
@@ -144,7 +144,7 @@ export class Slots<R extends ConnectionRecord, I> {
 
   /** A successor takes over the fallback of this hydrating slot, and already holds it. */
   dropFallback(slot: Slot<R, I> | undefined): void {
-    if (slot === undefined || (slot.state.kind !== 'pending' && slot.state.kind !== 'creating')) return;
+    if (slot === undefined || !isHydrating(slot.state)) return;
     const { fallback } = slot.state;
     slot.state.fallback = undefined;
     if (fallback !== undefined) this.release(fallback);

@@ -116,6 +116,11 @@ export interface Disposed { readonly kind: 'disposed' }
 export type SlotState<R extends ConnectionRecord, I> =
   | Seen | Pending<R, I> | Creating<R, I> | Abandoned | Live | Draining | Disposing | Disposed;
 
+/** Whether a slot is on its way to an instance, and has waiters. */
+export function isHydrating<R extends ConnectionRecord, I>(state: SlotState<R, I>): state is Pending<R, I> | Creating<R, I> {
+  return state.kind === 'pending' || state.kind === 'creating';
+}
+
 /** Shared, because most instances register no clean-up and every live connection pays for its state. */
 export const LIVE: Live = Object.freeze({ kind: 'live', cleanUps: Object.freeze([]), failures: 0 });
 export const DISPOSING: Disposing = Object.freeze({ kind: 'disposing' });

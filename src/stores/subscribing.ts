@@ -1,5 +1,5 @@
 import { backoff, check, duration, shape, withDefault } from '../checks.js';
-import { resubscribeMs } from '../delays.js';
+import { jitteredMs } from '../delays.js';
 import type { Clock } from '../clock.js';
 import type { StoreListener } from '../contracts/store.js';
 
@@ -93,7 +93,7 @@ class Subscription implements AsyncDisposable {
         this.#report(error);
       }
       this.#failures += 1;
-      await this.#wait(undefined, resubscribeMs(this.#options.backoff, this.#failures)).catch(() => {});
+      await this.#wait(undefined, jitteredMs(this.#options.backoff, this.#failures, 0.5)).catch(() => {});
     }
   }
 

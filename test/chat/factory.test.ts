@@ -88,7 +88,7 @@ describe('before anything is hydrated', () => {
       await registry.close();
       return { status, creates, cause };
     };
-    expect(await outcome({})).toEqual({ status: 401, creates: 0, cause: expect.stringMatching(/adapter 'line'.*'in-handler'/) });
+    expect(await outcome({})).toEqual({ status: 401, creates: 0, cause: expect.stringMatching(/cannot verify 'line'.*'in-handler'/) });
     expect(await outcome({ authenticate: 'in-handler' })).toEqual({ status: 200, creates: 1, cause: undefined });
   });
 

@@ -80,11 +80,12 @@ export const CORE = [
     because: 'equivalent: a superseded version never comes back',
     changes: [
       {
-        in: ['Hydration.#created', 'Hydration.#failure', 'Hydration.#thrown'],
+        in: 'Hydration.#created',
         operator: 'ConditionalExpression',
         from: 'state.superseded === undefined',
         to: 'true',
       },
+      { in: 'Hydration.#failure', operator: 'ConditionalExpression', from: 'state.superseded !== undefined', to: 'false' },
     ],
   },
   {
@@ -92,21 +93,11 @@ export const CORE = [
     changes: [{ in: 'Hydrator.#giveUp', from: 'slots.index.get(slot.id) === slot' }],
   },
   {
-    because: 'equivalent: the next branch gives the same answer, because nothing newer is being created',
-    changes: [
-      {
-        in: ['Hydrator.left', 'Hydrator.close', 'Hydrator.#isBlocked', 'Hydrator.#giveUp'],
-        operator: 'StringLiteral',
-        from: "'creating'",
-      },
-    ],
-  },
-  {
     because: 'equivalent: only the types need the check; no caller gets here otherwise',
     changes: [
-      { in: 'Hydrator.left', from: "slot.state.kind !== 'pending'" },
+      { in: 'Hydrator.left', from: '!isHydrating(slot.state)' },
       { in: ['Query.#askRows', 'Query.#askVersions'], operator: 'OptionalChaining' },
-      { in: 'Joining.join', operator: 'ConditionalExpression', from: "slot.state.kind === 'pending'", to: 'true' },
+      { in: 'Joining.join', operator: 'ConditionalExpression', from: 'isHydrating(slot.state)', to: 'true' },
       {
         in: ['Resolver.apply', 'Resolver.#refuse', 'Resolver.#serveRow', 'Resolver.#hydrate'],
         operator: 'ConditionalExpression',
