@@ -68,22 +68,24 @@ describe.each(Object.keys(ADAPTERS))('%s relays a response of fetch', (adapter) 
   });
 });
 
-describe.each<[string, (registry: ReturnType<typeof answering>, onError: () => void) => Promise<Listening>]>([
-  ['node:http', (registry, onError) => {
+const SERVE: Record<string, (registry: ReturnType<typeof answering>, onError: () => void) => Promise<Listening>> = {
+  'node:http': (registry, onError) => {
     const handler = toNodeHandler((request) => registry.handleWebhook('c1', request), { onError });
     return listen((req, res) => handler(req, refusingAnyHead(res)));
-  }],
-  ['Express', (registry, onError) => {
+  },
+  Express: (registry, onError) => {
     const app = express().use((_req, res, next) => { refusingAnyHead(res); next(); });
     return listen(app.all('/webhooks/:connectionId', expressWebhook(registry, { onError })));
-  }],
-  ['Fastify', async (registry, onError) => {
+  },
+  Fastify: async (registry, onError) => {
     const app = fastify().addHook('onRequest', async (_request, reply) => { refusingAnyHead(reply.raw); });
     app.register(fastifyWebhook, { registry, prefix: '/webhooks', path: '/:connectionId', onError });
     await app.ready();
     return listen(app.server);
-  }],
-])('%s, if not even the 500 can be sent', (_adapter, serve) => {
+  },
+};
+
+describe.each(Object.entries(SERVE))('%s, if not even the 500 can be sent', (_adapter, serve) => {
   test.each(['a head', 'a Response that Node refuses', 'a body that fails'])('after %s, the connection is cut', async (after) => {
     const unhandled = collectUnhandled();
     const onError = vi.fn();

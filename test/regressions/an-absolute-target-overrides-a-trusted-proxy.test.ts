@@ -21,14 +21,34 @@ const SERVERS: Record<string, (trust: boolean) => Promise<Listening>> = {
 
 describe.each(Object.keys(SERVERS))('%s', (framework) => {
   test.each([
-    ['the host, which is the Host too', true, { 'X-Forwarded-Host': 'gateway' }, 'http://gateway/webhooks/c1'],
-    ['the protocol', true, { 'X-Forwarded-Proto': 'https' }, 'https://evil/webhooks/c1'],
-    ['both', true, { 'X-Forwarded-Host': 'gateway', 'X-Forwarded-Proto': 'https' }, 'https://gateway/webhooks/c1'],
-    ['another host', true, { 'X-Forwarded-Host': 'public' }, 'http://public/webhooks/c1'],
-    ['neither', true, {}, 'http://evil/webhooks/c1'],
-    ['a host, and is not trusted', false, { 'X-Forwarded-Host': 'public' }, 'http://evil/webhooks/c1'],
-    ['a protocol, and is not trusted', false, { 'X-Forwarded-Proto': 'https' }, 'http://evil/webhooks/c1'],
-  ])('a proxy says %s', async (_what, trust, headers, url) => {
+    {
+      what: 'the host, which is the Host too',
+      trust: true,
+      headers: { 'X-Forwarded-Host': 'gateway' },
+      url: 'http://gateway/webhooks/c1',
+    },
+    { what: 'the protocol', trust: true, headers: { 'X-Forwarded-Proto': 'https' }, url: 'https://evil/webhooks/c1' },
+    {
+      what: 'both',
+      trust: true,
+      headers: { 'X-Forwarded-Host': 'gateway', 'X-Forwarded-Proto': 'https' },
+      url: 'https://gateway/webhooks/c1',
+    },
+    { what: 'another host', trust: true, headers: { 'X-Forwarded-Host': 'public' }, url: 'http://public/webhooks/c1' },
+    { what: 'neither', trust: true, headers: {}, url: 'http://evil/webhooks/c1' },
+    {
+      what: 'a host, and is not trusted',
+      trust: false,
+      headers: { 'X-Forwarded-Host': 'public' },
+      url: 'http://evil/webhooks/c1',
+    },
+    {
+      what: 'a protocol, and is not trusted',
+      trust: false,
+      headers: { 'X-Forwarded-Proto': 'https' },
+      url: 'http://evil/webhooks/c1',
+    },
+  ])('a proxy says $what', async ({ trust, headers, url }) => {
     const { port } = await SERVERS[framework]!(trust);
     const connection = await RawConnection.open(port);
     const all = Object.entries({ Host: 'gateway', ...headers, Connection: 'close' });
