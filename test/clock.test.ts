@@ -51,9 +51,9 @@ describe("the system's clock", () => {
   });
 
   test.each([
-    [true, 1],
-    [false, 0],
-  ])('its timers keep the process alive until they are cancelled, if asked to: ref %s', (ref, held) => {
+    { ref: true, held: 1 },
+    { ref: false, held: 0 },
+  ])('its timers keep the process alive until they are cancelled, if asked to: ref $ref', ({ ref, held }) => {
     const before = holding();
     const cancel = systemClock.setTimeout(() => {}, 60_000, { ref });
     expect(holding() - before).toBe(held);
@@ -62,9 +62,9 @@ describe("the system's clock", () => {
   });
 
   test.each([
-    ['a number, as in browsers', 5],
-    ['an object that keeps nothing alive', {}],
-  ])('a timer that is %s is never unreferenced', (_what, timer) => {
+    { what: 'a number, as in browsers', timer: 5 },
+    { what: 'an object that keeps nothing alive', timer: {} },
+  ])('a timer that is $what is never unreferenced', ({ timer }) => {
     vi.stubGlobal('setTimeout', () => timer);
     expect(() => systemClock.setTimeout(() => {}, 1, { ref: false })).not.toThrow();
   });

@@ -59,11 +59,11 @@ describe('MemoryStore', () => {
   });
 
   test.each([
-    ['', 'string'],
-    [undefined, 'undefined'],
-    [5, 'number'],
-    [{}, 'object'],
-  ])('an invalid id (%o) is refused and changes nothing', async (id, type) => {
+    { id: '', type: 'string' },
+    { id: undefined, type: 'undefined' },
+    { id: 5, type: 'number' },
+    { id: {}, type: 'object' },
+  ])('an invalid id ($id) is refused and changes nothing', async ({ id, type }) => {
     const store = new MemoryStore<{ id: string }>([{ id: 'a' }]);
     const error: unknown = await store.put({ id: id as string }).catch((thrown: unknown) => thrown);
     expect(isConnectionError(error, 'INVALID_CONNECTION_ID') && error.message).toBe(

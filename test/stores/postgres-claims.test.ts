@@ -184,19 +184,25 @@ describe('PostgresClaims', () => {
   });
 
   const client = { query: async () => ({ rows: [] }) };
-  test.each<[unknown, string]>([
-    [{ client: {} }, 'client: expected an object with query(text, values), got an object'],
-    [{}, 'client: expected an object with query(text, values), got nothing'],
-    [{ client, table: 'a.b.c' }, 'table: expected \'table\' or \'schema.table\', got "a.b.c"'],
-    [{ client, table: '' }, 'table: expected \'table\' or \'schema.table\', got ""'],
-    [{ client, table: 'a.' }, 'table: expected \'table\' or \'schema.table\', got "a."'],
-    [{ client, table: '.a' }, 'table: expected \'table\' or \'schema.table\', got ".a"'],
-    [{ client, table: 'a\0' }, 'table: expected \'table\' or \'schema.table\', got "a\\u0000"'],
-    [{ client, table: 'x'.repeat(64) }, `table: expected 'table' or 'schema.table', got "${'x'.repeat(40)}…"`],
-    [{ client, table: 7 }, 'table: expected \'table\' or \'schema.table\', got 7'],
-    [{ client, queryTimeoutMs: 0 }, 'queryTimeoutMs: expected milliseconds from 1 to 2147483647, got 0'],
-    [{ client, listenClient: 'x' }, 'listenClient: expected a function that makes a connection, got a string'],
-  ])('refuses wrong options: %o', (options, message) => {
+  test.each<{ options: unknown; message: string }>([
+    { options: { client: {} }, message: 'client: expected an object with query(text, values), got an object' },
+    { options: {}, message: 'client: expected an object with query(text, values), got nothing' },
+    { options: { client, table: 'a.b.c' }, message: 'table: expected \'table\' or \'schema.table\', got "a.b.c"' },
+    { options: { client, table: '' }, message: 'table: expected \'table\' or \'schema.table\', got ""' },
+    { options: { client, table: 'a.' }, message: 'table: expected \'table\' or \'schema.table\', got "a."' },
+    { options: { client, table: '.a' }, message: 'table: expected \'table\' or \'schema.table\', got ".a"' },
+    { options: { client, table: 'a\0' }, message: 'table: expected \'table\' or \'schema.table\', got "a\\u0000"' },
+    {
+      options: { client, table: 'x'.repeat(64) },
+      message: `table: expected 'table' or 'schema.table', got "${'x'.repeat(40)}…"`,
+    },
+    { options: { client, table: 7 }, message: 'table: expected \'table\' or \'schema.table\', got 7' },
+    { options: { client, queryTimeoutMs: 0 }, message: 'queryTimeoutMs: expected milliseconds from 1 to 2147483647, got 0' },
+    {
+      options: { client, listenClient: 'x' },
+      message: 'listenClient: expected a function that makes a connection, got a string',
+    },
+  ])('refuses wrong options: $options', ({ options, message }) => {
     expect(() => new PostgresClaims(options as PostgresClaimsOptions)).toThrow(
       expect.objectContaining({ code: 'INVALID_OPTIONS', message: `PostgresClaims: ${message}` }),
     );

@@ -15,28 +15,32 @@ describe('a client of PostgreSQL', () => {
     expect([...source.matchAll(/from '(.*)'/g)].map(([, module]) => module)).toEqual(['./client.js']);
   });
 
-  test.each<[string, object, string]>([
-    ['postgres.js', Object.assign(() => {}, { unsafe: answers, listen: answers }), 'postgresJsClient(sql)'],
-    ['Drizzle', { $client: {}, execute: answers }, 'drizzleClient(db)'],
-    ['Prisma', { $queryRawUnsafe: answers }, 'prismaClient(prisma)'],
-    ['Kysely', { executeQuery: answers, selectFrom: answers }, 'kyselyClient(db)'],
-    ['Knex', Object.assign(() => {}, { raw: answers, schema: {} }), 'knexClient(knex)'],
-    ['TypeORM', { createQueryRunner: answers, query: answers }, 'typeormClient(dataSource)'],
-    ['Sequelize', { authenticate: answers, query: answers }, 'sequelizeClient(sequelize)'],
-    ['pg-promise', { oneOrNone: answers, query: answers }, 'pgPromiseClient(db)'],
-  ])('must not be an object of %s, and the error names the adapter', (name, client, adapter) => {
+  test.each<{ name: string; client: object; adapter: string }>([
+    {
+      name: 'postgres.js',
+      client: Object.assign(() => {}, { unsafe: answers, listen: answers }),
+      adapter: 'postgresJsClient(sql)',
+    },
+    { name: 'Drizzle', client: { $client: {}, execute: answers }, adapter: 'drizzleClient(db)' },
+    { name: 'Prisma', client: { $queryRawUnsafe: answers }, adapter: 'prismaClient(prisma)' },
+    { name: 'Kysely', client: { executeQuery: answers, selectFrom: answers }, adapter: 'kyselyClient(db)' },
+    { name: 'Knex', client: Object.assign(() => {}, { raw: answers, schema: {} }), adapter: 'knexClient(knex)' },
+    { name: 'TypeORM', client: { createQueryRunner: answers, query: answers }, adapter: 'typeormClient(dataSource)' },
+    { name: 'Sequelize', client: { authenticate: answers, query: answers }, adapter: 'sequelizeClient(sequelize)' },
+    { name: 'pg-promise', client: { oneOrNone: answers, query: answers }, adapter: 'pgPromiseClient(db)' },
+  ])('must not be an object of $name, and the error names the adapter', ({ name, client, adapter }) => {
     const message = `client: expected an object with query(text, values), got an object of ${name}: pass ${adapter}`;
     expect(() => new PostgresStore({ client: client as PostgresClient })).toThrow(`PostgresStore: ${message}`);
     expect(() => new PostgresClaims({ client: client as PostgresClient })).toThrow(`PostgresClaims: ${message}`);
   });
 
   test.each([
-    [undefined, 'nothing'],
-    [null, 'null'],
-    [{}, 'an object'],
-    [{ query: 'select' }, 'an object'],
-    ['postgres://secret', 'a string'],
-  ])('is not %j', (client, got) => {
+    { client: undefined, got: 'nothing' },
+    { client: null, got: 'null' },
+    { client: {}, got: 'an object' },
+    { client: { query: 'select' }, got: 'an object' },
+    { client: 'postgres://secret', got: 'a string' },
+  ])('is not $client', ({ client, got }) => {
     expect(() => new PostgresStore({ client: client as never })).toThrow(
       `PostgresStore: client: expected an object with query(text, values), got ${got}`,
     );
@@ -69,11 +73,14 @@ describe('a client of PostgreSQL', () => {
 describe('the driver of Drizzle', () => {
   const row = { 'hydrant:ids': '["acme"]', 'hydrant:versions': '["1"]' };
 
-  test.each<[string, Parameters<typeof drizzleClient>[0]['$client']]>([
-    ['pg', { query: async () => ({ rows: [row] }) }],
-    ['postgres.js', Object.assign(() => {}, { unsafe: async () => [row] })],
-    ['Neon over HTTP', Object.assign(() => {}, { query: async () => [row], unsafe: () => ({ sql: '' }) as never })],
-  ])('may be %s', async (_name, $client) => {
+  test.each<{ name: string; client: Parameters<typeof drizzleClient>[0]['$client'] }>([
+    { name: 'pg', client: { query: async () => ({ rows: [row] }) } },
+    { name: 'postgres.js', client: Object.assign(() => {}, { unsafe: async () => [row] }) },
+    {
+      name: 'Neon over HTTP',
+      client: Object.assign(() => {}, { query: async () => [row], unsafe: () => ({ sql: '' }) as never }),
+    },
+  ])('may be $name', async ({ client: $client }) => {
     const store = new PostgresStore({ client: drizzleClient({ $client }) });
     expect(await store.getVersions(['acme'])).toEqual(new Map([['acme', '1']]));
   });

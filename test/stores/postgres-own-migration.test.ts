@@ -67,10 +67,10 @@ describe('the migration of the store\'s own table', () => {
   });
 
   test.each([
-    ['status', 'drop column status cascade'],
-    ['data', 'drop column data cascade'],
-    ['id', 'rename column id to key'],
-  ])('finds that the column %s is lost, and migrate refuses to make up its values', async (column, damage) => {
+    { column: 'status', damage: 'drop column status cascade' },
+    { column: 'data', damage: 'drop column data cascade' },
+    { column: 'id', damage: 'rename column id to key' },
+  ])('finds that the column $column is lost, and migrate refuses to make up its values', async ({ column, damage }) => {
     const store = new PostgresStore({ client: db });
     await store.migrate();
     await db.exec(`alter table hydrant_connections ${damage}`);
@@ -127,9 +127,9 @@ describe('the migration of the store\'s own table', () => {
   });
 
   test.each([
-    ['a', 'b'],
-    ['ä', 'ü'],
-  ])('keeps the objects of two tables apart whose long names end in %s and %s', async (...ends) => {
+    { ends: ['a', 'b'] },
+    { ends: ['ä', 'ü'] },
+  ])('keeps the objects of two tables apart whose long names end in $ends.0 and $ends.1', async ({ ends }) => {
     const [first, second] = ends.map((end) => ({ table: `${'long_'.repeat(12)}${end}`, client: db })) as [
       { table: string; client: PGlite },
       { table: string; client: PGlite },

@@ -61,9 +61,9 @@ describe('a table with row-level security', () => {
 
 describe('a view', () => {
   test.each([
-    ['table', { notify: false }],
-    ['hash', { versions: 'hash' }],
-  ] as const)('is served with versions %s', async (versions, options) => {
+    { versions: 'table', options: { notify: false } },
+    { versions: 'hash', options: { versions: 'hash' } },
+  ] as const)('is served with versions $versions', async ({ versions, options }) => {
     await db.exec(`create table raw (id text primary key, token text, gone boolean default false);
       insert into raw values ('acme', '1'); create view bots as select id, token from raw where not gone`);
     const store = bots(options);

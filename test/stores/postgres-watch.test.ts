@@ -76,9 +76,9 @@ describe('PostgresStore.watch', () => {
   });
 
   test.each([
-    ['reports an error', (connection: FakeConnection) => connection.emit('error', new Error('terminated'))],
-    ['ends', (connection: FakeConnection) => connection.emit('end')],
-  ])('subscribes again, with a gap, when its connection %s', async (_how, lose) => {
+    { how: 'reports an error', lose: (connection: FakeConnection) => connection.emit('error', new Error('terminated')) },
+    { how: 'ends', lose: (connection: FakeConnection) => connection.emit('end') },
+  ])('subscribes again, with a gap, when its connection $how', async ({ lose }) => {
     await watching();
     lose(server.last);
     await clock.advance(0);
@@ -229,12 +229,15 @@ describe('PostgresStore.watch', () => {
     expect(refusal).toMatchObject({ message: 'no such host' });
   });
 
-  test.each<[string, () => Promise<void>]>([
-    ['listening', async () => {}],
-    ['waiting for its next attempt', async () => { server.down = 'refuses'; server.last.emit('end'); await clock.advance(0); }],
-    ['connecting', async () => { server.down = 'hangs'; server.last.emit('end'); await clock.advance(100); }],
-    ['pinging', async () => { server.down = 'hangs'; await clock.advance(10_000); }],
-  ])('releases everything when it is disposed of while %s', async (_when, reach) => {
+  test.each<{ when: string; reach: () => Promise<void> }>([
+    { when: 'listening', reach: async () => {} },
+    {
+      when: 'waiting for its next attempt',
+      reach: async () => { server.down = 'refuses'; server.last.emit('end'); await clock.advance(0); },
+    },
+    { when: 'connecting', reach: async () => { server.down = 'hangs'; server.last.emit('end'); await clock.advance(100); } },
+    { when: 'pinging', reach: async () => { server.down = 'hangs'; await clock.advance(10_000); } },
+  ])('releases everything when it is disposed of while $when', async ({ reach }) => {
     await watching();
     await reach();
     const made = server.connections.length;

@@ -23,9 +23,9 @@ describe('RedisClaims', () => {
     new RedisClaims({ client: CLIENTS.ioredis(server), ...options });
 
   test.each([
-    ['{hydrant}:claims:', {}],
-    ['{a b}', { prefix: '{a b}' }],
-  ])('uses the same keys on every replica with the prefix %s', async (prefix, options) => {
+    { prefix: '{hydrant}:claims:', options: {} },
+    { prefix: '{a b}', options: { prefix: '{a b}' } },
+  ])('uses the same keys on every replica with the prefix $prefix', async ({ prefix, options }) => {
     const claims = claimsOf(options);
     const held = await claims.claim(request);
     await claims.renew({ replica: 'a', ttlMs: 1, member: true, load: 1, held });
@@ -102,13 +102,13 @@ describe('RedisClaims', () => {
     expect(claimsOf().watch).toBeTypeOf('function');
   });
 
-  test.each<[unknown, string]>([
-    [{ client: {} }, 'client: expected an ioredis or node-redis client, got an object'],
-    [{ prefix: 'hydrant:' }, 'prefix: expected text with a hash tag in braces, got "hydrant:"'],
-    [{ prefix: '{}:' }, 'prefix: expected text with a hash tag in braces, got "{}:"'],
-    [{ prefix: ['{a}:'] }, 'prefix: expected text with a hash tag in braces, got an array'],
-    [{ prefix: 7 }, 'prefix: expected text with a hash tag in braces, got 7'],
-  ])('refuses wrong options: %o', (options, message) => {
+  test.each<{ options: unknown; message: string }>([
+    { options: { client: {} }, message: 'client: expected an ioredis or node-redis client, got an object' },
+    { options: { prefix: 'hydrant:' }, message: 'prefix: expected text with a hash tag in braces, got "hydrant:"' },
+    { options: { prefix: '{}:' }, message: 'prefix: expected text with a hash tag in braces, got "{}:"' },
+    { options: { prefix: ['{a}:'] }, message: 'prefix: expected text with a hash tag in braces, got an array' },
+    { options: { prefix: 7 }, message: 'prefix: expected text with a hash tag in braces, got 7' },
+  ])('refuses wrong options: $options', ({ options, message }) => {
     expect(() => claimsOf(options as Partial<RedisClaimsOptions>)).toThrow(
       expect.objectContaining({ code: 'INVALID_OPTIONS', message: `RedisClaims: ${message}` }),
     );

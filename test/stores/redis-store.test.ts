@@ -97,15 +97,15 @@ describe('RedisStore', () => {
     expect(await store().get('acme')).toEqual({ id: 'acme', version: '7', status: 'stopped', token: 'a b' });
   });
 
-  test.each<[string, string]>([
-    ['no version', '{"status":"active"}'],
-    ['an empty version', ' {"status":"active"}'],
-    ['no JSON', '1-a {'],
-    ['no object', '1-a 7'],
-    ['null', '1-a null'],
-    ['no status', '1-a {"token":"secret"}'],
-    ['another status', '1-a {"status":"error"}'],
-  ])('a row with %s is INVALID_RECORD', async (_what, row) => {
+  test.each<{ what: string; row: string }>([
+    { what: 'no version', row: '{"status":"active"}' },
+    { what: 'an empty version', row: ' {"status":"active"}' },
+    { what: 'no JSON', row: '1-a {' },
+    { what: 'no object', row: '1-a 7' },
+    { what: 'null', row: '1-a null' },
+    { what: 'no status', row: '1-a {"token":"secret"}' },
+    { what: 'another status', row: '1-a {"status":"error"}' },
+  ])('a row with $what is INVALID_RECORD', async ({ row }) => {
     server.hash('{hydrant}:records').set('bad', row);
     await expect(store().get('bad')).rejects.toSatisfy(
       (error) => isConnectionError(error, 'INVALID_RECORD') && !error.message.includes('secret') && error.connectionId === 'bad',

@@ -108,26 +108,26 @@ describe('RedisStore.watch', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  test.each<[string, unknown]>([
-    ['no JSON', '{'],
-    ['nothing', ''],
-    ['no text', 7],
-    ['a Buffer', Buffer.from('["1","a"]')],
-    ['no list', '{"0":"1"}'],
-    ['null', 'null'],
-    ['an empty list', '[]'],
-    ['no number', '["x","a"]'],
-    ['a number that is no text', '[1,"a"]'],
-    ['a number below 0', '["-1","a"]'],
-    ['a number that no counter reaches', '["99999999999999999999","a"]'],
-    ['an id that is no text', '["1",{}]'],
-    ['an empty id', '["1",""]'],
-    ['a lone surrogate', '["1","\\ud800"]'],
-    ['NUL', '["1","\\u0000"]'],
-    ['an id of a megabyte', JSON.stringify(['1', 'x'.repeat(1_000_000)])],
-    ['two megabytes', `["1","a"${' '.repeat(2_000_000)}]`],
-    ['the form of 0.1.0', '1 a'],
-  ])('a hint with %s is a gap, and changes nothing else', async (_what, message) => {
+  test.each<{ what: string; message: unknown }>([
+    { what: 'no JSON', message: '{' },
+    { what: 'nothing', message: '' },
+    { what: 'no text', message: 7 },
+    { what: 'a Buffer', message: Buffer.from('["1","a"]') },
+    { what: 'no list', message: '{"0":"1"}' },
+    { what: 'null', message: 'null' },
+    { what: 'an empty list', message: '[]' },
+    { what: 'no number', message: '["x","a"]' },
+    { what: 'a number that is no text', message: '[1,"a"]' },
+    { what: 'a number below 0', message: '["-1","a"]' },
+    { what: 'a number that no counter reaches', message: '["99999999999999999999","a"]' },
+    { what: 'an id that is no text', message: '["1",{}]' },
+    { what: 'an empty id', message: '["1",""]' },
+    { what: 'a lone surrogate', message: '["1","\\ud800"]' },
+    { what: 'NUL', message: '["1","\\u0000"]' },
+    { what: 'an id of a megabyte', message: JSON.stringify(['1', 'x'.repeat(1_000_000)]) },
+    { what: 'two megabytes', message: `["1","a"${' '.repeat(2_000_000)}]` },
+    { what: 'the form of 0.1.0', message: '1 a' },
+  ])('a hint with $what is a gap, and changes nothing else', async ({ message }) => {
     for (const kind of ['ioredis', 'node-redis'] as const) {
       heard = [];
       const subscription = await watching(kind);
@@ -158,21 +158,27 @@ describe('RedisStore.watch', () => {
 });
 
 describe('RedisStore options', () => {
-  test.each<[string, unknown]>([
-    ['options', undefined],
-    ['options', null],
-    ['client', { client: null }],
-    ['watch', { client: CLIENTS.ioredis(new FakeRedis()), watch: null }],
-    ['client', {}],
-    ['client', { client: {} }],
-    ['client', { client: { hmget() {} } }],
-    ['prefix', { client: CLIENTS.ioredis(new FakeRedis()), prefix: 1 }],
-    ['watch', { client: CLIENTS.ioredis(new FakeRedis()), watch: true }],
-    ['watch.backoff', { client: CLIENTS.ioredis(new FakeRedis()), watch: { backoff: null } }],
-    ['watch.pingIntervalMs', { client: CLIENTS.ioredis(new FakeRedis()), watch: { pingIntervalMs: Number.POSITIVE_INFINITY } }],
-    ['watch.timeoutMs', { client: CLIENTS.ioredis(new FakeRedis()), watch: { timeoutMs: '1s' } }],
-    ['watch.backoff.initialMs', { client: CLIENTS.ioredis(new FakeRedis()), watch: { backoff: { initialMs: -1, maxMs: 1 } } }],
-  ])('refuses a wrong %s, and the error has the expected and the given value', (option, options) => {
+  test.each<{ option: string; options: unknown }>([
+    { option: 'options', options: undefined },
+    { option: 'options', options: null },
+    { option: 'client', options: { client: null } },
+    { option: 'watch', options: { client: CLIENTS.ioredis(new FakeRedis()), watch: null } },
+    { option: 'client', options: {} },
+    { option: 'client', options: { client: {} } },
+    { option: 'client', options: { client: { hmget() {} } } },
+    { option: 'prefix', options: { client: CLIENTS.ioredis(new FakeRedis()), prefix: 1 } },
+    { option: 'watch', options: { client: CLIENTS.ioredis(new FakeRedis()), watch: true } },
+    { option: 'watch.backoff', options: { client: CLIENTS.ioredis(new FakeRedis()), watch: { backoff: null } } },
+    {
+      option: 'watch.pingIntervalMs',
+      options: { client: CLIENTS.ioredis(new FakeRedis()), watch: { pingIntervalMs: Number.POSITIVE_INFINITY } },
+    },
+    { option: 'watch.timeoutMs', options: { client: CLIENTS.ioredis(new FakeRedis()), watch: { timeoutMs: '1s' } } },
+    {
+      option: 'watch.backoff.initialMs',
+      options: { client: CLIENTS.ioredis(new FakeRedis()), watch: { backoff: { initialMs: -1, maxMs: 1 } } },
+    },
+  ])('refuses a wrong $option, and the error has the expected and the given value', ({ option, options }) => {
     expect(() => new RedisStore(options as RedisStoreOptions)).toThrow(
       expect.toSatisfy(
         (error) =>

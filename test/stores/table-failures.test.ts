@@ -101,10 +101,14 @@ describe('a read of a tableStore that fails', () => {
   });
 
   test.each([
-    ['rows of a driver that resolves { rows }', () => ({ rows: [bot('a')] }) as never, /array of rows, got object/],
-    ['rows of mysql2 with their fields', () => [[bot('a')], []] as never, /to have an id, got undefined/],
-    ['nothing', () => undefined as never, /array of rows, got undefined/],
-  ])('%s: the error says what was expected', async (_what, read, message) => {
+    {
+      what: 'rows of a driver that resolves { rows }',
+      read: () => ({ rows: [bot('a')] }) as never,
+      message: /array of rows, got object/,
+    },
+    { what: 'rows of mysql2 with their fields', read: () => [[bot('a')], []] as never, message: /to have an id, got undefined/ },
+    { what: 'nothing', read: () => undefined as never, message: /array of rows, got undefined/ },
+  ])('$what: the error says what was expected', async ({ read, message }) => {
     await expect(tableStore<Bot>({ read }).get('a')).rejects.toThrow(message);
     await expect(tableStore<Bot>({ read }).getMany(['a', 'b'])).rejects.toThrow(message);
   });

@@ -147,56 +147,68 @@ describe('the canonical form of a row', () => {
     expect(canonicalRow({}, 'active', NOTHING)).not.toBe(canonicalRow({}, 'stopped', NOTHING));
   });
 
-  test.each<[string, object, object]>([
-    ['a property that is undefined and one that is absent', { a: undefined, b: { c: undefined } }, { b: {} }],
-    [
-      'a Buffer, a Uint8Array and an ArrayBuffer',
-      { a: Buffer.from([1, 2]), b: new Uint8Array([3]).buffer },
-      { a: new Uint8Array([1, 2]), b: Buffer.from([3]) },
-    ],
-    ['bytes in the middle of a buffer', { a: new Uint8Array([9, 1, 2, 9]).subarray(1, 3) }, { a: new Uint8Array([1, 2]) }],
-    ['objects with and without a prototype', { a: { b: 1 } }, { a: Object.assign(Object.create(null) as object, { b: 1 }) }],
-    [
-      'the values of another realm',
-      vm.runInNewContext('({ a: { b: new Date(5) }, c: new Uint8Array([1]), d: [1n] })') as object,
-      { a: { b: new Date(5) }, c: new Uint8Array([1]), d: [1n] },
-    ],
-    [
-      'a row that is an instance of a class',
-      new (class Entity {
+  test.each<{ what: string; one: object; other: object }>([
+    { what: 'a property that is undefined and one that is absent', one: { a: undefined, b: { c: undefined } }, other: { b: {} } },
+    {
+      what: 'a Buffer, a Uint8Array and an ArrayBuffer',
+      one: { a: Buffer.from([1, 2]), b: new Uint8Array([3]).buffer },
+      other: { a: new Uint8Array([1, 2]), b: Buffer.from([3]) },
+    },
+    {
+      what: 'bytes in the middle of a buffer',
+      one: { a: new Uint8Array([9, 1, 2, 9]).subarray(1, 3) },
+      other: { a: new Uint8Array([1, 2]) },
+    },
+    {
+      what: 'objects with and without a prototype',
+      one: { a: { b: 1 } },
+      other: { a: Object.assign(Object.create(null) as object, { b: 1 }) },
+    },
+    {
+      what: 'the values of another realm',
+      one: vm.runInNewContext('({ a: { b: new Date(5) }, c: new Uint8Array([1]), d: [1n] })') as object,
+      other: { a: { b: new Date(5) }, c: new Uint8Array([1]), d: [1n] },
+    },
+    {
+      what: 'a row that is an instance of a class',
+      one: new (class Entity {
         token = 'a';
       })(),
-      { token: 'a' },
-    ],
-  ])('is the same for %s', (_what, one, other) => {
+      other: { token: 'a' },
+    },
+  ])('is the same for $what', ({ one, other }) => {
     expect(textOf(one)).toBe(textOf(other));
   });
 
-  test.each<[string, unknown, string]>([
-    ['a function', () => {}, 'a function'],
-    ['a symbol', Symbol('a'), 'a symbol'],
-    ['a Map', new Map(), 'an instance of a class'],
-    [
-      'an instance of a class',
-      new (class Money {
+  test.each<{ what: string; held: unknown; told: string }>([
+    { what: 'a function', held: () => {}, told: 'a function' },
+    { what: 'a symbol', held: Symbol('a'), told: 'a symbol' },
+    { what: 'a Map', held: new Map(), told: 'an instance of a class' },
+    {
+      what: 'an instance of a class',
+      held: new (class Money {
         amount = 1;
       })(),
-      'an instance of a class',
-    ],
-    ['a boxed string', Object('text'), 'an instance of a class'],
-    ['numbers in an array of floats', new Float32Array(1), 'an instance of a class'],
-    ['a promise', Promise.resolve(), 'an instance of a class'],
-    ['a value nested too deep', JSON.parse('['.repeat(201) + ']'.repeat(201)), 'values nested more than 200 deep'],
-    [
-      'a cycle',
-      (() => {
+      told: 'an instance of a class',
+    },
+    { what: 'a boxed string', held: Object('text'), told: 'an instance of a class' },
+    { what: 'numbers in an array of floats', held: new Float32Array(1), told: 'an instance of a class' },
+    { what: 'a promise', held: Promise.resolve(), told: 'an instance of a class' },
+    {
+      what: 'a value nested too deep',
+      held: JSON.parse('['.repeat(201) + ']'.repeat(201)),
+      told: 'values nested more than 200 deep',
+    },
+    {
+      what: 'a cycle',
+      held: (() => {
         const cycle: unknown[] = [1, 2];
         cycle.push(cycle, cycle);
         return cycle;
       })(),
-      'a cycle',
-    ],
-  ])('refuses %s, and names its column', (_what, held, told) => {
+      told: 'a cycle',
+    },
+  ])('refuses $what, and names its column', ({ held, told }) => {
     expect(() => textOf({ token: 'a', config: { secretKey: [held] } })).toThrow(`column 'config' holds ${told}`);
   });
 

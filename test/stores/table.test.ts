@@ -123,47 +123,50 @@ describe('tableStore', () => {
 
 describe('a row of a tableStore that is no record', () => {
   const good = bot('good');
-  const cases: [what: string, store: ReturnType<typeof tableStore<any>>, why: RegExp][] = [
-    [
-      'with a value that has no canonical form',
-      tableStore({ read: () => [good, bot('bad', { token: new Map() as never })] }),
-      /'token' holds an instance of a class/,
-    ],
-    ['that occurs twice', tableStore({ read: () => [good, bot('bad'), bot('bad')] }), /more than once/],
-    [
-      'whose status throws',
-      tableStore({
+  const cases: { what: string; store: ReturnType<typeof tableStore<any>>; why: RegExp }[] = [
+    {
+      what: 'with a value that has no canonical form',
+      store: tableStore({ read: () => [good, bot('bad', { token: new Map() as never })] }),
+      why: /'token' holds an instance of a class/,
+    },
+    { what: 'that occurs twice', store: tableStore({ read: () => [good, bot('bad'), bot('bad')] }), why: /more than once/ },
+    {
+      what: 'whose status throws',
+      store: tableStore({
         read: () => [good, bot('bad')],
         status: (row) => {
           if (row.id === 'bad') throw new Error(row.token);
           return 'active';
         },
       }),
-      /could not be read/,
-    ],
-    [
-      'whose status is none',
-      tableStore({ read: () => [good, bot('bad')], status: (row) => (row.id === 'bad' ? (row.token as never) : 'active') }),
-      /has no status/,
-    ],
-    [
-      'whose version is none',
-      tableStore({ read: () => [good, bot('bad')], version: (row) => (row.id === 'bad' ? (new Date() as never) : 1) }),
-      /has no version/,
-    ],
-    [
-      'whose version is empty',
-      tableStore({ read: () => [good, bot('bad')], version: (row) => (row.id === 'bad' ? '' : 1) }),
-      /has no version/,
-    ],
-    [
-      'whose version is not a number',
-      tableStore({ read: () => [good, bot('bad')], version: (row) => (row.id === 'bad' ? NaN : 1) }),
-      /has no version/,
-    ],
-    [
-      'with a column that throws',
-      tableStore({
+      why: /could not be read/,
+    },
+    {
+      what: 'whose status is none',
+      store: tableStore({
+        read: () => [good, bot('bad')],
+        status: (row) => (row.id === 'bad' ? (row.token as never) : 'active'),
+      }),
+      why: /has no status/,
+    },
+    {
+      what: 'whose version is none',
+      store: tableStore({ read: () => [good, bot('bad')], version: (row) => (row.id === 'bad' ? (new Date() as never) : 1) }),
+      why: /has no version/,
+    },
+    {
+      what: 'whose version is empty',
+      store: tableStore({ read: () => [good, bot('bad')], version: (row) => (row.id === 'bad' ? '' : 1) }),
+      why: /has no version/,
+    },
+    {
+      what: 'whose version is not a number',
+      store: tableStore({ read: () => [good, bot('bad')], version: (row) => (row.id === 'bad' ? NaN : 1) }),
+      why: /has no version/,
+    },
+    {
+      what: 'with a column that throws',
+      store: tableStore({
         read: () => [
           good,
           {
@@ -174,11 +177,11 @@ describe('a row of a tableStore that is no record', () => {
           },
         ],
       }),
-      /could not be read/,
-    ],
+      why: /could not be read/,
+    },
   ];
 
-  test.each(cases)('%s is INVALID_RECORD for its id alone', async (_what, store, why) => {
+  test.each(cases)('$what is INVALID_RECORD for its id alone', async ({ store, why }) => {
     const records = await store.getMany(['good', 'bad', 'missing']);
     const error: unknown = records.get('bad');
     expect([...records.keys()].toSorted()).toEqual(['bad', 'good']);
@@ -210,18 +213,18 @@ describe('a row of a tableStore that is no record', () => {
 
 describe('options of tableStore', () => {
   const read = (): Bot[] => [];
-  test.each<[string, unknown]>([
-    ['expected an object of options, got nothing', undefined],
-    ['read: expected a function (ids, { signal }) => rows, got nothing', {}],
-    ['id: expected a function, got a string', { read, id: 'key' }],
-    ['status: expected a function, got a string', { read, status: 'active' }],
-    ['version: expected a function, got a string', { read, version: 'rev' }],
-    ['validId: expected a function, got /x/', { read, validId: /x/ }],
-    ['ignore: expected an array of column names, got "lastError"', { read, ignore: 'lastError' }],
-    ['ignore: expected an array of column names, got an array', { read, ignore: [7] }],
-    ['versionKey: expected a text that is not empty, got ""', { read, versionKey: '' }],
-    ["does not know 'statuss'", { read, statuss: () => 'active' }],
-  ])('%s', (message, options) => {
+  test.each<{ message: string; options: unknown }>([
+    { message: 'expected an object of options, got nothing', options: undefined },
+    { message: 'read: expected a function (ids, { signal }) => rows, got nothing', options: {} },
+    { message: 'id: expected a function, got a string', options: { read, id: 'key' } },
+    { message: 'status: expected a function, got a string', options: { read, status: 'active' } },
+    { message: 'version: expected a function, got a string', options: { read, version: 'rev' } },
+    { message: 'validId: expected a function, got /x/', options: { read, validId: /x/ } },
+    { message: 'ignore: expected an array of column names, got "lastError"', options: { read, ignore: 'lastError' } },
+    { message: 'ignore: expected an array of column names, got an array', options: { read, ignore: [7] } },
+    { message: 'versionKey: expected a text that is not empty, got ""', options: { read, versionKey: '' } },
+    { message: "does not know 'statuss'", options: { read, statuss: () => 'active' } },
+  ])('$message', ({ message, options }) => {
     expect(() => tableStore(options as never)).toThrow(
       expect.objectContaining({ code: 'INVALID_OPTIONS', message: `tableStore: ${message}` }),
     );
