@@ -52,12 +52,15 @@ describe('test servers', () => {
   });
 
   test.each([
-    ['stops them', 'await server.stop();'],
-    ['just ends', ''],
-    ['throws', 'throw undefined;'],
-    ['is killed', `process.kill(process.pid, 'SIGKILL');`],
-    ['is interrupted', `process.kill(process.pid, 'SIGINT'); await new Promise((resolve) => setTimeout(resolve, 5000));`],
-  ])('leave no process and no file behind when their starter %s', async (_how, end) => {
+    { how: 'stops them', end: 'await server.stop();' },
+    { how: 'just ends', end: '' },
+    { how: 'throws', end: 'throw undefined;' },
+    { how: 'is killed', end: `process.kill(process.pid, 'SIGKILL');` },
+    {
+      how: 'is interrupted',
+      end: `process.kill(process.pid, 'SIGINT'); await new Promise((resolve) => setTimeout(resolve, 5000));`,
+    },
+  ])('leave no process and no file behind when their starter $how', async ({ end }) => {
     const { pid, folder } = await starter(end);
     await expect.poll(async () => (await running(pid)) || existsSync(folder), { timeout: 15_000, interval: 50 }).toBe(false);
   });

@@ -90,14 +90,14 @@ async function onRedis(): Promise<Fleet> {
   };
 }
 
-const STORES: [string, () => Promise<Fleet>][] = [['PostgresClaims', onPostgres]];
-if (inject('redisUrl') !== undefined) STORES.push(['RedisClaims', onRedis]);
+const STORES: { name: string; make: () => Promise<Fleet> }[] = [{ name: 'PostgresClaims', make: onPostgres }];
+if (inject('redisUrl') !== undefined) STORES.push({ name: 'RedisClaims', make: onRedis });
 
 const REPLICAS = 100;
 const HELD = 1_000;
 const FLEET = 200_000;
 
-describe.each(STORES)('%s', (name, make) => {
+describe.each(STORES)('$name', ({ name, make }) => {
   let fleet: Fleet;
   beforeAll(async () => { fleet = await make(); }, 60_000);
   afterAll(() => fleet.close());

@@ -145,11 +145,14 @@ describe('PostgresClaims', () => {
   });
 
   test.each([
-    [{ client: {} }, 'client: expected an object with query(text, values), got an object'],
-    [{ client: pgLike, table: 'a.b.c' }, 'table: expected \'table\' or \'schema.table\', got "a.b.c"'],
-    [{ client: pgLike, table: '' }, 'table: expected \'table\' or \'schema.table\', got ""'],
-    [{ client: pgLike, listenClient: 'x' }, 'listenClient: expected a function that makes a connection, got a string'],
-  ])('refuses wrong options: %o', (options, message) => {
+    { options: { client: {} }, message: 'client: expected an object with query(text, values), got an object' },
+    { options: { client: pgLike, table: 'a.b.c' }, message: 'table: expected \'table\' or \'schema.table\', got "a.b.c"' },
+    { options: { client: pgLike, table: '' }, message: 'table: expected \'table\' or \'schema.table\', got ""' },
+    {
+      options: { client: pgLike, listenClient: 'x' },
+      message: 'listenClient: expected a function that makes a connection, got a string',
+    },
+  ])('refuses wrong options: $options', ({ options, message }) => {
     expect(() => new PostgresClaims(options as never)).toThrow(
       expect.objectContaining({ code: 'INVALID_OPTIONS', message: `PostgresClaims: ${message}` }),
     );

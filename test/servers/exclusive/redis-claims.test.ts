@@ -12,8 +12,8 @@ describe.runIf(url !== undefined)('RedisClaims', () => {
   beforeAll(() => { admin = new Redis(url!); });
   afterAll(() => admin.disconnect());
   const names = Object.keys(CLIENTS);
-  // Each client is one side once and the other side once.
-  describe.each(names.map((name, n) => [name, names[(n + 1) % names.length]!]))('on %s and %s', (one, other) => {
+  const eachOnceOnEitherSide = names.map((one, n) => ({ one, other: names[(n + 1) % names.length]! }));
+  describe.each(eachOnceOnEitherSide)('on $one and $other', ({ one, other }) => {
     let connected: TestClient[] = [];
     beforeAll(async () => { connected = await Promise.all([one, other].map((name) => CLIENTS[name]!(url!))); });
     afterAll(() => Promise.all(connected.map((client) => client[Symbol.asyncDispose]())));

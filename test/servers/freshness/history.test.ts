@@ -35,32 +35,32 @@ const report = (uses: Use[], change: Partial<Report> = {}): Report => ({
 });
 
 describe('the check of histories', () => {
-  test.each<[string, Use]>([
-    ['the version that was there', use(50, 60, '1')],
-    ['either of two while the second is being written', use(105, 108, '1')],
-    ['either of two while the second is being written (the new one)', use(105, 108, '2')],
-    ['what was committed while it was under way', use(90, 120, '2')],
-    ['a stop', use(220, 230, 'CONNECTION_STOPPED')],
-    ['a delete', use(320, 330, 'CONNECTION_NOT_FOUND')],
-    ['nothing before the first write', use(5, 8, 'CONNECTION_NOT_FOUND')],
-    ['an old version within the bound', use(150, 155, '1', 50)],
-    ['that the store could not be asked', use(50, 60, 'STORE_UNAVAILABLE')],
-  ])('allows %s', (_what, seen) => {
+  test.each<{ what: string; seen: Use }>([
+    { what: 'the version that was there', seen: use(50, 60, '1') },
+    { what: 'either of two while the second is being written', seen: use(105, 108, '1') },
+    { what: 'either of two while the second is being written (the new one)', seen: use(105, 108, '2') },
+    { what: 'what was committed while it was under way', seen: use(90, 120, '2') },
+    { what: 'a stop', seen: use(220, 230, 'CONNECTION_STOPPED') },
+    { what: 'a delete', seen: use(320, 330, 'CONNECTION_NOT_FOUND') },
+    { what: 'nothing before the first write', seen: use(5, 8, 'CONNECTION_NOT_FOUND') },
+    { what: 'an old version within the bound', seen: use(150, 155, '1', 50) },
+    { what: 'that the store could not be asked', seen: use(50, 60, 'STORE_UNAVAILABLE') },
+  ])('allows $what', ({ seen }) => {
     expect(violations(WRITES, [report([seen])])).toEqual([]);
   });
 
-  test.each<[string, Use]>([
-    ['an old version after an edit', use(111, 115, '1')],
-    ['a version after a stop', use(220, 230, '2')],
-    ['a version after a delete', use(320, 330, '2')],
-    ['a stop after a delete', use(320, 330, 'CONNECTION_STOPPED')],
-    ['nothing after a recreation', use(420, 430, 'CONNECTION_NOT_FOUND')],
-    ['the stopped version as if it were active', use(220, 230, '2s')],
-    ['a version from the future', use(50, 60, '2')],
-    ['a version nobody wrote', use(50, 60, '7')],
-    ['an old version beyond the bound', use(180, 185, '1', 50)],
-    ['another failure', use(50, 60, 'CONN_OTHER')],
-  ])('finds %s', (_what, seen) => {
+  test.each<{ what: string; seen: Use }>([
+    { what: 'an old version after an edit', seen: use(111, 115, '1') },
+    { what: 'a version after a stop', seen: use(220, 230, '2') },
+    { what: 'a version after a delete', seen: use(320, 330, '2') },
+    { what: 'a stop after a delete', seen: use(320, 330, 'CONNECTION_STOPPED') },
+    { what: 'nothing after a recreation', seen: use(420, 430, 'CONNECTION_NOT_FOUND') },
+    { what: 'the stopped version as if it were active', seen: use(220, 230, '2s') },
+    { what: 'a version from the future', seen: use(50, 60, '2') },
+    { what: 'a version nobody wrote', seen: use(50, 60, '7') },
+    { what: 'an old version beyond the bound', seen: use(180, 185, '1', 50) },
+    { what: 'another failure', seen: use(50, 60, 'CONN_OTHER') },
+  ])('finds $what', ({ seen }) => {
     expect(violations(WRITES, [report([seen])])).toHaveLength(1);
   });
 

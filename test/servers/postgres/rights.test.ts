@@ -28,9 +28,9 @@ const ATTACK = (triggerFunction: string): string => `
   update pg_temp.hydrant_connections set data = 'y'`;
 
 describe.each([
-  ['embedded', false],
-  ['of the machine', true],
-] as const)('rights, on the PostgreSQL that is %s', (_which, ofDebian) => {
+  { which: 'embedded', ofDebian: false },
+  { which: 'of the machine', ofDebian: true },
+] as const)('rights, on the PostgreSQL that is $which', ({ ofDebian }) => {
   let server: TestServer;
   let owner: pg.Client;
   const open: pg.Client[] = [];

@@ -61,11 +61,11 @@ describe('an install of hydrant 0.1', () => {
   });
 
   test.each([
-    ['its sequence lost', 'drop sequence chat_connections_hydrant_version_seq cascade'],
-    ['its column lost', 'alter table chat_connections drop column hydrant_version'],
-    ['its function lost', 'drop function chat_connections_hydrant_version cascade'],
-    ['its triggers disabled', 'alter table chat_connections disable trigger user'],
-  ])('mapped, with %s, is converted as well', async (_what, damage) => {
+    { what: 'its sequence lost', damage: 'drop sequence chat_connections_hydrant_version_seq cascade' },
+    { what: 'its column lost', damage: 'alter table chat_connections drop column hydrant_version' },
+    { what: 'its function lost', damage: 'drop function chat_connections_hydrant_version cascade' },
+    { what: 'its triggers disabled', damage: 'alter table chat_connections disable trigger user' },
+  ])('mapped, with $what, is converted as well', async ({ damage }) => {
     await pool.query(GATEWAY_TABLE);
     const untouched = await names();
     await pool.query(`${await migrationOf01('chat-connections')}; ${damage}`);
@@ -119,17 +119,17 @@ describe('an install of hydrant 0.1', () => {
   });
 
   test.each([
-    ['sequence "hydrant_claims_token_seq"', 'drop sequence hydrant_claims_token_seq cascade'],
-    ['table "hydrant_claims_replicas"', 'drop table hydrant_claims_replicas'],
-    ['table "hydrant_claims"', 'drop table hydrant_claims cascade'],
-    ['column notes of "hydrant_claims"', 'alter table hydrant_claims drop column notes'],
-    ['primary key of "hydrant_claims"', 'alter table hydrant_claims drop constraint hydrant_claims_pkey'],
-    [
-      'primary key of "hydrant_claims_replicas"',
-      'alter table hydrant_claims_replicas drop constraint hydrant_claims_replicas_pkey',
-    ],
-    ['index "hydrant_claims_owner_idx"', 'drop index hydrant_claims_owner_idx'],
-  ])('claims whose %s is lost are found and repaired', async (object, damage) => {
+    { object: 'sequence "hydrant_claims_token_seq"', damage: 'drop sequence hydrant_claims_token_seq cascade' },
+    { object: 'table "hydrant_claims_replicas"', damage: 'drop table hydrant_claims_replicas' },
+    { object: 'table "hydrant_claims"', damage: 'drop table hydrant_claims cascade' },
+    { object: 'column notes of "hydrant_claims"', damage: 'alter table hydrant_claims drop column notes' },
+    { object: 'primary key of "hydrant_claims"', damage: 'alter table hydrant_claims drop constraint hydrant_claims_pkey' },
+    {
+      object: 'primary key of "hydrant_claims_replicas"',
+      damage: 'alter table hydrant_claims_replicas drop constraint hydrant_claims_replicas_pkey',
+    },
+    { object: 'index "hydrant_claims_owner_idx"', damage: 'drop index hydrant_claims_owner_idx' },
+  ])('claims whose $object is lost are found and repaired', async ({ object, damage }) => {
     const claims = new PostgresClaims({ client: pool });
     await claims.migrate();
     await pool.query(damage);
@@ -142,9 +142,9 @@ describe('an install of hydrant 0.1', () => {
 
 describe('the lock that lets migrations take turns', () => {
   test.each([
-    ['PostgresStore', () => new PostgresStore({ client: pool })],
-    ['PostgresClaims', () => new PostgresClaims({ client: pool })],
-  ])('%s.migrate waits for it no longer than lockTimeoutMs', async (_name, make) => {
+    { name: 'PostgresStore', make: () => new PostgresStore({ client: pool }) },
+    { name: 'PostgresClaims', make: () => new PostgresClaims({ client: pool }) },
+  ])('migrate of $name waits for it no longer than lockTimeoutMs', async ({ make }) => {
     const holder = await pool.connect();
     await holder.query(`begin; select pg_advisory_xact_lock(hashtextextended('hydrant.migrate', 0))`);
     await expect(make().migrate({ lockTimeoutMs: 50 })).rejects.toMatchObject({ code: '55P03' });

@@ -200,19 +200,19 @@ describe('the type of an id is looked up', () => {
   const junk = ['', 'x', "'; drop table t; --", '1e3', '99999999999999999999', '\ud800', 'nul\0', uuid.toUpperCase(), '..', '1 '];
 
   test.each([
-    ['uuid', uuid],
-    ['int', '7'],
-    ['smallint', '7'],
-    ['bigint', '9223372036854775807'],
-    ['varchar(40)', 'acme'],
-    ['text', 'acme'],
-    ['char(6)', 'acme'],
-    ['numeric', '7'],
-    ['mood', 'happy'],
-    ['label', 'acme'],
-    ['key', uuid],
-    ['name', 'acme'],
-  ])('%s: its rows are found, and an invalid id is unknown instead of an error', async (type, id) => {
+    { type: 'uuid', id: uuid },
+    { type: 'int', id: '7' },
+    { type: 'smallint', id: '7' },
+    { type: 'bigint', id: '9223372036854775807' },
+    { type: 'varchar(40)', id: 'acme' },
+    { type: 'text', id: 'acme' },
+    { type: 'char(6)', id: 'acme' },
+    { type: 'numeric', id: '7' },
+    { type: 'mood', id: 'happy' },
+    { type: 'label', id: 'acme' },
+    { type: 'key', id: uuid },
+    { type: 'name', id: 'acme' },
+  ])('$type: its rows are found, and an invalid id is unknown instead of an error', async ({ type, id }) => {
     await pool.query(`create type mood as enum ('happy', 'sad'); create domain label as text check (value <> '');
     create domain key as uuid;
       create table t (id ${type} primary key, config int)`);

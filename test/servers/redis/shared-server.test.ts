@@ -7,24 +7,24 @@ import { testPrefix } from '../support/redis-clients.js';
 const redisUrl = inject('redisUrl');
 
 describe.skipIf(redisUrl === undefined)('two applications on one Redis', () => {
-  test.each<[string, (app: number) => Promise<{ client: RedisClient; end(): void }>]>([
-    ['key prefixes of ioredis', async (app) => {
+  test.each<{ what: string; connect: (app: number) => Promise<{ client: RedisClient; end(): void }> }>([
+    { what: 'key prefixes of ioredis', connect: async (app) => {
       const client = new Redis(redisUrl!, { keyPrefix: `app${app}:` });
       return { client, end: () => client.disconnect() };
-    }],
-    ['databases of ioredis', async (app) => {
+    } },
+    { what: 'databases of ioredis', connect: async (app) => {
       const client = new Redis(redisUrl!, { db: app });
       return { client, end: () => client.disconnect() };
-    }],
-    ['key prefixes of node-redis', async (app) => {
+    } },
+    { what: 'key prefixes of node-redis', connect: async (app) => {
       const client = await createClient({ url: redisUrl!, keyPrefix: `app${app}:` }).connect();
       return { client, end: () => client.destroy() };
-    }],
-    ['databases of node-redis', async (app) => {
+    } },
+    { what: 'databases of node-redis', connect: async (app) => {
       const client = await createClient({ url: redisUrl!, database: app }).connect();
       return { client, end: () => client.destroy() };
-    }],
-  ])('with different %s do not get hints of each other', async (_what, connect) => {
+    } },
+  ])('with different $what do not get hints of each other', async ({ connect }) => {
     const prefix = testPrefix();
     const apps = await Promise.all([0, 1].map(async (app) => {
       const { client, end } = await connect(app);

@@ -61,14 +61,14 @@ describe.skipIf(redisUrl === undefined)('RedisStore', () => {
     expect(new Set((await store.list()).map(({ id }) => id)).size).toBe(3_000);
   });
 
-  test.each<[string, string]>([
-    ['no version', '{"status":"active"}'],
-    ['no JSON', '1-a {'],
-    ['no object', '1-a 7'],
-    ['null', '1-a null'],
-    ['no status', '1-a {"token":"secret"}'],
-    ['another status', '1-a {"status":"error"}'],
-  ])('a row with %s is INVALID_RECORD', async (_what, row) => {
+  test.each<{ what: string; row: string }>([
+    { what: 'no version', row: '{"status":"active"}' },
+    { what: 'no JSON', row: '1-a {' },
+    { what: 'no object', row: '1-a 7' },
+    { what: 'null', row: '1-a null' },
+    { what: 'no status', row: '1-a {"token":"secret"}' },
+    { what: 'another status', row: '1-a {"status":"error"}' },
+  ])('a row with $what is INVALID_RECORD', async ({ row }) => {
     await client.hset(`${prefix}records`, 'bad', row);
     await expect(store.get('bad')).rejects.toSatisfy(
       (error) => isConnectionError(error, 'INVALID_RECORD') && !error.message.includes('secret'),
