@@ -29,77 +29,93 @@ const slack = { 'x-slack-signature': 'v0=1' };
 const whatsapp = { 'x-hub-signature-256': 'sha256=1' };
 
 describe('connectionIdOf', () => {
-  test.each<[string, Delivery, string | undefined]>([
-    ['a Slack event', { headers: slack, json: { team_id: 'T1', event: {} } }, 'slack:T1'],
-    ['a Slack slash command', { headers: slack, form: { command: '/x', team_id: 'T2' } }, 'slack:T2'],
-    [
-      'a click in Slack',
-      { headers: slack, form: { payload: JSON.stringify({ type: 'block_actions', team: { id: 'T3' } }) } },
-      'slack:T3',
-    ],
-    [
-      'an organisation of Slack',
-      { headers: slack, form: { payload: JSON.stringify({ team: null, enterprise: { id: 'E1' } }) } },
-      'slack:E1',
-    ],
-    [
-      'a Slack event of an app that is installed in a whole organisation',
-      {
+  test.each<{ name: string; delivery: Delivery; id: string | undefined }>([
+    { name: 'a Slack event', delivery: { headers: slack, json: { team_id: 'T1', event: {} } }, id: 'slack:T1' },
+    { name: 'a Slack slash command', delivery: { headers: slack, form: { command: '/x', team_id: 'T2' } }, id: 'slack:T2' },
+    {
+      name: 'a click in Slack',
+      delivery: { headers: slack, form: { payload: JSON.stringify({ type: 'block_actions', team: { id: 'T3' } }) } },
+      id: 'slack:T3',
+    },
+    {
+      name: 'an organisation of Slack',
+      delivery: { headers: slack, form: { payload: JSON.stringify({ team: null, enterprise: { id: 'E1' } }) } },
+      id: 'slack:E1',
+    },
+    {
+      name: 'a Slack event of an app that is installed in a whole organisation',
+      delivery: {
         headers: slack,
         json: { team_id: 'T1', authorizations: [{ enterprise_id: 'E1', team_id: null, is_enterprise_install: true }] },
       },
-      'slack:E1',
-    ],
-    [
-      'a slash command of such an app',
-      { headers: slack, form: { command: '/x', team_id: 'T1', enterprise_id: 'E1', is_enterprise_install: 'true' } },
-      'slack:E1',
-    ],
-    [
-      'a slash command in an organisation of which one workspace has the app',
-      { headers: slack, form: { command: '/x', team_id: 'T1', enterprise_id: 'E1', is_enterprise_install: 'false' } },
-      'slack:T1',
-    ],
-    [
-      'a click in such an app',
-      {
+      id: 'slack:E1',
+    },
+    {
+      name: 'a slash command of such an app',
+      delivery: { headers: slack, form: { command: '/x', team_id: 'T1', enterprise_id: 'E1', is_enterprise_install: 'true' } },
+      id: 'slack:E1',
+    },
+    {
+      name: 'a slash command in an organisation of which one workspace has the app',
+      delivery: { headers: slack, form: { command: '/x', team_id: 'T1', enterprise_id: 'E1', is_enterprise_install: 'false' } },
+      id: 'slack:T1',
+    },
+    {
+      name: 'a click in such an app',
+      delivery: {
         headers: slack,
         form: { payload: JSON.stringify({ team: { id: 'T1' }, enterprise: { id: 'E1' }, is_enterprise_install: true }) },
       },
-      'slack:E1',
-    ],
-    [
-      'a Slack event in a channel that is shared with the workspace T2',
-      { headers: slack, json: { team_id: 'T2', authorizations: [{ team_id: 'T1', is_enterprise_install: false }] } },
-      'slack:T1',
-    ],
-    ["Slack's url_verification", { headers: slack, json: { type: 'url_verification', challenge: 'c' } }, 'slack'],
-    [
-      'a Discord interaction',
-      { headers: { 'x-signature-ed25519': '1' }, json: { type: 1, application_id: '123' } },
-      'discord:123',
-    ],
-    [
-      'a GitHub event',
-      { headers: { 'x-github-event': 'issue_comment', ...whatsapp }, json: { installation: { id: 42 } } },
-      'github:42',
-    ],
-    ["GitHub's ping", { headers: { 'x-github-event': 'ping' }, json: { zen: 'x' } }, 'github'],
-    ['a Linear event', { headers: { 'linear-signature': '1' }, json: { organizationId: 'o-1' } }, 'linear:o-1'],
-    [
-      'a WhatsApp message',
-      { headers: whatsapp, json: { entry: [{ changes: [{ value: { metadata: { phone_number_id: '99' } } }] }] } },
-      'whatsapp:99',
-    ],
-    ["WhatsApp's challenge", { get: 'hub.mode=subscribe&hub.challenge=1' }, 'whatsapp'],
-    ['a Teams activity', { json: { channelId: 'msteams', conversation: { tenantId: 't-1' } } }, 'teams:t-1'],
-    ['Telegram, which does not say', { headers: { 'x-telegram-bot-api-secret-token': 's' }, json: { update_id: 1 } }, undefined],
-    ['a body that does not parse', { headers: slack, json: 'not json' }, 'slack'],
-    ['a stranger', { json: { team_id: 'T1' } }, undefined],
-    ['a browser', { get: '' }, undefined],
-    ['an id of the wrong kind', { headers: slack, json: { team_id: { $ne: '' } } }, 'slack'],
-    ['null', { headers: slack, json: null }, 'slack'],
-  ])('%s', async (_name, delivery, id) => {
+      id: 'slack:E1',
+    },
+    {
+      name: 'a Slack event in a channel that is shared with the workspace T2',
+      delivery: { headers: slack, json: { team_id: 'T2', authorizations: [{ team_id: 'T1', is_enterprise_install: false }] } },
+      id: 'slack:T1',
+    },
+    {
+      name: "Slack's url_verification",
+      delivery: { headers: slack, json: { type: 'url_verification', challenge: 'c' } },
+      id: 'slack',
+    },
+    {
+      name: 'a Discord interaction',
+      delivery: { headers: { 'x-signature-ed25519': '1' }, json: { type: 1, application_id: '123' } },
+      id: 'discord:123',
+    },
+    {
+      name: 'a GitHub event',
+      delivery: { headers: { 'x-github-event': 'issue_comment', ...whatsapp }, json: { installation: { id: 42 } } },
+      id: 'github:42',
+    },
+    { name: "GitHub's ping", delivery: { headers: { 'x-github-event': 'ping' }, json: { zen: 'x' } }, id: 'github' },
+    {
+      name: 'a Linear event',
+      delivery: { headers: { 'linear-signature': '1' }, json: { organizationId: 'o-1' } },
+      id: 'linear:o-1',
+    },
+    {
+      name: 'a WhatsApp message',
+      delivery: { headers: whatsapp, json: { entry: [{ changes: [{ value: { metadata: { phone_number_id: '99' } } }] }] } },
+      id: 'whatsapp:99',
+    },
+    { name: "WhatsApp's challenge", delivery: { get: 'hub.mode=subscribe&hub.challenge=1' }, id: 'whatsapp' },
+    {
+      name: 'a Teams activity',
+      delivery: { json: { channelId: 'msteams', conversation: { tenantId: 't-1' } } },
+      id: 'teams:t-1',
+    },
+    {
+      name: 'Telegram, which does not say',
+      delivery: { headers: { 'x-telegram-bot-api-secret-token': 's' }, json: { update_id: 1 } },
+      id: undefined,
+    },
+    { name: 'a body that does not parse', delivery: { headers: slack, json: 'not json' }, id: 'slack' },
+    { name: 'a stranger', delivery: { json: { team_id: 'T1' } }, id: undefined },
+    { name: 'a browser', delivery: { get: '' }, id: undefined },
+    { name: 'an id of the wrong kind', delivery: { headers: slack, json: { team_id: { $ne: '' } } }, id: 'slack' },
+    { name: 'null', delivery: { headers: slack, json: null }, id: 'slack' },
+  ])('$name', async ({ delivery, id }) => {
     const given = request(delivery);
     expect(await connectionIdOf(given)).toBe(id);
     // The handler reads it after us.
