@@ -77,7 +77,6 @@ test('a body that another preParsing hook also reads, or replaces, arrives compl
     payload.on('data', (chunk: Buffer) => seen.push(chunk));
     done(null, payload);
   });
-  // Long after the bytes began to flow.
   app.addHook('preHandler', async () => { await plateau(() => seen.length); });
   app.register(fastifyWebhook, { ...route, registry: signingRegistry() });
   const port = await start(app);

@@ -197,8 +197,7 @@ describe('the body of a response', () => {
       (res.socket as unknown as { slow: boolean }).slow = true;
     });
     await rest();
-    // The chunk that is being written.
-    expect(pulls).toBe(1);
+    expect(pulls, 'only the chunk that is being written').toBe(1);
     wire.takeAll();
     await sent;
     await rest();

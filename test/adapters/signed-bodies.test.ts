@@ -41,7 +41,7 @@ describe.each(Object.keys(FRAMEWORKS))('%s: a signature over the bytes', (framew
       const { port } = await FRAMEWORKS[framework]!(registry, parser);
       const { body, type } = BODIES[name];
       for (const chunked of [false, true]) {
-        // Without a length there is nothing to tell by that text was decoded and encoded again.
+        // Without a length, nothing shows that the text was decoded and encoded again.
         if (chunked && parser === 'text' && name === 'binary') continue;
         const answer = await send(port, '/webhooks/c1?a=1', { body, chunked, headers: { 'content-type': type, ...sign(body) } });
         if (LOST[framework]?.[parser]?.includes(name) === true) {

@@ -118,7 +118,6 @@ describe('connectionIdOf', () => {
   ])('$name', async ({ delivery, id }) => {
     const given = request(delivery);
     expect(await connectionIdOf(given)).toBe(id);
-    // The handler reads it after us.
-    expect(given.bodyUsed).toBe(false);
+    expect(given.bodyUsed, 'the handler reads it afterwards').toBe(false);
   });
 });

@@ -81,7 +81,8 @@ describe('examples/discord', () => {
 
     preparing = gate();
     preparing.open(() => Promise.reject(new Error('no')));
-    await clock.advance(1_000); // the pause after the failure
+    const backOffMs = 1_000;
+    await clock.advance(backOffMs);
     expect((await fetch(url, ask())).status).toBe(200);
     await eventually(edits).toEqual([...edited('I could not start (HYDRATION_FAILED).'), ...edited('I could not answer that.')]);
   });

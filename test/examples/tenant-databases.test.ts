@@ -58,7 +58,7 @@ describe('examples/tenant-databases', () => {
   test('ends no pool under a running query: not by eviction, edit, invalidation or deletion', async () => {
     await admin.query('select pg_advisory_lock(7)');
     const slow = tenants.use('t1', async (db: any) => {
-      await db.execute(sql`select pg_advisory_lock(7)`); // waits until the test unlocks it below
+      await db.execute(sql`select pg_advisory_lock(7)`);
       return (await db.select().from(notes))[0].text;
     });
     const isRunning = (): Promise<number> =>

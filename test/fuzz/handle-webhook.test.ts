@@ -108,7 +108,7 @@ test(
       const answers = Array.from({ length: 100 }, () =>
         gateway.registry.handleWebhook(anyId(random) as string, anyRequest(random)),
       );
-      // Senders that never finish are given up after acquireTimeoutMs.
+      // A sender that never finishes is given up after acquireTimeoutMs.
       await gateway.clock.advance(1_000);
       for (const response of await Promise.all(answers)) {
         expect(response).toBeInstanceOf(Response);
@@ -117,8 +117,7 @@ test(
       }
     }
     expect([...statuses.keys()].filter((status) => !ANSWERS.has(status))).toEqual([]);
-    // Each of them was reached, so that this has tried something.
-    expect([...statuses.keys()].toSorted((a, b) => a - b)).toEqual([200, 401, 404, 413, 500, 503]);
+    expect([...statuses.keys()].toSorted((a, b) => a - b), 'each was reached').toEqual([200, 401, 404, 413, 500, 503]);
     await gateway.registry.close();
     expect(gateway.registry.snapshot().connections).toEqual([]);
     expect(gateway.clock.pendingTimers).toBe(0);

@@ -30,7 +30,7 @@ describe.each(Object.keys(ADAPTERS))('%s', (adapter) => {
               + `${verb === 'POST' ? 'Content-Length: 2\r\n' : ''}\r\n${verb === 'POST' ? '{}' : ''}`,
           );
         };
-        // Both are on their way before either is answered, as a proxy sends them.
+        // A proxy too sends both before either is answered.
         ask(method, `odd-${index}`);
         ask('GET', `witness-${index}`);
         const carried = (): ReturnType<typeof messagesIn> =>
@@ -53,7 +53,7 @@ describe.each(Object.keys(ADAPTERS))('%s', (adapter) => {
             rest: '',
           });
         } else {
-          // Only a connection that was cut carries less, and then nothing of the next response.
+          // Only a connection that was cut carries less. It then carries nothing of the next response.
           expect({ isClosed: connection.isClosed, rest: rest.includes('(witness') }, what).toEqual({
             isClosed: true,
             rest: false,
@@ -65,9 +65,8 @@ describe.each(Object.keys(ADAPTERS))('%s', (adapter) => {
         setImmediate(resolve);
       });
       expect(unhandled).toEqual([]);
-      // Most of them could be answered, and left their connection usable.
-      expect(served).toBeGreaterThan(COUNT * 0.8);
-      expect(witnessed).toBeGreaterThan(COUNT * 0.6);
+      expect(served, 'most could be answered').toBeGreaterThan(COUNT * 0.8);
+      expect(witnessed, 'most left their connection usable').toBeGreaterThan(COUNT * 0.6);
     },
   );
 });
