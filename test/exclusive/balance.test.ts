@@ -189,8 +189,8 @@ describe('balance', () => {
     cluster = new Cluster(10);
     const replica = await cluster.started();
     await cluster.clock.advance(20_000);
-    // Long enough for one tick to see it.
-    cluster.server.renew({ replica: 'flapping', ttlMs: 1_500, member: true, load: 0, held: [] });
+    const seenByOneTickMs = 1_500;
+    cluster.server.renew({ replica: 'flapping', ttlMs: seenByOneTickMs, member: true, load: 0, held: [] });
     await cluster.clock.advance(1_000);
     expect(replica.runner.snapshot().members).toHaveLength(2);
     await cluster.clock.advance(20_000);

@@ -59,7 +59,6 @@ describe('an edited record', () => {
     await cluster.store.put({ id: 'c0000', name: 'edited' });
     await cluster.clock.advance(20_000);
     expect(replica.running.get('c0000')!.record.name, 'nothing has told the registry').toBe('c0000');
-    // Any use does, as do its sweep and its hints.
     await replica.registry.use('c0000', () => undefined);
     await cluster.clock.advance(10);
     expect(replica.running.get('c0000')!.record.name).toBe('edited');

@@ -68,8 +68,8 @@ describe('a connection that cannot start', () => {
     await cluster.clock.advance(HOUR);
     replica.work = async () => undefined;
     await cluster.store.put({ id: 'c0000', name: 'edited' });
-    // The next listing, every 2 s.
-    await cluster.clock.advance(2_000);
+    const nextListingMs = 2_000;
+    await cluster.clock.advance(nextListingMs);
     expect(replica.owned).toEqual(['c0000']);
     expect(replica.running.get('c0000')!.record.name).toBe('edited');
   });

@@ -76,7 +76,7 @@ describe('G14 exclusive', () => {
   test("a paused owner's signal aborts as soon as its event loop runs, and assertHeld throws even before", async () => {
     const { clock, tenure } = await startedOnOwnClock();
     expect(() => tenure.assertHeld()).not.toThrow();
-    // SIGSTOP for 20 s, then SIGCONT: time has passed, and not one timer has fired yet.
+    // SIGCONT after SIGSTOP: time has passed, and no timer has fired yet.
     clock.jumpWall(20_000);
     expect(tenure.signal.aborted).toBe(false);
     expect(() => tenure.assertHeld()).toThrow(expect.objectContaining({ code: 'CLAIM_LOST' }));
@@ -86,7 +86,6 @@ describe('G14 exclusive', () => {
 
   test('assertHeld throws after a machine has slept, even if its wall clock was set back within the same hold', async () => {
     const { clock, tenure } = await startedOnOwnClock();
-    // The machine sleeps for 20 s, another replica takes over, and the wall clock is where it was.
     clock.sleep(20_000);
     clock.jumpWall(-20_000);
     await cluster.clock.advance(20_000);

@@ -24,8 +24,7 @@ describe('the hand-over plan', () => {
   test('gives a newcomer its share, in equal parts from all', () => {
     const members = loads(200, 200, 200, 200, 200, 0);
     const given = members.map(({ replica }) => planHandOver(replica, members, 1_000).get('r5') ?? 0);
-    // 1000 = 4 × 167 + 2 × 166
-    expect(given).toEqual([33, 33, 33, 33, 34, 0]);
+    expect(given, '1000 = 4 × 167 + 2 × 166').toEqual([33, 33, 33, 33, 34, 0]);
   });
 
   test('gives no replica more in a tick than it takes in a tick, so that no connection waits without an owner', () => {
@@ -35,7 +34,7 @@ describe('the hand-over plan', () => {
   });
 
   test('moves nothing if loads differ by one', () => {
-    // r0 would have the larger share; moving one there would only mirror the difference.
+    // The share of r0 is the larger one. Moving a connection there would only mirror the difference.
     const members = loads(1, 2);
     expect(planHandOver('r1', members, 3)).toEqual(new Map());
   });

@@ -122,7 +122,7 @@ describe('the listing', () => {
     expect(lists).toBe(1);
     await clock.advance(1);
     expect(lists).toBe(2);
-    // Nobody else's hint, but a call: it does not wait.
+    // A refresh is a call of this replica, so it does not wait as a hint does.
     gate.resolve(['a'] as never);
     await clock.advance(0);
     await listing.refresh();

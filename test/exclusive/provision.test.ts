@@ -92,7 +92,7 @@ describe('provision', () => {
       },
     });
     const replica = cluster.replica({
-      // Without events the runner does not hear of it before.
+      // A registry without events tells the runner nothing before the use ends.
       registry: { acquire: (...about) => registry.acquire(...about) },
       run: undefined as never,
       provision: ({ id }) => registry.use(id, (_bot, lease) => lease.retire('socket closed')),

@@ -57,7 +57,7 @@ describe('the roster', () => {
     roster.update(members('a', 'b'), false, 11);
     roster.remove('b', 12);
     expect(roster.names).toEqual(['a', 'b']);
-    // Gone, by the store's word. A replica of that name is news again.
+    // The store no longer lists it, so a replica of that name is new.
     roster.update(members('a'), false, 13);
     roster.update(members('a', 'b'), false, 14);
     roster.remove('b', 15);

@@ -33,7 +33,7 @@ describe('stop()', () => {
     const heir = await cluster.started();
     await cluster.clock.advance(20_000);
     const joining = cluster.replica();
-    // Its first beat is seen by the others; its second does not come.
+    // The others see its first heartbeat. The second never comes.
     joining.fault = (_call, carryOut) => (joining.calls.length === 1 ? carryOut() : new Promise(() => undefined));
     joining.runner.start();
     await cluster.clock.advance(1_500);
@@ -44,7 +44,7 @@ describe('stop()', () => {
   });
 
   test('does not wait for a replica that has just been handed connections by each of the others', async () => {
-    // Whatever phase of the hand-overs the stop falls into.
+    // The stop may come in any phase of the hand-overs.
     for (let afterMs = 0; afterMs < 1_200; afterMs += 75) {
       cluster = new Cluster(60);
       for (let n = 0; n < 6; n += 1) {
@@ -79,7 +79,7 @@ describe('stop()', () => {
     await cluster.clock.advance(100);
     await stopped;
     expect(heir.owned).toHaveLength(4);
-    // Whoever has not heard it leave asks the store.
+    // A replica that has not heard it leave asks the store.
     const { members } = cluster.server.renew({ replica: 'third', ttlMs: 1, member: false, load: 0, held: [] });
     expect(members.map(({ replica }) => replica)).toEqual([heir.runner.replica]);
   });

@@ -81,11 +81,10 @@ describe('stop first, then release', () => {
     await cluster.clock.advance(6_000);
     expect(other.owned, 'not before it has run out').toEqual([]);
     expect(replica.calls).not.toContain('release');
-    // By its share the connection is the hung replica's: the other takes it as one that nobody takes.
+    // The connection is in the share of the hung replica. The other takes it because nobody else does.
     await cluster.clock.advance(10_000);
     expect(other.owned).toEqual(['c0000']);
     expect(() => hung.assertHeld()).toThrow(expect.objectContaining({ code: 'CLAIM_LOST' }));
-    // The hung loop ends at last; by then the connection is another's.
     void other.runner.stop();
     await cluster.clock.advance(20_000);
     expect(replica.happened('started')).toHaveLength(2);

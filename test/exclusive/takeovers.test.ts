@@ -28,8 +28,7 @@ describe('claim queries', () => {
       await cluster.clock.advance(5);
     }
     const claims = replica.calls.filter((call) => call === 'claim').length;
-    // 10 s at one in 200 ms, and 8 at once.
-    expect(claims).toBeLessThanOrEqual(58);
+    expect(claims, 'one each 200 ms for 10 s, and 8 at once').toBeLessThanOrEqual(58);
     expect(claims, 'and none is left unheard for longer').toBeGreaterThanOrEqual(50);
   });
 

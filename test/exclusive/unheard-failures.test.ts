@@ -38,7 +38,7 @@ describe('a runner event without a listener', () => {
 
   test('is written once per event, connection, version and call', () => {
     for (let round = 0; round < 2; round += 1) {
-      // The last two look alike when id and version are put together.
+      // The last two would look alike if id and version were joined.
       for (const about of [
         { id: 'c1' },
         { id: 'c2' },
