@@ -66,8 +66,8 @@ describe('a client that repeats that every replica has left', () => {
       return asked - before;
     };
     const harmless = await queriesWhile(false);
-    // The others are believed to be gone for one tick. A replica's allowance for that time is 8 queries at once and 5 more.
-    expect(await queriesWhile(true)).toBeLessThanOrEqual(harmless + 3 * (8 + 5));
+    const allowanceOfOneTick = 8 + 5;
+    expect(await queriesWhile(true)).toBeLessThanOrEqual(harmless + 3 * allowanceOfOneTick);
     expect(loads()).toEqual([10, 10, 10]);
   });
 });

@@ -32,8 +32,7 @@ test('secrets that fail for unauthenticated senders refuse no use', async () => 
   expect(await forge()).toBe('BACKING_OFF');
   repair();
   expect(await h.registry.use('a', ({ name }) => name)).toBe('a@v1#0');
-  // Its secrets are known now, so deliveries are served too.
-  expect((await h.registry.handleWebhook('a', post())).status).toBe(200);
+  expect((await h.registry.handleWebhook('a', post())).status, 'its secrets are known now').toBe(200);
 });
 
 test('unauthenticated senders delay genuine ones by at most five seconds after the vault has recovered', async () => {
@@ -42,7 +41,7 @@ test('unauthenticated senders delay genuine ones by at most five seconds after t
     await forge();
     await h.clock.advance(1_000);
   }
-  // Every five seconds at the most often once the back-off has grown, and a little more before.
+  // One call every five seconds once the back-off has grown, and a few more before.
   expect(calls()).toBeGreaterThan(100);
   expect(calls()).toBeLessThan(600);
   repair();

@@ -9,7 +9,7 @@ test('a gap that comes while the row of a cold connection is read is not lost', 
   store.hold();
   const use = h.registry.use('a', ({ row }) => row.version);
   await h.clock.advance(10);
-  store.put('a'); // the hint of this edit is lost, the subscription is made anew
+  store.put('a');
   store.listener.gap();
   await h.clock.advance(10);
   store.letAllGo();

@@ -31,13 +31,13 @@ const MADE: Record<string, (all: object) => unknown> = {
 test.each(Object.keys(MADE))('%s is freed by the next minor garbage collection', { timeout: 60_000 }, async (name) => {
   const make = MADE[name] as (all: object) => unknown;
   const round = async (): Promise<void> => {
-    // The one that is there when the collector comes grows old.
+    // The request that exists when the collector runs grows old.
     let before = make({});
     for (let n = 0; n < COUNT; n += 1) {
       const one = make(Array.from({ length: 10 }));
       if (typeof before === 'function') before();
       before = one;
-      // A stream is held until its start has been awaited.
+      // A stream is kept until its start has been awaited.
       if (n % 20 === 0) await undefined;
       if (n % 500 !== 0) continue;
       await new Promise((resolve) => { setImmediate(resolve); });
@@ -47,7 +47,7 @@ test.each(Object.keys(MADE))('%s is freed by the next minor garbage collection',
   };
   await round();
   const survivors: number[] = [];
-  // On a busy machine the collector may come late and let a round grow old. What keeps requests keeps them in every round.
+  // On a busy machine the collector may run late and let one round grow old. A leak keeps the requests of every round.
   while (survivors.length < 4 && !survivors.some((each) => each < 30)) {
     collect({ type: 'major' });
     const used = process.memoryUsage().heapUsed;

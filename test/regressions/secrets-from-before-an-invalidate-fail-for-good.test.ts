@@ -17,7 +17,7 @@ test.each([
     const early = h.registry.handleWebhook('a', post());
     await h.settle();
     expect(calls.length).toBe(1);
-    // The vault has been put right, and the operator says so.
+    // The operator has repaired the vault.
     void h.registry.invalidate('a');
     const late = retryable
       ? undefined

@@ -21,7 +21,7 @@ test('slots that were added and removed since the last eviction are not kept', a
   };
   comes(0);
   expect(sieve.victim(() => {})).toBe(queue[0]);
-  // From here on they end by their idle time-out, oldest first, and the hand stands still.
+  // From here on slots end by their idle time-out, oldest first, and the hand of SIEVE stands still.
   for (let n = 1; n <= 10_000; n += 1) {
     comes(n);
     if (queue.length <= 100) continue;
@@ -29,7 +29,7 @@ test('slots that were added and removed since the last eviction are not kept', a
     sieve.remove(oldest);
     gone.push(new WeakRef(oldest));
   }
-  // Until its turn is over, a reference that was just made holds what it refers to.
+  // A WeakRef holds its target until the turn in which it was made is over.
   await new Promise((resolve) => { setImmediate(resolve); });
   collect();
   expect(gone.filter((slot) => slot.deref() !== undefined).length).toBeLessThan(100);

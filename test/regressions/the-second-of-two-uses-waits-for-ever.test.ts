@@ -12,7 +12,7 @@ test("with 'drain-first', two uses that share a read which must be repeated both
   h.rows.hold();
   const delivery = h.registry.handleWebhook('a', post());
   await h.settle();
-  // Disposed of while the row is read: that row may not know what dispose wrote.
+  // The instance is disposed of while the row is read, so the row may lack what dispose wrote.
   lease.retire();
   lease.release();
   await h.settle();

@@ -13,6 +13,7 @@ test('an id that has been served is not remembered as unknown', async () => {
   h.rows.letAllGo();
   expect(await first).toMatchObject({ code: 'CONNECTION_NOT_FOUND' });
   expect(await second).toBe('served');
-  await h.clock.advance(10); // idle: gone
+  await h.clock.advance(10);
+  expect(h.registry.snapshot().live).toBe(0);
   expect(await seen(await h.registry.handleWebhook('a', post()))).toMatchObject({ code: 'NO_WEBHOOK_HANDLER' });
 });

@@ -11,7 +11,7 @@ test('the handler gets the secrets of its instance, although others authenticate
   let asked = 0;
   const registry = new ConnectionRegistry({
     clock,
-    // The same object each time, as a store in memory does it.
+    // A store in memory too returns the same object each time.
     store: { get: async () => row },
     factory: {
       secrets: async () => `s${(asked += 1)}`,
