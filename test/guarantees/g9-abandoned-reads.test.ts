@@ -35,10 +35,9 @@ describe('G9 bounded: reads of the store', () => {
     expect(store.unsettled()).toBe(38);
     expect(h.registry.snapshot().reads).toEqual({ inFlight: 1, abandoned: 37 });
 
-    // Each that settles makes room for another.
     store.settle(35);
     await h.settle();
-    expect(h.registry.snapshot().reads).toEqual({ inFlight: 30, abandoned: 2 });
+    expect(h.registry.snapshot().reads, 'each that settles makes room for another').toEqual({ inFlight: 30, abandoned: 2 });
     store.answering = true;
     store.settle(Infinity);
     await h.settle();
@@ -63,10 +62,9 @@ describe('G9 bounded: reads of the store', () => {
     expect(h.registry.snapshot().reads).toEqual({ inFlight: 32, abandoned: 50 });
     while (store.unsettled() > 50) { store.settle(Infinity, 50); await h.settle(); }
     await results;
-    // The late ones are nobody's any more, and take no room away.
     store.settle(Infinity);
     await h.settle();
-    expect(h.registry.snapshot().reads).toEqual({ inFlight: 0, abandoned: 0 });
+    expect(h.registry.snapshot().reads, 'late answers take no room').toEqual({ inFlight: 0, abandoned: 0 });
   });
 
   test('uses, checks of live connections and deliveries to others have 32 reads each', async () => {

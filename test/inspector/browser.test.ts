@@ -130,7 +130,7 @@ describe.runIf(executablePath !== undefined)('the inspector’s page, in a real 
     await open();
     const button = page.getByRole('button', { name: 'Invalidate beta' });
     await button.focus();
-    await registry.use('acme', () => {}); // comes before it
+    await registry.use('acme', () => {});
     await row('acme').waitFor();
     expect(await button.evaluate((element) => element === element.ownerDocument.activeElement)).toBe(true);
     await page.getByRole('button', { name: 'Pause updates' }).click();

@@ -281,7 +281,7 @@ describe('the inspector’s page, without a browser', () => {
     const { button, lines, document, does } = await open();
     const focused = button('Invalidate beta');
     await does(() => focused.focus());
-    await use('acme'); // comes before it
+    await use('acme');
     registry.invalidate('beta');
     await use('beta');
     await clock.advance(1_000);

@@ -67,7 +67,7 @@ describe('the inspector’s stream', () => {
       inspector(new Request('http://x/?view=stream', index < 50 ? { signal: leaving.signal } : {}))));
     const status = async (): Promise<number> => (await inspector(new Request('http://x/?view=stream'))).status;
     leaving.abort();
-    // These have events that nobody has read, so cancelling still reaches the stream.
+    // These hold unread events, so a cancel still reaches the stream.
     for (const response of opened.slice(0, 50)) await response.body?.cancel();
     const more = await Promise.all(Array.from({ length: 60 }, status));
     expect({ opened: more.filter((one) => one === 200).length, refused: more.filter((one) => one === 503).length }).toEqual({

@@ -16,9 +16,9 @@ test('a night of claims prints its seed before it runs, and passes without a fin
 }, 60_000);
 
 test('a finding fails the night, with the command that replays it', async () => {
-  // An `npm` that always fails stands for a proof with a finding.
+  const npmOfAProofWithAFinding = '#!/bin/sh\nexit 1\n';
   const folder = mkdtempSync(join(tmpdir(), 'hydrant-nightly-'));
-  writeFileSync(join(folder, 'npm'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+  writeFileSync(join(folder, 'npm'), npmOfAProofWithAFinding, { mode: 0o755 });
   const env = { ...process.env, PATH: `${folder}:${process.env['PATH']}` };
   const failed = await nightly(env, 'simulation', '--seed', '7').catch((error: { code: number; stdout: string }) => error);
   rmSync(folder, { recursive: true });

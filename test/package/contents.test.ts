@@ -23,7 +23,7 @@ describe('the package', () => {
   });
 
   test('attw finds every entry under every resolution, that of Node 10 too', async () => {
-    // Its exit code is not 0 when it finds a problem.
+    // attw exits with 1 if it finds a problem, and `run` then rejects.
     const { stdout } = await run(process.execPath, [bin('@arethetypeswrong/cli'), inject('tarball'), '--no-emoji', '--no-color']);
     for (const { name } of entries) expect(stdout).toMatch(new RegExp(`"${name}" +│ OK +│ OK \\(CJS\\) +│ OK \\(ESM\\)`));
   });

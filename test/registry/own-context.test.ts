@@ -122,7 +122,7 @@ describe('the async context of calls by the registry', () => {
   test("one caller's context never decides what another caller reads", async () => {
     const rows = new Rows();
     rows.put('c');
-    // Row-level security, as some gateways have it: a row is visible to its own organisation and to the gateway.
+    // Row-level security: a row is visible to its own organisation and to the gateway.
     const store = { get: async (id: string) => [undefined, 'A'].includes(organisation.getStore()) ? rows.get(id) : undefined };
     const h = new Harness({ store });
     const ask = (who: string): Promise<string> => organisation.run(who, () => h.registry.use('c', ({ name }) => name));
@@ -142,7 +142,7 @@ test('a long-lived instance retains no context of a request', async () => {
     maxInstances: 1,
     sweepIntervalMs: 0,
     factory: {
-      // A socket and a timer of the platform keep the context in which they are made.
+      // A timer keeps the context in which it was made, as a socket does.
       create: ({ id }, { onDispose }) => {
         const timer = setInterval(() => {}, 10_000);
         onDispose(() => clearInterval(timer));
@@ -158,7 +158,7 @@ test('a long-lived instance retains no context of a request', async () => {
     await requests.run(context, () => registry.use(id, async () => {}, { timeoutMs: 5_000 }));
   };
   for (const id of ['a', 'b', 'a', 'a', 'b', 'b']) await serve(id);
-  // WeakRefs are cleared only between two turns of the event loop.
+  // A WeakRef is cleared only between two turns of the event loop.
   for (let turn = 0; turn < 5; turn += 1) {
     await new Promise((resolve) => { setImmediate(resolve); });
     collect();

@@ -111,7 +111,7 @@ test('a permanent failure outlasts a later ordinary failure of the same version'
   h.rows.put('a');
   const delivery = h.registry.handleWebhook('a', post());
   await h.settle();
-  // A hydrate does not wait for the call of a sender who is not authenticated.
+  // A hydrate does not wait for the secrets that an unauthenticated delivery has asked for.
   const use = h.registry.use('a', () => {}).catch((error: unknown) => error);
   await h.settle();
   expect(calls).toHaveLength(2);

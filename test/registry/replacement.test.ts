@@ -86,7 +86,7 @@ describe("replacement: 'drain-first'", () => {
     const busy = h.holdCreate();
     const other = h.registry.use('b', () => {});
     await h.settle();
-    // The timed-out create of another generation is disposed of late; here: an old lease that drains.
+    // An old lease that drains stands for a create that timed out and is disposed of late.
     const held = await h.registry.acquire('a');
     h.registry.invalidate('a');
     const next = h.registry.use('a', ({ name }) => name);

@@ -105,8 +105,9 @@ describe('a store that does not keep its contract is STORE_UNAVAILABLE, and noth
     for (const result of await Promise.allSettled([registry.use('a', () => 1), registry.use('b', () => 1)])) {
       expect(result).toMatchObject({ reason: { code: 'STORE_UNAVAILABLE' } });
     }
-    expect(await registry.use('a', () => 1)).toBe(1); // one id is read with get
-    expect((await failureOf(registry.use('a', () => 1))).code).toBe('STORE_UNAVAILABLE'); // a live one with getVersions
+    expect(await registry.use('a', () => 1), 'a cold connection is read with get').toBe(1);
+    const { code } = await failureOf(registry.use('a', () => 1));
+    expect(code, 'a live connection is checked with getVersions').toBe('STORE_UNAVAILABLE');
     expect(registry.snapshot().live).toBe(1);
   });
 

@@ -36,7 +36,7 @@ describe("eviction: 'sieve'", () => {
   test('evicts the same slots as the published algorithm', async () => {
     let seed = 7;
     const random = (): number => { seed = (seed * 48_271) % 2_147_483_647; return seed / 2_147_483_647; };
-    // A few ids come often, many come once.
+    // A few ids come often, and many come once.
     const trace = Array.from({ length: 3_000 }, () => `c${Math.floor(200 * random() ** 4)}`);
     const h = harness(20, [...new Set(trace)]);
     for (const id of trace) await h.registry.use(id, () => {});

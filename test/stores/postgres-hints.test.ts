@@ -71,7 +71,7 @@ describe('hints from PostgreSQL', () => {
     const { ids, payloads, gaps } = await told(() => insert(`'connection ' || n from generate_series(1, 2000) n`));
     expect(new Set(ids).size).toBe(2_000);
     expect(ids).toHaveLength(2_000);
-    // Of 7 900 bytes at most, for 18 bytes an id.
+    // A payload has at most 7 900 bytes, and an id takes 18.
     expect(payloads).toBeGreaterThan(4);
     expect(payloads).toBeLessThan(7);
     expect(gaps).toBe(0);

@@ -56,8 +56,7 @@ describe('PostgresStore mapped onto a table that exists', () => {
     expect(await version('deleted_at = now()')).toBeUndefined();
     const revived = await version('deleted_at = null');
     expect(stopped).not.toBe(first);
-    // The row is what it was before it was hidden, so it has the version of before.
-    expect(revived).toBe(stopped);
+    expect(revived, 'an unchanged row has its earlier version').toBe(stopped);
     expect(await version(`status = 'active'`)).toBe(first);
     expect([first, stopped]).not.toContain(await version(`platform = 'x'`));
   });

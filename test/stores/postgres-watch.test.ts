@@ -191,7 +191,7 @@ describe('PostgresStore.watch', () => {
     server.down = undefined;
     await clock.advance(8_000);
     expect(heard).toEqual(['gap', 'gap']);
-    // Lost at once: not yet trusted, so no faster than before.
+    // A connection that is lost at once is not trusted yet, so the delay does not shrink.
     const made = server.connections.length;
     server.last.emit('end');
     await clock.advance(3_999);

@@ -28,7 +28,7 @@ test('with a hash of the row as its version, every strict use sees the current r
   const wrong: string[] = [];
   const uses: Promise<void>[] = [];
   for (let edit = 0; edit < 400; edit += 1) {
-    // A use that is under way when the edit comes may see it or not. It must not lend its answer to those that begin later.
+    // A use that began before the edit may see it or not. Its answer must not be shared with uses that begin later.
     const earlier = registry.use('acme', turn).catch(() => {});
     for (let turns = below(3); turns > 0; turns -= 1) await turn();
     const kind = below(6);
