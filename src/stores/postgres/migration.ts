@@ -39,6 +39,8 @@ declare
   ${declare}
 begin
   perform set_config('lock_timeout', '${lockTimeoutMs}', true);
+  -- Some drivers print every notice about what exists already.
+  perform set_config('client_min_messages', 'warning', true);
   ${TAKE_TURNS}
   ${body}
 end `)}`;

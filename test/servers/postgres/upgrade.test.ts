@@ -140,6 +140,19 @@ describe('an install of hydrant 0.1', () => {
   });
 });
 
+test('migrations send no notices, which postgres.js prints', async () => {
+  await pool.query(GATEWAY_TABLE);
+  const client = await pool.connect();
+  const notices: unknown[] = [];
+  client.on('notice', ({ message }) => notices.push(message));
+  const migrations = [PostgresStore.migrationSql(), PostgresStore.migrationSql(GATEWAY_MAPPING), PostgresClaims.migrationSql()];
+  for (const { up, down } of migrations) for (const statement of [up, up, down, down]) await client.query(statement);
+  expect(notices).toEqual([]);
+  await client.query('drop table if exists hydrant_claims');
+  expect(notices).toHaveLength(1);
+  client.release();
+});
+
 describe('the lock that lets migrations take turns', () => {
   test.each([
     { name: 'PostgresStore', make: () => new PostgresStore({ client: pool }) },
