@@ -1,5 +1,5 @@
 /**
- * What must hold wherever the package runs. No test runner and nothing of Node is in here, so that workerd runs it too.
+ * What must hold wherever the package runs. No test runner and nothing of Node but its async contexts is in here, so workerd runs it.
  *
  * @param {typeof import('hydrant')} hydrant
  * @param {typeof import('hydrant/exclusive')} exclusive
@@ -153,11 +153,9 @@ export function checksOf(hydrant, exclusive, inspector) {
       try { world({ maxInstances: 0 }); } catch (error) { message = error.message; }
       equal([message.includes('maxInstances'), message.includes('got 0')], [true, true]);
     }],
-    ['calls of the registry run in the async context in which it was constructed, where there are async contexts', async () => {
-      const { process, AsyncLocalStorage } = globalThis;
-      const Storage = process?.getBuiltinModule?.('node:async_hooks')?.AsyncLocalStorage ?? AsyncLocalStorage;
-      if (Storage === undefined) return;
-      const organization = new Storage();
+    ['calls of the registry run in the async context in which it was constructed', async () => {
+      const { AsyncLocalStorage } = process.getBuiltinModule('node:async_hooks');
+      const organization = new AsyncLocalStorage();
       const seen = new Set();
       const look = async (call) => { await turn(); seen.add(`${call} ${organization.getStore()}`); };
       const registry = organization.run('owner', () => quiet(new ConnectionRegistry({
