@@ -1,5 +1,5 @@
 /**
- * What must hold wherever the package runs. No test runner and nothing of Node but its async contexts is in here, so workerd runs it.
+ * What must hold wherever the package runs. No test runner is in here, and of Node only its async contexts, so workerd runs it.
  *
  * @param {typeof import('hydrant')} hydrant
  * @param {typeof import('hydrant/exclusive')} exclusive
