@@ -30,6 +30,14 @@ export class Incoming {
     return (this.#reading ??= this.#read());
   }
 
+  /**
+   * Begins to read where that takes the body from nobody else. A body that waits in a stream of Node is kept chunk by
+   * chunk, so one-byte chunks would take two hundred times their bytes.
+   */
+  readAhead(): void {
+    if (this.#unread !== undefined) this.read().catch(() => {});
+  }
+
   async #read(): Promise<void> {
     const head = this.#head;
     const unread = this.#unread;

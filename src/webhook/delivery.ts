@@ -83,6 +83,7 @@ export class Delivery<R extends ConnectionRecord, I> {
       this.#answer();
       // Comes to nothing where somebody else has answered.
       this.#resolve(await this.#fail(error));
+      this.#incoming.stopReading();
     } finally {
       this.#identification.whenOutOfReadQueue(leavePlace);
       this.#found?.letGo();

@@ -89,6 +89,7 @@ export class Identification<R extends ConnectionRecord, I> {
 
   async #identify(): Promise<Response | Found<R, I>> {
     const finding = this.#access.find(this.#id, () => this.#ended !== undefined);
+    if (isThenable(finding)) this.#incoming.readAhead();
     const found = isThenable(finding) ? await this.#arrived(finding) : finding;
     this.found = found;
     const { slot, slot: { record, factory } } = found;

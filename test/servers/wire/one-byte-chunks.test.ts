@@ -33,8 +33,8 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 interface Memory { readonly heldBytes: number; readonly rss: number }
 
-async function gateway(framework: string): Promise<{ port: number; child: ChildProcess; memory(): Promise<Memory> }> {
-  const child = fork(join(folder, 'gateway.mjs'), [framework], {
+async function gateway(framework: string, ...slow: string[]): Promise<{ port: number; child: ChildProcess; memory(): Promise<Memory> }> {
+  const child = fork(join(folder, 'gateway.mjs'), [framework, ...slow], {
     execArgv: ['--expose-gc', `--max-old-space-size=${HEAP_MIB}`],
   });
   onTestFinished(() => void child.disconnect());
@@ -78,22 +78,24 @@ async function settled(memory: () => Promise<Memory>): Promise<Memory> {
 
 const MIB = (bytes: number): string => `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
 
+async function tripled(framework: string, ...slow: string[]): Promise<void> {
+  const { port, memory } = await gateway(framework, ...slow);
+  const sockets = await Promise.all(Array.from({ length: 16 }, () => open(port, 'Transfer-Encoding: chunked\r\n')));
+  const before = await settled(memory);
+  const each = 96 * 1024;
+  const part = '1\r\nx\r\n'.repeat(4 * 1024);
+  for (let sent = 0; sent < each; sent += 4 * 1024) await Promise.all(sockets.map((socket) => written(socket, part)));
+  const after = await settled(memory);
+  const received = each * sockets.length;
+  const held = after.heldBytes - before.heldBytes;
+  console.log(`${[framework, ...slow].join(', ')}: ${MIB(received)} received, ${MIB(held)} held (${(held / received).toFixed(1)} times), `
+    + `RSS ${MIB(before.rss)} → ${MIB(after.rss)}`);
+  expect(held).toBeLessThan(3 * received + BESIDES_BYTES);
+  expect(after.rss).toBeLessThan(2 * HEAP_MIB * 1024 * 1024 + before.rss);
+}
+
 describe.each(['node', 'a handler that reads the text', 'express', 'fastify', 'hono'])('%s', (framework) => {
-  test('bodies in one-byte chunks use at most three times the bytes received', { timeout: 120_000 }, async () => {
-    const { port, memory } = await gateway(framework);
-    const sockets = await Promise.all(Array.from({ length: 16 }, () => open(port, 'Transfer-Encoding: chunked\r\n')));
-    const before = await settled(memory);
-    const each = 96 * 1024;
-    const part = '1\r\nx\r\n'.repeat(4 * 1024);
-    for (let sent = 0; sent < each; sent += 4 * 1024) await Promise.all(sockets.map((socket) => written(socket, part)));
-    const after = await settled(memory);
-    const received = each * sockets.length;
-    const held = after.heldBytes - before.heldBytes;
-    console.log(`${framework}: ${MIB(received)} received, ${MIB(held)} held (${(held / received).toFixed(1)} times), `
-      + `RSS ${MIB(before.rss)} → ${MIB(after.rss)}`);
-    expect(held).toBeLessThan(3 * received + BESIDES_BYTES);
-    expect(after.rss).toBeLessThan(2 * HEAP_MIB * 1024 * 1024 + before.rss);
-  });
+  test('bodies in one-byte chunks use at most three times the bytes received', { timeout: 120_000 }, () => tripled(framework));
 
   test('nothing beyond maxBodyBytes is kept, whatever is sent', { timeout: 120_000 }, async () => {
     const { port, memory } = await gateway(framework);
@@ -108,10 +110,17 @@ describe.each(['node', 'a handler that reads the text', 'express', 'fastify', 'h
         new Promise((resolve) => { setTimeout(resolve, 200); }),
       ]);
     const after = await settled(memory);
-    expect(answers.match(/HTTP\/1\.1 413 /g)).toHaveLength(sockets.length);
+    // A sender that goes on sending may be cut off before it has read its 413.
+    await expect.poll(() => sockets.filter(({ closed }) => !closed)).toHaveLength(0);
+    expect(answers.match(/HTTP\/1\.1 \d+ /g)).toContain('HTTP/1.1 413 ');
+    expect(answers).not.toMatch(/HTTP\/1\.1 (?!413)/);
     expect(after.heldBytes - before.heldBytes).toBeLessThan(sockets.length * MAX_BODY_BYTES);
   });
 });
+
+test.each(['express', 'fastify'])(
+  '%s: so do bodies that arrive while the row is read', { timeout: 120_000 }, (framework) => tripled(framework, 'slow'),
+);
 
 test('hono: bodies of a known length in one-byte segments are not kept one by one', { timeout: 120_000 }, async () => {
   const { port, memory } = await gateway('hono');

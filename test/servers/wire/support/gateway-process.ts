@@ -1,4 +1,4 @@
-/** A gateway in a process of its own, which says on request how much memory it holds. Its argument names the framework. */
+/** A gateway in a process of its own, which says on request how much memory it holds. Its arguments name the framework, and that the store is slow. */
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { serve } from '@hono/node-server';
@@ -10,8 +10,13 @@ import { expressWebhook } from 'hydrant/express';
 import { fastifyWebhook } from 'hydrant/fastify';
 import { toNodeHandler } from 'hydrant/node';
 
+const [, , framework = '', slow] = process.argv;
+
 const registry = new ConnectionRegistry({
-  store: { get: async (id) => ({ id, version: 1, status: 'active' as const }) },
+  store: {
+    get: (id) => (slow === undefined ? Promise.resolve({ id, version: 1, status: 'active' as const }) : new Promise(() => {})),
+  },
+  storeTimeoutMs: 300_000,
   acquireTimeoutMs: 300_000,
   factory: { create: () => ({}), authenticate: () => false, handleWebhook: () => new Response() },
 });
@@ -41,7 +46,7 @@ const FRAMEWORKS: Record<string, () => Promise<Server>> = {
   },
 };
 
-const server = await (FRAMEWORKS[process.argv[2] ?? ''] ?? (() => Promise.reject(new Error('no such framework'))))();
+const server = await (FRAMEWORKS[framework] ?? (() => Promise.reject(new Error('no such framework'))))();
 if (!server.listening) await new Promise((resolve) => server.once('listening', resolve));
 
 process.on('message', () => {
