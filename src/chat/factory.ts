@@ -50,8 +50,8 @@ const DEFAULT_FAILURE_TEXT = (): string => 'Something went wrong. Please try aga
  *
  * Slack, Telegram, Discord, GitHub, WhatsApp, Google Chat and Linear deliveries are verified, and their challenges
  * answered, before anything is hydrated. Teams needs a `webhookVerifier` for that. Without one it verifies inside its handler,
- * so a forged delivery hydrates it. Deliveries to adapters of your own are refused, unless you spread the factory and set
- * `authenticate`. Annotate `record` and, for the SDK's types, `chat`.
+ * so a forged delivery hydrates it. So does an adapter of your own, unless you spread the factory and set `authenticate`.
+ * Annotate `record` and, for the SDK's types, `chat`.
  *
  * @example
  * const factory = chatFactory({

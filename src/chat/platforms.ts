@@ -24,7 +24,7 @@ export async function readPayload(request: Request): Promise<Json | undefined> {
   return payloadOf(await request.clone().text(), request.headers.get('content-type') ?? '');
 }
 
-/** All that differs between platforms. An adapter that is not in the table is refused: nothing says how it verifies. */
+/** All that differs between platforms. An adapter that is not in the table verifies in its handler. */
 interface Platform {
   /**
    * `'cold'`: an adapter that is never initialized verifies a delivery, and then ignores it. `'in-handler'`: such an adapter

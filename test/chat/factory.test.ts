@@ -71,9 +71,13 @@ describe('before anything is hydrated', () => {
     expect({ before, after }).toEqual({ before: { first: 200, second: 401 }, after: { first: 401, second: 200 } });
   });
 
-  test("an adapter of an unknown platform never passes as verified; with 'in-handler' it verifies by itself", async () => {
-    const line = { name: 'line', initialize: async () => {}, handleWebhook: async () => new Response('verified') };
-    const outcome = async (override: { readonly authenticate?: 'in-handler' }): Promise<unknown> => {
+  test("an adapter of the application's own verifies in its handler, or on the row by an authenticate of its own", async () => {
+    const line = {
+      name: 'line',
+      initialize: async () => {},
+      handleWebhook: async (request: Request) => new Response(null, { status: request.headers.has('x-line') ? 200 : 401 }),
+    };
+    const outcome = async (override: { readonly authenticate?: (request: Request) => boolean }): Promise<unknown> => {
       let creates = 0;
       const cold = chatFactory({
         state: createMemoryState(),
@@ -82,14 +86,16 @@ describe('before anything is hydrated', () => {
         config: () => ({ logger: 'silent' }),
       });
       const registry = new ConnectionRegistry({ store: new MemoryStore([{ id: 'l' }]), factory: { ...cold, ...override } });
-      let cause: unknown;
-      registry.on('webhookFailed', ({ error }) => { cause = (error.cause as Error).message; });
-      const { status } = await registry.handleWebhook('l', new Request('https://gateway', { method: 'POST', body: '{}' }));
+      const post = (headers: Record<string, string>): Promise<Response> =>
+        registry.handleWebhook('l', new Request('https://gateway', { method: 'POST', body: '{}', headers }));
+      const forged = { status: (await post({})).status, creates };
+      const genuine = { status: (await post({ 'x-line': '1' })).status, creates };
       await registry.close();
-      return { status, creates, cause };
+      return { forged, genuine };
     };
-    expect(await outcome({})).toEqual({ status: 401, creates: 0, cause: expect.stringMatching(/cannot verify 'line'.*'in-handler'/) });
-    expect(await outcome({ authenticate: 'in-handler' })).toEqual({ status: 200, creates: 1, cause: undefined });
+    expect(await outcome({})).toEqual({ forged: { status: 401, creates: 1 }, genuine: { status: 200, creates: 1 } });
+    expect(await outcome({ authenticate: ({ headers }) => headers.has('x-line') }))
+      .toEqual({ forged: { status: 401, creates: 0 }, genuine: { status: 200, creates: 1 } });
   });
 
   test('verifying logs nothing, so that a forger cannot fill the log', async () => {
