@@ -33,7 +33,9 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 interface Memory { readonly heldBytes: number; readonly rss: number }
 
-async function gateway(framework: string, ...slow: string[]): Promise<{ port: number; child: ChildProcess; memory(): Promise<Memory> }> {
+interface Gateway { readonly port: number; readonly child: ChildProcess; memory(): Promise<Memory> }
+
+async function gateway(framework: string, ...slow: string[]): Promise<Gateway> {
   const child = fork(join(folder, 'gateway.mjs'), [framework, ...slow], {
     execArgv: ['--expose-gc', `--max-old-space-size=${HEAP_MIB}`],
   });
@@ -88,7 +90,8 @@ async function tripled(framework: string, ...slow: string[]): Promise<void> {
   const after = await settled(memory);
   const received = each * sockets.length;
   const held = after.heldBytes - before.heldBytes;
-  console.log(`${[framework, ...slow].join(', ')}: ${MIB(received)} received, ${MIB(held)} held (${(held / received).toFixed(1)} times), `
+  const what = [framework, ...slow].join(', ');
+  console.log(`${what}: ${MIB(received)} received, ${MIB(held)} held (${(held / received).toFixed(1)} times), `
     + `RSS ${MIB(before.rss)} → ${MIB(after.rss)}`);
   expect(held).toBeLessThan(3 * received + BESIDES_BYTES);
   expect(after.rss).toBeLessThan(2 * HEAP_MIB * 1024 * 1024 + before.rss);

@@ -1,4 +1,7 @@
-/** A gateway in a process of its own, which says on request how much memory it holds. Its arguments name the framework, and that the store is slow. */
+/**
+ * A gateway in a process of its own, which says on request how much memory it holds. Its arguments name the framework, and
+ * that the store is slow.
+ */
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { serve } from '@hono/node-server';
