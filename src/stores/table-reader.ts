@@ -37,7 +37,7 @@ export class TableReader<T extends object> {
     try {
       return this.#options.validId?.(id) ?? true;
     } catch (cause) {
-      failed.set(id, new ConnectionError('STORE_UNAVAILABLE', `validId threw for '${id}'`, { connectionId: id, cause }));
+      failed.set(id, unreadable(id, cause));
       return false;
     }
   }
@@ -127,8 +127,7 @@ export class TableReader<T extends object> {
           for (const [key, record] of await this.#readOne(id, options)) found.set(key, record);
         } catch (cause) {
           failures += 1;
-          const message = `The row of connection '${id}' could not be read`;
-          found.set(id, new ConnectionError('STORE_UNAVAILABLE', message, { connectionId: id, cause }));
+          found.set(id, unreadable(id, cause));
         }
       }
     };
@@ -137,6 +136,10 @@ export class TableReader<T extends object> {
     if (failures === ids.length) throw batchError;
     return found;
   }
+}
+
+function unreadable(id: string, cause: unknown): ConnectionError {
+  return new ConnectionError('STORE_UNAVAILABLE', `The row of connection '${id}' could not be read`, { connectionId: id, cause });
 }
 
 /** No database holds an id with NUL, and UTF-8 would make every lone surrogate the same id. */

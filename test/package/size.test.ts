@@ -13,7 +13,7 @@ const ADDED: Record<string, number> = {
   'hydrant/node': 4.2,
   'hydrant/express': 5,
   'hydrant/fastify': 5.1,
-  'hydrant/postgres': 15.9,
+  'hydrant/postgres': 16.3,
   'hydrant/redis': 7.1,
   'hydrant/exclusive': 10.4,
   'hydrant/testing': 10.7,
