@@ -154,6 +154,19 @@ describe('a delivery', () => {
   });
 });
 
+test('an adapter that polls finds the current connection, as its handlers do', async () => {
+  const found: string[] = [];
+  const poller = {
+    name: 'custom',
+    initialize: async () => { setImmediate(() => { found.push(currentConnection().id); }); },
+    handleWebhook: async () => new Response(),
+  };
+  bots = botsOver([slackBot('s')], { adapters: () => ({ poller }) });
+  await bots.registry.use('s', () => {});
+  await new Promise(setImmediate);
+  expect(found).toEqual(['s']);
+});
+
 describe('one bot ends and the others go on', () => {
   test('with one shared state, which no bot disconnects', async () => {
     const state = createMemoryState();
@@ -270,6 +283,31 @@ describe('an instance that cannot start', () => {
     start();
     await turns();
     expect(slow.isPolling).toBe(false);
+  });
+
+  test('leaves no adapter polling that has started before another one was refused', async () => {
+    const poller = pollerThat(async () => {});
+    const refused = { ...slackBot('s', null), apiUrl: `${slackApi.url}not-there/` };
+    bots = botsOver([refused], { adapters: (record) => ({ ...adaptersOf(record), poller }) });
+    bots.registry.on('hydrationFailed', () => {});
+    await expect(bots.registry.use('s', () => {})).rejects.toMatchObject({ code: 'HYDRATION_FAILED' });
+    expect(poller.isPolling).toBe(false);
+  });
+
+  test('asks no vendor when it was aborted while its state connected', async () => {
+    let starts = 0;
+    let connect: (() => void) | undefined;
+    const state = createMemoryState();
+    state.connect = () => new Promise<void>((resolve) => { connect = resolve; });
+    bots = botsOver([slackBot('s')], { state, adapters: () => ({ adapter: pollerThat(async () => { starts += 1; }) }) });
+    const caller = new AbortController();
+    const use = bots.registry.use('s', () => {}, { signal: caller.signal });
+    await vi.waitUntil(() => connect !== undefined);
+    caller.abort();
+    await expect(use).rejects.toThrow();
+    connect?.();
+    await turns();
+    expect(starts).toBe(0);
   });
 
   test('asks no vendor when it was aborted during setup', async () => {
