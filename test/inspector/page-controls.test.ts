@@ -125,14 +125,14 @@ describe('the controls of the inspector’s page, without a browser', () => {
   test('shows that it has lost the connection, and that a request has failed', async () => {
     await h.use('acme');
     const page = await open();
-    const feed = (): unknown[] => [page.$('feed').textContent, page.$('feed').dataset['state']];
+    const feed = (): object => ({ text: page.$('feed').textContent, state: page.$('feed').dataset['state'] });
     page.offline = true;
     await page.does(() => page.button('Evict acme').click());
     expect(page.$('outcome').textContent).toBe('acme: the request failed');
-    expect(feed()).toEqual(['Connection lost, trying again…', 'lost']);
+    expect(feed()).toEqual({ text: 'Connection lost, trying again…', state: 'lost' });
     await page.does(() => page.$('pause').click());
     await page.does(() => { page.$('state').dispatch('change'); });
-    expect(feed()).toEqual(['Connection lost', 'lost']);
+    expect(feed()).toEqual({ text: 'Connection lost', state: 'lost' });
   });
 
   test('keeps rows and the focus while others come and go, even if a connection has two', async () => {

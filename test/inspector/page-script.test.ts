@@ -100,14 +100,15 @@ describe('what the inspector’s page shows, without a browser', () => {
     void Promise.allSettled(['acme', 'broken'].map((id) => h.registry.use(id, () => {})));
     await h.clock.advance(1_000);
     expect($('latency-text').textContent).toBe('1 succeeded, 1 failed; in the slowest ten seconds 95 % took at most 100 ms.');
-    const bars = (): unknown[] =>
-      $('chart').children.map((bar) =>
-        ['class', 'x', 'y', 'width', 'height'].map((key) => bar.getAttribute(key)?.replace(/\.\d+/, '')),
-      );
-    const drawn = (x: string): unknown[] => [
-      ['p95', x, '73', '8', '44'],
-      ['p50', x, '73', '8', '44'],
-      ['bad', x, '2', '8', '12'],
+    const bars = (): object[] =>
+      $('chart').children.map((bar) => {
+        const whole = (key: string): string | undefined => bar.getAttribute(key)?.replace(/\.\d+/, '');
+        return { class: whole('class'), x: whole('x'), y: whole('y'), width: whole('width'), height: whole('height') };
+      });
+    const drawn = (x: string): object[] => [
+      { class: 'p95', x, y: '73', width: '8', height: '44' },
+      { class: 'p50', x, y: '73', width: '8', height: '44' },
+      { class: 'bad', x, y: '2', width: '8', height: '12' },
     ];
     expect(bars()).toEqual(drawn('591'));
     expect($('chart').children.map(({ name }) => name)).toEqual(['svg:rect', 'svg:rect', 'svg:rect']);
