@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { deferred } from '../support/deferred.js';
 import type { Harness } from '../support/harness.js';
-import { post, webhookHarness } from '../support/webhooks.js';
+import { post, streamingHarness, webhookHarness } from '../support/webhooks.js';
 
 const turn = (): Promise<void> => new Promise((resolve) => { setImmediate(resolve); });
 
@@ -154,19 +154,7 @@ test('the factory is not called for a webhook that has timed out', async () => {
 });
 
 test('a body that breaks off at once holds no lease', async () => {
-  const h = webhookHarness({
-    factory: {
-      handleWebhook: () =>
-        new Response(
-          new ReadableStream({
-            pull(controller) {
-              controller.error(new Error('gone'));
-            },
-          }),
-        ),
-    },
-  });
-  h.rows.put('a');
+  const h = streamingHarness({ pull(controller) { controller.error(new Error('gone')); } });
   await h.registry.handleWebhook('a', post());
   await h.settle();
   expect(h.registry.snapshot().leased).toBe(0);

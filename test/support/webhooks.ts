@@ -49,6 +49,13 @@ export function webhookHarness({
   });
 }
 
+/** A harness whose handler answers with a body from `source`, and with the connection `a`. */
+export function streamingHarness(source: UnderlyingDefaultSource<Uint8Array>): Harness {
+  const h = webhookHarness({ factory: { handleWebhook: () => new Response(new ReadableStream(source)) } });
+  h.rows.put('a');
+  return h;
+}
+
 /** The parts of a response that matter to a sender. */
 export async function seen(response: Response): Promise<{ status: number; code?: string; retryAfter?: string; body?: string }> {
   const text = await response.text();

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { deferred } from '../support/deferred.js';
-import { post, webhookHarness } from '../support/webhooks.js';
+import { post, streamingHarness, webhookHarness } from '../support/webhooks.js';
 
 describe('the lease of a webhook', () => {
   test('is released at once for a response built from a string, read or not', async () => {
@@ -41,15 +41,10 @@ describe('the lease of a webhook', () => {
     for (const end of ['cancel', 'error'] as const) {
       let fail!: (error: Error) => void;
       let cancelled: unknown;
-      const h = webhookHarness({
-        factory: {
-          handleWebhook: () => new Response(new ReadableStream({
-            start(controller) { controller.enqueue(new Uint8Array(1)); fail = (error) => controller.error(error); },
-            cancel(reason) { cancelled = reason; },
-          })),
-        },
+      const h = streamingHarness({
+        start(controller) { controller.enqueue(new Uint8Array(1)); fail = (error) => controller.error(error); },
+        cancel(reason) { cancelled = reason; },
       });
-      h.rows.put('a');
       const response = await h.registry.handleWebhook('a', post());
       expect(h.registry.snapshot()).toMatchObject({ leased: 1 });
       if (end === 'cancel') {
@@ -65,20 +60,12 @@ describe('the lease of a webhook', () => {
 
   test('is held for a stream that is always ready, of which only a little is read ahead', async () => {
     let pulled = 0;
-    const h = webhookHarness({
-      factory: {
-        handleWebhook: () =>
-          new Response(
-            new ReadableStream({
-              pull(controller) {
-                pulled += 1;
-                controller.enqueue(new Uint8Array(10));
-              },
-            }),
-          ),
+    const h = streamingHarness({
+      pull(controller) {
+        pulled += 1;
+        controller.enqueue(new Uint8Array(10));
       },
     });
-    h.rows.put('a');
     const response = await h.registry.handleWebhook('a', post());
     expect(pulled).toBeLessThanOrEqual(20);
     expect(h.registry.snapshot()).toMatchObject({ leased: 1 });
