@@ -169,43 +169,4 @@ describe('the store\'s own table', () => {
     await Promise.all(Array.from({ length: 8 }, () => new PostgresStore({ client: pool }).migrate()));
     await expect(new PostgresStore({ client: pool }).put({ id: 'acme' })).resolves.toMatchObject({ status: 'active' });
   });
-
-  test('may have any name and be in any schema', async () => {
-    await pool.query(`create schema "we""ird Schema"`);
-    const table = `we"ird Schema.Tab'le $hydrant$ %s \\ ${'x'.repeat(30)}`;
-    const store = new PostgresStore<{ token: string }>({
-      client: pool,
-      table,
-      columns: { id: 'I"d', status: "st'atus %I", version: 'ver\\sion' },
-    });
-    await store.migrate();
-    await store.migrate();
-    const first = await store.put({ id: 'acme', token: 'a' });
-    const second = await store.put({ id: 'acme', token: 'b', status: 'stopped' });
-    expect(second).toEqual({
-      id: 'acme',
-      token: 'b',
-      status: 'stopped',
-      version: expect.stringMatching(/^[0-9a-f]{32}$/) as string,
-    });
-    expect(second.version).not.toBe(first.version);
-    await pool.query(PostgresStore.migrationSql({ table, columns: { id: 'I"d', version: 'ver\\sion' } }).down);
-    expect(
-      await one(
-        `select count(*)::int as value from pg_class where relnamespace = (select oid from pg_namespace
-          where nspname like 'we%')`,
-      ),
-    ).toBe(0);
-  });
-
-  test('two tables with long names do not share their objects', async () => {
-    const names = ['a', 'b'].map((end) => `${'long_'.repeat(12)}${end}`);
-    const [first, second] = names.map((table) => new PostgresStore<{ token: string }>({ client: pool, table }));
-    await first?.migrate();
-    await second?.migrate();
-    await first?.put({ id: 'acme', token: '1' });
-    await pool.query(PostgresStore.migrationSql({ table: names[1] as string }).down);
-    await first?.put({ id: 'acme', token: '2' });
-    expect(await first?.get('acme')).toMatchObject({ token: '2' });
-  });
 });
