@@ -60,6 +60,15 @@ describe('a client of PostgreSQL', () => {
     }
   });
 
+  test('must not rename columns, or every connection would be unknown', async () => {
+    const renaming = (row: object): PostgresClient => ({ query: async () => [row] });
+    const renamed = new PostgresStore({ client: renaming({ 'Hydrant:ids': '["acme"]', 'Hydrant:id': 'acme' }) });
+    const mapped = new PostgresStore({ client: renaming({ Facts: '{}' }), table: 'bots', mapRow: (row) => row });
+    await expect(renamed.getVersions(['acme'])).rejects.toThrow('renamed the column "hydrant:ids"');
+    await expect(renamed.get('acme')).rejects.toThrow('renamed the column "hydrant:id"');
+    await expect(mapped.get('acme')).rejects.toThrow('renamed the column "facts"');
+  });
+
   test('whose query misses its deadline is no longer awaited', async () => {
     const clock = new ManualClock();
     const store = new PostgresStore({ client: { query: () => new Promise(() => {}) }, queryTimeoutMs: 500, clock });

@@ -1,4 +1,5 @@
 import { ConnectionError } from '../../errors.js';
+import { withColumn } from './database.js';
 import type { Layout } from './layout.js';
 import { literal } from './quoting.js';
 
@@ -130,7 +131,7 @@ export const OWN_FACTS: TableFacts = {
  */
 export async function readFacts(layout: Layout, query: (text: string) => Promise<readonly unknown[]>): Promise<TableFacts> {
   const [row] = await query(READ_FACTS(layout));
-  const raw = JSON.parse((row as { facts: string }).facts) as RawFacts;
+  const raw = JSON.parse(withColumn(row as { facts: string }, 'facts').facts) as RawFacts;
   if (raw.table === null) throw new ConnectionError('INVALID_OPTIONS', `PostgresStore: there is no table ${layout.table}`);
   if (raw.id === null)
     throw new ConnectionError('INVALID_OPTIONS', `PostgresStore: ${raw.table} has no column '${layout.idColumn}' (columns.id)`);

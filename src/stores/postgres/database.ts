@@ -100,6 +100,16 @@ function rowsOf(result: unknown): readonly unknown[] {
   throw new TypeError('The PostgreSQL client resolved query() to neither rows nor { rows }');
 }
 
+/**
+ * Returns the row. Some clients rename columns by an option (`postgres.pascal`), and every connection would be unknown.
+ *
+ * @throws TypeError when the row has no such column
+ */
+export function withColumn<Row extends object>(row: Row, name: string): Row {
+  if (name in row) return row;
+  throw new TypeError(`The PostgreSQL client has renamed the column "${name}": give hydrant one that keeps names`);
+}
+
 class PlainQuery {
   readonly #client: PostgresClient;
 

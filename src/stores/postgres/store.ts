@@ -4,11 +4,11 @@ import { ConnectionError, isConnectionError } from '../../errors.js';
 import type { Draft, Fields, StoredRecord } from '../drafts.js';
 import { watchTuning } from '../subscribing.js';
 import { checkedClient } from './checked-client.js';
-import { Database } from './database.js';
+import { Database, withColumn } from './database.js';
 import { layoutOf, type Layout } from './layout.js';
 import { findingsBy, migrateBy, migrationOf, type MigrationSql, type SchemaFinding } from './migration.js';
 import type { PostgresStoreOptions } from './options.js';
-import { ID, isPossibleId, upsert, VISIBLE } from './queries.js';
+import { ID, IDS, isPossibleId, upsert, VISIBLE } from './queries.js';
 import { invalidOption, lockTimeout, queryTimeout } from './checked-options.js';
 import { recordOf, rowOf } from './rows.js';
 import { subscribe, type PostgresSubscribing } from './subscription.js';
@@ -115,7 +115,7 @@ export class PostgresStore<D extends object = Record<string, unknown>> implement
       if (asked.size === 0) return records;
       for (const row of await query<Row>(queries.rows, [JSON.stringify([...asked])])) {
         // A collation may find equal what is not the same: only what was asked for counts.
-        if (asked.has(row[ID] as string))
+        if (asked.has(withColumn(row, ID)[ID] as string))
           records.set(row[ID] as string, recordOf(row, this.#options.mapRow) as Fields<D> & StoredRecord);
       }
       return records;
@@ -128,7 +128,7 @@ export class PostgresStore<D extends object = Record<string, unknown>> implement
       const asked = new Set(ids.filter((id) => isPossibleId(facts, id)));
       if (asked.size === 0) return new Map<string, Version>();
       const send = async (text: string, these: Iterable<string>): Promise<Row> =>
-        (await query<Row>(text, [JSON.stringify([...these])]))[0] ?? {};
+        withColumn((await query<Row>(text, [JSON.stringify([...these])]))[0] ?? {}, IDS);
       const versions = await this.#versions.read(queries, asked, send, () => this.#table.forget());
       for (const id of versions.keys()) if (!asked.has(id)) versions.delete(id);
       return versions;
