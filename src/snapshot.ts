@@ -1,5 +1,5 @@
 import type { ConnectionRecord } from './contracts/record.js';
-import type { Slot } from './slot/state.js';
+import { isHydrating, type Slot } from './slot/state.js';
 import type { Slots } from './slot/slots.js';
 
 /** One instance, or one that is being created. */
@@ -61,17 +61,17 @@ export function inspect<R extends ConnectionRecord, I>(
   now: number,
 ): ConnectionSnapshot | undefined {
   const current = slots.index.get(id);
-  const shown = current === undefined ? undefined : rowOf(current, current.leases, now);
+  const shown = current === undefined ? undefined : rowOf(current, now);
   if (shown !== undefined) return shown;
   let newest: Slot<R, I> | undefined;
   for (const slot of slots.departing.of(id)) newest = slot;
-  return newest === undefined ? undefined : rowOf(newest, newest.leases, now);
+  return newest === undefined ? undefined : rowOf(newest, now);
 }
 
 function rowOf<R extends ConnectionRecord, I>(
   slot: Slot<R, I>,
-  leases: number,
   now: number,
+  leases = slot.leases,
 ): (ConnectionSnapshot & { readonly state: Phase }) | undefined {
   const state = phaseOf(slot, leases);
   if (state === undefined) return undefined;
@@ -92,13 +92,14 @@ export function takeSnapshot<R extends ConnectionRecord, I>(
 ): RegistrySnapshot {
   const counts = { idle: 0, leased: 0, hydrating: 0, draining: 0, disposing: 0 };
   const connections: ConnectionSnapshot[] = [];
-  const add = (slot: Slot<R, I>, leases = slot.leases): void => {
-    const row = rowOf(slot, leases, now);
+  const add = (slot: Slot<R, I>, leases?: number): void => {
+    const row = rowOf(slot, now, leases);
     if (row === undefined) return;
     counts[row.state] += 1;
     connections.push(row);
     // With `keepLastGood`: it serves on while its successor hydrates, which holds it by a lease of its own.
-    if ('fallback' in slot.state && slot.state.fallback !== undefined) add(slot.state.fallback, slot.state.fallback.leases - 1);
+    const fallback = isHydrating(slot.state) ? slot.state.fallback : undefined;
+    if (fallback !== undefined) add(fallback, fallback.leases - 1);
   };
   for (const slot of slots.index.values()) add(slot);
   for (const slot of slots.departing.all()) add(slot);

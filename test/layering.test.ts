@@ -96,7 +96,7 @@ const LAYERS: Record<string, { code: string[]; types?: string[] }> = {
     code: ['clock.ts', 'errors.ts', 'ids.ts', 'checks.ts', 'console-lines.ts', 'onlooker.ts'],
     types: ['events.ts', 'snapshot.ts'],
   },
-  chat: { code: ['bounded.ts', 'checks.ts', 'errors.ts'], types: ['contracts'] },
+  chat: { code: ['bounded.ts', 'checks.ts', 'errors.ts', 'when-aborted.ts'], types: ['contracts'] },
   'index.ts': {
     code: ['clock.ts', 'errors.ts', 'factory-by-platform.ts', 'registry.ts', 'stores'],
     types: [

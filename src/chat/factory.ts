@@ -2,6 +2,7 @@ import type { FailureContext, HydrationContext, InstanceFactory, RecordContext, 
 import type { Awaitable, ConnectionRecord } from '../contracts/record.js';
 import { aFunction, check, count, describe, expecting, isObject, once, oneOf, optional, shape } from '../checks.js';
 import type { ConnectionError } from '../errors.js';
+import { whenAborted } from '../when-aborted.js';
 import type { ChatAdapter, ChatLike, ChatState, UntypedChat } from './contract.js';
 import { withConnection } from './current-connection.js';
 import { acknowledge, LateFailures } from './late-answers.js';
@@ -199,7 +200,6 @@ function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> 
   return new Promise((resolve, reject) => {
     const abort = (): void => reject(signal.reason);
     if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+    work.then(resolve, reject).finally(whenAborted(signal, abort));
   });
 }

@@ -1,7 +1,7 @@
 import type { FailureContext, InstanceFactory, WebhookContext } from '../contracts/factory.js';
 import type { ConnectionRecord } from '../contracts/record.js';
 import { ConnectionError } from '../errors.js';
-import { platformOf, readPayload } from './platforms.js';
+import { platformOf, readPayload, typeOf } from './platforms.js';
 
 /**
  * Slack and Discord give up after 3 s; the rest of the time is for the network.
@@ -25,7 +25,7 @@ export const acknowledge: NonNullable<InstanceFactory<unknown, unknown>['acknowl
     const platform = platformOf(request);
     if (platform === 'slack') return await responseUrlOf(request) === undefined ? undefined : new Response(null, { status: 200 });
     if (platform !== 'discord') return undefined;
-    const deferred = DEFERRED[Number((await readPayload(request))?.['type'])];
+    const deferred = DEFERRED[Number(await typeOf(request))];
     return deferred === undefined ? undefined : Response.json({ type: deferred });
   },
 };

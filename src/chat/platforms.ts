@@ -24,15 +24,20 @@ export async function readPayload(request: Request): Promise<Json | undefined> {
   return payloadOf(await request.clone().text(), request.headers.get('content-type') ?? '');
 }
 
-/** All that differs between platforms. An adapter that is not in the table verifies in its handler. */
+/** The kind of a delivery, as Slack and Discord name it. */
+export async function typeOf(request: Request): Promise<unknown> {
+  return (await readPayload(request))?.['type'];
+}
+
+/**
+ * All that differs between platforms. Their adapters verify a delivery before they are initialized, and then ignore it. An
+ * adapter that is not in the table verifies in its handler.
+ */
 interface Platform {
-  /**
-   * `'cold'`: an adapter that is never initialized verifies a delivery, and then ignores it. `'in-handler'`: such an adapter
-   * refuses a forged delivery only if it was given a verifier.
-   */
-  readonly verifies: 'cold' | 'in-handler';
-  /** Whether a request has what only this platform sends. Without it, no header tells. */
-  readonly isSender?: (request: Request) => boolean;
+  /** Before its adapter is initialized, that refuses a forged delivery only if it was given a verifier. */
+  readonly verifiesInHandler?: true;
+  /** Whether a request has what only this platform sends. `null`: there is nothing of that kind. */
+  readonly isSender: ((request: Request) => boolean) | null;
   /** The field that names one customer's installation. Without it, a delivery does not say whom it is for. */
   readonly installation?: (payload: Json) => unknown;
   /** Whether a delivery asks for nothing but a proof that the URL is served. */
@@ -44,46 +49,42 @@ const sends = (...names: string[]) => ({ headers }: Request): boolean => names.s
 /** By the name of the adapter. The first one whose `isSender` is true counts: GitHub sends a header of WhatsApp's too. */
 export const PLATFORMS: ReadonlyMap<string, Platform> = new Map(Object.entries<Platform>({
   slack: {
-    verifies: 'cold',
     isSender: sends('x-slack-signature', 'x-slack-socket-token'),
     installation: slackInstallation,
-    isChallenge: async (request) => (await readPayload(request))?.['type'] === 'url_verification',
+    isChallenge: async (request) => await typeOf(request) === 'url_verification',
   },
   discord: {
-    verifies: 'cold',
     isSender: sends('x-signature-ed25519', 'x-discord-gateway-token'),
     installation: (payload) => payload['application_id'],
-    isChallenge: async (request) => Number((await readPayload(request))?.['type']) === 1,
+    isChallenge: async (request) => Number(await typeOf(request)) === 1,
   },
-  telegram: { verifies: 'cold', isSender: sends('x-telegram-bot-api-secret-token') },
+  telegram: { isSender: sends('x-telegram-bot-api-secret-token') },
   github: {
-    verifies: 'cold',
     isSender: sends('x-github-event'),
     installation: (payload) => payload['installation']?.['id'],
     isChallenge: ({ headers }) => headers.get('x-github-event') === 'ping',
   },
   linear: {
-    verifies: 'cold',
     isSender: sends('linear-signature'),
     installation: (payload) => payload['organizationId'],
   },
   whatsapp: {
-    verifies: 'cold',
     isSender: ({ method, url, headers }) =>
       headers.has('x-hub-signature-256') || (method === 'GET' && new URL(url).searchParams.has('hub.challenge')),
     installation: (payload) => first(first(payload['entry'])?.['changes'])?.['value']?.['metadata']?.['phone_number_id'],
     isChallenge: ({ method }) => method === 'GET',
   },
-  gchat: { verifies: 'cold' },
+  gchat: { isSender: null },
   teams: {
-    verifies: 'in-handler',
+    isSender: null,
+    verifiesInHandler: true,
     installation: (payload) => payload['conversation']?.['tenantId'] ?? payload['channelData']?.['tenant']?.['id'],
   },
 }));
 
 /** The name of the platform a delivery claims to come from, by what only that platform sends. */
 export function platformOf(request: Request): string | undefined {
-  for (const [name, { isSender }] of PLATFORMS) if (isSender?.(request) === true) return name;
+  for (const [name, { isSender }] of PLATFORMS) if (isSender?.(request)) return name;
   return undefined;
 }
 
@@ -119,7 +120,7 @@ export async function connectionIdOf(request: Request): Promise<string | undefin
   const claimed = platformOf(request);
   const payload = request.method === 'GET' ? undefined : await readPayload(request);
   const platform = claimed ?? (payload?.['channelId'] === 'msteams' ? 'teams' : undefined);
-  const installation = platform === undefined ? undefined : PLATFORMS.get(platform)?.installation;
+  const installation = PLATFORMS.get(platform ?? '')?.installation;
   if (installation === undefined) return undefined;
   const id = payload === undefined ? undefined : installation(payload);
   return typeof id === 'string' || typeof id === 'number' ? `${platform}:${id}` : platform;

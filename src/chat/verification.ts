@@ -23,10 +23,7 @@ export function adapterNameFor(adapters: Adapters, request: Request): string | u
   const names = Object.keys(adapters);
   if (names.length === 1) return names[0];
   const platform = platformOf(request);
-  const headerless = names.filter((name) => {
-    const known = PLATFORMS.get(adapters[name]?.name ?? '');
-    return known !== undefined && known.isSender === undefined;
-  });
+  const headerless = names.filter((name) => PLATFORMS.get(adapters[name]?.name ?? '')?.isSender === null);
   return names.find((name) => adapters[name]?.name === platform) ?? (headerless.length === 1 ? headerless[0] : undefined);
 }
 
@@ -52,11 +49,10 @@ export class Verification<R extends ConnectionRecord, S> {
     const platform = PLATFORMS.get(adapter.name);
     // An adapter of the application's own verifies in its handler, as the SDK asks of every adapter.
     if (platform === undefined) return true;
-    // Without a `webhookVerifier`, Teams answers 500 until it is initialized, and then its handler verifies.
-    if (platform.verifies === 'in-handler') return (await adapter.handleWebhook(request)).status !== 401;
-    const challenge = await platform.isChallenge?.(request) === true;
+    const challenge = await platform.isChallenge?.(request);
     const response = await adapter.handleWebhook(request);
-    if (!response.ok) return false;
+    // Without a `webhookVerifier`, Teams answers 500 until it is initialized, and then its handler verifies.
+    if (platform.verifiesInHandler ? response.status === 401 : !response.ok) return false;
     return challenge ? response : true;
   }
 

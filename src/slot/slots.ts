@@ -103,7 +103,10 @@ export class Slots<R extends ConnectionRecord, I> {
       this.release(fallback);
     }
     if (superseded !== undefined) this.supersede(slot, superseded.reason, superseded.cause);
-    else if (slot.leases === 0) this.#cameUnused(slot);
+    else if (slot.leases === 0) {
+      this.#eviction.touch(slot);
+      this.#idle(slot);
+    }
     this.#eviction.evict();
   }
 
@@ -132,7 +135,7 @@ export class Slots<R extends ConnectionRecord, I> {
       this.#eviction.remove(slot);
       this.#departing.add(slot);
       if (slot.leases === 0) this.#dispose(slot, state.cleanUps, { reason, cause });
-      else this.#drain(slot, state.cleanUps, { reason, cause });
+      else this.ending.drain(slot, state.cleanUps, { reason, cause }, () => { this.#expire(slot); this.#env.effects.flush(); });
     }
   }
 
@@ -183,12 +186,6 @@ export class Slots<R extends ConnectionRecord, I> {
     this.#eviction.stop();
   }
 
-  /** The slot became live without a caller. */
-  #cameUnused(slot: Slot<R, I>): void {
-    this.#eviction.touch(slot);
-    this.#idle(slot);
-  }
-
   #idle(slot: Slot<R, I>): void {
     const { state } = slot;
     if (state.kind === 'draining') {
@@ -201,10 +198,6 @@ export class Slots<R extends ConnectionRecord, I> {
       }
       this.#eviction.add(slot);
     }
-  }
-
-  #drain(slot: Slot<R, I>, cleanUps: readonly CleanUp[], supersession: Supersession): void {
-    this.ending.drain(slot, cleanUps, supersession, () => { this.#expire(slot); this.#env.effects.flush(); });
   }
 
   /** A drain deadline has passed. */
