@@ -250,55 +250,6 @@ describe('G11 webhook honesty', () => {
     expect((await h.registry.handleWebhook('a', get)).status).toBe(200);
   });
 
-  test('respondToFailure replaces a response, and may read the request', async () => {
-    const h = webhookHarness({
-      factory: {
-        create: async () => { throw new Error('down'); },
-        respondToFailure: async (failure, request, { record, acknowledged }) =>
-          new Response(`${failure.code} ${await request.text()} ${record?.id} ${acknowledged}`, { status: 200 }),
-      },
-    });
-    h.rows.put('a');
-    expect(await seen(await h.registry.handleWebhook('a', post('payload')))).toEqual({
-      status: 200,
-      body: 'HYDRATION_FAILED payload a false',
-    });
-  });
-
-  test('webhook.respondToFailure answers if no factory is known', async () => {
-    const h = webhookHarness({
-      webhook: {
-        respondToFailure: async (failure, request) => new Response(`${failure.code} ${await request.text()}`, { status: 410 }),
-      },
-    });
-    expect(await seen(await h.registry.handleWebhook('nobody', post('payload')))).toEqual({
-      status: 410,
-      body: 'CONNECTION_NOT_FOUND payload',
-    });
-    h.rows.put('a');
-    expect((await h.registry.handleWebhook('a', post('x', { secret: 'forged' }))).status).toBe(401);
-  });
-
-  test('the default response is sent if respondToFailure throws, resolves nothing or hangs', async () => {
-    for (const respondToFailure of [() => { throw new Error('no'); }, () => undefined, () => new Promise<Response>(() => {})]) {
-      const h = webhookHarness({
-        acquireTimeoutMs: 1_000,
-        factory: {
-          create: () => {
-            throw new Error('down');
-          },
-          respondToFailure,
-        },
-      });
-      h.rows.put('a');
-      const response = h.registry.handleWebhook('a', post());
-      await h.settle();
-      await h.clock.advance(1_000);
-      expect(await seen(await response)).toMatchObject({ status: 503, code: 'HYDRATION_FAILED' });
-      expect(h.clock.pendingRefTimers).toBe(0);
-    }
-  });
-
   test('handleWebhook can be destructured, and passes work to the waitUntil of the platform', async () => {
     const h = webhookHarness({
       factory: {
