@@ -2,6 +2,7 @@ import type { ConnectionStatus, Version } from '../contracts/record.js';
 import type { StoreReadOptions } from '../contracts/store.js';
 import { ConnectionError, isConnectionError } from '../errors.js';
 import type { TableRecord, TableStoreOptions } from './table-options.js';
+import { whenAborted } from '../when-aborted.js';
 import { canonicalRow, NotARecord, versioning } from './table-version.js';
 
 /** Ids read by themselves at a time, after a read of several failed. */
@@ -16,7 +17,7 @@ export class TableReader<T extends object> {
   readonly #ignored: ReadonlySet<string>;
   readonly #versionOf: (text: string) => Promise<string>;
   /** Failed batches are taken apart one after another, so a failing database gets few extra reads at a time. */
-  #turn: Promise<void> = Promise.resolve();
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: TableStoreOptions<T>) {
     this.#options = options;
@@ -162,13 +163,9 @@ function checkedVersion(version: unknown, status: ConnectionStatus): Version {
 }
 
 /** A hanging read must not delay later ones when no caller waits for it any more. */
-function settledOrAborted(work: Promise<unknown>, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      signal?.removeEventListener('abort', done);
-      resolve();
-    };
-    signal?.addEventListener('abort', done, { once: true });
-    work.then(done, done);
+function settledOrAborted(work: Promise<unknown>, signal: AbortSignal | undefined): Promise<unknown> {
+  if (signal === undefined) return work.catch(() => {});
+  return new Promise<void>((resolve) => {
+    work.finally(whenAborted(signal, resolve)).then(() => resolve(), () => resolve());
   });
 }
