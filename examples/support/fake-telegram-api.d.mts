@@ -5,6 +5,8 @@ export interface Call { readonly token: string; readonly method: string; readonl
 export declare function startFakeTelegramApi(): Promise<{
   url: string;
   calls: Call[];
+  /** Forgets the calls. */
+  reset: () => void;
   connections: () => Promise<number>;
   close: () => Promise<void>;
 }>;

@@ -15,7 +15,8 @@ export async function startFakeTelegramApi() {
     if (!token.endsWith(':good')) return { status: 401, json: { ok: false, error_code: 401, description: 'Unauthorized' } };
     return { json: { ok: true, result: resultOf(method, token, parameters) } };
   });
-  return { url: server.url, calls, connections: server.connections, close: server.close };
+  const reset = () => { calls.length = 0; server.received.length = 0; };
+  return { url: server.url, calls, reset, connections: server.connections, close: server.close };
 }
 
 /** @param {string} method @param {string} token @param {any} parameters */
