@@ -27,9 +27,9 @@ describe('the controls of the inspector’s page, without a browser', () => {
     await does(() => button('Evict acme').click());
     expect(asked).toContain('POST ?action=evict&id=acme');
     expect($('outcome').textContent).toBe('acme: Evicted');
-    expect(lines().map(([id]) => id)).toEqual(['beta']);
+    expect(lines().map(({ id }) => id)).toEqual(['beta']);
     await does(() => button('Invalidate beta').click());
-    expect({ outcome: $('outcome').textContent, stale: lease.stale, state: lines()[0]?.[1] }).toEqual({
+    expect({ outcome: $('outcome').textContent, stale: lease.stale, state: lines()[0]?.state }).toEqual({
       outcome: 'beta: Invalidated',
       stale: true,
       state: 'draining',
@@ -57,7 +57,7 @@ describe('the controls of the inspector’s page, without a browser', () => {
     const { $, lines, does, button, document } = await open();
     const shown = (): object => ({
       range: $('range').textContent,
-      first: lines()[0]?.[0],
+      first: lines()[0]?.id,
       isFirstPage: $('previous').disabled,
       isLastPage: $('next').disabled,
     });
@@ -101,10 +101,10 @@ describe('the controls of the inspector’s page, without a browser', () => {
     });
     await h.use('acme');
     await h.clock.advance(5_000);
-    expect(lines().map(([id]) => id)).toEqual(['beta']);
+    expect(lines().map(({ id }) => id)).toEqual(['beta']);
     await does(() => { $('state').value = 'idle'; $('state').dispatch('change'); });
     expect(asked.at(-1)).toBe('GET ?view=data&search=&state=idle&sort=id&offset=0');
-    expect(lines().map(([id]) => id)).toEqual(['acme', 'beta']);
+    expect(lines().map(({ id }) => id)).toEqual(['acme', 'beta']);
     await does(() => $('pause').click());
     expect({ feed: $('feed').textContent, ariaPressed: $('pause').getAttribute('aria-pressed') }).toEqual({
       feed: 'Live',
@@ -145,7 +145,7 @@ describe('the controls of the inspector’s page, without a browser', () => {
     h.registry.invalidate('beta');
     await h.use('beta');
     await h.clock.advance(1_000);
-    expect(lines().map(([id, state]) => ({ id, state }))).toEqual([
+    expect(lines()).toMatchObject([
       { id: 'acme', state: 'idle' },
       { id: 'beta', state: 'idle' },
       { id: 'beta', state: 'draining' },
@@ -154,7 +154,7 @@ describe('the controls of the inspector’s page, without a browser', () => {
     h.registry.invalidate('acme');
     lease.release();
     await h.clock.advance(1_000);
-    expect(lines().map(([id]) => id)).toEqual(['beta']);
+    expect(lines().map(({ id }) => id)).toEqual(['beta']);
     expect(document.activeElement).toBe(focused);
   });
 });

@@ -23,17 +23,35 @@ describe('what the inspector’s page shows, without a browser', () => {
     const lease = await h.registry.acquire('acme');
     const { $, lines } = await open();
     expect({ feed: $('feed').textContent, state: $('feed').dataset['state'] }).toEqual({ feed: 'Live', state: 'live' });
-    expect(lines()).toEqual([['acme', 'leased', '1', '1', '0 ms', '0 ms', '', '']]);
+    expect(lines()).toEqual([{
+      id: 'acme',
+      state: 'leased',
+      version: '1',
+      leases: '1',
+      age: '0 ms',
+      leasedFor: '0 ms',
+      failure: '',
+      nextAttempt: '',
+    }]);
     await h.use('beta');
     await h.clock.advance(1_000);
     expect(lines()).toEqual([
-      ['acme', 'leased', '1', '1', '1.0 s', '1.0 s', '', ''],
-      ['beta', 'idle', '2', '0', '1.0 s', '', '', ''],
+      { id: 'acme', state: 'leased', version: '1', leases: '1', age: '1.0 s', leasedFor: '1.0 s', failure: '', nextAttempt: '' },
+      { id: 'beta', state: 'idle', version: '2', leases: '0', age: '1.0 s', leasedFor: '', failure: '', nextAttempt: '' },
     ]);
     lease.release();
     h.registry.invalidate('beta');
     await h.clock.advance(1_000);
-    expect(lines()).toEqual([['acme', 'idle', '1', '0', '2.0 s', '', '', '']]);
+    expect(lines()).toEqual([{
+      id: 'acme',
+      state: 'idle',
+      version: '1',
+      leases: '0',
+      age: '2.0 s',
+      leasedFor: '',
+      failure: '',
+      nextAttempt: '',
+    }]);
   });
 
   test('gives each row a heading, which its buttons name', async () => {
@@ -70,7 +88,7 @@ describe('what the inspector’s page shows, without a browser', () => {
   ])('an age of $ageMs ms is shown as $shown', async ({ ageMs, shown }) => {
     const lease = await h.registry.acquire('acme');
     h.clock.advanceSync(ageMs);
-    expect((await open()).lines()[0]?.slice(4, 6)).toEqual([shown, shown]);
+    expect((await open()).lines()[0]).toMatchObject({ age: shown, leasedFor: shown });
     lease.release();
   });
 
@@ -128,10 +146,19 @@ describe('what the inspector’s page shows, without a browser', () => {
     await h.use('broken').catch(() => {});
     const { lines, $, document } = await open();
     expect(lines()).toEqual([
-      ['broken', 'failed', '3', '0', '', '', 'HYDRATION_FAILED (1)', expect.stringMatching(/^in \d+ ms$/)],
+      {
+        id: 'broken',
+        state: 'failed',
+        version: '3',
+        leases: '0',
+        age: '',
+        leasedFor: '',
+        failure: 'HYDRATION_FAILED (1)',
+        nextAttempt: expect.stringMatching(/^in \d+ ms$/),
+      },
     ]);
     await h.clock.advance(1_000);
-    expect(lines()[0]?.at(-1)).toBe('on the next use');
+    expect(lines()[0]?.nextAttempt).toBe('on the next use');
     expect({ failed: $('failed').textContent, tellsTheSecret: document.root.textContent.includes('secret') }).toEqual({
       failed: '1',
       tellsTheSecret: false,
@@ -141,6 +168,6 @@ describe('what the inspector’s page shows, without a browser', () => {
   test('shows an id as text, whatever it is', async () => {
     await h.use(HOSTILE);
     const { lines, document } = await open();
-    expect({ id: lines()[0]?.[0], images: document.named('img') }).toEqual({ id: HOSTILE, images: [] });
+    expect({ id: lines()[0]?.id, images: document.named('img') }).toEqual({ id: HOSTILE, images: [] });
   });
 });

@@ -5,6 +5,17 @@ import { Document, type Element } from './document.js';
 
 const ORIGIN = 'http://gateway.example';
 
+export interface Line {
+  readonly id: string;
+  readonly state: string;
+  readonly version: string;
+  readonly leases: string;
+  readonly age: string;
+  readonly leasedFor: string;
+  readonly failure: string;
+  readonly nextAttempt: string;
+}
+
 /** The inspector's page, opened without a browser: its own script runs in a context of its own, and asks the inspector. */
 export interface Page {
   readonly document: Document;
@@ -13,8 +24,8 @@ export interface Page {
   /** From now on requests fail, as where the network is gone. */
   offline: boolean;
   $(id: string): Element;
-  /** The lines of the table, as the texts of their cells without the buttons. */
-  lines(): string[][];
+  /** The lines of the table, as the texts of their cells. */
+  lines(): Line[];
   button(name: string): Element;
   /** Acts like a person, and waits for the consequences. */
   does(act: () => void): Promise<void>;
@@ -28,9 +39,10 @@ export async function openPage(inspector: Inspector, clock: ManualClock): Promis
     offline: false,
     $: (id) => document.getElementById(id) as Element,
     lines: () =>
-      (document.querySelector('tbody') as Element).children.map((row) =>
-        row.children.slice(0, -1).map((cell) => cell.textContent),
-      ),
+      (document.querySelector('tbody') as Element).children.map((row) => {
+        const [id, state, version, leases, age, leasedFor, failure, nextAttempt] = row.children.map((cell) => cell.textContent);
+        return { id, state, version, leases, age, leasedFor, failure, nextAttempt } as Line;
+      }),
     button: (name) =>
       document.named('button').find((button) => (button.getAttribute('aria-label') ?? button.textContent) === name) as Element,
     async does(act) {
