@@ -23,11 +23,11 @@ test('an event without a listener is written once per key, with its error if the
       event === 'fine' ? undefined : { key, text: `${event} ${key}`, ...(event === 'failed' ? { error: failure } : {}) },
     new ManualClock(),
   );
-  for (const [event, key] of [
-    ['warned', 'a'],
-    ['warned', 'a'],
-    ['failed', 'b'],
-    ['fine', 'c'],
+  for (const { event, key } of [
+    { event: 'warned', key: 'a' },
+    { event: 'warned', key: 'a' },
+    { event: 'failed', key: 'b' },
+    { event: 'fine', key: 'c' },
   ] as const)
     listeners.emit(event, key);
   expect(written).toEqual([['warned a'], ['failed b', failure]]);

@@ -329,7 +329,12 @@ describe('wrong options are refused at construction, with the option, the expect
   });
 
   test('no options at all', () => {
-    for (const [value, got] of [[undefined, 'nothing'], [null, 'null'], ['redis://', 'a string'], [[], 'an array']] as const) {
+    for (const { value, got } of [
+      { value: undefined, got: 'nothing' },
+      { value: null, got: 'null' },
+      { value: 'redis://', got: 'a string' },
+      { value: [], got: 'an array' },
+    ] as const) {
       expect(messageOf(() => new ConnectionRegistry(value as never))).toBe(
         `ConnectionRegistry: expected an object of options, got ${got}`,
       );
@@ -503,22 +508,27 @@ test('the table above has every option, and no other', () => {
 });
 
 test('factoryByPlatform checks its key and its factories', () => {
-  for (const [key, got] of [['', '""'], [undefined, 'nothing'], [5, '5']] as const) {
+  for (const { key, got } of [{ key: '', got: '""' }, { key: undefined, got: 'nothing' }, { key: 5, got: '5' }] as const) {
     expect(messageOf(() => factoryByPlatform(key as never, {}))).toBe(
       `factoryByPlatform: key: expected the name of the field that names the platform, such as 'platform', got ${got}`,
     );
   }
-  for (const [factories, got] of [
-    [undefined, 'nothing'],
-    [null, 'null'],
-    [[factory], 'an array'],
-    ['slack', 'a string'],
+  for (const { factories, got } of [
+    { factories: undefined, got: 'nothing' },
+    { factories: null, got: 'null' },
+    { factories: [factory], got: 'an array' },
+    { factories: 'slack', got: 'a string' },
   ] as const) {
     expect(messageOf(() => factoryByPlatform('platform', factories as never))).toBe(
       `factoryByPlatform: factories: expected an object with one factory for each platform, got ${got}`,
     );
   }
-  for (const [one, got] of [[undefined, 'nothing'], [null, 'null'], [() => 1, 'a function'], ['x', 'a string']] as const) {
+  for (const { one, got } of [
+    { one: undefined, got: 'nothing' },
+    { one: null, got: 'null' },
+    { one: () => 1, got: 'a function' },
+    { one: 'x', got: 'a string' },
+  ] as const) {
     expect(messageOf(() => factoryByPlatform('platform', { slack: one } as never))).toBe(
       `factoryByPlatform: slack: expected a factory: an object with create(record, context), got ${got}`,
     );

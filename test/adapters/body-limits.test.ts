@@ -142,7 +142,7 @@ describe.each(Object.keys(ADAPTERS))('%s: a body over maxBodyBytes', (adapter) =
   });
 
   test('an answer that leaves the body unread keeps the connection for a small one and closes it for a large one', async () => {
-    for (const [length, closes] of [[3000, false], [3_000_000, true]] as const) {
+    for (const { length, closes } of [{ length: 3000, closes: false }, { length: 3_000_000, closes: true }] as const) {
       const { port } = await serve((request) => new Response(request.method, { status: 404 }), Infinity);
       const connection = await RawConnection.open(port);
       connection.write(`${POST}Content-Length: ${length}\r\n\r\n`);

@@ -67,10 +67,10 @@ describe.each(Object.keys(ADAPTERS))('%s: request.url', (adapter) => {
 
   test('forwarded headers are believed only with trustProxy', async () => {
     const headers = { host: 'inside:80', 'x-forwarded-host': 'hooks.example.com, inner', 'x-forwarded-proto': 'https, http' };
-    for (const [trustProxy, url] of [
-      [undefined, 'http://inside/webhooks/c1'],
-      [false, 'http://inside/webhooks/c1'],
-      [true, 'https://hooks.example.com/webhooks/c1'],
+    for (const { trustProxy, url } of [
+      { trustProxy: undefined, url: 'http://inside/webhooks/c1' },
+      { trustProxy: false, url: 'http://inside/webhooks/c1' },
+      { trustProxy: true, url: 'https://hooks.example.com/webhooks/c1' },
     ] as const) {
       const { port } = await ADAPTERS[adapter]!(echoUrl, { trustProxy });
       const { json } = await send(port, '/webhooks/c1', { headers });

@@ -121,7 +121,10 @@ describe('a holding', () => {
   });
 
   test('that does not stop in time is stuck, no longer counts, and is released when it stops after all', async () => {
-    for (const [ending, reason] of [['restart', 'failed'], ['release', 'unlisted']] as const) {
+    for (const { ending, reason } of [
+      { ending: 'restart', reason: 'failed' },
+      { ending: 'release', reason: 'unlisted' },
+    ] as const) {
       bench = new HoldingBench();
       const gone = deferred();
       bench.run = async () => gone.promise;

@@ -68,11 +68,11 @@ describe('invalid ids', () => {
 
   test('the webhook pattern may match more than valid ids', async () => {
     const { registry } = over({ get: async () => undefined }, { webhook: { connectionId: /^/ } });
-    for (const [id, code] of [
-      ['', 'INVALID_CONNECTION_ID'],
-      ['a\0', 'INVALID_CONNECTION_ID'],
-      ['x'.repeat(2_000), 'INVALID_CONNECTION_ID'],
-      ['a/b', 'CONNECTION_NOT_FOUND'],
+    for (const { id, code } of [
+      { id: '', code: 'INVALID_CONNECTION_ID' },
+      { id: 'a\0', code: 'INVALID_CONNECTION_ID' },
+      { id: 'x'.repeat(2_000), code: 'INVALID_CONNECTION_ID' },
+      { id: 'a/b', code: 'CONNECTION_NOT_FOUND' },
     ]) {
       const response = await registry.handleWebhook(id as string, post());
       expect({ status: response.status, code: ((await response.json()) as { code: string }).code }).toEqual({

@@ -48,9 +48,9 @@ describe('queries per use', () => {
     const registry = new ConnectionRegistry({ store, factory: new RecordingFactory(), sweepIntervalMs: 0 });
     await Promise.all(Array.from({ length: 500 }, (_, n) => registry.use(`c${n}`, () => {})));
 
-    for (const [freshness, fewer] of [
-      ['strict', 10],
-      [{ maxStaleMs: 1_000 }, 30],
+    for (const { freshness, fewer } of [
+      { freshness: 'strict', fewer: 10 },
+      { freshness: { maxStaleMs: 1_000 }, fewer: 30 },
     ] as const) {
       client.queries = 0;
       const latencies: number[] = [];

@@ -123,7 +123,11 @@ describe('the migration of a table that exists', () => {
       await db.exec('commit');
       return timeout;
     };
-    for (const [options, timeout] of [[{}, '5s'], [{ lockTimeoutMs: 70 }, '70ms'], [{ lockTimeoutMs: 0 }, '0']] as const) {
+    for (const { options, timeout } of [
+      { options: {}, timeout: '5s' },
+      { options: { lockTimeoutMs: 70 }, timeout: '70ms' },
+      { options: { lockTimeoutMs: 0 }, timeout: '0' },
+    ] as const) {
       const { up, down } = PostgresStore.migrationSql({ ...mapping, ...options });
       expect([await during(up), await during(down)]).toEqual([timeout, timeout]);
     }

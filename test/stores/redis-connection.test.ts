@@ -143,7 +143,11 @@ describe.each(Object.entries(KINDS))('a store on %s', (_kind, clientOf) => {
     const { client, connection } = clientOf(server);
     const claims = new RedisClaims({ client, clock });
     const request = { replica: 'a', member: true, load: 0, held: [] };
-    for (const [ttlMs, timeoutMs] of [[1_500, 500], [10_000, 2_000], [60_000, 5_000]] as const) {
+    for (const { ttlMs, timeoutMs } of [
+      { ttlMs: 1_500, timeoutMs: 500 },
+      { ttlMs: 10_000, timeoutMs: 2_000 },
+      { ttlMs: 60_000, timeoutMs: 5_000 },
+    ] as const) {
       for (const line of [connection, ...server.connections]) line.silent = true;
       const renewal = handled(claims.renew({ ...request, ttlMs }));
       await clock.advance(timeoutMs + 1);

@@ -46,7 +46,10 @@ describe('RedisStore', () => {
   test('uses the same keys and channel on every replica with the same prefix', async () => {
     const told: string[] = [];
     server.publish = (channel) => { told.push(channel); };
-    for (const [prefix, options] of [['{hydrant}:', {}], ['{my}', { prefix: '{my}' }]] as const) {
+    for (const { prefix, options } of [
+      { prefix: '{hydrant}:', options: {} },
+      { prefix: '{my}', options: { prefix: '{my}' } },
+    ] as const) {
       server.sent.length = told.length = 0;
       await store(options).put({ id: 'acme' });
       await store(options).get('acme');

@@ -127,7 +127,10 @@ describe('the claim conformance suite', () => {
   });
 
   test('measures in the given unit of time, by default half a second', async () => {
-    for (const [capabilities, ttlMs] of [[{ ttlMs: 40 }, 40], [{}, 500]] as const) {
+    for (const { capabilities, ttlMs } of [
+      { capabilities: { ttlMs: 40 }, ttlMs: 40 },
+      { capabilities: {}, ttlMs: 500 },
+    ] as const) {
       const asked = new Set<number>();
       await claimFailures(
         () =>

@@ -125,7 +125,10 @@ test('no read is sent for a webhook that has timed out', async () => {
 });
 
 test('a delivery keeps the process alive while it is identified, and has no timer with acquireTimeoutMs: Infinity', async () => {
-  for (const [acquireTimeoutMs, timers] of [[1_000, 1], [Infinity, 0]] as const) {
+  for (const { acquireTimeoutMs, timers } of [
+    { acquireTimeoutMs: 1_000, timers: 1 },
+    { acquireTimeoutMs: Infinity, timers: 0 },
+  ] as const) {
     const verdict = deferred<boolean>();
     const h = webhookHarness({
       acquireTimeoutMs,

@@ -39,7 +39,10 @@ export function tableStoreCases(
   capabilities: StoreCapabilities = {},
 ): void {
   const versioned = tableStore<AnyBot>({ read: read as never, ...(id && { id }), status: statusOf, version: (row) => row.rev });
-  for (const [version, subject] of [['hash of the row', store], ['a column', versioned]] as const) {
+  for (const { version, subject } of [
+    { version: 'hash of the row', subject: store },
+    { version: 'a column', subject: versioned },
+  ] as const) {
     conformance({ client, engine, store: 'tableStore', version }, async () => {
       await writer.clear();
       return {
