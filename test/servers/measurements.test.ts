@@ -165,7 +165,7 @@ describe('an outage of the database under load', () => {
           .filter((key) => /^(before|during|after)/.test(key))
           .toSorted(),
       ).toEqual(['after 200', 'before 200', 'during 503 Retry-After']);
-      // One query of versions and a bounded number of rows, however many wait.
+      // One query of versions and a bounded number of rows, for any number of callers.
       for (const { peak } of clients) expect(peak).toBeLessThanOrEqual(33);
       await Promise.all(registries.map((registry) => registry.close()));
     } finally {

@@ -95,7 +95,7 @@ describe.runIf(chromiumPath !== undefined)('npm run demo -- --watch', () => {
     const origin = await run.origin();
     await page.goto(origin);
 
-    // Every bot is live on every replica of the Map, and on none of hydrant's.
+    // The Map runs every bot on every replica. hydrant runs none yet.
     for (const replica of ['express', 'fastify', 'hono'])
       await way('naive').getByRole('row', { name: `${replica} running 50` }).waitFor();
     await way('hydrant').getByRole('row', { name: 'hono running 0' }).waitFor();
@@ -120,8 +120,7 @@ describe.runIf(chromiumPath !== undefined)('npm run demo -- --watch', () => {
     });
     expect({ problems, hosts: [...new Set(requested)] }).toEqual({ problems: [], hosts: [new URL(origin).host] });
     expect({ processes: run.left(), files: run.files() }).toEqual({ processes: [], files: [] });
-    // The page keeps the results after the demo has gone.
-    expect(await page.getByText('Finished').isVisible()).toBe(true);
+    expect(await page.getByText('Finished').isVisible(), 'the page keeps the results').toBe(true);
   }, PATIENCE_MS);
 
   test('interrupted in the middle, it leaves no process and no file, and the page says so', async () => {

@@ -106,7 +106,7 @@ describe.each(STORES)('$name', ({ name, make }) => {
     const { claims, traffic } = fleet;
     const request = { replica: 'r0', ttlMs: 3_600_000, freeForMs: 0 };
     const measured = async <T>(work: () => Promise<T>): Promise<Omit<Traffic, 'underWay'> & { result: T }> => {
-      // A renewal before may have left a look at old rows behind, for which nobody waits.
+      // An earlier renewal may still be reading old rows in the background.
       await expect.poll(() => traffic.underWay).toBe(0);
       const before = { ...traffic };
       const result = await work();

@@ -107,7 +107,7 @@ describe.runIf(url !== undefined)('RedisClaims', () => {
 
   test('when the server’s clock is set back, a claim ends after its owner’s TTL, not that of the asking replica', async () => {
     await claim(['c1'], { replica: 'dead', ttlMs: 100 });
-    // Setting the clock back is the same as moving every time that was written.
+    // Moving every time that was written has the effect of setting the clock back.
     await client.hincrby(row('c1'), 'expires', HOUR_MS);
     expect(await claim(['c1'], { replica: 'b', ttlMs: 60_000 })).toEqual([]);
     await sleep(150);

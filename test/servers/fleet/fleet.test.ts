@@ -132,7 +132,7 @@ for (const [name, proxy] of Object.entries(PROXIES)) {
       });
 
       await gateways[1]?.stop();
-      // Every delivery is answered, also the first ones, which the proxy sends elsewhere when it cannot connect.
+      // Every delivery is answered. The proxy sends the first ones elsewhere, because it cannot connect.
       const lost = await map();
       expect(lost.filter((one) => one !== 'a' && one !== 'c')).toEqual([]);
       expect(lost.filter((one, n) => before[n] !== 'b' && one !== before[n])).toEqual([]);

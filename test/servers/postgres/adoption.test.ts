@@ -34,7 +34,7 @@ describe('a gateway that has a table of connections already', () => {
     await pool.query(`update chat_connections set config = '{"value":"second"}', updated_at = now() where id = 'acme'`);
     expect(await value()).toBe('second');
 
-    // An error it notes down is no reason to start anew.
+    // An error that the application stores in its row does not restart the instance.
     await pool.query(
       `update chat_connections set status = 'error', last_error = 'timeout', updated_at = now() where id = 'acme'`,
     );
@@ -48,7 +48,7 @@ describe('a gateway that has a table of connections already', () => {
     await pool.query(`update chat_connections set deleted_at = now() where id = 'acme'`);
     await expect(value()).rejects.toMatchObject({ code: 'CONNECTION_NOT_FOUND' });
 
-    // Nobody uses it any more: the hint is what ends its instance.
+    // No use follows, so only the hint can end the instance.
     await registry.use('globex', () => {});
     await pool.query(`update chat_connections set deleted_at = now() where id = 'globex'`);
     await expect.poll(() => factory.live).toEqual([]);

@@ -18,7 +18,7 @@ test.each(['put', 'delete', 'touch'] as const)('a %s that PostgreSQL aborts to r
   const [victim, winner, gate] = await Promise.all([
     connect(database.url, '20ms'), connect(database.url, '1h'), connect(database.url, '1h'),
   ]);
-  // The winner never looks for the deadlock, so it is the store that finds it.
+  // The winner looks for a deadlock after 1 h only, so PostgreSQL aborts the query of the store.
   const store = new PostgresStore<{ n: number }>({ client: victim });
   await store.migrate();
   await store.put({ id: 'a', n: 1 });
@@ -45,7 +45,7 @@ test.each(['put', 'delete', 'touch'] as const)('a %s that PostgreSQL aborts to r
   await winner.query('begin; update audit set n = 100');
   const write = verb === 'put' ? store.put({ id: 'a', n: 2 }) : store[verb]('a');
   write.catch(() => {});
-  // It holds the row now, and waits at the gate.
+  // The store holds the row now, and its trigger waits at the gate.
   await until(victim);
   const blocked = winner.query(`select from hydrant_connections where id = 'a' for update`);
   await until(winner);

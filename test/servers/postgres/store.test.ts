@@ -96,8 +96,7 @@ describe('PostgresStore on its own table', () => {
     expect(written).toEqual({ ...record, status: 'active', version: expect.stringMatching(/^[0-9a-f]{32}$/) as string });
     expect(await store.get('acme')).toEqual(written);
     expect(await store.list()).toEqual([written]);
-    // A record that was read can be put back, version and all.
-    expect(await store.put(written)).toEqual(written);
+    expect(await store.put(written), 'a record that was read can be put back').toEqual(written);
   });
 
   test('a record cannot set its version or prototype', async () => {

@@ -131,7 +131,7 @@ describe.each(['table', 'hash'] as const)('with versions %s', (versions) => {
 
   test('a change of a generated column is noticed', async () => {
     const { rows: [server] } = await pool.query<{ v: number }>(`select current_setting('server_version_num')::int as v`);
-    // From PostgreSQL 18 on nothing is stored of it.
+    // From PostgreSQL 18 on, a generated column may be virtual, and nothing of it is stored.
     const virtual = (server?.v ?? 0) >= 180_000;
     await pool.query(`create table computed (id text primary key, n int not null default 1,
       twice int generated always as (n * 2) ${virtual ? 'virtual' : 'stored'}); insert into computed (id) values ('acme')`);
@@ -174,7 +174,7 @@ test('a touch of an unchanged row is noticed, once and for this row only', async
   };
   await store.touch('b');
   expect(await changed()).toEqual(['b']);
-  // No number that JavaScript can hold tells these two apart.
+  // As numbers of JavaScript these two are equal.
   await pool.query(`update hydrant."public.bots" set version = 9223372036854775806`);
   const almost = (await store.getVersions(ids)).get('b');
   await pool.query(`update hydrant."public.bots" set version = version + 1`);

@@ -47,7 +47,6 @@ describe.skipIf(redisUrl === undefined)('two applications on one Redis', () => {
     await expect.poll(() => one.heard).toContain('released by r');
     await other.store.put({ id: 'own', n: 1 });
     await expect.poll(() => other.heard).toContain('own');
-    // With the old numbering each ping found a gap.
     const pings = new Map<string, number>();
     const listener = new Redis(redisUrl!);
     listener.on('pmessage', (_pattern, channel: string) => void pings.set(channel, (pings.get(channel) ?? 0) + 1));
