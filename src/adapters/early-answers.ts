@@ -7,7 +7,7 @@ export function failure(code: ConnectionErrorCode): Response {
   return problem({ code, retryAfterMs: undefined });
 }
 
-/** For a request that is none: RFC 9457, without a code of this package. */
+/** The answer to a request that fetch cannot express, or whose body does not parse: RFC 9457, without a code of this package. */
 export function refusal(status: 400 | 501): Response {
   return new Response(JSON.stringify({ type: 'about:blank', title: STATUS_CODES[status], status }), {
     status,

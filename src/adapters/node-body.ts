@@ -59,13 +59,13 @@ export function bodyOf(req: NodeRequest, { maxBytes, onTooLarge, source = req, p
 }
 
 /** The head of a request whose body is this. It does not describe bytes that are not there. */
-export function headOver(head: RequestHead, body: NodeBody): RequestHead {
+export function headFor(head: RequestHead, body: NodeBody): RequestHead {
   if (body.kind === 'bytes') return describing(head, body.bytes, body.isInflated);
   return body.kind === 'empty' ? describing(head, null) : head;
 }
 
 /** The body as a request is made of it. A refused one fails when it is read. */
-export function bodyPart(body: NodeBody): RequestBody {
+export function asRequestBody(body: NodeBody): RequestBody {
   switch (body.kind) {
     case 'empty': return null;
     case 'bytes': return body.bytes;
@@ -75,8 +75,8 @@ export function bodyPart(body: NodeBody): RequestBody {
 }
 
 /** The body as a registry reads it. */
-export function unreadPart(body: NodeBody): Pick<UnreadBody, 'read'> {
-  const part = bodyPart(body);
+export function asUnreadBody(body: NodeBody): Pick<UnreadBody, 'read'> {
+  const part = asRequestBody(body);
   return part !== null && 'read' in part ? part : { read: async () => part as Uint8Array ?? new Uint8Array() };
 }
 

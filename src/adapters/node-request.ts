@@ -1,11 +1,11 @@
 import type { Writable } from 'node:stream';
-import { makeRequest, type RequestBody, type RequestHead as Head } from '../messages/requests.js';
+import type { RequestHead } from '../messages/requests.js';
 import { isGone, type NodeRequest, type NodeResponse } from './node-types.js';
 import { type PublicOrigin, urlOf } from './node-url.js';
 import { refusal } from './early-answers.js';
 
-/** A request with everything but its body, which may be put in more than once. */
-export class RequestHead implements Head {
+/** A request of Node with everything but its body. */
+export class NodeRequestHead implements RequestHead {
   readonly url: string;
   readonly method: string;
   readonly headers: Headers;
@@ -25,24 +25,20 @@ export class RequestHead implements Head {
   leave(): void {
     this.#left.abort(new DOMException('The client disconnected.', 'AbortError'));
   }
-
-  withBody(body: RequestBody): Request {
-    return makeRequest(this, body);
-  }
 }
 
 /** Methods that have no meaning in fetch: its `Request` refuses them. */
 const NOT_FOR_FETCH = new Set(['CONNECT', 'TRACE', 'TRACK']);
 
 /** Reads everything but the body, or says with a `Response` why no `Request` can be made of it. Never throws. */
-export function headOf(req: NodeRequest, res: NodeResponse, origin: PublicOrigin): RequestHead | Response {
+export function headOf(req: NodeRequest, res: NodeResponse, origin: PublicOrigin): NodeRequestHead | Response {
   const method = req.method ?? 'GET';
   if (NOT_FOR_FETCH.has(method)) return refusal(501);
   const url = urlOf(req, origin);
   if (url === undefined) return refusal(400);
   try {
-    const head = new RequestHead(url, method, headersOf(req));
-    heed(req, res, head);
+    const head = new NodeRequestHead(url, method, headersOf(req));
+    followResponse(req, res, head);
     return head;
   } catch {
     return refusal(400);
@@ -60,8 +56,8 @@ function headersOf(req: NodeRequest): Headers {
   return headers;
 }
 
-/** Listens to how the response ends. */
-function heed(req: NodeRequest, res: NodeResponse, head: RequestHead): void {
+/** Tells the head when the client has left, and lets the connection carry another request after this one. */
+function followResponse(req: NodeRequest, res: NodeResponse, head: NodeRequestHead): void {
   const left = (): void => {
     if (isGone(res)) head.leave();
   };

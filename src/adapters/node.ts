@@ -7,7 +7,7 @@
 import { checkOptions, invalidOption, type NodeHandlerOptions } from './adapter-options.js';
 import { discardBody } from '../messages/response-body.js';
 import { makeRequest } from '../messages/requests.js';
-import { bodyOf, bodyPart, headOver } from './node-body.js';
+import { bodyOf, asRequestBody, headFor } from './node-body.js';
 import { headOf } from './node-request.js';
 import { assertResponse, sendFailure, sendResponse } from './node-response.js';
 import { isOver, type NodeRequest, type NodeResponse } from './node-types.js';
@@ -60,7 +60,7 @@ export function toNodeHandler(
       return answer(failure(body.error.code));
     }
     try {
-      return await answer(assertResponse(await handler(makeRequest(headOver(head, body), bodyPart(body)))));
+      return await answer(assertResponse(await handler(makeRequest(headFor(head, body), asRequestBody(body)))));
     } catch (error) {
       // Not reported if the sender caused the failure: it left, or sent too much.
       if (!isAnswered && !head.signal.aborted) onError(error);

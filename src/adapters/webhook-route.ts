@@ -6,8 +6,8 @@ import { extended, makeRequest } from '../messages/requests.js';
 import { discardBody } from '../messages/response-body.js';
 import { within } from '../within.js';
 import { invalidOption } from './adapter-options.js';
-import { bodyPart, headOver, type NodeBody, unreadPart } from './node-body.js';
-import type { RequestHead } from './node-request.js';
+import { asRequestBody, headFor, type NodeBody, asUnreadBody } from './node-body.js';
+import type { NodeRequestHead } from './node-request.js';
 import { assertResponse } from './node-response.js';
 import { failure, refusal } from './early-answers.js';
 
@@ -42,7 +42,7 @@ export interface WebhookCall {
   readonly registry: WebhookRegistry;
   readonly connectionId: ConnectionIdSource;
   readonly params: Readonly<Record<string, string>>;
-  readonly head: RequestHead;
+  readonly head: NodeRequestHead;
   readonly body: NodeBody;
   readonly onError: (error: unknown) => void;
 }
@@ -87,11 +87,11 @@ export async function answerWebhook(call: WebhookCall): Promise<Outgoing> {
 
 async function handOver({ registry, head }: WebhookCall, id: string, body: NodeBody): Promise<Outgoing> {
   const { handleWebhook } = registry;
-  const described = headOver(head, body);
+  const described = headFor(head, body);
   const direct = directDelivery(handleWebhook);
   const outgoing = direct === undefined
-    ? { response: await registry.handleWebhook(id, makeRequest(described, bodyPart(body))) }
-    : await direct.deliver(id, described, unreadPart(body));
+    ? { response: await registry.handleWebhook(id, makeRequest(described, asRequestBody(body))) }
+    : await direct.deliver(id, described, asUnreadBody(body));
   try {
     assertResponse(outgoing.response);
   } catch (error) {
@@ -114,7 +114,7 @@ async function answerById(call: WebhookCall, connectionId: Exclude<ConnectionIdS
   const leavePlace = direct?.enter?.();
   if (typeof leavePlace === 'object') return { response: leavePlace };
   let stop: (() => void) | undefined;
-  const found = await within<Found | Response>(
+  const found = await within<FoundId | Response>(
     clock,
     timeoutMs,
     find(call, connectionId, (stopReading) => {
@@ -130,13 +130,13 @@ async function answerById(call: WebhookCall, connectionId: Exclude<ConnectionIdS
 }
 
 /** The id of a connection, and the body that was read to find it. */
-interface Found { readonly id: string; readonly body: NodeBody }
+interface FoundId { readonly id: string; readonly body: NodeBody }
 
 async function find(
   { params, head, body, onError }: WebhookCall,
   connectionId: Exclude<ConnectionIdSource, string>,
   onStop: (stop: () => void) => void,
-): Promise<Found | Response> {
+): Promise<FoundId | Response> {
   let read = body;
   try {
     if (body.kind === 'unread')
@@ -148,7 +148,7 @@ async function find(
     return failure(error.code);
   }
   const bytes = read.kind === 'bytes' ? read.bytes : null;
-  const request = new UnverifiedRequest(headOver(head, read), bytes);
+  const request = new UnverifiedRequest(headFor(head, read), bytes);
   try {
     const id = await connectionId(request, params);
     return typeof id === 'string' && id !== '' ? { id, body: read } : failure('CONNECTION_NOT_FOUND');

@@ -90,14 +90,14 @@ export class Attempt<R extends ConnectionRecord, I> {
   }
 
   async #run(lease: Lease<R, I>): Promise<void> {
-    const { call, options } = this.#environment;
+    const { inOwnContext, options } = this.#environment;
     const tenure = this.#tenure(lease);
     try {
-      await call(options.run!, tenure);
+      await inOwnContext(options.run!, tenure);
     } finally {
       await tenure.close();
       this.#release();
-      await call(() => tenure.cleanUp());
+      await inOwnContext(() => tenure.cleanUp());
     }
   }
 
@@ -111,7 +111,7 @@ export class Attempt<R extends ConnectionRecord, I> {
   }
 
   async #provision(lease: Lease<R, I>, version: string): Promise<void> {
-    const { call, clock, options: { provision, provisionTimeoutMs } } = this.#environment;
+    const { inOwnContext, clock, options: { provision, provisionTimeoutMs } } = this.#environment;
     const { signal } = this.#end;
     const tenure = this.#tenure(lease);
     const cancel = clock.setTimeout(() => {
@@ -120,7 +120,7 @@ export class Attempt<R extends ConnectionRecord, I> {
       this.#observer.provisionOverdue();
     }, provisionTimeoutMs, { ref: true });
     try {
-      await call(provision!, lease.record, {
+      await inOwnContext(provision!, lease.record, {
         token: tenure.token,
         signal,
         instance: lease.instance,

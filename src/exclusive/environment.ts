@@ -18,12 +18,12 @@ export class RunnerEnvironment<R extends ConnectionRecord, I> {
   readonly listeners: ReturnType<typeof runnerListeners>;
   readonly roster: Roster;
   /** Calls foreign code in the async context in which the runner was constructed, never in a request's. */
-  readonly call: Surroundings = surroundings();
+  readonly inOwnContext: Surroundings = surroundings();
   state: 'idle' | 'running' | 'stopping' | 'stopped' = 'idle';
   readonly #limitStarts: ReturnType<typeof pLimit>;
   /** Requests that wait for an answer, as functions that give them up. */
   readonly #requests = new Set<(reason: Error) => void>();
-  #abandoned: Error | undefined;
+  #givenUp: Error | undefined;
   #progressed: (() => void) | undefined;
 
   constructor(replica: string, options: ResolvedRunnerOptions<R, I>) {
@@ -41,12 +41,12 @@ export class RunnerEnvironment<R extends ConnectionRecord, I> {
   }
 
   /**
-   * Makes a call, and stops waiting for its answer after `ms`, or when everything is abandoned. A later answer is dropped.
+   * Makes a call, and stops waiting for its answer after `ms`, or when everything is given up. A later answer is dropped.
    *
    * @throws ConnectionError `STORE_UNAVAILABLE` when there was no answer in time
    */
   async request<T>(ms: number, send: (options: { readonly signal: AbortSignal }) => T | PromiseLike<T>): Promise<T> {
-    if (this.#abandoned !== undefined) throw this.#abandoned;
+    if (this.#givenUp !== undefined) throw this.#givenUp;
     const controller = new AbortController();
     let giveUp!: (reason: Error) => void;
     const answer = new Promise<T>((resolve, reject) => {
@@ -57,7 +57,7 @@ export class RunnerEnvironment<R extends ConnectionRecord, I> {
       this.#requests.add(giveUp);
       // Not resolved with the call itself: a promise that follows another one can no longer be rejected.
       const options = { get signal() { return controller.signal; } };
-      new Promise<T>((settle) => { settle(this.call(send, options)); }).then(resolve, reject);
+      new Promise<T>((settle) => { settle(this.inOwnContext(send, options)); }).then(resolve, reject);
     });
     try {
       return await within(this.clock, ms, answer, () => {
@@ -71,14 +71,14 @@ export class RunnerEnvironment<R extends ConnectionRecord, I> {
   }
 
   /** Gives up every request, those under way and those to come: the runner has had its time to stop. */
-  abandon(): void {
-    this.#abandoned ??= new ConnectionError('STORE_UNAVAILABLE', 'No answer before the runner had to stop');
-    for (const giveUp of this.#requests) giveUp(this.#abandoned);
+  giveUp(): void {
+    this.#givenUp ??= new ConnectionError('STORE_UNAVAILABLE', 'No answer before the runner had to stop');
+    for (const giveUp of this.#requests) giveUp(this.#givenUp);
     this.progressed();
   }
 
-  get abandoned(): boolean {
-    return this.#abandoned !== undefined;
+  get hasGivenUp(): boolean {
+    return this.#givenUp !== undefined;
   }
 
   /** Asks the claim store. A call that failed or was not answered in time is reported, and resolves with `undefined`. */

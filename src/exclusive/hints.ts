@@ -17,10 +17,11 @@ export class Hints<R extends ConnectionRecord, I> {
     subscribe: () => Promise<AsyncDisposable>,
     failed: (error: unknown) => void,
   ) {
-    const { clock, call } = environment;
+    const { clock, inOwnContext } = environment;
     this.#environment = environment;
     this.#failed = failed;
-    this.#subscription = new Subscription({ clock, open: () => call(subscribe), failed, delayMs: () => retryMs, ref: true });
+    const open = (): Promise<AsyncDisposable> => inOwnContext(subscribe);
+    this.#subscription = new Subscription({ clock, open, failed, delayMs: () => retryMs, ref: true });
   }
 
   async stop(): Promise<void> {
@@ -29,7 +30,7 @@ export class Hints<R extends ConnectionRecord, I> {
       await this.#environment.request<unknown>(END_MS, () => ended);
     } catch (error) {
       // A runner that is out of time to stop does not wait for the subscription to end.
-      if (!this.#environment.abandoned) this.#failed(error);
+      if (!this.#environment.hasGivenUp) this.#failed(error);
     }
   }
 }

@@ -79,7 +79,7 @@ export class Holding<R extends ConnectionRecord, I> {
   }
 
   /** How to release the claim: `undefined` until nothing of the holding is left, and `'none'` if the claim was lost. */
-  get release(): { readonly notes: string | undefined; readonly offer: Offer | undefined } | 'none' | undefined {
+  get releaseWith(): { readonly notes: string | undefined; readonly offer: Offer | undefined } | 'none' | undefined {
     if (this.#state.kind !== 'settled') return undefined;
     const { ending } = this.#state;
     return ending.kind === 'lost'
@@ -96,7 +96,7 @@ export class Holding<R extends ConnectionRecord, I> {
   }
 
   /** A new listing has this version of the record. */
-  listed(version: string | undefined): void {
+  relisted(version: string | undefined): void {
     const before = this.#edits.listed;
     this.#edits.listed = version;
     if (this.#state.kind !== 'waiting') return this.#checkEdited();
@@ -189,7 +189,7 @@ export class Holding<R extends ConnectionRecord, I> {
       case 'working': {
         const { attempt } = state;
         const { clock, options } = this.#environment;
-        const cancel = clock.setTimeout(() => this.#giveUpWaiting(), options.stopTimeoutMs, { ref: true });
+        const cancel = clock.setTimeout(() => this.#becomeStuck(), options.stopTimeoutMs, { ref: true });
         this.#enter({ kind: 'stopping', attempt, ending, cancel });
         return attempt.end(reasonOf(ending, this.id));
       }
@@ -199,7 +199,7 @@ export class Holding<R extends ConnectionRecord, I> {
     }
   }
 
-  #giveUpWaiting(): void {
+  #becomeStuck(): void {
     if (this.#state.kind !== 'stopping') return;
     const { attempt, ending } = this.#state;
     this.#enter({ kind: 'stuck', attempt, ending });

@@ -69,10 +69,9 @@ export class Holdings<R extends ConnectionRecord, I> implements Iterable<Holding
     this.#environment.progressed();
   }
 
-  /** The listing has changed. */
-  listed(): void {
+  listingChanged(): void {
     for (const holding of this) {
-      if (this.#listing.has(holding.id)) holding.listed(this.#listing.version(holding.id));
+      if (this.#listing.has(holding.id)) holding.relisted(this.#listing.version(holding.id));
       else holding.giveUp('unlisted');
     }
   }
@@ -83,10 +82,11 @@ export class Holdings<R extends ConnectionRecord, I> implements Iterable<Holding
 
   /** Nothing of a holding is left, or it did not stop in time. */
   over(holding: Holding<R, I>): void {
-    const { id, validity, release } = holding;
-    if (release === 'none') this.#delete(holding);
-    else if (release !== undefined) {
-      this.#releases.add({ claim: { id, token: validity.token, ...release }, validity, released: () => this.#delete(holding) });
+    const { id, validity, releaseWith } = holding;
+    if (releaseWith === 'none') this.#delete(holding);
+    else if (releaseWith !== undefined) {
+      const claim = { id, token: validity.token, ...releaseWith };
+      this.#releases.add({ claim, validity, released: () => this.#delete(holding) });
     }
     this.#environment.progressed();
   }

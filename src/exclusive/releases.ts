@@ -71,7 +71,7 @@ export class Releases<R extends ConnectionRecord, I> {
   }
 
   #soon(delayMs: number): void {
-    if (this.#inFlight || this.#cancel !== undefined || this.#environment.abandoned) return;
+    if (this.#inFlight || this.#cancel !== undefined || this.#environment.hasGivenUp) return;
     const { clock } = this.#environment;
     const wait = Math.max(delayMs, this.#sentAt + SPACING_MS - clock.monotonic());
     this.#cancel = clock.setTimeout(() => {

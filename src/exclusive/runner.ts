@@ -56,7 +56,7 @@ export class ExclusiveRunner<R extends ConnectionRecord, I> implements AsyncDisp
     const resolved = resolveRunnerOptions(options);
     this.replica = `${resolved.replicaName}-${crypto.randomUUID()}`;
     const environment = this.#environment = new RunnerEnvironment(this.replica, resolved);
-    this.#listing = new Listing(environment, (grown) => this.#listed(grown));
+    this.#listing = new Listing(environment, (grown) => this.#listingChanged(grown));
     this.#releases = new Releases(environment);
     this.#holdings = new Holdings(environment, this.#listing, this.#releases, () => void this.stop());
     this.#homes = new Homes(this.#listing, environment.roster);
@@ -160,8 +160,8 @@ export class ExclusiveRunner<R extends ConnectionRecord, I> implements AsyncDisp
     this.#takeovers.soon();
   }
 
-  #listed(grown: boolean): void {
-    this.#holdings.listed();
+  #listingChanged(grown: boolean): void {
+    this.#holdings.listingChanged();
     if (grown) this.#takeovers.soon();
   }
 
@@ -173,12 +173,12 @@ export class ExclusiveRunner<R extends ConnectionRecord, I> implements AsyncDisp
     }
     environment.state = 'stopping';
     const { clock, options: { stopTimeoutMs } } = environment;
-    const cancel = clock.setTimeout(() => environment.abandon(), stopTimeoutMs + LAST_WORD_MS, { ref: true });
+    const cancel = clock.setTimeout(() => environment.giveUp(), stopTimeoutMs + LAST_WORD_MS, { ref: true });
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
     this.#takeovers.disable();
     this.#releases.leaveWithNext();
     for (const holding of this.#holdings) holding.giveUp('stopped');
-    while (!environment.abandoned) {
+    while (!environment.hasGivenUp) {
       const others = this.#holdings.running || this.#takeovers.inFlight;
       if (!others) this.#releases.flush();
       if (!others && this.#releases.empty) break;
@@ -192,6 +192,6 @@ export class ExclusiveRunner<R extends ConnectionRecord, I> implements AsyncDisp
     cancel();
     environment.state = 'stopped';
     this.#releases.stop();
-    environment.abandon();
+    environment.giveUp();
   }
 }

@@ -25,7 +25,7 @@ export function invalidDraft(store: string, id: string, why: string, cause?: unk
  *
  * @throws ConnectionError `INVALID_RECORD`
  */
-export function statusOf(store: string, { id, status = 'active' }: Draft<unknown>): ConnectionStatus {
+export function draftStatus(store: string, { id, status = 'active' }: Draft<unknown>): ConnectionStatus {
   if (status === 'active' || status === 'stopped') return status;
   throw invalidDraft(store, id, `expected status 'active' or 'stopped', got ${typeof status}`);
 }

@@ -1,9 +1,7 @@
 import type { ConnectionRecord, ConnectionStatus } from '../contracts/record.js';
 import type { ConnectionStore } from '../contracts/store.js';
 import { ConnectionError } from '../errors.js';
-
-/** The fields of a row that are its owner's, not hydrant's. */
-type Fields<D> = D extends unknown ? Omit<D, 'id' | 'status' | 'version'> : never;
+import type { Fields } from './drafts.js';
 
 /**
  * Keeps rows in this process's memory, for tests and a first try. Every `put` gives the row a new version. It keeps the whole

@@ -57,11 +57,11 @@ export interface SubscribingOptions extends SubscribingTuning {
  */
 export function keepSubscribed(options: SubscribingOptions, listener: StoreListener): Promise<AsyncDisposable> {
   return new Promise((resolve, reject) => {
-    const subscription: Subscription = new Subscription(options, listener, () => resolve(subscription), reject);
+    const subscription: KeptSubscription = new KeptSubscription(options, listener, () => resolve(subscription), reject);
   });
 }
 
-class Subscription implements AsyncDisposable {
+class KeptSubscription implements AsyncDisposable {
   readonly #options: SubscribingOptions;
   readonly #listener: StoreListener;
   readonly #running: Promise<void>;

@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, test, vi } from 'vitest';
-import { bodyOf, bodyPart, type BodyOptions, declaredLength, type NodeBody } from '../../src/adapters/node-body.js';
+import { bodyOf, asRequestBody, type BodyOptions, declaredLength, type NodeBody } from '../../src/adapters/node-body.js';
 import type { UnreadBody } from '../../src/messages/requests.js';
 import { requestOf, rest, type Message } from './support/messages.js';
 
@@ -256,22 +256,22 @@ describe('a body that is read as a stream', () => {
     await rest();
     req.push('two');
     req.push(null);
-    expect(await new Response((bodyPart(body) as UnreadBody).stream() as ReadableStream).text()).toBe('onetwo');
+    expect(await new Response((asRequestBody(body) as UnreadBody).stream() as ReadableStream).text()).toBe('onetwo');
     expect(others).toHaveBeenCalledTimes(2);
   });
 });
 
 describe('the body of a Request', () => {
   test('is nothing, or bytes that the platform copies', async () => {
-    expect(bodyPart({ kind: 'empty' })).toBeNull();
+    expect(asRequestBody({ kind: 'empty' })).toBeNull();
     const bytes = Buffer.from('raw');
-    const request = new Request('http://h/', { method: 'POST', body: bodyPart({ kind: 'bytes', bytes }) as BodyInit });
+    const request = new Request('http://h/', { method: 'POST', body: asRequestBody({ kind: 'bytes', bytes }) as BodyInit });
     bytes.fill(0);
     expect(await request.text()).toBe('raw');
   });
 
   test('fails its reader if it was refused', async () => {
-    const part = bodyPart(found({ kept: { body: '\ufeffx' }, body: 'x' })) as UnreadBody;
+    const part = asRequestBody(found({ kept: { body: '\ufeffx' }, body: 'x' })) as UnreadBody;
     await expect(part.read(1, () => {})).rejects.toEqual(lost);
     await expect(part.stream().getReader().read()).rejects.toEqual(lost);
   });

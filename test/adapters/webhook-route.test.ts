@@ -1,14 +1,14 @@
 import { ConnectionError } from 'hydrant';
 import { describe, expect, test, vi } from 'vitest';
 import type { NodeBody } from '../../src/adapters/node-body.js';
-import { RequestHead } from '../../src/adapters/node-request.js';
+import { NodeRequestHead } from '../../src/adapters/node-request.js';
 import { answerWebhook, checkRoute, type ConnectionIdSource, type WebhookCall } from '../../src/adapters/webhook-route.js';
 
 const body = (text: string): NodeBody => ({ kind: 'bytes', bytes: Buffer.from(text) });
 const echo = async (id: string, request: Request) => Response.json({ id, text: await request.text() });
 
 function answer(connectionId: ConnectionIdSource, options: Partial<WebhookCall> = {}) {
-  const head = new RequestHead('http://h/x', 'POST', new Headers({ 'content-type': 'application/x-www-form-urlencoded' }));
+  const head = new NodeRequestHead('http://h/x', 'POST', new Headers({ 'content-type': 'application/x-www-form-urlencoded' }));
   const onError = vi.fn();
   const answered = answerWebhook({
     registry: { handleWebhook: echo },
@@ -68,7 +68,7 @@ describe('a webhook whose id is a parameter of its route', () => {
     const { json, onError } = answer('team', { registry: { handleWebhook: handleWebhook as never } });
     expect(await json()).toEqual(failed('HANDLER_FAILED'));
     expect(onError).toHaveBeenCalledExactlyOnceWith(expect.any(Error));
-    const head = new RequestHead('http://h/x', 'POST', new Headers());
+    const head = new NodeRequestHead('http://h/x', 'POST', new Headers());
     const left = answer('team', {
       head,
       registry: {
@@ -115,7 +115,7 @@ describe('a webhook whose id is found by a function', () => {
   });
 
   test('that cannot parse a form is answered 400', async () => {
-    const head = new RequestHead('http://h/x', 'POST', new Headers({ 'content-type': 'multipart/form-data; boundary=x' }));
+    const head = new NodeRequestHead('http://h/x', 'POST', new Headers({ 'content-type': 'multipart/form-data; boundary=x' }));
     const { status, onError } = answer(async (request) => String(await request.formData()), { head });
     expect(await status()).toBe(400);
     expect(onError).not.toHaveBeenCalled();

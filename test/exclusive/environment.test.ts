@@ -61,7 +61,7 @@ describe('everything that is abandoned', () => {
     const environment = new TestEnvironment();
     let signal: AbortSignal | undefined;
     const request = environment.request(60_000, (options) => { signal = options.signal; return new Promise(() => {}); });
-    environment.abandon();
+    environment.giveUp();
     await expect(request).rejects.toMatchObject({
       code: 'STORE_UNAVAILABLE',
       message: 'No answer before the runner had to stop',
@@ -77,6 +77,6 @@ describe('a call to foreign code', () => {
   test('runs in the async context in which the environment was made', () => {
     const context = new AsyncLocalStorage<string>();
     const environment = context.run('runner', () => new TestEnvironment());
-    expect(context.run('request', () => environment.call(() => context.getStore()))).toBe('runner');
+    expect(context.run('request', () => environment.inOwnContext(() => context.getStore()))).toBe('runner');
   });
 });

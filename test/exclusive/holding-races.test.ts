@@ -17,7 +17,7 @@ describe('an edit', () => {
     bench.acquire = async () => { await answer.promise; return read(); };
     const one = bench.holding({ listed: '1' });
     await bench.clock.advance(0);
-    one.listed('2');
+    one.relisted('2');
     bench.version = '2';
     answer.resolve();
     await bench.clock.advance(0);
@@ -37,7 +37,7 @@ describe('an edit', () => {
     bench.holding();
     await bench.clock.advance(100);
     const last = bench.holding();
-    edited.listed('2');
+    edited.relisted('2');
     expect([edited.state, last.state]).toEqual(['queued', 'queued']);
     bench.starts.at(-1)!();
     await bench.clock.advance(0);
@@ -49,7 +49,7 @@ describe('an edit', () => {
     bench.version = '2';
     const one = bench.holding({ listed: '1' });
     await bench.clock.advance(0);
-    one.listed('1');
+    one.relisted('1');
     expect(one.state).toBe('waiting');
   });
 
@@ -60,7 +60,7 @@ describe('an edit', () => {
     await bench.clock.advance(0);
     expect(one).toMatchObject({ state: 'waiting', failures: 0 });
     bench.acquire = read;
-    one.listed('2');
+    one.relisted('2');
     await bench.clock.advance(0);
     expect(one.state).toBe('serving');
   });
@@ -89,7 +89,7 @@ describe('a holding that is stopping', () => {
     one.giveUp('handedOver', { to: 's', forMs: 3 });
     one.giveUp('stopped');
     await bench.clock.advance(0);
-    expect({ release: one.release, ended: bench.happened('ended') }).toEqual({
+    expect({ release: one.releaseWith, ended: bench.happened('ended') }).toEqual({
       release: { notes: undefined, offer: { to: 's', forMs: 3 } },
       ended: [{ id: 'a', token: 7n, reason: 'handedOver' }],
     });
@@ -103,13 +103,13 @@ describe('a holding that is stopping', () => {
     bench.run = () => gone.promise;
     const one = bench.holding({ listed: '1' });
     await bench.clock.advance(0);
-    one.listed('2');
+    one.relisted('2');
     await bench.clock.advance(1_000);
     expect(one.state).toBe('stuck');
     one[end]();
     gone.resolve();
     await bench.clock.advance(0);
-    expect({ release: one.release, ended: bench.happened('ended') }).toEqual({
+    expect({ release: one.releaseWith, ended: bench.happened('ended') }).toEqual({
       release,
       ended: [{ id: 'a', token: 7n, reason }],
     });

@@ -32,7 +32,7 @@ describe('starts that fail', () => {
       { failures: 2, retryAfterMs: 200, handedOver: false, error: failure },
       { failures: 3, retryAfterMs: 400, handedOver: true, error: failure },
     ]);
-    expect({ release: one.release, ended: bench.happened('ended') }).toEqual({
+    expect({ release: one.releaseWith, ended: bench.happened('ended') }).toEqual({
       release: {
         notes: formatNotes({ provisioned: undefined, failed: { version: '1', count: 3 } }),
         offer: { notTo: 'r', forMs: 9_000 },
@@ -60,13 +60,13 @@ describe('starts that fail', () => {
     bench.run = async () => { throw new Error('no'); };
     const one = bench.holding({ listed: '1' });
     await bench.clock.advance(0);
-    one.listed('1');
-    one.listed(undefined);
-    one.listed('1');
+    one.relisted('1');
+    one.relisted(undefined);
+    one.relisted('1');
     expect(one.state).toBe('waiting');
     bench.run = serve;
     bench.version = '2';
-    one.listed('2');
+    one.relisted('2');
     expect({ state: one.state, pendingTimers: bench.clock.pendingTimers }).toEqual({ state: 'queued', pendingTimers: 0 });
     await bench.clock.advance(0);
     expect(one.state).toBe('serving');
@@ -105,7 +105,7 @@ describe('starts that fail', () => {
     await bench.clock.advance(240_000);
     one.giveUp('stopped');
     await bench.clock.advance(0);
-    expect(one.release).toMatchObject({ notes: formatNotes({ failed: { version: '1', count: 1 } }) });
+    expect(one.releaseWith).toMatchObject({ notes: formatNotes({ failed: { version: '1', count: 1 } }) });
   });
 
   test('leave no timer if the holding is given up while it waits', async () => {

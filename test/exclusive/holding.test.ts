@@ -20,7 +20,7 @@ describe('a holding', () => {
       moveCost: 0,
     });
     await bench.clock.advance(0);
-    expect({ seen: seen(one, bench.clock), version: one.version, release: one.release }).toEqual({
+    expect({ seen: seen(one, bench.clock), version: one.version, release: one.releaseWith }).toEqual({
       seen: { state: 'serving', counts: true, renewable: true },
       version: '1',
       release: undefined,
@@ -30,7 +30,7 @@ describe('a holding', () => {
     expect(seen(one, bench.clock)).toEqual({ state: 'stopping', counts: false, renewable: true });
     expect(bench.tenure?.signal.reason).toMatchObject({ name: 'AbortError', message: expect.stringContaining('(handedOver)') });
     await bench.clock.advance(0);
-    expect({ seen: seen(one, bench.clock), release: one.release, over: bench.over, released: bench.lease.released }).toEqual({
+    expect({ seen: seen(one, bench.clock), release: one.releaseWith, over: bench.over, released: bench.lease.released }).toEqual({
       seen: { state: 'settled', counts: false, renewable: false },
       release: { notes: undefined, offer: { to: 's', forMs: 3 } },
       over: 1,
@@ -55,7 +55,7 @@ describe('a holding', () => {
     expect(one.renewableAt(readInstant(bench.clock))).toBe(false);
     expect(bench.tenure?.signal.reason).toMatchObject({ code: 'CLAIM_LOST' });
     await bench.clock.advance(0);
-    expect(one.release).toEqual(release);
+    expect(one.releaseWith).toEqual(release);
     expect(bench.happened('ended')).toMatchObject([{ reason }]);
   });
 
@@ -89,7 +89,7 @@ describe('a holding', () => {
     const gone = deferred();
     bench.run = async (now) => { await aborted(now.signal); await gone.promise; };
     await bench.clock.advance(0);
-    one.listed('2');
+    one.relisted('2');
     bench.version = '2';
     expect({ seen: seen(one, bench.clock), moveCost: one.moveCost(0) }).toEqual({
       seen: { state: 'stopping', counts: true, renewable: true },
@@ -105,8 +105,8 @@ describe('a holding', () => {
       version: '2',
       over: 0,
     });
-    one.listed('2');
-    one.listed(undefined);
+    one.relisted('2');
+    one.relisted(undefined);
     expect(one.state).toBe('serving');
   });
 
@@ -130,7 +130,7 @@ describe('a holding', () => {
       bench.run = async () => gone.promise;
       const one = bench.holding({ listed: '1' });
       await bench.clock.advance(0);
-      if (ending === 'restart') one.listed('2');
+      if (ending === 'restart') one.relisted('2');
       else one.giveUp('unlisted');
       await bench.clock.advance(999);
       expect({ state: one.state, stopUnproven: bench.happened('stopUnproven') }).toEqual({ state: 'stopping', stopUnproven: [] });
@@ -139,7 +139,7 @@ describe('a holding', () => {
         seen: seen(one, bench.clock),
         stopUnproven: bench.happened('stopUnproven'),
         over: bench.over,
-        release: one.release,
+        release: one.releaseWith,
       }).toEqual({
         seen: { state: 'stuck', counts: false, renewable: false },
         stopUnproven: [{ id: 'a', token: 7n }],
@@ -165,7 +165,7 @@ describe('a holding', () => {
     one.giveUp('stopped');
     gone.resolve();
     await bench.clock.advance(0);
-    expect({ release: one.release, ended: bench.happened('ended') }).toEqual({
+    expect({ release: one.releaseWith, ended: bench.happened('ended') }).toEqual({
       release: 'none',
       ended: [{ id: 'a', token: 7n, reason: 'lost' }],
     });

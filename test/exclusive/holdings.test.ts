@@ -71,7 +71,7 @@ describe('the holdings of a runner', () => {
     take('a');
     await environment.clock.advance(0);
     listed.set('a', '2');
-    holdings.listed();
+    holdings.listingChanged();
     expect({ state: holdings.get('a')!.state, load: holdings.load }).toEqual({ state: 'stopping', load: 1 });
     await environment.clock.advance(1_000);
     expect({ state: holdings.get('a')!.state, load: holdings.load }).toEqual({ state: 'stuck', load: 0 });
@@ -91,7 +91,7 @@ describe('the holdings of a runner', () => {
   test('give up unlisted connections, and pass new versions on', () => {
     take('a', 'b');
     listed.delete('b');
-    holdings.listed();
+    holdings.listingChanged();
     expect({ states: [...holdings].map(({ id, state }) => `${id} ${state}`), released: released.map(({ claim }) => claim.id) })
       .toEqual({ states: ['a queued', 'b settled'], released: ['b'] });
   });

@@ -1,6 +1,6 @@
 import type { ConnectionStatus } from '../../contracts/record.js';
 import { ConnectionError } from '../../errors.js';
-import { fieldsOf, invalidDraft, invalidRow, jsonOf, statusOf, type Draft, type StoredRecord } from '../drafts.js';
+import { fieldsOf, invalidDraft, invalidRow, jsonOf, draftStatus, type Draft, type StoredRecord } from '../drafts.js';
 import type { TableFacts } from './catalogue.js';
 import { OWN_DATA_COLUMN, type Layout } from './layout.js';
 import type { PostgresStoreOptions } from './options.js';
@@ -45,7 +45,7 @@ export function rowOf<D extends object>(
       `PostgresStore: expected a record with a non-empty ${facts.idType ?? 'text'} without NUL as its id`,
     );
   }
-  const status = statusOf('PostgresStore', draft);
+  const status = draftStatus('PostgresStore', draft);
   if (!layout.mapped) {
     return { [layout.idColumn]: id, [layout.statusColumn ?? 'status']: status, [OWN_DATA_COLUMN]: json(id, fieldsOf(draft)) };
   }

@@ -3,7 +3,7 @@ import { systemClock } from '../../clock.js';
 import type { ConnectionStatus, Version } from '../../contracts/record.js';
 import type { ConnectionStore, StoreListener, StoreReadOptions } from '../../contracts/store.js';
 import { ConnectionError, isConnectionError } from '../../errors.js';
-import { fieldsOf, invalidRow, jsonOf, statusOf, type Draft, type Fields, type StoredRecord } from '../drafts.js';
+import { fieldsOf, invalidRow, jsonOf, draftStatus, type Draft, type Fields, type StoredRecord } from '../drafts.js';
 import { watchTuning } from '../subscribing.js';
 import { adapt, pairs, type RedisClient } from './client.js';
 import { RedisConnection } from './connection.js';
@@ -112,7 +112,7 @@ export class RedisStore<D extends object = Record<string, unknown>> implements C
       const expected = 'expected a record with non-empty, well-formed text as its id';
       throw new ConnectionError('INVALID_CONNECTION_ID', `RedisStore: ${expected}`);
     }
-    const json = jsonOf('RedisStore', id, { status: statusOf('RedisStore', draft), ...fieldsOf(draft) });
+    const json = jsonOf('RedisStore', id, { status: draftStatus('RedisStore', draft), ...fieldsOf(draft) });
     const record = recordOf(id, await this.#change(PUT, id, json));
     if (isConnectionError(record)) throw record;
     return record as Fields<D> & StoredRecord;

@@ -114,7 +114,7 @@ export const CORE = [
       { in: 'Ending.whenGone', operator: 'ConditionalExpression', from: "state.kind === 'abandoned'", to: 'true' },
       { in: ['Secrets.of', 'Life.#start'], operator: 'OptionalChaining', from: 'factory.secrets?.(' },
       { in: 'Listing.version', operator: 'OptionalChaining', from: 'this.#versions?.get' },
-      { in: 'Holding.#giveUpWaiting', operator: 'ConditionalExpression', from: "this.#state.kind !== 'stopping'", to: 'false' },
+      { in: 'Holding.#becomeStuck', operator: 'ConditionalExpression', from: "this.#state.kind !== 'stopping'", to: 'false' },
       { in: 'Holding.#settled', operator: 'ConditionalExpression', from: "state.kind === 'stuck'", to: 'true' },
       { in: 'rowOf', operator: 'StringLiteral', from: "'status'" },
     ],
@@ -309,7 +309,7 @@ export const CORE = [
     because: 'equivalent: only a release has an offer',
     changes: [
       {
-        in: ['Holding.release', 'Holding.#finish'],
+        in: ['Holding.releaseWith', 'Holding.#finish'],
         operator: 'ConditionalExpression',
         from: "ending.kind === 'release'",
         to: 'true',

@@ -12,7 +12,7 @@ export const EDGES = [
     because: 'equivalent here: the manual clock has no process to keep alive',
     changes: [
       { in: 'start', operator: 'ObjectLiteral', from: '{ ref: false }' },
-      { in: 'Subscription.#wait', operator: 'ObjectLiteral', from: '{ ref: false }' },
+      { in: 'KeptSubscription.#wait', operator: 'ObjectLiteral', from: '{ ref: false }' },
     ],
   },
   {
@@ -22,7 +22,7 @@ export const EDGES = [
       { in: ['Listening.#notified', 'Listening.#ping'], operator: 'OptionalChaining', from: 'this.#heard?.' },
       { in: ['RedisClaims.renew', 'fields'], operator: 'StringLiteral', from: "''" },
       { in: ['layoutOf', 'fragment', 'configOf'], operator: 'StringLiteral', from: "''" },
-      { in: 'Subscription.#wait', operator: 'OptionalChaining', from: 'cancel?.' },
+      { in: 'KeptSubscription.#wait', operator: 'OptionalChaining', from: 'cancel?.' },
     ],
   },
   {
@@ -241,7 +241,7 @@ export const EDGES = [
   {
     because: 'equivalent: the code only checks that it is over',
     changes: [
-      { in: 'Subscription.#listen', operator: 'ObjectLiteral', from: '{ error: undefined }' },
+      { in: 'KeptSubscription.#listen', operator: 'ObjectLiteral', from: '{ error: undefined }' },
     ],
   },
 ];
