@@ -7,7 +7,7 @@ const store = new MemoryStore([{ id: 'a', token: 't' }]);
 /** A wrong value, and how the message shows it. */
 type Wrong = readonly [value: unknown, got: string];
 
-/** Values that are no number of milliseconds or things. */
+/** Values that no numeric option accepts. */
 const NOT_NUMBERS: Wrong[] = [
   ['1000', '"1000"'],
   [null, 'null'],
