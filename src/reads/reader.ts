@@ -184,6 +184,7 @@ export class Reader<R extends ConnectionRecord> {
         taken.push(read);
       } else {
         this.#reads.delete(read.id);
+        tellThoseWhoLeft(read.waiters);
       }
     }
     lane.compact();
