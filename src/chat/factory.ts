@@ -17,7 +17,7 @@ export interface ChatFactoryOptions<R extends ConnectionRecord, C extends ChatLi
    */
   readonly state: ChatState;
   /**
-   * Makes the adapters of a row. It is also called to verify signatures, so it must only construct them. Throw if a secret
+   * Makes new adapters for a row. It is also called to verify signatures, so it must only construct them. Throw if a secret
    * is missing from the row, because the SDK would take it from the environment.
    */
   adapters(record: R, context: { readonly secrets: S }): Awaitable<Adapters>;
@@ -176,9 +176,13 @@ async function stopPolling(adapter: ChatAdapter): Promise<void> {
   await adapter.stopPolling?.();
 }
 
+/** The `initialize` of an adapter before it was wrapped, because an application may keep adapters for later instances. */
+const ORIGINAL = new WeakMap<ChatAdapter, ChatAdapter['initialize']>();
+
 /** A start that was aborted goes on, and so does that of an adapter beside one that failed. Either may poll only then. */
 function stopIfLate(adapter: ChatAdapter, failed: AbortSignal): void {
-  const { initialize } = adapter;
+  if (!ORIGINAL.has(adapter)) ORIGINAL.set(adapter, adapter.initialize);
+  const initialize = ORIGINAL.get(adapter);
   adapter.initialize = async (chat) => {
     failed.throwIfAborted();
     await initialize?.call(adapter, chat);

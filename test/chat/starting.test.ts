@@ -80,6 +80,19 @@ describe('an instance that cannot start', () => {
     expect(whileInUse).toBe(1);
   });
 
+  test('is started again after a failure with an adapter that the application keeps', async () => {
+    const failures = [new Error('the platform is down')];
+    const adapter = {
+      name: 'custom',
+      initialize: async () => { for (const failure of failures.splice(0)) throw failure; },
+      handleWebhook: async () => new Response(),
+    };
+    bots = botsOver([slackBot('s')], { adapters: () => ({ adapter }) }, { failureBackoff: { initialMs: 0, maxMs: 0 } });
+    bots.registry.on('hydrationFailed', () => {});
+    await expect(bots.registry.use('s', () => {})).rejects.toMatchObject({ code: 'HYDRATION_FAILED' });
+    expect(await bots.registry.use('s', () => 'served')).toBe('served');
+  });
+
   /** An adapter that polls from the end of its start on. Each step of `stop` is noted. */
   const pollerThat = (starts: () => Promise<void>) => {
     const poller = {
