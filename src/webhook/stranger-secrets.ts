@@ -25,6 +25,8 @@ export class StrangerSecrets<R extends ConnectionRecord, I> {
   readonly #slots: Slots<R, I>;
   readonly #hydrationBackoff: Backoff;
   readonly #secrets: Secrets<R>;
+  /** By the call. */
+  readonly #failures = new WeakMap<object, ConnectionError>();
 
   constructor(env: Environment<R, I>, slots: Slots<R, I>, hydrationBackoff: Backoff, secrets: Secrets<R>) {
     this.#env = env;
@@ -50,43 +52,44 @@ export class StrangerSecrets<R extends ConnectionRecord, I> {
     return loaded === undefined ? this.#ask(slot, keepLeave) : loaded.value;
   }
 
-  async #ask({ id, record, version, factory }: Slot<R, I>, keepLeave: KeepLeave): Promise<unknown> {
+  async #ask(slot: Slot<R, I>, keepLeave: KeepLeave): Promise<unknown> {
+    const { id, record, version, factory } = slot;
     if (!this.#secrets.has(record)) {
       const permanent = this.#hydrationBackoff.permanent(id, version);
       if (permanent !== undefined) throw permanent;
       const remainingMs = Math.max(this.#hydrationBackoff.remainingMs(id, version), this.backoff.remainingMs(id, version));
       if (remainingMs > 0) throw backingOff(id, remainingMs);
     }
-    let call: unknown;
+    const call = this.#secrets.of(record, factory, keepLeave);
     try {
-      call = this.#secrets.of(record, factory, keepLeave);
       const resolved = await call;
       if (!this.backoff.leavesAnotherAlone(id, version)) this.backoff.clear(id);
       return resolved;
     } catch (cause) {
-      const permanent = permanentFailure(id, cause);
-      const { count, delayMs } = this.#secrets.wasForgotten(call)
-        ? { count: 1, delayMs: 0 }
-        : permanent === undefined
-          ? this.#noted(id, version, record)
-          : // The failure of an older version must not hide that of a newer one.
-            this.#slots.index.get(id)?.version === version
-            ? this.#hydrationBackoff.failForGood(id, version, permanent, record)
-            : { count: 1, delayMs: 0 };
-      const error = permanent ?? new ConnectionError('HYDRATION_FAILED', `The secrets of connection '${id}' were not resolved`, {
-        connectionId: id, retryAfterMs: delayMs, cause,
-      });
-      this.#env.emit('hydrationFailed', { id, version, error, failures: count, retryAfterMs: delayMs });
-      this.#env.effects.flush();
-      throw error;
+      throw this.#failureOf(call as object, slot, cause);
     }
   }
 
-  /** Callers that shared one call share one failure. A failure of an older version does not end the back-off of a newer one. */
-  #noted(id: string, version: string, record: R): { readonly count: number; readonly delayMs: number } {
-    const { backoff } = this;
-    const delayMs = backoff.remainingMs(id, version);
-    if (delayMs > 0) return { count: backoff.count(id, version), delayMs };
-    return backoff.leavesAnotherAlone(id, version) ? { count: 1, delayMs: 0 } : backoff.fail(id, version, record);
+  /** Senders who shared a call share its failure. */
+  #failureOf(call: object, { id, record, version }: Slot<R, I>, cause: unknown): ConnectionError {
+    const known = this.#failures.get(call);
+    if (known !== undefined) return known;
+    const permanent = permanentFailure(id, cause);
+    // The failure of an older version must not hide that of a newer one, nor end its back-off.
+    const isOlder = permanent === undefined
+      ? this.backoff.leavesAnotherAlone(id, version)
+      : this.#slots.index.get(id)?.version !== version;
+    const { count, delayMs } = isOlder || this.#secrets.wasForgotten(call)
+      ? { count: 1, delayMs: 0 }
+      : permanent === undefined
+        ? this.backoff.fail(id, version, record)
+        : this.#hydrationBackoff.failForGood(id, version, permanent, record);
+    const error = permanent ?? new ConnectionError('HYDRATION_FAILED', `The secrets of connection '${id}' were not resolved`, {
+      connectionId: id, retryAfterMs: delayMs, cause,
+    });
+    this.#failures.set(call, error);
+    this.#env.emit('hydrationFailed', { id, version, error, failures: count, retryAfterMs: delayMs });
+    this.#env.effects.flush();
+    return error;
   }
 }
