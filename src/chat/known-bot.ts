@@ -38,14 +38,14 @@ interface Asking {
 export function withKnownBot<A extends ChatAdapter>(adapter: A, bot: KnownTelegramBot | KnownLinearBot): A {
   const asking = adapter as Asking;
   const { id, username } = bot;
-  if ('organizationId' in bot) {
+  const { telegramFetch } = asking;
+  if (telegramFetch !== undefined) {
+    const me = { id: Number(id), is_bot: true, first_name: username, username };
+    asking.telegramFetch = (method, ...rest) =>
+      method === 'getMe' ? Promise.resolve(me) : telegramFetch.call(adapter, method, ...rest);
+  } else if (asking.fetchClientIdentity !== undefined && 'organizationId' in bot) {
     const identity = { botUserId: id, displayName: username, organizationId: bot.organizationId };
-    if (asking.fetchClientIdentity !== undefined) asking.fetchClientIdentity = async () => identity;
-    return adapter;
+    asking.fetchClientIdentity = async () => identity;
   }
-  const ask = asking.telegramFetch;
-  if (ask === undefined) return adapter;
-  const me = { id: Number(id), is_bot: true, first_name: username, username };
-  asking.telegramFetch = (method, ...rest) => method === 'getMe' ? Promise.resolve(me) : ask.call(adapter, method, ...rest);
   return adapter;
 }
