@@ -40,3 +40,12 @@ test('a verifier is kept until the row or its secrets change', async () => {
   await verify(row('a', 2, 's'), 's', {});
   expect(made()).toBe(3);
 });
+
+test.each<{ beside: string; name: string; verified: boolean }>([
+  { beside: 'an adapter without a header of its own', name: 'gchat', verified: true },
+  { beside: "an adapter of the application's own", name: 'own', verified: false },
+])('a delivery without the header of any platform, for a bot with GitHub and $beside', async ({ name, verified }) => {
+  const adapter = (named: string) => ({ name: named, handleWebhook: async () => new Response() });
+  const verification = new Verification(() => ({ github: adapter('github'), other: adapter(name) }));
+  expect(await verification.authenticate(delivery('s'), { record: row('a', 1, 's'), secrets: undefined, signal })).toBe(verified);
+});
