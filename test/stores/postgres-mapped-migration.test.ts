@@ -218,6 +218,13 @@ describe('the migration of a table that exists', () => {
     expect(await store().touch('acme')).toBe(true);
   });
 
+  test('drops no function that something else uses', async () => {
+    await db.exec(`create schema hydrant; create function hydrant."public.bots_notify"() returns int language sql as 'select 1';
+      create view theirs as select hydrant."public.bots_notify"() as n`);
+    await expect(store().migrate()).rejects.toMatchObject({ code: '2BP01' });
+    expect(await values('select n as value from theirs')).toEqual([1]);
+  });
+
   test.each([['hash' as const], [{ column: 'rev' }]])(
     'versions %j need no objects, and existing ones are removed',
     async (versions) => {

@@ -78,10 +78,10 @@ export function functionFindings(found: string, name: string, body: string): str
 
 const orNull = (name: string | null): string => (name === null ? 'null' : literal(name));
 
-/** Drops a function of that name that no trigger can run, because it cannot be replaced. */
+/** Drops a function of that name that no trigger can run, because it cannot be replaced. Fails if anything else uses it. */
 export const dropStranger = (found: string, name: string): string => `
   if exists (select from pg_proc p where p.oid = ${found} and p.prorettype <> 'trigger'::regtype) then
-    execute format('drop routine %s() cascade', ${name});
+    execute format('drop routine %s()', ${name});
   end if;`;
 
 /** The triggers that send hints. `found` is SQL for the oid of their function. */
