@@ -41,10 +41,16 @@ test.each(['table', 'hash'] as const)('within one transaction, every edit is see
   expect(await version()).toBeUndefined();
 });
 
-test('a row takes the place of another one that the same statement wrote, because of the time', async () => {
-  await db.exec(`create table now_is (at int); insert into now_is values (1);
-    create table bots (id text, token text, valid int4range);
-    insert into bots values ('acme', 'old', '[1,2)'), ('acme', 'new', '[2,3)')`);
+test.each([
+  { where: 'in one table', tables: 'create table bots (id text, token text, valid int4range)', written: 'bots' },
+  {
+    where: 'in a table that inherits',
+    tables: `create table bots (id text primary key, token text, valid int4range); create table newer () inherits (bots)`,
+    written: 'newer',
+  },
+])('$where, a row takes the place of another one that the same statement wrote', async ({ tables, written }) => {
+  await db.exec(`create table now_is (at int); insert into now_is values (1); ${tables};
+    insert into ${written} values ('acme', 'old', '[1,2)'), ('acme', 'new', '[2,3)')`);
   const version = await reader({ versions: 'hash', where: 'valid @> (select at from now_is)' });
   const before = await version();
   await db.exec('update now_is set at = 2');

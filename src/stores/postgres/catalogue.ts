@@ -23,7 +23,8 @@ export interface TableFacts {
   readonly touches: string | undefined;
   /**
    * Whether the transaction that wrote a row identifies the row's contents. True for PostgreSQL's own kind of table. False if
-   * a column is computed when it is read, or if parts of its type may change without a write of the row.
+   * a partition is of another kind, if a column is computed when it is read, or if parts of its type may change without a
+   * write of the row.
    */
   readonly identified: boolean;
   /** Whether no two rows can have the same id, also such as `where` hides. */
@@ -82,6 +83,7 @@ id_type as (
   select y.oid, y.typbasetype, y.typname, y.typcategory, n.nspname
   from id_type d join pg_type y on y.oid = d.typbasetype join pg_namespace n on n.oid = y.typnamespace
 ),
+tree_ as (select oid from table_ union select i.inhrelid from tree_ t join pg_inherits i on i.inhparent = t.oid),
 type_ as (
   select atttypid as oid from column_
   union
@@ -93,8 +95,10 @@ select json_build_object(
   'oid', t.oid::text,
   'base', t.base,
   'touches', case when t.readable then t.touches end,
-  'unique', ${hasKey('t.oid', layout.idColumn)},
-  'identified', (t.relkind = 'p' or exists (select from pg_am m where m.oid = t.relam and m.amname = 'heap'))
+  -- Tables that inherit have keys of their own, or none.
+  'unique', ${hasKey('t.oid', layout.idColumn)} and (t.relkind = 'p' or (select count(*) = 1 from tree_)),
+  'identified', not exists (select from tree_ join pg_class c using (oid) left join pg_am m on m.oid = c.relam
+      where c.relkind <> 'p' and m.amname is distinct from 'heap')
     and not exists (select from column_ where attgenerated = 'v' or typsend = 0)
     and not exists (select from type_ c join pg_type y on y.oid = c.oid
       where y.typtype = 'c' or y.typtype in ('r', 'm') and y.oid >= ${FIRST_OF_USERS}),

@@ -13,8 +13,11 @@ export interface TableAccess {
 
 type Known = Pick<TableAccess, 'queries' | 'facts'>;
 
-/** Errors that say that the table, or hydrant's own objects, are not as they were: classes 42 and 3F, and 22P02 for ids. */
-const CHANGED = /^(42|3F|22P02)/;
+/**
+ * Errors that say that the table, or hydrant's own objects, are not as they were: classes 42 and 3F, 22P02 for ids, and 0A000
+ * for a partition of another kind.
+ */
+const CHANGED = /^(42|3F|22P02|0A000)/;
 
 /** Statements that PostgreSQL rolled back because of others: serialization_failure, deadlock_detected. */
 const ROLLED_BACK: ReadonlySet<string> = new Set(['40001', '40P01']);
@@ -54,7 +57,7 @@ export class Table {
       if (!this.#layout.mapped || !CHANGED.test(sqlStateOf(error) ?? '')) throw error;
       if (this.#known === known) this.#known = undefined;
       const fresh = await (this.#known ??= this.#learn()).catch(() => undefined);
-      if (fresh === undefined || fresh.queries.rows === queries.rows) throw error;
+      if (fresh === undefined || fresh.queries.versions === queries.versions) throw error;
       return await work({ ...fresh, query });
     }
   }

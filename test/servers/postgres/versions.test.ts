@@ -133,12 +133,16 @@ describe('the version of a mapped row', () => {
       create user mapping for current_user server far options (user '${username}', password '${password}');
       create table theirs (id text, config text);
       insert into theirs values ('a', '1');
-      create table parts (id text, config text) partition by list (id);
-      create foreign table parts_far partition of parts for values in ('a') server far options (table_name 'theirs')`);
+      create table parts (id text, config text) partition by list (id)`);
     const parts = new PostgresStore<{ config: string }>({
       client: pool, table: 'parts', columns: { config: ['config'] }, stopped: 'false', versions: 'hash',
       mapRow: ({ config }) => ({ config: config as string }),
     });
+    // It is attached to a table that is known already.
+    await parts.getVersions(['a']);
+    await pool.query(
+      `create foreign table parts_far partition of parts for values in ('a') server far options (table_name 'theirs')`,
+    );
     const seen = new Set<unknown>();
     for (const config of ['1', '2', '3']) {
       // The second edit takes the place of the row before the first.
@@ -152,5 +156,22 @@ describe('the version of a mapped row', () => {
     }
     expect(seen.size).toBe(3);
     await pool.query('drop table parts, theirs; drop server far cascade; drop extension postgres_fdw');
+  });
+
+  test('of a partition in a file can be read, whether it is attached before or after the first read', async () => {
+    const parts = (): PostgresStore<{ config: string }> => new PostgresStore({
+      client: pool, table: 'parts', columns: { config: ['config'] }, stopped: 'false', versions: 'hash',
+      mapRow: ({ config }) => ({ config: config as string }),
+    });
+    await pool.query(`create extension file_fdw; create server files foreign data wrapper file_fdw;
+      create table parts (id text, config text) partition by list (id)`);
+    const before = parts();
+    await before.getVersions(['a']);
+    await pool.query(
+      `create foreign table parts_file partition of parts for values in ('a') server files options (program 'echo "a\t1"')`,
+    );
+    for (const reader of [before, parts()])
+      expect((await reader.getVersions(['a'])).get('a')).toBe((await reader.get('a'))?.version ?? 'none');
+    await pool.query('drop table parts; drop server files; drop extension file_fdw');
   });
 });
