@@ -116,12 +116,18 @@ describe('the migration of a table that exists', () => {
     ).toEqual(['elsewhere']);
   });
 
-  test('waits for a lock for lockTimeoutMs, five seconds by default, and sets that for itself alone', async () => {
+  test(`waits for a lock for lockTimeoutMs, five seconds by default, and restores the transaction's settings`, async () => {
+    await db.exec(`create table seen (value text);
+      create function see() returns event_trigger language plpgsql as $$ begin
+        insert into seen values (current_setting('lock_timeout') || ' ' || current_setting('client_min_messages'));
+      end $$;
+      create event trigger seeing on ddl_command_end execute function see()`);
     const during = async (sql: string) => {
-      await db.exec(`begin; ${sql}`);
-      const [timeout] = await values(`select current_setting('lock_timeout') as value`);
+      await db.exec(`delete from seen; begin; set local client_min_messages = 'log'; ${sql}`);
+      const settings = `current_setting('lock_timeout') || ' ' || current_setting('client_min_messages')`;
+      expect(await values(`select ${settings} as value`)).toEqual(['0 log']);
       await db.exec('commit');
-      return timeout;
+      return await values('select distinct value from seen');
     };
     for (const { options, timeout } of [
       { options: {}, timeout: '5s' },
@@ -129,9 +135,8 @@ describe('the migration of a table that exists', () => {
       { options: { lockTimeoutMs: 0 }, timeout: '0' },
     ] as const) {
       const { up, down } = PostgresStore.migrationSql({ ...mapping, ...options });
-      expect([await during(up), await during(down)]).toEqual([timeout, timeout]);
+      expect([await during(up), await during(down)]).toEqual([[`${timeout} warning`], [`${timeout} warning`]]);
     }
-    expect(await values(`select current_setting('lock_timeout') as value`)).toEqual(['0']);
   });
 
   test.each<{ what: string; damage: string; found: object }>([

@@ -37,16 +37,21 @@ export function migrationBy({ findings, up, down, declare }: MigrationParts, loc
 #variable_conflict use_column
 declare
   ${declare}
+  lock_timeout_before text := current_setting('lock_timeout');
+  messages_before text := current_setting('client_min_messages');
 begin
   perform set_config('lock_timeout', '${lockTimeoutMs}', true);
   -- Some drivers print every notice about what exists already.
   perform set_config('client_min_messages', 'warning', true);
   ${TAKE_TURNS}
   ${body}
+  -- A file may go on in the same transaction.
+  perform set_config('lock_timeout', lock_timeout_before, true);
+  perform set_config('client_min_messages', messages_before, true);
 end `)}`;
   return {
     findings,
-    up: `${block(`if not exists (${findings}) then return; end if;\n  ${up}`)};\n`,
+    up: `${block(`if exists (${findings}) then\n  ${up}\n  end if;`)};\n`,
     down: `${block(down)};\n`,
   };
 }
