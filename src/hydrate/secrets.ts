@@ -53,26 +53,20 @@ export class Secrets<R extends ConnectionRecord> {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** Of this record, whether or not its factory has any. */
-  of(record: R, factory: InstanceFactory<R, any>, keepLeave?: KeepLeave): Awaitable<unknown> {
-    if (factory.secrets === undefined) return undefined;
-    return this.get(factory, record, (signal) => this.#env.apart(record, () => factory.secrets?.(record, { signal })), keepLeave);
-  }
-
   /**
-   * The value itself if it is known, so that the caller need not wait.
+   * The secrets of this record, whether or not its factory has any. The value itself if it is known, so that the caller
+   * need not wait.
    *
-   * @param ask - calls the factory; what it throws rejects
    * @param keepLeave - without it a hydrate asks. A hydrate neither queues behind strangers nor waits for a call of theirs.
    */
-  get(factory: object, record: R, ask: (signal: AbortSignal) => Awaitable<unknown>, keepLeave?: KeepLeave): Awaitable<unknown> {
-    const kept = this.#kept.get(record.id);
-    if (kept?.version === String(record.version)) {
+  of(record: R, factory: InstanceFactory<R, any>, keepLeave?: KeepLeave): Awaitable<unknown> {
+    if (factory.secrets === undefined) return undefined;
+    const kept = this.#keptFor(record);
+    if (kept !== undefined) {
       if (kept.state === 'settled' || (keepLeave === undefined && !kept.isStrangers)) return kept.value as Awaitable<unknown>;
       if (keepLeave !== undefined) return this.#joined(kept, keepLeave);
     }
-    const replaced = kept?.version === String(record.version) ? kept : undefined;
-    const call = this.#newCall(record, ask, keepLeave !== undefined, replaced);
+    const call = this.#newCall(record, factory, keepLeave !== undefined, kept);
     const value = call.value as Promise<unknown>;
     this.#kept.set(record.id, call);
     // Only now, because `secrets` may itself call `invalidate`.
@@ -86,13 +80,18 @@ export class Secrets<R extends ConnectionRecord> {
   }
 
   /** Secrets that are already loaded. */
-  loaded({ id, version }: R): { readonly value: unknown } | undefined {
+  loaded(record: R): { readonly value: unknown } | undefined {
+    const call = this.#keptFor(record);
+    return call?.state === 'settled' ? call : undefined;
+  }
+
+  #keptFor({ id, version }: R): Call | undefined {
     const call = this.#kept.get(id);
-    return call?.version === String(version) && call.state === 'settled' ? call : undefined;
+    return call?.version === String(version) ? call : undefined;
   }
 
   #newCall(
-    record: R, ask: (signal: AbortSignal) => Awaitable<unknown>, isStrangers: boolean, replaced: Call | undefined,
+    record: R, factory: InstanceFactory<R, any>, isStrangers: boolean, replaced: Call | undefined,
   ): Call {
     const { id } = record;
     let settle!: (value: unknown) => void;
@@ -106,7 +105,7 @@ export class Secrets<R extends ConnectionRecord> {
         // It was invalidated while it waited for its turn. It is made only now, so its result is a new one.
         if (other === undefined || (other !== call && other.version === call.version)) this.#kept.set(id, call);
         call.state = 'running';
-        settle(this.#call(ask));
+        settle(this.#call(record, factory));
         await value.catch(() => undefined);
       },
     };
@@ -161,8 +160,8 @@ export class Secrets<R extends ConnectionRecord> {
   }
 
   /** Whether they need not be asked for. */
-  has({ id, version }: R): boolean {
-    return this.#kept.get(id)?.version === String(version);
+  has(record: R): boolean {
+    return this.#keptFor(record) !== undefined;
   }
 
   forget(id: string): void {
@@ -178,9 +177,11 @@ export class Secrets<R extends ConnectionRecord> {
     });
   }
 
-  async #call(ask: (signal: AbortSignal) => Awaitable<unknown>): Promise<unknown> {
+  /** Async, so that what the factory throws rejects. */
+  async #call(record: R, factory: InstanceFactory<R, any>): Promise<unknown> {
     const controller = new AbortController();
-    const answer = ask(controller.signal);
+    const { signal } = controller;
+    const answer = this.#env.apart(record, () => factory.secrets?.(record, { signal }));
     if (!isThenable(answer)) return answer;
     return within(this.#env.clock, this.#timeoutMs, answer, () => {
       const error = new Error(`secrets has not settled within hydrationTimeoutMs (${this.#timeoutMs} ms)`);

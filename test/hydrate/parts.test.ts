@@ -116,14 +116,14 @@ describe('a waiter for a read', () => {
 const environment = (clock: ManualClock) => ({ clock, apart: <T>(_record: Row, work: () => T): T => work() });
 
 describe('secrets', () => {
-  const factory = {};
-  const never = (): Promise<never> => new Promise(() => {});
+  const asking = (secrets: (record: Row) => Promise<unknown>) => ({ create: () => ({}), secrets });
+  const never = asking(() => new Promise(() => {}));
 
   test('are returned without a promise once they have come', async () => {
     const secrets = new Secrets<Row>(environment(new ManualClock()), Infinity);
     expect(secrets.loaded(row())).toBeUndefined();
-    expect(await secrets.get(factory, row(), async () => 'one')).toBe('one');
-    expect(secrets.get(factory, row(), never)).toBe('one');
+    expect(await secrets.of(row(), asking(async () => 'one'))).toBe('one');
+    expect(secrets.of(row(), never)).toBe('one');
     expect({ same: secrets.loaded(row())?.value, other: secrets.loaded(row('2')) }).toEqual({ same: 'one', other: undefined });
     secrets.forget('a');
     expect(secrets.loaded(row())).toBeUndefined();
@@ -133,24 +133,25 @@ describe('secrets', () => {
     const secrets = new Secrets<Row>(environment(new ManualClock()), Infinity);
     const [old, now] = [deferred<string>(), deferred<string>()];
     const asked = [
-      secrets.get(factory, row('1'), () => old.promise),
-      secrets.get(factory, row('2'), () => now.promise),
+      secrets.of(row('1'), asking(() => old.promise)),
+      secrets.of(row('2'), asking(() => now.promise)),
     ];
     old.reject(new Error('too old'));
     now.resolve('two');
     expect((await Promise.allSettled(asked)).map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
-    expect(secrets.get(factory, row('2'), never)).toBe('two');
+    expect(secrets.of(row('2'), never)).toBe('two');
   });
 
   test.each(['a newer version', 'none'])('that were queued are still requested, although %s is kept by then', async (kept) => {
     const secrets = new Secrets<Row>(environment(new ManualClock()), Infinity);
-    const busy = Array.from({ length: 64 }, () => deferred<string>());
-    busy.forEach(({ promise }, index) => { void secrets.get(factory, { ...row(), id: `b${index}` }, () => promise, () => {}); });
-    const asked = secrets.get(factory, row('1'), async () => 'one', () => {});
+    const busy = deferred<string>();
+    const factory = asking(({ id, version }) => id === 'a' ? Promise.resolve(`of ${version}`) : busy.promise);
+    for (let index = 0; index < 64; index += 1) void secrets.of({ ...row(), id: `b${index}` }, factory, () => {});
+    const asked = secrets.of(row('1'), factory, () => {});
     if (kept === 'none') secrets.forget('a');
-    else void secrets.get(factory, row('2'), async () => 'two');
-    busy[0]?.resolve('done');
-    expect(await asked).toBe('one');
+    else void secrets.of(row('2'), factory);
+    busy.resolve('done');
+    expect(await asked).toBe('of 1');
   });
 
   test.each([
@@ -158,7 +159,7 @@ describe('secrets', () => {
     { timeoutMs: Infinity, timers: 0 },
   ])('with a time-out of $timeoutMs ms, $timers timers keep the process alive', ({ timeoutMs, timers }) => {
     const clock = new ManualClock();
-    void new Secrets<Row>(environment(clock), timeoutMs).get(factory, row(), never);
+    void new Secrets<Row>(environment(clock), timeoutMs).of(row(), never);
     expect(clock).toMatchObject({ pendingTimers: timers, pendingRefTimers: timers });
   });
 });
