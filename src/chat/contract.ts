@@ -44,7 +44,6 @@ export interface ChatAdapter {
   handleWebhook(request: Request, options?: ChatWebhookOptions): Promise<Response>;
   disconnect?(): Awaitable<void>;
   /** Only adapters that can poll have it. */
-  readonly isPolling?: boolean;
   stopPolling?(): Awaitable<void>;
 }
 

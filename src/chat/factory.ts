@@ -192,9 +192,7 @@ function stopIfLate(adapter: ChatAdapter, failed: AbortSignal): void {
 
 /** Stops events of a replaced instance, because its successor handles them too. It may be replaced while it starts. */
 function stopPollingWhen(superseded: AbortSignal, adapters: readonly ChatAdapter[]): void {
-  const pollers = adapters.filter((adapter) => adapter.stopPolling !== undefined && adapter.isPolling !== false);
-  const stop = (): void => { for (const poller of pollers) void stopPolling(poller).catch(() => {}); };
-  if (pollers.length === 0) return;
+  const stop = (): void => void Promise.allSettled(adapters.map(stopPolling));
   if (superseded.aborted) stop();
   else superseded.addEventListener('abort', stop, { once: true });
 }

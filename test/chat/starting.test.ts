@@ -93,6 +93,22 @@ describe('an instance that cannot start', () => {
     expect(await bots.registry.use('s', () => 'served')).toBe('served');
   });
 
+  test('stops polling when it is replaced, although it began only after its start', async () => {
+    const poller = {
+      name: 'custom',
+      isPolling: false,
+      stopPolling: async () => { poller.isPolling = false; },
+      handleWebhook: async () => new Response(),
+    };
+    bots = botsOver([slackBot('s')], { adapters: () => ({ custom: poller }) });
+    const lease = await bots.registry.acquire('s');
+    poller.isPolling = true;
+    void bots.registry.invalidate('s');
+    const whileInUse = poller.isPolling;
+    lease.release();
+    expect(whileInUse).toBe(false);
+  });
+
   /** An adapter that polls from the end of its start on. Each step of `stop` is noted. */
   const pollerThat = (starts: () => Promise<void>) => {
     const poller = {
