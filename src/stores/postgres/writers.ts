@@ -42,11 +42,11 @@ export const touchesOf = ({ touches }: TableFacts): string => (touches === undef
 
 /**
  * A text that changes when a writer may stand for something else: after a restart of the server, a change of the table's
- * columns, a renamed label of an enum. Within a transaction that writes, it is another one each time. It also changes when
- * the table of touches appears; when that is lost, the query fails. Each part costs time in every query, so a table has only
- * the parts it needs.
+ * columns, a renamed label of an enum, new places for all rows. Within a transaction that writes, it is another one each
+ * time. It also changes when the table of touches appears; when that is lost, the query fails. Each part costs time in every
+ * query, so a table has only the parts it needs.
  */
-export function sealOf(layout: Layout, { base, oid, enums, touches }: TableFacts, identified: boolean): string {
+export function sealOf(layout: Layout, { base, oid, unique, enums, touches }: TableFacts, identified: boolean): string {
   const parts: string[] = [];
   if (layout.versions === 'table' && touches === undefined) {
     parts.push(`(select c.oid from pg_class c
@@ -61,6 +61,9 @@ export function sealOf(layout: Layout, { base, oid, enums, touches }: TableFacts
       'case when pg_current_xact_id_if_assigned() is not null then clock_timestamp() end',
       `array(select a.xmin from pg_attribute a where a.attrelid = to_regclass(${literal(layout.table)}) order by a.attnum)`,
     );
+    // VACUUM FULL and CLUSTER write a table anew, where rows may have each other's places.
+    if (!unique)
+      parts.push(`pg_relation_filenode(${oid}), array(select pg_relation_filenode(relid) from pg_partition_tree(${oid}))`);
     if (enums.length > 0)
       parts.push(`array(select e.xmin from pg_enum e where e.enumtypid in (${enums.join(', ')}) order by e.oid)`);
   }
