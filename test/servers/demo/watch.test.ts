@@ -12,6 +12,22 @@ const DEMO = fileURLToPath(new URL('../../../examples/demo/run.mjs', import.meta
 /** The demo takes half a minute, and several times that on a busy machine. */
 const PATIENCE_MS = 300_000;
 
+/** Keeps every text that the page shows. On a busy machine, the test would come too late to see some of them. */
+const RECORDER = `
+  const shown = globalThis.shown = new Set();
+  new MutationObserver(() => {
+    for (const id of ['feed', 'scenario']) shown.add(document.getElementById(id)?.textContent);
+    for (const way of document.querySelectorAll('.way')) {
+      const name = way.querySelector('h2').textContent;
+      const add = (words) => shown.add(name + ': ' + words);
+      for (const { children } of way.querySelectorAll('tbody tr'))
+        add([...children].slice(0, 3).map(({ textContent }) => textContent).join(' '));
+      const counts = way.querySelector('.counts')?.textContent;
+      add(counts + ' (' + way.querySelectorAll('rect.mark-m').length + ' red)');
+    }
+  }).observe(document, { subtree: true, childList: true, characterData: true });
+`;
+
 /** A run of `npm run demo -- --watch`. Its processes carry a marker, and its files go to a folder of their own. */
 class Run {
   readonly folder = mkdtempSync(join(tmpdir(), 'hydrant-watch-'));
@@ -79,7 +95,6 @@ describe.runIf(chromiumPath !== undefined)('npm run demo -- --watch', () => {
     rmSync(run.folder, { recursive: true, force: true });
   });
 
-  const way = (name: string) => page.getByRole('region', { name, exact: true });
   const results = () =>
     page
       .locator('#results tbody tr')
@@ -93,28 +108,25 @@ describe.runIf(chromiumPath !== undefined)('npm run demo -- --watch', () => {
     const requested: string[] = [];
     page.on('request', (request) => requested.push(new URL(request.url()).host));
     const origin = await run.origin();
+    await page.addInitScript({ content: RECORDER });
     await page.goto(origin);
-
-    // The Map runs every bot on every replica. hydrant runs none yet.
-    for (const replica of ['express', 'fastify', 'hono'])
-      await way('naive').getByRole('row', { name: `${replica} running 50` }).waitFor();
-    await way('hydrant').getByRole('row', { name: 'hono running 0' }).waitFor();
-    await page.getByText('Live', { exact: true }).waitFor();
-
-    await page.getByText('Scenario 3 of 9: 200 slash commands at once').waitFor();
-    await way('naive').getByText('67 replied, 133 404').waitFor();
-    expect(await way('naive').locator('rect.mark-m').count()).toBe(133);
-    await way('hydrant').getByText('200 replied').waitFor();
-    await page.getByText('Scenario 8 of 9: kill -9').waitFor();
-    await way('hydrant').getByRole('row', { name: 'express gone 0' }).waitFor();
-
     await page.getByText('Finished').waitFor();
-    const shown = await results();
-    expect(Object.keys(shown)).toHaveLength(9);
-    expect(shown['one slash command, on a replica that is cold']).toEqual([
+    expect(await page.evaluate('[...shown]')).toEqual(expect.arrayContaining([
+      'Live',
+      ...['express', 'fastify', 'hono'].map((replica) => `naive: ${replica} running 50`),
+      'hydrant: hono running 0',
+      'Scenario 3 of 9: 200 slash commands at once, one bot, all replicas cold',
+      'naive: 67 replied, 133 404 (133 red)',
+      'hydrant: 200 replied (0 red)',
+      'Scenario 8 of 9: kill -9 of a replica under 60 commands a second',
+      'hydrant: express gone 0',
+    ]));
+    const table = await results();
+    expect(Object.keys(table)).toHaveLength(9);
+    expect(table['one slash command, on a replica that is cold']).toEqual([
       '1 × 404✓ the command is lost', '1 × 200', '1 × 200✓ the command is answered✓ one create, one row read',
     ]);
-    expect(JSON.stringify(shown)).not.toContain('not so');
+    expect(JSON.stringify(table)).not.toContain('not so');
     expect({ exit: await run.exit, output: run.output }).toMatchObject({
       exit: { code: 0, signal: null }, output: expect.stringContaining('every expectation held'),
     });
@@ -125,7 +137,7 @@ describe.runIf(chromiumPath !== undefined)('npm run demo -- --watch', () => {
 
   test('interrupted in the middle, it leaves no process and no file, and the page says so', async () => {
     await page.goto(await run.origin());
-    await page.getByText('Scenario 2 of 9').waitFor();
+    await page.getByText(/Scenario [2-9] of 9/).waitFor();
     expect(run.left().length).toBeGreaterThan(9);
     run.child.kill('SIGINT');
     expect(await run.exit).toEqual({ code: 130, signal: null });
