@@ -98,7 +98,7 @@ select json_build_object(
   -- Tables that inherit have keys of their own, or none.
   'unique', ${hasKey('t.oid', layout.idColumn)} and (t.relkind = 'p' or (select count(*) = 1 from tree_)),
   'identified', not exists (select from tree_ join pg_class c using (oid) left join pg_am m on m.oid = c.relam
-      where c.relkind <> 'p' and m.amname is distinct from 'heap')
+      where c.relkind <> 'p' and coalesce(m.amname <> 'heap', true))
     and not exists (select from column_ where attgenerated = 'v' or typsend = 0)
     and not exists (select from type_ c join pg_type y on y.oid = c.oid
       where y.typtype = 'c' or y.typtype in ('r', 'm') and y.oid >= ${FIRST_OF_USERS}),
