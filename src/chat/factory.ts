@@ -6,6 +6,7 @@ import { whenAborted } from '../when-aborted.js';
 import type { ChatAdapter, ChatLike, ChatState, UntypedChat } from './contract.js';
 import { withConnection } from './current-connection.js';
 import { acknowledge, LateFailures } from './late-answers.js';
+import { claim } from './owners.js';
 import { missingMethods, PrefixedState } from './prefixed-state.js';
 import { adapterNameFor, Verification, type Adapters } from './verification.js';
 
@@ -17,8 +18,9 @@ export interface ChatFactoryOptions<R extends ConnectionRecord, C extends ChatLi
    */
   readonly state: ChatState;
   /**
-   * Makes new adapters for a row. It is also called to verify signatures, so it must only construct them. Throw if a secret
-   * is missing from the row, because the SDK would take it from the environment.
+   * Makes new adapters for a row. It is also called to verify signatures, so it must only construct them. An adapter that
+   * serves another connection, or verifies, is refused. Throw if a secret is missing from the row, because the SDK would
+   * take it from the environment.
    */
   adapters(record: R, context: { readonly secrets: S }): Awaitable<Adapters>;
   /** Registers the handlers of a new instance, before it is initialized. */
@@ -78,6 +80,7 @@ export function chatFactory<R extends ConnectionRecord, C extends ChatLike = Unt
   async function create(record: R, context: HydrationContext<S>): Promise<C> {
     const { Chat } = await import('chat') as unknown as { Chat: new (config: object) => C };
     const adapters = await adaptersOf(record, context);
+    for (const adapter of Object.values(adapters)) claim(adapter, `connection '${record.id}'`);
     const failed = new AbortController();
     for (const adapter of Object.values(adapters)) stopIfLate(adapter, failed.signal);
     const own = new PrefixedState(state, record.id);

@@ -2,6 +2,7 @@ import { BoundedMap } from '../bounded.js';
 import type { RecordContext } from '../contracts/factory.js';
 import type { Awaitable, ConnectionRecord } from '../contracts/record.js';
 import type { ChatAdapter } from './contract.js';
+import { claim } from './owners.js';
 import { platformOf, PLATFORMS } from './platforms.js';
 
 /** Adapters of one connection, by the name `Chat` gets them under. */
@@ -70,7 +71,12 @@ export class Verification<R extends ConnectionRecord, S> {
 
   async #make(record: R, secrets: S): Promise<Adapters> {
     const adapters = await this.#adaptersOf(record, { secrets });
-    for (const adapter of Object.values(adapters)) if ('logger' in adapter) adapter.logger = SILENT;
+    for (const adapter of Object.values(adapters)) {
+      // An adapter of the application's own is not called here, so it may be that of the instance.
+      if (!PLATFORMS.has(adapter.name)) continue;
+      claim(adapter, `the verification of connection '${record.id}'`);
+      if ('logger' in adapter) adapter.logger = SILENT;
+    }
     return adapters;
   }
 }
