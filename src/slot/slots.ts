@@ -29,8 +29,8 @@ export class Slots<R extends ConnectionRecord, I> {
   readonly #env: Environment<R, I>;
   readonly #backoff: Backoff;
   readonly #eviction: Eviction<R, I>;
-  #closing = false;
-  #isAwaited: (id: string) => boolean = () => false;
+  /** Set by `close`: whether an accepted use waits for a read of this id. */
+  #isAwaited: ((id: string) => boolean) | undefined;
   readonly #departing = new Departing<R, I>(this.index);
   /** The slots that have left the index and are not disposed yet. */
   readonly departing: Pick<Departing<R, I>, 'of' | 'all' | 'onProgress'> = this.#departing;
@@ -70,7 +70,7 @@ export class Slots<R extends ConnectionRecord, I> {
     this.#eviction.touch(slot);
     // Still queued: live and evictable already, so there is nothing to do. Eviction takes leased slots out of the queue;
     // those are added back here.
-    if (slot.queueIndex < 0 || this.#closing) {
+    if (slot.queueIndex < 0 || this.#isAwaited !== undefined) {
       this.#idle(slot);
       this.#env.effects.flush();
     }
@@ -181,7 +181,6 @@ export class Slots<R extends ConnectionRecord, I> {
    * @param isAwaited - whether an accepted use waits for a read of this id. Its instance does not end
    */
   close(isAwaited: (id: string) => boolean): void {
-    this.#closing = true;
     this.#isAwaited = isAwaited;
     this.#eviction.stop();
   }
@@ -192,7 +191,7 @@ export class Slots<R extends ConnectionRecord, I> {
       state.cancelDeadline();
       this.#dispose(slot, state.cleanUps, state);
     } else if (state.kind === 'live') {
-      if (this.#closing && !this.#isAwaited(slot.id)) {
+      if (this.#isAwaited?.(slot.id) === false) {
         this.supersede(slot, 'closing');
         return;
       }
@@ -205,7 +204,7 @@ export class Slots<R extends ConnectionRecord, I> {
     const { state } = slot;
     if (state.kind !== 'draining') return;
     state.cancelDeadline();
-    if (this.#closing) this.disposedInUse.push({ id: slot.id, leases: slot.leases });
+    if (this.#isAwaited !== undefined) this.disposedInUse.push({ id: slot.id, leases: slot.leases });
     this.#dispose(slot, state.cleanUps, state);
   }
 

@@ -131,6 +131,16 @@ describe('G12 drain', () => {
     expect(await closed).toEqual({ abandoned: [] });
   });
 
+  test('an instance whose own drain deadline passed before close is not in the report', async () => {
+    const h = new Harness({ drainTimeoutMs: 1_000 });
+    h.rows.put('a');
+    const lease = await h.registry.acquire('a');
+    h.registry.invalidate('a');
+    await h.clock.advance(1_000);
+    expect(lease.signal.aborted).toBe(true);
+    expect(await h.registry.close()).toEqual({ abandoned: [] });
+  });
+
   test('a use after close is refused with REGISTRY_CLOSED', async () => {
     const h = new Harness();
     await h.registry.close();
