@@ -5,6 +5,7 @@ export const CORE = [
     changes: [
       { in: 'SlotLease.release', operator: 'ConditionalExpression', from: 'this.#controller !== undefined', to: 'true' },
       { in: 'Slots.hold', from: 'slot.leases === 1' },
+      { in: 'Slots.toLive', operator: 'ConditionalExpression', from: 'create.cleanUps.length === 0', to: 'false' },
       { in: 'withFallback', operator: 'ConditionalExpression', from: 'serving === slot', to: 'false' },
       { in: ['Reader.#sendWaiting', 'Reader.#enqueue'], from: 'this.#sending' },
       { in: 'Lane.compact', from: '2 * this.#first' },
