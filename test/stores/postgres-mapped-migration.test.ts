@@ -257,11 +257,12 @@ describe('the migration of a table that exists', () => {
   test('reports a missing table', async () => {
     const none = store({ table: 'none' });
     expect(await none.check()).toContainEqual(finding('table "none"'));
-    await expect(none.migrate()).rejects.toMatchObject({ code: '42P01' });
-    await expect(none.get('acme')).rejects.toMatchObject({
-      code: 'INVALID_OPTIONS',
-      message: 'PostgresStore: there is no table "none"',
-    });
+    for (const asked of [none.migrate(), none.get('acme')]) {
+      await expect(asked).rejects.toMatchObject({
+        code: 'INVALID_OPTIONS',
+        message: 'PostgresStore: there is no table "none"',
+      });
+    }
   });
 
   test('needs a whole number for the lock time-out', () => {

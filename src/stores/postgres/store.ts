@@ -85,19 +85,35 @@ export class PostgresStore<D extends object = Record<string, unknown>> implement
   /**
    * Brings the database up to date in one transaction, and resolves to what was missing or different until then. It also
    * converts a table of hydrant 0.1. Safe to call on every start and by many replicas at once: when there is nothing to
-   * do, it locks nothing.
+   * do, it takes no lock but that of a read.
+   *
+   * Fails, having changed nothing, with `INVALID_OPTIONS` if the table has no column that an option names, or one of another
+   * type.
    *
    * Fails with PostgreSQL's 55P03, having changed nothing, when a lock cannot be had within `lockTimeoutMs` (default 5 000).
    */
   async migrate({ lockTimeoutMs }: { lockTimeoutMs?: number } = {}): Promise<readonly SchemaFinding[]> {
-    const findings = await migrateBy(migrationOf(this.#layout, lockTimeout(lockTimeoutMs)), this.#database);
+    const migration = migrationOf(this.#layout, lockTimeout(lockTimeoutMs));
+    await this.#table.tryOptions();
+    const findings = await migrateBy(migration, this.#database);
     if (findings.length > 0) this.#table.forget();
     return findings;
   }
 
-  /** Compares the database with what `migrate()` would make, and changes nothing. Empty: all is well. */
+  /**
+   * Compares the database with what `migrate()` would make, tries the options by a read that returns nothing, and changes
+   * nothing. Empty: all is well.
+   */
   async check(): Promise<readonly SchemaFinding[]> {
-    return await findingsBy(migrationOf(this.#layout, 0), this.#database);
+    const findings = await findingsBy(migrationOf(this.#layout, 0), this.#database);
+    if (findings.some(({ object }) => object === `table ${this.#layout.table}`)) return findings;
+    try {
+      await this.#table.tryOptions();
+      return findings;
+    } catch (error) {
+      if (!isConnectionError(error, 'INVALID_OPTIONS')) throw error;
+      return [{ object: 'options', problem: error.message }, ...findings];
+    }
   }
 
   /** @throws ConnectionError `INVALID_RECORD` when `mapRow` throws */

@@ -3,6 +3,7 @@ import { OWN_FACTS, readFacts, type TableFacts } from './catalogue.js';
 import { sqlStateOf, type Database } from './database.js';
 import type { Layout } from './layout.js';
 import { queriesOf, type Queries } from './queries.js';
+import { tryOptions } from './trial.js';
 
 /** Everything that one read or write needs. */
 export interface TableAccess {
@@ -43,6 +44,11 @@ export class Table {
   /** The facts no longer hold: the next query reads them again. */
   forget(): void {
     this.#known = undefined;
+  }
+
+  /** @throws ConnectionError `INVALID_OPTIONS` if a table that was there first cannot serve the options */
+  async tryOptions(): Promise<void> {
+    if (this.#layout.mapped) await tryOptions(this.#layout, (await this.#learn()).queries, this.#database);
   }
 
   /** Runs `work`; a second time when it failed on facts that turned out to be outdated. */
