@@ -117,9 +117,8 @@ export function chatFactory<R extends ConnectionRecord, C extends ChatLike = Unt
     authenticate: (request, context) => verification.authenticate(request, context),
     async handleWebhook(chat, request, context) {
       const { record } = context;
-      const name = adapterNameFor(adaptersIn.get(chat) ?? {}, request);
-      const handler = name === undefined ? undefined : chat.webhooks[name];
-      if (handler === undefined) return new Response(null, { status: 404 });
+      const handler = chat.webhooks[adapterNameFor(adaptersIn.get(chat) ?? {}, request) ?? ''];
+      if (handler === undefined) throw new Error(`connection '${record.id}' has no adapter for this delivery`);
       const tellingUser = failures.after(request, context);
       const waitUntil = (work: Promise<unknown>): void => context.waitUntil(tellingUser(work));
       return withConnection(record, () => handler(request, { waitUntil, propagateHandlerErrors: true }));

@@ -124,6 +124,28 @@ describe('a delivery', () => {
     expect(() => currentConnection()).toThrow(/outside of a handler/);
   });
 
+  test('that no adapter of the bot is found for is answered with 500, and told, instead of getting an empty 404', async () => {
+    const own = { name: 'own', initialize: async () => {}, handleWebhook: async () => new Response() };
+    const options = {
+      state: createMemoryState(),
+      adapters: (record: BotRecord) => ({ ...adaptersOf(record), own }),
+      config: () => ({ logger: 'silent' }),
+    };
+    const outcome = async (factory: ReturnType<typeof chatFactory<BotRecord>>): Promise<unknown> => {
+      const registry = new ConnectionRegistry({ store: new MemoryStore<Bot>([slackBot('s')]), factory });
+      const told: unknown[] = [];
+      registry.on('webhookFailed', ({ error }) => { told.push(error.code, (error.cause as Error | undefined)?.message); });
+      const { status } = await registry.handleWebhook('s', new Request('https://gateway', { method: 'POST', body: '{}' }));
+      await registry.close();
+      return { status, told };
+    };
+    expect(await outcome(chatFactory(options))).toEqual({ status: 401, told: ['UNAUTHENTICATED', undefined] });
+    expect(await outcome({ ...chatFactory(options), authenticate: async () => true })).toEqual({
+      status: 500,
+      told: ['HANDLER_FAILED', "connection 's' has no adapter for this delivery"],
+    });
+  });
+
   test('that is repeated is handled once, also by the next instance', async () => {
     bots = botsOver([telegramBot('t')]);
     await deliver(bots, 't', fromTelegram(secretOf('t'), 'once', 900));
