@@ -1,7 +1,7 @@
 import type { Clock } from './clock.js';
 import type { Line } from './console-lines.js';
 import type { DisposeReason } from './contracts/factory.js';
-import type { ConnectionError, ConnectionErrorCode } from './errors.js';
+import { AUTHENTICATE_THREW, type ConnectionError, type ConnectionErrorCode } from './errors.js';
 import { Listeners } from './listeners.js';
 import { checkListening } from './options.js';
 
@@ -69,11 +69,16 @@ export class Events {
   }
 }
 
+/** Whether a failure of a webhook is the gateway's own. Strangers must not fill the log with their refusals. */
+function isWritten({ code, message }: ConnectionError): boolean {
+  return WRITTEN_WEBHOOK_FAILURES.has(code) || message === AUTHENTICATE_THREW;
+}
+
 /** A failure is written once per connection and version, where it has them: one of the store once per process. */
 function lineOf<E extends keyof RegistryEvents>(event: E, payload: RegistryEvents[E]): Line | undefined {
   if (!('error' in payload)) return undefined;
   const { error } = payload;
-  if (event === 'webhookFailed' && !WRITTEN_WEBHOOK_FAILURES.has((error as ConnectionError).code)) return undefined;
+  if (event === 'webhookFailed' && !isWritten(error as ConnectionError)) return undefined;
   const id = 'id' in payload ? payload.id : '';
   const version = 'version' in payload ? payload.version : '';
   // A failed webhook has no version. Its code tells one failure from another.
