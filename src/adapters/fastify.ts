@@ -15,7 +15,7 @@ import { discardBody, ResponseBody } from '../messages/response-body.js';
 import { problemOf } from '../messages/problem.js';
 import { headToSend, OF_A_BODY, type ResponseHead } from './framing.js';
 import {
-  answerWebhook, bufferedBytes, checkRoute, type ConnectionIdSource, type WebhookRegistry,
+  answerWebhook, bufferedBytes, checkRoute, type ConnectionIdSource, routeWith, type WebhookRegistry,
 } from './webhook-route.js';
 
 export type { AdapterOptions } from './adapter-options.js';
@@ -195,6 +195,6 @@ function checkPath(prefix: string, path: unknown, connectionId: ConnectionIdSour
   if (typeof connectionId === 'function') return;
   const parameters = [...(prefix + path).matchAll(/:([A-Za-z0-9_]+)|\*$/g)].map(([whole, name]) => name ?? whole);
   if (!parameters.includes(connectionId)) {
-    throw invalidOption('path', `a route with the parameter ':${connectionId}'`, prefix + path);
+    throw invalidOption('path', routeWith(connectionId), prefix + path);
   }
 }

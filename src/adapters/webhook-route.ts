@@ -69,6 +69,11 @@ export function bufferedBytes(registry: WebhookRegistry, connectionId: Connectio
   return directDelivery(registry.handleWebhook)?.maxBodyBytes ?? DEFAULT_BUFFERED_BYTES;
 }
 
+/** What a message expects where the parameter with the id is missing. */
+export function routeWith(parameter: string): string {
+  return `a route with the parameter ':${parameter}', or the option { connectionId: '<parameter>' }`;
+}
+
 /** Finds the id, hands the request over, and always has an answer. Never rejects. */
 export async function answerWebhook(call: WebhookCall): Promise<Outgoing> {
   const { connectionId, params, head, body, onError } = call;
@@ -76,8 +81,8 @@ export async function answerWebhook(call: WebhookCall): Promise<Outgoing> {
     if (typeof connectionId === 'function') return await answerById(call, connectionId);
     const id = params[connectionId];
     if (id !== undefined) return await handOver(call, id, body);
-    onError(new ConnectionError('INVALID_OPTIONS', `connectionId: expected a route with the parameter ':${connectionId}', `
-      + `got a route with ${namesOf(params)}`));
+    onError(new ConnectionError('INVALID_OPTIONS',
+      `connectionId: expected ${routeWith(connectionId)}, got a route with ${namesOf(params)}`));
     return { response: failure('INVALID_OPTIONS') };
   } catch (error) {
     if (!head.signal.aborted) onError(error);

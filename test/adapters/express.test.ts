@@ -38,7 +38,8 @@ describe.each([
       expect.any(String),
       expect.objectContaining({
         code: 'INVALID_OPTIONS',
-        message: "connectionId: expected a route with the parameter ':connectionId', got a route with ':id'",
+        message: "connectionId: expected a route with the parameter ':connectionId', or "
+          + "the option { connectionId: '<parameter>' }, got a route with ':id'",
       }),
     );
   });

@@ -203,7 +203,11 @@ describe('the route', () => {
     { options: { path: undefined }, message: 'path: expected a route' },
     { options: { path: 7 }, message: 'path: expected a route' },
     { options: { path: undefined, connectionId: () => 'c1' }, message: 'path: expected a route' },
-    { options: { path: '/:team' }, message: 'path: expected a route with the parameter \':connectionId\', got "/:team"' },
+    {
+      options: { path: '/:team' },
+      message: "path: expected a route with the parameter ':connectionId', or the option { connectionId: '<parameter>' }, "
+        + 'got "/:team"',
+    },
     { options: { path: '/:connectionIds' }, message: 'path: ' },
     { options: { path: '/connectionId' }, message: 'path: ' },
     { options: { path: '/*', connectionId: 'rest' }, message: 'path: ' },

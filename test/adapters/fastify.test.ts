@@ -181,7 +181,8 @@ test.each([
   { options: { registry: echo }, message: "path: expected a route such as '/:connectionId', got nothing" },
   {
     options: { ...route, registry: echo, connectionId: 'team' },
-    message: 'path: expected a route with the parameter \':team\', got "/webhooks/:connectionId"',
+    message: "path: expected a route with the parameter ':team', or the option { connectionId: '<parameter>' }, "
+      + 'got "/webhooks/:connectionId"',
   },
   {
     options: { ...route, registry: echo, maxBodyBytes: 5 },

@@ -46,7 +46,8 @@ describe('a webhook whose id is a parameter of its route', () => {
     expect(onError).toHaveBeenCalledExactlyOnceWith(
       expect.objectContaining({
         code: 'INVALID_OPTIONS',
-        message: `connectionId: expected a route with the parameter ':team', got a route with ${got}`,
+        message: "connectionId: expected a route with the parameter ':team', or the option { connectionId: '<parameter>' }, "
+          + `got a route with ${got}`,
       }),
     );
   });
