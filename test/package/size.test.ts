@@ -11,9 +11,9 @@ const ROOT_BOUND = 37.5;
 /** Kilobytes that an entry adds to an application that has the root entry. Printed. */
 const ADDED: Record<string, number> = {
   'hydrant/node': 4.2,
-  'hydrant/express': 5,
+  'hydrant/express': 5.1,
   'hydrant/fastify': 5.3,
-  'hydrant/postgres': 16.5,
+  'hydrant/postgres': 16.6,
   'hydrant/redis': 7.1,
   'hydrant/exclusive': 10.4,
   'hydrant/testing': 10.7,
@@ -23,7 +23,7 @@ const ADDED: Record<string, number> = {
 };
 
 /** Kilobytes of everything in the tarball, on the disk of its user. */
-const UNPACKED_BOUND = 1_660;
+const UNPACKED_BOUND = 1_675;
 
 /** What a bundler makes of a module of the application. */
 async function bundled(
