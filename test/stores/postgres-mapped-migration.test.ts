@@ -254,6 +254,13 @@ describe('the migration of a table that exists', () => {
     expect(await store().touch('acme')).toBe(true);
   });
 
+  test('says that a view needs notify: false', async () => {
+    await db.exec('create view seen as select * from bots');
+    await expect(store({ table: 'seen' }).migrate()).rejects.toThrow('hydrant: a view needs notify: false');
+    await store({ table: 'seen', notify: false }).migrate();
+    expect(await store({ table: 'seen', notify: false }).get('acme')).toMatchObject({ platform: 'slack' });
+  });
+
   test('reports a missing table', async () => {
     const none = store({ table: 'none' });
     expect(await none.check()).toContainEqual(finding('table "none"'));

@@ -81,6 +81,13 @@ describe('PostgresStore options', () => {
     );
   });
 
+  test.each<{ options: object; says: string }>([
+    { options: { table: 'bots', stopped: 'false' }, says: 'stopped: expected none without mapRow: add mapRow, got "false"' },
+    { options: { mapRow, columns: { config: [] } }, says: 'columns.config: expected at least one column name or expression' },
+  ])('says what to do: $says', ({ options, says }) => {
+    expect(() => new PostgresStore({ client, ...options } as never)).toThrow(`PostgresStore: ${says}`);
+  });
+
   test('refuses an invalid lock time-out', async () => {
     const store = new PostgresStore({ client });
     for (const lockTimeoutMs of [-1, 0.5, Number.POSITIVE_INFINITY, '5s']) {

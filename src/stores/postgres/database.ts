@@ -181,17 +181,13 @@ function isAnswer(error: unknown): boolean {
 /** Tells an SQLSTATE from the codes of Node (`EPIPE`) and of ORMs (`P2010`). */
 const SQL_STATE = /^([0-5][0-9A-Z]|F0|HV|P0|XX)[0-9A-Z]{3}$/;
 
-/** What `pick` finds in an error, the innermost first. Query builders and ORMs wrap the driver's. */
-export function anyInside<T>(error: unknown, pick: (error: Record<string, unknown>) => T | undefined, depth = 0): T | undefined {
+/** The SQLSTATE of an error. Query builders and ORMs wrap the driver's. */
+export function sqlStateOf(error: unknown, depth = 0): string | undefined {
   if (typeof error !== 'object' || error === null || depth > 4) return undefined;
-  const { cause, original, driverError, meta } = error as Record<string, unknown>;
+  const { code, cause, original, driverError, meta } = error as Record<string, unknown>;
   for (const inner of [cause, original, driverError, meta]) {
-    const found = anyInside(inner, pick, depth + 1);
-    if (found !== undefined) return found;
+    const state = sqlStateOf(inner, depth + 1);
+    if (state !== undefined) return state;
   }
-  return pick(error as Record<string, unknown>);
+  return typeof code === 'string' && SQL_STATE.test(code) ? code : undefined;
 }
-
-/** The SQLSTATE of an error. */
-export const sqlStateOf = (error: unknown): string | undefined =>
-  anyInside(error, ({ code }) => (typeof code === 'string' && SQL_STATE.test(code) ? code : undefined));

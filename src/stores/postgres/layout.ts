@@ -156,7 +156,7 @@ const COLUMN_NAME = /^[\p{L}_][\p{L}\p{N}_$]*$/u;
 function configOf(value: unknown): readonly string[] | undefined {
   if (value === undefined) return undefined;
   if (!Array.isArray(value) || value.length === 0)
-    throw invalidOption('columns.config', 'a list of column names and expressions', value);
+    throw invalidOption('columns.config', 'at least one column name or expression', value);
   return value.map((part: unknown) => typeof part === 'string' && COLUMN_NAME.test(part)
     ? identifier(checkedName('columns.config', part)) : `(${fragment('columns.config', part) ?? ''})`);
 }
@@ -164,6 +164,6 @@ function configOf(value: unknown): readonly string[] | undefined {
 /** Refuses options of mapped tables, because they would have no effect here. */
 function refuseOnOwnTable(options: Readonly<Record<string, unknown>>): void {
   for (const option of ['where', 'stopped', 'versions', 'schema', 'softDelete', 'toRow', 'idType', 'columns.config']) {
-    if (options[option] !== undefined) throw invalidOption(option, 'none without mapRow', options[option]);
+    if (options[option] !== undefined) throw invalidOption(option, 'none without mapRow: add mapRow', options[option]);
   }
 }

@@ -38,6 +38,7 @@ export function mappedMigration(layout: Layout): MigrationParts {
     up: `
   select * into t from ${tableQuery(layout)};
   if t.oid is null then raise undefined_table using message = ${literal(`hydrant: there is no table ${table}`)}; end if;
+  if ${notify} and t.relkind = 'v' then raise undefined_table using message = 'hydrant: a view needs notify: false'; end if;
   ${dropOld(layout)}
   ${touches || notify ? `if not exists (select from pg_namespace where nspname = ${literal(objects)}) then
     create schema ${schema};
