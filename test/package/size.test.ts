@@ -13,7 +13,7 @@ const ADDED: Record<string, number> = {
   'hydrant/node': 4.2,
   'hydrant/express': 5.1,
   'hydrant/fastify': 5.3,
-  'hydrant/postgres': 16.6,
+  'hydrant/postgres': 16.7,
   'hydrant/redis': 7.1,
   'hydrant/exclusive': 10.4,
   'hydrant/testing': 10.7,

@@ -68,6 +68,7 @@ export const touchesJoin = ({ objects }: Layout): string => `left join lateral (
 /** The first oid of user-defined objects. PostgreSQL's own types never change. */
 const FIRST_OF_USERS = 16_384;
 
+/** `unique`: tables that inherit have keys of their own, or none. */
 const READ_FACTS = (layout: Layout): string => `
 with recursive table_ as (select t.*, v.name as touches, v.readable from ${tableQuery(layout)} ${touchesJoin(layout)}),
 column_ as (
@@ -95,7 +96,6 @@ select json_build_object(
   'oid', t.oid::text,
   'base', t.base,
   'touches', case when t.readable then t.touches end,
-  -- Tables that inherit have keys of their own, or none.
   'unique', ${hasKey('t.oid', layout.idColumn)} and (t.relkind = 'p' or (select count(*) = 1 from tree_)),
   'identified', not exists (select from tree_ join pg_class c using (oid) left join pg_am m on m.oid = c.relam
       where c.relkind <> 'p' and coalesce(m.amname <> 'heap', true))

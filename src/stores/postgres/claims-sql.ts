@@ -84,6 +84,7 @@ function migrationParts({ claims, replicas, sequence, schema, index }: Names): M
     .join('\n  ')}
   if not ${keyed(table, columns)} then alter table ${table} add primary key (${keyOf(columns)}); end if;`;
   const quotedIndex = qualified(schema, index);
+  // The sequence never begins below the time in milliseconds: dropped and created again, it does not repeat itself.
   return {
     declare: 'nothing boolean;',
     findings: `select object, problem from (${missing(claims, CLAIMS_COLUMNS)} union all ${missing(replicas, REPLICAS_COLUMNS)}
@@ -96,7 +97,6 @@ function migrationParts({ claims, replicas, sequence, schema, index }: Names): M
   ${make(replicas, REPLICAS_COLUMNS)}
   create sequence if not exists ${sequence} as bigint;
   alter sequence ${sequence} owned by ${claims}.token;
-  -- Never below the time in milliseconds: a sequence that is dropped and created again does not repeat itself.
   perform setval(${literal(sequence)}, greatest((select last_value from ${sequence}),
     (extract(epoch from ${NOW}) * 1000)::bigint));`,
     down: `

@@ -31,7 +31,10 @@ const TAKE_TURNS = `perform pg_advisory_xact_lock(hashtextextended('hydrant.migr
 /** A migration may rewrite a table. */
 const MIGRATION_TIMEOUT_MS = 600_000;
 
-/** Puts a migration together. Each direction is one statement, so one transaction through any driver and pooler. */
+/**
+ * Puts a migration together. Each direction is one statement, so one transaction through any driver and pooler. A file may
+ * go on in the same transaction, so the settings are restored. Some drivers print every notice about what exists already.
+ */
 export function migrationBy({ findings, up, down, declare }: MigrationParts, lockTimeoutMs: number): Migration {
   const block = (body: string): string => `do ${dollarQuoted(`
 #variable_conflict use_column
@@ -41,11 +44,9 @@ declare
   messages_before text := current_setting('client_min_messages');
 begin
   perform set_config('lock_timeout', '${lockTimeoutMs}', true);
-  -- Some drivers print every notice about what exists already.
   perform set_config('client_min_messages', 'warning', true);
   ${TAKE_TURNS}
   ${body}
-  -- A file may go on in the same transaction.
   perform set_config('lock_timeout', lock_timeout_before, true);
   perform set_config('client_min_messages', messages_before, true);
 end `)}`;

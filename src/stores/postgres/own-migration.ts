@@ -5,7 +5,10 @@ import type { MigrationParts } from './migration-parts.js';
 import { notifyBody, notifyFunction } from './notify.js';
 import { derivedName, fingerprint, identifier, literal } from './quoting.js';
 
-/** The migration of the store's own table. Its function lives beside it. */
+/**
+ * The migration of the store's own table. Its function lives beside it. A version column of another kind is the bigint of
+ * hydrant 0.1, or one that somebody changed. No decimal number looks like a hash.
+ */
 export function ownMigration(layout: Layout): MigrationParts {
   const { schema, tableName, table } = layout;
   const [id, status, version] = [layout.idColumn, layout.statusColumn ?? 'status', layout.versionColumn ?? 'version'];
@@ -45,7 +48,6 @@ export function ownMigration(layout: Layout): MigrationParts {
   if not ${hasKey('t.oid', id)} then alter table ${table} add primary key (${identifier(id)}); end if;
   alter table ${table} add column if not exists ${identifier(touched)} bigint not null default 0;
   if not ${hasVersion} then
-    -- The bigint of hydrant 0.1, or one that somebody changed. No decimal number looks like a hash.
     alter table ${table} drop column if exists ${identifier(version)};
     alter table ${table} add column ${identifier(version)} ${generated};
     comment on column ${table}.${identifier(version)} is ${literal(mark)};

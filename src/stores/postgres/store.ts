@@ -106,7 +106,6 @@ export class PostgresStore<D extends object = Record<string, unknown>> implement
    */
   async check(): Promise<readonly SchemaFinding[]> {
     const findings = await findingsBy(migrationOf(this.#layout, 0), this.#database);
-    if (findings.some(({ object }) => object === `table ${this.#layout.table}`)) return findings;
     try {
       await this.#table.tryOptions();
       return findings;

@@ -1,47 +1,37 @@
 import { ConnectionError } from '../../errors.js';
-import { anyInside, sqlStateOf, type Database } from './database.js';
+import { sqlStateOf, type Database } from './database.js';
 import type { Layout } from './layout.js';
 import type { Queries } from './queries.js';
-import { dollarQuoted, identifier, literal } from './quoting.js';
-
-/** How long the trial waits for the lock of a read. Then it says nothing. */
-const LOCK_TIMEOUT_MS = 1_000;
-
-const ADVICE = `. Name its column in columns.status, or set stopped ('false': none is stopped)`;
-const SAID = /hydrant: option (\S+): (.+)/s;
+import { dollarQuoted, literal } from './quoting.js';
 
 /**
  * Tries each option by a query that returns nothing, and the store's own read at last. PostgreSQL looks at names and types
- * before it looks at rights. So a role that may not read the table learns as much, and its transaction goes on.
+ * before it looks at rights. So it says as much to a role that may not read the table, and that role's transaction goes on.
+ * A lock that is held for longer says nothing. The last `raise` undoes the setting.
  */
 function trialOf(layout: Layout, { rows }: Queries): string {
-  const { table, config = [], stopped, statusColumn, visible, versionColumn, idType } = layout;
+  const { table, config = [1], stopped, statusColumn, visible } = layout;
+  const item = (option: string, query: string): string => `(${literal(option)}, ${literal(query)})`;
   const select = (value: string): string => `select ${value} from ${table}`;
-  const parts: [option: string, query: string][] = [
-    ...config.map((part): [string, string] => ['columns.config', select(part)]),
-    [statusColumn === undefined ? 'stopped' : 'columns.status', select(stopped)],
-    ['where', `${select('1')} where ${visible}`],
-    ...(versionColumn === undefined ? [] : [['versions.column', select(identifier(versionColumn))] as [string, string]]),
-    [idType === undefined ? 'table' : 'idType', rows],
-  ];
   return `do ${dollarQuoted(`
-declare
-  part record;
-  lock_timeout_before text := current_setting('lock_timeout');
+declare item record;
 begin
-  perform set_config('lock_timeout', '${LOCK_TIMEOUT_MS}', true);
-  for part in select * from (values ${parts.map((part) => `(${part.map(literal).join(', ')})`).join(', ')})
-    v(option, query) loop
+  for item in values ${[
+    item('columns.config', select(config.join())),
+    item(statusColumn === undefined ? 'stopped' : `columns.status (or stopped, such as 'false')`, select(stopped)),
+    item('where', select(visible)),
+    item('versions.column or idType', rows),
+  ].join()} loop
     begin
-      execute part.query || ' limit 0' using '[]'::text;
+      perform set_config('lock_timeout', '200', true);
+      execute item.column2 || ' limit 0' using '[]'::text;
+      raise lock_not_available;
     exception when others then
-      exit when sqlstate = '55P03';
-      if sqlstate ~ '^(0A|22|3F|42)' and sqlstate <> '42501' then
-        raise exception using errcode = sqlstate, message = concat('hydrant', ': option ', part.option, ': ', sqlerrm);
+      if sqlstate ~ '^(0A|22|42(?!501))' then
+        raise 'hydrant: % does not fit the table: %', item.column1, sqlerrm;
       end if;
     end;
   end loop;
-  perform set_config('lock_timeout', lock_timeout_before, true);
 end `)}`;
 }
 
@@ -54,13 +44,10 @@ export async function tryOptions(layout: Layout, queries: Queries, database: Dat
   try {
     await database.query(trialOf(layout, queries));
   } catch (cause) {
-    const [, option, problem] = anyInside(cause, ({ message }) => SAID.exec(String(message)) ?? undefined) ?? [];
-    // No right to PL/pgSQL: the trial says nothing.
-    if (option === undefined && sqlStateOf(cause) === '42501') return;
-    if (option === undefined) throw cause;
-    const advice = option === 'columns.status' ? ADVICE : '';
-    throw new ConnectionError(
-      'INVALID_OPTIONS', `PostgresStore: ${option} does not fit ${layout.table}: ${problem}${advice}`, { cause },
-    );
+    // Of the driver, or of an ORM around it.
+    const said = /hydrant(: [^%].+)/.exec(`${String(cause)}\n${String((cause as Error).cause)}`);
+    if (said) throw new ConnectionError('INVALID_OPTIONS', `PostgresStore${said[1]}`, { cause });
+    // No right to PL/pgSQL.
+    if (sqlStateOf(cause) !== '42501') throw cause;
   }
 }
