@@ -104,11 +104,12 @@ describe('options that a table can serve', () => {
     test('that may only read, with versions: hash, and on a view', async () => {
       await as('reader', async () => {
         await db.exec(`create view seen as select * from bots; grant select on bots, seen to reader; set role reader;
-          begin read only`);
+          begin read only; set local lock_timeout = '7s'`);
         for (const table of ['bots', 'seen']) {
           const reading = store({ table, versions: 'hash' });
           expect([await reading.check(), await reading.migrate(), await reading.get('acme')]).toEqual([[], [], undefined]);
         }
+        await expect(values(`select current_setting('lock_timeout') as value`)).resolves.toEqual(['7s']);
       });
     });
 

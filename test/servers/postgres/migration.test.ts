@@ -35,11 +35,13 @@ const triggers = (): Promise<string> =>
   one(`select string_agg(tgname, ' ' order by tgname) as value from pg_trigger where not tgisinternal`);
 
 /** Holds a lock on the table while `work` runs, as a long transaction that writes does. */
-async function whileWriting<T>(work: () => Promise<T>): Promise<T> {
+async function whileWriting<T>(
+  work: () => Promise<T>, statement = `update chat_connections set last_error = 'x' where id = 'c1'`,
+): Promise<T> {
   const client = new pg.Client({ connectionString: database.url });
   await client.connect();
   try {
-    await client.query(`begin; update chat_connections set last_error = 'x' where id = 'c1'`);
+    await client.query(`begin; ${statement}`);
     return await work();
   } finally {
     await client.end();
@@ -87,6 +89,13 @@ describe('adopting a table that exists', () => {
     const before = await objects();
     await whileWriting(() => mapped().migrate({ lockTimeoutMs: 1 }));
     expect(await objects()).toBe(before);
+  });
+
+  test('a table that is locked for long fails neither check nor migrate when there is nothing to do', async () => {
+    await mapped().migrate();
+    await whileWriting(async () => {
+      expect([await mapped().check(), await mapped().migrate()]).toEqual([[], []]);
+    }, 'lock table chat_connections in access exclusive mode');
   });
 
   test('many replicas may migrate at once', async () => {
