@@ -13,17 +13,17 @@ const ADDED: Record<string, number> = {
   'hydrant/node': 4.2,
   'hydrant/express': 5.1,
   'hydrant/fastify': 5.3,
-  'hydrant/postgres': 16.7,
+  'hydrant/postgres': 16.9,
   'hydrant/redis': 7.1,
   'hydrant/exclusive': 10.4,
   'hydrant/testing': 10.7,
   'hydrant/otel': 2.9,
   'hydrant/inspector': 7.9,
-  'hydrant/chat': 3.4,
+  'hydrant/chat': 3.5,
 };
 
 /** Kilobytes of everything in the tarball, on the disk of its user. */
-const UNPACKED_BOUND = 1_675;
+const UNPACKED_BOUND = 1_680;
 
 /** What a bundler makes of a module of the application. */
 async function bundled(
