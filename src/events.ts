@@ -69,22 +69,22 @@ export class Events {
   }
 }
 
-/** Whether a failure of a webhook is the gateway's own. Strangers must not fill the log with their refusals. */
-function isWritten({ code, message }: ConnectionError): boolean {
-  return WRITTEN_WEBHOOK_FAILURES.has(code) || message === AUTHENTICATE_THREW;
-}
-
-/** A failure is written once per connection and version, where it has them: one of the store once per process. */
+/**
+ * A failure is written once per connection and version, where it has them: one of the store once per process. So is an
+ * `authenticate` that throws. Perhaps it throws for every forgery, and strangers must not fill the log with their refusals.
+ */
 function lineOf<E extends keyof RegistryEvents>(event: E, payload: RegistryEvents[E]): Line | undefined {
   if (!('error' in payload)) return undefined;
   const { error } = payload;
-  if (event === 'webhookFailed' && !isWritten(error as ConnectionError)) return undefined;
+  const failure = event === 'webhookFailed' ? error as ConnectionError : undefined;
+  const isThrown = failure?.message === AUTHENTICATE_THREW;
+  if (failure !== undefined && !WRITTEN_WEBHOOK_FAILURES.has(failure.code) && !isThrown) return undefined;
   const id = 'id' in payload ? payload.id : '';
   const version = 'version' in payload ? payload.version : '';
   // A failed webhook has no version. Its code tells one failure from another.
-  const kind = event === 'webhookFailed' ? (error as ConnectionError).code : '';
+  const kind = failure?.code ?? '';
   return {
-    key: [event, id, version, kind].join('\u0000'),
+    key: [event, isThrown ? '' : id, version, kind].join('\u0000'),
     text: `hydrant: ${event}${id === '' ? '' : ` for connection '${id}'`}`,
     error,
   };

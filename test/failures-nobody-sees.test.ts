@@ -126,7 +126,7 @@ describe('a failure without a listener', () => {
     expect(written).toEqual([]);
   });
 
-  test('of an authenticate that throws is written once per connection, because genuine deliveries get 401 too', async () => {
+  test('of an authenticate that throws is written once: genuine deliveries get 401 too, but forgeries fill no log', async () => {
     const { registry } = unheard({
       create: () => ({}), handleWebhook: () => new Response(),
       authenticate: (_request: Request, { record }: { record: Row }) => {
@@ -135,12 +135,7 @@ describe('a failure without a listener', () => {
       },
     });
     for (const id of ['a', 'a', 'fine', 'b']) expect((await registry.handleWebhook(id, post())).status).toBe(401);
-    expect(written).toEqual([
-      ["hydrant: webhookFailed for connection 'a'", errorOf('UNAUTHENTICATED', 'a')],
-      ["hydrant: webhookFailed for connection 'b'", errorOf('UNAUTHENTICATED', 'b')],
-    ]);
-    for (let n = 0; n < 200; n += 1) await registry.handleWebhook(`row${n}`, post());
-    expect(written).toHaveLength(100);
+    expect(written).toEqual([["hydrant: webhookFailed for connection 'a'", errorOf('UNAUTHENTICATED', 'a')]]);
   });
 
   test('of an authenticate is not written if its sender disconnects meanwhile, or breaks off the body', async () => {
