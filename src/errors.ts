@@ -20,9 +20,6 @@ const STATUS: Partial<Record<ConnectionErrorCode, FailureStatus>> = {
   UNAUTHENTICATED: 401, BODY_TOO_LARGE: 413,
 };
 
-/** The message of an `UNAUTHENTICATED` that is the gateway's own fault, or a row's, and not the sender's. */
-export const AUTHENTICATE_THREW = 'authenticate threw';
-
 /** Whether the same call may succeed later, or on another replica, unless the error itself says otherwise. */
 export function isRetryable(code: ConnectionErrorCode): boolean {
   return RETRYABLE.has(code);

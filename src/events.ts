@@ -1,7 +1,7 @@
 import type { Clock } from './clock.js';
 import type { Line } from './console-lines.js';
 import type { DisposeReason } from './contracts/factory.js';
-import { AUTHENTICATE_THREW, type ConnectionError, type ConnectionErrorCode } from './errors.js';
+import type { ConnectionError, ConnectionErrorCode } from './errors.js';
 import { Listeners } from './listeners.js';
 import { checkListening } from './options.js';
 
@@ -69,22 +69,17 @@ export class Events {
   }
 }
 
-/**
- * A failure is written once per connection and version, where it has them: one of the store once per process. So is an
- * `authenticate` that throws. Perhaps it throws for every forgery, and strangers must not fill the log with their refusals.
- */
+/** A failure is written once per connection and version, where it has them: one of the store once per process. */
 function lineOf<E extends keyof RegistryEvents>(event: E, payload: RegistryEvents[E]): Line | undefined {
   if (!('error' in payload)) return undefined;
   const { error } = payload;
-  const failure = event === 'webhookFailed' ? error as ConnectionError : undefined;
-  const isThrown = failure?.message === AUTHENTICATE_THREW;
-  if (failure !== undefined && !WRITTEN_WEBHOOK_FAILURES.has(failure.code) && !isThrown) return undefined;
+  if (event === 'webhookFailed' && !WRITTEN_WEBHOOK_FAILURES.has((error as ConnectionError).code)) return undefined;
   const id = 'id' in payload ? payload.id : '';
   const version = 'version' in payload ? payload.version : '';
   // A failed webhook has no version. Its code tells one failure from another.
-  const kind = failure?.code ?? '';
+  const kind = event === 'webhookFailed' ? (error as ConnectionError).code : '';
   return {
-    key: [event, isThrown ? '' : id, version, kind].join('\u0000'),
+    key: [event, id, version, kind].join('\u0000'),
     text: `hydrant: ${event}${id === '' ? '' : ` for connection '${id}'`}`,
     error,
   };

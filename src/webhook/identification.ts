@@ -1,7 +1,7 @@
 import type { InstanceFactory } from '../contracts/factory.js';
 import type { Awaitable, ConnectionRecord } from '../contracts/record.js';
 import type { Environment } from '../environment.js';
-import { AUTHENTICATE_THREW, ConnectionError } from '../errors.js';
+import { ConnectionError } from '../errors.js';
 import { otherPlatform } from '../hydrate/refusals.js';
 import type { Found } from '../reads/waiters.js';
 import { ownSignal } from '../own-signal.js';
@@ -132,9 +132,7 @@ export class Identification<R extends ConnectionRecord, I> {
       const context = ownSignal({ record, secrets }, this);
       verdict = await this.#env.around(record, () => authenticate.call(factory, this.#incoming.copy(), context));
     } catch (cause) {
-      // Its own calls fail when the sender goes.
-      if (this.#incoming.signal.aborted) throw this.#senderGone();
-      throw new ConnectionError('UNAUTHENTICATED', AUTHENTICATE_THREW, { connectionId: this.#id, cause });
+      throw new ConnectionError('UNAUTHENTICATED', 'authenticate threw', { connectionId: this.#id, cause });
     } finally {
       this.#forgetSender?.();
       this.#forgetSender = undefined;
@@ -175,13 +173,10 @@ export class Identification<R extends ConnectionRecord, I> {
 
   #whenSenderGoes(callback: (error: ConnectionError) => void): () => void {
     const { signal } = this.#incoming;
-    const end = (): void => callback(this.#end(this.#senderGone()));
+    const end = (): void =>
+      callback(this.#end(new ConnectionError('UNAUTHENTICATED', 'The sender has disconnected', { connectionId: this.#id })));
     if (signal.aborted) end();
     return whenAborted(signal, end);
-  }
-
-  #senderGone(): ConnectionError {
-    return new ConnectionError('UNAUTHENTICATED', 'The sender has disconnected', { connectionId: this.#id });
   }
 
   #end(error: ConnectionError): ConnectionError {
