@@ -69,7 +69,7 @@ export function bufferedBytes(registry: WebhookRegistry, connectionId: Connectio
   return directDelivery(registry.handleWebhook)?.maxBodyBytes ?? DEFAULT_BUFFERED_BYTES;
 }
 
-/** What a message expects where the parameter with the id is missing. */
+/** The expected route, for the message about a route without the parameter that holds the id. */
 export function routeWith(parameter: string): string {
   return `a route with the parameter ':${parameter}', or the option { connectionId: '<parameter>' }`;
 }

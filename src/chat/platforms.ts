@@ -34,7 +34,7 @@ export async function typeOf(request: Request): Promise<unknown> {
  * adapter that is not in the table verifies in its handler.
  */
 interface Platform {
-  /** Before its adapter is initialized, that refuses a forged delivery only if it was given a verifier. */
+  /** Until it is initialized, its adapter refuses a forged delivery only if it was given a verifier. */
   readonly verifiesInHandler?: true;
   /** Whether a request has what only this platform sends. `null`: there is nothing of that kind. */
   readonly isSender: ((request: Request) => boolean) | null;
