@@ -27,9 +27,10 @@ export const LONG = [
 export const LONG_SERVERS = [
   'test/servers/chat/level.test.ts',
   'test/servers/{demo,fleet,freshness}/**/*.test.ts',
-  'test/servers/exclusive/chaos-*.test.ts',
   'test/servers/wire/one-byte-chunks.test.ts',
 ];
+/** What promises a time in milliseconds of real time. It runs when everything else has ended, one file after the other. */
+export const LONG_TIMED = ['test/servers/exclusive/chaos-*.test.ts'];
 
 /** The title of a case shows its whole text. By default vitest cuts a `$field` at 40 characters. */
 const TITLES: ProjectConfig = { chaiConfig: { truncateThreshold: 200 } };
@@ -78,9 +79,13 @@ export default defineConfig({
       },
       {
         resolve: { alias },
-        test: { ...SERVERS, name: 'servers', include: ['test/servers/**/*.test.ts'], exclude: LONG_SERVERS },
+        test: { ...SERVERS, name: 'servers', include: ['test/servers/**/*.test.ts'], exclude: [...LONG_SERVERS, ...LONG_TIMED] },
       },
       { resolve: { alias }, test: { ...SERVERS, name: 'long-servers', include: LONG_SERVERS } },
+      {
+        resolve: { alias },
+        test: { ...SERVERS, name: 'long-timed', include: LONG_TIMED, maxWorkers: 1, sequence: { groupOrder: 1 } },
+      },
     ],
   },
 });

@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { dirname, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { LONG, LONG_SERVERS } from '../../vitest.config.js';
+import { LONG, LONG_SERVERS, LONG_TIMED } from '../../vitest.config.js';
 import { documents, everythingToRead, root } from './support/documents.js';
 
 test('every link to a file leads somewhere', async () => {
@@ -58,14 +58,14 @@ const patternOf = (glob: string): RegExp => new RegExp(`^${glob.replaceAll('.', 
   .replaceAll(/(?<!\.)\*/g, '[^/]*').replaceAll('{', '(?:').replaceAll('}', ')').replaceAll(',', '|')}$`);
 
 test('every vitest command of a page names the project that its tests are in', async () => {
-  const long = [...LONG, ...LONG_SERVERS].map(patternOf);
+  const inProject = { long: LONG, 'long-servers': LONG_SERVERS, 'long-timed': LONG_TIMED };
   for (const file of await everythingToRead()) {
     const commands = (await readFile(root + file, 'utf8')).matchAll(/run --project ([\w-]+)((?: test\/[\w./-]+)*)/g);
     for (const [command, project, tests = ''] of commands) {
       for (const path of tests.split(' ').filter((name) => name.endsWith('.test.ts'))) {
         const kind = path.startsWith('test/servers/') ? 'servers' : 'unit';
-        const inLong = kind === 'unit' ? 'long' : 'long-servers';
-        expect(project, `${file}: ${command}`).toBe(long.some((pattern) => pattern.test(path)) ? inLong : kind);
+        const inLong = Object.entries(inProject).find(([, globs]) => globs.some((glob) => patternOf(glob).test(path)));
+        expect(project, `${file}: ${command}`).toBe(inLong?.[0] ?? kind);
       }
     }
   }
