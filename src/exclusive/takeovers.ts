@@ -23,6 +23,11 @@ const BURST = 8;
  * taken after one tick, because replicas with too few connections do not look into the homes of others.
  */
 const ORPHAN_TICKS = 3;
+/**
+ * Others offer connections to a replica that was short when it last renewed. It may have filled its share elsewhere since,
+ * from a replica that stopped. For this many ticks it takes such offers beyond its share, because nobody else may.
+ */
+const OFFERED_TICKS = 3;
 /** For this many ticks after the fleet has changed, a replica with its share looks through all of its home. */
 const THOROUGH_TICKS = 3;
 
@@ -48,6 +53,7 @@ export class Takeovers<R extends ConnectionRecord, I> {
   #allowance = BURST;
   #reckonedAt: number;
   #orphansAt: number;
+  #shortAt = -Infinity;
   #cancel: (() => void) | undefined;
 
   constructor(environment: RunnerEnvironment<R, I>, listing: Listing<R, I>, holdings: Holdings<R, I>, homes: Homes<R, I>) {
@@ -164,22 +170,24 @@ export class Takeovers<R extends ConnectionRecord, I> {
     const { clock, roster, options: { tickMs } } = this.#environment;
     if (!this.#listing.known || roster.rank < 0) return undefined;
     const missing = this.#missing();
+    const now = clock.monotonic();
     if (missing > 0) {
+      this.#shortAt = now;
       const ids = this.#candidates.next();
       return ids.length === 0 ? undefined : { ids, limit: Math.min(missing, MAX_AT_ONCE), freeForMs: 0 };
     }
-    const now = clock.monotonic();
     const { allFit } = this.#homes;
     const ticks = allFit ? ORPHAN_TICKS : 1;
     const due = now - this.#orphansAt >= ticks * tickMs;
-    if (!due && this.#orphanLooks === 0) return undefined;
-    const ids = this.#candidates.nextOfHome();
+    const orphans = due || this.#orphanLooks > 0;
+    if (!orphans && now - this.#shortAt >= OFFERED_TICKS * tickMs) return undefined;
+    const ids = orphans ? this.#candidates.nextOfHome() : this.#candidates.next();
     if (ids.length === 0) return undefined;
     if (due) {
       this.#orphansAt = now;
       this.#orphanLooks = allFit ? 1 : this.#looksAtHome();
     }
-    this.#orphanLooks -= 1;
+    if (orphans) this.#orphanLooks -= 1;
     return { ids, limit: MAX_AT_ONCE, freeForMs: ticks * tickMs };
   }
 

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { Cluster, type Replica } from './support/cluster.js';
+import { Cluster, slowToStop, type Replica } from './support/cluster.js';
 
 let cluster: Cluster;
 afterEach(() => cluster.close());
@@ -165,6 +165,24 @@ describe('balance', () => {
       }),
     ).toEqual([]);
     b.fault = undefined;
+  });
+
+  test('nothing stays without an owner that was offered to a replica which has filled its share since', async () => {
+    cluster = new Cluster(12);
+    const [a, b, c] = [cluster.replica(), cluster.replica(), cluster.replica()];
+    slowToStop(a, 300);
+    for (const { runner } of [a, c]) runner.start();
+    await cluster.clock.advance(20_000);
+    b.runner.start();
+    while (![...a.running.values()].some(({ signal }) => signal.aborted)) await cluster.clock.advance(5);
+    const letGo = a.holdFirst('claim');
+    void c.runner.stop();
+    await cluster.clock.advance(200);
+    letGo();
+    expect(held(b), 'its share of what the stopping replica had').toHaveLength(6);
+    await cluster.clock.advance(300);
+    expect(a.owned.length + b.owned.length).toBe(12);
+    expect(await converged([a, b], 12)).toBeLessThanOrEqual(5 * TTL);
   });
 
   test('a connection that has just become free is left to the replica whose share it is', async () => {

@@ -33,6 +33,14 @@ describe('the memory claim server', () => {
     expect(claim('s', ['a', 'never claimed'], { freeForMs: 50 })).toHaveLength(2);
   });
 
+  test('hands an offer out at once, however long freeForMs is, to the replica that it names', async () => {
+    const [a, b] = claim('r', ['a', 'b']).map(({ token }) => token) as [bigint, bigint];
+    release('r', 'a', a, { offer: { to: 's', forMs: 50 } });
+    release('r', 'b', b, { offer: { notTo: 't', forMs: 50 } });
+    expect(claim('t', ['a', 'b'], { freeForMs: 20 })).toEqual([]);
+    expect(claim('s', ['a', 'b'], { freeForMs: 20 }).map(({ id }) => id)).toEqual(['a']);
+  });
+
   test('keeps an offer to one replica, or to all but one, until it ends, and hands out offers first', async () => {
     const [a, b, c] = claim('r', ['a', 'b', 'c']).map(({ token }) => token) as [bigint, bigint, bigint];
     release('r', 'a', a, { offer: { to: 's', forMs: 50 } });

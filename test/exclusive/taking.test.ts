@@ -77,6 +77,26 @@ describe('takeovers', () => {
     expect(asked).toEqual([{ ids, limit: 1_000, freeForMs: 3_000 }]);
   });
 
+  test('take what is offered to them for three ticks after they were short, though their share is full', async () => {
+    const takeovers = open();
+    await clock.advance(100);
+    takeovers.soon();
+    await clock.advance(0);
+    load = 2;
+    asked = [];
+    const lookedAfter = async (ms: number): Promise<boolean> => {
+      const before = asked.length;
+      await clock.advance(ms);
+      takeovers.soon();
+      await clock.advance(0);
+      return asked.length > before;
+    };
+    expect(await lookedAfter(0), 'at once').toBe(true);
+    expect(asked).toEqual([{ ids, limit: 1_000, freeForMs: 3_000 }]);
+    expect(await lookedAfter(2_999), 'within three ticks').toBe(true);
+    expect(await lookedAfter(1), 'not later').toBe(false);
+  });
+
   test('see the whole home in each of three ticks after a large fleet has changed, and then a part of it', async () => {
     load = 2;
     const takeovers = open(Array.from({ length: 20_000 }, (_, index) => `c${index}`));

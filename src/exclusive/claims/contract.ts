@@ -93,7 +93,10 @@ export interface ClaimRequest {
   readonly ids: readonly string[];
   /** The store takes at most this many. */
   readonly limit: number;
-  /** Takes only connections that have been free for this long, in milliseconds. 0 takes every free one. */
+  /**
+   * Takes only connections that have been free for this long, in milliseconds. 0 takes every free one. A connection offered
+   * to this replica is taken however short it has been free. A store that lets it wait is right and only slower.
+   */
   readonly freeForMs: number;
 }
 

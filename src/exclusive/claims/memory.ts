@@ -71,15 +71,15 @@ export class MemoryClaimServer {
 
   claim({ replica, ttlMs, ids, limit, freeForMs }: ClaimRequest): readonly Claim[] {
     const now = this.#clock.monotonic();
-    const free = ids.filter((id) => {
-      const row = this.#rows.get(id);
-      return row === undefined || (row.expiresAt <= now - freeForMs && allows(standingOffer(row, now), replica));
-    });
-    // If a free connection has an offer, the offer is to this replica.
     const offered = (id: string): boolean => {
       const offer = standingOffer(this.#rows.get(id), now);
-      return offer !== undefined && 'to' in offer;
+      return offer !== undefined && 'to' in offer && offer.to === replica;
     };
+    const free = ids.filter((id) => {
+      const row = this.#rows.get(id);
+      const waits = offered(id) ? 0 : freeForMs;
+      return row === undefined || (row.expiresAt <= now - waits && allows(standingOffer(row, now), replica));
+    });
     return [...free.filter(offered), ...free.filter((id) => !offered(id))].slice(0, limit).map((id) => {
       const notes = this.#rows.get(id)?.notes;
       const token = this.#token += 1n;

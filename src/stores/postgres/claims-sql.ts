@@ -18,6 +18,8 @@ export interface ClaimsSql {
 const MAX_IDENTIFIER_BYTES = 63;
 const MILLISECONDS = `* interval '1 millisecond'`;
 const NOW = 'clock_timestamp()';
+/** Whether the claim `c` is offered to the asking replica, $1. */
+const OFFERED = `(c.offered_to = $1::text and c.offer_until > ${NOW}) is true`;
 /** The greatest token. */
 const LAST_TOKEN = '9223372036854775807';
 
@@ -166,10 +168,11 @@ with wanted as materialized (
 ), free as (
   select c.connection_id as id
   from ${claims} c join wanted w on w.id = c.connection_id
-  where c.expires_at <= ${NOW} - $5::text::float8 ${MILLISECONDS} and c.token < ${LAST_TOKEN}
-    and (c.offer_until is null or c.offer_until <= ${NOW}
-      or ((c.offered_to is null or c.offered_to = $1::text) and c.withheld_from is distinct from $1::text))
-  order by (c.offered_to = $1::text and c.offer_until > ${NOW}) is true desc, w.place
+  where c.expires_at <= ${NOW} and c.token < ${LAST_TOKEN}
+    and (${OFFERED} or c.expires_at <= ${NOW} - $5::text::float8 ${MILLISECONDS}
+      and (c.offer_until is null or c.offer_until <= ${NOW}
+        or (c.offered_to is null and c.withheld_from is distinct from $1::text)))
+  order by ${OFFERED} desc, w.place
   limit $4::text::integer for update of c skip locked
 ), taken as (
   update ${claims} c set owner = $1::text, token = greatest(c.token + 1, nextval(${literal(sequence)})),

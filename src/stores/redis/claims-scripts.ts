@@ -132,11 +132,12 @@ for i = ${FIXED_KEYS + 1}, #KEYS do
   if not row.err and row[7] ~= HIGHEST then
     if not row[1] then
       free[#free + 1] = i
-    elseif expiryOf(KEYS[i], row) <= now - freeFor then
+    else
+      local expires = expiryOf(KEYS[i], row)
       local open = row[6] and tonumber(row[6]) > now
       if open and row[4] == replica then
-        offered[#offered + 1] = i
-      elseif not open or (not row[4] and row[5] ~= replica) then
+        if expires <= now then offered[#offered + 1] = i end
+      elseif expires <= now - freeFor and (not open or (not row[4] and row[5] ~= replica)) then
         free[#free + 1] = i
       end
     end

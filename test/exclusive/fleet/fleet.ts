@@ -51,10 +51,12 @@ class FleetServer {
     for (const id of ids) {
       const row = this.rows.get(id);
       if (row === undefined) free.push(id);
-      else if (row.expiresAt <= now - freeForMs) {
+      else {
         const offer = row.offerUntil > now ? row.offer : undefined;
-        if (offer === undefined) free.push(id);
-        else if ('to' in offer ? offer.to === replica : offer.notTo !== replica) offered.push(id);
+        const toOne = offer !== undefined && 'to' in offer ? offer.to : undefined;
+        if (toOne === replica && row.expiresAt <= now) offered.push(id);
+        const isFree = row.expiresAt <= now - freeForMs;
+        if (isFree && toOne === undefined && !(offer !== undefined && 'notTo' in offer && offer.notTo === replica)) free.push(id);
       }
     }
     return [...offered, ...free].slice(0, limit).map((id) => {

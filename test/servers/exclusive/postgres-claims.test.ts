@@ -3,6 +3,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { PostgresClaims } from 'hydrant/postgres';
 import { claimConformance } from 'hydrant/testing';
+import type { ReleasedClaim } from '../../../src/exclusive/claims/contract.js';
 import { createDatabase, openPool, type TestDatabase } from '../support/databases.js';
 
 let database: TestDatabase;
@@ -67,6 +68,20 @@ describe('PostgresClaims', () => {
       await locker.query('rollback');
       locker.release();
     }
+  });
+
+  test('hands an offer out at once, however long freeForMs is, to the replica that it names', async () => {
+    const claims = new PostgresClaims({ client: pool });
+    const ids = ['offered', 'withheld', 'free'];
+    const taken = await claims.claim({ ...request, ids });
+    const offers = {
+      offered: { to: 'b', forMs: 60_000 }, withheld: { notTo: 'c', forMs: 60_000 }, free: undefined,
+    } as Record<string, ReleasedClaim['offer']>;
+    const given = taken.map(({ id, token }) => ({ id, token, offer: offers[id] }));
+    await claims.release({ replica: 'a', claims: given, leave: false });
+    expect(await claims.claim({ ...request, replica: 'c', ids, freeForMs: 30_000 })).toEqual([]);
+    expect(await claims.claim({ ...request, replica: 'b', ids, freeForMs: 30_000 })).toMatchObject([{ id: 'offered' }]);
+    expect((await claims.claim({ ...request, replica: 'b', ids })).map(({ id }) => id).toSorted()).toEqual(['free', 'withheld']);
   });
 
   test('lets tokens rise even if the sequence is set back', async () => {

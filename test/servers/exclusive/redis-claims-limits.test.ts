@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import { createClient } from 'redis';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { RedisClaims } from 'hydrant/redis';
-import type { Claim } from '../../../src/exclusive/claims/contract.js';
+import type { Claim, ReleasedClaim } from '../../../src/exclusive/claims/contract.js';
 import { startRedis } from '../support/redis.mjs';
 import type { TestServer } from '../support/server.mjs';
 
@@ -32,6 +32,19 @@ describe.runIf(url !== undefined)('RedisClaims', () => {
     claims.renew({ replica, ttlMs, member: true, load: held.length, held });
   const idsOf = (taken: readonly { id: string }[]): string[] => taken.map(({ id }) => id);
   const row = (id: string): string => `${prefix}claim:${id}`;
+
+  test('an offer is handed out at once, however long freeForMs is, to the replica that it names', async () => {
+    const ids = ['offered', 'withheld', 'free'];
+    const offers = {
+      offered: { to: 'b', forMs: 60_000 }, withheld: { notTo: 'c', forMs: 60_000 }, free: undefined,
+    } as Record<string, ReleasedClaim['offer']>;
+    const taken = await claim(ids);
+    const given = taken.map(({ id, token }) => ({ id, token, offer: offers[id] }));
+    await claims.release({ replica: 'a', claims: given, leave: false });
+    expect(await claim(ids, { replica: 'c', freeForMs: 30_000 })).toEqual([]);
+    expect(idsOf(await claim(ids, { replica: 'b', freeForMs: 30_000 }))).toEqual(['offered']);
+    expect(idsOf(await claim(ids, { replica: 'b' })).toSorted()).toEqual(['free', 'withheld']);
+  });
 
   describe('tokens', () => {
     test('do not repeat above 2^53, where Lua cannot tell numbers apart', async () => {
