@@ -8,7 +8,7 @@ import { MAX_AT_ONCE, type Circle, type Homes } from './homes.js';
 import { shareOf } from './roster.js';
 
 /** An offer is open for this many ticks. Without a hint the taker looks once per tick. */
-const OFFER_TICKS = 3;
+export const OFFER_TICKS = 3;
 /** The most that one replica takes in a tick. A connection handed to it beyond that would wait without an owner. */
 const TAKEN_PER_TICK = FURTHER_PER_TICK * MAX_AT_ONCE;
 

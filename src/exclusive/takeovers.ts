@@ -1,4 +1,5 @@
 import type { ConnectionRecord } from '../contracts/record.js';
+import { OFFER_TICKS } from './balance.js';
 import { Candidates, FURTHER_PER_TICK } from './candidates.js';
 import type { ClaimRequest } from './claims/contract.js';
 import type { RunnerEnvironment } from './environment.js';
@@ -23,11 +24,6 @@ const BURST = 8;
  * taken after one tick, because replicas with too few connections do not look into the homes of others.
  */
 const ORPHAN_TICKS = 3;
-/**
- * Others offer connections to a replica that was short when it last renewed. It may have filled its share elsewhere since,
- * from a replica that stopped. For this many ticks it takes such offers beyond its share, because nobody else may.
- */
-const OFFERED_TICKS = 3;
 /** For this many ticks after the fleet has changed, a replica with its share looks through all of its home. */
 const THOROUGH_TICKS = 3;
 
@@ -53,6 +49,10 @@ export class Takeovers<R extends ConnectionRecord, I> {
   #allowance = BURST;
   #reckonedAt: number;
   #orphansAt: number;
+  /**
+   * When it was short at a tick. Others offer connections to such a replica. It may have filled its share elsewhere since,
+   * from one that stopped. Then it takes what it was offered beyond its share, because nobody else may.
+   */
   #shortAt = -Infinity;
   #cancel: (() => void) | undefined;
 
@@ -87,6 +87,7 @@ export class Takeovers<R extends ConnectionRecord, I> {
 
   /** A tick has passed. */
   tick(): void {
+    if (this.#missing() > 0) this.#shortAt = this.#environment.clock.monotonic();
     this.#thoroughTicks -= 1;
     if (!this.#homes.allFit && this.#homes.circle !== this.#circle) {
       this.#circle = this.#homes.circle;
@@ -172,7 +173,6 @@ export class Takeovers<R extends ConnectionRecord, I> {
     const missing = this.#missing();
     const now = clock.monotonic();
     if (missing > 0) {
-      this.#shortAt = now;
       const ids = this.#candidates.next();
       return ids.length === 0 ? undefined : { ids, limit: Math.min(missing, MAX_AT_ONCE), freeForMs: 0 };
     }
@@ -180,7 +180,7 @@ export class Takeovers<R extends ConnectionRecord, I> {
     const ticks = allFit ? ORPHAN_TICKS : 1;
     const due = now - this.#orphansAt >= ticks * tickMs;
     const orphans = due || this.#orphanLooks > 0;
-    if (!orphans && now - this.#shortAt >= OFFERED_TICKS * tickMs) return undefined;
+    if (!orphans && now - this.#shortAt >= OFFER_TICKS * tickMs) return undefined;
     const ids = orphans ? this.#candidates.nextOfHome() : this.#candidates.next();
     if (ids.length === 0) return undefined;
     if (due) {

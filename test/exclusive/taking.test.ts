@@ -80,7 +80,7 @@ describe('takeovers', () => {
   test('take what is offered to them for three ticks after they were short, though their share is full', async () => {
     const takeovers = open();
     await clock.advance(100);
-    takeovers.soon();
+    takeovers.tick();
     await clock.advance(0);
     load = 2;
     asked = [];

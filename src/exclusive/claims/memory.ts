@@ -71,16 +71,18 @@ export class MemoryClaimServer {
 
   claim({ replica, ttlMs, ids, limit, freeForMs }: ClaimRequest): readonly Claim[] {
     const now = this.#clock.monotonic();
-    const offered = (id: string): boolean => {
-      const offer = standingOffer(this.#rows.get(id), now);
-      return offer !== undefined && 'to' in offer && offer.to === replica;
-    };
-    const free = ids.filter((id) => {
+    const [offered, free]: [string[], string[]] = [[], []];
+    for (const id of ids) {
       const row = this.#rows.get(id);
-      const waits = offered(id) ? 0 : freeForMs;
-      return row === undefined || (row.expiresAt <= now - waits && allows(standingOffer(row, now), replica));
-    });
-    return [...free.filter(offered), ...free.filter((id) => !offered(id))].slice(0, limit).map((id) => {
+      const freeSinceMs = row === undefined ? Infinity : now - row.expiresAt;
+      const offer: Partial<Record<'to' | 'notTo', string>> = standingOffer(row, now) ?? {};
+      if (offer.to === replica) {
+        if (freeSinceMs >= 0) offered.push(id);
+      } else if (freeSinceMs >= freeForMs && offer.to === undefined && offer.notTo !== replica) {
+        free.push(id);
+      }
+    }
+    return [...offered, ...free].slice(0, limit).map((id) => {
       const notes = this.#rows.get(id)?.notes;
       const token = this.#token += 1n;
       this.#put(id, { owner: replica, token, expiresAt: now + ttlMs, notes, offer: undefined, offerUntil: 0 });
@@ -142,11 +144,6 @@ export class MemoryClaimServer {
 /** The offer that has not expired, if there is one. */
 function standingOffer(row: Row | undefined, now: number): Offer | undefined {
   return row !== undefined && row.offerUntil > now ? row.offer : undefined;
-}
-
-function allows(offer: Offer | undefined, replica: string): boolean {
-  if (offer === undefined) return true;
-  return 'to' in offer ? offer.to === replica : offer.notTo !== replica;
 }
 
 /** A call of a {@link ClaimStore}. */
