@@ -1,6 +1,6 @@
 /**
- * `node test/bench/against.mjs [--commit d1ed05e] [--rounds 21]`: the processor time of `handleWebhook`, and of the adapters
- * over loopback, against that of an older commit in the same run. The default is 0.1.0. Run it on the Node to measure:
+ * `node test/bench/against.mjs [--commit d1ed05e] [--rounds 21]`: the processor time of uses, of `handleWebhook`, and of
+ * the adapters over loopback, against that of an older commit in the same run. The default is 0.1.0. Run it on the Node to measure:
  * `npx -y -p node@24.21.0 -- node test/bench/against.mjs`.
  */
 import { execFileSync } from 'node:child_process';
@@ -24,9 +24,10 @@ try {
   console.log(`Node ${process.version}, processor time against ${values.commit}, median of ${rounds} rounds (middle half)`);
   const { webhookOf } = await import('./suites/webhook.mjs');
   const { httpOf } = await import('./suites/http.mjs');
-  for (const suite of [webhookOf, httpOf]) {
+  const { usesOf } = await import('./suites/uses.mjs');
+  for (const suite of [usesOf, webhookOf, httpOf]) {
     for (const { name, ratio, low, high } of await suite({ rounds, entries }))
-      console.log(`${name.padEnd(14)} ${ratio.toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)})`);
+      console.log(`${name.padEnd(32)} ${ratio.toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)})`);
   }
 } finally {
   older.remove();

@@ -13,19 +13,23 @@ const require = createRequire(import.meta.url);
 const forever = 1e9;
 const lookUp = 'sum += (await it.get(id)).n';
 
-/** @returns a registry whose uses need no read once an instance is live */
-export function openRegistry({ ids, create, dispose, capacity, ...options }) {
-  return new ConnectionRegistry({
-    store: new MemoryStore(ids.map((id) => ({ id }))),
+/** Opens registries of one build. Their uses need no read once an instance is live. */
+const openerOf = (build) => ({ ids, create, dispose, capacity, ...options }) =>
+  new build.ConnectionRegistry({
+    store: new build.MemoryStore(ids.map((id) => ({ id }))),
     factory: { create: (record) => create(record.id), dispose },
     freshness: { maxStaleMs: forever },
     maxInstances: capacity,
     sweepIntervalMs: 0,
     ...options,
   });
-}
+
+export const openRegistry = openerOf({ ConnectionRegistry, MemoryStore });
 
 const hydrant = (name, source) => ({ name, package: 'hydrant', source, open: openRegistry, close: (it) => it.close() });
+
+/** The same peer, with another build of hydrant. */
+export const ofBuild = (peer, name, build) => ({ ...peer, name, open: openerOf(build) });
 
 export const BARE_MAP = 'await map.get(id)';
 export const HYDRANT_SYNC = 'hydrant use(id, fn)';

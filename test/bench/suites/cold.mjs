@@ -44,10 +44,14 @@ export async function cold({ rounds }) {
     cacheable,
     bentocache,
   ];
+  return coldOf(peers, { reference: bareLoad.name, rounds });
+}
+
+export async function coldOf(peers, options) {
   const subjects = (run) => peers.map((peer) => coldSubject(peer, run));
   return {
-    'one at a time': await interleaved(subjects(oneAtATime), { reference: bareLoad.name, rounds }),
-    [`${AT_ONCE} at once`]: await interleaved(subjects(manyAtOnce), { reference: bareLoad.name, rounds }),
+    'one at a time': await interleaved(subjects(oneAtATime), options),
+    [`${AT_ONCE} at once`]: await interleaved(subjects(manyAtOnce), options),
   };
 }
 
@@ -59,7 +63,7 @@ function coldSubject(peer, run) {
   const loop = compile(peer.source);
   const order = Uint32Array.from(ids, (_, index) => index);
   // Hydrant reads the row itself; for the others that is part of making an instance.
-  const create = peer === hydrantSync
+  const create = peer.package === hydrantSync.package
     ? async (id) => ({ id, n: 1 })
     : async (id) => { const row = await store.get(id); return { id: row.id, n: 1 }; };
   let it;
@@ -67,7 +71,7 @@ function coldSubject(peer, run) {
     name: peer.name,
     size: COLD,
     async before() {
-      it = await peer.open({ ids, create, capacity: 2 * COLD, ...(peer === hydrantSync ? { store } : {}) });
+      it = await peer.open({ ids, create, capacity: 2 * COLD, ...(peer.package === hydrantSync.package ? { store } : {}) });
     },
     run: () => run(loop, it, ids, order),
     async after() {
@@ -89,7 +93,11 @@ async function manyAtOnce(loop, it, ids, order) {
 }
 
 /** Many more connections than places: every use hydrates, and evicts somebody. */
-export async function churn({ rounds }) {
+export function churn({ rounds }) {
+  return churnOf([boundedInFlightMap, hydrantSync, lruFetch], { reference: boundedInFlightMap.name, rounds });
+}
+
+export async function churnOf(peers, options) {
   const ids = idsOf(100_000);
   const order = Uint32Array.from(ids, (_, index) => index);
   const peaks = {};
@@ -120,8 +128,8 @@ export async function churn({ rounds }) {
       },
     };
   };
-  const subjects = [boundedInFlightMap, hydrantSync, lruFetch].map(subject);
-  const results = await interleaved(subjects, { reference: boundedInFlightMap.name, rounds });
+  const subjects = peers.map(subject);
+  const results = await interleaved(subjects, options);
   for (const each of subjects) await each.end();
   return {
     capacity: 1_000,

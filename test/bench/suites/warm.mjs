@@ -51,13 +51,13 @@ export async function heldOut({ rounds }) {
   return results;
 }
 
-export async function warmOf(count, rounds, all = ALL, draw = zipf) {
+export async function warmOf(count, rounds, all = ALL, draw = zipf, reference = BARE_MAP) {
   const ids = idsOf(count);
   // A pool per id is not meant for a hundred thousand of them.
   const peers = all.filter((peer) => peer !== genericPool || count <= 1_000);
   const opened = [];
   for (const peer of peers) opened.push({ peer, it: await openWarm(peer, ids) });
-  const results = await interleaved(opened.map(({ peer, it }) => subject(peer, it, ids, draw)), { reference: BARE_MAP, rounds });
+  const results = await interleaved(opened.map(({ peer, it }) => subject(peer, it, ids, draw)), { reference, rounds });
   for (const { peer, it } of opened) await peer.close?.(it);
   return results;
 }
