@@ -8,20 +8,12 @@ import type { CleanUp, RunningCreate, Slot } from '../slot/state.js';
  * factory pass `{ ...context }` on. Its functions can be called without the object.
  */
 export class CreateContext<R extends ConnectionRecord, I> implements HydrationContext, RunningCreate {
-  /** One descriptor for all: a getter of its own would give each context a hidden class of its own. */
-  static readonly #signals = {
-    signal: {
-      enumerable: true,
-      get(this: CreateContext<any, any>): AbortSignal {
-        return this.#makeSignal();
-      },
-    },
-    superseded: {
-      enumerable: true,
-      get(this: CreateContext<any, any>): AbortSignal {
-        return this.#slots.supersessionSignals.of(this.#slot);
-      },
-    },
+  // One descriptor for all: a getter of its own would give each context a hidden class of its own.
+  static readonly #signal: PropertyDescriptor & ThisType<CreateContext<any, any>> = {
+    enumerable: true, get() { return this.#makeSignal(); },
+  };
+  static readonly #superseded: PropertyDescriptor & ThisType<CreateContext<any, any>> = {
+    enumerable: true, get() { return this.#slots.supersessionSignals.of(this.#slot); },
   };
 
   declare readonly signal: AbortSignal;
@@ -39,7 +31,9 @@ export class CreateContext<R extends ConnectionRecord, I> implements HydrationCo
   constructor(slots: Slots<R, I>, slot: Slot<R, I>) {
     this.#slots = slots;
     this.#slot = slot;
-    Object.defineProperties(this, CreateContext.#signals);
+    // One by one: `defineProperties` takes twice the time, which is a tenth of a first use.
+    Object.defineProperty(this, 'signal', CreateContext.#signal);
+    Object.defineProperty(this, 'superseded', CreateContext.#superseded);
   }
 
   readonly retire = (cause?: unknown): void => {

@@ -11,8 +11,10 @@ export async function usesOf({ rounds, entries }) {
   const reference = names[1];
   const rows = [];
   for (const count of [1, 1_000, 100_000]) {
-    for (const peer of [hydrantSync, hydrantAsync, hydrantLease])
-      rows.push(row(`${peer.name.slice('hydrant '.length)}, ${count} ids`, await warmOf(count, rounds, both(peer), undefined, reference)));
+    for (const peer of [hydrantSync, hydrantAsync, hydrantLease]) {
+      const results = await warmOf(count, rounds, both(peer), undefined, reference);
+      rows.push(row(`${peer.name.slice('hydrant '.length)}, ${count} ids`, results));
+    }
   }
   const cold = await coldOf(both(hydrantSync), { reference, rounds });
   for (const [how, results] of Object.entries(cold)) rows.push(row(`first use, ${how}`, results));

@@ -14,7 +14,7 @@ export const BY_HAND_TO_THE_END = 'by hand, the response read to its end';
 export const HANDLE_WEBHOOK = 'hydrant handleWebhook';
 
 /** `handleWebhook` with a small signed body against the same two functions behind a bare Map. */
-export async function webhook({ rounds, only }) {
+export async function webhook({ rounds, only, reference = BY_HAND }) {
   const registry = openRegistry();
   const map = new Map([['acme', { handled: 0 }]]);
   const byHand = handlerByHand(map);
@@ -41,7 +41,7 @@ export async function webhook({ rounds, only }) {
     subject('hydrant, a forged one', registry.handleWebhook, { signature: sign('another body'), status: 401 }),
     subject('hydrant, an unknown id', registry.handleWebhook, { id: 'nobody', status: 404 }),
   ].filter(({ name }) => only === undefined || only.includes(name));
-  const results = await interleaved(subjects, { reference: BY_HAND, rounds });
+  const results = await interleaved(subjects, { reference, rounds });
   await registry.close();
   return results;
 }
