@@ -1,7 +1,7 @@
 /**
  * `node test/bench/against.mjs [--commit d1ed05e] [--rounds 21]`: the processor time of uses, of `handleWebhook`, and of
- * the adapters over loopback, against that of an older commit in the same run. The default is 0.1.0. Run it on the Node to measure:
- * `npx -y -p node@24.21.0 -- node test/bench/against.mjs`.
+ * the adapters over loopback, against that of an older commit in the same run. The default is 0.1.0. Run it on the Node to
+ * measure: `npx -y -p node@24.21.0 -- node test/bench/against.mjs`.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
