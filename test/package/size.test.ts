@@ -15,7 +15,7 @@ const ADDED: Record<string, number> = {
   'hydrant/fastify': 5.3,
   'hydrant/postgres': 16.9,
   'hydrant/redis': 7.1,
-  'hydrant/exclusive': 10.4,
+  'hydrant/exclusive': 10.5,
   'hydrant/testing': 10.7,
   'hydrant/otel': 2.9,
   'hydrant/inspector': 7.9,
