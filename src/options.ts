@@ -126,7 +126,8 @@ export function checkFactories(key: unknown, byPlatform: unknown): void {
   const what = 'factoryByPlatform';
   check(what, text("the name of the field that names the platform, such as 'platform'", (value) => value !== ''), key, 'key');
   const factories = expecting<Record<string, unknown>>('an object with one factory for each platform',
-    (value) => isObject(value) && !Array.isArray(value), describe);
+    (value) => isObject(value) && !Array.isArray(value) && Object.keys(value).length > 0,
+    (value) => describe(value) === 'an object' ? 'an object without members' : describe(value));
   for (const [platform, factory] of Object.entries(check(what, factories, byPlatform, 'factories')))
     checkFactory(factory, what, platform);
 }
