@@ -21,7 +21,10 @@ export interface TableStoreOptions<T extends object> {
    * Default: a SHA-256 of the row's columns and status.
    */
   readonly version?: (row: T) => Version;
-  /** Columns that are not configuration, such as `lastError`. The default version leaves them out. */
+  /**
+   * Columns that are not configuration, such as `lastError`. The default version leaves them out. Only the types refuse a
+   * name that no row has, because a document may lack a field.
+   */
   readonly ignore?: readonly (keyof T & string)[];
   /** Whether an id can exist. Other ids are unknown without a query. In PostgreSQL, a text that is not a uuid fails a query. */
   readonly validId?: (id: string) => boolean;

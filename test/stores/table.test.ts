@@ -79,6 +79,13 @@ describe('tableStore', () => {
     }
   });
 
+  test('a document that lacks an ignored field is a record like any other', async () => {
+    const documents = [{ id: 'new', token: 't' }, { id: 'failed once', token: 't', lastError: '401' }];
+    const store = tableStore({ read: (ids) => documents.filter(({ id }) => ids.includes(id)), ignore: ['lastError'] });
+    const found = await store.getMany(['new', 'failed once']);
+    expect([...found.values()].map(({ token }) => token)).toEqual(['t', 't']);
+  });
+
   test('a version from the application is passed on unchanged', async () => {
     for (const version of [7, 7n, 'seven', 0])
       expect((await tableStore({ read: () => [{ id: 'a' }], version: () => version }).get('a'))?.version).toBe(version);
