@@ -80,7 +80,7 @@ export function chatFactory<R extends ConnectionRecord, C extends ChatLike = Unt
   async function create(record: R, context: HydrationContext<S>): Promise<C> {
     const { Chat } = await import('chat') as unknown as { Chat: new (config: object) => C };
     const adapters = await adaptersOf(record, context);
-    for (const adapter of Object.values(adapters)) claim(adapter, `connection '${record.id}'`);
+    for (const adapter of Object.values(adapters)) claim(adapter, { factory: verification, name: `connection '${record.id}'` });
     const failed = new AbortController();
     for (const adapter of Object.values(adapters)) stopIfLate(adapter, failed.signal);
     const own = new PrefixedState(state, record.id);

@@ -1,6 +1,9 @@
 import type { ChatAdapter } from './contract.js';
 
-const OWNERS = new WeakMap<ChatAdapter, string>();
+/** `factory` is an object that only this factory has: two factories may have a connection of the same id. */
+interface Owner { readonly factory: object; readonly name: string }
+
+const OWNERS = new WeakMap<ChatAdapter, Owner>();
 
 /**
  * Notes the owner of an adapter: the instances of a connection, or its verification. An adapter holds one `Chat`, so with two
@@ -8,9 +11,12 @@ const OWNERS = new WeakMap<ChatAdapter, string>();
  *
  * @throws Error if it has another owner
  */
-export function claim(adapter: ChatAdapter, owner: string): void {
-  const other = OWNERS.get(adapter) ?? owner;
-  if (other !== owner)
-    throw new Error(`adapters() returned the ${adapter.name} adapter of ${other} for ${owner}: return new adapters each time`);
-  OWNERS.set(adapter, owner);
+export function claim(adapter: ChatAdapter, { factory, name }: Owner): void {
+  const other = OWNERS.get(adapter);
+  if (other === undefined) {
+    OWNERS.set(adapter, { factory, name });
+  } else if (other.factory !== factory || other.name !== name) {
+    const owner = other.factory === factory ? other.name : `${other.name} of another factory`;
+    throw new Error(`adapters() returned the ${adapter.name} adapter of ${owner} for ${name}: return new adapters each time`);
+  }
 }

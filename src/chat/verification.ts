@@ -74,7 +74,7 @@ export class Verification<R extends ConnectionRecord, S> {
     for (const adapter of Object.values(adapters)) {
       // An adapter of the application's own is not called here, so it may be that of the instance.
       if (!PLATFORMS.has(adapter.name)) continue;
-      claim(adapter, `the verification of connection '${record.id}'`);
+      claim(adapter, { factory: this, name: `the verification of connection '${record.id}'` });
       if ('logger' in adapter) adapter.logger = SILENT;
     }
     return adapters;

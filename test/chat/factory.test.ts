@@ -72,16 +72,16 @@ describe('before anything is hydrated', () => {
   });
 
   test("an adapter of the application's own verifies in its handler, or on the row by an authenticate of its own", async () => {
-    const line = {
+    const line = () => ({
       name: 'line',
       initialize: async () => {},
       handleWebhook: async (request: Request) => new Response(null, { status: request.headers.has('x-line') ? 200 : 401 }),
-    };
+    });
     const outcome = async (override: { readonly authenticate?: (request: Request) => boolean }): Promise<unknown> => {
       let creates = 0;
       const cold = chatFactory({
         state: createMemoryState(),
-        adapters: () => ({ line }),
+        adapters: () => ({ line: line() }),
         setup: () => { creates += 1; },
         config: () => ({ logger: 'silent' }),
       });

@@ -48,6 +48,32 @@ describe('an adapter that the application keeps, although it should make new one
     expect(causes[0]).toContain("returned the slack adapter of the verification of connection 'p' for connection 'p'");
   });
 
+  test('runs no handler of another registry, although the connection has the same id there', async () => {
+    const heard: string[] = [];
+    const slack = createSlackAdapter({
+      signingSecret: 'both', botToken: 'xoxb-1', botUserId: 'U1', apiUrl: slackApi.url, logger: silent,
+    });
+    const registryOf = (table: string): Bots => botsOver([row('1')], {
+      adapters: () => ({ slack }),
+      setup: (chat) => { chat.onSlashCommand('/ping', async () => { heard.push(`handler of ${table}`); }); },
+    });
+    const customers = registryOf('customers');
+    bots = registryOf('partners');
+    bots.registry.on('hydrationFailed', () => {});
+    await customers.registry.use('1', async (chat) => {
+      const refused = await bots.registry.use('1', () => 'served').catch((error: unknown) => String((error as Error).cause));
+      const work: Promise<unknown>[] = [];
+      await chat.webhooks['slack']?.(slashCommand('both'), { waitUntil: (task) => { work.push(task); } });
+      await Promise.all(work);
+      expect({ heard, refused }).toEqual({
+        heard: ['handler of customers'],
+        refused: "Error: adapters() returned the slack adapter of connection '1' of another factory for connection '1': "
+          + 'return new adapters each time',
+      });
+    });
+    await customers.registry.close();
+  });
+
   test('runs no handler while a delivery is verified, also if it is the adapter of that connection', async () => {
     const { heard, causes } = keepingOne();
     await bots.registry.use('p', () => {});
