@@ -5,7 +5,7 @@ import type { ConnectionError } from '../errors.js';
 import { whenAborted } from '../when-aborted.js';
 import type { ChatAdapter, ChatLike, ChatState, UntypedChat } from './contract.js';
 import { withConnection } from './current-connection.js';
-import { acknowledge, LateFailures } from './late-answers.js';
+import { acknowledgeWith, LateFailures } from './late-answers.js';
 import { claim } from './owners.js';
 import { missingMethods, PrefixedState } from './prefixed-state.js';
 import { adapterNameFor, Verification, type Adapters } from './verification.js';
@@ -123,7 +123,7 @@ export function chatFactory<R extends ConnectionRecord, C extends ChatLike = Unt
       const waitUntil = (work: Promise<unknown>): void => context.waitUntil(tellingUser(work));
       return withConnection(record, () => handler(request, { waitUntil, propagateHandlerErrors: true }));
     },
-    acknowledge,
+    acknowledge: acknowledgeWith((request, record) => verification.answerOf(request, record)),
     respondToFailure: (failure: ConnectionError, request: Request, context: FailureContext<R>) =>
       failures.report(failure, request, context),
   };

@@ -18,17 +18,24 @@ const DEFERRED: Readonly<Record<number, number>> = { 2: 5, 3: 6 };
 /**
  * Answers deliveries in time that the platform never repeats: Slack's slash commands and button clicks, Discord's
  * interactions. Other deliveries are left to the platform's own retries, so a failure is never answered with 200.
+ *
+ * @param answerOf - the answer of the adapter that has verified a delivery of Discord. It alone knows who may see a command's
+ * answer, and Discord decides that by the first response
  */
-export const acknowledge: NonNullable<InstanceFactory<unknown, unknown>['acknowledge']> = {
-  afterMs: ACKNOWLEDGE_AFTER_MS,
-  async respond(request) {
-    const platform = platformOf(request);
-    if (platform === 'slack') return await responseUrlOf(request) === undefined ? undefined : new Response(null, { status: 200 });
-    if (platform !== 'discord') return undefined;
-    const deferred = DEFERRED[Number(await typeOf(request))];
-    return deferred === undefined ? undefined : Response.json({ type: deferred });
-  },
-};
+export function acknowledgeWith<R>(
+  answerOf: (request: Request, record: R) => Promise<Response | undefined>,
+): NonNullable<InstanceFactory<R, unknown>['acknowledge']> {
+  return {
+    afterMs: ACKNOWLEDGE_AFTER_MS,
+    async respond(request, { record }) {
+      const platform = platformOf(request);
+      if (platform === 'slack') return await responseUrlOf(request) === undefined ? undefined : new Response();
+      if (platform !== 'discord') return undefined;
+      const deferred = DEFERRED[Number(await typeOf(request))];
+      return deferred === undefined ? undefined : await answerOf(request, record) ?? Response.json({ type: deferred });
+    },
+  };
+}
 
 /** Tells the user, in the conversation, that a delivery failed after it had been acknowledged. */
 export class LateFailures<R extends ConnectionRecord> {

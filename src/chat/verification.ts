@@ -37,13 +37,15 @@ export class Verification<R extends ConnectionRecord, S> {
   readonly #adaptersOf: AdapterSource<R, S>;
   /** By the connection's id. */
   readonly #kept = new BoundedMap<Kept<S>>(KEPT_VERIFIERS);
+  /** The secrets that deliveries for a row were verified with. */
+  readonly #secretsOf = new WeakMap<R, S>();
 
   constructor(adaptersOf: AdapterSource<R, S>) {
     this.#adaptersOf = adaptersOf;
   }
 
-  async authenticate(request: Request, context: RecordContext<R, S>): Promise<boolean | Response> {
-    const adapters = await this.#verifiers(context);
+  async authenticate(request: Request, { record, secrets }: RecordContext<R, S>): Promise<boolean | Response> {
+    const adapters = await this.#verifiers(record, secrets);
     const name = adapterNameFor(adapters, request);
     const adapter = name === undefined ? undefined : adapters[name];
     if (adapter === undefined) return false;
@@ -54,10 +56,19 @@ export class Verification<R extends ConnectionRecord, S> {
     const response = await adapter.handleWebhook(request);
     // Without a `webhookVerifier`, Teams answers 500 until it is initialized, and then its handler verifies.
     if (platform.verifiesInHandler ? response.status === 401 : !response.ok) return false;
+    this.#secretsOf.set(record, secrets);
     return challenge ? response : true;
   }
 
-  #verifiers({ record, secrets }: RecordContext<R, S>): Promise<Adapters> {
+  /** What the vendor's adapter answers while it handles nothing. `undefined` if it has not verified the delivery. */
+  async answerOf(request: Request, record: R): Promise<Response | undefined> {
+    if (!this.#secretsOf.has(record)) return undefined;
+    const adapters = await this.#verifiers(record, this.#secretsOf.get(record) as S);
+    const response = await adapters[adapterNameFor(adapters, request) ?? '']?.handleWebhook(request);
+    return response?.ok === true ? response : undefined;
+  }
+
+  #verifiers(record: R, secrets: S): Promise<Adapters> {
     const { id } = record;
     const version = String(record.version);
     const kept = this.#kept.get(id);

@@ -168,7 +168,7 @@ describe('a response_url counts for Slack only', () => {
 
 describe('the text of a late failure', () => {
   test('can be chosen, and never holds the failure itself by default', async () => {
-    const { acknowledge, LateFailures } = await import('../../src/chat/late-answers.js');
+    const { acknowledgeWith, LateFailures } = await import('../../src/chat/late-answers.js');
     const sent: Sent[] = [];
     const fetchWith = (async (url: unknown, init?: RequestInit) => {
       sent.push({ method: init?.method ?? '', url: String(url), body: JSON.parse(String(init?.body)) });
@@ -192,7 +192,7 @@ describe('the text of a late failure', () => {
         body: { content: 's: HYDRATION_FAILED' },
       },
     ]);
-    const deferred = await acknowledge.respond(command(), { record });
+    const deferred = await acknowledgeWith(async () => undefined).respond(command(), { record });
     expect(await deferred?.json()).toEqual({ type: 5 });
     bots = botsOver([slackBot]);
   });

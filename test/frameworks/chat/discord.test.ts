@@ -1,4 +1,4 @@
-import { createDiscordAdapter } from '@chat-adapter/discord';
+import { createDiscordAdapter, type DiscordAdapterConfig } from '@chat-adapter/discord';
 import { createMemoryState } from '@chat-adapter/state-memory';
 import type { Chat, Logger } from 'chat';
 import { ConnectionRegistry, MemoryStore } from 'hydrant';
@@ -39,7 +39,7 @@ function gate<T>() {
 }
 
 /** A bot whose start and answer take as long as the test says. */
-function slowBot() {
+function slowBot(options: Partial<DiscordAdapterConfig> = {}) {
   const clock = new ManualClock();
   const starting = gate<void>();
   const thinking = gate<string>();
@@ -47,7 +47,7 @@ function slowBot() {
     state: createMemoryState(),
     adapters: () => ({
       discord: createDiscordAdapter({
-        botToken: 'b', publicKey: application.publicKey, applicationId: '12', apiUrl: discord.url, logger: silent,
+        botToken: 'b', publicKey: application.publicKey, applicationId: '12', apiUrl: discord.url, logger: silent, ...options,
       }),
     }),
     setup: (chat: Chat) => {
@@ -117,4 +117,13 @@ test('the user of a slash command is told that its bot could not start', async (
   starting.reject(new Error('the database is down'));
   await ended();
   expect(received()).toEqual(answered('Something went wrong. Please try again.'));
+});
+
+test('the private answer of a bot that starts slowly is not shown to the whole channel', async () => {
+  const EPHEMERAL = 64;
+  const { clock, deliver, isStarting } = slowBot({ interactionFlags: () => EPHEMERAL });
+  const answering = deliver(slashCommand);
+  await isStarting();
+  await clock.advance(2_000);
+  expect(await (await answering).json()).toEqual({ type: 5, data: { flags: EPHEMERAL } });
 });
