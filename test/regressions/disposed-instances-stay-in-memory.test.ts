@@ -1,11 +1,7 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { Sieve } from '../../src/slot/sieve.js';
 import { Slot } from '../../src/slot/state.js';
-
-setFlagsFromString('--expose-gc');
-const collect = runInNewContext('gc') as () => void;
+import { collectAfterThisTurn } from '../support/garbage.js';
 
 interface Row { readonly id: string; readonly version: number; readonly status: 'active' }
 
@@ -21,17 +17,16 @@ test('slots that were added and removed since the last eviction are not kept', a
   };
   comes(0);
   expect(sieve.victim(() => {})).toBe(queue[0]);
-  // From here on slots end by their idle time-out, oldest first, and the hand of SIEVE stands still.
-  for (let n = 1; n <= 10_000; n += 1) {
-    comes(n);
-    if (queue.length <= 100) continue;
+  const endOldestByIdleTimeOut = (): void => {
     const oldest = queue.shift() as Slot<Row, unknown>;
     sieve.remove(oldest);
     gone.push(new WeakRef(oldest));
+  };
+  for (let n = 1; n <= 10_000; n += 1) {
+    comes(n);
+    if (queue.length > 100) endOldestByIdleTimeOut();
   }
-  // A WeakRef holds its target until the turn in which it was made is over.
-  await new Promise((resolve) => { setImmediate(resolve); });
-  collect();
+  await collectAfterThisTurn();
   expect(gone.filter((slot) => slot.deref() !== undefined).length).toBeLessThan(100);
   expect(sieve.victim(() => {})).toBe(queue[0]);
 });

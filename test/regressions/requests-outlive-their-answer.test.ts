@@ -1,19 +1,15 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { makeRequest } from '../../src/messages/requests.js';
 import { ownSignal } from '../../src/own-signal.js';
 import { TimerQueue } from '../../src/shared-timers.js';
 import { ManualClock } from 'hydrant/testing';
+import { collectGarbage } from '../support/garbage.js';
 
 /*
  * What a delivery makes is garbage a moment later, and a minor collection is to find it so. An object literal with a getter
  * gets a hidden class of its own, and a cancelled deadline that still knows the next one holds it: either keeps all that
  * belongs to a request until the next full collection, at several times the cost, and with longer pauses.
  */
-
-setFlagsFromString('--expose-gc');
-const collect = runInNewContext('gc') as (how: { type: 'minor' | 'major' }) => void;
 
 const COUNT = 10_000;
 const clock = new ManualClock();
@@ -41,7 +37,7 @@ test.each(Object.keys(MADE))('%s is freed by the next minor garbage collection',
       if (n % 20 === 0) await undefined;
       if (n % 500 !== 0) continue;
       await new Promise((resolve) => { setImmediate(resolve); });
-      collect({ type: 'minor' });
+      collectGarbage({ type: 'minor' });
     }
     if (typeof before === 'function') before();
   };
@@ -49,10 +45,10 @@ test.each(Object.keys(MADE))('%s is freed by the next minor garbage collection',
   const survivors: number[] = [];
   // On a busy machine the collector may run late and let one round grow old. A leak keeps the requests of every round.
   while (survivors.length < 4 && !survivors.some((each) => each < 30)) {
-    collect({ type: 'major' });
+    collectGarbage({ type: 'major' });
     const used = process.memoryUsage().heapUsed;
     await round();
-    collect({ type: 'minor' });
+    collectGarbage({ type: 'minor' });
     survivors.push((process.memoryUsage().heapUsed - used) / COUNT);
   }
   expect(Math.min(...survivors), survivors.join()).toBeLessThan(30);

@@ -1,6 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { createIoRedisState } from '@chat-adapter/state-ioredis';
 import { createRedisState } from '@chat-adapter/state-redis';
 import type { Chat } from 'chat';
@@ -21,6 +19,7 @@ import {
   type Bot,
   type BotRecord,
 } from '../../chat/support/bots.js';
+import { collectGarbage } from '../../support/garbage.js';
 import { testPrefix } from '../support/redis-clients.js';
 
 const CONNECTIONS = 200;
@@ -32,8 +31,6 @@ const BURST = 25;
 const HEAP_SLACK_MB = 1;
 
 const redisUrl = inject('redisUrl');
-setFlagsFromString('--expose-gc');
-const collect = runInNewContext('gc') as () => void;
 
 interface Emitter { eventNames(): (string | symbol)[]; listenerCount(event: string | symbol): number }
 interface Client {
@@ -121,13 +118,15 @@ describe.skipIf(redisUrl === undefined)(
             );
           }
         }
-        async function levels() {
-          // The records of the two servers are not ours.
+        const forgetRecordsOfTheServers = (): void => {
           telegramApi.reset();
           slackApi.reset();
+        };
+        async function levels() {
+          forgetRecordsOfTheServers();
           await delay(50);
           for (let n = 0; n < 3; n += 1) {
-            collect();
+            collectGarbage();
             await delay(5);
           }
           const vendors = await slackApi.connections() + await telegramApi.connections();
@@ -141,11 +140,11 @@ describe.skipIf(redisUrl === undefined)(
           };
         }
 
-        // Every connection once, because the factory keeps a verifier for each.
-        await round(2 * CONNECTIONS, 2);
-        // The SDK and the clients fill their own caches first, so the second half is compared with the first.
+        const makeTheVerifierOfEachConnection = (): Promise<void> => round(2 * CONNECTIONS, 2);
+        const fillCachesOfTheSdkAndItsClients = (): Promise<void> => round(DELIVERIES / 2, BURST);
+        await makeTheVerifierOfEachConnection();
         handled = 0;
-        await round(DELIVERIES / 2, BURST);
+        await fillCachesOfTheSdkAndItsClients();
         const before = await levels();
         await round(DELIVERIES / 2, BURST);
         const after = await levels();
