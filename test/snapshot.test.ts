@@ -1,15 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { EMPTY_SNAPSHOT } from './support/empty-snapshot.js';
 import { Harness } from './support/harness.js';
 
 const empty = {
-  live: 0,
-  idle: 0,
-  leased: 0,
-  hydrating: 0,
-  queued: 0,
-  draining: 0,
-  reads: { inFlight: 0, abandoned: 0 },
-  connections: [],
+  ...EMPTY_SNAPSHOT,
   limits: { maxInstances: 1000, maxConcurrentHydrations: 16, maxQueuedHydrations: 1000 },
 };
 

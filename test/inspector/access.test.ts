@@ -1,18 +1,9 @@
 import { createInspector } from 'hydrant/inspector';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { Inspected, OWN } from './support/inspected.js';
+import { describe, expect, test, vi } from 'vitest';
+import { inspectBeforeEach, OWN, type Inspected } from './support/inspected.js';
 
 let h: Inspected;
-
-beforeEach(() => {
-  // These failures are intended. The inspector leaves their output on the console.
-  vi.spyOn(console, 'error').mockImplementation(() => {});
-  h = new Inspected(['acme', 'beta', 'gamma'], { maxInstances: 50 });
-});
-afterEach(async () => {
-  vi.restoreAllMocks();
-  await h.close();
-});
+inspectBeforeEach(['acme', 'beta', 'gamma'], { maxInstances: 50 }, (inspected) => { h = inspected; });
 
 describe('the options of createInspector', () => {
   test.each<{ options: unknown; message: string }>([

@@ -1,7 +1,6 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { createInspector, type Inspector } from 'hydrant/inspector';
-import { ManualClock } from 'hydrant/testing';
-import { FakeRegistry } from './support/fake-registry.js';
+import type { Inspector } from 'hydrant/inspector';
+import { inspectorOfAFake, type FakeRegistry } from './support/fake-registry.js';
 
 const OWN = { 'x-hydrant-inspector': '1', 'sec-fetch-site': 'same-origin' };
 const SAFE = {
@@ -13,10 +12,7 @@ const NOTHING = "default-src 'none'; frame-ancestors 'none'";
 describe('an answer of the inspector', () => {
   let registry: FakeRegistry;
   let inspector: Inspector;
-  beforeEach(() => {
-    registry = new FakeRegistry();
-    inspector = createInspector(registry, { authorize: () => true, clock: new ManualClock() });
-  });
+  beforeEach(() => { ({ registry, inspector } = inspectorOfAFake()); });
   const ask = (query = '', method = 'GET', headers = {}): Promise<Response> =>
     inspector(new Request(`http://gateway.example/admin${query}`, { method, headers }));
   const act = async (query: string): Promise<{ status: number; body: string }> => {

@@ -1,20 +1,11 @@
 import type { RegistrySnapshot } from 'hydrant';
 import { createInspector, type InspectedRegistry, type View } from 'hydrant/inspector';
 import { settle } from 'hydrant/testing';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { Inspected, URL_ } from './support/inspected.js';
+import { describe, expect, test, vi } from 'vitest';
+import { inspectBeforeEach, URL_, type Inspected } from './support/inspected.js';
 
 let h: Inspected;
-
-beforeEach(() => {
-  // These failures are intended. The inspector leaves their output on the console.
-  vi.spyOn(console, 'error').mockImplementation(() => {});
-  h = new Inspected(['acme', 'beta', 'gamma'], { maxInstances: 50 });
-});
-afterEach(async () => {
-  vi.restoreAllMocks();
-  await h.close();
-});
+inspectBeforeEach(['acme', 'beta', 'gamma'], { maxInstances: 50 }, (inspected) => { h = inspected; });
 
 describe('the page', () => {
   test('is one document under a policy that lets in its own style and script and nothing else', async () => {

@@ -1,22 +1,14 @@
 import { createInspector } from 'hydrant/inspector';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { Inspected } from './support/inspected.js';
+import { describe, expect, test } from 'vitest';
+import { inspectBeforeEach, type Inspected } from './support/inspected.js';
 import { openPage, type Page } from './support/page.js';
 
 const BOTS = Array.from({ length: 250 }, (_, index) => `bot-${String(index).padStart(3, '0')}`);
 
 describe('the controls of the inspector’s page, without a browser', () => {
   let h: Inspected;
-
-  beforeEach(() => {
-    // These failures are intended. The inspector leaves their output on the console.
-    vi.spyOn(console, 'error').mockImplementation(() => {});
-    h = new Inspected(['acme', 'beta', 'broken', ...BOTS], { maxInstances: 1_000, sweepIntervalMs: 0 });
-  });
-  afterEach(async () => {
-    vi.restoreAllMocks();
-    await h.close();
-  });
+  const options = { maxInstances: 1_000, sweepIntervalMs: 0 };
+  inspectBeforeEach(['acme', 'beta', 'broken', ...BOTS], options, (inspected) => { h = inspected; });
   const open = (): Promise<Page> => openPage(h.inspector, h.clock);
 
   test('evicts and invalidates, and shows the result', async () => {

@@ -1,5 +1,5 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { Inspected } from './support/inspected.js';
+import { describe, expect, test } from 'vitest';
+import { inspectBeforeEach, type Inspected } from './support/inspected.js';
 import { openPage, type Page } from './support/page.js';
 
 const BOTS = Array.from({ length: 18 }, (_, index) => `bot-${index}`);
@@ -7,16 +7,8 @@ const HOSTILE = '<img src=x onerror=alert(1)>"\'&';
 
 describe('what the inspector’s page shows, without a browser', () => {
   let h: Inspected;
-
-  beforeEach(() => {
-    // These failures are intended. The inspector leaves their output on the console.
-    vi.spyOn(console, 'error').mockImplementation(() => {});
-    h = new Inspected(['acme', 'beta', 'broken', HOSTILE, ...BOTS], { maxInstances: 1_000, sweepIntervalMs: 0 });
-  });
-  afterEach(async () => {
-    vi.restoreAllMocks();
-    await h.close();
-  });
+  const options = { maxInstances: 1_000, sweepIntervalMs: 0 };
+  inspectBeforeEach(['acme', 'beta', 'broken', HOSTILE, ...BOTS], options, (inspected) => { h = inspected; });
   const open = (): Promise<Page> => openPage(h.inspector, h.clock);
 
   test('shows the connections, and follows them live', async () => {

@@ -1,17 +1,13 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { createInspector, type Inspector } from 'hydrant/inspector';
-import { ManualClock } from 'hydrant/testing';
-import { FakeRegistry } from './support/fake-registry.js';
+import type { Inspector } from 'hydrant/inspector';
+import type { ManualClock } from 'hydrant/testing';
+import { inspectorOfAFake, type FakeRegistry } from './support/fake-registry.js';
 
 describe('the inspector’s stream', () => {
   let clock: ManualClock;
   let registry: FakeRegistry;
   let inspector: Inspector;
-  beforeEach(() => {
-    clock = new ManualClock();
-    registry = new FakeRegistry();
-    inspector = createInspector(registry, { authorize: () => true, clock });
-  });
+  beforeEach(() => { ({ clock, registry, inspector } = inspectorOfAFake()); });
   const open = async (): Promise<ReadableStream<Uint8Array>> =>
     (await inspector(new Request('http://x/?view=stream'))).body as ReadableStream<Uint8Array>;
 
@@ -67,8 +63,8 @@ describe('the inspector’s stream', () => {
       inspector(new Request('http://x/?view=stream', index < 50 ? { signal: leaving.signal } : {}))));
     const status = async (): Promise<number> => (await inspector(new Request('http://x/?view=stream'))).status;
     leaving.abort();
-    // These hold unread events, so a cancel still reaches the stream.
-    for (const response of opened.slice(0, 50)) await response.body?.cancel();
+    const withUnreadEvents = opened.slice(0, 50);
+    for (const response of withUnreadEvents) await response.body?.cancel();
     const more = await Promise.all(Array.from({ length: 60 }, status));
     expect({ opened: more.filter((one) => one === 200).length, refused: more.filter((one) => one === 503).length }).toEqual({
       opened: 50,

@@ -1,18 +1,14 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { ConnectionError, type ConnectionSnapshot } from 'hydrant';
-import { createInspector, type Inspector, type View } from 'hydrant/inspector';
-import { ManualClock } from 'hydrant/testing';
-import { FakeRegistry } from './support/fake-registry.js';
+import type { Inspector, View } from 'hydrant/inspector';
+import type { ManualClock } from 'hydrant/testing';
+import { inspectorOfAFake, type FakeRegistry } from './support/fake-registry.js';
 
 describe('what the inspector shows', () => {
   let clock: ManualClock;
   let registry: FakeRegistry;
   let inspector: Inspector;
-  beforeEach(() => {
-    clock = new ManualClock();
-    registry = new FakeRegistry();
-    inspector = createInspector(registry, { authorize: () => true, clock });
-  });
+  beforeEach(() => { ({ clock, registry, inspector } = inspectorOfAFake()); });
   const view = async (query = ''): Promise<View> =>
     (await inspector(new Request(`http://x/?view=data&${query}`))).json() as Promise<View>;
   const ids = async (query = ''): Promise<string[]> => (await view(query)).rows.map(({ id }) => id);

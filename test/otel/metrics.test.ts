@@ -1,24 +1,13 @@
 import { describe, expect, test, vi } from 'vitest';
-import type { RegistryEvents, RegistrySnapshot } from 'hydrant';
+import type { RegistryEvents } from 'hydrant';
 import { instrument } from 'hydrant/otel';
 import { settle } from 'hydrant/testing';
 import { systemClock } from '../../src/clock.js';
+import { EMPTY_SNAPSHOT } from '../support/empty-snapshot.js';
 import { realSdk } from './support/sdk.js';
 
 /** What is measured of a registry, as a test wants it. */
-function fakeRegistry(
-  snapshot: RegistrySnapshot = {
-    live: 0,
-    idle: 0,
-    leased: 0,
-    hydrating: 0,
-    queued: 0,
-    draining: 0,
-    reads: { inFlight: 0, abandoned: 0 },
-    limits: { maxInstances: 1, maxConcurrentHydrations: 1, maxQueuedHydrations: 1 },
-    connections: [],
-  },
-) {
+function fakeRegistry(snapshot = EMPTY_SNAPSHOT) {
   const listeners = new Map<string, (payload: any) => void>();
   return {
     snapshot: () => snapshot,

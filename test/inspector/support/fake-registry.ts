@@ -1,15 +1,14 @@
 import type { RegistryEvents, RegistrySnapshot } from 'hydrant';
-import type { InspectedRegistry } from 'hydrant/inspector';
+import { createInspector, type InspectedRegistry, type Inspector } from 'hydrant/inspector';
+import { ManualClock } from 'hydrant/testing';
+import { EMPTY_SNAPSHOT } from '../../support/empty-snapshot.js';
 
 /** A registry whose snapshot and events the test sets. */
 export class FakeRegistry implements InspectedRegistry {
   connections: RegistrySnapshot['connections'] = [];
   readonly #listeners = new Map<string, Set<(payload: any) => void>>();
 
-  snapshot = (): RegistrySnapshot => ({
-    live: 0, idle: 0, leased: 0, hydrating: 0, queued: 0, draining: 0, reads: { inFlight: 0, abandoned: 0 },
-    limits: { maxInstances: 1, maxConcurrentHydrations: 1, maxQueuedHydrations: 1 }, connections: this.connections,
-  });
+  snapshot = (): RegistrySnapshot => ({ ...EMPTY_SNAPSHOT, connections: this.connections });
 
   invalidate: (id: string) => void = () => {};
 
@@ -27,4 +26,11 @@ export class FakeRegistry implements InspectedRegistry {
   get listeners(): number {
     return [...this.#listeners.values()].reduce((sum, listeners) => sum + listeners.size, 0);
   }
+}
+
+/** An inspector that admits everyone, of a registry that the test tells what to show. */
+export function inspectorOfAFake(): { clock: ManualClock; registry: FakeRegistry; inspector: Inspector } {
+  const clock = new ManualClock();
+  const registry = new FakeRegistry();
+  return { clock, registry, inspector: createInspector(registry, { authorize: () => true, clock }) };
 }

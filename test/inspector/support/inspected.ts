@@ -1,6 +1,7 @@
 import { ConnectionRegistry, MemoryStore, type ConnectionRecord } from 'hydrant';
 import { createInspector, type Inspector, type View } from 'hydrant/inspector';
 import { ManualClock, RecordingFactory } from 'hydrant/testing';
+import { afterEach, beforeEach, vi } from 'vitest';
 
 type Row = ConnectionRecord & { readonly secret?: string };
 
@@ -48,4 +49,22 @@ export class Inspected {
     this.inspector.stop();
     await this.registry.close();
   }
+}
+
+/** Makes an `Inspected` before each test and closes it afterwards. Keeps the failures that tests provoke off the console. */
+export function inspectBeforeEach(
+  ids: readonly string[],
+  options: { maxInstances: number; sweepIntervalMs?: number },
+  use: (h: Inspected) => void,
+): void {
+  let inspected: Inspected;
+  beforeEach(() => {
+    vi.spyOn(console, 'error').mockImplementation(() => {});
+    inspected = new Inspected(ids, options);
+    use(inspected);
+  });
+  afterEach(async () => {
+    vi.restoreAllMocks();
+    await inspected.close();
+  });
 }
