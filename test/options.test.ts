@@ -203,6 +203,7 @@ describe('correct options are accepted', () => {
 });
 
 test('the defaults are those of the table of options', () => {
+  const STRICT = -Infinity;
   const { store: _store, factory: _factory, clock, webhook, ...rest } = resolveOptions({ store, factory });
   expect(clock).toBe(systemClock);
   expect(webhook).toEqual({
@@ -214,7 +215,7 @@ test('the defaults are those of the table of options', () => {
   expect(rest).toEqual({
     recordSchema: undefined,
     around: undefined,
-    maxStaleMs: -Infinity, // 'strict'
+    maxStaleMs: STRICT,
     staleIfErrorMs: 0,
     storeTimeoutMs: 5_000,
     acquireTimeoutMs: 30_000,

@@ -86,12 +86,11 @@ test('a missing body is empty, even if it was read', async () => {
 });
 
 test('a request over TLS has an https URL', async () => {
-  // A shared key needs no certificate.
   const psk = Buffer.alloc(32, 7);
-  const tls = { ciphers: 'PSK', minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' } as const;
+  const tlsWithoutCertificate = { ciphers: 'PSK', minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' } as const;
   const { port } = await listen(
     createHttpsServer(
-      { ...tls, pskCallback: () => psk },
+      { ...tlsWithoutCertificate, pskCallback: () => psk },
       toNodeHandler((request) => new Response(request.url)),
     ),
   );
@@ -101,7 +100,7 @@ test('a request over TLS has an https URL', async () => {
       port,
       path: '/x',
       agent: false,
-      ...tls,
+      ...tlsWithoutCertificate,
       checkServerIdentity: () => undefined,
       pskCallback: () => ({ psk, identity: 'test' }),
     };

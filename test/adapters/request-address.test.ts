@@ -52,8 +52,8 @@ describe.each(Object.keys(ADAPTERS))('%s: request.url', (adapter) => {
     const { port } = await ADAPTERS[adapter]!(echoUrl);
     for (const target of ['*', 'http://', 'http://user:secret@h/webhooks/c1', 'ftp://h/webhooks/c1']) {
       const answer = await raw(port, `OPTIONS ${target} HTTP/1.1`, 'Host: h');
-      // A framework answers most of these with 404 before it calls the adapter.
-      expect({ target, answer }).toEqual({ target, answer: expect.stringMatching(/^HTTP\/1\.1 (400|404) /) });
+      const refusedByAdapterOrByRouter = expect.stringMatching(/^HTTP\/1\.1 (400|404) /);
+      expect({ target, answer }).toEqual({ target, answer: refusedByAdapterOrByRouter });
       expect(answer).not.toContain('secret');
     }
   });

@@ -49,8 +49,8 @@ describe.each(Object.keys(ADAPTERS))('%s: the response', (adapter) => {
     const { port } = await serve(answering(() => new Response(new ReadableStream({ start: started.resolve }))));
     const connection = await RawConnection.open(port);
     connection.write('GET /webhooks/c1 HTTP/1.1\r\nHost: h\r\n\r\n');
-    // Fastify sends its head with the first chunk.
-    if (adapter !== 'Fastify 5') await connection.until((received) => received.includes('\r\n\r\n'));
+    const headWaitsForFirstChunk = adapter === 'Fastify 5';
+    if (!headWaitsForFirstChunk) await connection.until((received) => received.includes('\r\n\r\n'));
     const controller = await started.promise;
     for (const chunk of ['one', 'two']) {
       controller.enqueue(encoder.encode(chunk));

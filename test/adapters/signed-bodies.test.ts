@@ -41,8 +41,8 @@ describe.each(Object.keys(FRAMEWORKS))('%s: a signature over the bytes', (framew
       const { port } = await FRAMEWORKS[framework]!(registry, parser);
       const { body, type } = BODIES[name];
       for (const chunked of [false, true]) {
-        // Without a length, nothing shows that the text was decoded and encoded again.
-        if (chunked && parser === 'text' && name === 'binary') continue;
+        const nothingShowsThatItWasDecoded = chunked && parser === 'text' && name === 'binary';
+        if (nothingShowsThatItWasDecoded) continue;
         const answer = await send(port, '/webhooks/c1?a=1', { body, chunked, headers: { 'content-type': type, ...sign(body) } });
         if (LOST[framework]?.[parser]?.includes(name) === true) {
           expect(answer.status).toBe(500);

@@ -33,8 +33,7 @@ test('one URL serves all workspaces: each delivery is verified with the secret o
   const answers = {
     one: await send(command('T1', 'slack:T1')),
     other: await send(command('T2', 'slack:T2')),
-    // A customer knows the secret of their own bot.
-    forged: await send(command('T2', 'slack:T1')),
+    signedByAnotherCustomer: await send(command('T2', 'slack:T1')),
     unknown: await send(command('T3', 'slack:T1')),
     challenge: await send(fromSlack({ secret: secretOf('slack'), body: challenge })),
   };
@@ -43,7 +42,7 @@ test('one URL serves all workspaces: each delivery is verified with the secret o
     answers: {
       one: { status: 200, body: '' },
       other: { status: 200, body: '' },
-      forged: { status: 401, body: '' },
+      signedByAnotherCustomer: { status: 401, body: '' },
       unknown: { status: 404, body: '' },
       challenge: { status: 200, body: JSON.stringify({ challenge: 'prove it' }) },
     },

@@ -205,7 +205,7 @@ describe('an instance that is edited while it starts', () => {
           name: 'custom',
           isPolling: false,
           initialize: () => new Promise<void>((resolve) => { starts.push(() => { poller.isPolling = true; resolve(); }); }),
-          // Not a promise: what it throws must not end the process.
+          // It throws instead of rejecting. That must not end the process.
           stopPolling: () => { poller.isPolling = false; throw new Error('it was not polling'); },
           handleWebhook: async () => new Response(),
         };

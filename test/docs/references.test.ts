@@ -72,9 +72,9 @@ test('every vitest command of a page names the project that its tests are in', a
 });
 
 test('every file of the repository that a page names is there', async () => {
+  const withoutCodeOfTheReader = (page: string): string => page.replaceAll(/^```js\n[^]*?^```$/gm, '');
   for (const file of await everythingToRead()) {
-    // A recipe for SvelteKit names files of its reader.
-    const text = (await readFile(root + file, 'utf8')).replaceAll(/^```js\n[^]*?^```$/gm, '');
+    const text = withoutCodeOfTheReader(await readFile(root + file, 'utf8'));
     const named = [...text.matchAll(/(?<![\w/.-])(?:test|src|examples)\/[\w./-]*\w/g)].map(([path]) => path);
     expect(named.filter((path) => !existsSync(root + path)), file).toEqual([]);
   }

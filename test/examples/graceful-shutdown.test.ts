@@ -48,8 +48,10 @@ describe("the Kubernetes guide's sequence, with a claim store that hangs from SI
     expect(code).toBe(0);
     expect(asked).toContain('/stop-polling');
     expect(asked.at(-1)).toBe('/log-out');
-    // stopTimeoutMs is 1 s, and the store has one second more. The rest is the machine's.
-    expect(tookMs).toBeGreaterThan(1_900);
-    expect(tookMs).toBeLessThan(5_000);
+    const stopTimeoutMs = 1_000;
+    const forTheStoreMs = 1_000;
+    const forASlowMachineMs = 3_000;
+    expect(tookMs).toBeGreaterThan(stopTimeoutMs + forTheStoreMs - 100);
+    expect(tookMs).toBeLessThan(stopTimeoutMs + forTheStoreMs + forASlowMachineMs);
   }, 60_000);
 });

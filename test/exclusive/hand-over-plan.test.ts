@@ -33,8 +33,7 @@ describe('the hand-over plan', () => {
     expect(given).toEqual([8_000, 0, 0, 0]);
   });
 
-  test('moves nothing if loads differ by one', () => {
-    // The share of r0 is the larger one. Moving a connection there would only mirror the difference.
+  test('moves nothing if loads differ by one, because that would only mirror the difference', () => {
     const members = loads(1, 2);
     expect(planHandOver('r1', members, 3)).toEqual(new Map());
   });

@@ -122,11 +122,10 @@ describe('the listing', () => {
     expect(lists).toBe(1);
     await clock.advance(1);
     expect(lists).toBe(2);
-    // A refresh is a call of this replica, so it does not wait as a hint does.
     gate.resolve(['a'] as never);
     await clock.advance(0);
     await listing.refresh();
-    expect(lists).toBe(3);
+    expect(lists, 'a refresh does not wait as a hint does').toBe(3);
     await listing.stop();
   });
 

@@ -91,9 +91,9 @@ describe('provision', () => {
           }),
       },
     });
+    const withoutEvents: Pick<typeof registry, 'acquire'> = { acquire: (...about) => registry.acquire(...about) };
     const replica = cluster.replica({
-      // A registry without events tells the runner nothing before the use ends.
-      registry: { acquire: (...about) => registry.acquire(...about) },
+      registry: withoutEvents,
       run: undefined as never,
       provision: ({ id }) => registry.use(id, (_bot, lease) => lease.retire('socket closed')),
     });

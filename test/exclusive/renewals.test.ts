@@ -44,11 +44,12 @@ describe('renewals', () => {
     const replica = await cluster.started();
     const tenure = replica.running.get('c0000')!;
     replica.fault = () => { throw new Error('ECONNREFUSED'); };
-    // The last renewal was sent up to 1 s ago. The claim is held for ttl − margin = 7.5 s from then.
-    await cluster.clock.advance(6_300);
+    const heldAfterRenewalMs = 7_500;
+    const sinceRenewalAtMostMs = 1_000;
+    await cluster.clock.advance(heldAfterRenewalMs - sinceRenewalAtMostMs - 200);
     expect(tenure.signal.aborted).toBe(false);
     expect(() => tenure.assertHeld()).not.toThrow();
-    await cluster.clock.advance(1_200);
+    await cluster.clock.advance(sinceRenewalAtMostMs + 200);
     expect(tenure.signal.aborted).toBe(true);
     expect(isConnectionError(tenure.signal.reason, 'CLAIM_LOST')).toBe(true);
     expect(() => tenure.assertHeld()).toThrow(expect.objectContaining({ code: 'CLAIM_LOST', connectionId: 'c0000' }));

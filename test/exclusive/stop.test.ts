@@ -33,8 +33,9 @@ describe('stop()', () => {
     const heir = await cluster.started();
     await cluster.clock.advance(20_000);
     const joining = cluster.replica();
-    // The others see its first heartbeat. The second never comes.
-    joining.fault = (_call, carryOut) => (joining.calls.length === 1 ? carryOut() : new Promise(() => undefined));
+    const onlyTheFirstHeartbeatArrives: typeof joining.fault = (_call, carryOut) =>
+      joining.calls.length === 1 ? carryOut() : new Promise(() => undefined);
+    joining.fault = onlyTheFirstHeartbeatArrives;
     joining.runner.start();
     await cluster.clock.advance(1_500);
     void leaver.runner.stop();
@@ -44,8 +45,8 @@ describe('stop()', () => {
   });
 
   test('does not wait for a replica that has just been handed connections by each of the others', async () => {
-    // The stop may come in any phase of the hand-overs.
-    for (let afterMs = 0; afterMs < 1_200; afterMs += 75) {
+    const handOversLastMs = 1_200;
+    for (let afterMs = 0; afterMs < handOversLastMs; afterMs += 75) {
       cluster = new Cluster(60);
       for (let n = 0; n < 6; n += 1) {
         cluster.replica().runner.start();
@@ -79,8 +80,7 @@ describe('stop()', () => {
     await cluster.clock.advance(100);
     await stopped;
     expect(heir.owned).toHaveLength(4);
-    // A replica that has not heard it leave asks the store.
-    const { members } = cluster.server.renew({ replica: 'third', ttlMs: 1, member: false, load: 0, held: [] });
+    const { members } = cluster.server.renew({ replica: 'has not heard it leave', ttlMs: 1, member: false, load: 0, held: [] });
     expect(members.map(({ replica }) => replica)).toEqual([heir.runner.replica]);
   });
 

@@ -81,9 +81,8 @@ describe('stop first, then release', () => {
     await cluster.clock.advance(6_000);
     expect(other.owned, 'not before it has run out').toEqual([]);
     expect(replica.calls).not.toContain('release');
-    // The connection is in the share of the hung replica. The other takes it because nobody else does.
     await cluster.clock.advance(10_000);
-    expect(other.owned).toEqual(['c0000']);
+    expect(other.owned, 'because nobody else takes it, although it is in the share of the hung replica').toEqual(['c0000']);
     expect(() => hung.assertHeld()).toThrow(expect.objectContaining({ code: 'CLAIM_LOST' }));
     void other.runner.stop();
     await cluster.clock.advance(20_000);

@@ -14,7 +14,6 @@ test('Next: three bundles share one registry, and SIGTERM closes it and every in
   const server = await start(folder, join(folder, 'node_modules', NEXT), ['start', '--hostname', '127.0.0.1'], {
     NEXT_MANUAL_SIG_HANDLE: 'true', NOTICE_MS: '0',
   });
-  // The app router's webhook, the pages router's, and the status are bundled apart.
   const outcomes = { app: await exercise(server.base), pages: await exercise(`${server.base}/api`) };
   const after = await status(server.base);
   const parsed = await exercise(`${server.base}/api/parsed`);

@@ -5,7 +5,7 @@ afterEach(() => { vi.restoreAllMocks(); });
 
 describe('G11 webhook honesty', () => {
   test('a cold webhook is hydrated and handled, a stopped connection is 404, a failed hydrate 503 with Retry-After', async () => {
-    // lobu-ai/lobu PR 1098: red with a Map, green here.
+    // The bug of lobu-ai/lobu PR 1098: a Map answers 404.
     const warmed = new Map<string, (request: Request) => Response>();
     const naive = (id: string, request: Request): Response => warmed.get(id)?.(request) ?? new Response(null, { status: 404 });
     expect(naive('a', post()).status).toBe(404);

@@ -111,10 +111,9 @@ test('a permanent failure outlasts a later ordinary failure of the same version'
   h.rows.put('a');
   const delivery = h.registry.handleWebhook('a', post());
   await h.settle();
-  // A hydrate does not wait for the secrets that an unauthenticated delivery has asked for.
   const use = h.registry.use('a', () => {}).catch((error: unknown) => error);
   await h.settle();
-  expect(calls).toHaveLength(2);
+  expect(calls, 'a hydrate does not wait for the secrets of an unauthenticated delivery').toHaveLength(2);
   calls[0]!.reject(revoked());
   expect((await delivery).status).toBe(404);
   calls[1]!.reject(new Error('the vault is down'));

@@ -17,8 +17,8 @@ test.each([
     const early = h.registry.handleWebhook('a', post());
     await h.settle();
     expect(calls.length).toBe(1);
-    // The operator has repaired the vault.
-    void h.registry.invalidate('a');
+    const afterRepairingTheVault = (): void => void h.registry.invalidate('a');
+    afterRepairingTheVault();
     const late = retryable
       ? undefined
       : h.registry.use('a', ({ name }) => name).catch((error: ConnectionError) => `refused: ${error.code}`);

@@ -39,8 +39,7 @@ describe.each(Object.keys(SERVERS))('%s, a route with a connectionId function', 
       lookups.push(lookup);
       return lookup.promise;
     });
-    /** Until its id is looked up, or it is refused. */
-    const ask = async (): Promise<RawConnection> => {
+    const askUntilLookedUpOrRefused = async (): Promise<RawConnection> => {
       const before = lookups.length;
       const connection = await RawConnection.open(port);
       connection.write('POST /hooks HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}');
@@ -48,12 +47,13 @@ describe.each(Object.keys(SERVERS))('%s, a route with a connectionId function', 
       return connection;
     };
     const waiting = [];
-    for (let count = 0; count < ALLOWED; count += 1) waiting.push(await ask());
-    for (const connection of [await ask(), await ask()]) expect(connection.received).toMatch(/^HTTP\/1\.1 503 [^]*OVERLOADED/);
+    for (let count = 0; count < ALLOWED; count += 1) waiting.push(await askUntilLookedUpOrRefused());
+    for (const connection of [await askUntilLookedUpOrRefused(), await askUntilLookedUpOrRefused()])
+      expect(connection.received).toMatch(/^HTTP\/1\.1 503 [^]*OVERLOADED/);
     expect({ lookups: lookups.length, told }).toEqual({ lookups: ALLOWED, told: ['OVERLOADED', 'OVERLOADED'] });
     for (const lookup of lookups) lookup.resolve('c1');
     for (const connection of waiting) expect(await connection.untilClosed()).toContain('served');
-    const more = await ask();
+    const more = await askUntilLookedUpOrRefused();
     lookups.at(-1)!.resolve('c1');
     expect(await more.untilClosed()).toContain('served');
     await registry.close();

@@ -12,10 +12,12 @@ test("with 'drain-first', two uses that share a read which must be repeated both
   h.rows.hold();
   const delivery = h.registry.handleWebhook('a', post());
   await h.settle();
-  // The instance is disposed of while the row is read, so the row may lack what dispose wrote.
-  lease.retire();
-  lease.release();
-  await h.settle();
+  const disposeWhileTheRowIsRead = async (): Promise<void> => {
+    lease.retire();
+    lease.release();
+    await h.settle();
+  };
+  await disposeWhileTheRowIsRead();
   h.rows.letGo();
   await h.settle();
 

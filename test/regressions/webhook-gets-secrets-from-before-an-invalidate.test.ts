@@ -5,14 +5,13 @@ import { deferred } from '../support/deferred.js';
 
 test('the handler gets the secrets of its instance, although others authenticated the request', async () => {
   const clock = new ManualClock();
-  const row = { id: 'a', version: 1, status: 'active' as const };
+  const sameObjectEachTime = { id: 'a', version: 1, status: 'active' as const };
   const authenticated = deferred<boolean>();
   const seen: unknown[] = [];
   let asked = 0;
   const registry = new ConnectionRegistry({
     clock,
-    // A store in memory too returns the same object each time.
-    store: { get: async () => row },
+    store: { get: async () => sameObjectEachTime },
     factory: {
       secrets: async () => `s${(asked += 1)}`,
       create: (_record, { secrets }) => ({ secrets }),

@@ -105,9 +105,9 @@ describe.each(STORES)('$name', ({ name, make }) => {
   test('a heartbeat costs what the replica holds and a claim its candidates, whatever the size of the fleet', async () => {
     const { claims, traffic } = fleet;
     const request = { replica: 'r0', ttlMs: 3_600_000, freeForMs: 0 };
+    const readsOfOldRowsHaveEnded = (): Promise<void> => expect.poll(() => traffic.underWay).toBe(0);
     const measured = async <T>(work: () => Promise<T>): Promise<Omit<Traffic, 'underWay'> & { result: T }> => {
-      // An earlier renewal may still be reading old rows in the background.
-      await expect.poll(() => traffic.underWay).toBe(0);
+      await readsOfOldRowsHaveEnded();
       const before = { ...traffic };
       const result = await work();
       return {

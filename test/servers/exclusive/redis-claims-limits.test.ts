@@ -86,8 +86,8 @@ describe.runIf(url !== undefined)('RedisClaims', () => {
 
   test('when the server’s clock is set back, a claim ends after its owner’s TTL, not that of the asking replica', async () => {
     await claim(['c1'], { replica: 'dead', ttlMs: 100 });
-    // Moving every time that was written has the effect of setting the clock back.
-    await client.hincrby(row('c1'), 'expires', HOUR_MS);
+    const asIfTheClockWereSetBack = (ms: number): Promise<number> => client.hincrby(row('c1'), 'expires', ms);
+    await asIfTheClockWereSetBack(HOUR_MS);
     expect(await claim(['c1'], { replica: 'b', ttlMs: 60_000 })).toEqual([]);
     await sleep(150);
     expect(idsOf(await claim(['c1'], { replica: 'b', ttlMs: 60_000 }))).toEqual(['c1']);
@@ -115,15 +115,17 @@ describe.runIf(url !== undefined)('RedisClaims', () => {
       expect(idsOf(await claim(ids, { limit: 1 }))).toEqual(['c0']);
       const after = Number(/total_net_input_bytes:(\d+)/.exec(await client.info('stats'))![1]);
       expect(after - before).toBeLessThan(100_000);
-      // All but the last have an owner. The server writes their rows itself, because that is quicker.
-      const each = async (command: string): Promise<void> => {
+      const onTheServerForAllButTheLast = async (command: string): Promise<void> => {
         const script = `for n = tonumber(ARGV[2]), tonumber(ARGV[3]) do local key = ARGV[1] .. n; ${command} end`;
         for (let n = 0; n < 999_999; n += 50_000)
           await client.eval(script, 0, row('c'), String(n), String(Math.min(n + 49_999, 999_998)));
       };
-      await each(`redis.call('HSET', key, 'owner', 'b', 'token', '1', 'ttl', '600000', 'expires', '${Date.now() + 600_000}')`);
+      const expires = Date.now() + 600_000;
+      await onTheServerForAllButTheLast(
+        `redis.call('HSET', key, 'owner', 'b', 'token', '1', 'ttl', '600000', 'expires', '${expires}')`,
+      );
       expect(idsOf(await claim(ids, { limit: 5 }))).toEqual(['c999999']);
-      await each("redis.call('DEL', key)");
+      await onTheServerForAllButTheLast("redis.call('DEL', key)");
     }, 60_000);
   });
 

@@ -34,12 +34,11 @@ describe('a gateway that has a table of connections already', () => {
     await pool.query(`update chat_connections set config = '{"value":"second"}', updated_at = now() where id = 'acme'`);
     expect(await value()).toBe('second');
 
-    // An error that the application stores in its row does not restart the instance.
     await pool.query(
       `update chat_connections set status = 'error', last_error = 'timeout', updated_at = now() where id = 'acme'`,
     );
     expect(await value()).toBe('second');
-    expect(factory.count('create')).toBe(2);
+    expect(factory.count('create'), 'an error that the application stores restarts nothing').toBe(2);
 
     await pool.query(`update chat_connections set status = 'stopped' where id = 'acme'`);
     await expect(value()).rejects.toMatchObject({ code: 'CONNECTION_STOPPED' });
@@ -48,9 +47,8 @@ describe('a gateway that has a table of connections already', () => {
     await pool.query(`update chat_connections set deleted_at = now() where id = 'acme'`);
     await expect(value()).rejects.toMatchObject({ code: 'CONNECTION_NOT_FOUND' });
 
-    // No use follows, so only the hint can end the instance.
     await registry.use('globex', () => {});
     await pool.query(`update chat_connections set deleted_at = now() where id = 'globex'`);
-    await expect.poll(() => factory.live).toEqual([]);
+    await expect.poll(() => factory.live, { message: 'ended by the hint alone, without a use' }).toEqual([]);
   });
 });

@@ -38,17 +38,16 @@ test.each(['put', 'delete', 'touch'] as const)('a %s that PostgreSQL aborts to r
     );
     return rows[0]?.waits ?? false;
   };
-  const until = (client: pg.Client): Promise<void> =>
+  const untilWaiting = (client: pg.Client): Promise<void> =>
     expect.poll(() => waiting(client), { timeout: 10_000, interval: 5 }).toBe(true);
 
   await gate.query('select pg_advisory_lock(1)');
   await winner.query('begin; update audit set n = 100');
   const write = verb === 'put' ? store.put({ id: 'a', n: 2 }) : store[verb]('a');
   write.catch(() => {});
-  // The store holds the row now, and its trigger waits at the gate.
-  await until(victim);
+  await untilWaiting(victim);
   const blocked = winner.query(`select from hydrant_connections where id = 'a' for update`);
-  await until(winner);
+  await untilWaiting(winner);
   await gate.query('select pg_advisory_unlock(1)');
   await blocked;
   await winner.query('commit');

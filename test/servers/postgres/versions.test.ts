@@ -138,8 +138,8 @@ describe('the version of a mapped row', () => {
       client: pool, table: 'parts', columns: { config: ['config'] }, stopped: 'false', versions: 'hash',
       mapRow: ({ config }) => ({ config: config as string }),
     });
-    // It is attached to a table that is known already.
-    await parts.getVersions(['a']);
+    const learnTheTable = () => parts.getVersions(['a']);
+    await learnTheTable();
     await pool.query(
       `create foreign table parts_far partition of parts for values in ('a') server far options (table_name 'theirs')`,
     );

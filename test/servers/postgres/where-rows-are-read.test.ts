@@ -131,10 +131,10 @@ describe.each(['table', 'hash'] as const)('with versions %s', (versions) => {
 
   test('a change of a generated column is noticed', async () => {
     const { rows: [server] } = await pool.query<{ v: number }>(`select current_setting('server_version_num')::int as v`);
-    // From PostgreSQL 18 on, a generated column may be virtual, and nothing of it is stored.
-    const virtual = (server?.v ?? 0) >= 180_000;
+    const knowsVirtualColumns = (server?.v ?? 0) >= 180_000;
     await pool.query(`create table computed (id text primary key, n int not null default 1,
-      twice int generated always as (n * 2) ${virtual ? 'virtual' : 'stored'}); insert into computed (id) values ('acme')`);
+      twice int generated always as (n * 2) ${knowsVirtualColumns ? 'virtual' : 'stored'});
+      insert into computed (id) values ('acme')`);
     const store = await bots({
       table: 'computed',
       columns: { config: ['twice'] },
@@ -142,7 +142,9 @@ describe.each(['table', 'hash'] as const)('with versions %s', (versions) => {
       versions,
     });
     const first = await versionOf(store);
-    await pool.query(virtual ? 'alter table computed alter column twice set expression as (n * 3)' : 'update computed set n = 2');
+    await pool.query(
+      knowsVirtualColumns ? 'alter table computed alter column twice set expression as (n * 3)' : 'update computed set n = 2',
+    );
     expect(await versionOf(store)).not.toBe(first);
   });
 
@@ -174,8 +176,8 @@ test('a touch of an unchanged row is noticed, once and for this row only', async
   };
   await store.touch('b');
   expect(await changed()).toEqual(['b']);
-  // As numbers of JavaScript these two are equal.
-  await pool.query(`update hydrant."public.bots" set version = 9223372036854775806`);
+  const asANumberEqualToTheNext = 9_223_372_036_854_775_806n;
+  await pool.query(`update hydrant."public.bots" set version = ${asANumberEqualToTheNext}`);
   const almost = (await store.getVersions(ids)).get('b');
   await pool.query(`update hydrant."public.bots" set version = version + 1`);
   expect((await store.getVersions(ids)).get('b')).not.toBe(almost);

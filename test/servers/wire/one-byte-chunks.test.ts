@@ -130,10 +130,10 @@ test('hono: bodies of a known length in one-byte segments are not kept one by on
   const sockets = await Promise.all(Array.from({ length: 16 }, () => open(port, 'Content-Length: 16384\r\n')));
   const before = await settled(memory);
   const each = 2_000;
+  const untilTheByteIsRead = (): Promise<void> => new Promise((resolve) => { setTimeout(resolve, 2); });
   for (let sent = 0; sent < each; sent += 1) {
     for (const socket of sockets) socket.write('x');
-    // Otherwise the gateway would read several bytes at once.
-    await new Promise((resolve) => { setTimeout(resolve, 2); });
+    await untilTheByteIsRead();
   }
   const after = await settled(memory);
   const held = after.heldBytes - before.heldBytes;
