@@ -15,7 +15,7 @@ describe('a map with a bound', () => {
     expect(full.get('k0')).toBe(0);
     const over = filled(max, max + 3);
     expect(over.size).toBe(max);
-    expect([over.get('k2'), over.get(`k${max + 2}`)]).toEqual([undefined, max + 2]);
+    expect({ oldest: over.get('k2'), newest: over.get(`k${max + 2}`) }).toEqual({ oldest: undefined, newest: max + 2 });
   });
 
   test('forgets the least recently used entry, even after it has grown', () => {

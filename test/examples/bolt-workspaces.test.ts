@@ -50,7 +50,7 @@ describe('examples/bolt-workspaces, with the real Bolt', () => {
   const posted = (): unknown[] => slack.messages.map(({ token, text }) => ({ token, text }));
 
   test('answers in each workspace with its own token, and a start calls nothing', async () => {
-    expect([(await command('T0001')).status, (await command('T0002')).status]).toEqual([200, 200]);
+    for (const team of ['T0001', 'T0002']) expect((await command(team)).status, team).toBe(200);
     await eventually(posted).toEqual([
       { token: 'xoxb-1', text: 'you asked: why?' },
       { token: 'xoxb-2', text: 'you asked: why?' },

@@ -50,7 +50,7 @@ describe('examples/mcp-sessions', () => {
     const [ada, eve] = await Promise.all([connect('ada'), connect('eve')]);
     await ada.call('remember', { note: 'milk' });
     await eve.call('remember', { note: 'tea' });
-    expect([await ada.call('recall'), await eve.call('recall')]).toEqual(['milk', 'tea']);
+    expect({ ada: await ada.call('recall'), eve: await eve.call('recall') }).toEqual({ ada: 'milk', eve: 'tea' });
   });
 
   test('refuses another user who knows the session id, without resuming the session', async () => {

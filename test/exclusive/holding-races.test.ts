@@ -38,10 +38,10 @@ describe('an edit', () => {
     await bench.clock.advance(100);
     const last = bench.holding();
     edited.relisted('2');
-    expect([edited.state, last.state]).toEqual(['queued', 'queued']);
+    expect({ edited: edited.state, last: last.state }).toEqual({ edited: 'queued', last: 'queued' });
     bench.starts.at(-1)!();
     await bench.clock.advance(0);
-    expect([edited.state, last.state]).toEqual(['working', 'queued']);
+    expect({ edited: edited.state, last: last.state }).toEqual({ edited: 'working', last: 'queued' });
   });
 
   test('that the listing does not have yet does not shorten the back-off', async () => {
@@ -136,9 +136,11 @@ describe('an attempt', () => {
     });
     await bench.clock.advance(afterMs);
     bench.acquire = hang;
-    const next = [bench.holding(), bench.holding()];
+    const [second, third] = [bench.holding(), bench.holding()];
     await bench.clock.advance(0);
-    expect([ended, ...next].map(({ state }) => state)).toEqual(['waiting', 'working', 'queued']);
+    expect({ ended: ended.state, second: second.state, third: third.state }).toEqual({
+      ended: 'waiting', second: 'working', third: 'queued',
+    });
   });
 
   test('that ends by itself counts against the version it served, where the listing names none', async () => {

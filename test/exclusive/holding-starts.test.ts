@@ -163,7 +163,7 @@ describe('provision', () => {
       pendingRefTimers: 1,
     });
     await bench.clock.advance(2_000);
-    expect([slow.state, next.state]).toEqual(['stopping', 'serving']);
+    expect({ slow: slow.state, next: next.state }).toEqual({ slow: 'stopping', next: 'serving' });
     gone.resolve();
     await bench.clock.advance(0);
     expect(bench.happened('startFailed')[0].error.message).toBe('provision has not settled within 2000 ms');

@@ -77,11 +77,13 @@ describe('a holding', () => {
     bench.acquire = () => new Promise(() => {});
     const [first, second, third] = [bench.holding(), bench.holding(), bench.holding()];
     await bench.clock.advance(0);
-    expect([first.state, second.state, third.state]).toEqual(['working', 'queued', 'queued']);
+    expect({ first: first.state, second: second.state, third: third.state }).toEqual({
+      first: 'working', second: 'queued', third: 'queued',
+    });
     second.giveUp('stopped');
     bench.starts[0]!();
     await bench.clock.advance(0);
-    expect([second.state, third.state]).toEqual(['settled', 'working']);
+    expect({ second: second.state, third: third.state }).toEqual({ second: 'settled', third: 'working' });
   });
 
   test('that stops for an edit still counts, and restarts with the new version', async () => {

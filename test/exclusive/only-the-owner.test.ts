@@ -69,18 +69,19 @@ function replica(name: string) {
 describe('only the owner may hydrate', () => {
   test('others forward, and a hand-over closes the old socket before it opens the new one', async () => {
     const [first, second] = [replica('first'), replica('second')];
+    const sentBy = async () => ({ first: await first.send('a'), second: await second.send('a') });
     first.runner.start();
     await clock.advance(3_000);
     second.runner.start();
     await clock.advance(3_000);
-    expect([await first.send('a'), await second.send('a')]).toEqual(['first', 'forwarded']);
+    expect(await sentBy()).toEqual({ first: 'first', second: 'forwarded' });
 
     const stopped = first.runner.stop();
     await clock.advance(200);
     expect(second.runner.owns('a'), 'the claim is kept while the socket closes').toBe(false);
     await clock.advance(5_000);
     await stopped;
-    expect([await first.send('a'), await second.send('a')]).toEqual(['forwarded', 'second']);
+    expect(await sentBy()).toEqual({ first: 'forwarded', second: 'second' });
     expect({ by: open.map(({ by }) => by), mostOpen }).toEqual({ by: ['second'], mostOpen: 1 });
     const ended = second.runner.stop();
     await clock.advance(5_000);

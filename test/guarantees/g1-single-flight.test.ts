@@ -28,7 +28,7 @@ describe('G1 single-flight', () => {
     await h.settle();
     gate.resolve();
     const [one, two, three] = await Promise.all([first, second, third]);
-    expect([two, three]).toEqual([one, one]);
+    expect({ two, three }).toEqual({ two: one, three: one });
     expect(h.creates).toBe(1);
   });
 

@@ -90,8 +90,10 @@ describe('what the inspector’s page shows, without a browser', () => {
     h.factory.behaveOnCreate({ delayMs: 500 });
     const broken = h.use(...BOTS);
     const { $ } = await open();
-    expect(['live', 'idle', 'leased', 'hydrating', 'queued', 'draining', 'failed'].map((id) => $(id).textContent))
-      .toEqual(['2 of 1,000', '1', '1', '16 of 16', '2 of 1,000', '0', '0']);
+    const counts = {
+      live: '2 of 1,000', idle: '1', leased: '1', hydrating: '16 of 16', queued: '2 of 1,000', draining: '0', failed: '0',
+    };
+    expect(Object.fromEntries(Object.keys(counts).map((id) => [id, $(id).textContent]))).toEqual(counts);
     const { value, max, high } = $('live-meter');
     expect({ value, max, high }).toEqual({ value: 2, max: 1_000, high: 900 });
     expect($('matching').textContent).toBe('20 in all');

@@ -15,7 +15,7 @@ describe('the inspector’s page', () => {
   const $ = (id: string): Element => page.getElementById(id) as Element;
 
   test('has its title as heading and as title of the window, as text', () => {
-    expect([page.named('h1')[0]?.textContent, page.named('title')[0]?.textContent]).toEqual(['It\'s <Bots>', 'It\'s <Bots>']);
+    for (const name of ['h1', 'title']) expect(page.named(name)[0]?.textContent, name).toBe('It\'s <Bots>');
     expect(html).toContain('<h1>It&#39;s &lt;Bots&gt;</h1>');
   });
 

@@ -26,5 +26,7 @@ test('a row that moves to a platform without a factory while it waits for a perm
   (rows.get('b') as Row).platform = 'teams';
   gate.resolve();
   await clock.advance(10);
-  expect([await first, await second, await use('c')]).toEqual(['served', 'served', 'served']);
+  expect({ first: await first, second: await second, third: await use('c') }).toEqual({
+    first: 'served', second: 'served', third: 'served',
+  });
 });

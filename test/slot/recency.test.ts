@@ -89,7 +89,7 @@ describe('the order of use', () => {
   test('isFirst is true only once it is certain that no slot was used before', () => {
     const { recency, slots } = used('a', 'b');
     const [a, b] = [...slots.values()] as [Slot<Row, unknown>, Slot<Row, unknown>];
-    expect([recency.isFirst(a), recency.isFirst(b)]).toEqual([true, false]);
+    expect({ a: recency.isFirst(a), b: recency.isFirst(b) }).toEqual({ a: true, b: false });
     recency.touch(a);
     expect(recency.isFirst(a)).toBe(false);
   });

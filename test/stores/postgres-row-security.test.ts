@@ -48,7 +48,7 @@ describe('a table with row-level security', () => {
     const store = bots({ versions, toRow: ({ token }) => ({ token }) });
     for (const id of ['a', 'b']) await as(id.toUpperCase(), () => store.put({ id, token: '1' }));
     const seen = (): Promise<unknown> => store.getVersions(['a', 'b']).then((found) => [...found.keys()]);
-    expect([await as('A', seen), await as('B', seen)]).toEqual([['a'], ['b']]);
+    expect({ A: await as('A', seen), B: await as('B', seen) }).toEqual({ A: ['a'], B: ['b'] });
     expect(await as('A', () => store.get('b'))).toBeUndefined();
     const version = (): Promise<unknown> => as('B', async () => (await store.getVersions(['b'])).get('b'));
     const before = await version();

@@ -80,7 +80,7 @@ describe('PostgresStore on its own table', () => {
   test('deletes and touches existing rows', async () => {
     const store = await migrated<Own>();
     const { version } = await store.put({ id: 'acme', token: 't' });
-    expect([await store.touch('acme'), await store.touch('other')]).toEqual([true, false]);
+    expect({ acme: await store.touch('acme'), other: await store.touch('other') }).toEqual({ acme: true, other: false });
     expect((await store.get('acme'))?.version).not.toBe(version);
     await store.delete('other');
     expect(await store.get('acme')).toMatchObject({ token: 't' });

@@ -92,7 +92,7 @@ describe('RedisStore', () => {
 
   test('touch returns whether the row existed', async () => {
     await store().put({ id: 'acme' });
-    expect([await store().touch('acme'), await store().touch('other')]).toEqual([true, false]);
+    expect({ acme: await store().touch('acme'), other: await store().touch('other') }).toEqual({ acme: true, other: false });
   });
 
   test('the version is the text before the first space', async () => {

@@ -118,7 +118,7 @@ test('no read is sent for a webhook that has timed out', async () => {
   await h.settle();
   const second = h.registry.handleWebhook('a', post());
   await h.clock.advance(1_000);
-  expect([(await first).status, (await second).status]).toEqual([503, 503]);
+  for (const delivery of [first, second]) expect((await delivery).status).toBe(503);
   h.rows.letAllGo();
   await h.settle();
   expect(h.rows.reads).toEqual(['a']);

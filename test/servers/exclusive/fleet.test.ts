@@ -131,7 +131,7 @@ describe.each(STORES)('$name', ({ name, make }) => {
     const ids = Array.from({ length: FLEET + 10 }, (_, n) => `c${n}`);
     const near = await measured(() => claims.claim({ ...request, ids: ids.toReversed(), limit: 5 }));
     const far = await measured(() => claims.claim({ ...request, ids, limit: 5 }));
-    expect([near.result.length, far.result.length]).toEqual([5, 5]);
+    expect({ near: near.result.length, far: far.result.length }).toEqual({ near: 5, far: 5 });
     const figures = {
       'heartbeat alone': alone,
       'heartbeat of one in a hundred': crowded,

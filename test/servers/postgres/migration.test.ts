@@ -94,7 +94,7 @@ describe('adopting a table that exists', () => {
   test('a table that is locked for long fails neither check nor migrate when there is nothing to do', async () => {
     await mapped().migrate();
     await whileWriting(async () => {
-      expect([await mapped().check(), await mapped().migrate()]).toEqual([[], []]);
+      expect({ found: await mapped().check(), repaired: await mapped().migrate() }).toEqual({ found: [], repaired: [] });
     }, 'lock table chat_connections in access exclusive mode');
   });
 
