@@ -1,6 +1,6 @@
 import type { StoreUnderTest } from 'hydrant/testing';
 import { describe, expect, test } from 'vitest';
-import { BROKEN_STORES, ODDEST } from './support/broken-stores.js';
+import { BROKEN_STORES, ODDEST } from './support/broken-stores/index.js';
 import { CompleteStore, EVERYTHING } from './support/complete-store.js';
 import { conformanceFailures } from './support/conformance.js';
 
