@@ -7,8 +7,8 @@ import {
   type ClaimsUnderTest,
 } from 'hydrant/testing';
 import { describe, expect, test } from 'vitest';
-import { BROKEN_CLAIMS, SETTABLE } from './support/broken-claims.js';
-import type { Break } from './support/claim-breaks.js';
+import { BROKEN_CLAIMS, SETTABLE } from './support/broken-claims/index.js';
+import type { Break } from './support/broken-claims/breaks.js';
 import { claimFailures, type Defined } from './support/conformance.js';
 import { RIGHT_CLAIMS } from './support/right-claims.js';
 

@@ -1,4 +1,4 @@
-import { telling, type Break } from './claim-breaks.js';
+import { telling, type Break } from './broken-claims/breaks.js';
 
 function demand(holds: boolean, what: string): void {
   if (!holds) throw new TypeError(`the suite asked for ${what}`);

@@ -129,3 +129,10 @@ export const tokens = (told: (count: number) => bigint, perReplica = false): Bre
   };
 };
 
+/** Two clients of a store of claims that is right but for one thing. */
+export interface BrokenClaims {
+  readonly name: string;
+  /** The conformance test that must fail. */
+  readonly caughtBy: string;
+  readonly change: Break;
+}
