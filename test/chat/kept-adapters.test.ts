@@ -1,14 +1,12 @@
 import { createSlackAdapter } from '@chat-adapter/slack';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import type { ConnectionError } from 'hydrant';
-import { startFakeSlackApi, type FakeSlackApi } from '../../examples/support/fake-slack-api.mjs';
 import { botsOver, deliver, silent, slashCommand, type Bot, type Bots } from './support/bots.js';
+import { fakeVendors } from './support/vendors.js';
 
-let slackApi: FakeSlackApi;
-beforeAll(async () => { slackApi = await startFakeSlackApi(); });
-afterAll(() => slackApi.close());
+const vendors = fakeVendors();
 
-const row = (id: string): Bot => ({ id, platform: 'slack', apiUrl: slackApi.url });
+const row = (id: string): Bot => ({ id, platform: 'slack', apiUrl: vendors.slack.url });
 
 let bots: Bots;
 afterEach(() => bots.registry.close());
@@ -17,7 +15,7 @@ afterEach(() => bots.registry.close());
 function keepingOne() {
   const heard: string[] = [];
   const causes: string[] = [];
-  const { url: apiUrl } = slackApi;
+  const { url: apiUrl } = vendors.slack;
   const slack = createSlackAdapter({ signingSecret: 'both', botToken: 'xoxb-1', botUserId: 'U1', apiUrl, logger: silent });
   bots = botsOver([row('p'), row('q')], {
     adapters: () => ({ slack }),
@@ -51,7 +49,7 @@ describe('an adapter that the application keeps, although it should make new one
   test('runs no handler of another registry, although the connection has the same id there', async () => {
     const heard: string[] = [];
     const slack = createSlackAdapter({
-      signingSecret: 'both', botToken: 'xoxb-1', botUserId: 'U1', apiUrl: slackApi.url, logger: silent,
+      signingSecret: 'both', botToken: 'xoxb-1', botUserId: 'U1', apiUrl: vendors.slack.url, logger: silent,
     });
     const registryOf = (table: string): Bots => botsOver([row('1')], {
       adapters: () => ({ slack }),

@@ -1,24 +1,19 @@
 import { createMemoryState } from '@chat-adapter/state-memory';
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { startFakeSlackApi, type FakeSlackApi } from '../../examples/support/fake-slack-api.mjs';
-import { adaptersOf, botsOver, deliver, secretOf, slashCommand, type Bot, type Bots } from './support/bots.js';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { adaptersOf, botsOver, deliver, secretOf, slashCommand, type Bots } from './support/bots.js';
+import { fakeVendors } from './support/vendors.js';
 
-let slackApi: FakeSlackApi;
-beforeAll(async () => { slackApi = await startFakeSlackApi(); });
-afterAll(() => slackApi.close());
-
-const slackBot = (id: string, botUserId: string | null = 'U1'): Bot =>
-  ({ id, platform: 'slack', apiUrl: slackApi.url, ...botUserId !== null && { botUserId } });
+const vendors = fakeVendors();
+const { slackBot } = vendors;
 
 let bots: Bots;
 afterEach(async () => {
   await (bots as Bots | undefined)?.registry.close();
-  slackApi.reset();
 });
 
 describe('an instance that cannot start', () => {
   test('fails to hydrate when the platform refuses its token, instead of answering 200', async () => {
-    bots = botsOver([{ ...slackBot('s', null), apiUrl: `${slackApi.url}not-there/` }]);
+    bots = botsOver([{ ...slackBot('s', null), apiUrl: `${vendors.slack.url}not-there/` }]);
     bots.registry.on('hydrationFailed', () => {});
     const response = await deliver(bots, 's', slashCommand(secretOf('s')));
     expect({ status: response.status, heard: bots.heard }).toEqual({ status: 503, heard: [] });
@@ -152,7 +147,7 @@ describe('an instance that cannot start', () => {
 
   test('leaves no adapter polling that has started before another one was refused', async () => {
     const poller = pollerThat(async () => {});
-    const refused = { ...slackBot('s', null), apiUrl: `${slackApi.url}not-there/` };
+    const refused = { ...slackBot('s', null), apiUrl: `${vendors.slack.url}not-there/` };
     bots = botsOver([refused], { adapters: (record) => ({ ...adaptersOf(record), poller }) });
     bots.registry.on('hydrationFailed', () => {});
     await expect(bots.registry.use('s', () => {})).rejects.toMatchObject({ code: 'HYDRATION_FAILED' });
