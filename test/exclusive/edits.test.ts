@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { ConnectionRegistry, type StoreListener } from 'hydrant';
+import { ConnectionRegistry } from 'hydrant';
+import { GivenHints } from '../support/given-hints.js';
 import { Cluster, type Bot, type Row } from './support/cluster.js';
 
 let cluster: Cluster;
@@ -66,46 +67,39 @@ describe('an edited record', () => {
 
   test('is noticed at once when watch gives a hint', async () => {
     cluster = new Cluster(1);
-    let listener: StoreListener | undefined;
-    let disposed = false;
+    const hints = new GivenHints();
     const replica = await cluster.started({
       listIntervalMs: 3_600_000,
-      watch: async (given) => {
-        listener = given;
-        return { [Symbol.asyncDispose]: async () => { disposed = true; } };
-      },
+      watch: hints.watch,
     });
     await cluster.clock.advance(10_000);
     await cluster.store.put({ id: 'c0000', name: 'edited' });
-    listener!.changed(['c0000']);
+    hints.changed(['c0000']);
     await cluster.clock.advance(10);
     expect(replica.running.get('c0000')!.record.name).toBe('edited');
     const stopped = replica.runner.stop();
     await cluster.clock.advance(100);
     await stopped;
-    expect(disposed).toBe(true);
+    expect(hints.ended).toBe(true);
   });
 
   test('causes one listing for a burst of hints, and one more for those that come while it is read', async () => {
     cluster = new Cluster(1);
-    let listener: StoreListener | undefined;
+    const hints = new GivenHints();
     const lists: (() => void)[] = [];
     const replica = cluster.replica({
       listIntervalMs: 3_600_000,
       list: () => new Promise((resolve) => { lists.push(() => resolve(['c0000'])); }),
-      watch: async (given) => {
-        listener = given;
-        return { [Symbol.asyncDispose]: async () => undefined };
-      },
+      watch: hints.watch,
     });
     replica.runner.start();
     await cluster.clock.advance(0);
     lists[0]!();
     await cluster.clock.advance(5_000);
-    for (let hint = 0; hint < 50; hint += 1) listener!.changed(['c0000']);
+    for (let hint = 0; hint < 50; hint += 1) hints.changed(['c0000']);
     await cluster.clock.advance(0);
     expect(lists).toHaveLength(2);
-    for (let hint = 0; hint < 50; hint += 1) listener!.gap();
+    for (let hint = 0; hint < 50; hint += 1) hints.gap();
     lists[1]!();
     await cluster.clock.advance(1_000);
     expect(lists).toHaveLength(3);
@@ -181,16 +175,13 @@ describe('the listing', () => {
 
   test('that a hint asks for brings new connections at once, not at the next tick', async () => {
     cluster = new Cluster(1);
-    let listener: StoreListener | undefined;
+    const hints = new GivenHints();
     const replica = await cluster.started({
       listIntervalMs: 3_600_000,
-      watch: async (given) => {
-        listener = given;
-        return { [Symbol.asyncDispose]: async () => undefined };
-      },
+      watch: hints.watch,
     });
     await cluster.store.put({ id: 'new', name: 'new' });
-    listener!.changed(['new']);
+    hints.changed(['new']);
     await cluster.clock.advance(10);
     expect(replica.owned).toEqual(['c0000', 'new']);
   });

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { ExclusiveRunnerOptions } from 'hydrant/exclusive';
 import { Listing } from '../../src/exclusive/listing.js';
 import { deferred } from '../support/deferred.js';
+import { GivenHints } from '../support/given-hints.js';
 import { TestEnvironment, type Row } from './support/environment.js';
 
 describe('the listing', () => {
@@ -75,13 +76,13 @@ describe('the listing', () => {
   });
 
   test('that a hint asks for comes 100 ms after the last one, once for a burst, after the one under way', async () => {
-    let hint!: { changed(ids: readonly string[]): void; gap(): void };
+    const hints = new GivenHints();
     let gate: ReturnType<typeof deferred> | undefined;
     answer = () => gate?.promise ?? ['a'];
-    const listing = open({ watch: async (listener) => { hint = listener; return { [Symbol.asyncDispose]: async () => {} }; } });
+    const listing = open({ watch: hints.watch });
     await clock.advance(10);
-    hint.changed(['a']);
-    hint.gap();
+    hints.changed(['a']);
+    hints.gap();
     await clock.advance(89);
     expect(lists).toBe(1);
     await clock.advance(1);
@@ -89,7 +90,7 @@ describe('the listing', () => {
     gate = deferred<any>();
     await clock.advance(1_000);
     expect(lists).toBe(3);
-    hint.changed(['a']);
+    hints.changed(['a']);
     const open3 = gate;
     gate = undefined;
     open3.resolve(['a'] as never);
@@ -98,26 +99,21 @@ describe('the listing', () => {
     await clock.advance(1);
     expect(lists).toBe(4);
     await listing.stop();
-    hint.gap();
+    hints.gap();
     await clock.advance(5_000);
     expect(lists).toBe(4);
   });
 
   test('pauses nine times as long as the last one took, whatever hints come, to spare the database', async () => {
-    let hint!: { changed(ids: readonly string[]): void; gap(): void };
+    const hints = new GivenHints();
     let gate = deferred<any>();
     answer = () => gate.promise;
-    const listing = open({
-      watch: async (listener) => {
-        hint = listener;
-        return { [Symbol.asyncDispose]: async () => {} };
-      },
-    });
+    const listing = open({ watch: hints.watch });
     await clock.advance(2_000);
     gate.resolve(['a'] as never);
     await clock.advance(0);
     gate = deferred();
-    hint.changed(['a']);
+    hints.changed(['a']);
     await clock.advance(17_999);
     expect(lists).toBe(1);
     await clock.advance(1);

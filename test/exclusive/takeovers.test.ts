@@ -1,5 +1,5 @@
-import type { StoreListener } from 'hydrant';
 import { afterEach, describe, expect, test } from 'vitest';
+import { GivenHints } from '../support/given-hints.js';
 import { Cluster } from './support/cluster.js';
 
 let cluster: Cluster;
@@ -47,16 +47,13 @@ describe('claim queries', () => {
   test('are not sent after a listing without new connections', async () => {
     cluster = new Cluster(2);
     keep('c0001', 60_000);
-    let listener: StoreListener | undefined;
+    const hints = new GivenHints();
     const replica = await cluster.started({
       listIntervalMs: 3_600_000,
-      watch: async (given) => {
-        listener = given;
-        return { [Symbol.asyncDispose]: async () => undefined };
-      },
+      watch: hints.watch,
     });
     replica.calls.length = 0;
-    listener!.changed(['c0000']);
+    hints.changed(['c0000']);
     await cluster.clock.advance(10);
     expect(replica.calls).toEqual([]);
   });

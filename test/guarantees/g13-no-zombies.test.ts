@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { StoreListener } from 'hydrant';
-import { Harness, Rows } from '../support/harness.js';
+import { Harness, Rows, WatchedRows } from '../support/harness.js';
 import { post, seen } from '../support/webhooks.js';
 
 describe('G13 no zombies', () => {
@@ -63,50 +62,42 @@ describe('G13 no zombies', () => {
   });
 
   const watched = async () => {
-    const rows = new Rows();
-    let listener!: StoreListener;
-    const store = {
-      get: (id: string) => rows.get(id),
-      watch: async (given: StoreListener) => {
-        listener = given;
-        return { [Symbol.asyncDispose]: async () => {} };
-      },
-    };
-    const h = new Harness({ store, freshness: { maxStaleMs: Infinity }, sweepIntervalMs: 0, idleTimeoutMs: Infinity });
+    const rows = new WatchedRows();
+    const h = new Harness({ store: rows, freshness: { maxStaleMs: Infinity }, sweepIntervalMs: 0, idleTimeoutMs: Infinity });
     await h.settle();
-    return { h, rows, listener };
+    return { h, rows, hints: rows.hints };
   };
 
   test('a hint disposes of a zombie at once', async () => {
-    const { h, rows, listener } = await watched();
+    const { h, rows, hints } = await watched();
     rows.put('a');
     await h.registry.use('a', () => {});
     rows.stop('a');
-    listener.changed(['a', 'never heard of']);
+    hints.changed(['a', 'never heard of']);
     await h.settle();
     expect(h.log.at(-1)).toBe('dispose a@v1 stopped');
     expect(rows.reads).not.toContain('never heard of');
   });
 
   test('after a hint, an unknown id is read again', async () => {
-    const { h, rows, listener } = await watched();
+    const { h, rows, hints } = await watched();
     const webhook = async () => seen(await h.registry.handleWebhook('a', post()));
     expect(await webhook()).toMatchObject({ code: 'CONNECTION_NOT_FOUND' });
     rows.put('a');
     expect(await webhook()).toMatchObject({ code: 'CONNECTION_NOT_FOUND' });
-    listener.changed(['a']);
+    hints.changed(['a']);
     expect(await webhook()).toMatchObject({ code: 'NO_WEBHOOK_HANDLER' });
   });
 
   test('a gap re-validates every live connection and forgets unknown ids', async () => {
-    const { h, rows, listener } = await watched();
+    const { h, rows, hints } = await watched();
     for (const id of ['a', 'b']) { rows.put(id); await h.registry.use(id, () => {}); }
     const webhook = async () => seen(await h.registry.handleWebhook('c', post()));
     expect(await webhook()).toMatchObject({ code: 'CONNECTION_NOT_FOUND' });
     rows.put('a');
     rows.delete('b');
     rows.put('c');
-    listener.gap();
+    hints.gap();
     await h.settle();
     expect(h.log.slice(-2).toSorted()).toEqual(['dispose a@v1 replaced', 'dispose b@v2 deleted']);
     expect(await webhook()).toMatchObject({ code: 'NO_WEBHOOK_HANDLER' });

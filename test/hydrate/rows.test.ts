@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { deferred } from '../support/deferred.js';
+import { GivenHints } from '../support/given-hints.js';
 import { Harness, Rows, type HarnessOptions, type Row } from '../support/harness.js';
 import { open, outcomeOf } from './support/use.js';
 
@@ -83,7 +84,7 @@ describe('a changed version', () => {
     const rows = new Rows();
     const sent: string[] = [];
     let gate: ReturnType<typeof deferred> | undefined;
-    let listener!: { changed(ids: readonly string[]): void };
+    const hints = new GivenHints();
     const h = open({
       freshness: 'strict',
       store: {
@@ -102,10 +103,7 @@ describe('a changed version', () => {
           await gate?.promise;
           return seen;
         },
-        watch: async (given) => {
-          listener = given;
-          return { [Symbol.asyncDispose]: async () => {} };
-        },
+        watch: hints.watch,
       },
     });
     return {
@@ -116,7 +114,7 @@ describe('a changed version', () => {
         gate = deferred();
       },
       letGo: () => gate?.resolve(undefined),
-      changed: (ids) => listener.changed(ids),
+      changed: (ids) => hints.changed(ids),
     };
   };
 

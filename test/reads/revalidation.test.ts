@@ -1,4 +1,4 @@
-import type { ConnectionRecord, ConnectionStore, StoreListener } from 'hydrant';
+import type { ConnectionRecord, ConnectionStore } from 'hydrant';
 import { ManualClock } from 'hydrant/testing';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ConnectionError } from '../../src/errors.js';
@@ -7,6 +7,7 @@ import { Environment } from '../../src/environment.js';
 import { Revalidation } from '../../src/reads/revalidation.js';
 import type { BackgroundWaiter } from '../../src/reads/waiters.js';
 import { deferred } from '../support/deferred.js';
+import { GivenHints } from '../support/given-hints.js';
 
 const down = new ConnectionError('STORE_UNAVAILABLE', 'down');
 const broken = new ConnectionError('INVALID_RECORD', 'broken');
@@ -84,25 +85,25 @@ describe('a sweep', () => {
   });
 
   test('that is requested while one runs follows it, once', async () => {
-    let listener!: StoreListener;
+    const hints = new GivenHints();
     live(2);
-    open(async (given) => { listener = given; return { [Symbol.asyncDispose]: async () => {} }; });
+    open(hints.watch);
     await clock.advance(1_000);
-    listener.gap();
-    listener.gap();
+    hints.gap();
+    hints.gap();
     expect([await answer(), await answer(), await answer()]).toEqual([2, 2, 0]);
     expect(forgotten).toEqual(['all', 'all']);
   });
 
   test('does not continue or start again once the registry has stopped it', async () => {
-    let listener!: StoreListener;
+    const hints = new GivenHints();
     live(1_500);
-    const revalidation = open(async (given) => { listener = given; return { [Symbol.asyncDispose]: async () => {} }; });
+    const revalidation = open(hints.watch);
     await clock.advance(1_000);
-    listener.gap();
+    hints.gap();
     await revalidation.stop();
-    listener.gap();
-    listener.changed(['c1']);
+    hints.gap();
+    hints.changed(['c1']);
     expect([await answer(), await answer()]).toEqual([1_000, 0]);
     await clock.advance(10_000);
     expect(asked).toEqual([]);
@@ -118,11 +119,11 @@ describe('a sweep', () => {
 
 describe('a hint', () => {
   test('causes a read of live connections and of rows that are being read', async () => {
-    let listener!: StoreListener;
+    const hints = new GivenHints();
     live(1);
-    open(async (given) => { listener = given; return { [Symbol.asyncDispose]: async () => {} }; });
+    open(hints.watch);
     await clock.advance(0);
-    listener.changed(['c0', 'on the wire', 'unheard of']);
+    hints.changed(['c0', 'on the wire', 'unheard of']);
     expect(asked).toEqual([
       { id: 'c0', kind: 'version', waiter: undefined },
       { id: 'on the wire', kind: 'version', waiter: undefined },
@@ -131,11 +132,11 @@ describe('a hint', () => {
   });
 
   test.each([[undefined], [null], ['c0'], [7], [{}], [['c0', 5]], [[null]]])('that is odd counts as a gap: %j', async (odd) => {
-    let listener!: StoreListener;
+    const hints = new GivenHints();
     live(2);
-    open(async (given) => { listener = given; return { [Symbol.asyncDispose]: async () => {} }; });
+    open(hints.watch);
     await clock.advance(0);
-    listener.changed(odd as never);
+    hints.changed(odd as never);
     expect(asked.map(({ id }) => id)).toEqual(['c0', 'c1']);
     expect(forgotten).toEqual(['all']);
   });

@@ -1,20 +1,12 @@
 import { expect, test } from 'vitest';
 import type { StoreListener } from 'hydrant';
 import { deferred, type Deferred } from '../support/deferred.js';
-import { Rows, type Harness } from '../support/harness.js';
+import { WatchedRows, type Harness } from '../support/harness.js';
 import { post, webhookHarness } from '../support/webhooks.js';
 
-class Watched extends Rows {
-  listener!: StoreListener;
-  async watch(listener: StoreListener): Promise<AsyncDisposable> {
-    this.listener = listener;
-    return { async [Symbol.asyncDispose]() {} };
-  }
-}
-
 /** A registry that reads again only when it must, and whose `authenticate` waits for the gate. */
-async function authenticating(): Promise<{ h: Harness; store: Watched; gate: Deferred<void>; delivery: Promise<Response> }> {
-  const store = new Watched();
+async function authenticating(): Promise<{ h: Harness; store: WatchedRows; gate: Deferred<void>; delivery: Promise<Response> }> {
+  const store = new WatchedRows();
   const gate = deferred();
   const h = webhookHarness({
     store, freshness: { maxStaleMs: 3_600_000 }, sweepIntervalMs: 0,
@@ -33,7 +25,7 @@ test.each<{ what: string; tell: (listener: StoreListener) => void }>([
 ])('$what that comes while a webhook is authenticated is not lost', async ({ tell }) => {
   const { h, store, gate, delivery } = await authenticating();
   store.put('a');
-  tell(store.listener);
+  tell(store.hints);
   await h.clock.advance(10);
   gate.resolve();
   expect(await (await delivery).text()).toContain('a@v2');

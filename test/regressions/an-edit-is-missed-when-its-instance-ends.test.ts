@@ -1,18 +1,11 @@
 import { expect, test } from 'vitest';
-import type { StoreListener } from 'hydrant';
 import { deferred } from '../support/deferred.js';
-import { Rows } from '../support/harness.js';
+import { WatchedRows } from '../support/harness.js';
 import { post, webhookHarness } from '../support/webhooks.js';
 
 /** Hints, and versions that are held back. */
-class Hinting extends Rows {
-  listener!: StoreListener;
+class Hinting extends WatchedRows {
   readonly gate = deferred();
-
-  async watch(listener: StoreListener): Promise<AsyncDisposable> {
-    this.listener = listener;
-    return { async [Symbol.asyncDispose]() {} };
-  }
 
   async getVersions(ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
     await this.gate.promise;
@@ -33,7 +26,7 @@ test('an edit announced by a hint is not lost when the instance ends before the 
   const delivery = h.registry.handleWebhook('a', post());
   await h.clock.advance(10);
   store.put('a');
-  store.listener.changed(['a']);
+  store.hints.changed(['a']);
   await h.clock.advance(100);
   expect(h.log).toEqual(['create a@v1', 'dispose a@v1 idle']);
   store.gate.resolve();

@@ -10,7 +10,7 @@ test('a gap that comes while the row of a cold connection is read is not lost', 
   const use = h.registry.use('a', ({ row }) => row.version);
   await h.clock.advance(10);
   store.put('a');
-  store.listener.gap();
+  store.hints.gap();
   await h.clock.advance(10);
   store.letAllGo();
   expect(await use).toBe('v1');
@@ -27,7 +27,7 @@ test('a hint for an id whose next read is already awaited changes nothing for it
   const uses = [h.registry.use('a', ({ row }) => row.version)];
   await h.settle();
   uses.push(h.registry.use('a', ({ row }) => row.version));
-  store.listener.changed(['a']);
+  store.hints.changed(['a']);
   await h.settle();
   store.letAllGo();
   expect(await Promise.all(uses)).toEqual(['v1', 'v1']);

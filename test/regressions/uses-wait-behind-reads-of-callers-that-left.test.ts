@@ -76,7 +76,7 @@ describe('a hint that comes while the row is first read', () => {
     const use = h.registry.use('a', ({ row }) => row.version);
     await h.settle();
     store.put('a');
-    store.listener.changed(['a']);
+    store.hints.changed(['a']);
     store.letAllGo();
     expect(await use).toBe('v1');
     await h.settle();
@@ -92,7 +92,7 @@ describe('a hint that comes while the row is first read', () => {
     use.catch(() => {});
     await h.settle();
     store.put('a');
-    store.listener.changed(['a']);
+    store.hints.changed(['a']);
     store.letAllGo();
     await expect(use).rejects.toMatchObject({ code: 'CONNECTION_NOT_FOUND' });
     expect(await h.registry.use('a', ({ row }) => row.version)).toBe('v1');

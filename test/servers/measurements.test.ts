@@ -1,9 +1,10 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import pg from 'pg';
-import { ConnectionRegistry, type ConnectionStore, type StoreListener } from 'hydrant';
+import { ConnectionRegistry, type ConnectionStore } from 'hydrant';
 import { PostgresStore, type PostgresClient, type PostgresStoreOptions } from 'hydrant/postgres';
 import { RecordingFactory } from 'hydrant/testing';
 import { describe, expect, test } from 'vitest';
+import { GivenHints } from '../support/given-hints.js';
 import { createDatabase, openPool } from './support/databases.js';
 import { GATEWAY_MAPPING, GATEWAY_TABLE, type GatewayConnection } from './support/gateway-table.js';
 import { startPostgres } from './support/postgres.mjs';
@@ -183,13 +184,13 @@ describe('100 000 connections in the store, 10 000 live', () => {
     const inner = new PostgresStore({ client: pool });
     await inner.migrate();
     await insert(pool, 100_000);
-    let listener: StoreListener | undefined;
+    const hints = new GivenHints();
     const chunks: number[] = [];
     const store: ConnectionStore = {
       get: (id) => inner.get(id),
       getMany: (ids) => inner.getMany(ids),
       getVersions(ids) { chunks.push(ids.length); return inner.getVersions(ids); },
-      async watch(given) { listener = given; return { async [Symbol.asyncDispose]() {} }; },
+      watch: hints.watch,
     };
     const registry = new ConnectionRegistry({
       store,
@@ -207,7 +208,7 @@ describe('100 000 connections in the store, 10 000 live', () => {
     const delay = monitorEventLoopDelay({ resolution: 1 });
     delay.enable();
     const start = performance.now();
-    listener?.gap();
+    hints.gap();
     await expect
       .poll(() => chunks.reduce((sum, size) => sum + size, 0), { timeout: 20_000, interval: 5 })
       .toBeGreaterThanOrEqual(10_000);

@@ -1,9 +1,15 @@
 import {
-  ConnectionRegistry, type Awaitable, type ConnectionStore, type DisposeReason, type HydrationContext, type InstanceFactory,
-  type RegistryTuning, type StoreListener,
+  ConnectionRegistry,
+  type Awaitable,
+  type ConnectionStore,
+  type DisposeReason,
+  type HydrationContext,
+  type InstanceFactory,
+  type RegistryTuning,
 } from 'hydrant';
 import { ManualClock } from 'hydrant/testing';
 import { deferred, type Deferred } from './deferred.js';
+import { GivenHints } from './given-hints.js';
 
 /** The events that tests listen to. */
 export const EVENTS = [
@@ -86,12 +92,8 @@ export interface HarnessOptions extends RegistryTuning {
 
 /** Rows whose hints a test gives by hand. */
 export class WatchedRows extends Rows {
-  listener!: StoreListener;
-
-  async watch(listener: StoreListener): Promise<AsyncDisposable> {
-    this.listener = listener;
-    return { async [Symbol.asyncDispose]() {} };
-  }
+  readonly hints = new GivenHints();
+  readonly watch = this.hints.watch;
 }
 
 /** A registry on a manual clock over rows in memory, with a factory that logs its calls. */
