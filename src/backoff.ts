@@ -34,12 +34,12 @@ export class Backoff {
     return failures === undefined ? 0 : Math.max(0, failures.until - this.#clock.monotonic());
   }
 
-  /** The failure that holds for this version, however long one waits. */
+  /** The permanent failure of this version, if there is one. */
   permanent(id: string, version: string): ConnectionError | undefined {
     return this.#of(id, version)?.permanent;
   }
 
-  /** Whether another version of this connection is still to be left alone. */
+  /** Whether another version of this connection is still backing off. */
   leavesAnotherAlone(id: string, version: string): boolean {
     const failures = this.#failures.get(id);
     return failures !== undefined && failures.version !== version && failures.until > this.#clock.monotonic();
@@ -73,7 +73,7 @@ export class Backoff {
    * @param inUse - found dead by one of its users, which always counts as a failure
    */
   died(id: string, version: string, hydratedAt: number, before: number, inUse: boolean, row?: unknown): void {
-    // The row has moved on to a version that is being left alone: the end of an older one must not end that.
+    // The row has moved on to a version that is backing off. The end of an older one must not end that back-off.
     if (this.leavesAnotherAlone(id, version)) return;
     const failures = failuresAfterDeath(this.#limits, before, this.#clock.monotonic() - hydratedAt, !inUse);
     if (failures > 0) this.#note(id, version, failures, row);

@@ -16,7 +16,7 @@ export interface CloseReport {
   readonly abandoned: readonly { readonly id: string; readonly leases: number }[];
 }
 
-/** Looked at in one turn of the event loop: with a hundred thousand idle instances everything else would stand still. */
+/** Slots checked in one turn of the event loop. A hundred thousand at once would block everything else. */
 const BATCH = 500;
 
 /** Counts what was accepted, and brings the registry from open over closing to closed. */
@@ -64,7 +64,7 @@ export class Closing<R extends ConnectionRecord, I> {
     this.#wake?.();
   }
 
-  /** Lets a webhook in; it calls what is returned when it has ended. `undefined` when closing. */
+  /** Admits a webhook. Returns the function to call when it has ended, or `undefined` if the registry closes. */
   accept(): (() => void) | undefined {
     if (this.state !== 'open') return undefined;
     this.began();
@@ -109,7 +109,7 @@ export class Closing<R extends ConnectionRecord, I> {
     void this.#disposeIdle();
     const drained = this.#when(() => this.#accepted === 0 && slots.isEmpty).then(() => slots.disposedInUse);
     const abandoned = await within<CloseReport['abandoned']>(clock, drainTimeoutMs, drained, () => this.#abandon());
-    // Once for all: a create that settles late begins a dispose of its own, and the process has to end some time.
+    // One deadline for all, because a create that settles late begins another dispose, and the process must end.
     const gone = Promise.all([this.#when(() => slots.ending.disposing === 0), stopped]);
     await within<unknown>(clock, disposeTimeoutMs, gone, () => undefined);
     this.state = 'closed';

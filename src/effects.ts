@@ -1,6 +1,6 @@
 import { onMicrotask } from './clock.js';
 
-/** Places that are kept: more were taken by a burst. */
+/** Places that are kept after a burst. */
 const MAX_ROOM = 1_024;
 
 /**

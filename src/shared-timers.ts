@@ -72,8 +72,8 @@ export class TimerQueue {
 
   #remove(entry: Entry): void {
     const { previous, next } = entry;
-    // One that the collector holds to be old, though it is garbage, would keep all that came after it, request by request,
-    // until the next full collection.
+    // An entry that has grown old in memory keeps what it refers to until the next full collection, although it is garbage.
+    // Without this, it would keep all later entries, and with each its request.
     entry.callback = entry.previous = entry.next = undefined;
     if (previous === undefined) this.#first = next;
     else previous.next = next;

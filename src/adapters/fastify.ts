@@ -107,7 +107,7 @@ export async function fastifyWebhook(scope: FastifyScope, options: FastifyWebhoo
 
   scope.removeAllContentTypeParsers();
   scope.addContentTypeParser('*', (request, source, done) => {
-    // Now, not in the handler: a hook that listens to the same bytes has let them flow.
+    // The handler would be too late, because a hook that listens to the same bytes makes them flow.
     (request as Carrier)[BODY] = bodyOf(request.raw, { maxBytes, source, parsed: request });
     done(null);
   });
@@ -117,7 +117,7 @@ export async function fastifyWebhook(scope: FastifyScope, options: FastifyWebhoo
       // A hook of the host has failed: the host's error handler decides.
       if ((request as Carrier)[SENT] !== true) throw error;
       report(request, error);
-      // Fastify would send again and again what Node refuses, and end the process with the last error.
+      // Fastify would repeat what Node refuses to send, and end the process with the last error.
       reply.hijack();
       sendFailure(request.raw, reply.raw);
     },

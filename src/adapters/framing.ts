@@ -28,7 +28,7 @@ export interface ResponseHead {
   readonly status: number;
   readonly reason: string;
   readonly headers: ReadonlyMap<string, string | readonly string[]>;
-  /** Otherwise the body is not sent, whether there is one or not. */
+  /** If false, no body is sent, even if the Response has one. */
   readonly hasBody: boolean;
 }
 
@@ -56,7 +56,7 @@ export function headToSend(response: Response, method: string | undefined): Resp
   const cookies = headers.getSetCookie();
   for (const cookie of cookies) validateHeaderValue('set-cookie', cookie);
   if (cookies.length > 0) kept.set('set-cookie', cookies);
-  // Nothing follows such a head, so that a length only says how long the body of a GET would be.
+  // No body follows such a head. Its length only says how long the body of a GET would be.
   const length = (isHead && !BODILESS.has(status)) || status === 304 ? headers.get('content-length') : null;
   if (length !== null && !isAboutDecoded && /^\d{1,15}$/.test(length)) kept.set('content-length', length);
   return { status, reason: reasonOf(response), headers: kept, hasBody: body !== null && !isHead && !BODILESS.has(status) };

@@ -40,7 +40,7 @@ export function bodyOf(req: NodeRequest, { maxBytes, onTooLarge, source = req, p
   }
   if (isConsumed(source)) return parsedBefore(req);
   if (declaredLength(req) > maxBytes) return tooLarge();
-  // It may break before its first reader comes, and after the last one has left.
+  // The stream may fail while nobody reads it.
   source.on('error', () => undefined);
   const stream = (): ReadableStream<Uint8Array> => streamOf(source, maxBytes, onTooLarge);
   // Another listener is reading already, so the bytes flow now and would be gone by the first read.
@@ -58,7 +58,7 @@ export function bodyOf(req: NodeRequest, { maxBytes, onTooLarge, source = req, p
   return { kind: 'unread', body: { stream, read } };
 }
 
-/** The head of a request whose body is this. It does not describe bytes that are not there. */
+/** The head of a request with this body. Headers about bytes that no longer exist are left out. */
 export function headFor(head: RequestHead, body: NodeBody): RequestHead {
   if (body.kind === 'bytes') return describing(head, body.bytes, body.isInflated);
   return body.kind === 'empty' ? describing(head, null) : head;
@@ -103,7 +103,7 @@ function bytesIn(value: unknown): Uint8Array<ArrayBuffer> | undefined {
   return value instanceof Uint8Array ? value as Uint8Array<ArrayBuffer> : undefined;
 }
 
-/** Text in another charset, with a byte order mark or with invalid UTF-8 in it no longer has the bytes that came. */
+/** Whether text has lost the bytes that came: it was in another charset, had a byte order mark, or held invalid UTF-8. */
 function isReencoded(req: NodeRequest, parsed: ParsedByOthers, bytes: Uint8Array): boolean {
   const wasText = bytesIn(parsed.rawBody) === undefined ? typeof parsed.body === 'string' : typeof parsed.rawBody === 'string';
   const length = declaredLength(req);
@@ -130,7 +130,7 @@ function tooLargeError(): ConnectionError<'BODY_TOO_LARGE'> {
 /** Receives the bytes of a source. */
 interface Sink { data(bytes: Uint8Array): void; end(): void; fail(error: Error): void }
 
-/** Lets the bytes flow into `sink`, until one of its ends. Returns what stops that. */
+/** Passes the bytes to `sink` until they end or fail. Returns a function that stops this. */
 function listen(source: Readable, maxBytes: number, onTooLarge: (() => void) | undefined, sink: Sink): () => void {
   let received = 0;
   const finish = (end: () => void): void => {
@@ -176,7 +176,7 @@ function streamOf(source: Readable, maxBytes: number, onTooLarge: (() => void) |
     detach = listen(source, maxBytes, onTooLarge, {
       data(bytes) {
         controller.enqueue(bytes);
-        // Whoever wants more asks for it.
+        // The reader asks for more.
         source.pause();
       },
       end: () => controller.close(),

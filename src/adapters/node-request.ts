@@ -9,7 +9,7 @@ export class NodeRequestHead implements RequestHead {
   readonly url: string;
   readonly method: string;
   readonly headers: Headers;
-  /** Aborts when the client leaves. Its signal costs more than all the rest, so that it is made for who asks for it. */
+  /** Aborts when the client leaves. Its signal is made on first use, because it costs more than everything else here. */
   readonly #left = new AbortController();
 
   constructor(url: string, method: string, headers: Headers) {

@@ -181,7 +181,7 @@ async function stopPolling(adapter: ChatAdapter): Promise<void> {
 /** The `initialize` of an adapter before it was wrapped, because an application may keep adapters for later instances. */
 const ORIGINAL = new WeakMap<ChatAdapter, ChatAdapter['initialize']>();
 
-/** A start that was aborted goes on, and so does that of an adapter beside one that failed. Either may poll only then. */
+/** Stops an adapter that begins to poll late: its start was aborted, or failed because of another adapter, and went on. */
 function stopIfLate(adapter: ChatAdapter, failed: AbortSignal): void {
   if (!ORIGINAL.has(adapter)) ORIGINAL.set(adapter, adapter.initialize);
   const initialize = ORIGINAL.get(adapter);

@@ -88,7 +88,7 @@ export function platformOf(request: Request): string | undefined {
   return undefined;
 }
 
-/** As the SDK's Slack adapter finds it. */
+/** The installation of a delivery, found as the SDK's Slack adapter finds it. */
 function slackInstallation(payload: Json): unknown {
   // In a channel that two workspaces share, the team of an event may be the other workspace.
   const event = first(payload['authorizations']);

@@ -130,7 +130,7 @@ export class Attempt<R extends ConnectionRecord, I> {
       cancel();
       await tenure.close();
     }
-    // `provision` may have returned because of the signal: then its work is not known to be done.
+    // If the signal has aborted, `provision` may have returned early, so its work may not be done.
     signal.throwIfAborted();
     this.#observer.provisioned(version);
   }

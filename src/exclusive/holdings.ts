@@ -64,7 +64,7 @@ export class Holdings<R extends ConnectionRecord, I> implements Iterable<Holding
       if (state !== 'running' || !this.#listing.has(claim.id) || this.has(claim.id)) this.#releases.add({ claim, validity });
       else this.#add(new Holding(this.#environment, claim, validity, this.#listing.version(claim.id), this));
     }
-    // The answer may have come so late that they have already run out.
+    // The claims may have run out already, if the answer came late.
     this.watchDeadlines();
     this.#environment.progressed();
   }

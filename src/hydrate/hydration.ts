@@ -190,7 +190,7 @@ export class Hydration<R extends ConnectionRecord, I> {
     const slots = this.#slots;
     const { id } = this.#slot;
     if (fallback?.state.kind === 'live' && !slots.index.has(id)) slots.install(fallback);
-    // Or that of a newer version on its way, to which it was handed on.
+    // The fallback may have been handed on to the hydrating slot of a newer version.
     const lastGood = this.#env.options.keepLastGood ? servingOf(slots.index.get(id)) : undefined;
     for (const waiter of waiters) {
       if (lastGood === undefined) {

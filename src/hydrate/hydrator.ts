@@ -71,7 +71,7 @@ export class Hydrator<R extends ConnectionRecord, I> {
     for (const waiter of waiters) waiter.fail(error);
   }
 
-  /** With a permit, which is handed back rather than sat on when an older generation began to go meanwhile. */
+  /** Called with a permit. Gives it back if an older instance must end first, because that may take long. */
   #mayCreate(slot: Slot<R, I>, free: FreePermit): boolean {
     const { state } = slot;
     if (state.kind === 'pending' && !this.#deferIfBlocked(slot, state) && !this.#rereadIfNeeded(slot, state)) return true;
@@ -79,7 +79,7 @@ export class Hydrator<R extends ConnectionRecord, I> {
     return false;
   }
 
-  /** If something must go first, starts the slot again when that has got on. Returns whether it does. */
+  /** If an older instance must end first, starts the slot again when it has. Returns whether one must. */
   #deferIfBlocked(slot: Slot<R, I>, pending: Pending<R, I>): boolean {
     if (!this.#isBlocked(slot, pending)) return false;
     this.#slots.departing.onProgress(slot.id, () => this.start(slot));

@@ -202,7 +202,7 @@ export class Resolver<R extends ConnectionRecord, I> {
     const serves =
       current?.state.kind === 'live' && staleIfErrorMs > 0 && clock.monotonic() - current.checkedAt <= staleIfErrorMs;
     for (const waiter of waiters) {
-      // A background check is no use to serve. Its sweep ends when the store is down.
+      // A background check needs no instance. Its failure ends the sweep, because the store is down.
       if (serves && waiter.background === undefined) this.#joining.serve(waiter, current, current.checkedAt);
       else if (!waiter.settled) waiter.fail(notRead(id, cause));
     }

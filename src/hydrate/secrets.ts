@@ -17,7 +17,7 @@ interface Call {
   readonly version: string;
   readonly record: ConnectionRecord;
   state: 'queued' | 'running' | 'settled';
-  /** A promise; once that has resolved, what it resolved to. */
+  /** A promise, or the value once the promise has resolved. */
   value: unknown;
   /** A hydrate has a permit and a deadline of its own, so it does not share this call while it runs. */
   readonly isStrangers: boolean;
@@ -159,7 +159,7 @@ export class Secrets<R extends ConnectionRecord> {
     return isThenable(call) && this.#forgotten.has(call);
   }
 
-  /** Whether they need not be asked for. */
+  /** Whether the secrets of this record are already loaded. */
   has(record: R): boolean {
     return this.#keptFor(record) !== undefined;
   }

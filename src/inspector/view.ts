@@ -52,7 +52,7 @@ export function queryOf(parameters: URLSearchParams): Query {
   };
 }
 
-/** Everything there is, a line each. Costs a pass over it. */
+/** A line for each connection and each remembered failure. Costs a pass over all of them. */
 export function rowsOf({ connections }: RegistrySnapshot, { failures }: History, now: number): Row[] {
   const rows: Row[] = [];
   const shown = new Set<string>();

@@ -7,7 +7,7 @@ const MOST_CHUNKS_AHEAD = 16;
 const MOST_BYTES_AHEAD = 64 * 1024;
 
 /**
- * Says that nothing of a body will be read any more. Perhaps called more than once.
+ * Called when nothing more of a body will be read. It may be called more than once.
  *
  * @param cancelling - settles when the source of the body has been told; it never rejects
  */

@@ -36,7 +36,7 @@ export class Revalidation<R extends ConnectionRecord> {
     if (this.#env.options.store.watch !== undefined) this.#subscription = this.#subscribe();
   }
 
-  /** Ends the sweeps and the subscription, one that is still being made included: its connection is closed after this. */
+  /** Ends the sweeps and the subscription, also one that is still being opened. Its connection is then closed. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancelSweep?.();
@@ -57,7 +57,7 @@ export class Revalidation<R extends ConnectionRecord> {
     }, sweepIntervalMs, { ref: false });
   }
 
-  /** Everything that lives now. A sweep that is asked for while one runs follows it: that one may have passed by. */
+  /** Checks everything that lives now. A sweep that is requested while one runs follows it, because that one may have passed. */
   #sweep(): void {
     if (this.#sweeping) {
       this.#again = true;

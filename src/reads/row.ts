@@ -8,7 +8,7 @@ export type ParsedRow<R extends ConnectionRecord> =
   | { readonly kind: 'missing' }
   | { readonly kind: 'stopped'; readonly record: ConnectionRecord }
   | { readonly kind: 'active'; readonly record: R }
-  /** `version` where it can be told in spite of all. */
+  /** `version` is set if the row has a readable one. */
   | { readonly kind: 'invalid'; readonly error: ConnectionError; readonly version: string | undefined };
 
 const isVersion = (value: unknown): value is ConnectionRecord['version'] =>
@@ -30,7 +30,7 @@ export function parseRow<R extends ConnectionRecord>(
   try {
     if (isConnectionError(row)) return { kind: 'invalid', error: row, version: undefined };
     const version = versionOf(row);
-    // Whether a stopped row still fits the schema is of no interest.
+    // A stopped row need not match the schema.
     if (schema === undefined || (row as Partial<ConnectionRecord>).status === 'stopped') return checked<R>(id, row, version);
     return parsed<R>(id, row, schema, version);
   } catch {
@@ -64,7 +64,7 @@ export function notParsedInTime(id: string, row: unknown, timeoutMs: number): Pa
   }
 }
 
-/** Whether a row that may be anything says that nothing has changed, and is not stopped by a store that forgot to say so. */
+/** Whether an unparsed row has this id and version and is active. Never throws. */
 export function confirms(row: unknown, { id, version }: { readonly id: string; readonly version: string }): boolean {
   try {
     return versionOf(row) === version && (row as ConnectionRecord).status === 'active' && (row as ConnectionRecord).id === id;
@@ -81,7 +81,7 @@ function versionOf(row: unknown): string | undefined {
 function fromSchema<R extends ConnectionRecord>(id: string, result: unknown, version: string | undefined): ParsedRow<R> {
   const { value, issues } = result as { value?: unknown; issues?: readonly { path?: readonly unknown[] }[] };
   if (issues !== undefined) {
-    // Only where: a schema's messages may quote what they refuse.
+    // The paths alone, because a schema's messages may quote the value that they refuse.
     const paths = issues.map(({ path = [] }) => path.map(segment).join('.') || 'the row itself');
     return invalid(id, `does not match recordSchema at ${[...new Set(paths)].slice(0, 8).join(', ')}`, version);
   }

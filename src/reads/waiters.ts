@@ -67,7 +67,7 @@ export class RowWaiter<R extends ConnectionRecord, I> implements ReadWaiter<R> {
   }
 }
 
-/** A check in the background: it wants to know only when, and whether, the answer came. */
+/** A background check. It is told when the answer has come, or the error, and gets no row. */
 export class BackgroundWaiter<R extends ConnectionRecord> implements ReadWaiter<R> {
   readonly background = true;
   settled = false;

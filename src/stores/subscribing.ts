@@ -149,7 +149,7 @@ class KeptSubscription implements AsyncDisposable {
     try {
       this.#options.onError?.(error);
     } catch {
-      // Nobody is left to tell.
+      // The user's callback for errors has thrown, so there is no place to report it.
     }
   }
 

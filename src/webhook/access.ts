@@ -26,7 +26,7 @@ export interface WebhookParts<R extends ConnectionRecord, I> {
   readonly secrets: Secrets<R>;
   readonly closing: Closing<R, I>;
   readonly unknown: UnknownIds;
-  /** Someone who waits for a lease from now on. */
+  /** Makes a waiter for a lease. */
   wait(demand: LeaseDemand): LeaseWaiter<R, I>;
 }
 

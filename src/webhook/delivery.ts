@@ -22,7 +22,7 @@ export type Send = (response: Response, done: BodyEnd) => Response | Promise<Res
 /**
  * One webhook on its way: row → body → authenticate → lease → handler → response.
  *
- * It is answered once, by whoever comes first: the handler, a failure, or `acknowledge`.
+ * It is answered once: by the handler, a failure or `acknowledge`, whichever comes first.
  */
 export class Delivery<R extends ConnectionRecord, I> {
   readonly #access: WebhookAccess<R, I>;
@@ -81,7 +81,7 @@ export class Delivery<R extends ConnectionRecord, I> {
       await this.#handle(acquired.slot as Slot<R, I>, lease);
     } catch (error) {
       this.#answer();
-      // Comes to nothing where somebody else has answered.
+      // Has no effect if the delivery is already answered.
       this.#resolve(await this.#fail(error));
       this.#incoming.stopReading();
     } finally {
@@ -130,7 +130,7 @@ export class Delivery<R extends ConnectionRecord, I> {
         const sent = this.#send(response, done);
         this.#resolve(isThenable(sent) ? await sent : sent);
       } catch (cause) {
-        // It may have been read already, or be of another fetch and not to be copied.
+        // The response may have been read already, or come from another fetch that cannot be copied.
         done();
         this.#resolve(await this.#fail(this.#broken('Sending the Response', cause)));
       }
@@ -196,7 +196,7 @@ export class Delivery<R extends ConnectionRecord, I> {
       this.#handToHost(work);
       this.#resolve(response);
     } catch (cause) {
-      // The work goes on and answers for itself.
+      // The handler still runs, and its response will be the answer.
       this.#emitFailure('acknowledge.respond', cause, false);
     }
   }

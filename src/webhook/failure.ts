@@ -16,7 +16,7 @@ export interface FailedDelivery<R extends ConnectionRecord, I> {
   readonly slot: Slot<R, I> | undefined;
 }
 
-/** Tells of a failure, and answers it: as the application has it, or with what is usual. Never rejects. */
+/** Emits a failure and answers it, with the application's response or the default one. Never rejects. */
 export async function answerFailure<R extends ConnectionRecord, I>(
   env: Environment<R, I>, delivery: FailedDelivery<R, I>, failure: ConnectionError,
 ): Promise<Response> {
@@ -48,7 +48,7 @@ function customResponse<R extends ConnectionRecord, I>(
     : slot.factory.respondToFailure && ((request: Request) => env.around(slot.record, () =>
       slot.factory.respondToFailure?.(failure, request, { record: slot.record, acknowledged, signal: controller.signal })));
   if (respond === undefined) return undefined;
-  // With its body, if that can be had at all.
+  // The function gets the body too, as far as it can be read.
   const response = incoming.read().catch(() => {}).then(() => respond(incoming.copy()));
   return within(clock, acquireTimeoutMs, response, () => {
     incoming.stopReading();

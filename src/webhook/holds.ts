@@ -2,7 +2,7 @@ import type { Environment } from '../environment.js';
 import type { BodyEnd } from '../messages/response-body.js';
 import { within } from '../within.js';
 
-/** Counts who still needs a lease: the handler, its response's body, its `waitUntil` work. The last one lets it go. */
+/** Counts the users of a lease: the handler, its response's body, its `waitUntil` work. The last one releases it. */
 export class Holds {
   #count = 1;
   readonly #release: () => void;
@@ -11,7 +11,7 @@ export class Holds {
     this.#release = release;
   }
 
-  /** One more; what is returned lets go, once. */
+  /** Adds a user. Returns the function that ends its use; further calls do nothing. */
   take(): () => void {
     this.#count += 1;
     let held = true;

@@ -27,7 +27,7 @@ export interface TableFacts {
    * write of the row.
    */
   readonly identified: boolean;
-  /** Whether no two rows can have the same id, also such as `where` hides. */
+  /** Whether ids are unique among all rows, including those that `where` hides. */
   readonly unique: boolean;
 }
 

@@ -121,7 +121,7 @@ export function upsert(
   const columns = Object.keys(row);
   const values = columns.map((column) => row[column]);
   const names = columns.map((column) => identifier(column));
-  // As text: of a parameter that is jsonb some drivers make JSON once more.
+  // As text, because some drivers encode a jsonb parameter as JSON a second time.
   const own = (column: string): string => (!layout.mapped && column === OWN_DATA_COLUMN ? '::text::jsonb' : '');
   const text =
     `insert into ${layout.table} (${names.join(', ')})`

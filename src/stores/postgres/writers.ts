@@ -24,18 +24,18 @@ export const SEAL = 'hydrant:seal';
 export const isIdentified = (layout: Layout, { identified }: TableFacts): boolean =>
   layout.versionColumn === undefined && identified && layout.plainConfig;
 
-/** The writer of an active row of this table, in which nearly all are. The others say more: a partition's oid, the status. */
+/** The writer of an active row of this table. Rows of a partition add its oid, and stopped rows their status. */
 export function writerOf({ table, stopped }: Layout, { oid, unique }: TableFacts): string {
   const writer = unique ? `${table}.xmin::text` : `${table}.xmin::text || ${table}.ctid::text`;
-  // To compare costs less than to write, and `||` less than concat(), which looks up for every row how to write each part.
+  // Comparing costs less than writing text, and `||` less than concat(), which looks up the type of each part for every row.
   return `case when ${table}.tableoid = ${oid} and not ${stopped} then ${writer}
     else ${writer} || ' ' || ${table}.tableoid::text || case when ${stopped} then ' stopped' else '' end end`;
 }
 
-/** Whether a writer tells nothing: a partition on another server has no transaction here, and the number of none is 0. */
+/** Whether a writer identifies nothing. Rows of a partition on another server have no transaction here, so its number is 0. */
 export const isNobody = (writer: string): boolean => /^0\D/.test(writer);
 
-/** Apart from the rows, because few were touched: a join would cost more for every row. */
+/** In a subquery of its own, because few rows were touched, and a join would cost time for every row. */
 export const touchesOf = ({ touches }: TableFacts): string => (touches === undefined ? '' : `,
   (select json_object_agg(v.id, v.version::text) from json_array_elements_text($1::text::json) asked(id)
     join ${touches} v on v.id = asked.id collate "C")::text as "${TOUCHES}"`);

@@ -6,7 +6,7 @@ import type { OwnConnection } from './client.js';
 import type { RedisConnection } from './connection.js';
 import { randomName } from './random-name.js';
 
-/** How hints are listened for. `RedisStore` and `RedisClaims` have these options in common. */
+/** The options for hints that `RedisStore` and `RedisClaims` have in common. */
 export interface RedisWatchOptions {
   /** Settings that keep the listening connection, a duplicate of `client`, alive. `false`: no such connection. */
   readonly watch?: false | WatchTuning;

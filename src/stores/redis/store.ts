@@ -180,7 +180,7 @@ function recordOf(id: string, row: unknown): StoredRecord | ConnectionError<'INV
   try {
     const text = row as string;
     const space = text.indexOf(' ');
-    // Of what is no object, the status is none, or cannot even be asked for.
+    // A value that is not an object has no status, or throws when it is read.
     const fields = JSON.parse(text.slice(space + 1)) as { status?: ConnectionStatus };
     if (space < 1 || (fields.status !== 'active' && fields.status !== 'stopped')) {
       throw new TypeError('expected a version and a JSON object with a status');

@@ -11,7 +11,7 @@ const KEPT = 4;
 /** Where Linux and macOS list the open files and sockets of this process. */
 const DESCRIPTORS = '/dev/fd';
 
-/** Asked for when the suite runs: whoever only imports this entry needs neither `node:fs` nor `node:async_hooks`. */
+/** Imported when the suite runs, so that importing this entry needs neither `node:fs` nor `node:async_hooks`. */
 function openDescriptors(): number {
   const { existsSync, readdirSync } = process.getBuiltinModule('node:fs');
   return existsSync(DESCRIPTORS) ? readdirSync(DESCRIPTORS).length : 0;

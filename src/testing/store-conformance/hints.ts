@@ -83,7 +83,7 @@ export function hintTests({ test, id, capabilities }: Suite): void {
       await eventually('gap() after subscribing', () => heard.gaps === 1, timeoutMs);
       for (let cut = 1; cut <= 2; cut += 1) {
         await promised(interrupt, 'interrupt')();
-        // What is written meanwhile is never told: the gap stands for it.
+        // A write during the interruption is never reported. The gap stands for it.
         await write(id(1), { status: 'active', config: `unheard ${cut}` });
         await eventually('another gap() after the connection was cut', () => heard.gaps > cut, timeoutMs);
         heard.changed.length = 0;
