@@ -5,6 +5,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { CLIENTS } from './support/fake-redis-clients.js';
 import { FakeRedis } from './support/fake-redis.js';
 import { REFUSED_DRAFTS } from './support/refused-drafts.js';
+import { UNREADABLE_ROWS } from './support/unreadable-rows.js';
 
 let server: FakeRedis;
 beforeEach(() => { server = new FakeRedis(); });
@@ -100,15 +101,7 @@ describe('RedisStore', () => {
     expect(await store().get('acme')).toEqual({ id: 'acme', version: '7', status: 'stopped', token: 'a b' });
   });
 
-  test.each<{ what: string; row: string }>([
-    { what: 'no version', row: '{"status":"active"}' },
-    { what: 'an empty version', row: ' {"status":"active"}' },
-    { what: 'no JSON', row: '1-a {' },
-    { what: 'no object', row: '1-a 7' },
-    { what: 'null', row: '1-a null' },
-    { what: 'no status', row: '1-a {"token":"secret"}' },
-    { what: 'another status', row: '1-a {"status":"error"}' },
-  ])('a row with $what is INVALID_RECORD', async ({ row }) => {
+  test.each(UNREADABLE_ROWS)('a row with $what is INVALID_RECORD', async ({ row }) => {
     server.hash('{hydrant}:records').set('bad', row);
     await expect(store().get('bad')).rejects.toSatisfy(
       (error) => isConnectionError(error, 'INVALID_RECORD') && !error.message.includes('secret') && error.connectionId === 'bad',

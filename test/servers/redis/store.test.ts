@@ -7,6 +7,7 @@ import { startRedis } from '../support/redis.mjs';
 import { testPrefix, viaIoredis, viaNodeRedis } from '../support/redis-clients.js';
 import type { TestServer } from '../support/server.mjs';
 import { REFUSED_DRAFTS } from '../../stores/support/refused-drafts.js';
+import { UNREADABLE_ROWS } from '../../stores/support/unreadable-rows.js';
 
 const redisUrl = inject('redisUrl');
 
@@ -61,14 +62,7 @@ describe.skipIf(redisUrl === undefined)('RedisStore', () => {
     expect(new Set((await store.list()).map(({ id }) => id)).size).toBe(3_000);
   });
 
-  test.each<{ what: string; row: string }>([
-    { what: 'no version', row: '{"status":"active"}' },
-    { what: 'no JSON', row: '1-a {' },
-    { what: 'no object', row: '1-a 7' },
-    { what: 'null', row: '1-a null' },
-    { what: 'no status', row: '1-a {"token":"secret"}' },
-    { what: 'another status', row: '1-a {"status":"error"}' },
-  ])('a row with $what is INVALID_RECORD', async ({ row }) => {
+  test.each(UNREADABLE_ROWS)('a row with $what is INVALID_RECORD', async ({ row }) => {
     await client.hset(`${prefix}records`, 'bad', row);
     await expect(store.get('bad')).rejects.toSatisfy(
       (error) => isConnectionError(error, 'INVALID_RECORD') && !error.message.includes('secret'),
