@@ -52,14 +52,9 @@ export class StartFailures {
   note(error: unknown, version: string | undefined): Verdict {
     const postponed = isConnectionError(error) && POSTPONED.has(error.code);
     const leastMs = isConnectionError(error) ? error.retryAfterMs ?? 0 : 0;
-    if (postponed) {
-      this.#postponed += 1;
-      return { counted: false, delayMs: Math.max(leastMs, jitteredMs(this.#limits, this.#postponed)) };
-    }
-    this.#postponed = 0;
-    const count = (this.version === version ? this.count : 0) + 1;
-    this.#notes.failed = { version, count };
-    return { counted: true, delayMs: Math.max(leastMs, jitteredMs(this.#limits, count)) };
+    this.#postponed = postponed ? this.#postponed + 1 : 0;
+    if (!postponed) this.#notes.failed = { version, count: (this.version === version ? this.count : 0) + 1 };
+    return { counted: !postponed, delayMs: Math.max(leastMs, jitteredMs(this.#limits, this.#postponed || this.count)) };
   }
 
   /**

@@ -179,9 +179,10 @@ export class ExclusiveRunner<R extends ConnectionRecord, I> implements AsyncDisp
     this.#releases.leaveWithNext();
     for (const holding of this.#holdings) holding.giveUp('stopped');
     while (!environment.hasGivenUp) {
-      const others = this.#holdings.running || this.#takeovers.inFlight;
-      if (!others) this.#releases.flush();
-      if (!others && this.#releases.empty) break;
+      if (!this.#holdings.running && !this.#takeovers.inFlight) {
+        this.#releases.flush();
+        if (this.#releases.empty) break;
+      }
       await environment.progress();
     }
     await this.#heartbeat.stop();

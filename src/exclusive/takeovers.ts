@@ -50,10 +50,10 @@ export class Takeovers<R extends ConnectionRecord, I> {
   #reckonedAt: number;
   #orphansAt: number;
   /**
-   * When it was short at a tick. Others offer connections to such a replica. It may have filled its share elsewhere since,
-   * from one that stopped. Then it takes what it was offered beyond its share, because nobody else may.
+   * For so many ticks others may offer connections to this replica, because it was short at a tick. It may have filled its
+   * share elsewhere since, from one that stopped. Then it takes offers beyond its share, because nobody else may.
    */
-  #shortAt = -Infinity;
+  #offerTicks = 0;
   #cancel: (() => void) | undefined;
 
   constructor(environment: RunnerEnvironment<R, I>, listing: Listing<R, I>, holdings: Holdings<R, I>, homes: Homes<R, I>) {
@@ -87,7 +87,7 @@ export class Takeovers<R extends ConnectionRecord, I> {
 
   /** A tick has passed. */
   tick(): void {
-    if (this.#missing() > 0) this.#shortAt = this.#environment.clock.monotonic();
+    this.#offerTicks = this.#missing() > 0 ? OFFER_TICKS : this.#offerTicks - 1;
     this.#thoroughTicks -= 1;
     if (!this.#homes.allFit && this.#homes.circle !== this.#circle) {
       this.#circle = this.#homes.circle;
@@ -171,23 +171,23 @@ export class Takeovers<R extends ConnectionRecord, I> {
     const { clock, roster, options: { tickMs } } = this.#environment;
     if (!this.#listing.known || roster.rank < 0) return undefined;
     const missing = this.#missing();
+    const short = missing > 0;
     const now = clock.monotonic();
-    if (missing > 0) {
-      const ids = this.#candidates.next();
-      return ids.length === 0 ? undefined : { ids, limit: Math.min(missing, MAX_AT_ONCE), freeForMs: 0 };
-    }
     const { allFit } = this.#homes;
     const ticks = allFit ? ORPHAN_TICKS : 1;
     const due = now - this.#orphansAt >= ticks * tickMs;
-    const orphans = due || this.#orphanLooks > 0;
-    if (!orphans && now - this.#shortAt >= OFFER_TICKS * tickMs) return undefined;
+    const orphans = !short && (due || this.#orphanLooks > 0);
+    if (!short && !orphans && this.#offerTicks <= 0) return undefined;
     const ids = orphans ? this.#candidates.nextOfHome() : this.#candidates.next();
     if (ids.length === 0) return undefined;
-    if (due) {
-      this.#orphansAt = now;
-      this.#orphanLooks = allFit ? 1 : this.#looksAtHome();
+    if (short) return { ids, limit: Math.min(missing, MAX_AT_ONCE), freeForMs: 0 };
+    if (orphans) {
+      if (due) {
+        this.#orphansAt = now;
+        this.#orphanLooks = allFit ? 1 : this.#looksAtHome();
+      }
+      this.#orphanLooks -= 1;
     }
-    if (orphans) this.#orphanLooks -= 1;
     return { ids, limit: MAX_AT_ONCE, freeForMs: ticks * tickMs };
   }
 

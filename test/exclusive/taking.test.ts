@@ -84,17 +84,20 @@ describe('takeovers', () => {
     await clock.advance(0);
     load = 2;
     asked = [];
-    const lookedAfter = async (ms: number): Promise<boolean> => {
+    const looked = async (): Promise<boolean> => {
       const before = asked.length;
-      await clock.advance(ms);
-      takeovers.soon();
       await clock.advance(0);
       return asked.length > before;
     };
-    expect(await lookedAfter(0), 'at once').toBe(true);
+    takeovers.soon();
+    expect(await looked(), 'at once').toBe(true);
     expect(asked).toEqual([{ ids, limit: 1_000, freeForMs: 3_000 }]);
-    expect(await lookedAfter(2_999), 'within three ticks').toBe(true);
-    expect(await lookedAfter(1), 'not later').toBe(false);
+    for (const tick of [1, 2, 3]) {
+      takeovers.tick();
+      expect(await looked(), `at tick ${tick}`).toBe(tick < 3);
+    }
+    takeovers.soon();
+    expect(await looked(), 'not later').toBe(false);
   });
 
   test('see the whole home in each of three ticks after a large fleet has changed, and then a part of it', async () => {
