@@ -59,14 +59,17 @@ export class Releases<R extends ConnectionRecord, I> {
     return this.#queue.size === 0 && !this.#inFlight;
   }
 
-  /** From now on every release also says that this replica leaves. */
+  /**
+   * From now on every release also says that this replica leaves. The first is sent soon, even if no loop has stopped: the
+   * others hand nothing to a replica that leaves, and take what it would have taken.
+   */
   leaveWithNext(): void {
     this.#leaving = true;
+    this.#soon(COLLECT_MS);
   }
 
   /** Says that this replica leaves, unless a release has already said so for good. */
   async leave(): Promise<void> {
-    this.#leaving = true;
     if (!this.#left) await this.#send([]);
   }
 

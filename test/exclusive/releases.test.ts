@@ -114,6 +114,15 @@ describe('releases', () => {
     expect({ gone, leave: sent.map(({ leave }) => leave) }).toEqual({ gone: ['held'], leave: [true, true] });
   });
 
+  test('say soon that a replica leaves, although none of its loops has stopped', async () => {
+    const releases = open();
+    releases.leaveWithNext();
+    await clock.advance(10);
+    expect(sent).toEqual([{ ids: [], leave: true }]);
+    await releases.leave();
+    expect(sent).toHaveLength(1);
+  });
+
   test('say that a replica leaves, once, unless a renewal under way may bring it back', async () => {
     for (const announced of [false, true]) {
       sent = [];
