@@ -25,11 +25,15 @@ export function handOverSurplus<R extends ConnectionRecord, I>(
   if (plan.size === 0) return;
   const movable = cheapestFirst(holdings, options.coolDownMs);
   for (const [to, count] of plan) {
-    if (!roster.established(to)) continue;
-    const moved = homes.allFit ? [...movable].slice(0, count) : nearest(count, movable, homes.circle, roster.names.indexOf(to));
-    for (const holding of moved) {
+    const lacking = (): boolean => roster.lacks(to, homes.ids.length);
+    if (!lacking()) continue;
+    let left = count;
+    for (const holding of homes.allFit ? movable : nearest(movable, holdings, homes.circle, roster.names.indexOf(to))) {
+      if (left === 0) break;
+      left -= 1;
       movable.delete(holding);
-      holding.giveUp('handedOver', { to, forMs: OFFER_TICKS * options.tickMs });
+      // The loop may take long to stop. If the other has left or filled its share by then, anyone who is short may take it.
+      holding.giveUp('handedOver', () => (lacking() ? { to, forMs: OFFER_TICKS * options.tickMs } : undefined));
     }
   }
 }
@@ -48,20 +52,17 @@ function cheapestFirst<R extends ConnectionRecord, I>(
  * In a large fleet the taker names only what is in its reach, nearest first. Any other connection would be without an
  * owner until another replica looked there.
  */
-function nearest<R extends ConnectionRecord, I>(
-  count: number,
+function* nearest<R extends ConnectionRecord, I>(
   movable: ReadonlySet<Holding<R, I>>,
+  holdings: Holdings<R, I>,
   circle: Circle,
   rank: number,
-): readonly Holding<R, I>[] {
-  const byId = new Map([...movable].map((holding) => [holding.id, holding]));
+): Iterable<Holding<R, I>> {
   const reach = Math.min(circle.size, reachOf(circle.homeSize(rank)));
-  const found: Holding<R, I>[] = [];
-  for (let steps = 0; steps < reach && found.length < count; steps += 1) {
-    const holding = byId.get(circle.at(rank, steps));
-    if (holding !== undefined) found.push(holding);
+  for (let steps = 0; steps < reach; steps += 1) {
+    const holding = holdings.get(circle.at(rank, steps));
+    if (holding !== undefined && movable.has(holding)) yield holding;
   }
-  return found;
 }
 
 /**
@@ -89,7 +90,6 @@ export function planHandOver(replica: string, members: readonly Member[], total:
       loads[taker]! += moved;
       if (from === replica) plan.set(to, moved);
     }
-    if (from === replica) break;
   }
   return plan;
 }

@@ -47,7 +47,7 @@ export type HoldingState<R extends ConnectionRecord, I> =
 export type Ending =
   | { readonly kind: 'restart' }
   | { readonly kind: 'retry'; readonly error: unknown }
-  | { readonly kind: 'release'; readonly reason: TenureEnd; readonly offer?: Offer | undefined }
+  | { readonly kind: 'release'; readonly reason: TenureEnd; readonly offer?: (() => Offer | undefined) | undefined }
   | { readonly kind: 'expired' }
   | { readonly kind: 'lost' };
 

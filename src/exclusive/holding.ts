@@ -84,7 +84,7 @@ export class Holding<R extends ConnectionRecord, I> {
     const { ending } = this.#state;
     return ending.kind === 'lost'
       ? 'none'
-      : { notes: this.notes.unsaved, offer: ending.kind === 'release' ? ending.offer : undefined };
+      : { notes: this.notes.unsaved, offer: ending.kind === 'release' ? ending.offer?.() : undefined };
   }
 
   /** The cost of handing this connection over; lower is cheaper. `undefined` while it must not move. */
@@ -112,8 +112,8 @@ export class Holding<R extends ConnectionRecord, I> {
     if (this.#state.kind === 'working' && this.#state.attempt.stale) this.#end({ kind: 'restart' });
   }
 
-  /** Stops the attempt, then releases the claim. */
-  giveUp(reason: TenureEnd, offer?: Offer): void {
+  /** Stops the attempt, then releases the claim, with what `offer` returns when nothing of the attempt is left. */
+  giveUp(reason: TenureEnd, offer?: () => Offer | undefined): void {
     this.#end({ kind: 'release', reason, offer });
   }
 
@@ -228,7 +228,7 @@ export class Holding<R extends ConnectionRecord, I> {
     const handedOver = counted && this.failures % options.handOverAfterFailures === 0 && roster.othersLive;
     const { id, failures } = this;
     if (counted) this.#environment.emit('startFailed', { id, version, error, failures, retryAfterMs: delayMs, handedOver });
-    if (handedOver) this.#finish({ kind: 'release', reason: 'failed', offer: { notTo: replica, forMs: options.ttlMs } });
+    if (handedOver) this.#finish({ kind: 'release', reason: 'failed', offer: () => ({ notTo: replica, forMs: options.ttlMs }) });
     else this.#enter(this.#waiting(delayMs));
     if (isConnectionError(error, 'REGISTRY_CLOSED')) this.#owner.registryClosed();
   }

@@ -14,7 +14,7 @@ export class Roster {
   readonly #replica: string;
   #members: readonly Member[] = [];
   #names: readonly string[] = [];
-  #previous: ReadonlySet<string> = new Set();
+  #previous: readonly string[] = [];
   /** Replicas that a hint says have left and that are still listed, with the time of the hint. */
   readonly #left = new Map<string, number>();
   #rank = -1;
@@ -30,7 +30,7 @@ export class Roster {
    * @param askedAt - when the store was asked, on the monotonic clock
    */
   update(members: readonly Member[], withJoining: boolean, askedAt: number): void {
-    this.#previous = new Set(this.names);
+    this.#previous = this.#names;
     const listed = new Set(members.map(({ replica }) => replica));
     for (const replica of this.#left.keys()) if (!listed.has(replica)) this.#left.delete(replica);
     const counts = ({ replica, load }: Member): boolean =>
@@ -59,18 +59,22 @@ export class Roster {
     return this.#names;
   }
 
-  /** Whether a replica has been there for two heartbeats. A replica that comes and goes is handed nothing. */
-  established(replica: string): boolean {
-    return this.#previous.has(replica);
+  /**
+   * Whether a replica has been there for two heartbeats, and had fewer than its share of `total` connections when it last
+   * renewed. A replica that comes and goes is handed nothing.
+   */
+  lacks(replica: string, total: number): boolean {
+    const rank = this.#names.indexOf(replica);
+    return this.#previous.includes(replica) && (this.#members[rank]?.load ?? 0) < this.share(total, rank);
   }
 
   get othersLive(): boolean {
     return this.#members.length > (this.#rank < 0 ? 0 : 1);
   }
 
-  /** How many of `total` connections this replica should own. */
-  share(total: number): number {
-    return shareOf(this.#rank, this.#members.length, total);
+  /** How many of `total` connections the replica of this rank should own, by default this one. */
+  share(total: number, rank = this.#rank): number {
+    return shareOf(rank, this.size, total);
   }
 
   /** This replica's place. It is -1 while the store does not count this replica as living. */

@@ -185,6 +185,41 @@ describe('balance', () => {
     expect(await converged([a, b], 12)).toBeLessThanOrEqual(5 * TTL);
   });
 
+  test('nothing waits for a replica that left, or filled its share, while a loop took long to stop', async () => {
+    for (const ending of ['left', 'filled']) {
+      cluster = new Cluster(12);
+      const [a, b, c] = [cluster.replica(), cluster.replica(), cluster.replica()];
+      slowToStop(a, 5_000);
+      for (const { runner } of [a, c]) runner.start();
+      await cluster.clock.advance(20_000);
+      b.runner.start();
+      while (![...a.running.values()].some(({ signal }) => signal.aborted)) await cluster.clock.advance(5);
+      const letGo = a.holdFirst('claim');
+      void (ending === 'left' ? b : c).runner.stop();
+      await cluster.clock.advance(200);
+      letGo();
+      if (ending === 'filled') expect(held(b)).toHaveLength(6);
+      await cluster.clock.advance(4_500);
+      expect(cluster.server.owners().size, 'the loops still stop').toBe(12);
+      await cluster.clock.advance(1_500);
+      expect(cluster.server.owners().size, 'a tick after they have').toBe(12);
+      await cluster.close();
+    }
+  });
+
+  test('nothing is left for a replica whose loops take long to stop', async () => {
+    cluster = new Cluster(12);
+    const [a, b, c] = [cluster.replica(), cluster.replica(), cluster.replica()];
+    slowToStop(b, 8_000);
+    for (const { runner } of [a, b, c]) runner.start();
+    await cluster.clock.advance(20_000);
+    void b.runner.stop();
+    await cluster.clock.advance(500);
+    void c.runner.stop();
+    await cluster.clock.advance(100);
+    expect(held(a), 'all that the other had').toHaveLength(8);
+  });
+
   test('a connection that has just become free is left to the replica whose share it is', async () => {
     for (const phaseMs of [0, 500, 1_000, 1_500, 2_000, 2_500]) {
       cluster = new Cluster(4);

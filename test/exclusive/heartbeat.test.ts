@@ -168,8 +168,8 @@ describe('balance', () => {
     const held = Object.entries(costs).map(([id, cost]) => ({
       id,
       moveCost: () => cost,
-      giveUp: (reason: string, offer: object) => {
-        given.push({ id, reason, offer });
+      giveUp: (reason: string, offer: () => object) => {
+        given.push({ id, reason, offer: offer() });
       },
     }));
     const holdings = { load: 4, [Symbol.iterator]: () => held.values() } as unknown as Holdings<Row, string>;

@@ -86,7 +86,7 @@ describe('a holding that is stopping', () => {
   test('for a hand-over is still handed over when the runner stops meanwhile', async () => {
     const one = bench.holding();
     await bench.clock.advance(0);
-    one.giveUp('handedOver', { to: 's', forMs: 3 });
+    one.giveUp('handedOver', () => ({ to: 's', forMs: 3 }));
     one.giveUp('stopped');
     await bench.clock.advance(0);
     expect({ release: one.releaseWith, ended: bench.happened('ended') }).toEqual({

@@ -26,7 +26,7 @@ describe('a holding', () => {
       release: undefined,
     });
     expect(snapshotOf(one)).toEqual({ id: 'a', state: 'serving', token: '7', version: '1', failures: 0, heldForMs: 1_000_000 });
-    one.giveUp('handedOver', { to: 's', forMs: 3 });
+    one.giveUp('handedOver', () => ({ to: 's', forMs: 3 }));
     expect(seen(one, bench.clock)).toEqual({ state: 'stopping', counts: false, renewable: true });
     expect(bench.tenure?.signal.reason).toMatchObject({ name: 'AbortError', message: expect.stringContaining('(handedOver)') });
     await bench.clock.advance(0);

@@ -33,12 +33,15 @@ describe('the roster', () => {
     expect(roster.members(7)).toEqual([{ replica: 'a', load: 7 }, { replica: 'b', load: 1 }]);
   });
 
-  test('calls a replica established once it was there at the previous beat', () => {
+  test('says that a replica lacks connections once it was there at the previous beat, until it has its share or leaves', () => {
     const roster = new Roster('a');
     roster.update(members('a', 'b'), false, 0);
-    expect(roster.established('b')).toBe(false);
+    expect(roster.lacks('b', 4)).toBe(false);
     roster.update(members('a', 'b'), false, 0);
-    expect(roster.established('b')).toBe(true);
+    expect(roster.lacks('b', 4)).toBe(true);
+    expect(roster.lacks('b', 3), 'the odd one is for a').toBe(false);
+    roster.remove('b', 0);
+    expect(roster.lacks('b', 4)).toBe(false);
   });
 
   test('does not count a replica that has left, although the answer of a renewal under way lists it', () => {
