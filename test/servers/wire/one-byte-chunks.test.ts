@@ -1,4 +1,5 @@
 import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -40,10 +41,9 @@ async function gateway(framework: string, ...slow: string[]): Promise<Gateway> {
     execArgv: ['--expose-gc', `--max-old-space-size=${HEAP_MIB}`],
   });
   onTestFinished(() => void child.disconnect());
-  const answer = <T>(): Promise<T> => new Promise((resolve, reject) => {
-    child.once('message', (message) => resolve(message as T));
-    child.once('exit', (code, reason) => reject(new Error(`the gateway ended with ${code ?? reason}`)));
-  });
+  const ended = once(child, 'exit').then(([code, reason]) => { throw new Error(`the gateway ended with ${code ?? reason}`); });
+  ended.catch(() => undefined);
+  const answer = async <T>(): Promise<T> => (await Promise.race([once(child, 'message'), ended]))[0] as T;
   const { port } = await answer<{ port: number }>();
   const memory = (): Promise<Memory> => {
     const answered = answer<Memory>();
