@@ -11,7 +11,7 @@ interface Entry {
 
 /**
  * A clock on which the deadlines of these durations share one timer each. A hydrate sets several deadlines and cancels
- * all of them soon afterwards: the platform's timers were a quarter of the cost of a cold use.
+ * all of them soon afterwards: the runtime's timers were a quarter of the cost of a cold use.
  *
  * Timers are shared on the system's clock only, because the owner of another clock may look at its timers.
  *
@@ -50,7 +50,7 @@ export class TimerQueue {
   #timerDue = 0;
   #givingUp = false;
 
-  /** @param now - the monotonic clock, read at least once per turn of the event loop: as exact as the platform's timers */
+  /** @param now - the monotonic clock, read at least once per turn of the event loop: as exact as the runtime's timers */
   constructor(clock: Clock, now: () => number, ms: number) {
     this.#clock = clock;
     this.#now = now;
@@ -95,7 +95,7 @@ export class TimerQueue {
   }
 
   #fire(): void {
-    // A platform's timer may be up to a millisecond early by its other clock.
+    // A timer of the runtime may be up to a millisecond early by its other clock.
     const now = Math.max(this.#timerDue, this.#clock.monotonic());
     try {
       for (let entry = this.#first; entry !== undefined && entry.due <= now; entry = this.#first) {

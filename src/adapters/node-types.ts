@@ -4,7 +4,7 @@ import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 /** Members that parsers and frameworks add to Node's request, and that may hold the bytes of a body. */
 export interface ParsedByOthers {
   readonly body?: unknown;
-  /** The bytes as they came, kept by `express.json({ verify })` or by the platform. */
+  /** The bytes as they came, kept by `express.json({ verify })` or by the host. */
   readonly rawBody?: unknown;
 }
 

@@ -85,7 +85,7 @@ export async function readStream(
 ): Promise<Bytes> {
   const reader = body.getReader();
   const cancel = (): void => void reader.cancel().catch(() => {});
-  // The platform fills the stream of a FormData in this turn.
+  // The runtime fills the stream of a FormData in this turn.
   const stop = (): void => void (isForm() ? onNextTurn(cancel) : cancel());
   onStop(stop);
   try {

@@ -54,7 +54,7 @@ export class Incoming {
     this.#stop?.();
   }
 
-  /** Aborts when the sender has gone, where the platform can tell. */
+  /** Aborts when the sender has gone, if the runtime can tell. */
   get signal(): AbortSignal {
     return this.#head.signal ?? (never ??= new AbortController().signal);
   }

@@ -45,7 +45,7 @@ const decoder = new TextDecoder();
 let current: { readonly Base: typeof Request; readonly Made: RequestClass } | undefined;
 
 /**
- * A Request of the platform, whose `url` and `signal` are the given ones. A Request that is made of it has a signal of
+ * A Request of the runtime, whose `url` and `signal` are the given ones. A Request that is made of it has a signal of
  * its own: linking the two costs a tenth of a delivery, and memory until the next full collection.
  */
 export function makeRequest(head: RequestHead, body: RequestBody): Request {
@@ -61,7 +61,7 @@ function alike({ url, signal }: Request, clone: Request): Request {
   });
 }
 
-/** The platform's constructor rewrites some of the url (`'` becomes `%27`), and its signal is one more for each request. */
+/** The runtime's constructor rewrites some of the url (`'` becomes `%27`), and its signal is one more for each request. */
 export function extended(Base: typeof Request): RequestClass {
   return class Delivered extends Base {
     readonly #head: RequestHead;
@@ -74,7 +74,7 @@ export function extended(Base: typeof Request): RequestClass {
       const unread = body !== null && 'read' in body ? body : undefined;
       const length = body instanceof Uint8Array ? body.byteLength : undefined;
       const { url, method, headers } = head;
-      // The platform skips an option that is `undefined`, and converts any other.
+      // The runtime skips an option that is `undefined`, and converts any other.
       const duplex = length === undefined ? 'half' : undefined;
       super(url, { method, headers, body: unread?.stream() ?? body as BodyInit | null, duplex } as RequestInit);
       this.#head = head;
@@ -90,7 +90,7 @@ export function extended(Base: typeof Request): RequestClass {
       return alike(this, super.clone());
     }
 
-    /** Through its reader, which on Node 22 takes half the time of the platform's own `text`. */
+    /** Through its reader, which on Node 22 takes half the time of the runtime's own `text`. */
     override async text(): Promise<string> {
       const { body } = this;
       if (body === null || body.locked || this.bodyUsed) return super.text();

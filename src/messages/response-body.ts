@@ -157,7 +157,7 @@ async function cancelled(response: Response, body: Pick<ReadableStream<Bytes>, '
   }
 }
 
-/** Whether the platform has made the body of a FormData. Left alone, such a body becomes garbage. */
+/** Whether the runtime has made the body of a FormData. Left alone, such a body becomes garbage. */
 function isForm({ url, headers }: Response): boolean {
   try {
     return !url && isFormType(headers);

@@ -32,7 +32,7 @@ export function reasonOf({ statusText }: Response): string {
 /** The same Response with another body. */
 export function withBody(response: Response, body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array<ArrayBuffer>>): Response {
   const { status, headers } = response;
-  // The platform skips an option that is `undefined`, and checks any other.
+  // The runtime skips an option that is `undefined`, and checks any other.
   const copy = new Response(body, { status, statusText: reasonOf(response) || undefined, headers } as ResponseInit);
   if (isDecoded(response)) {
     copy.headers.delete('content-encoding');
