@@ -95,7 +95,7 @@ function gateway({ rows = { a: row('a') }, factory = {}, tuning = {}, listen = t
 const bland = (): never => { throw new Error('vendor down'); };
 const never = (): Promise<never> => new Promise(() => {});
 
-/** What goes wrong, and the codes it is told with. */
+/** Failures, and the codes with which they are reported. */
 const SCENES: { what: string; expected: ConnectionErrorCode[]; scene: (listen: boolean) => Promise<void> }[] = [
   {
     what: 'all is well',

@@ -5,7 +5,7 @@ import { limitedTo } from './support/limited-registry.js';
 import { signingRegistry, sign } from './support/signing-registry.js';
 
 const POST = 'POST /webhooks/c1 HTTP/1.1\r\nHost: h\r\n';
-/** What a socket and a parser may have taken in before anybody could say no. */
+/** Bytes that a socket and a parser may have accepted before the adapter can refuse. */
 const TAKEN_IN = 512 * 1024;
 const block = Buffer.alloc(64 * 1024, 'a');
 

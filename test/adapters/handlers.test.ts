@@ -7,7 +7,7 @@ import { requestOf, responseTo, rest, type Message } from './support/messages.js
 
 const host = { host: 'h', 'x-forwarded-proto': 'https' };
 
-/** What is answered to one request, without a network. */
+/** The answer to one request, without a network. */
 async function answer(
   handle: (req: ReturnType<typeof requestOf>, res: ReturnType<typeof responseTo>['res']) => void,
   message: Message = {},

@@ -13,7 +13,7 @@ const BODIES = {
 };
 type BodyName = keyof typeof BODIES;
 
-/** Where the bytes are gone for good, and the developer has to be told. */
+/** Cases in which the bytes are lost, so the developer must be told. */
 const LOST: Record<string, Partial<Record<Parser, readonly BodyName[]>>> = {
   'Express 5': { json: ['json'], urlencoded: ['form'], text: ['binary'] },
   'Express 4': { json: ['json'], urlencoded: ['form'], text: ['binary'] },

@@ -53,7 +53,7 @@ export const hydrantLease = hydrant('hydrant acquire + release', `
   sum += lease.instance.n;
   lease.release()`);
 
-/** What people write: one promise per id, so that two cold requests do not start it twice. */
+/** The usual map by hand: one promise per id, so that two cold requests do not start it twice. */
 class InFlightMap {
   #promises = new Map();
   #create;

@@ -1,4 +1,4 @@
-/** What there is to measure. Each suite has a process of its own, for AsyncLocalStorage, once used, slows all that follows. */
+/** All suites. Each has a process of its own, because AsyncLocalStorage, once used, slows everything that follows. */
 export const SUITES = {
   warm: { file: './suites/warm.mjs', run: 'warm' },
   heldOut: { file: './suites/warm.mjs', run: 'heldOut' },

@@ -21,7 +21,7 @@ const { createMemoryState } = await import('@chat-adapter/state-memory');
 
 const state = createMemoryState();
 const logger = { debug() {}, info() {}, warn() {}, error() {}, child: () => logger };
-/** Whatever was started stays, so that nothing but new instances can change the heap. */
+/** All instances stay, so that only new ones can change the heap. */
 const live = [];
 const slack = (n) => ({ slack: createSlackAdapter({ signingSecret: `secret ${n}`, botToken: `xoxb-${n}`, botUserId: `U${n}` }) });
 const telegram = (n) => ({

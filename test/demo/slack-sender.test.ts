@@ -5,7 +5,7 @@ import { slackSignature, slashCommand } from '../../examples/support/slack-sende
 
 const signingSecret = 'shh';
 
-/** What the Chat SDK's own verifier says. */
+/** The verdict of the Chat SDK's own verifier. */
 function chatSdkAccepts(request: Request, secret: string): Promise<boolean> {
   return verifySlackRequest(request, { signingSecret: secret }).then(() => true, () => false);
 }

@@ -21,7 +21,7 @@ beforeAll(async () => {
 }, 60_000);
 
 describe("the guide's own store, copied verbatim", () => {
-  // As the suite is shown, over a table with one counter.
+  // The suite as the guide shows it, over a table with one counter.
   storeConformance({ describe, it }, async () => {
     const db = await emptyPglite();
     await db.exec(`create sequence versions; create table bots (

@@ -10,7 +10,7 @@ const ids = Array.from({ length: 20_000 }, (_, index) => `c${index}`).toSorted()
 let held: Set<string>;
 /** The connections at home with the replica of the last `candidatesOf`. */
 let home: Set<string>;
-/** Those that follow, where the replica is offered some. */
+/** The ids that follow the home, if the replica is offered some. */
 let beside: readonly string[];
 
 function candidatesOf(replica: string, listed: readonly string[] = ids): Candidates<Row, string> {

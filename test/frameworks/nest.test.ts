@@ -21,7 +21,7 @@ import { createBots, exercise, EXPECTED } from './support/bots.js';
 
 type Registry = ConnectionRegistry<any, any>;
 
-// Nobody balances the load of these servers.
+// These servers have no load balancer that would need notice.
 process.env['NOTICE_MS'] = '0';
 
 /** On Express, the webhook is a middleware. */

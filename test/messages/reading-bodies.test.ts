@@ -24,7 +24,7 @@ describe('reading the body', () => {
     expect(await read(request)).toBe('BODY_ALREADY_PARSED');
   });
 
-  /** As Hono's on Node: reads its bytes without a stream. */
+  /** A Request like Hono's on Node, which reads its bytes without a stream. */
   class Quick extends Request {
     readonly asked: string[] = [];
     override get body(): Request['body'] { this.asked.push('body'); return super.body; }

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 /** The folders in which every race of the registry is decided, and so nearly every change must be noticed. */
 const CLOSE = new Set(['slot', 'hydrate', 'webhook', 'exclusive']);
 
-/** What became of a group's mutants, from Stryker's report. Ignored ones (texts of errors) do not count. */
+/** The fate of a group's mutants, from Stryker's report. Ignored ones (texts of errors) do not count. */
 export function figures(name) {
   const { files } = JSON.parse(readFileSync(`reports/mutation/${name}.json`, 'utf8'));
   const mutants = Object.values(files).flatMap((file) => file.mutants);

@@ -19,12 +19,12 @@ const CORE_TESTS = [
   'test',
 ];
 /**
- * And single ones: for what only a module evaluated twice can show, and of frameworks that go the same way through
- * the source as another.
+ * Single tests that are left out as well: some need a module that is evaluated twice, and some frameworks take the same
+ * path through the source as another one.
  */
 export const UNFIT_TEST =
   /another copy of the package|that does not show it loses nothing|^test\/adapters\/\S+ +(Express 4|Hono)/;
-/** Those that go through thousands of connections: only what all others let pass is shown to them. */
+/** Tests with thousands of connections. They get only the mutants that all other tests let pass. */
 export const HEAVY_TEST = new RegExp(
   [
     'a flood of forgeries',
@@ -86,7 +86,7 @@ const GROUPS = {
 };
 export const NAMES = Object.keys(GROUPS);
 
-/** What is mutated, and the tests that judge it. */
+/** The files that are mutated, and the tests that judge them. */
 export function groupOf(name) {
   const group = GROUPS[name];
   if (group === undefined) throw new Error(`expected one of ${NAMES.join(', ')}, got ${name}`);

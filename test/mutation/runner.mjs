@@ -33,7 +33,7 @@ const namespace = globalThis.__stryker__ ??= {};
 class InProcessRunner {
   #script;
   #require = createRequire(`${cwd()}/package.json`);
-  /** What each test took without a mutant: milliseconds, turns of the event loop, and how often it came by each mutant. */
+  /** The cost of each test without a mutant: milliseconds, turns of the event loop, and how often it ran each mutant. */
   #measured;
   /** When each test last found a mutant: neighbours are often found by the same one. */
   #found = new Map();
@@ -55,7 +55,7 @@ class InProcessRunner {
     const stray = (error) => { this.#stray.push(error); };
     process.on('unhandledRejection', stray);
     process.on('uncaughtException', stray);
-    // What all tests share and takes seconds to start is not to be taken for a test that hangs.
+    // Fixtures that all tests share may take seconds to start. Such a start must not count as a test that hangs.
     this.#collect();
     await globalThis[Symbol.for('hydrant.test.ready')];
   }
@@ -76,7 +76,7 @@ class InProcessRunner {
     const measured = {};
     const shared = { tests: this.#collect(), begun: new Set() };
     for (const [index, { suite }] of shared.tests.entries()) {
-      // What a module remembers from its first caller on, each test is to come by itself, where that is not too dear.
+      // Each test starts with fresh modules, because a module may remember its first caller. Suites with costly fixtures do not.
       const { tests, begun } = hooksOf(suite, 'beforeAll').length === 0 ? { tests: this.#collect(), begun: new Set() } : shared;
       const test = tests[index];
       const from = hrtime.bigint();
@@ -191,7 +191,7 @@ class InProcessRunner {
   }
 }
 
-/** How `work` ended, or that it has not: counted in turns of the event loop, for a busy machine has slow ones. */
+/** How `work` ended, or that it has not. Counted in turns of the event loop, because a busy machine is slow. */
 function within(work, maxTurns) {
   return new Promise((resolve) => {
     let turns = 0;

@@ -11,7 +11,7 @@ export default {
   ignorePatterns: ['**', '!src/**', '!test/**', '!package.json', '!tsconfig.json', 'test/*/node_modules'],
   coverageAnalysis: 'perTest',
   concurrency: Number(process.env.MUTATION_CONCURRENCY ?? 1),
-  // What hangs or never ends, the runner finds out by itself: on a busy machine a clock would take the slow for the endless.
+  // The runner detects tests that hang. On a busy machine a time-out would also end slow tests.
   timeoutMS: 120_000,
   timeoutFactor: 4,
   dryRunTimeoutMinutes: 60,

@@ -1,6 +1,6 @@
 /**
- * What the unit tests import as 'vitest' while mutants are judged: the same words, without vitest's own machinery around
- * them, so that a thousand runs of the tests cost a thousand runs of the tests and not a thousand starts of vitest.
+ * The module that unit tests import as 'vitest' while mutants are judged. It has the same functions without vitest's own
+ * machinery, because a thousand runs of the tests must not start vitest a thousand times.
  */
 import {
   ASYMMETRIC_MATCHERS_OBJECT,
@@ -42,7 +42,7 @@ setState(
   expect,
 );
 
-/** What `expect.poll` does: asks again until the matcher holds or a second has passed. */
+/** Works like `expect.poll`: asks again until the matcher holds or a second has passed. */
 expect.poll = (ask, options) =>
   new Proxy(
     {},
@@ -113,7 +113,7 @@ export function collector() {
   return { tests, vitest, enter(name) { file = name; suite = scope('', undefined); } };
 }
 
-/** What `vi.waitFor` does: asks again until nothing is thrown or a second has passed. */
+/** Works like `vi.waitFor`: asks again until nothing is thrown or a second has passed. */
 async function waitFor(ask, { interval = 50, timeout = 1_000 } = {}) {
   for (const end = Date.now() + timeout; ;) {
     try {

@@ -6,7 +6,7 @@ import { systemClock } from '../../src/clock.js';
 import { EMPTY_SNAPSHOT } from '../support/empty-snapshot.js';
 import { realSdk } from './support/sdk.js';
 
-/** What is measured of a registry, as a test wants it. */
+/** A registry whose snapshot and events the test sets. */
 function fakeRegistry(snapshot = EMPTY_SNAPSHOT) {
   const listeners = new Map<string, (payload: any) => void>();
   return {

@@ -25,7 +25,7 @@ const ADDED: Record<string, number> = {
 /** Kilobytes of everything in the tarball, on the disk of its user. */
 const UNPACKED_BOUND = 1_680;
 
-/** What a bundler makes of a module of the application. */
+/** The bundle of a module of the application. */
 async function bundled(
   source: string,
   { external = ['@opentelemetry/api', 'chat'], conditions = [] }: { external?: string[]; conditions?: string[] } = {},
@@ -51,7 +51,7 @@ async function bundled(
 
 const kilobytes = async (source: string): Promise<number> => (await bundled(source)).gzipped / 1000;
 
-/** As a bundler for workerd or a browser sees it. */
+/** The settings of a bundler for workerd or a browser. */
 const WHOLE = { external: [], conditions: ['workerd', 'worker', 'browser'] };
 
 describe('size', () => {

@@ -10,7 +10,7 @@ interface Bot {
   readonly config: { readonly token: string; readonly retries: number };
 }
 
-/** What a database returns: untyped, with a config that is anything. */
+/** A row as a database returns it: untyped, with any config. */
 type Untyped = Record<string, unknown> & { id: string };
 
 const good: Untyped = { id: 'a', version: 'v1', status: 'active', config: { token: 'tok', retries: '3' } };

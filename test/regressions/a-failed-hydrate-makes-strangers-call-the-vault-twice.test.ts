@@ -14,7 +14,7 @@ const open = () => {
   return { h, senders, hydrates, calls: () => calls };
 };
 
-/** As many slow calls for other connections run as may, so the next sender's waits in the queue. */
+/** All places are taken by slow calls for other connections, so the next sender's call waits in the queue. */
 const openBusy = (places: number) => {
   const [vaults, hydrates] = [deferred<string>(), deferred<string>()];
   let calls = 0;

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { ConnectionRegistry, MemoryStore } from 'hydrant';
 import { instrumentFactory } from 'hydrant/otel';
 
-/** As query builders are: nothing happens until it is awaited, and then each time. */
+/** Like a query builder: it runs each time that it is awaited, and not before. */
 function lazy<T>(run: () => Promise<T>): Promise<T> {
   // oxlint-disable-next-line unicorn/no-thenable -- that is what is tested
   return { then: (...handlers: Parameters<Promise<T>['then']>) => run().then(...handlers) } as unknown as Promise<T>;

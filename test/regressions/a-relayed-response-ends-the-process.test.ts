@@ -16,7 +16,7 @@ beforeAll(async () => { upstream = await startUpstream(); });
 afterAll(() => upstream.close());
 const relay = (answer: string): Promise<Response> => fetch(`${upstream.url}/${UPSTREAM_ANSWERS.indexOf(answer)}?tenant`);
 
-/** As middleware does that looks at every head. */
+/** Like middleware that checks every head. */
 function refusingAnyHead<R extends { writeHead: unknown }>(res: R): R {
   res.writeHead = () => { throw new Error('of the middleware'); };
   return res;

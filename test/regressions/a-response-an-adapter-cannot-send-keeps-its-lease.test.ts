@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { listen } from '../adapters/support/servers.js';
 import { SECRET, webhookHarness } from '../support/webhooks.js';
 
-/** As node-fetch 2 makes it: it knows nothing of getSetCookie. */
+/** A Response like that of node-fetch 2, without getSetCookie. */
 const foreign = (): Response =>
   ({ status: 200, statusText: '', headers: { get: () => null }, body: null }) as unknown as Response;
 

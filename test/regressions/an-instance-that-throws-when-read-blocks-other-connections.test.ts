@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Harness } from '../support/harness.js';
 
-/** As strict RPC clients and mocks are: asking for a property it does not have, such as `then`, throws. */
+/** Like strict RPC clients and mocks: reading a property that it does not have, such as `then`, throws. */
 const strict = (): never => new Proxy({}, { get() { throw new Error('no such property'); } }) as never;
 
 test('a create that returns such an object fails the hydrate and returns its permit', async () => {

@@ -9,7 +9,7 @@ const CLAIMS: Record<string, (watch: unknown) => unknown> = {
   RedisClaims: (watch) => new RedisClaims({ client: redis, watch } as never),
 };
 
-// Such a time-out is over at once: the listening connection was given up as soon as it was there, for ever.
+// Such a time-out ends at once, so each listening connection was given up as soon as it was open.
 describe.each(Object.entries(CLAIMS))('%s refuses an invalid duration, as the stores do', (name, claims) => {
   test.each([
     { option: 'watch', watch: 'on' },

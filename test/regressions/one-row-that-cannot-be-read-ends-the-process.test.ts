@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { ConnectionRegistry, isConnectionError } from 'hydrant';
 import { ManualClock } from 'hydrant/testing';
 
-// What threw while an answer was applied became an unhandled rejection, and the id was never read again.
+// An exception while an answer was applied became an unhandled rejection, and the id was never read again.
 test.each([
   {
     what: 'a getter of the row throws',

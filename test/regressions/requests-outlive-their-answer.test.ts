@@ -17,7 +17,7 @@ const queue = new TimerQueue(clock, () => clock.monotonic(), 1_000);
 const request = new Request('http://gateway.test/a', { method: 'POST' });
 const bytes = new Uint8Array(8);
 
-/** What is made anew for each delivery, and holds on to `all`. */
+/** Objects that are made for each delivery and refer to `all`. */
 const MADE: Record<string, (all: object) => unknown> = {
   'a request': (all) => Object.assign(makeRequest(request, bytes), { all }),
   'a context': (all) => ownSignal({ all }, new AbortController()),

@@ -1,5 +1,6 @@
 /**
- * What must hold wherever the package runs. No test runner is in here, and of Node only its async contexts, so workerd runs it.
+ * Checks that must pass on every runtime. They use no test runner, and nothing of Node but its async contexts, so workerd
+ * can run them.
  *
  * @param {typeof import('hydrant')} hydrant
  * @param {typeof import('hydrant/exclusive')} exclusive

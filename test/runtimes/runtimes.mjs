@@ -13,7 +13,7 @@ export function otherVersion(current, time) {
   return others[Math.floor(time / 86_400_000) % others.length];
 }
 
-/** What the package is said to run on: the README's table is held to this list. */
+/** The supported runtimes. A test compares the README's table with this list. */
 export const RUNTIMES = [
   ...NODE_VERSIONS.flatMap(node),
   { name: 'Bun 1.4.5', kind: 'esm', expected: 'bun@1.4.5', command: npx('bun@1.4.5', 'bun', 'test', './portable.mjs') },

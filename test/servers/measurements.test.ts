@@ -237,7 +237,7 @@ describe('versions of 1 000 rows', () => {
       select 'c' || n, jsonb_build_object('value', n::text, 'token', repeat(md5(n::text), 8))
       from generate_series(1, 20000) n`);
     await pool.query('vacuum analyze chat_connections');
-    // As 0.1.0 sent it. Its own column had another name, under which migrate() would drop it.
+    // The query of 0.1.0. Its column had another name there, but migrate() drops a column of that name.
     const old = `select "id"::text as "hydrant:id", "rev"::text as "hydrant:version" from "chat_connections"
       where "id" = any($1::text[]) and (deleted_at is null) is true`;
     await new PostgresStore<GatewayConnection>({ client: pool, ...GATEWAY_MAPPING }).migrate();

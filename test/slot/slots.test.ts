@@ -12,7 +12,7 @@ type Made = Slot<Row, string>;
 const running = (): RunningCreate => ({ cleanUps: [], retired: undefined, abort: () => {} });
 const waiter: SlotWaiter<Row, string> = { deliver: () => {}, fail: () => {} };
 
-/** What the registry relies on in any order, whether or not it asks for it in every one today. */
+/** Guarantees that hold for calls in any order, including orders that the registry does not use today. */
 describe('the states of a slot', () => {
   let slots: Slots<Row, string>;
   let all: Made[];

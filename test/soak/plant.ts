@@ -9,7 +9,7 @@ const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(res
 export class Plant {
   created = 0;
   disposed = 0;
-  /** What must never be: an instance handed out after its dispose, or disposed of twice. */
+  /** Defects: an instance that was handed out after its dispose, or disposed of twice. */
   readonly wrongs: string[] = [];
   readonly rows: MemoryStore<{ id: string }> = new Rows<{ id: string }>();
   readonly registry: ConnectionRegistry<Awaited<ReturnType<MemoryStore<{ id: string }>['put']>>, Instance>;
@@ -55,7 +55,7 @@ export class Plant {
             cancel: () => { cancelled = true; },
             pull: async (controller) => {
               await turn();
-              // Whoever cancels lets the instance go, whatever the source is in the middle of.
+              // A cancel lets the instance go at once, even if the source is busy.
               if (cancelled) return;
               this.check(instance);
               controller.enqueue(new TextEncoder().encode('chunk'));
@@ -66,7 +66,7 @@ export class Plant {
       },
       ...tuning,
     });
-    // What fails here fails on purpose.
+    // These failures are intended.
     for (const event of ['hydrationFailed', 'storeFailed', 'webhookFailed', 'disposeFailed'] as const)
       this.registry.on(event, () => {});
   }
@@ -75,7 +75,7 @@ export class Plant {
     if (instance.disposed) this.wrongs.push(`${instance.id} was used after its dispose`);
   }
 
-  /** What a caller may be told; anything else is wrong. */
+  /** Accepts the errors that a caller may get. Any other one is a defect. */
   expected = (error: unknown): void => {
     if (!isConnectionError(error) && !(error instanceof Error && error.message === 'left'))
       this.wrongs.push(`a use rejected ${String(error)}`);

@@ -4,7 +4,7 @@ export interface Sample { readonly at: number; readonly heapMiB: number; readonl
 export interface Report {
   readonly created: number; readonly disposed: number; readonly peak: number; readonly seconds: number;
   readonly samples: readonly Sample[]; readonly heapGrowthMiB: number;
-  /** What the heap holds at the end more than at the beginning, before `close`. */
+  /** The growth of the heap from the beginning to the end, before `close`. */
   readonly heldMiB: number; readonly timersLeft: number; readonly wrongs: readonly string[];
 }
 

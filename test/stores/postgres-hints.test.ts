@@ -18,7 +18,7 @@ function store(options: Partial<PostgresStoreOptions<Row>> = {}): PostgresStore<
   return new PostgresStore<Row>({ client: db, listenClient: () => new PgliteListener(db), clock: new ManualClock(), ...options });
 }
 
-/** What is told while `work` runs. */
+/** The hints while `work` runs. */
 async function told(work: () => Promise<unknown>, listening = store()): Promise<Heard> {
   const heard: Heard = { ids: [], payloads: 0, gaps: -1 };
   const subscription = await listening.watch?.({

@@ -9,7 +9,7 @@ let heard: (string | readonly string[])[];
 let errors: unknown[];
 let subscription: AsyncDisposable | undefined;
 let refusal: unknown;
-/** What else happens when a gap is told, and when a loss is. */
+/** Called when a gap is reported, and when a loss is. */
 let tell: () => void;
 let tellLoss: () => void;
 const listener = {

@@ -4,7 +4,7 @@ import { deferred } from '../support/deferred.js';
 import { bot, Bots, type Bot } from './support/bot-table.js';
 
 describe('a read of a tableStore that fails', () => {
-  /** As a database does whose ids are uuids. */
+  /** Fails like a database whose ids are uuids. */
   const strict = (bots: Bots) => async (ids: readonly string[]): Promise<Bot[]> => {
     const rows = await bots.read(ids);
     if (ids.some((id) => id.startsWith('junk'))) throw new Error('invalid input syntax for type uuid');

@@ -180,7 +180,7 @@ export const OPTIONS: Record<string, { expected: string; wrong: Wrong[]; right: 
   },
 };
 
-/** What stands inside of other options, at its path. */
+/** Options inside other options, by their path. */
 export const NESTED: Record<string, { at: (value: unknown) => object; expected: string; wrong: Wrong[] }> = {
   'failureBackoff.initialMs': {
     at: (initialMs) => ({ failureBackoff: { initialMs, maxMs: 10 } }),

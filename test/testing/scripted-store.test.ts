@@ -8,7 +8,7 @@ beforeEach(() => {
   store = new ScriptedStore({ clock, records: [{ id: 'a', n: 1 }, { id: 'b', n: 1 }] });
 });
 
-/** What has settled so far, in the order it did. */
+/** The settled reads, in the order in which they settled. */
 function settling(...reads: Promise<unknown>[]): { index: number; result: unknown }[] {
   const settled: { index: number; result: unknown }[] = [];
   reads.forEach(

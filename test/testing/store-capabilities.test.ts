@@ -5,7 +5,7 @@ import { systemClock } from '../../src/clock.js';
 import { CompleteStore, EVERYTHING, turns } from './support/complete-store.js';
 import { conformanceFailures, errorOf, namesOf } from './support/conformance.js';
 
-/** What a store may have, each by itself. */
+/** Each capability by itself. */
 const SINGLY: readonly (keyof StoreCapabilities)[] = [
   'getMany',
   'getVersions',

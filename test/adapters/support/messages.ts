@@ -63,7 +63,7 @@ export function responseTo(req: IncomingMessage): { res: ServerResponse; wire: W
   const res = new ServerResponse(req);
   const wire = new Wire();
   res.assignSocket(wire as unknown as Socket);
-  // As the server of node:http passes it on.
+  // The server of node:http passes it on in the same way.
   wire.on('drain', () => { res.emit('drain'); });
   return { res, wire };
 }

@@ -28,7 +28,7 @@ export function stream() {
   };
 }
 
-/** What has gone over the wire when a response has been sent. */
+/** The bytes on the wire of a sent response. */
 export async function written(
   response: Response,
   message: Message = {},

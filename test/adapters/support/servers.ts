@@ -71,7 +71,7 @@ async function fastifyApp(registry: Registry, parser: Parser): Promise<Listening
   }
   if (parser === 'raw') app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, bytes, done) => done(null, bytes));
   if (parser === 'json+rawBody') {
-    // As the plugin fastify-raw-body does: it listens to the stream the parser also reads.
+    // The plugin fastify-raw-body also listens to the stream that the parser reads.
     app.addHook('preParsing', (request, _reply, payload, done) => {
       const chunks: Buffer[] = [];
       payload.on('data', (chunk: Buffer) => chunks.push(chunk));

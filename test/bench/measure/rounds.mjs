@@ -36,7 +36,7 @@ export async function interleaved(subjects, { reference, rounds, turnMs = 4 }) {
   const times = new Map(subjects.map(({ name }) => [name, []]));
   for (let round = 0; round < rounds; round += 1) {
     for (let turn = 0; turn < subjects.length; turn += 1) {
-      // Nobody always comes after the same one.
+      // The order changes, so that no subject always follows the same one.
       const subject = subjects[(turn + round) % subjects.length];
       const size = sizes.get(subject.name);
       times.get(subject.name).push(await time(subject, size));

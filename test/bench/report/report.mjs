@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 
-/** Where and when it was measured. */
+/** The machine and the date of the measurement. */
 export function machine() {
   return {
     node: process.version,
@@ -18,7 +18,7 @@ const whole = (value) => String(Math.round(value));
 const ratios = ['', 'ns', 'times the reference', 'middle half of the rounds'];
 const ratioRow = ({ name, ns, ratio, low, high }) => [name, whole(ns), `**${two(ratio)}**`, `${two(low)}–${two(high)}`];
 
-/** What each suite's result looks like as text. */
+/** Each suite's result as text. */
 const SECTIONS = {
   heldOut: (result) =>
     section(

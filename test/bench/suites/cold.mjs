@@ -16,7 +16,7 @@ import { idsOf } from '../measure/traces.mjs';
 const COLD = 1_000;
 const AT_ONCE = 100;
 
-/** What is left to do when nothing is there to share, to bound or to end. */
+/** The least work of a cold use: nothing is shared, bounded or ended. */
 const bareLoad = {
   name: 'read, create, map.set(id)',
   open: ({ create }) => ({ map: new Map(), create }),

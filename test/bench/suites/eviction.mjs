@@ -14,7 +14,7 @@ export async function eviction() {
       results.push({ alpha, places, lru: lru(trace, places), sieve: sieve(trace, places), belady: belady(trace, places) });
     }
   }
-  // That hydrant's own policies are those is measured too, on a shorter trace.
+  // A shorter trace shows that hydrant's own policies evict the same instances.
   const trace = zipf(IDS, 100_000, 1, 7);
   return {
     results,

@@ -28,7 +28,7 @@ const FLOODS = {
   'forgeries for the same connection': () => 'live',
 };
 
-/** What a genuine delivery to a live connection takes under strict freshness, beside 1 000 requests a second of strangers. */
+/** The time of a genuine delivery to a live connection with strict freshness, beside 1 000 requests of strangers a second. */
 export async function flood({ seconds = 4 }) {
   const results = Object.keys(FLOODS).map((name) => ({ name, times: [], handled: 0 }));
   // In turns, so that what else the machine does falls on all of them.

@@ -96,7 +96,7 @@ async function cpu(child) {
   return (await once(child, 'message'))[0];
 }
 
-/** Of all rounds together: a 99th percentile of one round would be its slowest request. */
+/** Over all rounds together, because the 99th percentile of one round would be its slowest request. */
 const latencies = (times) => ({ p50: median(times), p99: quantile(times, 0.99) });
 
 /** Its own clock: what autocannon measures ends with a whole second. */

@@ -43,7 +43,7 @@ export async function perEntry() {
   const create = async (id) => instances.get(id);
   const order = Uint32Array.from(ids, (_, index) => index);
   const results = [];
-  // Whatever was opened stays, so that nothing but what is opened next can change the heap.
+  // Everything that was opened stays, so that only the next one can change the heap.
   const opened = [];
   for (const peer of [hydrantSync, bareMap, hydrantSync, inFlightMap, boundedInFlightMap, lruFetch]) {
     const loop = compile(peer.source);

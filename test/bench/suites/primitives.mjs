@@ -29,7 +29,7 @@ export const PRIMITIVES = {
   'new AbortController().signal': () => new AbortController().signal,
 };
 
-/** What the parts of a delivery cost that are the platform's. */
+/** The cost of the parts of a delivery that belong to the runtime. */
 export function primitives({ rounds }) {
   const subjects = Object.entries(PRIMITIVES).map(([name, make]) => ({
     name,

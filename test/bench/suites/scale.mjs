@@ -5,7 +5,7 @@ import { idsOf, uniform } from '../measure/traces.mjs';
 
 const HOT = 1_000;
 
-/** What a use, a sweep, snapshot, invalidate and close cost with more and more connections live. */
+/** The cost of a use, a sweep, `snapshot`, `invalidate` and `close` with more and more live connections. */
 export async function scale({ rounds, counts = [1_000, 10_000, 100_000, 1_000_000] }) {
   const results = [];
   for (const count of counts) results.push({ live: count, ...await withLive(count, rounds) });

@@ -4,13 +4,13 @@ import type { PostgresDatabase } from '../support/postgres.js';
 
 interface Bot { readonly token: string }
 
-/** What went wrong while a schema tool ran. */
+/** The failures while a schema tool ran. */
 export interface Outcome {
   readonly edits: number;
   readonly failedWrites: readonly unknown[];
   readonly failedUses: readonly unknown[];
   readonly missedEdits: readonly string[];
-  /** What `check()` found afterwards. */
+  /** The findings of `check()` afterwards. */
   readonly findings: readonly unknown[];
 }
 

@@ -5,7 +5,7 @@ import pg from 'pg';
 import { createWebSocketStream, WebSocketServer } from 'ws';
 
 /**
- * What Neon runs in front of a database, on loopback: queries by HTTP, and PostgreSQL's own protocol over WebSockets.
+ * A proxy like Neon's on loopback: queries by HTTP, and PostgreSQL's own protocol over WebSockets.
  * The database behind it is real.
  */
 export async function startNeonProxy(databaseUrl: string): Promise<{ readonly port: number; close(): Promise<void> }> {

@@ -88,7 +88,7 @@ class FleetServer {
   }
 }
 
-/** What one replica has asked of the claim store. Bytes are those of ids and tokens as JSON. */
+/** The calls of one replica to the claim store. Bytes are those of ids and tokens as JSON. */
 export interface Traffic { claimQueries: number; claimBytes: number; renewBytes: number; mostNamed: number }
 
 class FleetReplica {
@@ -188,7 +188,7 @@ export class Fleet {
     return counts;
   }
 
-  /** What a listing costs a replica besides the query: milliseconds of its event loop. */
+  /** The cost of a listing besides the query, in milliseconds of the event loop. */
   listCosts(): Readonly<Record<'first' | 'unchanged' | 'oneEdited' | 'oneAdded' | 'homes', number>> {
     const rows = this.#rows;
     const edited = rows.with(0, { ...rows[0]!, version: 2 });

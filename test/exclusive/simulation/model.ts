@@ -17,8 +17,8 @@ export interface Loop {
 export class Violation extends Error {}
 
 /**
- * What must be true, told from what the store was asked, what it answered when it did, and what loops did. It knows
- * nothing of how claims are kept, nor of how a runner decides.
+ * Judges a run by the calls to the store, the times of its answers, and the loops that ran. It does not know how claims
+ * are kept or how a runner decides.
  */
 export class Model {
   readonly loops = new Set<Loop>();

@@ -1,6 +1,6 @@
 import { Random } from './random.js';
 
-/** What is done to the cluster at a true time. `who` and `which` are counted modulo what there is then. */
+/** One event in the cluster, at a true time. `who` and `which` are taken modulo the number that exists then. */
 export type Action =
   | { readonly at: number; readonly kind: 'start' }
   | { readonly at: number; readonly kind: 'kill' | 'stop'; readonly who: number }

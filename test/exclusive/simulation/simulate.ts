@@ -5,7 +5,7 @@ import { Random } from './random.js';
 import { SimulatedReplica, type Rows } from './replica.js';
 import { World } from './world.js';
 
-/** What a run came to. */
+/** The result of a run. */
 export interface Result {
   readonly violation: string | undefined;
   readonly polls: number;
@@ -167,7 +167,7 @@ export async function shrink(program: Program): Promise<Program> {
   return best;
 }
 
-/** What a failing seed prints. */
+/** The report on a failing seed. */
 export async function report(seed: number): Promise<string> {
   const program = await shrink(generate(seed));
   const { violation } = await simulate(program);

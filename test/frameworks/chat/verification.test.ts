@@ -16,7 +16,7 @@ const DEAD_END = 'http://127.0.0.1:9';
 const discord = discordApplication();
 const google = googleChat('42');
 
-/** What the vendor would be asked: every call is noted, and none leaves the machine. */
+/** The calls to the vendor. They are recorded, and none leaves the machine. */
 const asked: string[] = [];
 let down = false;
 vi.stubGlobal('fetch', async (url: unknown) => {
@@ -185,7 +185,7 @@ test('teams with a webhookVerifier is verified on the row', async () => {
   expect({ status: response.status, creates: creates() }).toEqual({ status: 401, creates: 0 });
 });
 
-/** What each adapter asks its vendor for when an instance starts from a row that holds all it can. */
+/** The calls of each adapter to its vendor at the start of an instance whose row holds all that it can. */
 const ASKED_AT_START: Record<keyof typeof ADAPTERS, string[]> = {
   discord: [],
   github: [],

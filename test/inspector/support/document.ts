@@ -1,6 +1,6 @@
 /**
- * As much of a browser's document as the inspector's page needs: what stands in its markup, what its script makes of it,
- * and what a person does to it. The browser test has a real one; this one is there without a browser.
+ * The part of a browser's document that the inspector's page needs: its markup, the changes by its script, and the actions
+ * of a person. The browser test has a real document. This one needs no browser.
  */
 const VOID = new Set(['meta', 'input']);
 const RAW = /^(style|script)$/;

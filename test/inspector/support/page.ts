@@ -82,7 +82,7 @@ export async function openPage(inspector: Inspector, clock: ManualClock): Promis
       } catch { /* told below */ }
       if (this.#closing.signal.aborted) return;
       this.onerror?.();
-      // As the stream tells browsers to.
+      // The stream tells browsers to wait for so long.
       clock.setTimeout(() => void (this.#closing.signal.aborted || this.#read(address)), 1_000, { ref: true });
     }
   }

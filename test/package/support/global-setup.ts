@@ -8,7 +8,7 @@ import type { TestProject } from 'vitest/node';
 
 declare module 'vitest' {
   export interface ProvidedContext {
-    /** What `npm pack` made. */
+    /** The file that `npm pack` made. */
     tarball: string;
     /** A folder in which the tarball was installed as an application does, with nothing beside it. */
     application: string;

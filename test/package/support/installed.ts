@@ -44,7 +44,7 @@ export async function evaluate(kind: 'module' | 'commonjs', source: string): Pro
   return JSON.parse(stdout);
 }
 
-/** What a built file imports, files of its own package as their paths. */
+/** The imports of a built file. Files of its own package are given by their paths. */
 export function importsOf(file: string): { own: string[]; foreign: string[] } {
   const specifiers = [...text(file).matchAll(/(?:\bfrom\s*|\bimport\s*\(?\s*|\brequire\(\s*)(["'])([^"'\n]+)\1/g)].map(
     (match) => match[2] as string,

@@ -11,7 +11,7 @@ export type Registry = ConnectionRegistry<Row, Handle>;
 type Use = Extract<Operation, { do: 'use' }>;
 type Acquire = Extract<Operation, { do: 'acquire' }>;
 
-/** Those who use connections in this process: they tell the model what they asked for and what they got. */
+/** The callers of this process. They tell the model what they asked for and what they got. */
 export class Callers {
   readonly #world: World;
   readonly #model: Model;

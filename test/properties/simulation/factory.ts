@@ -4,7 +4,7 @@ import type { Behaviour, Plans } from './program.js';
 import { outside, type Pending, type World } from './world.js';
 import type { Model } from './model.js';
 
-/** What `create` rejects with when it does as its signal says. */
+/** The error of a `create` that obeys its signal. */
 export class Obeyed extends Error {
   readonly creation: Creation;
   constructor(creation: Creation) {

@@ -13,7 +13,7 @@ export interface Row {
   readonly broken: boolean;
 }
 
-/** What one read saw of one id. */
+/** The row of one id as one read saw it. */
 export interface Sighting { readonly version: string; readonly status: ConnectionStatus; readonly broken: boolean }
 
 /** One call of the store. `late`: its answer came after the registry was entitled to stop waiting for it. */
@@ -63,7 +63,7 @@ export interface Creation {
   instance?: Instance;
 }
 
-/** What `create` returned. */
+/** The result of `create`. */
 export interface Instance {
   readonly n: number;
   readonly id: string;
@@ -100,9 +100,9 @@ export interface Hold {
   releasedAt?: Moment;
   /** When its holder was done. A body that ended within one turn is let go then, although its sender reads on. */
   doneAt?: Moment;
-  /** Of a webhook: its holder is done, but the sender has not read the response to its end. */
+  /** Webhooks only: its holder is done, but the sender has not read the response to its end. */
   lingers?: boolean;
-  /** Of a webhook: when its stream failed. Whether the registry hears of that before the sender does cannot be seen. */
+  /** Webhooks only: when its stream failed. The registry may hear of it before or after the sender. */
   brokeOffAt?: Moment;
 }
 
@@ -119,9 +119,9 @@ export interface Demand {
   /** The last point before it began at which nothing was left to run. */
   readonly quietBefore: number;
   aborted?: Moment;
-  /** Of a webhook: `authenticate` let it pass. */
+  /** Webhooks only: `authenticate` accepted it. */
   authentic?: boolean;
-  /** Of a webhook: `authenticate` was called a second time, because its row or its secrets had changed. */
+  /** Webhooks only: `authenticate` was called a second time, because its row or its secrets had changed. */
   authenticatedAgain?: boolean;
   /** Waiting for an instance, or (webhooks) for the answer as a whole. */
   state: 'waiting' | 'working' | 'settled';

@@ -2,17 +2,17 @@
 export interface Settings {
   /** How many connection ids there are, named `c0`, `c1`, … */
   readonly ids: number;
-  /** Those of them that have a row when the program starts. */
+  /** How many of them have a row when the program starts. */
   readonly existing: number;
   readonly versions: 'number' | 'string' | 'bigint';
   /**
-   * Where versions come from: a counter never repeats one; a hash of the contents does, when a row becomes what it was
-   * before, even by being deleted and created again.
+   * The source of versions. A counter never repeats one. A hash of the contents does if a row becomes what it was before,
+   * also by being deleted and created again.
    */
   readonly versionOf: 'counter' | 'contents';
   /**
-   * What is wrong with a row that is broken: the store cannot read it, `recordSchema` refuses it (at once or a few
-   * promises later), or it is of a platform that has no factory.
+   * The fault of a broken row: the store cannot read it, `recordSchema` refuses it (at once or a few promises later), or
+   * its platform has no factory.
    */
   readonly brokenRows: 'unreadable' | 'schema' | 'schemaLater' | 'platform';
   readonly freshness: 'strict' | number;

@@ -86,7 +86,7 @@ export const isAlive = (instance: Instance): boolean => instance.disposeBegan ==
 
 export const heldBy = (instance: Instance) => [...instance.holds].filter((hold) => !hold.released);
 
-/** Nobody has it in hand or may still have, as far as the registry can know. */
+/** Whether nobody uses the instance, or may still use it, as far as the registry can know. */
 export const isIdle = (world: World, instance: Instance): boolean =>
   [...instance.holds].every((hold) => hold.released && hold.lingers !== true) && !isConfirming(world, instance);
 

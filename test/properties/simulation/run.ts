@@ -168,7 +168,7 @@ class Run {
     const earlier = this.world.invalidations.get(id);
     if (earlier === undefined) this.world.invalidations.set(id, [at]);
     else earlier.push(at);
-    // Of one connection, or of all whose rows match: the effect is the same where there is a row.
+    // By id or by a predicate: the effect is the same if there is a row.
     if (at.seq % 2 === 1) this.world.byPredicate.add(at);
     const ended = at.seq % 2 === 0 ? this.#registry.invalidate(id) : this.#registry.invalidateWhere((row) => row.id === id);
     ended.then(

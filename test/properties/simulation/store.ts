@@ -78,7 +78,7 @@ export class SimulatedStore {
     return this.#listener !== undefined;
   }
 
-  /** What is committed now. */
+  /** The row that is committed now. */
   current(id: string): Sighting | undefined {
     return this.#see(id);
   }

@@ -44,7 +44,7 @@ export class World {
   readonly holds: Hold[] = [];
   /** When `invalidate` was called, per id. */
   readonly invalidations = new Map<string, Moment[]>();
-  /** Those of them by a predicate, which no unknown id matches. */
+  /** The invalidations by a predicate, which no unknown id matches. */
   readonly byPredicate = new Set<Moment>();
   /** Hints and gaps that reached the registry; a gap has no id. */
   readonly hints: { readonly id: string | undefined; readonly at: Moment }[] = [];

@@ -34,7 +34,7 @@ export function chaosTests(kind: ChaosKind, url: () => string, clients: ChaosOpt
         `${kind} takeover after SIGTERM: p50 ${p50.toFixed(0)} ms, p90 ${p90.toFixed(0)} ms, p99 ${p99.toFixed(0)} ms, `
           + `scheduling lag of the machine ${report.lagMs.toFixed(0)} ms\n`,
       );
-      // What the machine adds is not the library's: a message passes five processes, each of which may wait for its turn.
+      // Delays of the machine are subtracted: a message passes five processes, each of which may wait for its turn.
       expect(p99 - HOPS * report.lagMs).toBeLessThanOrEqual(250);
     });
 

@@ -1,4 +1,4 @@
-/** What the writer did to a connection, in order. Times are nanoseconds of the machine's monotonic clock. */
+/** The writes to a connection, in order. Times are nanoseconds of the machine's monotonic clock. */
 export interface Write {
   readonly id: string;
   /** Before it was sent, and after it was answered: it was committed in between. */
@@ -9,7 +9,7 @@ export interface Write {
   readonly status: 'active' | 'stopped' | 'deleted';
 }
 
-/** What a replica saw. */
+/** One use by a replica, and the version that it saw. */
 export interface Use {
   readonly id: string;
   readonly replica: number;
@@ -22,7 +22,7 @@ export interface Use {
   readonly code: string | undefined;
 }
 
-/** What one replica reports at its end. */
+/** The report of one replica at its end. */
 export interface Report {
   readonly uses: readonly Use[];
   readonly created: number;

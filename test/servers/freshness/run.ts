@@ -26,7 +26,7 @@ export interface Scenario {
   readonly pretendStrictMs?: number;
   /** Holds back the store's answers on their way to the registry. */
   readonly answerDelayMs?: number;
-  /** What happens while it runs: each once, at even intervals. */
+  /** Events during the run: each once, at even intervals. */
   readonly faults?: readonly ((replicas: readonly ChildProcess[]) => unknown)[];
 }
 

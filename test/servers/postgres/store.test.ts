@@ -9,7 +9,7 @@ import { REFUSED_BY_POSTGRES } from '../../stores/support/refused-drafts.js';
 let database: TestDatabase;
 let pool: pg.Pool;
 const sent: { text: unknown; values: unknown[] | undefined }[] = [];
-/** What the store is given: the pool, and a look at what it is asked. */
+/** The pool, with a record of its queries. */
 const client: PostgresClient = {
   query(text, values) {
     sent.push({ text, values });

@@ -37,7 +37,7 @@ export async function unpackDebian(name, packages) {
   }
 }
 
-/** Where unpacked packages keep their libraries. */
+/** The folders of the libraries of unpacked packages. */
 export function libraryPath(root) {
   const machine = { x64: 'x86_64', arm64: 'aarch64' }[process.arch] ?? process.arch;
   return ['usr/lib', 'lib'].map((folder) => join(root, folder, `${machine}-linux-gnu`)).join(':');

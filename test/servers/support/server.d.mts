@@ -4,7 +4,7 @@ export interface TestServer {
   readonly port: number;
   /** `undefined` while halted, and for a server that was not started here. */
   readonly pid: number | undefined;
-  /** Where its data and its `log` are; `undefined` for a server that was not started here. */
+  /** The folder of its data and its `log`; `undefined` for a server that was not started here. */
   readonly folder: string | undefined;
   /** Ends the process (`SIGINT`, or the signal given) and keeps its data and port. */
   halt(signal?: NodeJS.Signals): Promise<void>;

@@ -12,7 +12,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const HEAP_MIB = 128;
 const MAX_BODY_BYTES = 1024 * 1024;
-/** What sockets, parsers and requests of that many connections take, whatever their bodies. */
+/** Memory for the sockets, parsers and requests of that many connections, without their bodies. */
 const BESIDES_BYTES = 2 * 1024 * 1024;
 
 let folder = '';

@@ -7,5 +7,5 @@ export const open = (options: HarnessOptions = {}): Harness => {
   return h;
 };
 
-/** What was disposed of, in order: `'dispose a@v1 idle'`. */
+/** The disposes, in order: `'dispose a@v1 idle'`. */
 export const disposed = (h: Harness): string[] => h.log.filter((line) => line.startsWith('dispose'));

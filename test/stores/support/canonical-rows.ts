@@ -67,7 +67,7 @@ class Decoder {
 /** Reads a canonical text back. If two rows had the same text, one of them could not be read back. */
 export const decoded = (text: string): ReturnType<Decoder['row']> => new Decoder(text).row();
 
-/** As the canonical form sees a value: without properties that are undefined, and bytes as bytes. */
+/** A value in the view of the canonical form: without undefined properties, and with all bytes as `Uint8Array`. */
 export function seen(value: unknown): unknown {
   if (Array.isArray(value)) return Array.from(value, seen);
   if (typeof value !== 'object' || value === null || value instanceof Date) return value;

@@ -1,4 +1,4 @@
-// What frameworks and drivers really are satisfies the shapes this package knows them by.
+// The real frameworks and drivers have the shapes by which this package knows them.
 import { createServer } from 'node:http';
 import { createServer as createHttp2Server } from 'node:http2';
 import { PGlite } from '@electric-sql/pglite';

@@ -46,7 +46,7 @@ function hasCause(world: World, demand: Demand): boolean {
     if (!secretsRunning(world, call)) continue;
     if (call.id === id) return true;
     // Several hydrates, of which all but the last are superseded, may wait for the same answer, each with a permit.
-    // Whoever left by a timeout left a hydrate behind.
+    // A caller that left by its timeout left its hydrate running.
     const waiting = world.demands.filter(
       (other) => other.id === call.id && (other.settled?.seq ?? Number.POSITIVE_INFINITY) > call.began.seq,
     ).length;
@@ -57,7 +57,7 @@ function hasCause(world: World, demand: Demand): boolean {
     || world.instances.some((instance) => instance.id === id && !isGone(world, instance)));
 }
 
-/** What a create that failed left behind goes first, too. */
+/** The clean-ups of a failed create also come first. */
 const cleaningUp = (world: World, id: string): boolean =>
   world.creations.some(
     (creation) =>
@@ -92,7 +92,7 @@ export function withinMaxInstances(world: World): void {
 /** Another version was read, and until that lives this one is kept for it to fall back on. */
 const isFallback = (world: World, instance: Instance): boolean => superseded(world, instance).may;
 
-/** What is superseded is marked so for whoever holds it, and nothing is without a reason. */
+/** Leases on a superseded instance are stale, and an instance is superseded only for a reason. */
 export function staleIsTrue(world: World): void {
   for (const hold of world.holds) {
     if (hold.released || hold.lease === undefined) continue;

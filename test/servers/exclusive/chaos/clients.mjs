@@ -4,7 +4,7 @@ import { Redis } from 'ioredis';
 import pg from 'pg';
 import { createClient } from 'redis';
 
-/** What drivers tell of lost connections is no concern of the harness. */
+/** The harness ignores what drivers report about lost connections. */
 const quiet = (client) => client.on('error', () => {});
 
 /** The claim store of `kind` at `url`: `'postgres'`, `'ioredis'` or `'node-redis'`. */

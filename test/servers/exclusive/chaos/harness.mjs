@@ -112,7 +112,7 @@ export class ChaosCluster {
     return this.replicas.filter((replica) => replica.alive);
   }
 
-  /** What the provider has seen since `forget`. */
+  /** The record of the provider since `forget`. */
   async report() {
     const report = await this.provider.ask({ ask: 'report' }, 'report');
     return report;

@@ -1,4 +1,4 @@
-// What replicas of either kind have in common: one socket to the provider, and commands from the harness.
+// The common part of both kinds of replica: one socket to the provider, and commands from the harness.
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 

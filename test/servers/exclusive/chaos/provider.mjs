@@ -50,7 +50,7 @@ process.on('message', ({ ask }) => {
       owners: [...seen].map(([id, { replica, at }]) => ({ id, replica, at })),
     });
   } else if (ask === 'forget') {
-    // What has been judged stays judged: only the record of changes begins anew.
+    // Judgements stay. Only the record of changes begins anew.
     polls = 0;
     stale = [];
     changes = [];

@@ -42,7 +42,7 @@ export async function startProxy(port, host = '127.0.0.1') {
       for (const pair of pairs) pair.silent = true;
       return pairs.size;
     },
-    /** What has lost bytes cannot go on: it is reset, as a host that comes back resets what it does not know. */
+    /** Resets connections that have lost bytes, as a host that comes back resets those it does not know. */
     heal() {
       proxy.mode = 'pass';
       for (const pair of pairs) if (pair.spoiled) pair.client.destroy();

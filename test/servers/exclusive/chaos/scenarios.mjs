@@ -4,7 +4,7 @@ import { now, quantile, schedulingLag } from './harness.mjs';
 
 const PAUSE_TTL = 2.5;
 
-/** What every fault does: record anew, do it, wait until all is owned and even, and tell figures. */
+/** The steps of every fault: start a record, cause the fault, wait until all is owned and even, return figures. */
 async function fault(cluster, name, act) {
   await cluster.forget();
   const figures = await act();
@@ -27,7 +27,7 @@ const during = (name, begin, end) => (cluster, replica) => fault(cluster, name, 
   return inTtl(cluster, await cluster.takeovers(owned, since));
 });
 
-/** Told to stop, and followed by a new one. Resolves to the times of the takeovers. */
+/** Stops a replica and starts another one. Resolves to the times of the takeovers. */
 async function restarted(cluster, replica) {
   const owned = await cluster.ownedBy(replica);
   const since = now();
@@ -158,7 +158,7 @@ export const faults = {
  */
 export const HOPS = 5;
 
-/** What was promised of a fault and does not hold, in words. */
+/** The broken promises of a fault, in words. */
 export function missed({ fault: name, stale, max, p99Ms, lagMs, balancedTtl, most, answering, polling, replicas }) {
   return [
     stale > 0 && `${stale} stale polls`,

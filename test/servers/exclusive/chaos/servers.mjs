@@ -1,4 +1,4 @@
-// What the harness does to the servers themselves.
+// The actions of the harness on the servers themselves.
 import { Redis } from 'ioredis';
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';

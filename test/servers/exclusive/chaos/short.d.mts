@@ -1,4 +1,4 @@
-/** What a fault, or several at a time, came to. */
+/** The result of a fault, or of several at a time. */
 export interface FaultReport {
   readonly fault: string;
   readonly polls: number;
@@ -9,15 +9,15 @@ export interface FaultReport {
   readonly [figure: string]: number | string;
 }
 
-/** What the short run came to. */
+/** The result of the short run. */
 export interface ShortReport {
   readonly faults: readonly FaultReport[];
   readonly stale: readonly unknown[];
   /** Claim queries per replica and tick, at rest. */
   readonly queriesPerTick: readonly number[];
-  /** Of what a killed replica had owned, sorted, in TTLs. */
+  /** The times of takeovers from killed replicas, sorted, in TTLs. */
   readonly killTakeoversTtl: readonly number[];
-  /** Of what replicas had owned that were told to stop, sorted, in milliseconds. */
+  /** The times of takeovers from stopped replicas, sorted, in milliseconds. */
   readonly stopTakeoversMs: readonly number[];
   /** How late a timer fires on this machine meanwhile, at p99, in milliseconds. */
   readonly lagMs: number;

@@ -147,7 +147,7 @@ export function control(options) {
   return withCluster({ ...options, script: 'naive.mjs' }, async (cluster) => {
     await cluster.balanced({ even: false });
     await cluster.forget();
-    // Who came first took twice its share: the last two may own nothing, and so cannot go wrong.
+    // The first replicas took twice their share, so the last two may own nothing and cannot go wrong.
     const { owners } = await cluster.report();
     const owned = ({ name }) => owners.filter((owner) => owner.replica === name).length;
     const [paused, blocked, unreachable] = cluster.live.toSorted((a, b) => owned(b) - owned(a));

@@ -14,7 +14,7 @@ import type { ManualClock } from 'hydrant/testing';
 export interface Shared {
   readonly clock: ManualClock;
   readonly server: MemoryClaimServer;
-  /** Whatever a broken store remembers. */
+  /** The memory of a broken store. */
   readonly seen: Map<string, any>;
 }
 
