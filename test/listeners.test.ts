@@ -6,12 +6,12 @@ afterEach(() => { vi.restoreAllMocks(); });
 
 test('has tells whether there is a listener', () => {
   const listeners = new Listeners<{ warned: string; failed: string }>(() => undefined, new ManualClock());
-  const heard = (): boolean[] => [listeners.has('warned'), listeners.has('failed')];
-  expect(heard()).toEqual([false, false]);
+  const heard = () => ({ warned: listeners.has('warned'), failed: listeners.has('failed') });
+  expect(heard()).toEqual({ warned: false, failed: false });
   const off = listeners.on('warned', () => {});
-  expect(heard()).toEqual([true, false]);
+  expect(heard()).toEqual({ warned: true, failed: false });
   off();
-  expect(heard()).toEqual([false, false]);
+  expect(heard()).toEqual({ warned: false, failed: false });
 });
 
 test('an event without a listener is written once per key, with its error if there is one', () => {

@@ -1,23 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ConnectionStore } from 'hydrant';
-import { Harness, Rows, type Row } from '../support/harness.js';
+import { BatchedRows, Harness, Rows, type Row } from '../support/harness.js';
 import { post } from '../support/webhooks.js';
-
-/** The same rows behind a store that has the optional reads. */
-class BatchedRows extends Rows {
-  versionQueries: (readonly string[])[] = [];
-  rowQueries: (readonly string[])[] = [];
-
-  async getVersions(ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
-    this.versionQueries.push(ids);
-    return new Map(ids.flatMap((id) => { const row = this.rows.get(id); return row === undefined ? [] : [[id, row.version]]; }));
-  }
-
-  async getMany(ids: readonly string[]): Promise<ReadonlyMap<string, Row>> {
-    this.rowQueries.push(ids);
-    return new Map(ids.flatMap((id) => { const row = this.rows.get(id); return row === undefined ? [] : [[id, row]]; }));
-  }
-}
 
 const stores: readonly { what: string; makeRows: () => Rows }[] = [
   { what: 'a store with only get', makeRows: () => new Rows() },

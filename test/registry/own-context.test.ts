@@ -2,14 +2,14 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { ConnectionRegistry, MemoryStore, type InstanceFactory } from 'hydrant';
 import { describe, expect, test } from 'vitest';
 import { collectAfterThisTurn } from '../support/garbage.js';
-import { Harness, Rows, type Row } from '../support/harness.js';
+import { BatchedRows, Harness, Rows, type Row } from '../support/harness.js';
 import { post, webhookHarness } from '../support/webhooks.js';
 
 /** The async context of a request, as gateways have it: the organisation that asks. */
 const organisation = new AsyncLocalStorage<string>();
 
 /** Rows that record in which context they are read, and that know versions and hints. */
-class ContextRows extends Rows {
+class ContextRows extends BatchedRows {
   readonly contexts = new Map<string, Set<string | undefined>>();
 
   see(call: string): void {
@@ -22,14 +22,14 @@ class ContextRows extends Rows {
     return super.get(id);
   }
 
-  async getMany(ids: readonly string[]): Promise<ReadonlyMap<string, Row>> {
+  override async getMany(ids: readonly string[]): Promise<ReadonlyMap<string, Row>> {
     this.see('getMany');
-    return new Map(ids.flatMap((id) => { const row = this.rows.get(id); return row === undefined ? [] : [[id, row]]; }));
+    return super.getMany(ids);
   }
 
-  async getVersions(ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  override async getVersions(ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
     this.see('getVersions');
-    return new Map(ids.flatMap((id) => { const row = this.rows.get(id); return row === undefined ? [] : [[id, row.version]]; }));
+    return super.getVersions(ids);
   }
 
   async watch(): Promise<AsyncDisposable> {

@@ -1,15 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { Harness, Rows } from '../support/harness.js';
+import { Harness, VersionedRows } from '../support/harness.js';
 import { post, webhookHarness } from '../support/webhooks.js';
 
-/** Rows whose versions can be asked for alone. */
-class VersionedRows extends Rows {
-  readonly versionsAsked: (readonly string[])[] = [];
-  async getVersions(ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
-    this.versionsAsked.push(ids);
-    return new Map(ids.flatMap((id) => { const row = this.rows.get(id); return row === undefined ? [] : [[id, row.version]]; }));
-  }
-}
 const freshness = { maxStaleMs: 1_000 };
 
 describe('an instance exactly as old as the freshness bound', () => {
@@ -68,9 +60,9 @@ describe('reads from a store with getVersions', () => {
       const h = webhookHarness({ store: rows });
       rows.put('a');
       await serve(h);
-      expect({ reads: rows.reads, versionsAsked: rows.versionsAsked }).toEqual({ reads: ['a'], versionsAsked: [] });
+      expect({ reads: rows.reads, versionQueries: rows.versionQueries }).toEqual({ reads: ['a'], versionQueries: [] });
       await serve(h);
-      expect({ reads: rows.reads, versionsAsked: rows.versionsAsked }).toEqual({ reads: ['a'], versionsAsked: [['a']] });
+      expect({ reads: rows.reads, versionQueries: rows.versionQueries }).toEqual({ reads: ['a'], versionQueries: [['a']] });
     },
   );
 
@@ -87,7 +79,7 @@ describe('reads from a store with getVersions', () => {
     });
     rows.put('a');
     expect((await h.registry.handleWebhook('a', post())).status).toBe(200);
-    expect({ reads: rows.reads, versionsAsked: rows.versionsAsked }).toEqual({ reads: ['a', 'a'], versionsAsked: [] });
+    expect({ reads: rows.reads, versionQueries: rows.versionQueries }).toEqual({ reads: ['a', 'a'], versionQueries: [] });
   });
 
   test('a webhook that may be served stale while the store is down tries it once', async () => {

@@ -90,6 +90,26 @@ export interface HarnessOptions extends RegistryTuning {
   factory?: Partial<InstanceFactory<Row, Instance>>;
 }
 
+/** Rows whose versions can be read alone. */
+export class VersionedRows extends Rows {
+  versionQueries: (readonly string[])[] = [];
+
+  async getVersions(ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    this.versionQueries.push(ids);
+    return new Map(ids.flatMap((id) => { const row = this.rows.get(id); return row === undefined ? [] : [[id, row.version]]; }));
+  }
+}
+
+/** Rows that can be read in batches, too. */
+export class BatchedRows extends VersionedRows {
+  rowQueries: (readonly string[])[] = [];
+
+  async getMany(ids: readonly string[]): Promise<ReadonlyMap<string, Row>> {
+    this.rowQueries.push(ids);
+    return new Map(ids.flatMap((id) => { const row = this.rows.get(id); return row === undefined ? [] : [[id, row]]; }));
+  }
+}
+
 /** Rows whose hints a test gives by hand. */
 export class WatchedRows extends Rows {
   readonly hints = new GivenHints();
