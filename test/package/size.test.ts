@@ -23,7 +23,7 @@ const ADDED: Record<string, number> = {
 };
 
 /** Kilobytes of everything in the tarball, on the disk of its user. */
-const UNPACKED_BOUND = 1_680;
+const UNPACKED_BOUND = 1_690;
 
 /** The bundle of a module of the application. */
 async function bundled(
