@@ -26,7 +26,7 @@ const LOST: Record<string, Partial<Record<Parser, readonly BodyName[]>>> = {
   },
 };
 
-/** Hono's middleware that stands for `rawBody` parses JSON, which nothing else survives. */
+/** Hono's middleware for `rawBody` parses JSON, so other bodies fail. */
 function bodiesFor(framework: string, parser: Parser): BodyName[] {
   return framework === 'Hono' && parser === 'json+rawBody' ? ['json'] : Object.keys(BODIES) as BodyName[];
 }

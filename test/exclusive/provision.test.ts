@@ -8,7 +8,7 @@ afterEach(() => cluster.close());
 
 type Provision = (record: Row, context: ProvisionContext<Bot>) => Promise<void>;
 
-/** A platform that remembers what it was told. */
+/** A platform that records its calls. */
 function platform(): { calls: string[]; provision: Provision } {
   const calls: string[] = [];
   return { calls, provision: async ({ id, version }) => { calls.push(`${id} ${version}`); } };

@@ -5,7 +5,7 @@ import { Cluster } from './support/cluster.js';
 let cluster: Cluster;
 afterEach(() => cluster.close());
 
-/** Somebody who is no member keeps `id`, so that a replica goes on lacking it. */
+/** A replica that is not a member keeps `id`, so the others lack it. */
 function keep(id: string, ms: number): void {
   cluster.server.claim({ replica: 'ghost', ttlMs: ms, ids: [id], limit: 1, freeForMs: 0 });
 }

@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 
 const source = (path: string): string => fileURLToPath(new URL(`../../src/${path}`, import.meta.url));
 
-/** Apart from the root's projects, because what it needs is installed apart: `npm ci --prefix test/frameworks`. */
+/** Apart from the root's projects, because its dependencies are installed apart: `npm ci --prefix test/frameworks`. */
 export default defineConfig({
   resolve: {
     alias: [

@@ -40,7 +40,7 @@ interface Carried {
   readonly code: number;
 }
 
-/** Resolves when the stream is closed, in whatever way. */
+/** Resolves when the stream is closed, with or without an error. */
 function ask(session: ClientHttp2Session, method: string, id: string): Promise<Carried> {
   return new Promise((resolve) => {
     const stream = session.request({ ':method': method, ':path': `/webhooks/${id}` });

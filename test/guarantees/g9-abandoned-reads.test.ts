@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { Harness, type Row } from '../support/harness.js';
 import { post, webhookHarness } from '../support/webhooks.js';
 
-/** A store with `get` alone, which answers only what it is told to. */
+/** A store with `get` alone. The test decides which reads it answers. */
 function silentStore() {
   const open: (() => void)[] = [];
   return {

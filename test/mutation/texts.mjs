@@ -22,7 +22,7 @@ const texts = {
   },
 };
 
-/** Which argument of what is made or called here is the text of an error; undefined where none is. */
+/** The index of the argument that is the text of an error; undefined if there is none. */
 function messageOf(parent) {
   const { callee } = parent.node;
   if (parent.isNewExpression()) return callee.name?.endsWith('Error') ? Number(callee.name === 'ConnectionError') : undefined;

@@ -5,7 +5,7 @@ import { instrument, instrumentFactory, instrumentRunner } from 'hydrant/otel';
 
 interface Instrument extends MetricOptions { readonly name: string; readonly kind: string }
 
-/** Everything that is measured, as a meter is told of it. */
+/** All instruments, as a meter gets them. */
 function instruments(): Instrument[] {
   const made: Instrument[] = [];
   const make =

@@ -38,7 +38,7 @@ function open(watch?: ConnectionStore['watch'], sweepIntervalMs = 1_000): Revali
   return revalidation;
 }
 const live = (count: number): void => { for (let id = 0; id < count; id += 1) index.set(`c${id}`, {}); };
-/** Answers what was asked, and tells how much that was. */
+/** Answers all open reads, and returns their number. */
 const answer = async (how: (at: number) => ConnectionError | undefined = () => undefined): Promise<number> => {
   const all = asked.splice(0);
   all.forEach(({ waiter }, at) => { const error = how(at); if (error === undefined) waiter?.found(); else waiter?.fail(error); });

@@ -7,7 +7,7 @@ import { post, SECRET, webhookHarness } from '../support/webhooks.js';
 
 const DISPOSE_TIMEOUT_MS = 1_000;
 
-/** Handlers whose Response goes on until its sender cancels it, which the source never finishes. */
+/** Handlers whose Response lasts until its sender cancels it. The source never finishes the cancel. */
 function gateway(factory: object = {}): Harness {
   const h = webhookHarness({
     disposeTimeoutMs: DISPOSE_TIMEOUT_MS,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Harness, type Instance } from '../support/harness.js';
 
-/** A promise of the platform's, spoilt by whoever instruments promises. */
+/** A native promise that an instrumentation of promises has spoilt. */
 function spoilt<T>(value: T): Promise<T> {
   const promise = Promise.resolve(value);
   // oxlint-disable-next-line unicorn/no-thenable -- that is what is tested

@@ -8,7 +8,7 @@ import { createDatabase } from './support/databases.js';
 
 const SUPPORT = new URL('./support/', import.meta.url);
 
-/** Starts servers in a process of its own, which then does what `end` says, and returns what it told. */
+/** Starts servers in a process of its own, which then does as `end` says. Returns its report. */
 async function starter(end: string): Promise<{ pid: number; folder: string }> {
   const script = `
     import { startPostgres } from '${new URL('postgres.mjs', SUPPORT).href}';

@@ -10,7 +10,7 @@ function harness(maxInstances: number, ids: readonly string[]): Harness {
   return h;
 }
 
-/** The policy as it is published: a list, a mark for each, and a hand. Returns who goes, in order. */
+/** The published policy: a list, a mark for each entry, and a hand. Returns the evicted ids, in order. */
 function sieve(trace: readonly string[], places: number): string[] {
   const queue: string[] = [];
   const visited = new Set<string>();

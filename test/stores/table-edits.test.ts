@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 
 interface Bot { readonly id: string; readonly token: string; readonly paused: boolean }
 
-/** A row that goes back to what it was has its old version back. */
+/** A row that is changed back gets its old version back. */
 test('with a hash of the row as its version, every strict use sees the current row, over 400 edits back and forth', async () => {
   const rows = new Map<string, Bot>();
   let seed = 4711;

@@ -31,7 +31,7 @@ const NOT_OBJECTS: Wrong[] = [['x', 'a string'], [5, '5'], [null, 'null'], [true
 const timer = (least: 0 | 1): string => `milliseconds from ${least} to ${MAX_TIMER_MS}`;
 const orNever = (least: 0 | 1): string => `${timer(least)}, or Infinity`;
 
-/** Every option: what is expected of it, what it may not be, and what at its bounds it may be. */
+/** Every option: the expectation in the message, wrong values, and right values at its bounds. */
 export const OPTIONS: Record<string, { expected: string; wrong: Wrong[]; right: unknown[] }> = {
   freshness: {
     expected: `'strict' or { maxStaleMs } with ${orNever(0)}`,

@@ -24,7 +24,7 @@ function nameOf(/** @type {ts.Node} */ node, /** @type {string} */ owner) {
   if (ts.isConstructorDeclaration(node)) return `${owner}constructor`;
   if (ts.isFunctionDeclaration(node) || ts.isMethodDeclaration(node) || ts.isAccessor(node) || ts.isPropertyDeclaration(node))
     return node.name === undefined ? undefined : `${ts.isFunctionDeclaration(node) ? '' : owner}${node.name.getText()}`;
-  // A constant of the file: a function, or what it is made of.
+  // A constant of the file: a function, or a value that contains one.
   if (ts.isVariableDeclaration(node) && ts.isSourceFile(node.parent.parent.parent)) return node.name.getText();
   return undefined;
 }

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
-/** Builds an older commit, with what is installed now, in a folder of its own. The caller removes it. */
+/** Builds an older commit with today's dependencies, in a folder of its own. The caller removes the folder. */
 export function buildAt(commit) {
   const folder = mkdtempSync(join(tmpdir(), 'hydrant-at-'));
   const archive = execFileSync('git', ['archive', commit], { cwd: ROOT, maxBuffer: 2 ** 28 });

@@ -29,7 +29,7 @@ const bareLoad = {
     sum += instance.n`,
 };
 
-/** First uses, with a store and a factory that answer at once: what is measured is everything but them. */
+/** First uses, with a store and a factory that answer at once, so the time is that of everything else. */
 export async function cold({ rounds }) {
   const peers = [
     bareLoad,

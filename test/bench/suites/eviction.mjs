@@ -91,7 +91,7 @@ function sieve(trace, places) {
   return misses;
 }
 
-/** Lets go of whoever is used again last. A heap over the next uses; what is outdated in it is skipped. */
+/** Evicts the id whose next use comes last. A heap over the next uses; outdated entries are skipped. */
 function belady(trace, places) {
   const next = new Uint32Array(trace.length);
   const seen = new Map();

@@ -84,7 +84,7 @@ async function drive(way, { everyMs, uses }, seconds) {
   const pending = new Set();
   const start = performance.now();
   for (let count = 0, now = start; now - start < seconds * 1_000; now = performance.now()) {
-    // Open loop: who is late does not make the next one come later.
+    // Open loop: a late use does not delay the next one.
     const due = Math.floor((now - start) / everyMs + 1) * uses;
     for (; count < due; count += 1) {
       const from = performance.now();

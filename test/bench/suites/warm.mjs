@@ -69,7 +69,7 @@ async function openWarm(peer, ids) {
   return it;
 }
 
-/** Each turn goes on in the sequence of ids where the last one of the same subject ended. */
+/** Each turn continues the sequence of ids at the place where the last turn of the same subject ended. */
 function subject({ name, source, sync = false }, it, ids, draw = zipf) {
   const loop = compile(source, { sync });
   const order = draw(ids.length, SEQUENCE);

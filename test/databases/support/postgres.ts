@@ -33,7 +33,7 @@ export async function postgresDatabase(): Promise<PostgresDatabase> {
   await pool.query(BOTS);
   afterAll(async () => {
     await pool.end();
-    // A client that is told of its connection's end while it closes would report an error.
+    // A client whose connection ends while it closes would report an error.
     await vi.waitFor(async () => {
       expect(await asAdministrator(`select from pg_stat_activity where datname = '${name}'`)).toEqual([]);
     }, 10_000);

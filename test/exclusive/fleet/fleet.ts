@@ -121,7 +121,7 @@ class FleetReplica {
     this.runner = new ExclusiveRunner<ConnectionRecord, string>({
       claims, clock, list, replicaName: name, maxConcurrentStarts: 1_000,
       registry: { acquire: async (id) => leaseOf(id) },
-      // Neither work nor signal: what a loop costs is not what is measured here.
+      // Without work or a signal, because the cost of a loop is not measured here.
       provision: async () => undefined,
     });
     for (const event of ['claimsFailed', 'startFailed', 'stopUnproven', 'listFailed'] as const)

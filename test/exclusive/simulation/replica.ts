@@ -193,7 +193,7 @@ export class SimulatedReplica {
         this.machine.setTimeout(resolve, random.between(50, 3_000));
       });
     }
-    // Stopping takes a while; what is still to be done is done as long as the claim is held.
+    // Stopping takes a while. The loop does its last work while the claim is held.
     const kind = this.orderly ? 0 : random.next();
     if (kind > 0.7) for (let turn = random.integer(1, 4); turn > 0; turn -= 1) {
       await this.#sleep(random.between(0, kind > 0.97 ? 10_000 : 800));

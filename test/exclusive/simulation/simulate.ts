@@ -56,7 +56,7 @@ export async function simulate(program: Program): Promise<Result> {
   Math.random = new Random(program.seed ^ 0x1177e4).next;
   try {
     await world.until(TROUBLE_MS, stopOnFailure);
-    // Peace: nothing is broken any more, what was interrupted goes on, and somebody lives.
+    // Peace: all faults end, paused processes continue, and at least one replica lives.
     rows.broken.clear();
     for (const replica of replicas) {
       Object.assign(replica.network, { cut: false, requests: 0, answers: 0, late: 0 });

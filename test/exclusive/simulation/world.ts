@@ -53,7 +53,7 @@ export class World {
   readonly #events = new Agenda<Event>();
   #order = 0;
 
-  /** Something that happens at a true time, whatever state any machine is in. */
+  /** An event at a true time, independent of the state of any machine. */
   at(time: number, happen: () => void): void {
     this.#events.push({ at: Math.max(time, this.now), order: this.#order++, happen });
   }
@@ -150,7 +150,7 @@ export class Machine implements Clock {
     next.callback();
   }
 
-  /** A message arrives. A paused process handles it when it goes on, a dead one never. */
+  /** A message arrives. A paused process handles it when it continues, a dead one never. */
   deliver(handle: () => void): void {
     if (this.state === 'running') handle();
     else if (this.state === 'paused') this.#backlog.push(handle);

@@ -22,7 +22,7 @@ let discord: { readonly url: string; readonly received: Received[]; close(): Pro
 beforeAll(async () => {
   discord = await startRecordingServer(() => ({ json: { id: 'm1' } }));
   const { fetch: send } = globalThis;
-  // The adapter writes the answers to interactions to discord.com, whatever its option `apiUrl` says.
+  // The adapter ignores its option `apiUrl` for answers to interactions, and sends them to discord.com.
   vi.stubGlobal('fetch', (url: string, init?: RequestInit) => send(url.replace('https://discord.com', discord.url), init));
 });
 afterAll(async () => { vi.unstubAllGlobals(); await discord.close(); });

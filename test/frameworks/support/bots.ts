@@ -3,7 +3,7 @@ import { ConnectionRegistry, MemoryStore } from 'hydrant';
 
 const sign = (secret: string, body: string): string => createHmac('sha256', secret).update(body).digest('hex');
 
-/** The gateway of every recipe: one connection whose deliveries are signed, and which repeats what it is told. */
+/** The gateway of every recipe: one connection whose deliveries are signed, and which repeats the text of each. */
 export function createBots() {
   let created = 0;
   let disposed = 0;

@@ -18,7 +18,7 @@ declare module 'vitest' {
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const run = promisify(execFile);
 
-/** Builds what is not built, packs it, and installs it into an empty folder: what is tested is what is published. */
+/** Builds if necessary, packs, and installs into an empty folder, so the tests see the published files. */
 export default async function setup(project: TestProject): Promise<() => void> {
   if (!isBuilt()) await run(process.execPath, [join(ROOT, 'node_modules/tsup/dist/cli-default.js')], { cwd: ROOT });
   const folder = mkdtempSync(join(tmpdir(), 'hydrant-package-'));
@@ -40,7 +40,7 @@ export default async function setup(project: TestProject): Promise<() => void> {
   }
 }
 
-/** Whether every file that `package.json` exports is there, declarations too, and no older than what it is made of. */
+/** Whether every file that `package.json` exports is there, declarations too, and no older than its sources. */
 function isBuilt(): boolean {
   const { exports } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { exports: object };
   const exported = JSON.stringify(exports).match(/dist\/[^"]+/g) ?? [];

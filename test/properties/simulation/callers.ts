@@ -154,7 +154,7 @@ export class Callers {
     demand.controller!.abort(new Error(`${demand.kind} ${demand.n} left`));
   }
 
-  /** From now on somebody has the instance in hand. */
+  /** From now on a caller has the instance. */
   hold(demand: Demand, instance: Instance, lease: LeaseLike | undefined): Hold {
     const world = this.#world;
     if (demand.state === 'waiting') demand.state = 'working';

@@ -55,7 +55,7 @@ export async function campaign(
   return found;
 }
 
-/** The smallest program, its course and what it violates: everything needed to see it. */
+/** The smallest program, its trace and its violations: everything that a reader needs. */
 async function explain(
   program: Program,
   Registry: RegistryClass,

@@ -16,7 +16,7 @@ export class Obeyed extends Error {
 /** Instances are handed to callers; this is how they are recognised again. */
 export interface Handle { readonly n: number }
 
-/** The secrets of a version: who made them and from which call. */
+/** The secrets of a version: their maker, and the number of the call. */
 export interface SecretsHandle { readonly call: number }
 
 /** The factory: every call behaves as the program's plans say and is told to the model. */

@@ -2,7 +2,7 @@ import { randomFrom } from './random.js';
 import type { Model } from './model.js';
 import type { World } from './world.js';
 
-/** The real ones, whatever a run puts in their place. */
+/** The real functions, also while a run replaces them. */
 const realImmediate = setImmediate;
 const realRandom = Math.random;
 

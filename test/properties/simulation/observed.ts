@@ -87,7 +87,7 @@ export interface LeaseLike {
   release(): void;
 }
 
-/** Somebody has the instance in hand. `end` is what its holder does to let it go, unless the holder is `use`. */
+/** A caller has the instance. `end` is what its holder does to let it go, unless the holder is `use`. */
 export interface Hold {
   readonly n: number;
   readonly instance: Instance;

@@ -57,7 +57,7 @@ export interface Settings {
  */
 export type Behaviour = 'later' | 'soon' | 'now' | 'hang' | 'obey' | 'fail' | 'throw' | 'refuse';
 
-/** When a read sees the table: as it is sent, as it is answered, or at a step of its own in between. */
+/** When a read sees the table: when it is sent, when it is answered, or at a step in between. */
 export type ReadBehaviour = 'atSend' | 'atAnswer' | 'between' | 'soon' | 'hang' | 'fail' | 'throw';
 
 /** One list per kind of call, each used from its start to its end and again. */

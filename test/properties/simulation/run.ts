@@ -193,7 +193,7 @@ class Run {
     );
   }
 
-  /** The world outside answers everything at once, for so long. */
+  /** For this long, everything outside the registry answers at once. */
   async #calm(ms: number): Promise<void> {
     const { world } = this;
     const end = world.clock.monotonic() + ms;

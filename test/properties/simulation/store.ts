@@ -94,7 +94,7 @@ export class SimulatedStore {
     if (this.#world.settings.versionOf === 'counter') return ++this.#versions;
     const edit = this.#edits.get(id) ?? 0;
     const stopped = status === 'stopped';
-    // Stopping a row leaves the rest of it as it is.
+    // Stopping a row leaves its other fields unchanged.
     if (!stopped) this.#edits.set(id, edit + 1);
     const contents = CONTENTS[(stopped ? Math.max(0, edit - 1) : edit) % CONTENTS.length] ?? 0;
     return 4 * contents + (stopped ? 2 : 0) + (broken ? 1 : 0) + 1;
@@ -151,7 +151,7 @@ export class SimulatedStore {
     return rows;
   }
 
-  /** Versions come back as another type than the rows': they are to be compared as text. */
+  /** Versions have another type than those in the rows, because they must be compared as text. */
   #versionsOf(ids: readonly string[], read: Read): ReadonlyMap<string, Version> {
     return new Map(
       ids.flatMap((id) => {

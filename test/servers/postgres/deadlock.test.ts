@@ -3,7 +3,7 @@ import { PostgresStore } from 'hydrant/postgres';
 import { expect, test } from 'vitest';
 import { createDatabase, openPool } from '../support/databases.js';
 
-/** A client of its own, whose deadlocks are looked for so long after it began to wait. */
+/** A client of its own. PostgreSQL looks for its deadlocks after it has waited for this long. */
 async function connect(url: string, deadlockTimeout: string): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: url });
   client.on('error', () => {});

@@ -8,7 +8,7 @@ import type { TestServer } from '../support/server.mjs';
 
 const migrationOf01 = (name: string): Promise<string> => readFile(new URL(`hydrant-0.1/${name}.sql`, import.meta.url), 'utf8');
 
-/** A type with a cast of its own: whoever casts it to text runs its owner's SQL. */
+/** A type with a cast of its own: a cast to text runs its owner's SQL. */
 const ATTACK = (triggerFunction: string): string => `
   create type pg_temp.t as (x int);
   create table pg_temp.loot (data text);

@@ -56,7 +56,7 @@ export async function freePort() {
   }
 }
 
-/** Runs a command to its end and gives back what it printed. */
+/** Runs a command to its end and returns its output. */
 export function run(command, args, options = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });

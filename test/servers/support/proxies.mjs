@@ -52,7 +52,7 @@ export async function startProxy(name, upstream) {
   const proxy = PROXIES[name];
   const command = findExecutable(name, ['/usr/sbin', '/usr/local/sbin']);
   if (command === undefined) throw new Error(`${name} is neither on the PATH nor in /usr/sbin; Debian has it as ${name}`);
-  // Both drop what rights they do not need by themselves, or run as whoever starts them.
+  // Both drop rights that they do not need, or run as the user that starts them.
   const folder = serverFolder(name, {});
   mkdirSync(join(folder, 'logs'));
   const port = await freePort();

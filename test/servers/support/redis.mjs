@@ -34,7 +34,7 @@ export async function startRedis({ settings = {}, own = false } = {}) {
   const { command, env } = await executable();
   const folder = serverFolder('redis', {});
   const port = await freePort();
-  // The append-only file is written before a command is answered: what was answered survives a kill.
+  // The append-only file is written before a command is answered, so answered commands survive a kill.
   const args = [
     '--port',
     String(port),

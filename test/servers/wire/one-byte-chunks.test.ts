@@ -67,7 +67,7 @@ const written = (socket: Socket, data: string): Promise<void> =>
     socket.write(data, () => resolve());
   });
 
-/** Until the gateway has taken what was sent: its memory does not change any more. */
+/** Waits until the gateway has received everything: its memory no longer changes. */
 async function settled(memory: () => Promise<Memory>): Promise<Memory> {
   let last = await memory();
   for (;;) {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { transform } from 'esbuild';
 
-/** A factory of the guide to custom adapters, as it stands there, with what the guide declares. */
+/** A factory copied from the guide to custom adapters, with the guide's declarations. */
 export async function guideFactory<F>(name: string, declared: Record<string, unknown>): Promise<F> {
   const page = readFileSync(new URL('../../../examples/guides/custom-adapters.md', import.meta.url), 'utf8');
   const source = new RegExp(`^const ${name}[^]*?^\\};$`, 'm').exec(page)?.[0] ?? '';

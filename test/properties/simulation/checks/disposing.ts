@@ -19,8 +19,8 @@ export function inTime(world: World, instance: Instance): void {
 }
 
 /**
- * The promise of `invalidate`: whatever it ended has begun to be disposed of. Whoever was superseded before is not
- * its business.
+ * The promise of `invalidate`: the dispose of every instance that it ended has begun. Instances that were superseded before
+ * do not count.
  */
 export function invalidatedAreGone(world: World, id: string, at: Moment): void {
   if (!world.settings.factory.dispose) return;

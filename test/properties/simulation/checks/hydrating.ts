@@ -73,7 +73,7 @@ export function drainFirst(world: World, creation: Creation): void {
   }
 }
 
-/** G9: permits. One is free again at the hydration timeout, whatever `create` does. */
+/** G9: permits. A permit is free again at the hydration timeout, even if `create` still runs. */
 export function withinPermits(world: World, creation: Creation): void {
   const others = world.creations
     .filter((other) => other !== creation && isRunning(other) && !timedOut(world, other))
@@ -105,7 +105,7 @@ export function builtFromItsRow(world: World, creation: Creation): void {
 export function backsOff(world: World, creation: Creation, failures: readonly Failure[]): void {
   for (const failure of failures) {
     if (!failure.exact || failure.strangers || failure.id !== creation.id || failure.version !== creation.version) continue;
-    // An invalidated slot goes on for its own waiters.
+    // An invalidated slot still hydrates for its own waiters.
     if (
       world.clock.monotonic() >= failure.at.t + failure.retryAfterMs
       || world.invalidatedSince(creation.id, Math.min(creation.read.sent.seq, failure.at.seq))

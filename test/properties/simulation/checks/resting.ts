@@ -145,7 +145,7 @@ export function superseded(world: World, instance: Instance): { must: boolean; m
   return supersededSince(world, instance.creation);
 }
 
-/** By what was said of the connection after its row had been read. */
+/** Judged by the hints and answers about the connection after its row had been read. */
 function supersededSince(world: World, { id, version, read: own }: Creation): { must: boolean; may: boolean; how: string } {
   if (world.invalidatedSince(id, own.sent.seq)) return { must: true, may: true, how: 'invalidated' };
   let may = world.closed !== undefined;

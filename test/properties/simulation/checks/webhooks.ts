@@ -65,7 +65,7 @@ function acknowledged(world: World, { demand, verdicts }: Delivery, complain: (w
   else if (factory.webhooks === 'authenticated' && verdicts.length === 0) complain('it was not authenticated');
 }
 
-/** The failure that was told of is due, as it would be to a use. */
+/** The reported failure is due, as it would be for a use. */
 function failureIsDue(world: World, { demand }: Delivery, status: number, model: Model, complain: (why: string) => void): void {
   const fits = model.webhookFailures.filter(({ id, error }) => id === demand.id && statusOf(error.code) === status);
   if (fits.length === 0) {

@@ -14,7 +14,7 @@ const root = here('../../../..');
 /** Milliseconds on the machine's monotonic clock, the same in every process. */
 export const now = () => Number(process.hrtime.bigint()) / 1e6;
 
-/** The package as it stands in src, for child processes: what was built last may be another. */
+/** The package from `src`, for child processes, because the last build may be older. */
 export async function bundlePackage() {
   const folder = await mkdtemp(join(tmpdir(), 'hydrant-chaos-'));
   const outfile = join(folder, 'hydrant.mjs');
@@ -181,7 +181,7 @@ export class ChaosCluster {
     return Promise.all(this.live.map((replica) => replica.ask({ command: 'stats' }, 'stats')));
   }
 
-  /** Claim queries per replica and tick while `work` goes on, and at most in any replica. */
+  /** Claim queries per replica and tick during `work`, and the most of any replica. */
   async queries(work) {
     const before = await this.stats();
     const began = now();
@@ -198,7 +198,7 @@ export class ChaosCluster {
   }
 }
 
-/** How late timers fire in this process while `work` goes on, sorted, in milliseconds: what the machine itself costs. */
+/** How late timers fire in this process during `work`, sorted, in milliseconds: the machine's own delay. */
 export async function schedulingLag(work) {
   const lags = [];
   let due = now() + 10;

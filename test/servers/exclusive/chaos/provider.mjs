@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 /** Milliseconds on the machine's monotonic clock, the same in every process. */
 const now = () => Number(process.hrtime.bigint()) / 1e6;
 
-/** Per connection: the highest token seen, who had it, and when it was polled last. */
+/** Per connection: the highest token seen, its owner, and the time of the last poll. */
 const seen = new Map();
 let polls = 0;
 let stale = [];

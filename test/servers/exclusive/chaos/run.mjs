@@ -77,7 +77,7 @@ function miss(...promises) {
   failed ||= promises.length > 0;
 }
 
-/** The harness must be able to see what it is there to see. */
+/** The harness must be able to detect overlaps. */
 async function control(kind, server) {
   console.log(`\n${kind}: the plain heartbeat loop`);
   await server.prepareNaive(settings.connections);

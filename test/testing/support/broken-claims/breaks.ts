@@ -91,7 +91,7 @@ export const remembering = (change: (good: MemoryClaims, shared: Shared) => Part
   ...change(good, shared),
 });
 
-/** Asks for another time, of what was released or of what has expired. */
+/** Asks with another time for released connections, or for those with an expired claim. */
 export const freeFor =
   (change: (freeForMs: number, ttlMs: number) => number, wasReleased: boolean): Break =>
   (good, { seen }) => ({
