@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Deferred } from '../support/deferred.js';
-import { Harness, type Instance } from '../support/harness.js';
+import { Harness } from '../support/harness.js';
 
 describe('keepLastGood', () => {
   const open = (options = {}): Harness => {
@@ -16,20 +15,10 @@ describe('keepLastGood', () => {
     });
     return h;
   };
-  /** A live instance of `a`, an edit of its row, and a use that waits for the successor, whose `create` is held. */
-  const edited = async (h: Harness): Promise<{ first: Instance; gate: Deferred<void>; use: Promise<Instance> }> => {
-    h.rows.put('a');
-    const first = await h.registry.use('a', (instance) => instance);
-    h.rows.put('a');
-    const gate = h.holdCreate();
-    const use = h.registry.use('a', (instance) => instance);
-    await h.settle();
-    return { first, gate, use };
-  };
 
   test.each(['v1', 'v2'])('invalidateWhere ends both instances of an edited connection by its row %s', async (version) => {
     const h = open();
-    const { first, gate, use } = await edited(h);
+    const { first, gate, use } = await h.edited();
     const ended = h.registry.invalidateWhere((row) => row.version === version);
     gate.resolve();
     const second = await use;
@@ -39,7 +28,7 @@ describe('keepLastGood', () => {
 
   test('close aborts context.superseded of the old instance too, while its successor is created', async () => {
     const h = open();
-    const { gate } = await edited(h);
+    const { gate } = await h.edited();
     const superseded = h.contexts.map((context) => context.superseded);
     const closed = h.registry.close();
     expect(superseded.map(({ aborted }) => aborted)).toEqual([true, true]);
@@ -93,7 +82,7 @@ describe('keepLastGood', () => {
     ];
     for (const end of endings) {
       const h = open();
-      const { first, gate, use } = await edited(h);
+      const { first, gate, use } = await h.edited();
       await end(h);
       gate.reject(new Error('no'));
       await expect(use).rejects.toMatchObject({ code: 'HYDRATION_FAILED' });
@@ -116,7 +105,7 @@ describe('keepLastGood', () => {
     { when: 'has failed before', token: 'bad' },
   ])('when a version fails whose successor $when, its waiters get the last good instance too', async ({ token }) => {
     const h = open();
-    const { first, gate: second, use: early } = await edited(h);
+    const { first, gate: second, use: early } = await h.edited();
     h.rows.put('a', token === undefined ? {} : { token });
     const third = token === undefined ? h.holdCreate() : undefined;
     const late = h.registry.use('a', (instance) => instance);
@@ -131,7 +120,7 @@ describe('keepLastGood', () => {
 
   test('while the store is unreachable the old instance serves for staleIfErrorMs, although a successor hydrates', async () => {
     const h = open({ staleIfErrorMs: 1_000 });
-    const { first, gate: second, use: waiting } = await edited(h);
+    const { first, gate: second, use: waiting } = await h.edited();
     h.rows.failure = new Error('unreachable');
     expect(await h.registry.use('a', (instance) => instance)).toBe(first);
     await h.clock.advance(1_001);
@@ -143,7 +132,7 @@ describe('keepLastGood', () => {
 
   test('after several edits the last good instance serves until one of the new versions comes to life', async () => {
     const h = open();
-    const { first, gate: second, use: early } = await edited(h);
+    const { first, gate: second, use: early } = await h.edited();
     h.rows.put('a', { token: 'bad' });
     expect(await h.registry.use('a', (instance) => instance)).toBe(first);
     second.resolve();

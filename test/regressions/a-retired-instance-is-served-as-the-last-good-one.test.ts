@@ -3,12 +3,7 @@ import { Harness } from '../support/harness.js';
 
 test("with 'keepLastGood', an instance that retires while its successor is created is disposed of at once", async () => {
   const h = new Harness({ keepLastGood: true });
-  h.rows.put('a');
-  await h.registry.use('a', () => {});
-  h.rows.put('a');
-  const gate = h.holdCreate();
-  const use = h.registry.use('a', ({ name }) => name);
-  await h.settle();
+  const { gate, use } = await h.edited();
   h.contexts[0]!.retire();
   await h.settle();
   expect(h.log).toEqual(['create a@v1', 'create a@v2', 'dispose a@v1 retired']);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Harness, type Instance } from '../support/harness.js';
+import { handingOver } from '../support/webhooks.js';
 
 /** A native promise that an instrumentation of promises has spoilt. */
 function spoilt<T>(value: T): Promise<T> {
@@ -33,7 +34,7 @@ describe('a promise that has a `then` of its own, which throws', () => {
     const h = new Harness({
       factory: {
         authenticate: () => true,
-        handleWebhook: (_instance, _request, { waitUntil }) => { waitUntil(spoilt('done')); return new Response(); },
+        handleWebhook: handingOver(() => spoilt('done')),
       },
     });
     h.rows.put('a');

@@ -6,14 +6,9 @@ afterEach(() => { vi.restoreAllMocks(); });
 
 test("with 'keepLastGood', the death of the old instance does not end the back-off of the version that failed", async () => {
   const h = new Harness({ keepLastGood: true, failureBackoff: { initialMs: 10_000, maxMs: 10_000 } });
-  h.rows.put('a');
-  await h.registry.use('a', () => {});
-  h.rows.put('a');
-  const gate = h.holdCreate();
-  const use = h.registry.use('a', ({ name }) => name);
-  await h.settle();
+  const { gate, use } = await h.edited();
   gate.reject(new Error('no'));
-  await expect(use).resolves.toBe('a@v1#0');
+  await expect(use).resolves.toMatchObject({ name: 'a@v1#0' });
 
   h.contexts[0]!.retire(new Error('socket closed'));
   await expect(h.registry.use('a', () => {})).rejects.toMatchObject({ code: 'BACKING_OFF', retryAfterMs: 5_000 });

@@ -182,6 +182,17 @@ export class Harness {
     return this.disposing[index] = deferred();
   }
 
+  /** A live instance of `a`, an edit of its row, and a use that waits for the successor, whose `create` is held. */
+  async edited(): Promise<{ first: Instance; gate: Deferred<void>; use: Promise<Instance> }> {
+    this.rows.put('a');
+    const first = await this.registry.use('a', (instance) => instance);
+    this.rows.put('a');
+    const gate = this.holdCreate();
+    const use = this.registry.use('a', (instance) => instance);
+    await this.settle();
+    return { first, gate, use };
+  }
+
   /** Lets everything that is ready happen. */
   async settle(): Promise<void> {
     await this.clock.advance(0);

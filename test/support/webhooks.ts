@@ -1,4 +1,4 @@
-import type { InstanceFactory } from 'hydrant';
+import type { InstanceFactory, WebhookContext } from 'hydrant';
 import { deferred, type Deferred } from './deferred.js';
 import { Harness, type HarnessOptions, type Instance, type Row } from './harness.js';
 
@@ -24,6 +24,13 @@ export async function answerThatWasRead(): Promise<Response> {
   await response.text();
   return response;
 }
+
+/** A handler that passes work to `waitUntil` and answers. */
+export const handingOver = (work: () => Promise<unknown>) =>
+  (_instance: Instance, _request: Request, { waitUntil }: WebhookContext<Row>): Response => {
+    waitUntil(work());
+    return new Response();
+  };
 
 /** A `secrets` that settles when the test says so: its calls, in order. */
 export function heldSecrets(): { readonly calls: Deferred<string>[]; secrets(): Promise<string> } {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { deferred } from '../support/deferred.js';
 import type { Harness } from '../support/harness.js';
-import { answerThatWasRead, post, seen, webhookHarness } from '../support/webhooks.js';
+import { answerThatWasRead, handingOver, post, seen, webhookHarness } from '../support/webhooks.js';
 
 const failures = (h: Harness): unknown[] =>
   h
@@ -58,12 +58,7 @@ describe('the event for a failed webhook reports', () => {
 
   test('a platform that throws', async () => {
     const h = webhookHarness({
-      factory: {
-        handleWebhook: (_, __, { waitUntil }) => {
-          waitUntil(Promise.resolve());
-          return new Response();
-        },
-      },
+      factory: { handleWebhook: handingOver(() => Promise.resolve()) },
     });
     h.rows.put('a');
     expect((await h.registry.handleWebhook('a', post(), { waitUntil: fail })).status).toBe(200);

@@ -2,7 +2,7 @@ import { ConnectionRegistry } from 'hydrant';
 import { expect, test } from 'vitest';
 import { deferred } from '../support/deferred.js';
 import { Rows, type Harness } from '../support/harness.js';
-import { answerThatWasRead, post, webhookHarness } from '../support/webhooks.js';
+import { answerThatWasRead, handingOver, post, webhookHarness } from '../support/webhooks.js';
 
 const fail = (): never => { throw new Error('the cause'); };
 
@@ -26,12 +26,7 @@ const BROKEN: Record<string, () => Promise<Harness>> = {
   },
   'Work passed to waitUntil': async () => {
     const h = webhookHarness({
-      factory: {
-        handleWebhook: (_, __, { waitUntil }) => {
-          waitUntil(Promise.reject(new Error('the cause')));
-          return new Response();
-        },
-      },
+      factory: { handleWebhook: handingOver(() => Promise.reject(new Error('the cause'))) },
     });
     h.rows.put('a');
     await h.registry.handleWebhook('a', post());
@@ -39,12 +34,7 @@ const BROKEN: Record<string, () => Promise<Harness>> = {
   },
   "The platform's waitUntil": async () => {
     const h = webhookHarness({
-      factory: {
-        handleWebhook: (_, __, { waitUntil }) => {
-          waitUntil(Promise.resolve());
-          return new Response();
-        },
-      },
+      factory: { handleWebhook: handingOver(() => Promise.resolve()) },
     });
     h.rows.put('a');
     await h.registry.handleWebhook('a', post(), { waitUntil: fail });
