@@ -5,14 +5,19 @@ import type { Behaviour, Handling, Operation, Plans, Program, ReadBehaviour, Set
 export function generate(seed: number, kind: 'uses' | 'webhooks'): Program {
   const random = randomFrom(kind === 'uses' ? seed : seed ^ 0x5bd1e995);
   const settings = drawSettings(random, kind === 'webhooks');
-  return {
-    seed,
-    settings,
-    plans: drawPlans(random, settings),
-    steps: drawSteps(random, settings, kind),
-    ending: random.chance(0.6) ? 'prompt' : 'stubborn',
-  };
+  const plans = drawPlans(random, settings);
+  const steps = drawSteps(random, settings, kind);
+  const ending = random.chance(0.6) ? 'prompt' : 'stubborn';
+  return { seed, settings: { ...settings, ...drawPlaces(random) }, plans, steps, ending };
 }
+
+/** Usual, because a delivery that is refused when it comes reaches nothing else. */
+const MANY_PLACES = { maxUnauthenticated: 20, answersLater: false };
+
+const drawPlaces = (random: Random): typeof MANY_PLACES => ({
+  maxUnauthenticated: random.chance(0.3) ? random.pick([1, 2, 3]) : MANY_PLACES.maxUnauthenticated,
+  answersLater: random.chance(0.2),
+});
 
 function drawSettings(random: Random, webhooks: boolean): Settings {
   // So many that the cap on reads is reached. Few programs are like this, because they reach no other depths.
@@ -44,6 +49,7 @@ function drawSettings(random: Random, webhooks: boolean): Settings {
     replacement,
     keepLastGood: replacement === 'overlap' && random.chance(0.25),
     closeDrainMs: random.pick([0, 40, 300]),
+    ...MANY_PLACES,
     around: random.chance(0.5),
     store: { getMany: random.chance(0.5), getVersions: random.chance(0.5), watch: random.chance(0.4) },
     factory: {

@@ -12,6 +12,7 @@ import {
   singleFlight,
   withinPermits,
 } from './checks/hydrating.js';
+import { noneTooMany } from './checks/places.js';
 import { isDue } from './checks/refusing.js';
 import {
   everyWaitHasACause,
@@ -42,6 +43,9 @@ export interface Failure {
   readonly at: Moment;
 }
 
+/** A failure of a webhook, as its event told. `of` is known where `respondToFailure` was told as well. */
+export interface WebhookFailure { readonly id: string; readonly error: ConnectionError; readonly at: Moment; of?: Demand }
+
 /**
  * The independent model: it hears what store, factory, callers and listeners see, and says what the guarantees make of
  * it. Each check names the guarantee it is a precise form of.
@@ -49,7 +53,7 @@ export interface Failure {
 export class Model {
   readonly failures: Failure[] = [];
   /** Failures that have not been seen in an answer yet. */
-  readonly webhookFailures: { readonly id: string; readonly error: ConnectionError }[] = [];
+  readonly webhookFailures: WebhookFailure[] = [];
   readonly #world: World;
 
   constructor(world: World) {
@@ -123,7 +127,7 @@ export class Model {
       this.failures.push({ id, version, error, retryAfterMs, exact: true, strangers, at });
     } else if (event === 'webhookFailed') {
       const { id, error, acknowledged } = payload as RegistryEvents['webhookFailed'];
-      if (!acknowledged) this.webhookFailures.push({ id, error });
+      if (!acknowledged) this.webhookFailures.push({ id, error, at });
     } else if (event === 'retired') {
       const { id, version, cause } = payload as RegistryEvents['retired'];
       this.failures.push({
@@ -161,6 +165,7 @@ export class Model {
     noSupersededIdle(world);
     everyWaitHasACause(world);
     unknownIsRemembered(world);
+    noneTooMany(world);
     nobodyWaits(world);
   }
 

@@ -1,4 +1,5 @@
 import type { ConnectionStatus, Version } from 'hydrant';
+import type { Places } from './checks/places.js';
 
 /** A place in the order of events, and the time of it. */
 export interface Moment { readonly seq: number; readonly t: number }
@@ -123,6 +124,12 @@ export interface Demand {
   authentic?: boolean;
   /** Webhooks only: `authenticate` was called a second time, because its row or its secrets had changed. */
   authenticatedAgain?: boolean;
+  /** Of a webhook: when `authenticate` or `respondToFailure` first decided. */
+  decidedAt?: Moment;
+  /** Of a webhook: how many places of `maxUnauthenticated` were taken when it came. */
+  placesBefore?: Places;
+  /** Of a webhook: its sender left, or its time was up, before `authenticate` was called. */
+  leftEarly?: boolean;
   /** Waiting for an instance, or (webhooks) for the answer as a whole. */
   state: 'waiting' | 'working' | 'settled';
   entitledAt?: Moment;

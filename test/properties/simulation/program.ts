@@ -34,6 +34,9 @@ export interface Settings {
   readonly replacement: 'overlap' | 'drain-first';
   readonly keepLastGood: boolean;
   readonly closeDrainMs: number;
+  readonly maxUnauthenticated: number;
+  /** The registry's `respondToFailure` takes its time, and then leaves the answer to hydrant. */
+  readonly answersLater: boolean;
   readonly around: boolean;
   readonly store: { readonly getMany: boolean; readonly getVersions: boolean; readonly watch: boolean };
   readonly factory: {

@@ -88,6 +88,7 @@ class Run {
       factory: settings.factory.platforms === 1 ? hooked : factoryByPlatform('platform', platforms),
       ...(settings.around && { around: factory.around }),
       ...registryOptions(program),
+      webhook: this.#webhooks.options,
       clock: this.world.clock,
     };
     this.#registry = settings.brokenRows.startsWith('schema')
@@ -243,7 +244,9 @@ class Run {
       else world.clock.moveTo(world.clock.nextDue);
       await this.flow.rest();
     }
-    if (world.violations.length === 0) this.#model.ended();
+    if (world.violations.length > 0) return;
+    this.#model.ended();
+    if (world.settings.factory.webhooks !== 'none') await this.#webhooks.takeAllPlaces();
   }
 
   #idleAtLast(): boolean {
@@ -294,6 +297,5 @@ function registryOptions({ settings }: Program) {
     notFoundTtlMs: settings.notFoundTtlMs,
     replacement: settings.replacement,
     keepLastGood: settings.keepLastGood,
-    webhook: { maxBodyBytes: 2_048 },
   } as const;
 }

@@ -21,6 +21,8 @@ const PLAIN: Partial<Settings> = {
   eviction: 'lru',
   keepLastGood: false,
   closeDrainMs: 300,
+  maxUnauthenticated: 20,
+  answersLater: false,
   around: false,
 };
 

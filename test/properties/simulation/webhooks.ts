@@ -1,4 +1,5 @@
-import type { InstanceFactory, RecordContext, WebhookContext } from 'hydrant';
+import type { ConnectionError, InstanceFactory, RecordContext, WebhookContext } from 'hydrant';
+import { lacksPlace, placesAreFree, placesTaken } from './checks/places.js';
 import { webhookAnswered } from './checks/webhooks.js';
 import type { Callers, Registry } from './callers.js';
 import type { Handle, SecretsHandle, SimulatedFactory } from './factory.js';
@@ -67,6 +68,12 @@ export class SimulatedWebhooks {
     };
   }
 
+  /** The options of the registry. */
+  get options() {
+    const { maxUnauthenticated, answersLater } = this.#world.settings;
+    return { maxBodyBytes: 2_048, maxUnauthenticated, ...(answersLater && { respondToFailure: this.#answerLater }) };
+  }
+
   send(op: Send): void {
     const world = this.#world;
     if (world.settings.factory.webhooks === 'none') return;
@@ -85,6 +92,7 @@ export class SimulatedWebhooks {
       quietBefore: world.quiet.seq,
       began: world.note(`webhook ${n} of c${op.id} comes (${op.client}, ${op.bodyKiB} KiB)`),
     };
+    demand.placesBefore = placesTaken(world, this.#model);
     world.demands.push(demand);
     const delivery: Delivery = {
       demand,
@@ -155,6 +163,8 @@ export class SimulatedWebhooks {
     demand.state = 'settled';
     demand.settled = world.note(`webhook ${demand.n} is answered ${response.status}`);
     delivery.response = response;
+    const timeIsUp = response.status === 503 && demand.settled.t >= demand.began.t + demand.timeoutMs;
+    demand.leftEarly = delivery.verdicts.length === 0 && (response.status === 401 || timeIsUp);
     webhookAnswered(world, delivery, response, this.#model);
     if (response.body === null) this.#bodyDone(delivery);
     else if (delivery.disconnected) this.#cancel(delivery);
@@ -199,6 +209,8 @@ export class SimulatedWebhooks {
     if (world.settings.factory.secrets && world.secretsCalls[secrets?.call]?.version !== String(record.version)) {
       world.violate('G10', `webhook ${delivery.demand.n} is authenticated with the secrets of another version`);
     }
+    const decided = (): void => { delivery.demand.decidedAt ??= world.moment(); };
+    if (!verdict.endsWith('Later')) decided();
     if (verdict === 'throw') throw new Error('bad signature');
     if (verdict === 'response') return new Response('challenge', { status: 222 });
     if (verdict === 'yes' || verdict === 'yesLater') delivery.demand.authentic = true;
@@ -209,11 +221,37 @@ export class SimulatedWebhooks {
       label: `authenticate ${delivery.demand.n}`,
       hung: false,
       settle: () => {
+        decided();
         resolve(verdict === 'yesLater');
         return true;
       },
     });
     return promise;
+  }
+
+  /** Keeps those waiting who are refused before their row is known. */
+  readonly #answerLater = (failure: ConnectionError, request: Request): Promise<undefined> | undefined => {
+    if (!request.headers.has('x-delivery')) return undefined;
+    const { demand } = this.#deliveryOf(request);
+    const told = this.#model.webhookFailures.find(({ error, of }) => error === failure && of === undefined);
+    // Otherwise a delivery that failed alike has been answered with it, and has left another.
+    if (told !== undefined) told.of = demand;
+    const { promise, resolve } = outside<undefined>();
+    this.#world.await({
+      kind: 'answer', label: `respondToFailure of webhook ${demand.n}`, hung: false,
+      settle: () => { demand.decidedAt ??= this.#world.moment(); resolve(undefined); return true; },
+    });
+    return promise;
+  };
+
+  /** When all else is over: as many deliveries in one turn as there are places, and one more. */
+  async takeAllPlaces(): Promise<void> {
+    const { settings: { maxUnauthenticated } } = this.#world;
+    const request = new Request('http://gateway.test/webhooks');
+    for (let n = 0; n <= maxUnauthenticated; n++) void this.#registry!.handleWebhook(`last${n}`, request);
+    await this.#flow.rest();
+    const refused = this.#model.webhookFailures.filter(({ id, error }) => id.startsWith('last') && lacksPlace(error));
+    placesAreFree(this.#world, refused.map(({ id }) => Number(id.slice('last'.length))));
   }
 
   #handle(handle: Handle, request: Request, context: WebhookContext<Row, SecretsHandle>): Response | Promise<Response> {

@@ -20,7 +20,8 @@ export interface Pending {
     | 'handler'
     | 'body'
     | 'waitUntil'
-    | 'client';
+    | 'client'
+    | 'answer';
   readonly label: string;
   /** Stays unsettled until the program heals. */
   hung: boolean;

@@ -4,6 +4,7 @@ import type { Failure } from '../model.js';
 import type { Demand } from '../observed.js';
 import { isAlive, isFreshFor, isGood, noPermitLeft, readsOf, sighting, withPermit } from '../queries.js';
 import type { World } from '../world.js';
+import { lacksPlace, placesWereTaken } from './places.js';
 import { superseded } from './resting.js';
 import { storeFailedOver } from './serving.js';
 
@@ -67,6 +68,7 @@ export function reason(
     case 'BACKING_OFF':
       return backsOff(world, demand, error, failures);
     case 'OVERLOADED': {
+      if (lacksPlace(error)) return placesWereTaken(world, demand);
       const hydrating = withPermit(world);
       // One call for secrets may keep several hydrates waiting.
       return noPermitLeft(world, demand.id, hydrating) || world.secretsCalls.some((call) => !world.isPast(call.ended))

@@ -4,6 +4,7 @@ import type { Creation, Demand, Read } from '../observed.js';
 import { isGood, readsOf, sighting } from '../queries.js';
 import type { Delivery } from '../webhooks.js';
 import type { World } from '../world.js';
+import { lacksPlace, mustBeRefused } from './places.js';
 import { reason } from './refusing.js';
 
 /** G11: the status says what happened. */
@@ -23,6 +24,8 @@ export function webhookAnswered(world: World, delivery: Delivery, response: Resp
   if (verdict === undefined && handled !== undefined && world.settings.factory.webhooks === 'authenticated')
     complain('it was handled without being authenticated');
   if (delivery.bodyKiB > 2 && handled !== undefined) complain('its body was too large to be handled');
+  if (mustBeRefused(world, demand) && (status !== 503 || verdict !== undefined || handled !== undefined))
+    complain(`it was let in although ${demand.placesBefore?.least} places were taken`);
   if (status >= 400 && handled === undefined) {
     const type = response.headers.get('content-type') ?? '';
     if (!type.startsWith('application/problem+json')) complain(`its type is '${type}'`);
@@ -67,7 +70,11 @@ function acknowledged(world: World, { demand, verdicts }: Delivery, complain: (w
 
 /** The reported failure is due, as it would be for a use. */
 function failureIsDue(world: World, { demand }: Delivery, status: number, model: Model, complain: (why: string) => void): void {
-  const fits = model.webhookFailures.filter(({ id, error }) => id === demand.id && statusOf(error.code) === status);
+  const own = model.webhookFailures.filter(({ of }) => of === demand);
+  const fits = (own.length > 0 ? own : model.webhookFailures.filter(({ of }) => of === undefined)).filter(({ id, error }) =>
+    id === demand.id && statusOf(error.code) === status && (!mustBeRefused(world, demand) || lacksPlace(error)));
+  // A lack of a place is told at once, before the failures of others of this connection can have been answered.
+  fits.sort((one, other) => Number(lacksPlace(other.error)) - Number(lacksPlace(one.error)));
   if (fits.length === 0) {
     complain('no event tells why');
     return;
@@ -97,7 +104,7 @@ function statusOf(code: ConnectionErrorCode): number {
 export function createIsOwed(world: World, creation: Creation): void {
   let owed = 0;
   for (const demand of world.demands) {
-    if (demand.id !== creation.id) continue;
+    if (demand.id !== creation.id || mustBeRefused(world, demand)) continue;
     if (demand.kind !== 'webhook' || demand.authentic === true || world.settings.factory.webhooks === 'in-handler') owed++;
   }
   const made = world.creations.filter((other) => other.id === creation.id).length;
@@ -108,7 +115,7 @@ export function createIsOwed(world: World, creation: Creation): void {
 /** G10: a webhook of an id that the store did not know a moment ago is answered without a read. */
 export function unknownIsRemembered(world: World): void {
   for (const demand of world.demands) {
-    if (demand.kind !== 'webhook' || demand.state !== 'waiting') continue;
+    if (demand.kind !== 'webhook' || demand.state !== 'waiting' || world.settings.answersLater) continue;
     const read = unknownTo(world, demand);
     if (read !== undefined)
       world.violate('G10', `webhook ${demand.n} of ${demand.id} waits although read ${read.n} had found nothing`);
