@@ -8,8 +8,8 @@ import type { Settings } from './simulation/program.js';
 import { World } from './simulation/world.js';
 
 /*
- * Long runs once reported three errors of the model as faults of the registry: webhooks 900258239, 900356283 and
- * 900268460, uses 900282076. Today's generator makes other programs of these seeds, so the moments are written by hand.
+ * Long runs once reported four errors of the model as faults of the registry: webhooks 900258239, 900356283, 900268460
+ * and 77003098, uses 900282076. A later generator makes other programs of these seeds, so the moments are written by hand.
  * Each error stands beside the fault that the model must still find.
  */
 
@@ -97,6 +97,22 @@ describe('an instance whose response was read slowly', () => {
       passed(4_999);
       reasonHolds(world, instance, 'idle');
       expect(found()).toEqual(due ? [] : ['reasons']);
+    },
+  );
+});
+
+describe('a read that fails after its time-out', () => {
+  test.each([{ sentMs: 0, serves: true }, { sentMs: 1, serves: false }])(
+    'failed at its time-out, $sentMs ms after the row was confirmed, which may be stale then: $serves',
+    ({ sentMs, serves }) => {
+      settings({ staleIfErrorMs: 30, storeTimeoutMs: 30, keepLastGood: false, brokenRows: 'schema' });
+      read('1');
+      const one = demand('webhook');
+      passed(sentMs);
+      const failed = read('1');
+      passed(150);
+      Object.assign(failed, { failed: true, late: true, answered: world.moment() });
+      expect(storeFailedOver(world, one, { version: '1' })).toBe(serves);
     },
   );
 });

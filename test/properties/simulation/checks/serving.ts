@@ -55,9 +55,9 @@ export function storeFailedOver(world: World, demand: Demand, { version }: { rea
   let failedAt: number | undefined;
   for (const read of readsOf(world, demand.id)) {
     if (read.sent.seq > demand.began.seq) {
-      if (read.failed) failedAt = read.answered!.t;
-      else if (read.late || (read.answered === undefined && now >= read.sent.t + storeTimeoutMs))
+      if (read.late || (read.answered === undefined && now >= read.sent.t + storeTimeoutMs))
         failedAt = read.sent.t + storeTimeoutMs;
+      else if (read.failed) failedAt = read.answered!.t;
     }
     if (!isGood(read)) continue;
     const seen = sighting(read, demand.id);

@@ -79,11 +79,7 @@ function failureIsDue(world: World, { demand }: Delivery, status: number, model:
     complain('no event tells why');
     return;
   }
-  const whys = fits.map(({ error }) =>
-    error.code === 'REGISTRY_CLOSED' && world.closed !== undefined
-      ? undefined
-      : reason(world, demand, error, model.failures)?.[1],
-  );
+  const whys = fits.map(({ error }) => reason(world, demand, error, model.failures)?.[1]);
   const due = fits.find((_one, index) => whys[index] === undefined);
   if (due === undefined) complain(`${fits.map(({ error }, index) => `${error.code}: ${whys[index]}`).join('; ')}`);
   else model.webhookFailures.splice(model.webhookFailures.indexOf(due), 1);
