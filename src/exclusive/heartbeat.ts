@@ -7,9 +7,6 @@ import type { Releases } from './releases.js';
 import type { Takeovers } from './takeovers.js';
 import { readInstant, type Instant } from './validity.js';
 
-/** At the answer to its second beat a replica begins to take its share. */
-const JOINING_BEATS = 2;
-
 /** The requests that were sent along with a renewal, by id. */
 type Sent<R extends ConnectionRecord, I> = ReadonlyMap<
   string,
@@ -25,19 +22,23 @@ export class Heartbeat<R extends ConnectionRecord, I> {
   readonly #holdings: Holdings<R, I>;
   readonly #takeovers: Takeovers<R, I>;
   readonly #releases: Releases<R, I>;
-  readonly #answered: () => void;
-  #beats = 0;
+  readonly #answered: (joined: boolean) => void;
+  /** As it was sent with the last beat that was answered: below 0 while the others must not hand anything to this replica. */
+  #load: number | undefined;
   #renewal: Promise<void> | undefined;
   #stopped = false;
   #cancel: (() => void) | undefined;
 
-  /** @param answered - called when a renewal was answered: the living replicas are known */
+  /**
+   * @param answered - called when a renewal was answered, so the living replicas are known. Once this replica has joined,
+   * they include others that started at the same moment.
+   */
   constructor(
     environment: RunnerEnvironment<R, I>,
     holdings: Holdings<R, I>,
     takeovers: Takeovers<R, I>,
     releases: Releases<R, I>,
-    answered: () => void,
+    answered: (joined: boolean) => void,
   ) {
     this.#environment = environment;
     this.#holdings = holdings;
@@ -58,11 +59,6 @@ export class Heartbeat<R extends ConnectionRecord, I> {
     await this.#renewal;
   }
 
-  /** Whether other replicas that start at this moment have been seen. */
-  get hasJoined(): boolean {
-    return this.#beats >= JOINING_BEATS;
-  }
-
   #beat(nextMs: number): void {
     const { clock, options } = this.#environment;
     this.#cancel = clock.setTimeout(() => this.#beat(options.tickMs), nextMs, { ref: true });
@@ -78,7 +74,9 @@ export class Heartbeat<R extends ConnectionRecord, I> {
       .map((holding) => [holding.id, { holding, notes: holding.notes.unsaved }]));
     const held = [...sent.values()].map(({ holding: { id, validity: { token } }, notes }) => ({ id, token, notes }));
     const member = state === 'running';
-    const load = this.#beats === 0 ? -1 : this.#holdings.load;
+    // At the answer to its second beat a replica begins to take its share.
+    const joined = this.#load !== undefined;
+    const load = joined && this.#takeovers.known ? this.#holdings.load : -1;
     const takeoversBefore = this.#takeovers.inFlight ? undefined : this.#takeovers.count;
     this.#releases.announced ||= member;
     const result = await this.#environment.ask('renew', (claims, options) =>
@@ -93,9 +91,9 @@ export class Heartbeat<R extends ConnectionRecord, I> {
     if (takeoversBefore === this.#takeovers.count) {
       for (const claim of result.strays) if (!this.#holdings.has(claim.id)) this.#releases.add({ claim });
     }
-    this.#beats += 1;
-    roster.update(result.members, this.#beats <= JOINING_BEATS, sentAt.monotonic);
-    this.#answered();
+    roster.update(result.members, (this.#load ?? -1) < 0, sentAt.monotonic);
+    this.#load = load;
+    this.#answered(joined);
   }
 
   /** An id that is in neither list is unknown: it stays valid until the local deadline. */

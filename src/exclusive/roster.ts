@@ -69,7 +69,7 @@ export class Roster {
   }
 
   get othersLive(): boolean {
-    return this.#members.length > (this.#rank < 0 ? 0 : 1);
+    return this.size > (this.#rank < 0 ? 0 : 1);
   }
 
   /** How many of `total` connections the replica of this rank should own, by default this one. */

@@ -61,7 +61,8 @@ export class ExclusiveRunner<R extends ConnectionRecord, I> implements AsyncDisp
     this.#holdings = new Holdings(environment, this.#listing, this.#releases, () => void this.stop());
     this.#homes = new Homes(this.#listing, environment.roster);
     this.#takeovers = new Takeovers(environment, this.#listing, this.#holdings, this.#homes);
-    this.#heartbeat = new Heartbeat(environment, this.#holdings, this.#takeovers, this.#releases, () => this.#renewed());
+    const renewed = (joined: boolean): void => this.#renewed(joined);
+    this.#heartbeat = new Heartbeat(environment, this.#holdings, this.#takeovers, this.#releases, renewed);
   }
 
   /**
@@ -143,9 +144,9 @@ export class ExclusiveRunner<R extends ConnectionRecord, I> implements AsyncDisp
   }
 
   /** A renewal was answered, so the living replicas are known. */
-  #renewed(): void {
+  #renewed(joined: boolean): void {
     if (this.#environment.state !== 'running') return;
-    if (this.#heartbeat.hasJoined) this.#takeovers.enable();
+    if (joined) this.#takeovers.enable();
     handOverSurplus(this.#environment, this.#holdings, this.#homes);
     this.#takeovers.tick();
   }

@@ -80,6 +80,11 @@ export class Takeovers<R extends ConnectionRecord, I> {
     return this.#current !== undefined;
   }
 
+  /** Whether this replica knows the connections, so that it can take some. */
+  get known(): boolean {
+    return this.#listing.known;
+  }
+
   /** How many queries have been sent so far. */
   get count(): number {
     return this.#count;
@@ -169,22 +174,21 @@ export class Takeovers<R extends ConnectionRecord, I> {
   /** The request to send; `undefined` when there is nothing to take. */
   #wanted(): Wanted | undefined {
     const { clock, roster, options: { tickMs } } = this.#environment;
-    if (!this.#listing.known || roster.rank < 0) return undefined;
+    if (roster.rank < 0) return undefined;
     const missing = this.#missing();
-    const short = missing > 0;
     const now = clock.monotonic();
     const { allFit } = this.#homes;
     const ticks = allFit ? ORPHAN_TICKS : 1;
     const due = now - this.#orphansAt >= ticks * tickMs;
-    const orphans = !short && (due || this.#orphanLooks > 0);
-    if (!short && !orphans && this.#offerTicks <= 0) return undefined;
+    const orphans = missing <= 0 && (due || this.#orphanLooks > 0);
+    if (missing <= 0 && !orphans && this.#offerTicks <= 0) return undefined;
     const ids = orphans ? this.#candidates.nextOfHome() : this.#candidates.next();
     if (ids.length === 0) return undefined;
-    if (short) return { ids, limit: Math.min(missing, MAX_AT_ONCE), freeForMs: 0 };
+    if (missing > 0) return { ids, limit: Math.min(missing, MAX_AT_ONCE), freeForMs: 0 };
     if (orphans) {
       if (due) {
         this.#orphansAt = now;
-        this.#orphanLooks = allFit ? 1 : this.#looksAtHome();
+        this.#orphanLooks = this.#looksAtHome();
       }
       this.#orphanLooks -= 1;
     }

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { Cluster, slowToStop, type Replica } from './support/cluster.js';
+import { Cluster, slowToStop, type Replica, type Row } from './support/cluster.js';
 
 let cluster: Cluster;
 afterEach(() => cluster.close());
@@ -205,6 +205,28 @@ describe('balance', () => {
       expect(cluster.server.owners().size, 'a tick after they have').toBe(12);
       await cluster.close();
     }
+  });
+
+  test('nothing is handed to a replica that has not listed the connections, and replicas that start together share', async () => {
+    cluster = new Cluster(12);
+    const a = await cluster.started();
+    await cluster.clock.advance(20_000);
+    let down = true;
+    const list = async (): Promise<readonly Row[]> => {
+      if (down) throw new Error('the database is down');
+      return cluster.store.list();
+    };
+    const [b, c] = [cluster.replica({ list }), cluster.replica({ list })];
+    for (const { runner } of [b, c]) runner.start();
+    for (let tick = 0; tick < 20; tick += 1) {
+      await cluster.clock.advance(1_000);
+      expect(a.owned).toHaveLength(12);
+    }
+    void a.runner.stop();
+    await cluster.clock.advance(1_000);
+    down = false;
+    await cluster.clock.advance(2_000);
+    expect(loads([b, c])).toEqual([6, 6]);
   });
 
   test('nothing is left for a replica whose loops take long to stop', async () => {

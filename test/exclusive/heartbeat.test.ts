@@ -14,7 +14,7 @@ let clock: TestEnvironment['clock'];
 let gates: Deferred<any>[];
 let requests: RenewRequest[];
 let log: string[];
-let takeovers: { inFlight: boolean; count: number };
+let takeovers: { inFlight: boolean; count: number; known: boolean };
 let releases: { announced: boolean; add(release: { claim: { id: string } }): void };
 
 const holding = (id: string, notes?: string) => ({
@@ -50,8 +50,8 @@ function heart(...held: ReturnType<typeof holding>[]): Heartbeat<Row, string> {
     holdings as unknown as Holdings<Row, string>,
     takeovers as Takeovers<Row, string>,
     releases as unknown as Releases<Row, string>,
-    () => {
-      log.push(`answered by ${environment.roster.size}`);
+    (joined) => {
+      log.push(`${joined ? 'joined' : 'answered by'} ${environment.roster.size}`);
     },
   );
   beating.start(100);
@@ -60,7 +60,7 @@ function heart(...held: ReturnType<typeof holding>[]): Heartbeat<Row, string> {
 const result = (more: object = {}): object => ({ renewed: [], lost: [], strays: [], members: [], ...more });
 
 beforeEach(() => {
-  [gates, requests, log, takeovers] = [[], [], [], { inFlight: false, count: 0 }];
+  [gates, requests, log, takeovers] = [[], [], [], { inFlight: false, count: 0, known: true }];
   releases = { announced: false, add: ({ claim: { id } }) => { log.push(`${id} strayed`); } };
   const renew = (request: RenewRequest): Promise<any> => {
     const gate = deferred<any>();
@@ -107,18 +107,14 @@ describe('the heartbeat', () => {
   });
 
   test('announces a load of -1 at its first beat, has joined after two, and knows the members then', async () => {
-    const beating = heart(holding('a'));
+    heart(holding('a'));
     expect(requests[0]!.load).toBe(-1);
     gates[0]?.resolve(result({ members: [{ replica: 'r', load: -1 }, { replica: 's', load: -1 }] }));
     await clock.advance(100);
-    expect({ load: requests[1]!.load, joined: beating.hasJoined, log }).toEqual({
-      load: 1,
-      joined: false,
-      log: ['answered by 2'],
-    });
-    gates[1]?.resolve(result());
+    expect({ load: requests[1]!.load, log }).toEqual({ load: 1, log: ['answered by 2'] });
+    gates[1]?.resolve(result({ members: [{ replica: 'r', load: 1 }, { replica: 's', load: -1 }] }));
     await clock.advance(0);
-    expect(beating.hasJoined).toBe(true);
+    expect(log).toEqual(['answered by 2', 'joined 2']);
   });
 
   test('passes on renewed, noted and lost claims, and ignores claims it did not ask for', async () => {

@@ -14,7 +14,6 @@ describe('takeovers', () => {
   let load: number;
   let shareOf: number;
   let rank: number;
-  let known: boolean;
   let occupied: boolean;
   let taken: unknown[];
   let claim: (request: { ids: readonly string[]; limit: number; freeForMs: number }) => Promise<any>;
@@ -32,7 +31,7 @@ describe('takeovers', () => {
     });
     const takeovers = new Takeovers(
       environment,
-      { known, ids: listed } as unknown as Listing<Row, string>,
+      { ids: listed } as unknown as Listing<Row, string>,
       {
         get load() {
           return load;
@@ -46,7 +45,7 @@ describe('takeovers', () => {
     return takeovers;
   };
   beforeEach(() => {
-    [asked, taken, load, shareOf, rank, known, occupied] = [[], [], 0, 2, 0, true, false];
+    [asked, taken, load, shareOf, rank, occupied] = [[], [], 0, 2, 0, false];
     claim = async ({ ids: wanted, limit, freeForMs }) => { asked.push({ ids: wanted, limit, freeForMs }); return []; };
   });
 
@@ -120,17 +119,16 @@ describe('takeovers', () => {
 
   test('claim nothing before the listing and the members are known, when all is taken, or once disabled', async () => {
     for (const state of [
-      { known: false, occupied: false, rank: 0 },
-      { known: true, occupied: true, rank: 0 },
-      { known: true, occupied: false, rank: -1 },
+      { listed: [], occupied: false, rank: 0 },
+      { listed: ids, occupied: true, rank: 0 },
+      { listed: ids, occupied: false, rank: -1 },
     ]) {
-      ({ known, occupied, rank } = state);
-      const takeovers = open();
+      ({ occupied, rank } = state);
+      const takeovers = open(state.listed);
       takeovers.soon();
       await clock.advance(0);
     }
     rank = 0;
-    known = true;
     const takeovers = open();
     takeovers.disable();
     takeovers.soon();

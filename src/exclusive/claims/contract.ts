@@ -55,7 +55,7 @@ export interface Claim extends HeldClaim {
 /** A living replica: it has renewed within its own `ttlMs`. */
 export interface Member {
   readonly replica: string;
-  /** How many connections counted towards its share when it last renewed. It is -1 while the replica is joining. */
+  /** How many connections counted towards its share when it last renewed. It is -1 until it has joined. */
   readonly load: number;
 }
 
@@ -67,7 +67,10 @@ export interface RenewRequest {
   readonly ttlMs: number;
   /** Whether this replica counts as living. A stopping replica only renews. */
   readonly member: boolean;
-  /** How many connections count towards its share, from which the others compute theirs. It is -1 at the first beat. */
+  /**
+   * How many connections count towards its share, from which the others compute theirs. It is -1 until it has joined: at
+   * the first beat, and before it has listed the connections.
+   */
   readonly load: number;
   /** Its claims. If `notes` is given, it replaces the stored notes. */
   readonly held: readonly (HeldClaim & { readonly notes?: string | undefined })[];
