@@ -152,18 +152,18 @@ export class Takeovers<R extends ConnectionRecord, I> {
     const taken = await this.#environment.ask('claim', (claims, options) => claims.claim({ replica, ttlMs, ...wanted }, options));
     this.#current = undefined;
     this.#holdings.take(taken ?? [], sentAt);
-    if (taken !== undefined && this.#looksFurther()) this.#again = true;
+    if (taken !== undefined && this.#looksFurther(taken.length > 0)) this.#again = true;
     if (!this.#again) return;
     this.#again = false;
     this.soon();
   }
 
   /** One query cannot name all connections of a large fleet, and the free ones may be among the others. */
-  #looksFurther(): boolean {
+  #looksFurther(found: boolean): boolean {
     if (this.#homes.allFit) return false;
     if (this.#missing() <= 0) return this.#orphanLooks > 0;
     this.#further -= 1;
-    return this.#further >= 0;
+    return found || this.#further >= 0;
   }
 
   /** How many connections this replica is short of its share. */

@@ -99,6 +99,19 @@ describe('takeovers', () => {
     expect(await looked(), 'not later').toBe(false);
   });
 
+  test('go on in a large fleet for as long as they find something, however many came before', async () => {
+    const takeovers = open(Array.from({ length: 20_000 }, (_, index) => `c${index}`));
+    takeovers.tick();
+    await clock.advance(5_000);
+    expect(asked).toHaveLength(9);
+    let found = 3;
+    claim = async (request) => { asked.push(request); found -= 1; return found >= 0 ? ['some'] : []; };
+    asked = [];
+    takeovers.soon();
+    await clock.advance(5_000);
+    expect(asked, 'three that find something, and one that does not').toHaveLength(4);
+  });
+
   test('see the whole home in each of three ticks after a large fleet has changed, and then a part of it', async () => {
     load = 2;
     const takeovers = open(Array.from({ length: 20_000 }, (_, index) => `c${index}`));

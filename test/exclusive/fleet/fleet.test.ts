@@ -27,4 +27,19 @@ describe('a fleet that is larger than one claim query', () => {
     expect(atRest.mostNamed, 'only what is at home and owned by others').toBeLessThanOrEqual(CONNECTIONS / 6);
     expect(fleet.balanced).toBe(true);
   }, 120_000);
+
+  test('has no connection without an owner for longer than a tick when two replicas join one after the other', async () => {
+    const fleet = new Fleet(CONNECTIONS, 2);
+    await fleet.until(() => fleet.balanced, 60_000);
+    await fleet.clock.advance(94_500);
+    fleet.join();
+    await fleet.clock.advance(1_500);
+    fleet.join();
+    for (let at = 0, since = 0; at < 60_000; at += 250) {
+      await fleet.clock.advance(250);
+      since = fleet.owned === CONNECTIONS ? at : since;
+      expect(at - since).toBeLessThanOrEqual(5_250);
+    }
+    expect(fleet.balanced).toBe(true);
+  }, 120_000);
 });
