@@ -5,7 +5,7 @@ import { RedisStore, type IoredisClient } from 'hydrant/redis';
 import type { StoreUnderTest } from 'hydrant/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { conformanceFailures } from '../testing/support/conformance.js';
-import { createDatabase, type TestDatabase } from './support/databases.js';
+import { databaseForTests } from './support/databases.js';
 import { testPrefix } from './support/redis-clients.js';
 
 interface Row { readonly config: { readonly value: string } }
@@ -13,13 +13,8 @@ const CAPABILITIES = { getMany: true, getVersions: true, watch: true, hintTimeou
 const valueOf = (record: unknown): string => (record as Row).config.value;
 
 describe('a broken PostgresStore fails the conformance suite', () => {
-  let database: TestDatabase;
-  let pool: pg.Pool;
-  beforeAll(async () => {
-    database = await createDatabase();
-    pool = database.pool;
-  });
-  afterAll(() => database[Symbol.asyncDispose]());
+  const database = databaseForTests();
+  const { pool } = database;
   beforeEach(async () => {
     await pool.query('drop schema public cascade; create schema public');
     await new PostgresStore({ client: pool }).migrate();

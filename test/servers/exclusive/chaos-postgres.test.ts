@@ -1,10 +1,7 @@
-import { afterAll, beforeAll } from 'vitest';
-import { createDatabase, type TestDatabase } from '../support/databases.js';
+import { databaseForTests } from '../support/databases.js';
 import { chaosTests, controlTest, silenceTest } from './chaos-tests.js';
 
-let database: TestDatabase;
-beforeAll(async () => { database = await createDatabase(); });
-afterAll(() => database[Symbol.asyncDispose]());
+const database = databaseForTests();
 
 chaosTests('postgres', () => database.url);
 silenceTest('postgres', () => database.url);

@@ -1,10 +1,9 @@
 import type { ChildProcess } from 'node:child_process';
 import { Redis } from 'ioredis';
-import type pg from 'pg';
 import { PostgresStore } from 'hydrant/postgres';
 import { RedisStore } from 'hydrant/redis';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
-import { createDatabase, type TestDatabase } from '../support/databases.js';
+import { databaseForTests } from '../support/databases.js';
 import { startRedis } from '../support/redis.mjs';
 import type { TestServer } from '../support/server.mjs';
 import { startProxy, type Proxy } from '../exclusive/chaos/proxy.mjs';
@@ -60,16 +59,13 @@ beforeAll(async () => { bundle = await bundleSources(); });
 afterAll(() => bundle[Symbol.asyncDispose]());
 
 describe('G4 fresh, across four processes on PostgreSQL', () => {
-  let database: TestDatabase;
-  let pool: pg.Pool;
+  const database = databaseForTests();
+  const { pool } = database;
   let store: PostgresStore<{ n: number }>;
   beforeAll(async () => {
-    database = await createDatabase();
-    pool = database.pool;
     store = new PostgresStore<{ n: number }>({ client: pool });
     await store.migrate();
   });
-  afterAll(() => database[Symbol.asyncDispose]());
   beforeEach(() => pool.query('delete from hydrant_connections'));
 
   const scenario = (change: Partial<Scenario>): Scenario => ({

@@ -2,21 +2,18 @@ import pg from 'pg';
 import { ConnectionRegistry } from 'hydrant';
 import { PostgresStore } from 'hydrant/postgres';
 import { RecordingFactory } from 'hydrant/testing';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createDatabase, type TestDatabase } from '../support/databases.js';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { databaseForTests } from '../support/databases.js';
 import { GATEWAY_MAPPING, GATEWAY_TABLE, type GatewayConnection } from '../support/gateway-table.js';
 
-let database: TestDatabase;
-let pool: pg.Pool;
+const database = databaseForTests();
+const { pool } = database;
 beforeAll(async () => {
-  database = await createDatabase();
-  pool = database.pool;
   await pool.query(GATEWAY_TABLE);
   await pool.query(
     `insert into chat_connections (id, config) values ('acme', '{"value":"first"}'), ('globex', '{"value":"first"}')`,
   );
 });
-afterAll(() => database[Symbol.asyncDispose]());
 
 describe('a gateway that has a table of connections already', () => {
   test('adopts it: its own SQL still works, and every use sees its writes', async () => {

@@ -1,20 +1,13 @@
 import pg from 'pg';
 import { PostgresStore } from 'hydrant/postgres';
 import { storeConformance, type StoreUnderTest } from 'hydrant/testing';
-import { afterAll, beforeAll, describe, test } from 'vitest';
+import { beforeAll, describe, test } from 'vitest';
 import { ownTableUnderTest } from '../../stores/support/own-table.js';
-import { createDatabase, type TestDatabase } from '../support/databases.js';
+import { databaseForTests } from '../support/databases.js';
 import { GATEWAY_MAPPING, GATEWAY_TABLE, type GatewayConnection } from '../support/gateway-table.js';
 
-let database: TestDatabase;
-let pool: pg.Pool;
-
-beforeAll(async () => {
-  database = await createDatabase();
-  pool = database.pool;
-});
-
-afterAll(() => database[Symbol.asyncDispose]());
+const database = databaseForTests();
+const { pool } = database;
 
 const listening = {
   listenClient: () => new pg.Client({ connectionString: database.url, application_name: 'listener' }),

@@ -1,10 +1,8 @@
 import { PostgresStore } from 'hydrant/postgres';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createDatabase, type TestDatabase } from '../support/databases.js';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { databaseForTests } from '../support/databases.js';
 
-let database: TestDatabase;
-beforeAll(async () => { database = await createDatabase(); });
-afterAll(() => database[Symbol.asyncDispose]());
+const database = databaseForTests();
 beforeEach(() => database.pool.query('drop schema if exists hydrant cascade; drop schema public cascade; create schema public'));
 
 /** A store on the table `t` that the test has made. */

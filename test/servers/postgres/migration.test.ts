@@ -1,17 +1,11 @@
 import pg from 'pg';
 import { PostgresStore } from 'hydrant/postgres';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createDatabase, type TestDatabase } from '../support/databases.js';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { databaseForTests } from '../support/databases.js';
 import { GATEWAY_MAPPING, GATEWAY_TABLE, type GatewayConnection } from '../support/gateway-table.js';
 
-let database: TestDatabase;
-let pool: pg.Pool;
-
-beforeAll(async () => {
-  database = await createDatabase();
-  pool = database.pool;
-});
-afterAll(() => database[Symbol.asyncDispose]());
+const database = databaseForTests();
+const { pool } = database;
 
 const mapped = (): PostgresStore<GatewayConnection> => new PostgresStore({ client: pool, ...GATEWAY_MAPPING });
 

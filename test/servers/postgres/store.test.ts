@@ -1,13 +1,12 @@
-import type pg from 'pg';
 import { isConnectionError } from 'hydrant';
 import { PostgresStore, type PostgresClient } from 'hydrant/postgres';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createDatabase, type TestDatabase } from '../support/databases.js';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { databaseForTests } from '../support/databases.js';
 import { GATEWAY_MAPPING, GATEWAY_TABLE, type GatewayConnection } from '../support/gateway-table.js';
 import { REFUSED_BY_POSTGRES } from '../../stores/support/refused-drafts.js';
 
-let database: TestDatabase;
-let pool: pg.Pool;
+const database = databaseForTests();
+const { pool } = database;
 const sent: { text: unknown; values: unknown[] | undefined }[] = [];
 /** The pool, with a record of its queries. */
 const client: PostgresClient = {
@@ -17,11 +16,6 @@ const client: PostgresClient = {
   },
 };
 
-beforeAll(async () => {
-  database = await createDatabase();
-  pool = database.pool;
-});
-afterAll(() => database[Symbol.asyncDispose]());
 beforeEach(async () => {
   await pool.query(`drop schema public cascade; create schema public; ${GATEWAY_TABLE}`);
   sent.length = 0;

@@ -1,19 +1,13 @@
 import { readFile } from 'node:fs/promises';
-import type pg from 'pg';
 import { PostgresClaims, PostgresStore } from 'hydrant/postgres';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createDatabase, type TestDatabase } from '../support/databases.js';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { databaseForTests } from '../support/databases.js';
 import { GATEWAY_MAPPING, GATEWAY_TABLE, type GatewayConnection } from '../support/gateway-table.js';
 
 const migrationOf01 = (name: string): Promise<string> => readFile(new URL(`hydrant-0.1/${name}.sql`, import.meta.url), 'utf8');
 
-let database: TestDatabase;
-let pool: pg.Pool;
-beforeAll(async () => {
-  database = await createDatabase();
-  pool = database.pool;
-});
-afterAll(() => database[Symbol.asyncDispose]());
+const database = databaseForTests();
+const { pool } = database;
 beforeEach(() => pool.query('drop schema if exists hydrant cascade; drop schema public cascade; create schema public'));
 
 const names = async (): Promise<string[]> =>

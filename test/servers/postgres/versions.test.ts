@@ -1,18 +1,13 @@
 import pg from 'pg';
 import { PostgresStore } from 'hydrant/postgres';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createDatabase, type TestDatabase } from '../support/databases.js';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { databaseForTests } from '../support/databases.js';
 import { GATEWAY_MAPPING, GATEWAY_TABLE, type GatewayConnection } from '../support/gateway-table.js';
 
-let database: TestDatabase;
-let pool: pg.Pool;
+const database = databaseForTests();
+const { pool } = database;
 let store: PostgresStore<GatewayConnection>;
 
-beforeAll(async () => {
-  database = await createDatabase();
-  pool = database.pool;
-});
-afterAll(() => database[Symbol.asyncDispose]());
 beforeEach(async () => {
   await pool.query(`drop table if exists chat_connections; ${GATEWAY_TABLE}`);
   store = new PostgresStore({ client: pool, ...GATEWAY_MAPPING });

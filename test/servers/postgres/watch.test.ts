@@ -1,22 +1,19 @@
 import pg from 'pg';
 import { PostgresStore } from 'hydrant/postgres';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createDatabase, type TestDatabase } from '../support/databases.js';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { databaseForTests } from '../support/databases.js';
 
-let database: TestDatabase;
-let pool: pg.Pool;
+const database = databaseForTests();
+const { pool } = database;
 let store: PostgresStore<{ n: number }>;
 
 beforeAll(async () => {
-  database = await createDatabase();
-  pool = database.pool;
   store = new PostgresStore<{ n: number }>({
     client: pool,
     listenClient: () => new pg.Client({ connectionString: database.url }),
   });
   await store.migrate();
 });
-afterAll(() => database[Symbol.asyncDispose]());
 beforeEach(() => pool.query('truncate hydrant_connections'));
 
 /** Everything told while `work` runs and until the marker that follows it arrives. */

@@ -1,20 +1,15 @@
 import type pg from 'pg';
 import { ConnectionRegistry } from 'hydrant';
 import { PostgresStore, type PostgresClient, type PostgresStoreOptions } from 'hydrant/postgres';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createDatabase, type TestDatabase } from '../support/databases.js';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { databaseForTests } from '../support/databases.js';
 
 interface Bot { readonly config: unknown }
 
-let database: TestDatabase;
-let pool: pg.Pool;
+const database = databaseForTests();
+const { pool } = database;
 let sent: string[];
 const client: PostgresClient = { query: (text, values) => { sent.push(text); return pool.query(text, values); } };
-beforeAll(async () => {
-  database = await createDatabase();
-  pool = database.pool;
-});
-afterAll(() => database[Symbol.asyncDispose]());
 beforeEach(async () => {
   sent = [];
   await pool.query(`drop schema if exists hydrant cascade; drop schema public cascade; create schema public;

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
-import { inject } from 'vitest';
+import { afterAll, beforeAll, inject } from 'vitest';
 
 /** A database of its own for one test file, on the server that the global set-up started. */
 export interface TestDatabase extends AsyncDisposable {
@@ -12,9 +12,23 @@ export interface TestDatabase extends AsyncDisposable {
 
 /** Creates an empty database. Disposing of it ends its pool, cuts every other connection and drops it. */
 export async function createDatabase(): Promise<TestDatabase> {
+  const database = plannedDatabase();
+  await asAdministrator(`create database ${database.name}`);
+  return database;
+}
+
+/** An empty database for the tests of a file or a `describe`. It is created before them and dropped after them. */
+export function databaseForTests(): TestDatabase {
+  const database = plannedDatabase();
+  beforeAll(() => asAdministrator(`create database ${database.name}`));
+  afterAll(() => database[Symbol.asyncDispose]());
+  return database;
+}
+
+/** A database that does not exist yet. */
+function plannedDatabase(): TestDatabase {
   const name = `hydrant_test_${randomBytes(6).toString('hex')}`;
   const url = new URL(inject('postgresUrl'));
-  await asAdministrator(`create database ${name}`);
   url.pathname = `/${name}`;
   const pool = openPool(url.href);
   return {
