@@ -14,7 +14,7 @@ export class Invalidation<R extends ConnectionRecord, I> {
   readonly #slots: Slots<R, I>;
   readonly #reader: Reader<R>;
   readonly #unknown: UnknownIds;
-  /** Of hydrates, and of webhooks that are not authenticated yet. */
+  /** The back-offs of hydrates, and of webhooks that are not authenticated yet. */
   readonly #backoffs: readonly Backoff[];
   readonly #secrets: Secrets<R>;
 

@@ -6,7 +6,7 @@ export interface SubscriptionOptions {
   readonly clock: Clock;
   /** May throw. Without a subscription (`undefined`) there is nothing to end. */
   open(): Awaitable<AsyncDisposable | undefined>;
-  /** Told of each attempt that failed, except once the subscription is ended. */
+  /** Called for each failed attempt, until the subscription is ended. */
   failed(error: unknown): void;
   /** Milliseconds until the next attempt, after this many failures. */
   delayMs(failures: number): number;

@@ -60,7 +60,7 @@ export class Verification<R extends ConnectionRecord, S> {
     return challenge ? response : true;
   }
 
-  /** What the vendor's adapter answers while it handles nothing. `undefined` if it has not verified the delivery. */
+  /** The answer of the vendor's adapter while it handles nothing. `undefined` if it has not verified the delivery. */
   async answerOf(request: Request, record: R): Promise<Response | undefined> {
     if (!this.#secretsOf.has(record)) return undefined;
     const adapters = await this.#verifiers(record, this.#secretsOf.get(record) as S);

@@ -23,7 +23,7 @@ export class Heartbeat<R extends ConnectionRecord, I> {
   readonly #takeovers: Takeovers<R, I>;
   readonly #releases: Releases<R, I>;
   readonly #answered: (joined: boolean) => void;
-  /** As it was sent with the last beat that was answered: below 0 while the others must not hand anything to this replica. */
+  /** The load that the last answered beat has sent. Below 0 while the others must not hand anything to this replica. */
   #load: number | undefined;
   #renewal: Promise<void> | undefined;
   #stopped = false;

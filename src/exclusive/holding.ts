@@ -10,7 +10,7 @@ import { StartFailures } from './failures.js';
 import { FINALITY, isFinal, reasonOf, type Ending, type HoldingState } from './holding-state.js';
 import type { Instant, Validity } from './validity.js';
 
-/** Told by a holding how it is getting on. */
+/** Called by a holding when its state changes. */
 export interface HoldingOwner<R extends ConnectionRecord, I> {
   /** A holding began (1) or ceased (-1) to count towards this replica's share. */
   countChanged(difference: number): void;

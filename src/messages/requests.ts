@@ -2,7 +2,7 @@ import { GrowingBytes } from './growing-bytes.js';
 
 /** The parts of a request besides its body. A Request is one too. */
 export interface RequestHead {
-  /** As it came, byte for byte, because a signature may cover it. */
+  /** The URL as it came, byte for byte, because a signature may cover it. */
   readonly url: string;
   readonly method: string;
   readonly headers: Headers;

@@ -54,7 +54,7 @@ function traced(factory: InstanceFactory<any, any>, tracer: Tracer): InstanceFac
     create: (record: ConnectionRecord, context) => inOwnTrace(tracer, SPAN.hydrate, about(record), (span) => {
       const ended = noteHydrate(record, span);
       const instance = factory.create(record, context);
-      // Asked for its outcome once: a lazy query runs anew whenever it is.
+      // The promise is awaited once, because a lazy query runs again each time.
       if (isThenable(instance)) return Promise.resolve(instance).finally(ended);
       ended();
       return instance;

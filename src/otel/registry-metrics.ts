@@ -11,7 +11,7 @@ interface Observed {
 
 const STATES = ['idle', 'leased', 'hydrating', 'draining', 'disposing'] as const;
 
-/** Records what a registry tells, and what its snapshot says whenever metrics are collected. Returns what ends that. */
+/** Records a registry's events, and its snapshot whenever metrics are collected. Returns a function that ends this. */
 export function observeRegistry(registry: Observed, meter: Meter, common: Attributes): () => void {
   const ends = [...countEvents(registry, meter, common), observeSnapshot(registry, meter, common)];
   return () => { for (const end of ends) end(); };

@@ -51,7 +51,7 @@ export class Lane<R extends ConnectionRecord> {
   #inFlight = 0;
   /** Given up, and not settled. */
   #abandoned = 0;
-  /** Those of them that count against the cap. */
+  /** The given-up queries that count against the cap. */
   #counted = 0;
   /** Queries given up so far. */
   #givenUp = 0;

@@ -131,7 +131,7 @@ export const DISPOSED: Disposed = Object.freeze({ kind: 'disposed' });
  * there are few.
  */
 export class Slot<R extends ConnectionRecord, I> {
-  // What a use touches comes first, because with many connections a use costs as much as the memory that it loads.
+  // The fields that a use touches come first, because with many connections a use costs as much as the memory that it loads.
   state: SlotState<R, I>;
   instance: I | undefined = undefined;
   leases = 0;

@@ -12,7 +12,7 @@ export interface FailedDelivery<R extends ConnectionRecord, I> {
   readonly id: string;
   readonly incoming: Incoming;
   readonly acknowledged: boolean;
-  /** Where its row is known. */
+  /** `undefined` if its row is not known. */
   readonly slot: Slot<R, I> | undefined;
 }
 

@@ -44,7 +44,7 @@ export async function tryOptions(layout: Layout, queries: Queries, database: Dat
   try {
     await database.query(trialOf(layout, queries));
   } catch (cause) {
-    // Of the driver, or of an ORM around it.
+    // The error of the driver, or of an ORM around it.
     const said = /hydrant(: [^%].+)/.exec(`${String(cause)}\n${String((cause as Error).cause)}`);
     if (said) throw new ConnectionError('INVALID_OPTIONS', `PostgresStore${said[1]}`, { cause });
     // No right to PL/pgSQL.

@@ -56,7 +56,7 @@ export function endTests<R extends ConnectionRecord, I>({
   test("replacement: two instances of one row overlap, unless the factory says 'drain-first'", async (subject) => {
     if (subject.factory.replacement === 'drain-first') return;
     const old = await new Life(subject, timeoutMs).start();
-    // As a registry does, because the old one may make room for its successor.
+    // A registry does the same, because the old instance may make room for its successor.
     old.supersede();
     const next = await new Life(subject, timeoutMs).start();
     await pause(QUIET_MS);

@@ -8,7 +8,7 @@ const QUIET_MS = 50;
 /** How many of a kind pooled or keep-alive connections may keep, for any number of repetitions. */
 const KEPT = 4;
 
-/** Where Linux and macOS list the open files and sockets of this process. */
+/** The folder in which Linux and macOS list the open files and sockets of this process. */
 const DESCRIPTORS = '/dev/fd';
 
 /** Imported when the suite runs, so that importing this entry needs neither `node:fs` nor `node:async_hooks`. */
