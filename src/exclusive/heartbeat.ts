@@ -86,6 +86,8 @@ export class Heartbeat<R extends ConnectionRecord, I> {
     if (result === undefined) return;
     this.#releases.announced = false;
     if (this.#stopped) return;
+    // It has named this replica a member after a release had said that it leaves.
+    if (member && this.#environment.state !== 'running') this.#releases.leaveWithNext();
     this.#take(result, sent, sentAt);
     // While a claim query is under way, the claims it took look like strays.
     if (takeoversBefore === this.#takeovers.count) {

@@ -242,6 +242,21 @@ describe('balance', () => {
     expect(held(a), 'all that the other had').toHaveLength(8);
   });
 
+  test('nothing is left for such a replica either when a renewal under way counted it in again', async () => {
+    cluster = new Cluster(12);
+    const [a, b] = [cluster.replica(), cluster.replica()];
+    slowToStop(b, 8_000);
+    for (const { runner } of [a, b]) runner.start();
+    await cluster.clock.advance(20_000);
+    const answer = b.holdFirst('renew');
+    await cluster.clock.advance(1_000);
+    void b.runner.stop();
+    await cluster.clock.advance(100);
+    answer();
+    await cluster.clock.advance(1_100);
+    expect(a.runner.snapshot().members).toEqual([a.runner.replica]);
+  });
+
   test('a connection that has just become free is left to the replica whose share it is', async () => {
     for (const phaseMs of [0, 500, 1_000, 1_500, 2_000, 2_500]) {
       cluster = new Cluster(4);
