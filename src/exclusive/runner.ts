@@ -158,7 +158,7 @@ export class ExclusiveRunner<R extends ConnectionRecord, I> implements AsyncDisp
     if (from === this.replica) return;
     const { roster, clock } = this.#environment;
     if (hint?.left === true && typeof from === 'string') roster.remove(from, clock.monotonic());
-    this.#takeovers.soon();
+    this.#takeovers.released();
   }
 
   #listingChanged(grown: boolean): void {

@@ -54,6 +54,8 @@ export class Takeovers<R extends ConnectionRecord, I> {
    * share elsewhere since, from one that stopped. Then it takes offers beyond its share, because nobody else may.
    */
   #offerTicks = 0;
+  /** A release in that time may have come with such an offer. */
+  #offered = false;
   #cancel: (() => void) | undefined;
 
   constructor(environment: RunnerEnvironment<R, I>, listing: Listing<R, I>, holdings: Holdings<R, I>, homes: Homes<R, I>) {
@@ -93,12 +95,19 @@ export class Takeovers<R extends ConnectionRecord, I> {
   /** A tick has passed. */
   tick(): void {
     this.#offerTicks = this.#missing() > 0 ? OFFER_TICKS : this.#offerTicks - 1;
+    this.#offered &&= this.#offerTicks > 0;
     this.#thoroughTicks -= 1;
     if (!this.#homes.allFit && this.#homes.circle !== this.#circle) {
       this.#circle = this.#homes.circle;
       this.#thoroughTicks = THOROUGH_TICKS;
     }
     this.#further = FURTHER_PER_TICK;
+    this.soon();
+  }
+
+  /** Another replica has released something. */
+  released(): void {
+    this.#offered ||= this.#offerTicks > 0;
     this.soon();
   }
 
@@ -160,8 +169,10 @@ export class Takeovers<R extends ConnectionRecord, I> {
 
   /** One query cannot name all connections of a large fleet, and the free ones may be among the others. */
   #looksFurther(found: boolean): boolean {
+    const short = this.#missing() > 0;
+    if (!short && this.#offered) return true;
     if (this.#homes.allFit) return false;
-    if (this.#missing() <= 0) return this.#orphanLooks > 0;
+    if (!short) return this.#orphanLooks > 0;
     this.#further -= 1;
     return found || this.#further >= 0;
   }
@@ -181,10 +192,11 @@ export class Takeovers<R extends ConnectionRecord, I> {
     const ticks = allFit ? ORPHAN_TICKS : 1;
     const due = now - this.#orphansAt >= ticks * tickMs;
     const orphans = missing <= 0 && (due || this.#orphanLooks > 0);
-    if (missing <= 0 && !orphans && this.#offerTicks <= 0) return undefined;
+    if (missing <= 0 && !orphans && !this.#offered) return undefined;
     const ids = orphans ? this.#candidates.nextOfHome() : this.#candidates.next();
     if (ids.length === 0) return undefined;
     if (missing > 0) return { ids, limit: Math.min(missing, MAX_AT_ONCE), freeForMs: 0 };
+    this.#offered = false;
     if (orphans) {
       if (due) {
         this.#orphansAt = now;

@@ -275,6 +275,19 @@ describe('balance', () => {
     }
   });
 
+  test('a connection that was never claimed is left to the replica whose share it is', async () => {
+    cluster = new Cluster(10);
+    const [a, b] = [cluster.replica(), cluster.replica()];
+    b.fault = (call, carryOut) => (call === 'claim' ? new Promise(() => undefined) : carryOut());
+    for (const { runner } of [a, b]) runner.start();
+    while (a.owned.length === 0) await cluster.clock.advance(100);
+    await cluster.clock.advance(1_900);
+    expect(a.owned).toHaveLength(5);
+    await cluster.clock.advance(6_000);
+    expect(a.owned, 'but not for ever').toHaveLength(10);
+    b.fault = undefined;
+  });
+
   test('no connection moves to a replica that comes and goes', async () => {
     cluster = new Cluster(10);
     const replica = await cluster.started();

@@ -89,14 +89,28 @@ describe('takeovers', () => {
       return asked.length > before;
     };
     takeovers.soon();
-    expect(await looked(), 'at once').toBe(true);
-    expect(asked).toEqual([{ ids, limit: 1_000, freeForMs: 3_000 }]);
-    for (const tick of [1, 2, 3]) {
-      takeovers.tick();
-      expect(await looked(), `at tick ${tick}`).toBe(tick < 3);
+    expect(await looked(), 'without a release').toBe(false);
+    for (const tick of [0, 1, 2]) {
+      if (tick > 0) takeovers.tick();
+      takeovers.released();
+      expect(await looked(), `at a release after tick ${tick}`).toBe(true);
+      expect(asked.at(-1)).toEqual({ ids, limit: 1_000, freeForMs: 3_000 });
     }
-    takeovers.soon();
+    takeovers.tick();
+    takeovers.released();
     expect(await looked(), 'not later').toBe(false);
+  });
+
+  test('take offers beyond what they lacked, without another release', async () => {
+    const takeovers = open();
+    takeovers.tick();
+    await clock.advance(0);
+    const given = claim;
+    claim = async (request) => { load = 2; return given(request); };
+    asked = [];
+    takeovers.released();
+    await clock.advance(0);
+    expect(asked).toMatchObject([{ limit: 2, freeForMs: 0 }, { limit: 1_000, freeForMs: 3_000 }]);
   });
 
   test('go on in a large fleet for as long as they find something, however many came before', async () => {
