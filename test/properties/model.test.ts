@@ -8,9 +8,9 @@ import type { Settings } from './simulation/program.js';
 import { World } from './simulation/world.js';
 
 /*
- * Long runs once reported four errors of the model as faults of the registry: webhooks 900258239, 900356283, 900268460
- * and 77003098, uses 900282076. A later generator makes other programs of these seeds, so the moments are written by hand.
- * Each error stands beside the fault that the model must still find.
+ * Long runs once reported errors of the model as faults of the registry: webhooks 900258239, 900356283, 900268460,
+ * 77003098 and 4100070480, uses 900282076 and 4100140652. A later generator makes other programs of these seeds, so the
+ * moments are written by hand. Each error stands beside the fault that the model must still find.
  */
 
 let world: World;
@@ -77,6 +77,44 @@ describe('the late instance of a create that timed out', () => {
       singleFlight(world, second);
       drainFirst(world, second);
       expect(found()).toEqual(sound ? ['G1', 'drain-first'] : []);
+    },
+  );
+});
+
+describe('a create of a version that came back meanwhile', () => {
+  test.each([{ versionOf: 'contents', sound: true }, { versionOf: 'counter', sound: false }] as const)(
+    'serves its own waiters beside a newer instance where versions are $versionOf: $sound',
+    ({ versionOf, sound }) => {
+      settings({ versionOf, factory: { ...world.settings.factory, dispose: true } });
+      const slow = creation();
+      read('2');
+      instanceOf(creation());
+      singleFlight(world, slow);
+      expect(found()).toEqual(sound ? [] : ['G1']);
+    },
+  );
+});
+
+describe('an instance whose response was read to its end in the turn in which another was used', () => {
+  test.each([{ quietBetween: false, due: true }, { quietBetween: true, due: false }])(
+    'may have been used after it; with a quiet moment in between: $quietBetween',
+    ({ quietBetween, due }) => {
+      settings({ maxInstances: 1, keepLastGood: false, eviction: 'lru', factory: { ...world.settings.factory, dispose: true } });
+      const letGo = (kind: Demand['kind']): Instance => {
+        const instance = instanceOf(creation());
+        const hold: Hold = {
+          n: 0, instance, lease: undefined, demand: demand(kind), since: world.moment(), released: true,
+          releasedAt: world.moment(),
+        };
+        instance.holds.add(Object.assign(hold, { doneAt: hold.releasedAt }));
+        return instance;
+      };
+      letGo('webhook');
+      if (quietBetween) world.becomeQuiet();
+      const evicted = letGo('acquire');
+      world.becomeQuiet();
+      reasonHolds(world, evicted, 'evicted');
+      expect(found()).toEqual(due ? [] : ['reasons']);
     },
   );
 });

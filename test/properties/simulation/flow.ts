@@ -67,7 +67,7 @@ export class Flow {
         break;
       }
     }
-    this.#world.quiet = this.#world.moment();
+    this.#world.becomeQuiet();
     this.#model.resting();
   }
 

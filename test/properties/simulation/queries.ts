@@ -1,4 +1,4 @@
-import type { Creation, Demand, Instance, Moment, Read, SecretsCall, Sighting } from './observed.js';
+import type { Creation, Demand, Hold, Instance, Moment, Read, SecretsCall, Sighting } from './observed.js';
 import type { World } from './world.js';
 
 /** Questions that several checks ask of what was observed. */
@@ -114,13 +114,20 @@ export function knownLeases(world: World, instance: Instance): number {
   return held.length + confirming.length;
 }
 
+/**
+ * The registry hears some turns later that a promise of `use` has settled, and settles its own after that. It may read the
+ * response of a webhook until the end of a turn, also after it has answered.
+ */
+function latestEnd(world: World, { demand: { kind, settled }, releasedAt }: Hold): Moment | undefined {
+  if (releasedAt === undefined || kind === 'acquire') return releasedAt;
+  return kind === 'use' ? settled ?? releasedAt : world.nextQuiet(releasedAt);
+}
+
 /** When it was last let go, or born: at the latest, or at the earliest moment that is possible. */
-export function lastUsed(instance: Instance, at: 'latest' | 'earliest'): { seq: number; t: number } {
+export function lastUsed(world: World, instance: Instance, at: 'latest' | 'earliest'): Moment {
   let last = instance.born;
   for (const hold of instance.holds) {
-    // The registry hears some turns later that a promise of `use` has settled, and settles its own after that.
-    const latest = hold.demand.kind === 'use' ? (hold.demand.settled ?? hold.releasedAt) : hold.releasedAt;
-    const end = hold.brokeOffAt ?? (at === 'latest' ? latest : hold.doneAt);
+    const end = hold.brokeOffAt ?? (at === 'latest' ? latestEnd(world, hold) : hold.doneAt);
     if (end !== undefined && end.seq > last.seq) last = end;
   }
   return last;

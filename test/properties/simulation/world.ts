@@ -52,6 +52,7 @@ export class World {
   closed: { called: Moment; deadline: number; resolved?: Moment } | undefined;
   /** The last moment at which nothing was left to run. */
   quiet: Moment = { seq: 0, t: 0 };
+  readonly #quiets: Moment[] = [];
   /** For how long the event loop was blocked in all: timers fired that much too late at most. */
   lag = 0;
   /** While it lasts every call behaves. */
@@ -117,6 +118,17 @@ export class World {
 
   invalidatedSince(id: string, seq: number, until = Number.POSITIVE_INFINITY): boolean {
     return this.invalidations.get(id)?.some((at) => at.seq > seq && at.seq < until) ?? false;
+  }
+
+  /** Nothing is under way at this moment. */
+  becomeQuiet(): void {
+    this.quiet = this.moment();
+    this.#quiets.push(this.quiet);
+  }
+
+  /** When everything that was under way at `moment` was done. Infinity while it may still be under way. */
+  nextQuiet({ seq }: Moment): Moment {
+    return this.#quiets.find((quiet) => quiet.seq > seq) ?? { seq: Number.POSITIVE_INFINITY, t: Number.POSITIVE_INFINITY };
   }
 
   /** Events in order: whether `moment` lies before the last point at which nothing was left to run. */

@@ -65,7 +65,7 @@ export function reasonHolds(world: World, instance: Instance, reason: DisposeRea
     world.violate('reasons', `instance ${instance.n} was disposed of as '${reason}', but ${why}`);
   switch (reason) {
     case 'idle': {
-      const idleMs = now - lastUsed(instance, 'earliest').t;
+      const idleMs = now - lastUsed(world, instance, 'earliest').t;
       if (idleMs < world.settings.idleTimeoutMs) complain(`it was in use ${idleMs} ms ago`);
       break;
     }
@@ -109,7 +109,7 @@ function evictedInOrder(world: World, instance: Instance, complain: (why: string
   if (alive <= world.settings.maxInstances && !world.creations.some((creation) => creation.ended === undefined)) {
     complain(`there were only ${alive} instances`);
   }
-  const used = lastUsed(instance, 'earliest');
+  const used = lastUsed(world, instance, 'earliest');
   if (!world.isPast(used) || world.settings.eviction === 'sieve') return;
   for (const other of world.instances) {
     if (
@@ -120,7 +120,7 @@ function evictedInOrder(world: World, instance: Instance, complain: (why: string
       || world.settings.keepLastGood
     )
       continue;
-    const otherUsed = lastUsed(other, 'latest');
+    const otherUsed = lastUsed(world, other, 'latest');
     if (
       otherUsed.seq < used.seq
       && world.isPast(otherUsed)

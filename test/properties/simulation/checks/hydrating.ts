@@ -21,9 +21,9 @@ export function singleFlight(world: World, creation: Creation): void {
   const { id, version } = creation;
   for (const other of world.creations) {
     if (other === creation || other.id !== id || other.version !== version) continue;
-    // A slot that was invalidated after its row was read serves only its own waiters.
-    if (world.invalidatedSince(id, Math.min(other.read.sent.seq, creation.read.sent.seq))) continue;
-    if (cameBack(world, id, version, other.read.sent.seq)) continue;
+    // A slot that was invalidated or superseded after its row was read serves only its own waiters.
+    const firstRead = Math.min(other.read.sent.seq, creation.read.sent.seq);
+    if (world.invalidatedSince(id, firstRead) || cameBack(world, id, version, firstRead)) continue;
     if (isRunning(other)) {
       if (!timedOut(world, other))
         world.violate('G1', `create ${creation.n} of ${id} v${version} began while create ${other.n} was running`);
