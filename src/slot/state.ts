@@ -131,27 +131,26 @@ export const DISPOSED: Disposed = Object.freeze({ kind: 'disposed' });
  * there are few.
  */
 export class Slot<R extends ConnectionRecord, I> {
-  // The fields that a use touches come first, because with many connections a use costs as much as the memory that it loads.
-  state: SlotState<R, I>;
-  instance: I | undefined = undefined;
-  leases = 0;
-  /** When the newest read that confirmed the record was sent. Monotonic, milliseconds. */
-  checkedAt: number;
-  /** When it last stopped or started being idle. Monotonic, milliseconds. */
-  usedAt = 0;
-  /** Its place in the order of use; see `recency.ts`. */
-  usedOrder = 0;
-  queueIndex = -1;
-  queuedOrder = 0;
   readonly record: R;
   /** The factory of the row's platform. */
   readonly factory: InstanceFactory<R, I>;
   /** The version of the row as it was read. A copy, because a store may change the object that it returned. */
   readonly version: string;
+  state: SlotState<R, I>;
+  instance: I | undefined = undefined;
   /** The secrets that the instance was made with. */
   secrets: unknown = undefined;
+  leases = 0;
+  /** When the newest read that confirmed the record was sent. Monotonic, milliseconds. */
+  checkedAt: number;
   /** Monotonic, milliseconds. */
   hydratedAt = 0;
+  /** When it last stopped or started being idle. Monotonic, milliseconds. */
+  usedAt = 0;
+  /** Its place in the order of use; see `recency.ts`. */
+  usedOrder = 0;
+  queuedOrder = 0;
+  queueIndex = -1;
 
   constructor(record: R, factory: InstanceFactory<R, I>, checkedAt: number, readBeforeDispose: boolean) {
     this.state = { kind: 'seen', holders: 0, readBeforeDispose };
