@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { PostgresStore } from 'hydrant/postgres';
-import { afterAll, expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { postgresDatabase } from './support/postgres.js';
 
 const database = await postgresDatabase();
@@ -30,7 +30,7 @@ test('PostgresStore over an ORM serves the table, with hints', async () => {
 test('a migration by file is the migration, and down leaves nothing behind', async () => {
   const before = process.cwd();
   const folder = mkdtempSync(join(tmpdir(), 'hydrant-migration-'));
-  afterAll(() => rmSync(folder, { recursive: true }));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
   const store = new PostgresStore({ client: pool, ...OPTIONS });
   process.chdir(folder);
   try {

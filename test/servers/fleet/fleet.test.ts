@@ -1,6 +1,6 @@
 import { spawn, execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -103,7 +103,12 @@ async function fleet({ file, binary, parameters }: Proxy) {
     env: { ...process.env, PATH: `${process.env['PATH']}:/usr/sbin` },
     stdio: 'ignore',
   });
-  ends.push(async () => { const gone = once(proxy, 'exit'); proxy.kill('SIGTERM'); await gone; });
+  ends.push(async () => {
+    const gone = once(proxy, 'exit');
+    proxy.kill('SIGTERM');
+    await gone;
+    await rm(folder, { recursive: true });
+  });
   const base = `http://127.0.0.1:${front}`;
   /** Which gateway serves a connection; the status where none does. */
   async function whoServes(id: string): Promise<string> {

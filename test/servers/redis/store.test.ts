@@ -41,8 +41,10 @@ describe.skipIf(redisUrl === undefined)('RedisStore', () => {
     await store.getMany([]);
     await store.get('\ud800');
     await expect(store.get('a', { signal: AbortSignal.abort('gone') })).rejects.toBe('gone');
-    const commands = sent.mock.calls.map(([{ name, args }]) => [name, ...args]);
-    expect(commands).toEqual([['hmget', `${prefix}records`, 'a', 'b', 'c'], ['hmget', `${prefix}versions`, 'a', 'b']]);
+    expect(sent.mock.calls.map(([{ name, args }]) => ({ name, args }))).toEqual([
+      { name: 'hmget', args: [`${prefix}records`, 'a', 'b', 'c'] },
+      { name: 'hmget', args: [`${prefix}versions`, 'a', 'b'] },
+    ]);
   });
 
   test('versions do not repeat even when Redis has lost everything', async () => {
