@@ -7,11 +7,18 @@ import { createClient } from 'redis';
 /** The harness ignores what drivers report about lost connections. */
 const quiet = (client) => client.on('error', () => {});
 
-/** The claim store of `kind` at `url`: `'postgres'`, `'ioredis'` or `'node-redis'`. */
-export async function claimStore({ kind, clients, url, prefix, ttlMs }, { PostgresClaims, RedisClaims }) {
+/**
+ * The claim store of `kind` at `url`: `'postgres'`, `'ioredis'` or `'node-redis'`.
+ *
+ * @param onWatchError - called when a subscription to hints is lost
+ */
+export async function claimStore({ kind, clients, url, prefix, ttlMs }, { PostgresClaims, RedisClaims }, onWatchError) {
   const timeout = Math.round(ttlMs / 3);
   const tuned = clients === 'tuned';
-  const watch = tuned ? { watch: { pingIntervalMs: ttlMs, timeoutMs: timeout, backoff: { initialMs: 50, maxMs: timeout } } } : {};
+  const watch = {
+    onWatchError,
+    ...(tuned ? { watch: { pingIntervalMs: ttlMs, timeoutMs: timeout, backoff: { initialMs: 50, maxMs: timeout } } } : {}),
+  };
   const stores = {
     async postgres() {
       const settings = { connectionString: url, ...(tuned ? { connectionTimeoutMillis: timeout, keepAlive: true } : {}) };

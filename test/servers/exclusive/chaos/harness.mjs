@@ -154,6 +154,17 @@ export class ChaosCluster {
     }
   }
 
+  /** Waits until hints arrive at every replica again: without them a replica looks for free connections once per tick. */
+  async hearing({ withinTtl = 15 } = {}) {
+    const began = now();
+    for (;;) {
+      const deaf = (await this.stats()).filter(({ hearing }) => !hearing).length;
+      if (deaf === 0) return;
+      if (now() - began > withinTtl * this.ttlMs) throw new Error(`${deaf} replicas hear no hints after ${withinTtl} TTL`);
+      await sleep(50);
+    }
+  }
+
   /** Which connections `replica` polls at the moment. */
   async ownedBy({ name }) {
     const { owners } = await this.report();

@@ -8,7 +8,9 @@ const { ConnectionRegistry, ExclusiveRunner, MemoryStore, systemClock } = hydran
 let wallOffset = 0;
 const clock = { now: () => systemClock.now() + wallOffset, monotonic: systemClock.monotonic, setTimeout: systemClock.setTimeout };
 
-const store = await claimStore(config, hydrant);
+/** Whether hints arrive. Each opening of the subscription begins with a hint that some may have been missed. */
+let hearing = false;
+const store = await claimStore(config, hydrant, () => { hearing = false; });
 /** How many calls were sent, of each kind, and how many were answered. */
 const calls = { renew: 0, claim: 0, release: 0 };
 let answered = 0;
@@ -22,7 +24,10 @@ const claims = {
   renew: counted('renew'),
   claim: counted('claim'),
   release: counted('release'),
-  watch: (listener) => store.watch(listener),
+  watch: (listener) => store.watch((hint) => {
+    hearing = true;
+    listener(hint);
+  }),
 };
 
 const records = new MemoryStore(ids.map((id) => ({ id })));
@@ -54,7 +59,7 @@ for (const event of ['startFailed', 'stopUnproven'])
 
 obey({
   jump: (ms) => { wallOffset += ms; },
-  stats: () => process.send({ answer: 'stats', calls, answered, load: runner.snapshot().load }),
+  stats: () => process.send({ answer: 'stats', calls, answered, hearing, load: runner.snapshot().load }),
 });
 process.once('SIGTERM', async () => {
   await runner.stop();

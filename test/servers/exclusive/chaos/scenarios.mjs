@@ -114,6 +114,7 @@ export const faults = {
   /** One after the other is told to stop and followed by a new one. */
   rolling: (cluster) =>
     fault(cluster, 'rolling restart, SIGTERM', async () => {
+      await cluster.hearing();
       const took = [];
       const lags = await schedulingLag(async () => {
         for (const replica of cluster.live) took.push(...(await restarted(cluster, replica)));

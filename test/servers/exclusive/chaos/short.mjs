@@ -96,6 +96,7 @@ async function cutOff(cluster, note) {
 
 /** Each is told to stop and followed by a new one, which is not waited for. */
 async function rollingRestart(cluster, note) {
+  await cluster.hearing();
   await cluster.forget();
   const takeovers = [];
   // Only while one stops: a quiet moment between two restarts says nothing about them.
