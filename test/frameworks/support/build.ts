@@ -1,5 +1,5 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { cp, mkdir, mkdtemp, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
+import { onTestFinished } from 'vitest';
 
 const here = fileURLToPath(new URL('..', import.meta.url));
 
@@ -29,9 +30,10 @@ export async function installHydrant(): Promise<void> {
   });
 }
 
-/** A copy of an application that may be built and edited. */
+/** A copy of an application that may be built and edited. It is removed at the end of the test. */
 export async function copyOf(application: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), `hydrant-${application}-`));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
   await cp(join(here, application), folder, { recursive: true });
   await symlink(join(here, 'node_modules'), join(folder, 'node_modules'));
   return folder;
@@ -51,7 +53,7 @@ export async function run(folder: string, command: string, ...parameters: string
 
 export interface Running { readonly base: string; readonly output: () => string; stop(): Promise<number | null> }
 
-/** Starts a server on a free port and waits until it answers. */
+/** Starts a server on a free port and waits until it answers. It is killed at the end of a test that has not stopped it. */
 export async function start(
   folder: string,
   file: string,
@@ -67,6 +69,10 @@ export async function start(
   child.stdout?.on('data', (data) => { output += String(data); });
   child.stderr?.on('data', (data) => { output += String(data); });
   const exited = once(child, 'exit') as Promise<[number | null]>;
+  onTestFinished(async () => {
+    child.kill('SIGKILL');
+    await exited;
+  });
   const base = `http://127.0.0.1:${port}`;
   for (let turn = 0; turn < 600; turn += 1) {
     if (child.exitCode !== null) throw new Error(`it ended: ${output}`);
