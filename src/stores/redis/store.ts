@@ -63,11 +63,11 @@ export class RedisStore<D extends object = Record<string, unknown>> implements C
 
   /** @throws ConnectionError `INVALID_OPTIONS` */
   constructor(options: RedisStoreOptions) {
-    if (typeof options !== 'object' || options === null) throw invalidOption('options', 'an object', options);
+    if (typeof options !== 'object' || options === null) throw unexpected('RedisStore: options', 'an object', describe(options));
     const { client, prefix = '{hydrant}:', watch, onWatchError: onError, clock = systemClock } = options;
     const adapted = adapt(client);
-    if (adapted === undefined) throw invalidOption('client', 'a client of ioredis or node-redis', client);
-    if (typeof prefix !== 'string') throw invalidOption('prefix', 'text', prefix);
+    if (adapted === undefined) throw unexpected('RedisStore: client', 'a client of ioredis or node-redis', describe(client));
+    if (typeof prefix !== 'string') throw unexpected('RedisStore: prefix', 'text', describe(prefix));
     const tuning = watch === false ? undefined : watchTuning('RedisStore', watch, 'false or an object');
     const redis = this.#redis = new RedisConnection(adapted, clock);
     const keys = this.#keys = {
@@ -189,8 +189,4 @@ function recordOf(id: string, row: unknown): StoredRecord | ConnectionError<'INV
   } catch (cause) {
     return invalidRow(id, cause);
   }
-}
-
-function invalidOption(option: string, expected: string, got: unknown): ConnectionError<'INVALID_OPTIONS'> {
-  return unexpected(`RedisStore: ${option}`, expected, describe(got));
 }
