@@ -1,6 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { BrowserContext, Page } from 'playwright-core';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { MemoryStore } from 'hydrant';
 import { chromiumPath } from '../support/chromium.js';
 import { eventually, example, gate } from './support.js';
@@ -19,6 +21,16 @@ function browsers(): string[] {
     } catch {
       return false; // it has ended
     }
+  });
+}
+
+/** A browser that crashes leaves a folder in the temporary folder. It is removed at the end of the test. */
+function collectWhatACrashLeaves(): void {
+  const folder = mkdtempSync(join(tmpdir(), 'hydrant-browsers-'));
+  vi.stubEnv('TMPDIR', folder);
+  onTestFinished(() => {
+    vi.unstubAllEnvs();
+    rmSync(folder, { recursive: true });
   });
 }
 
@@ -86,6 +98,7 @@ describe.runIf(chromiumPath !== undefined)('examples/agent-browsers, with a real
   }, TIMEOUT);
 
   test('starts a new browser after a crash, with the cookies saved before', async () => {
+    collectWhatACrashLeaves();
     await login('ada');
     const crashed = agents.registry.use('ada', async (context: BrowserContext) => {
       const session = await context.browser()?.newBrowserCDPSession();
