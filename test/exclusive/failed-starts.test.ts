@@ -3,9 +3,6 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { Cluster, type Replica } from './support/cluster.js';
 import { HoldingBench } from './support/holding-bench.js';
 
-let cluster: Cluster;
-afterEach(() => cluster.close());
-
 const HOUR = 3_600_000;
 let seed = 0;
 /** Jitter that is the same in every run. */
@@ -27,6 +24,9 @@ function failing(replicas: readonly Replica[]) {
 }
 
 describe('a connection that cannot start', () => {
+  let cluster: Cluster;
+  afterEach(() => cluster.close());
+
   test('is retried ever more slowly: attempts over an hour', async () => {
     seed = 1;
     cluster = new Cluster(1);
