@@ -1,5 +1,5 @@
 import { createMemoryState } from '@chat-adapter/state-memory';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { adaptersOf, botsOver, deliver, secretOf, slashCommand, type Bots } from './support/bots.js';
 import { fakeVendors } from './support/vendors.js';
 
@@ -162,7 +162,7 @@ describe('an instance that cannot start', () => {
     bots = botsOver([slackBot('s')], { state, adapters: () => ({ adapter: pollerThat(async () => { starts += 1; }) }) });
     const caller = new AbortController();
     const use = bots.registry.use('s', () => {}, { signal: caller.signal });
-    await vi.waitUntil(() => connect !== undefined);
+    await expect.poll(() => connect).toBeDefined();
     caller.abort();
     await expect(use).rejects.toThrow();
     connect?.();

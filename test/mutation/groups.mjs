@@ -5,7 +5,7 @@ import { readdirSync } from 'node:fs';
  * suite that takes seconds.
  */
 const UNFIT = new RegExp(
-  'pglite|layering|constructing-a-registry|dashboards|browser|runners\\.test|g9-memory|requests-outlive|simulation\\.test'
+  'pglite|layering|constructing-a-registry|dashboards|browser|runners\\.test|guide-factories|g9-memory|requests-outlive|simulation\\.test'
     + '|a-relayed-response|one-reset',
 );
 const CORE_TESTS = [
@@ -19,11 +19,11 @@ const CORE_TESTS = [
   'test',
 ];
 /**
- * Single tests that are left out as well: some need a module that is evaluated twice, and some frameworks take the same
- * path through the source as another one.
+ * Single tests that are left out as well: some need a module that is evaluated twice, one reads the source, and some
+ * frameworks take the same path through the source as another one.
  */
 export const UNFIT_TEST =
-  /another copy of the package|that does not show it loses nothing|^test\/adapters\/\S+ +(Express 4|Hono)/;
+  /another copy of the package|that does not show it loses nothing|adapter of at most 15 lines|^test\/adapters\/\S+ +(Express 4|Hono)/;
 /** Tests with thousands of connections. They get only the mutants that all other tests let pass. */
 export const HEAVY_TEST = new RegExp(
   [
@@ -83,6 +83,7 @@ const GROUPS = {
   testing: { mutate: ['src/testing/**/*.ts'], folders: ['test/testing'], last: [] },
   inspector: { mutate: ['src/inspector/**/*.ts'], folders: ['test/inspector'], last: [] },
   otel: { mutate: ['src/otel/**/*.ts'], folders: ['test/otel'], last: [] },
+  chat: { mutate: ['src/chat/**/*.ts'], folders: ['test/chat'], last: [] },
 };
 export const NAMES = Object.keys(GROUPS);
 

@@ -1,18 +1,24 @@
 /**
  * `npm run proof:mutation` makes every small change of the source that Stryker knows, one at a time, and counts the
  * changes that no test notices. `npm run proof:mutation -- slot hydrate` judges only those groups. It installs Stryker
- * when that is missing. It writes the survivors, each with its reason, to reports/mutation/survivors.md.
+ * when that is missing. It writes the survivors, each with its reason, to reports/mutation/survivors.md. With `--dry-run` it
+ * only runs the tests once, without a change.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { figures, table } from './figures.mjs';
 import { NAMES } from './groups.mjs';
 import { writeSurvivors } from './survivors.mjs';
 
 const HERE = fileURLToPath(new URL('./', import.meta.url));
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const names = process.argv.slice(2).length > 0 ? process.argv.slice(2) : NAMES;
+const { values: { 'dry-run': dryRun }, positionals } = parseArgs({
+  options: { 'dry-run': { type: 'boolean', default: false } },
+  allowPositionals: true,
+});
+const names = positionals.length > 0 ? positionals : NAMES;
 
 const unknown = names.filter((name) => !NAMES.includes(name));
 if (unknown.length > 0) {
@@ -23,15 +29,19 @@ if (!existsSync(`${HERE}node_modules`)) execFileSync('npm', ['ci', '--no-audit',
 
 for (const name of names) {
   // The second pass runs the longest tests, for the survivors of the first one only.
-  for (const pass of ['1', '2']) {
+  for (const pass of dryRun ? ['1'] : ['1', '2']) {
     const { status } = spawnSync(
       process.execPath,
-      [`${HERE}node_modules/@stryker-mutator/core/bin/stryker.js`, 'run', `${HERE}stryker.config.mjs`],
+      [
+        `${HERE}node_modules/@stryker-mutator/core/bin/stryker.js`, 'run', `${HERE}stryker.config.mjs`,
+        ...(dryRun ? ['--dryRunOnly'] : []),
+      ],
       { cwd: ROOT, stdio: 'inherit', env: { ...process.env, MUTATION_GROUP: name, MUTATION_PASS: pass } },
     );
     if (status !== 0) process.exit(status ?? 1);
   }
 }
+if (dryRun) process.exit();
 const rows = names.map((name) => figures(name));
 console.log(table(rows));
 console.log(writeSurvivors(names));

@@ -33,6 +33,7 @@ const namespace = globalThis.__stryker__ ??= {};
 class InProcessRunner {
   #script;
   #require = createRequire(`${cwd()}/package.json`);
+  #modules;
   /** The cost of each test without a mutant: milliseconds, turns of the event loop, and how often it ran each mutant. */
   #measured;
   /** When each test last found a mutant: neighbours are often found by the same one. */
@@ -46,7 +47,9 @@ class InProcessRunner {
 
   async init() {
     const group = groupOf(process.env.MUTATION_GROUP);
-    this.#script = new Script(await bundle(cwd(), group.tests), {
+    const { code, required } = await bundle(cwd(), group.tests);
+    this.#modules = await importedOnly(this.#require, required);
+    this.#script = new Script(code, {
       filename: `${cwd()}/tests.cjs`,
       importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
     });
@@ -63,7 +66,7 @@ class InProcessRunner {
   #collect() {
     const suite = collector();
     globalThis.enterTestFile = suite.enter;
-    const load = (name) => name === 'vitest' ? suite.vitest : this.#require(name);
+    const load = (name) => name === 'vitest' ? suite.vitest : this.#modules[name] ?? this.#require(name);
     this.#script.runInThisContext()(load, { exports: {} });
     return suite.tests.filter(({ id }) => !UNFIT_TEST.test(id) && (ALL_TESTS || !HEAVY_TEST.test(id)));
   }
@@ -206,6 +209,22 @@ function within(work, maxTurns) {
     const end = (failure) => { clearTimeout(timer); resolve({ failure, turns }); };
     work.then(() => end(undefined), (error) => end(error ?? new Error('rejected with nothing')));
   });
+}
+
+/** Some packages can only be imported, and not before their importer lies in the sandbox. */
+async function importedOnly(require, names) {
+  const left = names.filter((name) => {
+    try {
+      require.resolve(name);
+      return false;
+    } catch (error) {
+      return error.code === 'ERR_PACKAGE_PATH_NOT_EXPORTED';
+    }
+  });
+  const importer = `${cwd()}/imported-only.mjs`;
+  writeFileSync(importer, left.map((name, index) => `export * as m${index} from '${name}';`).join('\n'));
+  const modules = await import(importer);
+  return Object.fromEntries(left.map((name, index) => [name, modules[`m${index}`]]));
 }
 
 function text(error) {
