@@ -16,8 +16,12 @@ import { bundle } from './bundle.mjs';
 import { groupOf, HEAVY_TEST, UNFIT_TEST } from './groups.mjs';
 import { collector, hooksOf, restore } from './suite.mjs';
 
-/** A test hangs when it has taken so many more turns of the event loop than it took without a mutant. */
+/**
+ * A test hangs when it has taken so many more turns of the event loop than without a mutant, and so many times as
+ * many: the modules are new for each mutant, and slow until they are compiled.
+ */
 const TURNS_BEFORE_HUNG = 150;
+const TIMES_BEFORE_HUNG = 10;
 /** A loop is endless when it has come by its mutant so many more times than it did without. */
 const HITS_BEFORE_ENDLESS = 10_000;
 const ALL_TESTS = process.env.MUTATION_PASS === '2';
@@ -142,7 +146,7 @@ class InProcessRunner {
         const { turns, hits } = this.#measured[test.id] ?? UNKNOWN;
         namespace.hitCount = 0;
         namespace.hitLimit = HITS_BEFORE_ENDLESS + 20 * (hits[activeMutant.id] ?? 0);
-        const { failure } = await this.#run(test, begun, TURNS_BEFORE_HUNG + 4 * turns);
+        const { failure } = await this.#run(test, begun, TURNS_BEFORE_HUNG + TIMES_BEFORE_HUNG * turns);
         if (namespace.hitCount > namespace.hitLimit) return { status: MutantRunStatus.Timeout, reason: 'Hit limit reached' };
         if (failure === undefined) continue;
         this.#found.set(test.id, this.#runs);

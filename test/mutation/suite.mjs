@@ -169,7 +169,12 @@ export function hooksOf(suite, kind) {
   return suite === undefined ? [] : [...hooksOf(suite.outer, kind), ...suite.hooks[kind]];
 }
 
+const { setImmediate, Math: { random } } = globalThis;
+
+/** A simulation that hangs has not given back what it replaces. */
 export function restore() {
   spy.restoreAllMocks();
   unstubAllGlobals();
+  globalThis.setImmediate = setImmediate;
+  Math.random = random;
 }
