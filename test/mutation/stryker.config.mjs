@@ -8,7 +8,9 @@ export default {
   // The texts of errors tell people what to do; a test that spells them out would only repeat them. Their codes are not ignored.
   ignorers: ['texts'],
   mutate: groupOf(name).mutate,
-  ignorePatterns: ['**', '!src/**', '!test/**', '!examples/**', 'examples/*/node_modules', '!package.json', '!tsconfig.json', 'test/*/node_modules'],
+  ignorePatterns: [
+    '**', '!src/**', '!test/**', '!examples/**', '!package.json', '!tsconfig.json', 'test/*/node_modules', 'examples/*/node_modules',
+  ],
   coverageAnalysis: 'perTest',
   concurrency: Number(process.env.MUTATION_CONCURRENCY ?? 1),
   // The runner detects tests that hang. On a busy machine a time-out would also end slow tests.
