@@ -9,7 +9,8 @@ export default {
   ignorers: ['texts'],
   mutate: groupOf(name).mutate,
   ignorePatterns: [
-    '**', '!src/**', '!test/**', '!examples/**', '!package.json', '!tsconfig.json', 'test/*/node_modules', 'examples/*/node_modules',
+    '**', '!src/**', '!test/**', '!examples/**', '!package.json', '!tsconfig.json',
+    'test/*/node_modules', 'examples/*/node_modules',
   ],
   coverageAnalysis: 'perTest',
   concurrency: Number(process.env.MUTATION_CONCURRENCY ?? 1),
