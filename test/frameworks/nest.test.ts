@@ -92,7 +92,7 @@ test('NestJS answers a ConnectionError of a route with its status and without it
 
   @Controller('bots')
   class Bots {
-    constructor(@Inject(ConnectionRegistry) private readonly connections: Connections) {}
+    constructor(@Inject(ConnectionRegistry) private readonly connections: Connections<unknown, unknown>) {}
 
     @Get(':id')
     find(@Param('id') id: string): Promise<string> {

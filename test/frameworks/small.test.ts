@@ -53,9 +53,7 @@ test('h3', async () => {
   const router = createRouter().post(
     '/webhooks/:id',
     defineEventHandler((event) =>
-      registry.handleWebhook(getRouterParam(event, 'id') ?? '', toWebRequest(event), {
-        waitUntil: (work) => event.waitUntil(work),
-      }),
+      registry.handleWebhook(getRouterParam(event, 'id') ?? '', toWebRequest(event)),
     ),
   );
   expect(await serving(toNodeListener(createApp().use(router)), exercise)).toEqual(EXPECTED);

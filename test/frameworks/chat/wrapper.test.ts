@@ -1,7 +1,7 @@
 import { MultiTenantChat } from '@delphi-ai/multi-tenant-chat';
 import { createMemoryState } from '@chat-adapter/state-memory';
 import { createSlackAdapter } from '@chat-adapter/slack';
-import type { Logger, StateAdapter } from 'chat';
+import type { Logger } from 'chat';
 import { ConnectionRegistry, MemoryStore } from 'hydrant';
 import { chatFactory } from 'hydrant/chat';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
@@ -92,11 +92,12 @@ function viaWrapper(max: number): Gateway {
       return row === undefined || row.status === 'stopped' ? null : { ...row, platform };
     },
     resolveCredentials: async (row) => ({ ...row }) as never,
-    state: createMemoryState() as StateAdapter,
-    platforms: { slack: (row) => adapterOf(row as unknown as Row, seen) },
+    // Its types are those of another copy of the SDK.
+    state: createMemoryState() as never,
+    platforms: { slack: (row) => adapterOf(row as unknown as Row, seen) as never },
     onDirectMessage: async ({ connection }, _thread, message) => { seen.heard.push(`${connection.name}: ${message.text}`); },
     runtimeCacheMax: max,
-  } as never);
+  });
   return {
     seen,
     put: async (row) => {
