@@ -79,8 +79,7 @@ export class Attempt<R extends ConnectionRecord, I> {
       signal.throwIfAborted();
       this.#observer.startDone();
       this.#observer.started(version);
-      await (run === undefined ? this.#standBy() : this.#run(lease));
-      return { error: undefined, version };
+      return { error: await (run === undefined ? this.#standBy() : this.#run(lease)), version };
     } catch (error) {
       return { error, version };
     } finally {
@@ -89,16 +88,21 @@ export class Attempt<R extends ConnectionRecord, I> {
     }
   }
 
-  async #run(lease: Lease<R, I>): Promise<void> {
+  /** @returns why it failed, if it did */
+  async #run(lease: Lease<R, I>): Promise<unknown> {
     const { inOwnContext, options } = this.#environment;
     const tenure = this.#tenure(lease);
+    const errors: unknown[] = [];
     try {
       await inOwnContext(options.run!, tenure);
-    } finally {
-      await tenure.close();
-      this.#release();
-      await inOwnContext(() => tenure.cleanUp());
+    } catch (error) {
+      errors.push(error);
     }
+    await tenure.close();
+    this.#release();
+    errors.push(...await inOwnContext(() => tenure.cleanUp()));
+    // The first one may be the cause of the others.
+    return errors[0];
   }
 
   /** Without `run` only the claim is kept, and the instance may become idle. */

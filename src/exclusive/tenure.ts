@@ -111,8 +111,8 @@ export class LiveTenure<R, I> implements Tenure<R, I> {
     this.#cleanUps.push(cleanUp);
   };
 
-  /** Runs every clean-up, also after one that throws, and then throws the first error. */
-  async cleanUp(): Promise<void> {
+  /** Runs every clean-up, also after one that throws, and returns what they have thrown. */
+  async cleanUp(): Promise<readonly unknown[]> {
     const errors: unknown[] = [];
     for (let cleanUp = this.#cleanUps.pop(); cleanUp !== undefined; cleanUp = this.#cleanUps.pop()) {
       try {
@@ -121,7 +121,7 @@ export class LiveTenure<R, I> implements Tenure<R, I> {
         errors.push(error);
       }
     }
-    if (errors.length > 0) throw errors[0] as Error;
+    return errors;
   }
 
   /** Waits for uses that `run` left behind, then ends the tenure for good: a tenure kept in a closure is dead. */
