@@ -28,10 +28,10 @@ export function handOverSurplus<R extends ConnectionRecord, I>(
     const lacking = (): boolean => roster.lacks(to, homes.ids.length);
     if (!lacking()) continue;
     let left = count;
-    for (const holding of homes.allFit ? movable : nearest(movable, holdings, homes.circle, roster.names.indexOf(to))) {
+    for (const holding of homes.allFit ? movable.values() : nearest(movable, homes.circle, roster.names.indexOf(to))) {
       if (left === 0) break;
       left -= 1;
-      movable.delete(holding);
+      movable.delete(holding.id);
       // The loop may take long to stop. If the other has left or filled its share by then, anyone who is short may take it.
       holding.giveUp('handedOver', () => (lacking() ? { to, forMs: OFFER_TICKS * options.tickMs } : undefined));
     }
@@ -42,10 +42,10 @@ export function handOverSurplus<R extends ConnectionRecord, I>(
 function cheapestFirst<R extends ConnectionRecord, I>(
   holdings: Holdings<R, I>,
   coolDownMs: number,
-): Set<Holding<R, I>> {
+): Map<string, Holding<R, I>> {
   const costs = [...holdings].map((holding) => ({ holding, cost: holding.moveCost(coolDownMs) }));
   const movable = costs.filter(({ cost }) => cost !== undefined).toSorted((a, b) => a.cost! - b.cost!);
-  return new Set(movable.map(({ holding }) => holding));
+  return new Map(movable.map(({ holding }) => [holding.id, holding]));
 }
 
 /**
@@ -53,15 +53,14 @@ function cheapestFirst<R extends ConnectionRecord, I>(
  * owner until another replica looked there.
  */
 function* nearest<R extends ConnectionRecord, I>(
-  movable: ReadonlySet<Holding<R, I>>,
-  holdings: Holdings<R, I>,
+  movable: ReadonlyMap<string, Holding<R, I>>,
   circle: Circle,
   rank: number,
 ): Iterable<Holding<R, I>> {
   const reach = Math.min(circle.size, reachOf(circle.homeSize(rank)));
   for (let steps = 0; steps < reach; steps += 1) {
-    const holding = holdings.get(circle.at(rank, steps));
-    if (holding !== undefined && movable.has(holding)) yield holding;
+    const holding = movable.get(circle.at(rank, steps));
+    if (holding !== undefined) yield holding;
   }
 }
 

@@ -13,15 +13,16 @@ export class ClaimNotes {
 
   /** @param text - as stored. Notes in another format, written by another version of this package, count as none */
   constructor(text: string | undefined) {
-    if (text === undefined || text === '') return;
+    if (text === undefined) return;
     try {
       const { provisioned, failed } = JSON.parse(text) as {
         provisioned?: unknown;
-        failed?: { version?: unknown; count?: unknown } | null;
+        failed?: { version?: unknown; count?: number } | null;
       };
       if (typeof provisioned === 'string') this.#provisioned = provisioned;
-      if (typeof failed?.count === 'number' && Number.isSafeInteger(failed.count) && failed.count > 0) {
-        this.#failed = { version: typeof failed.version === 'string' ? failed.version : undefined, count: failed.count };
+      const { version, count = 0 } = failed ?? {};
+      if (Number.isSafeInteger(count) && count > 0) {
+        this.#failed = { version: typeof version === 'string' ? version : undefined, count };
       }
     } catch {
       // Notes are a hint for the next owner, never a condition.

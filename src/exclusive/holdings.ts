@@ -101,7 +101,6 @@ export class Holdings<R extends ConnectionRecord, I> implements Iterable<Holding
     let soonestMs = Infinity;
     const now = readInstant(this.#environment.clock);
     for (const holding of this) {
-      if (holding.validity.ended) continue;
       const remainingMs = holding.validity.remainingMsAt(now);
       if (remainingMs <= 0) holding.expire();
       else soonestMs = Math.min(soonestMs, remainingMs);

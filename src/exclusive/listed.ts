@@ -31,7 +31,7 @@ export class Listed {
     if (this.ids === before.ids) return false;
     let place = 0;
     return this.ids.some((id) => {
-      while (before.ids[place] !== undefined && before.ids[place]! < id) place += 1;
+      while (before.ids[place]! < id) place += 1;
       return before.ids[place] !== id;
     });
   }
@@ -54,13 +54,14 @@ export class Listed {
     let next = 0;
     let refused = 0;
     let sorted = true;
-    let ids: string[] | undefined;
-    let versions: (Version | undefined)[] = [];
+    const copy = (): { ids: string[]; versions: (Version | undefined)[] } =>
+      ({ ids: before.ids.slice(0, same), versions: before.#versions.slice(0, same) });
+    let copied: ReturnType<typeof copy> | undefined;
     for (const entry of entries) {
-      const { id, version, status } = typeof entry === 'object' && entry !== null ? entry : { ...NOTHING, id: entry };
-      while (next < before.ids.length && before.ids[next]! < id) next += 1;
+      const { id, version, status }: ListedConnection = typeof entry === 'object' && entry !== null ? entry : { id: entry };
+      while (before.ids[next]! < id) next += 1;
       const known = next < before.ids.length && before.ids[next] === id;
-      if (ids === undefined && known && next === same && version === before.#versions[same] && status !== 'stopped') {
+      if (copied === undefined && known && next === same && version === before.#versions[same] && status !== 'stopped') {
         same += 1;
         continue;
       }
@@ -72,15 +73,13 @@ export class Listed {
         throw new TypeError('list: expected objects with id and version, because without run only a version shows an edit');
       }
       if (status === 'stopped') continue;
-      if (ids === undefined) [ids, versions] = [before.ids.slice(0, same), before.#versions.slice(0, same)];
-      sorted &&= ids.length === 0 || ids[ids.length - 1]! < id;
-      ids.push(id);
-      versions.push(version);
+      copied ??= copy();
+      if (id <= copied.ids.at(-1)!) sorted = false;
+      copied.ids.push(id);
+      copied.versions.push(version);
     }
-    if (ids === undefined) {
-      const listed = same === before.ids.length ? before : new Listed(before.ids.slice(0, same), before.#versions.slice(0, same));
-      return { listed, refused };
-    }
+    if (copied === undefined && same === before.ids.length) return { listed: before, refused };
+    let { ids, versions } = copied ?? copy();
     if (!sorted) {
       const latest = new Map(ids.map((id, place) => [id, versions[place]]));
       ids = [...latest.keys()].toSorted();
@@ -100,8 +99,6 @@ export class Listed {
     return this.ids[from] === id ? from : -1;
   }
 }
-
-const NOTHING = { version: undefined, status: undefined };
 
 /** A database would refuse the whole batch because of one id of another kind. */
 function isId(id: unknown): id is string {

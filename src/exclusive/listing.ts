@@ -16,7 +16,8 @@ const REST_PER_LISTING = 9;
 export class Listing<R extends ConnectionRecord, I> {
   readonly #environment: RunnerEnvironment<R, I>;
   readonly #changed: (grown: boolean) => void;
-  #listed: Listed | undefined;
+  #listed = Listed.none;
+  #known = false;
   #current: Promise<void> | undefined;
   /** Follows the current listing, which began before the hint that requested this one. */
   #next: Promise<void> | undefined;
@@ -36,20 +37,20 @@ export class Listing<R extends ConnectionRecord, I> {
 
   /** Whether there has been a listing. */
   get known(): boolean {
-    return this.#listed !== undefined;
+    return this.#known;
   }
 
   /** Sorted, so that all replicas see the same order. The same array until other ids are listed. */
   get ids(): readonly string[] {
-    return (this.#listed ?? Listed.none).ids;
+    return this.#listed.ids;
   }
 
   has(id: string): boolean {
-    return this.#listed?.has(id) === true;
+    return this.#listed.has(id);
   }
 
   version(id: string): string | undefined {
-    return this.#listed?.version(id);
+    return this.#listed.version(id);
   }
 
   start(): void {
@@ -121,7 +122,7 @@ export class Listing<R extends ConnectionRecord, I> {
   #take(listed: readonly (string | ListedConnection)[]): void {
     const before = this.#listed;
     const { run } = this.#environment.options;
-    const { listed: latest, refused } = Listed.read(listed, before ?? Listed.none, run === undefined);
+    const { listed: latest, refused } = Listed.read(listed, before, run === undefined);
     if (refused > 0) {
       this.#failed(
         new TypeError(
@@ -130,8 +131,8 @@ export class Listing<R extends ConnectionRecord, I> {
         ),
       );
     }
-    this.#listed = latest;
-    if (latest !== before) this.#changed(before === undefined || latest.hasMoreThan(before));
+    [this.#listed, this.#known] = [latest, true];
+    if (latest !== before) this.#changed(latest.hasMoreThan(before));
   }
 
   #failed(error: unknown): void {

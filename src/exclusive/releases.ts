@@ -36,8 +36,6 @@ export class Releases<R extends ConnectionRecord, I> {
   }
 
   add(release: Release): void {
-    // A loop that ends after `stop` has given up on it: its claim runs out by itself.
-    if (this.#environment.state === 'stopped') return;
     this.#queue.add(release);
     this.#soon(COLLECT_MS);
   }

@@ -154,10 +154,9 @@ export class ExclusiveRunner<R extends ConnectionRecord, I> implements AsyncDisp
   /** Another replica has released something. */
   #released(hint: ClaimHint | undefined): void {
     // The store of an application may pass on anything that was sent to it. It calls from its socket.
-    const from: unknown = hint?.from;
-    if (from === this.replica) return;
+    if (hint?.from === this.replica) return;
     const { roster, clock } = this.#environment;
-    if (hint?.left === true && typeof from === 'string') roster.remove(from, clock.monotonic());
+    if (hint?.left === true) roster.remove(hint.from, clock.monotonic());
     this.#takeovers.released();
   }
 

@@ -28,7 +28,7 @@ export class MemoryClaimServer {
   readonly #forgetAfterMs: number;
   /** Rows whose age was checked longest ago come first. */
   readonly #rows = new Map<string, Row>();
-  readonly #owned = new Map<string, Set<string>>();
+  readonly #owned = new Map<string | undefined, Set<string>>();
   readonly #members = new Map<string, { load: number; expiresAt: number }>();
   readonly #listeners = new Set<(hint: ClaimHint) => void>();
   #token = 0n;
@@ -76,11 +76,8 @@ export class MemoryClaimServer {
       const row = this.#rows.get(id);
       const freeSinceMs = row === undefined ? Infinity : now - row.expiresAt;
       const offer: Partial<Record<'to' | 'notTo', string>> = standingOffer(row, now) ?? {};
-      if (offer.to === replica) {
-        if (freeSinceMs >= 0) offered.push(id);
-      } else if (freeSinceMs >= freeForMs && offer.to === undefined && offer.notTo !== replica) {
-        free.push(id);
-      }
+      if (offer.to === replica) offered.push(id);
+      else if (freeSinceMs >= freeForMs && offer.to === undefined && offer.notTo !== replica) free.push(id);
     }
     return [...offered, ...free].slice(0, limit).map((id) => {
       const notes = this.#rows.get(id)?.notes;
@@ -132,12 +129,13 @@ export class MemoryClaimServer {
 
   #put(id: string, row: Row | undefined): void {
     const before = this.#rows.get(id)?.owner;
+    const left = this.#owned.get(before);
+    left?.delete(id);
+    if (left?.size === 0) this.#owned.delete(before);
     this.#rows.delete(id);
-    if (row !== undefined) this.#rows.set(id, row);
-    if (before === row?.owner) return;
-    const left = before === undefined ? undefined : this.#owned.get(before);
-    if (left?.delete(id) === true && left.size === 0) this.#owned.delete(before!);
-    if (row?.owner !== undefined) this.#owned.set(row.owner, (this.#owned.get(row.owner) ?? new Set()).add(id));
+    if (row === undefined) return;
+    this.#rows.set(id, row);
+    if (row.owner !== undefined) this.#owned.set(row.owner, (this.#owned.get(row.owner) ?? new Set()).add(id));
   }
 }
 
