@@ -59,6 +59,11 @@ describe('candidates', () => {
     expect(beside.filter((id) => !named.has(id))).toEqual([]);
   });
 
+  test('name nothing twice in one query, however small the homes are', () => {
+    const candidates = candidatesOf('b', ids.slice(0, 4_200));
+    for (const named of [candidates.next(), candidates.nextOfHome()]) expect(new Set(named).size).toBe(named.length);
+  });
+
   test('never include a held connection, and are empty when everything is held', () => {
     const candidates = candidatesOf('b');
     held = new Set(ids.filter((_, index) => index % 2 === 0));

@@ -48,6 +48,14 @@ describe('a request', () => {
     expect(signal?.reason).toMatchObject({ code: 'STORE_UNAVAILABLE' });
   });
 
+  test('that was answered is over: its signal does not abort when the others are given up', async () => {
+    const environment = new TestEnvironment();
+    let signal: AbortSignal | undefined;
+    await environment.request(100, (options) => { signal = options.signal; });
+    environment.giveUp();
+    expect(signal?.aborted).toBe(false);
+  });
+
   test('may return a value, a promise or throw, and leaves no timer behind', async () => {
     const environment = new TestEnvironment();
     for (const answer of [() => 1, async () => 1]) expect(await environment.request(100, answer)).toBe(1);

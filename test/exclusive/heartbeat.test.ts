@@ -117,6 +117,16 @@ describe('the heartbeat', () => {
     expect(log).toEqual(['answered by 2', 'joined 2']);
   });
 
+  test('does not count replicas at their first beat once this one has joined, even if it owns nothing yet', async () => {
+    heart();
+    const members = [{ replica: 'r', load: 0 }, { replica: 's', load: -1 }];
+    for (const [beat, waitMs] of [100, 1_000, 0].entries()) {
+      gates[beat]!.resolve(result({ members }));
+      await clock.advance(waitMs);
+    }
+    expect(log).toEqual(['answered by 2', 'joined 2', 'joined 1']);
+  });
+
   test('passes on renewed, noted and lost claims, and ignores claims it did not ask for', async () => {
     heart(holding('a'), holding('b', 'its notes'), holding('c'));
     gates[0]?.resolve(result({ renewed: ['a', 'b', 'unheard of'], lost: ['c', 'never held'] }));

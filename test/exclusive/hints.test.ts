@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { Hints } from '../../src/exclusive/hints.js';
 import { deferred } from '../support/deferred.js';
 import { TestEnvironment } from './support/environment.js';
@@ -31,4 +31,43 @@ test('a subscription is opened again after a failure, but not after the end', as
   await clock.advance(0);
   await waiting.stop();
   expect({ failures: failures.length, pending: clock.pendingTimers }).toEqual({ failures: 2, pending: 0 });
+});
+
+describe('the end of a subscription', () => {
+  const subscribed = (environment: TestEnvironment, end: () => Promise<void>) => {
+    const failures: unknown[] = [];
+    const subscribe = async (): Promise<AsyncDisposable> => ({ [Symbol.asyncDispose]: end });
+    return { failures, hints: new Hints(environment, 100, subscribe, (error) => { failures.push(error); }) };
+  };
+
+  test('that fails is reported, and stop resolves', async () => {
+    const error = new Error('connection reset');
+    const { failures, hints } = subscribed(new TestEnvironment(), async () => { throw error; });
+    await hints.stop();
+    expect(failures).toEqual([error]);
+  });
+
+  test('that hangs is reported after five seconds, and stop resolves', async () => {
+    const environment = new TestEnvironment();
+    const { failures, hints } = subscribed(environment, () => new Promise(() => undefined));
+    const stopped = hints.stop();
+    await environment.clock.advance(4_999);
+    expect(failures).toEqual([]);
+    await environment.clock.advance(1);
+    await stopped;
+    expect(failures).toMatchObject([{ code: 'STORE_UNAVAILABLE' }]);
+  });
+
+  test('is begun by a runner that is out of time, but neither waited for nor reported', async () => {
+    const environment = new TestEnvironment();
+    let begun = false;
+    const { failures, hints } = subscribed(environment, () => {
+      begun = true;
+      return new Promise(() => undefined);
+    });
+    environment.giveUp();
+    await hints.stop();
+    await environment.clock.advance(0);
+    expect({ begun, failures }).toEqual({ begun: true, failures: [] });
+  });
 });

@@ -59,6 +59,17 @@ describe('a holding', () => {
     expect(bench.happened('ended')).toMatchObject([{ reason }]);
   });
 
+  test('is not renewed from its deadline on, even if no timer has noticed yet', () => {
+    const one = bench.holding();
+    bench.clock.jumpWall(999_999);
+    expect(one.renewableAt(readInstant(bench.clock))).toBe(true);
+    bench.clock.jumpWall(1);
+    expect({ ended: one.validity.ended, renewable: one.renewableAt(readInstant(bench.clock)) }).toEqual({
+      ended: false,
+      renewable: false,
+    });
+  });
+
   test('that never started is given up without an event', () => {
     const one = bench.holding();
     one.giveUp('stopped');

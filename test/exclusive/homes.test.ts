@@ -40,6 +40,11 @@ describe('homes', () => {
     }
   });
 
+  test('are needed for more than the 4,096 connections that one query names', () => {
+    const homesOf = (count: number) => new Homes<Row, string>({ ids: ids.slice(0, count) }, new Roster('a'));
+    expect({ 4_096: homesOf(4_096).allFit, 4_097: homesOf(4_097).allFit }).toEqual({ 4_096: true, 4_097: false });
+  });
+
   test('are computed again only when the listing or the living replicas change', () => {
     const roster = new Roster('a');
     const members = names.map((replica) => ({ replica, load: 0 }));

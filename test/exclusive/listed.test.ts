@@ -47,6 +47,11 @@ describe('a listing', () => {
     expect(read(structuredClone(rows).toReversed(), before).ids).toBe(before.ids);
   });
 
+  test.each([{ before: [] }, { before: ['a'] }])('refuses an entry that is nothing after $before', ({ before }) => {
+    const { listed, refused } = Listed.read([...before, undefined as never], read(before), false);
+    expect({ ids: listed.ids, refused }).toEqual({ ids: before, refused: 1 });
+  });
+
   test('that is shorter at its end has lost those ids', () => {
     const before = read(['a', 'b', 'c']);
     expect(read(['a'], before).ids).toEqual(['a']);

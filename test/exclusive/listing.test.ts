@@ -57,6 +57,32 @@ describe('the listing', () => {
     expect({ lists, pendingTimers: clock.pendingTimers }).toEqual({ lists: 3, pendingTimers: 0 });
   });
 
+  test('that is the same as the last one reports no change', async () => {
+    answer = () => ['a', { id: 'b', version: 7 }];
+    const listing = open();
+    await clock.advance(2_000);
+    expect({ lists, changes }).toEqual({ lists: 3, changes: [true] });
+    await listing.stop();
+  });
+
+  test('that is empty is known, and reports no change', async () => {
+    answer = () => [];
+    const listing = open();
+    await clock.advance(0);
+    expect({ known: listing.known, ids: listing.ids, changes }).toEqual({ known: true, ids: [], changes: [] });
+    await listing.stop();
+  });
+
+  test('comes at its interval although watch fails, which is reported', async () => {
+    const error = new Error('LISTEN is not allowed');
+    const listing = open({ watch: () => Promise.reject(error) });
+    await clock.advance(500);
+    expect(failures()).toEqual([error]);
+    await clock.advance(500);
+    expect({ lists, ids: listing.ids }).toEqual({ lists: 2, ids: ['a', 'b'] });
+    await listing.stop();
+  });
+
   test('leaves out invalid ids, and reports how many', async () => {
     answer = () => ['', 'x'.repeat(1_024), 'x'.repeat(1_025), 'nul\0', '\uD800', 7, null, { id: 'ok' }];
     const listing = open();
@@ -135,6 +161,18 @@ describe('the listing', () => {
     answer = () => ['a'];
     await clock.advance(1_000);
     expect(listing.ids).toEqual(['a']);
+  });
+
+  test('that was requested while another one was under way does not begin after the end', async () => {
+    const gate = deferred<string[]>();
+    answer = () => gate.promise;
+    const listing = open();
+    const refreshed = listing.refresh();
+    await clock.advance(0);
+    await listing.stop();
+    gate.resolve([]);
+    await refreshed;
+    expect(lists).toBe(1);
   });
 
   test('that comes or fails after the end is ignored', async () => {

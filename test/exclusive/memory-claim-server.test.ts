@@ -91,6 +91,36 @@ describe('the memory claim server', () => {
     expect(renew('r', [{ id: 'a', token: a.token }])).toMatchObject({ lost: ['a'] });
   });
 
+  test('still knows the other claims that an owner has forgotten when it has released one', () => {
+    const [a, b] = claim('r', ['a', 'b']) as readonly [Claim, Claim];
+    release('r', 'a', a.token);
+    expect(renew('r').strays).toEqual([{ id: 'b', token: b.token }]);
+    release('r', 'b', b.token);
+    expect(renew('r').strays).toEqual([]);
+  });
+
+  test('keeps a row for 30 days after its claim has expired, to the millisecond', async () => {
+    claim('r', ['a']);
+    await clock.advance(100 + 30 * 24 * 3_600_000 - 1);
+    renew('r');
+    expect(server.rows).toBe(1);
+    await clock.advance(1);
+    renew('r');
+    expect(server.rows).toBe(0);
+  });
+
+  test('deletes at most a hundred old rows at a renewal, so that none takes long', async () => {
+    server = new MemoryClaimServer({ clock, forgetAfterMs: 0 });
+    const ids = Array.from({ length: 250 }, (_, index) => `c${index}`);
+    claim('r', ids, { limit: 250 });
+    await clock.advance(100);
+    const left = [1, 2, 3].map(() => {
+      renew('s');
+      return server.rows;
+    });
+    expect(left).toEqual([150, 50, 0]);
+  });
+
   test('reports each release and the replica, and nothing else', () => {
     const hints: ClaimHint[] = [];
     const stop = server.watch((hint) => hints.push(hint));

@@ -64,6 +64,53 @@ describe('refresh()', () => {
     replica.fault = undefined;
   });
 
+  test('claims at once, although hints have used up the queries that may be sent', async () => {
+    cluster = new Cluster(2);
+    cluster.keep('c0001', 60_000);
+    const replica = await cluster.started();
+    for (let n = 0; n < 20; n += 1) {
+      cluster.hint();
+      await settle();
+    }
+    await cluster.store.put({ id: 'new', name: 'new' });
+    await replica.runner.refresh();
+    expect(replica.runner.owns('new')).toBe(true);
+    await settle();
+    expect(cluster.clock.pendingTimers, 'a beat, a deadline and a listing: no look is left for later').toBe(3);
+  });
+
+  test('waits for a claim query that began after it, and sends none beside another one', async () => {
+    cluster = new Cluster(2);
+    cluster.keep('c0001', 60_000);
+    const replica = await cluster.started();
+    const answers: (() => void)[] = [];
+    replica.fault = (call, carryOut) =>
+      call === 'claim' ? new Promise((resolve) => { answers.push(() => resolve(carryOut())); }) : carryOut();
+    let done = false;
+    cluster.hint();
+    await settle();
+    cluster.hint();
+    void replica.runner.refresh().then(() => { done = true; });
+    await settle();
+    expect({ queries: answers.length, done }).toEqual({ queries: 1, done: false });
+    answers[0]!();
+    await settle();
+    expect({ queries: answers.length, done }).toEqual({ queries: 2, done: false });
+    answers[1]!();
+    await settle();
+    expect({ queries: answers.length, done }).toEqual({ queries: 2, done: true });
+    replica.fault = undefined;
+  });
+
+  test('claims nothing for a replica that has just started, because it does not know the others', async () => {
+    cluster = new Cluster(1);
+    const replica = cluster.replica();
+    replica.runner.start();
+    await settle();
+    await replica.runner.refresh();
+    expect(replica.calls).toEqual(['renew']);
+  });
+
   test('does nothing before start and after stop', async () => {
     cluster = new Cluster(1);
     let lists = 0;

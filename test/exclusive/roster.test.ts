@@ -18,6 +18,38 @@ describe('the roster', () => {
     });
   });
 
+  test('knows nobody before the store has answered, not even this replica', () => {
+    const roster = new Roster('a');
+    expect({ names: roster.names, members: roster.members(1), size: roster.size, othersLive: roster.othersLive }).toEqual({
+      names: [],
+      members: [],
+      size: 0,
+      othersLive: false,
+    });
+  });
+
+  test('says that others live if the store lists one, whether or not it lists this replica', () => {
+    const roster = new Roster('a');
+    for (const { listed, others } of [
+      { listed: ['a'], others: false },
+      { listed: ['b'], others: true },
+      { listed: ['a', 'b'], others: true },
+    ]) {
+      roster.update(members(...listed), false, 0);
+      expect(roster.othersLive, listed.join()).toBe(others);
+    }
+  });
+
+  test('notices that one replica has taken the place of another', () => {
+    const roster = new Roster('a');
+    roster.update(members('a', 'b'), false, 0);
+    const { names } = roster;
+    roster.update(members('a', 'b'), false, 1);
+    expect(roster.names).toBe(names);
+    roster.update(members('a', 'c'), false, 2);
+    expect(roster.names).toEqual(['a', 'c']);
+  });
+
   test('counts a replica at its first beat only if this replica has just joined itself', () => {
     const roster = new Roster('a');
     const joining = [{ replica: 'a', load: -1 }, { replica: 'b', load: -1 }];

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { settle } from 'hydrant/testing';
 import type { ClaimCall } from 'hydrant/exclusive';
-import { aborted, Cluster, type Replica } from './support/cluster.js';
+import { aborted, Cluster, slowToStop, type Replica } from './support/cluster.js';
 
 let cluster: Cluster;
 afterEach(() => cluster.close());
@@ -38,6 +38,17 @@ describe('stop() takes at most stopTimeoutMs plus one second', () => {
     expect(cluster.clock.pendingTimers).toBe(0);
   });
 
+  test('when the claim store hangs from the moment at which the last loop stops', async () => {
+    cluster = new Cluster(1);
+    const replica = cluster.replica({ stopTimeoutMs: STOP_TIMEOUT_MS });
+    slowToStop(replica, STOP_TIMEOUT_MS - 100);
+    replica.runner.start();
+    await cluster.clock.advance(3_000);
+    const end = cluster.clock.monotonic() + STOP_TIMEOUT_MS - 500;
+    replica.fault = (_call, carryOut) => (cluster.clock.monotonic() < end ? carryOut() : hang());
+    expect(await timeToStop(replica)).toBe(STOP_TIMEOUT_MS + 1_000);
+  });
+
   test('when every call to the claim store fails', async () => {
     cluster = new Cluster(3);
     const replica = await cluster.started({ stopTimeoutMs: STOP_TIMEOUT_MS });
@@ -64,6 +75,21 @@ describe('stop() takes at most stopTimeoutMs plus one second', () => {
     const replica = await cluster.started({ stopTimeoutMs: 60_000 });
     expect(await timeToStop(replica)).toBe(100);
   });
+});
+
+test('stop() keeps the process alive until it resolves, by every timer', async () => {
+  cluster = new Cluster(1);
+  const replica = await cluster.started({ stopTimeoutMs: STOP_TIMEOUT_MS });
+  slowToStop(replica, 1_000);
+  await cluster.store.put({ id: 'c0000', name: 'slow from now on' });
+  await cluster.clock.advance(3_000);
+  const { pendingTimers, pendingRefTimers } = cluster.clock;
+  const stopped = replica.runner.stop();
+  const added = cluster.clock.pendingTimers - pendingTimers;
+  expect(added).toBeGreaterThan(0);
+  expect(cluster.clock.pendingRefTimers - pendingRefTimers).toBe(added);
+  await cluster.clock.advance(2_000);
+  await stopped;
 });
 
 describe('stop() on a clock that stands still', () => {

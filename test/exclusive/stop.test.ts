@@ -124,6 +124,18 @@ describe('stop()', () => {
     expect(replica.runner.snapshot().state).toBe('stopped');
   });
 
+  test('releases its claims a tick later if the store was down for a moment', async () => {
+    cluster = new Cluster(2);
+    const replica = await cluster.started();
+    const failed = replica.failFirst('release');
+    const stopped = replica.runner.stop();
+    await cluster.clock.advance(900);
+    expect({ failed: failed.count, owners: cluster.server.owners().size }).toEqual({ failed: 1, owners: 2 });
+    await cluster.clock.advance(100);
+    await stopped;
+    expect(cluster.server.owners().size).toBe(0);
+  });
+
   test('starts nothing that was queued', async () => {
     cluster = new Cluster(3);
     let created = 0;

@@ -5,26 +5,15 @@ import { Cluster } from './support/cluster.js';
 let cluster: Cluster;
 afterEach(() => cluster.close());
 
-/** A replica that is not a member keeps `id`, so the others lack it. */
-function keep(id: string, ms: number): void {
-  cluster.server.claim({ replica: 'ghost', ttlMs: ms, ids: [id], limit: 1, freeForMs: 0 });
-}
-
-/** A hint that there is something to take, though there is not. */
-function hint(): void {
-  const [claim] = cluster.server.claim({ replica: 'elsewhere', ttlMs: 1_000, ids: ['not listed'], limit: 1, freeForMs: 0 });
-  cluster.server.release({ replica: 'elsewhere', claims: [claim!], leave: false });
-}
-
 describe('claim queries', () => {
   test('are bounded, however many hints come: eight at once, then one every 200 ms', async () => {
     cluster = new Cluster(2);
-    keep('c0001', 60_000);
+    cluster.keep('c0001', 60_000);
     const replica = await cluster.started();
     await cluster.clock.advance(10_000);
     replica.calls.length = 0;
     for (let n = 0; n < 2_000; n += 1) {
-      hint();
+      cluster.hint();
       await cluster.clock.advance(5);
     }
     const claims = replica.calls.filter((call) => call === 'claim').length;
@@ -38,7 +27,7 @@ describe('claim queries', () => {
     await cluster.clock.advance(10_000);
     replica.calls.length = 0;
     for (let n = 0; n < 100; n += 1) {
-      hint();
+      cluster.hint();
       await cluster.clock.advance(5);
     }
     expect(replica.calls).not.toContain('claim');
@@ -46,15 +35,17 @@ describe('claim queries', () => {
 
   test('are not sent after a listing without new connections', async () => {
     cluster = new Cluster(2);
-    keep('c0001', 60_000);
+    cluster.keep('c0001', 60_000);
     const hints = new GivenHints();
     const replica = await cluster.started({
       listIntervalMs: 3_600_000,
       watch: hints.watch,
     });
+    const { version } = await cluster.store.put({ id: 'c0000', name: 'edited' });
     replica.calls.length = 0;
     hints.changed(['c0000']);
     await cluster.clock.advance(10);
+    expect(replica.runner.snapshot().connections).toMatchObject([{ id: 'c0000', version, state: 'serving' }]);
     expect(replica.calls).toEqual([]);
   });
 
@@ -74,7 +65,7 @@ describe('claim queries', () => {
 
   test('are not sent once the replica stops, not even at the answer of a renewal sent before', async () => {
     cluster = new Cluster(2);
-    keep('c0001', 60_000);
+    cluster.keep('c0001', 60_000);
     const replica = await cluster.started();
     const renew = replica.holdFirst('renew');
     await cluster.clock.advance(1_000);
@@ -87,7 +78,7 @@ describe('claim queries', () => {
 
   test('do not overlap: a hint during one causes another one afterwards', async () => {
     cluster = new Cluster(2);
-    keep('c0001', 600_000);
+    cluster.keep('c0001', 600_000);
     const replica = await cluster.started();
     await cluster.clock.advance(10_000);
     let underWay = 0;
@@ -109,10 +100,10 @@ describe('claim queries', () => {
       });
     };
     replica.calls.length = 0;
-    hint();
+    cluster.hint();
     await cluster.clock.advance(20);
-    hint();
-    hint();
+    cluster.hint();
+    cluster.hint();
     await cluster.clock.advance(120);
     expect(most).toBe(1);
     expect(replica.calls.filter((call) => call === 'claim')).toHaveLength(2);

@@ -16,6 +16,7 @@ describe('takeovers', () => {
   let rank: number;
   let occupied: boolean;
   let taken: unknown[];
+  let homes: Homes<Row, string>;
   let claim: (request: { ids: readonly string[]; limit: number; freeForMs: number }) => Promise<any>;
   const ids = ['a', 'b', 'c', 'd'];
   const open = (listed: readonly string[] = ids): Takeovers<Row, string> => {
@@ -39,7 +40,7 @@ describe('takeovers', () => {
         has: () => occupied,
         take: (claims: unknown) => taken.push(claims),
       } as unknown as Holdings<Row, string>,
-      new Homes({ ids: listed }, environment.roster),
+      homes = new Homes({ ids: listed }, environment.roster),
     );
     takeovers.enable();
     return takeovers;
@@ -124,6 +125,9 @@ describe('takeovers', () => {
     takeovers.soon();
     await clock.advance(5_000);
     expect(asked, 'three that find something, and one that does not').toHaveLength(4);
+    const { circle } = homes;
+    const atHome = new Set(Array.from({ length: circle.homeSize(0) }, (_, steps) => circle.at(0, steps)));
+    for (const query of asked) expect(query.ids.filter((id) => !atHome.has(id)), 'also beside the home').toHaveLength(2_048);
   });
 
   test('see the whole home in each of three ticks after a large fleet has changed, and then a part of it', async () => {

@@ -136,6 +136,17 @@ export class Cluster {
     return replica;
   }
 
+  /** A replica that is not a member keeps `id`, so the others lack it. */
+  keep(id: string, ms: number): void {
+    this.server.claim({ replica: 'ghost', ttlMs: ms, ids: [id], limit: 1, freeForMs: 0 });
+  }
+
+  /** A hint that there is something to take, though there is not. */
+  hint(): void {
+    const [claim] = this.server.claim({ replica: 'elsewhere', ttlMs: 1_000, ids: ['not listed'], limit: 1, freeForMs: 0 });
+    this.server.release({ replica: 'elsewhere', claims: [claim!], leave: false });
+  }
+
   async close(): Promise<void> {
     const stopped = Promise.all(this.replicas.map(({ runner }) => runner.stop()));
     for (const clock of new Set([this.clock, ...this.replicas.map((replica) => replica.clock)])) await clock.advance(60_000);
