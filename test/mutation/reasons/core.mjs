@@ -9,8 +9,6 @@ export const CORE = [
       { in: 'withFallback', operator: 'ConditionalExpression', from: 'serving === slot', to: 'false' },
       { in: ['Reader.#sendWaiting', 'Reader.#enqueue'], from: 'this.#sending' },
       { in: 'Lane.compact', from: '2 * this.#first' },
-      { in: 'Roster.update', operator: 'ConditionalExpression', from: '!listed.has(replica)', to: 'false' },
-      { in: 'planHandOver', operator: 'ConditionalExpression', from: 'from === replica', to: 'false' },
       { in: 'Takeovers.soon', from: 'waitMs <= 0' },
       { in: 'handOverSurplus', from: 'plan.size === 0' },
     ],
@@ -114,7 +112,6 @@ export const CORE = [
       { in: 'Beginning.cancel', operator: 'ConditionalExpression', from: "slot.state.kind === 'pending'", to: 'true' },
       { in: 'Ending.whenGone', operator: 'ConditionalExpression', from: "state.kind === 'abandoned'", to: 'true' },
       { in: ['Secrets.of', 'Life.#start'], operator: 'OptionalChaining', from: 'factory.secrets?.(' },
-      { in: 'Listing.version', operator: 'OptionalChaining', from: 'this.#versions?.get' },
       { in: 'Holding.#becomeStuck', operator: 'ConditionalExpression', from: "this.#state.kind !== 'stopping'", to: 'false' },
       { in: 'Holding.#settled', operator: 'ConditionalExpression', from: "state.kind === 'stuck'", to: 'true' },
       { in: 'rowOf', operator: 'StringLiteral', from: "'status'" },
@@ -172,8 +169,8 @@ export const CORE = [
     changes: [{ in: 'Validity.prove', from: 'sentAt.monotonic >' }],
   },
   {
-    because: 'equivalent: empty text is not JSON, so it is no note either',
-    changes: [{ in: ['ClaimNotes.constructor', 'ClaimNotes.saved'], from: 'text === ' }],
+    because: 'equivalent: what is missing is not JSON, so it is no note either',
+    changes: [{ in: 'ClaimNotes.constructor', from: 'text === undefined' }],
   },
   {
     because: 'costs memory: the map grows earlier than necessary',
@@ -303,10 +300,6 @@ export const CORE = [
     ],
   },
   {
-    because: 'equivalent: stop is only called after start',
-    changes: [{ in: 'Heartbeat.stop', operator: 'OptionalChaining', from: 'this.#cancel?.()' }],
-  },
-  {
     because: 'equivalent: only a release has an offer',
     changes: [
       {
@@ -318,8 +311,43 @@ export const CORE = [
     ],
   },
   {
-    because: 'equivalent: the first listing sets it before it is read',
-    changes: [{ in: ['Listing.#again', 'Listing.#stopped', 'Listing.#read'], operator: 'BooleanLiteral' }],
+    because: 'equivalent: stop is only called after start',
+    changes: [{ in: 'Heartbeat.stop', operator: 'OptionalChaining', from: 'this.#cancel?.()' }],
+  },
+  {
+    because: 'equivalent: the first update replaces it before it is read',
+    changes: [{ in: 'Roster.#previous', operator: 'ArrayDeclaration' }],
+  },
+  {
+    because: 'equivalent: nothing reads a version without an id',
+    changes: [{ in: 'Listed.none', operator: 'ArrayDeclaration' }],
+  },
+  {
+    because: 'costs time: sorts ids that are in order',
+    changes: [
+      { in: 'Listed.read', operator: 'BooleanLiteral' },
+      { in: 'Listed.read', operator: 'ConditionalExpression', from: 'id <= copied.ids.at(-1)!', to: 'true' },
+      { in: 'Listed.read', operator: 'ConditionalExpression', from: '!sorted', to: 'true' },
+    ],
+  },
+  {
+    because: 'costs time: compares ids that are the same',
+    changes: [{ in: 'Listed.hasMoreThan', operator: 'ConditionalExpression', from: 'this.ids === before.ids', to: 'false' }],
+  },
+  {
+    because: 'equivalent: an array of numbers keeps nothing beyond its end',
+    changes: [{ in: 'inOrderOfHash', operator: 'EqualityOperator' }],
+  },
+  {
+    because: 'another order of the circle: any one does that all replicas compute',
+    changes: [
+      { in: 'Circle.constructor', operator: 'StringLiteral' },
+      { in: 'hash', from: 'at < text.length' },
+    ],
+  },
+  {
+    because: 'costs memory: keeps a set without ids',
+    changes: [{ in: 'MemoryClaimServer.#put', operator: 'ConditionalExpression', from: 'left?.size === 0', to: 'false' }],
   },
   {
     because: 'equivalent: no two have the same name',
