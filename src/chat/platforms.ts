@@ -94,8 +94,8 @@ function slackInstallation(payload: Json): unknown {
   const event = first(payload['authorizations']);
   const team = event?.['team_id'] ?? payload['team_id'] ?? payload['team']?.['id'];
   const organisation = event?.['enterprise_id'] ?? payload['enterprise_id'] ?? payload['enterprise']?.['id'];
-  const isWide = String(event?.['is_enterprise_install'] ?? payload['is_enterprise_install']) === 'true';
-  return isWide ? organisation : team ?? organisation;
+  const isWide: unknown = event?.['is_enterprise_install'] ?? payload['is_enterprise_install'];
+  return isWide === true || isWide === 'true' ? organisation : team ?? organisation;
 }
 
 function first(value: unknown): Json | undefined {

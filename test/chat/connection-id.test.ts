@@ -114,6 +114,11 @@ describe('connectionIdOf', () => {
     { name: 'a stranger', delivery: { json: { team_id: 'T1' } }, id: undefined },
     { name: 'a browser', delivery: { get: '' }, id: undefined },
     { name: 'an id of the wrong kind', delivery: { headers: slack, json: { team_id: { $ne: '' } } }, id: 'slack' },
+    {
+      name: 'a value that cannot be made a text',
+      delivery: { headers: slack, json: { team_id: 'T1', is_enterprise_install: { toString: 1 } } },
+      id: 'slack:T1',
+    },
     { name: 'null', delivery: { headers: slack, json: null }, id: 'slack' },
   ])('$name', async ({ delivery, id }) => {
     const given = request(delivery);
