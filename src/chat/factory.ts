@@ -7,8 +7,9 @@ import type { ChatAdapter, ChatLike, ChatState, UntypedChat } from './contract.j
 import { withConnection } from './current-connection.js';
 import { acknowledgeWith, LateFailures } from './late-answers.js';
 import { claim } from './owners.js';
+import { PLATFORMS } from './platforms.js';
 import { missingMethods, PrefixedState } from './prefixed-state.js';
-import { adapterNameFor, Verification, type Adapters } from './verification.js';
+import { adapterFor, Verification, type Adapters } from './verification.js';
 
 /** The options of {@link chatFactory}. */
 export interface ChatFactoryOptions<R extends ConnectionRecord, C extends ChatLike, S> {
@@ -117,7 +118,7 @@ export function chatFactory<R extends ConnectionRecord, C extends ChatLike = Unt
     authenticate: (request, context) => verification.authenticate(request, context),
     async handleWebhook(chat, request, context) {
       const { record } = context;
-      const handler = chat.webhooks[adapterNameFor(adaptersIn.get(chat) ?? {}, request) ?? ''];
+      const handler = chat.webhooks[adapterFor(adaptersIn.get(chat) ?? {}, request)?.[0] ?? ''];
       if (handler === undefined) throw new Error(`connection '${record.id}' has no adapter for this delivery`);
       const tellingUser = failures.after(request, context);
       const waitUntil = (work: Promise<unknown>): void => context.waitUntil(tellingUser(work));
@@ -160,13 +161,9 @@ function checkIdentity({ id }: ConnectionRecord, adapters: readonly ChatAdapter[
 
 /** Whether an adapter that asks for its identity when it starts did not get it. */
 function isNameless(adapter: ChatAdapter & { isMultiTenantMode?(): boolean }): boolean {
+  if (!PLATFORMS.get(adapter.name)?.asksForIdentity) return false;
   try {
-    switch (adapter.name) {
-      case 'slack':
-      case 'telegram': return adapter.botUserId === undefined;
-      case 'linear': return adapter.isMultiTenantMode?.() !== true && adapter.botUserId === undefined;
-      default: return false;
-    }
+    return adapter.isMultiTenantMode?.() !== true && adapter.botUserId === undefined;
   } catch {
     // Linear's getter throws until it knows.
     return true;
@@ -196,7 +193,7 @@ function stopIfLate(adapter: ChatAdapter, failed: AbortSignal): void {
 function stopPollingWhen(superseded: AbortSignal, adapters: readonly ChatAdapter[]): void {
   const stop = (): void => void Promise.allSettled(adapters.map(stopPolling));
   if (superseded.aborted) stop();
-  else superseded.addEventListener('abort', stop, { once: true });
+  else whenAborted(superseded, stop);
 }
 
 /** The SDK's `initialize` takes no signal, and may retry for minutes. */

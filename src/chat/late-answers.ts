@@ -13,7 +13,7 @@ const ACKNOWLEDGE_AFTER_MS = 2_000;
 const SLACK_RESPONSE_HOSTS: ReadonlySet<string> = new Set(['hooks.slack.com', 'hooks.slack-gov.com']);
 
 /** Discord: "the answer comes later", for a command and for a click on a component. */
-const DEFERRED: Readonly<Record<number, number>> = { 2: 5, 3: 6 };
+const DEFERRED: ReadonlyMap<unknown, number> = new Map([[2, 5], [3, 6]]);
 
 /**
  * Answers deliveries in time that the platform never repeats: Slack's slash commands and button clicks, Discord's
@@ -31,7 +31,7 @@ export function acknowledgeWith<R>(
       const platform = platformOf(request);
       if (platform === 'slack') return await responseUrlOf(request) === undefined ? undefined : new Response();
       if (platform !== 'discord') return undefined;
-      const deferred = DEFERRED[Number(await typeOf(request))];
+      const deferred = DEFERRED.get(await typeOf(request));
       return deferred === undefined ? undefined : await answerOf(request, record) ?? Response.json({ type: deferred });
     },
   };

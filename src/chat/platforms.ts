@@ -4,24 +4,20 @@ import type { Awaitable } from '../contracts/record.js';
 type Json = { readonly [name: string]: Json | undefined } & string;
 
 /** The payload of a delivery: JSON, or Slack's form with a `payload` field or with plain fields. */
-export function payloadOf(body: string, contentType: string): Json | undefined {
+function parsePayload(body: string, contentType: string | null): Json | undefined {
   try {
-    if (!contentType.includes('application/x-www-form-urlencoded')) return asObject(JSON.parse(body));
+    if (!contentType?.includes('application/x-www-form-urlencoded')) return JSON.parse(body) ?? undefined;
     const form = new URLSearchParams(body);
     const payload = form.get('payload');
-    return asObject(payload === null ? Object.fromEntries(form) : JSON.parse(payload));
+    return (payload === null ? Object.fromEntries(form) : JSON.parse(payload)) ?? undefined;
   } catch {
     return undefined;
   }
 }
 
-function asObject(value: unknown): Json | undefined {
-  return typeof value === 'object' && value !== null ? value as Json : undefined;
-}
-
 /** Reads a copy, so that the request can be read again. */
 export async function readPayload(request: Request): Promise<Json | undefined> {
-  return payloadOf(await request.clone().text(), request.headers.get('content-type') ?? '');
+  return parsePayload(await request.clone().text(), request.headers.get('content-type'));
 }
 
 /** The kind of a delivery, as Slack and Discord name it. */
@@ -36,6 +32,8 @@ export async function typeOf(request: Request): Promise<unknown> {
 interface Platform {
   /** Until it is initialized, its adapter refuses a forged delivery only if it was given a verifier. */
   readonly verifiesInHandler?: true;
+  /** Its adapter asks for the bot's identity when it starts, and only logs that it did not get it. */
+  readonly asksForIdentity?: true;
   /** Whether a request has what only this platform sends. `null`: there is nothing of that kind. */
   readonly isSender: ((request: Request) => boolean) | null;
   /** The field that names one customer's installation. Without it, a delivery does not say whom it is for. */
@@ -49,6 +47,7 @@ const sends = (...names: string[]) => ({ headers }: Request): boolean => names.s
 /** By the name of the adapter. The first one whose `isSender` is true counts: GitHub sends a header of WhatsApp's too. */
 export const PLATFORMS: ReadonlyMap<string, Platform> = new Map(Object.entries<Platform>({
   slack: {
+    asksForIdentity: true,
     isSender: sends('x-slack-signature', 'x-slack-socket-token'),
     installation: slackInstallation,
     isChallenge: async (request) => await typeOf(request) === 'url_verification',
@@ -56,15 +55,16 @@ export const PLATFORMS: ReadonlyMap<string, Platform> = new Map(Object.entries<P
   discord: {
     isSender: sends('x-signature-ed25519', 'x-discord-gateway-token'),
     installation: (payload) => payload['application_id'],
-    isChallenge: async (request) => Number(await typeOf(request)) === 1,
+    isChallenge: async (request) => await typeOf(request) === 1,
   },
-  telegram: { isSender: sends('x-telegram-bot-api-secret-token') },
+  telegram: { asksForIdentity: true, isSender: sends('x-telegram-bot-api-secret-token') },
   github: {
     isSender: sends('x-github-event'),
     installation: (payload) => payload['installation']?.['id'],
     isChallenge: ({ headers }) => headers.get('x-github-event') === 'ping',
   },
   linear: {
+    asksForIdentity: true,
     isSender: sends('linear-signature'),
     installation: (payload) => payload['organizationId'],
   },
@@ -99,7 +99,7 @@ function slackInstallation(payload: Json): unknown {
 }
 
 function first(value: unknown): Json | undefined {
-  return Array.isArray(value) ? asObject(value[0]) : undefined;
+  return Array.isArray(value) ? value[0] : undefined;
 }
 
 /**
@@ -118,7 +118,7 @@ function first(value: unknown): Json | undefined {
  */
 export async function connectionIdOf(request: Request): Promise<string | undefined> {
   const claimed = platformOf(request);
-  const payload = request.method === 'GET' ? undefined : await readPayload(request);
+  const payload = await readPayload(request);
   const platform = claimed ?? (payload?.['channelId'] === 'msteams' ? 'teams' : undefined);
   const installation = PLATFORMS.get(platform ?? '')?.installation;
   if (installation === undefined) return undefined;

@@ -19,13 +19,16 @@ interface Kept<S> { readonly version: string; readonly secrets: S; readonly adap
 /** Verifying adapters would log each delivery as ignored, and each forgery at its sender's will. */
 const SILENT = { debug() {}, info() {}, warn() {}, error() {}, child: () => SILENT };
 
-/** The adapter a delivery is for: the only one, or the one of the platform whose headers it carries. */
-export function adapterNameFor(adapters: Adapters, request: Request): string | undefined {
-  const names = Object.keys(adapters);
-  if (names.length === 1) return names[0];
+/** The adapter a delivery is for, after its key: the only one, or the one of the platform whose headers it carries. */
+export function adapterFor(adapters: Adapters, request: Request): readonly [key: string, adapter: ChatAdapter] | undefined {
+  const all = Object.entries(adapters);
   const platform = platformOf(request);
-  const headerless = names.filter((name) => PLATFORMS.get(adapters[name]?.name ?? '')?.isSender === null);
-  return names.find((name) => adapters[name]?.name === platform) ?? (headerless.length === 1 ? headerless[0] : undefined);
+  const headerless = all.filter(([, { name }]) => PLATFORMS.get(name)?.isSender === null);
+  return onlyOf(all) ?? all.find(([, { name }]) => name === platform) ?? onlyOf(headerless);
+}
+
+function onlyOf<T>(list: readonly T[]): T | undefined {
+  return list.length === 1 ? list[0] : undefined;
 }
 
 /**
@@ -46,8 +49,7 @@ export class Verification<R extends ConnectionRecord, S> {
 
   async authenticate(request: Request, { record, secrets }: RecordContext<R, S>): Promise<boolean | Response> {
     const adapters = await this.#verifiers(record, secrets);
-    const name = adapterNameFor(adapters, request);
-    const adapter = name === undefined ? undefined : adapters[name];
+    const adapter = adapterFor(adapters, request)?.[1];
     if (adapter === undefined) return false;
     const platform = PLATFORMS.get(adapter.name);
     // An adapter of the application's own verifies in its handler, as the SDK asks of every adapter.
@@ -64,8 +66,8 @@ export class Verification<R extends ConnectionRecord, S> {
   async answerOf(request: Request, record: R): Promise<Response | undefined> {
     if (!this.#secretsOf.has(record)) return undefined;
     const adapters = await this.#verifiers(record, this.#secretsOf.get(record) as S);
-    const response = await adapters[adapterNameFor(adapters, request) ?? '']?.handleWebhook(request);
-    return response?.ok === true ? response : undefined;
+    const response = await adapterFor(adapters, request)?.[1].handleWebhook(request);
+    return response?.ok ? response : undefined;
   }
 
   #verifiers(record: R, secrets: S): Promise<Adapters> {
@@ -86,7 +88,7 @@ export class Verification<R extends ConnectionRecord, S> {
       // An adapter of the application's own is not called here, so it may be that of the instance.
       if (!PLATFORMS.has(adapter.name)) continue;
       claim(adapter, { factory: this, name: `the verification of connection '${record.id}'` });
-      if ('logger' in adapter) adapter.logger = SILENT;
+      Object.assign(adapter, { logger: SILENT });
     }
     return adapters;
   }
