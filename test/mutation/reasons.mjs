@@ -1,3 +1,4 @@
+import { CHAT } from './reasons/chat.mjs';
 import { CORE } from './reasons/core.mjs';
 import { EDGES } from './reasons/edges.mjs';
 
@@ -5,7 +6,7 @@ import { EDGES } from './reasons/edges.mjs';
  * Why a change survives, keyed by the function that holds it: `Slots.release`, `parseRow`, or a whole class. A key can
  * narrow it down by Stryker's name of the operator, by a part of the original text, and by the replacement.
  */
-const KEYS = [...CORE, ...EDGES].flatMap(({ because, changes }) =>
+const KEYS = [...CORE, ...EDGES, ...CHAT].flatMap(({ because, changes }) =>
   changes.map((change) => ({ because, ...change, in: [change.in].flat() })),
 );
 
