@@ -6,9 +6,11 @@ interface Delivery {
   readonly json?: unknown;
   readonly form?: Record<string, string>;
   readonly get?: string;
+  /** A POST to this query. */
+  readonly query?: string;
 }
 
-function request({ headers = {}, json, form, get }: Delivery): Request {
+function request({ headers = {}, json, form, get, query = '' }: Delivery): Request {
   if (get !== undefined) return new Request(`https://gateway/hook?${get}`, { headers });
   if (form !== undefined) {
     const type = { 'content-type': 'application/x-www-form-urlencoded' };
@@ -18,7 +20,7 @@ function request({ headers = {}, json, form, get }: Delivery): Request {
       body: new URLSearchParams(form).toString(),
     });
   }
-  return new Request('https://gateway/hook', {
+  return new Request(`https://gateway/hook?${query}`, {
     method: 'POST',
     headers,
     body: typeof json === 'string' ? json : JSON.stringify(json),
@@ -27,6 +29,8 @@ function request({ headers = {}, json, form, get }: Delivery): Request {
 
 const slack = { 'x-slack-signature': 'v0=1' };
 const whatsapp = { 'x-hub-signature-256': 'sha256=1' };
+/** A delivery of WhatsApp that is about an account, and so about no phone number. */
+const ofAccount = (entry: unknown): Delivery => ({ headers: whatsapp, json: { object: 'whatsapp_business_account', entry } });
 
 describe('connectionIdOf', () => {
   test.each<{ name: string; delivery: Delivery; id: string | undefined }>([
@@ -99,6 +103,10 @@ describe('connectionIdOf', () => {
       delivery: { headers: whatsapp, json: { entry: [{ changes: [{ value: { metadata: { phone_number_id: '99' } } }] }] } },
       id: 'whatsapp:99',
     },
+    { name: 'a WhatsApp delivery with nothing in it', delivery: ofAccount([]), id: 'whatsapp' },
+    { name: 'a WhatsApp delivery without changes', delivery: ofAccount([{ changes: [] }]), id: 'whatsapp' },
+    { name: 'a WhatsApp delivery with a change to nothing', delivery: ofAccount([{ changes: [{}] }]), id: 'whatsapp' },
+    { name: 'a WhatsApp delivery about an account', delivery: ofAccount([{ changes: [{ value: {} }] }]), id: 'whatsapp' },
     { name: "WhatsApp's challenge", delivery: { get: 'hub.mode=subscribe&hub.challenge=1' }, id: 'whatsapp' },
     {
       name: 'a Teams activity',
@@ -106,12 +114,24 @@ describe('connectionIdOf', () => {
       id: 'teams:t-1',
     },
     {
+      name: 'a Teams activity in a channel, which names its tenant elsewhere',
+      delivery: { json: { channelId: 'msteams', conversation: {}, channelData: { tenant: { id: 't-2' } } } },
+      id: 'teams:t-2',
+    },
+    { name: 'a Teams activity without a tenant', delivery: { json: { channelId: 'msteams', channelData: {} } }, id: 'teams' },
+    { name: 'a Teams activity without any data', delivery: { json: { channelId: 'msteams' } }, id: 'teams' },
+    {
       name: 'Telegram, which does not say',
       delivery: { headers: { 'x-telegram-bot-api-secret-token': 's' }, json: { update_id: 1 } },
       id: undefined,
     },
     { name: 'a body that does not parse', delivery: { headers: slack, json: 'not json' }, id: 'slack' },
     { name: 'a stranger', delivery: { json: { team_id: 'T1' } }, id: undefined },
+    {
+      name: "a stranger's POST with the query of WhatsApp's challenge",
+      delivery: { query: 'hub.challenge=1', json: {} },
+      id: undefined,
+    },
     { name: 'a browser', delivery: { get: '' }, id: undefined },
     { name: 'an id of the wrong kind', delivery: { headers: slack, json: { team_id: { $ne: '' } } }, id: 'slack' },
     {
@@ -124,5 +144,10 @@ describe('connectionIdOf', () => {
     const given = request(delivery);
     expect(await connectionIdOf(given)).toBe(id);
     expect(given.bodyUsed, 'the handler reads it afterwards').toBe(false);
+  });
+
+  test('reads JSON of no declared type', async () => {
+    const body = new TextEncoder().encode(JSON.stringify({ team_id: 'T1' }));
+    expect(await connectionIdOf(new Request('https://gateway/hook', { method: 'POST', headers: slack, body }))).toBe('slack:T1');
   });
 });

@@ -7,7 +7,7 @@ const asked = (method: string) => async () => `the vendor answered ${method}`;
 
 test("a Telegram adapter does not ask, although the row of the bot has an organization's id", async () => {
   const telegram = withKnownBot({ ...common, telegramFetch: asked('Telegram') as (method: string) => Promise<unknown> }, bot);
-  expect(await telegram.telegramFetch('getMe')).toMatchObject({ id: 7, username: 'bot_7' });
+  expect(await telegram.telegramFetch('getMe')).toEqual({ id: 7, is_bot: true, first_name: 'bot_7', username: 'bot_7' });
   expect(await telegram.telegramFetch('sendMessage')).toBe('the vendor answered Telegram');
 });
 

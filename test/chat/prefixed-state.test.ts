@@ -142,7 +142,7 @@ describe('prefixed state', () => {
   });
 
   test('a state that lacks a method is refused when the factory is made', () => {
-    const { getList: _gone, ...bound } = Object.fromEntries(
+    const { dequeue: _gone, getList: _goneToo, ...bound } = Object.fromEntries(
       Object.getOwnPropertyNames(PrefixedState.prototype).map((name) => [name, () => {}]),
     );
     const make = (state: unknown) => () => chatFactory({ state: state as StateAdapter, adapters: () => ({}) });
@@ -151,7 +151,13 @@ describe('prefixed state', () => {
         expect.objectContaining({ code: 'INVALID_OPTIONS', message: expect.stringContaining('state: expected') as string }),
       );
     }
-    expect(() => make(bound)()).toThrow(/without getList$/);
+    expect(() => make(bound)()).toThrow(/without dequeue, getList$/);
     try { make(bound)(); } catch (error) { expect(isConnectionError(error, 'INVALID_OPTIONS')).toBe(true); }
+  });
+
+  test('a state that is a module, and so has no constructor, is accepted', () => {
+    const methods = Object.getOwnPropertyNames(PrefixedState.prototype).filter((name) => name !== 'constructor');
+    const state = Object.assign(Object.create(null), Object.fromEntries(methods.map((name) => [name, () => {}]))) as StateAdapter;
+    expect(() => chatFactory({ state, adapters: () => ({}) })).not.toThrow();
   });
 });
