@@ -24,7 +24,7 @@ export class OrphanSearch<R extends ConnectionRecord, I> {
   constructor(environment: RunnerEnvironment<R, I>, homes: Homes<R, I>) {
     this.#environment = environment;
     this.#homes = homes;
-    this.#begunAt = environment.clock.monotonic();
+    this.#begunAt = this.#now;
   }
 
   /** A tick has passed. */
@@ -53,18 +53,21 @@ export class OrphanSearch<R extends ConnectionRecord, I> {
   /** A query looks for orphans. */
   looked(): void {
     if (this.#nextIsDue) {
-      this.#begunAt = this.#environment.clock.monotonic();
-      this.#looks = this.#looksAtHome();
+      this.#begunAt = this.#now;
+      this.#looks = this.#thoroughTicks > 0 ? this.#looksAtWholeHome() : 1;
     }
     this.#looks -= 1;
   }
 
   get #nextIsDue(): boolean {
-    return this.#environment.clock.monotonic() - this.#begunAt >= this.freeForMs;
+    return this.#now - this.#begunAt >= this.freeForMs;
   }
 
-  #looksAtHome(): number {
-    if (this.#thoroughTicks <= 0) return 1;
+  get #now(): number {
+    return this.#environment.clock.monotonic();
+  }
+
+  #looksAtWholeHome(): number {
     const home = this.#homes.circle.homeSize(this.#environment.roster.rank);
     return Math.min(FURTHER_PER_TICK, Math.ceil(home / MAX_NAMED));
   }
