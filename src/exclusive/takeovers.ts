@@ -74,7 +74,6 @@ export class Takeovers<R extends ConnectionRecord, I> {
   /** A tick has passed. */
   tick(): void {
     this.#offerTicks = this.#missing() > 0 ? OFFER_TICKS : this.#offerTicks - 1;
-    this.#offered &&= this.#offerTicks > 0;
     this.#orphans.tick();
     this.#further = FURTHER_PER_TICK;
     this.soon();
@@ -132,9 +131,12 @@ export class Takeovers<R extends ConnectionRecord, I> {
     this.soon();
   }
 
-  /** One query cannot name all connections of a large fleet, and the free ones may be among the others. */
+  /**
+   * Whether there may be more to take, among what others offer or among the connections that one query could not name.
+   * The next look decides whether it needs a query.
+   */
   #looksFurther(found: boolean): boolean {
-    if (this.#missing() <= 0) return this.#offered || this.#orphans.underWay;
+    if (this.#missing() <= 0) return true;
     if (this.#homes.allFit) return false;
     this.#further -= 1;
     return found || this.#further >= 0;
@@ -155,7 +157,7 @@ export class Takeovers<R extends ConnectionRecord, I> {
     if (ids.length === 0) return undefined;
     if (missing > 0) return { ids, limit: Math.min(missing, MAX_AT_ONCE), freeForMs: 0 };
     this.#offered = false;
-    if (orphans) this.#orphans.looked();
+    this.#orphans.looked();
     return { ids, limit: MAX_AT_ONCE, freeForMs: this.#orphans.freeForMs };
   }
 }
