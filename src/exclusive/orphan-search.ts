@@ -17,7 +17,7 @@ export class OrphanSearch<R extends ConnectionRecord, I> {
   readonly #homes: Homes<R, I>;
   #circle: Circle | undefined;
   #thoroughTicks = 0;
-  /** Looks that are left in the search under way: one query cannot name all of a large fleet's home. */
+  /** Looks that are left in the search under way. */
   #looks = 0;
   #begunAt: number;
 
@@ -42,7 +42,12 @@ export class OrphanSearch<R extends ConnectionRecord, I> {
 
   /** Whether to look now. */
   get due(): boolean {
-    return this.#looks > 0 || this.#nextIsDue;
+    return this.underWay || this.#nextIsDue;
+  }
+
+  /** One query cannot name all of a large fleet's home. */
+  get underWay(): boolean {
+    return this.#looks > 0;
   }
 
   /** A query looks for orphans. */

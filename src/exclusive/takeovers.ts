@@ -131,12 +131,9 @@ export class Takeovers<R extends ConnectionRecord, I> {
     this.soon();
   }
 
-  /**
-   * Whether there may be more to take, among what others offer or among the connections that one query could not name.
-   * The next look decides whether it needs a query.
-   */
+  /** One query cannot name all connections of a large fleet, and the free ones may be among the others. */
   #looksFurther(found: boolean): boolean {
-    if (this.#missing() <= 0) return true;
+    if (this.#missing() <= 0) return this.#offered || this.#orphans.underWay;
     if (this.#homes.allFit) return false;
     this.#further -= 1;
     return found || this.#further >= 0;

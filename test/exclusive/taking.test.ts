@@ -102,6 +102,19 @@ describe('takeovers', () => {
     expect(await looked(), 'not later').toBe(false);
   });
 
+  test('send no other query when one has filled the share, although a search for orphans is due', async () => {
+    const takeovers = open();
+    await clock.advance(10_000);
+    const given = claim;
+    claim = async (request) => { load = 2; return given(request); };
+    takeovers.soon();
+    await clock.advance(0);
+    expect(asked).toMatchObject([{ limit: 2, freeForMs: 0 }]);
+    takeovers.tick();
+    await clock.advance(0);
+    expect(asked.slice(1), 'but at the next tick').toMatchObject([{ limit: 1_000, freeForMs: 3_000 }]);
+  });
+
   test('take offers beyond what they lacked, without another release', async () => {
     const takeovers = open();
     takeovers.tick();
