@@ -29,6 +29,8 @@ export async function sendResponse(
       await pump(new ResponseBody(response, done), res, (length) => {
         setHead(res, head, closes);
         if (length !== undefined) res.setHeader('content-length', length);
+        // Once the header was removed, Node does not set it again, and a body that is cut off would look complete.
+        else if (chunks(res)) res.setHeader('transfer-encoding', 'chunked');
       });
       return;
     }
@@ -71,6 +73,9 @@ export function assertResponse(value: Response): Response {
   if (value.status < 200) throw new TypeError('The handler returned Response.error().');
   return value;
 }
+
+/** Whether a body without a length goes out in chunks. HTTP/1.0 has none, and HTTP/2 has frames instead. */
+const chunks = (res: NodeResponse): boolean => 'useChunkedEncodingByDefault' in res && res.useChunkedEncodingByDefault;
 
 /** Reads no more than the client takes. Cancels the body when the client leaves. */
 async function pump(body: ResponseBody, res: NodeResponse, setHeadWith: (length?: number) => void): Promise<void> {
