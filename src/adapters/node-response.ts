@@ -48,7 +48,7 @@ export async function sendResponse(
 export function sendFailure(req: NodeRequest, res: NodeResponse): void {
   try {
     if (res.writableEnded) return;
-    if (isOver(res)) return cut(req, res);
+    // Node refuses it after the first byte.
     sendInstead(res, problemOf({ code: 'HANDLER_FAILED', retryAfterMs: undefined }), closesConnection(req, 500));
   } catch {
     cut(req, res);
@@ -67,10 +67,10 @@ export function closesConnection(req: NodeRequest, status: number): boolean {
 
 /** @throws TypeError for a value that cannot be sent as a response, such as `undefined` or `Response.error()` */
 export function assertResponse(value: Response): Response {
-  if (typeof value?.status !== 'number' || typeof value.headers?.getSetCookie !== 'function') {
+  if (!Number.isInteger(value?.status) || typeof value.headers?.getSetCookie !== 'function') {
     throw new TypeError('The handler did not return a Response.');
   }
-  if (value.status < 200) throw new TypeError('The handler returned Response.error().');
+  if (value.status < 200 || value.status > 599) throw new TypeError('The status of the Response is not in 200–599.');
   return value;
 }
 
@@ -80,7 +80,7 @@ const chunks = (res: NodeResponse): boolean => 'useChunkedEncodingByDefault' in 
 /** Reads no more than the client takes. Cancels the body when the client leaves. */
 async function pump(body: ResponseBody, res: NodeResponse, setHeadWith: (length?: number) => void): Promise<void> {
   const output: Writable = res;
-  const client = { isGone: false };
+  const client: { isGone?: true } = {};
   const leave = (): void => {
     client.isGone = true;
     void body.cancel(new DOMException('The client disconnected.', 'AbortError'));
@@ -95,12 +95,10 @@ async function pump(body: ResponseBody, res: NodeResponse, setHeadWith: (length?
     for (let chunk = await body.next(); chunk !== undefined; chunk = await body.next()) {
       if (!client.isGone && !output.write(chunk)) await drained(output);
     }
-    if (!client.isGone) output.end();
+    output.end();
   } catch (error) {
     void body.cancel(error);
     throw error;
-  } finally {
-    output.off('close', leave);
   }
 }
 

@@ -56,8 +56,9 @@ export function checkRoute(registry: WebhookRegistry, connectionId: ConnectionId
     throw invalidOption('connectionId', 'the name of a route parameter or a function of the request', connectionId);
   }
   // An option of 0.1.0. Ignoring it would drop a limit in silence.
-  if ('maxBodyBytes' in options && options.maxBodyBytes !== undefined)
-    throw invalidOption('maxBodyBytes', "nothing, because the registry's webhook.maxBodyBytes decides", options.maxBodyBytes);
+  const { maxBodyBytes } = options as { readonly maxBodyBytes?: unknown };
+  if (maxBodyBytes !== undefined)
+    throw invalidOption('maxBodyBytes', "nothing, because the registry's webhook.maxBodyBytes decides", maxBodyBytes);
 }
 
 /**

@@ -164,6 +164,10 @@ describe('the body under Fastify', () => {
     const options = (payload: string) => limited(4).inject({ method: 'OPTIONS', url: '/c1', payload });
     expect((await options('four')).body).toBe('four');
     expect((await options('fives')).statusCode).toBe(413);
+    const connectionId = vi.fn(() => 'c1');
+    const found = limited(4, { connectionId, path: '/c1' });
+    expect((await found.inject({ method: 'OPTIONS', url: '/c1', payload: 'fives' })).statusCode).toBe(413);
+    expect(connectionId).not.toHaveBeenCalled();
   });
 
   test('may be kept in rawBody by a hook', async () => {

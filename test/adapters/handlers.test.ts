@@ -113,6 +113,7 @@ describe('toNodeHandler', () => {
     for (const handle of [
       async (request: Request) => { await request.text().catch(() => {}); return new Response(new ReadableStream({ cancel })); },
       async (request: Request) => new Response(await request.text()),
+      async (request: Request) => { await request.text().catch(() => {}); return new Response(null, { status: 204 }); },
     ]) {
       const sent = await answer(toNodeHandler(handle, { maxBodyBytes: 3, onError }), {
         headers: { 'content-length': undefined, 'transfer-encoding': 'chunked' },

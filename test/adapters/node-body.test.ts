@@ -160,6 +160,19 @@ describe('a body that is read as a stream', () => {
     await expect(reader.read()).rejects.toThrow('before it was complete');
   });
 
+  test('is read whole up to the limit of its reader, if the bytes flow already', async () => {
+    for (const { cap, outcome } of [{ cap: 6, outcome: 'onetwo' }, { cap: 5, outcome: 'BODY_TOO_LARGE' }]) {
+      const req = requestOf({ body: 'one', complete: false });
+      req.on('data', () => {});
+      const body = asRequestBody(bodyOf(req, { maxBytes: 100 })) as UnreadBody;
+      await rest();
+      req.push('two');
+      req.push(null);
+      const read = body.read(cap, () => {}).then((bytes) => Buffer.from(bytes).toString(), ({ code }: { code: string }) => code);
+      expect(await read).toBe(outcome);
+    }
+  });
+
   test('loses no byte if they flow already', async () => {
     const req = requestOf({ body: 'one', complete: false });
     const others = vi.fn();

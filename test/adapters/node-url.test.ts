@@ -84,6 +84,24 @@ describe('the URL of a request', () => {
       expected: 'http://other/a',
     },
     {
+      what: 'the Host that a framework read, if one of its proxies has sent it',
+      message: { url: 'http://other/a', headers: { ...h, 'x-forwarded-host': 'p , h' } },
+      settings: { framework: { protocol: 'https', host: 'h' } },
+      expected: 'https://h/a',
+    },
+    {
+      what: 'the protocol that a framework read, if one of its proxies has sent it',
+      message: { url: 'http://other/a', headers: { ...h, 'x-forwarded-proto': 'http , https' } },
+      settings: { framework: { protocol: 'https', host: 'h' } },
+      expected: 'https://other/a',
+    },
+    {
+      what: 'the authority that a framework read',
+      message: { url: '/a', headers: { ':authority': 'h' } },
+      settings: { framework: { protocol: 'https', host: 'h' } },
+      expected: 'https://h/a',
+    },
+    {
       what: 'the authority before the Host that a framework read',
       message: { url: '/a', headers: { host: 'other', ':authority': 'h' } },
       settings: { framework: { protocol: 'https', host: 'other' } },
@@ -104,6 +122,12 @@ describe('the URL of a request', () => {
     {
       what: 'or the framework does not know',
       message: { url: '/a', headers: h },
+      settings: { framework: { protocol: 'https', host: undefined } },
+      expected: undefined,
+    },
+    {
+      what: 'or neither the framework nor Host does',
+      message: { url: 'http://other/a' },
       settings: { framework: { protocol: 'https', host: undefined } },
       expected: undefined,
     },

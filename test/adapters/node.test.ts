@@ -3,7 +3,7 @@ import { createServer as createHttpsServer, request as httpsRequest, type Reques
 import type { AddressInfo } from 'node:net';
 import { toNodeHandler } from 'hydrant/node';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { send, signal } from './support/clients.js';
+import { plateau, send, signal } from './support/clients.js';
 import { ADAPTERS, answering, listen } from './support/servers.js';
 
 afterEach(() => { vi.restoreAllMocks(); });
@@ -169,6 +169,19 @@ describe('HTTP/2', () => {
     const on = await open(async (request) => new Response(await request.text()), { maxBodyBytes: 10 });
     expect((await ask(on, { ':method': 'POST', ':path': '/' }, Buffer.alloc(50))).status).toBe(413);
     expect((await ask(on, { ':method': 'POST', ':path': '/', 'content-length': '50' }, Buffer.alloc(50))).status).toBe(413);
+  });
+
+  test('a body that fails half-way resets its own stream only', async () => {
+    const on = await open((request) => {
+      if (request.method === 'GET') return new Response('next');
+      let pulls = 0;
+      return new Response(new ReadableStream({
+        pull: async (controller) => plateau(() => 0).then(() => (pulls += 1) > 1 ? Promise.reject(new Error('x'))
+          : controller.enqueue(new Uint8Array(1))),
+      }, { highWaterMark: 0 }));
+    }, { onError: () => {} });
+    await expect(ask(on, { ':method': 'POST', ':path': '/' })).rejects.toThrow('NGHTTP2_INTERNAL_ERROR');
+    expect((await ask(on, { ':method': 'GET', ':path': '/' })).text).toBe('next');
   });
 
   test('a client that resets its stream aborts request.signal and cancels the body', async () => {

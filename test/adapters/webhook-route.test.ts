@@ -1,7 +1,9 @@
 import { ConnectionError } from 'hydrant';
+import { ManualClock } from 'hydrant/testing';
 import { describe, expect, test, vi } from 'vitest';
 import type { NodeBody } from '../../src/adapters/node-body.js';
 import { NodeRequestHead } from '../../src/adapters/node-request.js';
+import { DIRECT, type DirectDelivery } from '../../src/messages/direct.js';
 import { answerWebhook, checkRoute, type ConnectionIdSource, type WebhookCall } from '../../src/adapters/webhook-route.js';
 
 const body = (text: string): NodeBody => ({ kind: 'bytes', bytes: Buffer.from(text) });
@@ -166,6 +168,28 @@ describe('a webhook whose id is found by a function', () => {
     expect(onError).toHaveBeenCalledTimes(1);
   });
 
+  /** A registry as an older version made it, which counts no requests. */
+  function olderRegistry(clock: ManualClock) {
+    const direct: DirectDelivery = {
+      clock, timeoutMs: 5_000, deliver: async (id) => ({ response: Response.json({ id }) }),
+    };
+    return { handleWebhook: Object.assign(vi.fn(echo), { [DIRECT]: direct }) };
+  }
+
+  test('reaches a registry of an older version', async () => {
+    const { json, onError } = answer(() => 'c1', { registry: olderRegistry(new ManualClock()) });
+    expect(await json()).toEqual({ id: 'c1' });
+    expect(onError).not.toHaveBeenCalled();
+  });
+
+  test('that never answers about a body that is known is answered 503 in time, and reported', async () => {
+    const clock = new ManualClock();
+    const { json, onError } = answer(() => new Promise<string>(() => {}), { registry: olderRegistry(clock) });
+    await clock.advance(5_000);
+    expect(await json()).toMatchObject({ status: 503, code: 'ACQUIRE_TIMEOUT' });
+    expect(onError).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ code: 'ACQUIRE_TIMEOUT' }));
+  });
+
   test('that meets a registry that returns no response is answered 500', async () => {
     expect(await answer(() => 'c1', { registry: { handleWebhook: (async () => undefined) as never } }).status()).toBe(500);
   });
@@ -205,5 +229,5 @@ test.each<{ registry: unknown; connectionId: unknown; message: string }>([
   expect(() => checkRoute(registry as never, connectionId as never)).toThrow(
     expect.objectContaining({ code: 'INVALID_OPTIONS', message: expect.stringContaining(message) as string }),
   );
-  expect(checkRoute({ handleWebhook: echo }, () => 'c1')).toBeUndefined();
+  expect(checkRoute({ handleWebhook: echo }, () => 'c1', { maxBodyBytes: undefined })).toBeUndefined();
 });
