@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /**
  * Tests that cannot judge a mutant: they look at files, measure time or memory, start programs, or take PostgreSQL through a
@@ -72,6 +72,10 @@ export const HEAVY_TEST = new RegExp(
     'because many other rows were read since',
   ].join('|'),
 );
+/** Regressions that users saw through an adapter. */
+const OF_ADAPTERS = listed('test/regressions')
+  .map((file) => `test/regressions/${file}`)
+  .filter((file) => !UNFIT.test(file) && /hydrant\/(?:express|fastify|node)'|adapters\/support/.test(readFileSync(file, 'utf8')));
 const SLICES = ['test/mutation/simulation-slice.ts'];
 const core = (...mutate) => ({ mutate, folders: CORE_TESTS, last: SLICES });
 
@@ -84,7 +88,7 @@ const GROUPS = {
   registry: core('src/*.ts', '!src/index.ts'),
   exclusive: { mutate: ['src/exclusive/**/*.ts'], folders: ['test/exclusive'], last: ['test/mutation/claims-slice.ts'] },
   stores: { mutate: ['src/stores/**/*.ts'], folders: ['test/stores'], last: [] },
-  adapters: { mutate: ['src/adapters/**/*.ts'], folders: ['test/adapters'], last: [] },
+  adapters: { mutate: ['src/adapters/**/*.ts'], folders: ['test/adapters'], last: OF_ADAPTERS },
   testing: { mutate: ['src/testing/**/*.ts'], folders: ['test/testing'], last: [] },
   inspector: { mutate: ['src/inspector/**/*.ts'], folders: ['test/inspector'], last: [] },
   otel: { mutate: ['src/otel/**/*.ts'], folders: ['test/otel'], last: [] },

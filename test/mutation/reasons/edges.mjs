@@ -6,6 +6,7 @@ export const EDGES = [
       { in: 'History.#bucket', operator: 'ConditionalExpression', from: 'this.#buckets.length > COLUMNS', to: 'false' },
       { in: 'ownershipTests', from: 'taken.size < wanted.length' },
       { in: 'listen', operator: 'ConditionalExpression', from: "typeof chunk === 'string'", to: 'true' },
+      { in: 'parsedOrigin', operator: 'ConditionalExpression', from: 'last?.origin !== origin', to: 'true' },
     ],
   },
   {
@@ -23,6 +24,7 @@ export const EDGES = [
       { in: ['RedisClaims.renew', 'fields'], operator: 'StringLiteral', from: "''" },
       { in: ['layoutOf', 'fragment', 'configOf'], operator: 'StringLiteral', from: "''" },
       { in: 'KeptSubscription.#wait', operator: 'OptionalChaining', from: 'cancel?.' },
+      { in: 'headToSend', operator: 'ConditionalExpression', from: 'length !== null', to: 'true' },
     ],
   },
   {
@@ -169,15 +171,6 @@ export const EDGES = [
     ],
   },
   {
-    because: 'equivalent: over HTTP/2 Node leaves the header out too, with one warning per process',
-    changes: [
-      { in: ['setHead', 'FRAMING', 'headToSend'], operator: 'StringLiteral', from: "'connection'" },
-      { in: 'FRAMING', operator: 'StringLiteral', from: "'proxy-connection'" },
-      { in: 'FRAMING', operator: 'StringLiteral', from: "'upgrade'" },
-      { in: 'FRAMING', operator: 'StringLiteral', from: "'http2-settings'" },
-    ],
-  },
-  {
     because: 'equivalent: also a TypeError, with another text',
     changes: [
       { in: 'assertResponse', operator: 'OptionalChaining', from: 'value?.status' },
@@ -191,21 +184,9 @@ export const EDGES = [
     ],
   },
   {
-    because: 'equivalent: cancelling a body that was read to its end has no effect',
+    because: 'equivalent: neither is a path, a host or a protocol',
     changes: [
-      { in: ['pump', 'drained'], operator: 'StringLiteral', from: "'close'" },
-    ],
-  },
-  {
-    because: 'equivalent: resolving twice has no effect',
-    changes: [
-      { in: 'drained', operator: 'StringLiteral', from: "'drain'" },
-    ],
-  },
-  {
-    because: 'equivalent: neither is a path',
-    changes: [
-      { in: ['urlOf', 'forwarded'], operator: 'StringLiteral', from: "''" },
+      { in: ['urlOf', 'forwarded', 'isForwarded'], operator: 'StringLiteral', from: "''" },
     ],
   },
   {
