@@ -65,6 +65,11 @@ describe('instrumentFactory', () => {
     expect(Object.keys(instrumentFactory<Row, object, unknown>({ create }, { tracer }))).toEqual(['create']);
   });
 
+  test('keeps the check of requests of a factory that does not answer them yet', () => {
+    const { authenticate } = instrumentFactory<Row, object, unknown>({ create, authenticate: 'in-handler' }, { tracer });
+    expect(authenticate).toBe('in-handler');
+  });
+
   test('accepts a factory of factoryByPlatform, and each platform keeps its own settings', async () => {
     const factory = factoryByPlatform('platform', {
       slack: { create, authenticate: () => true, handleWebhook: () => new Response('slack'), maxConcurrentHydrations: 1 },

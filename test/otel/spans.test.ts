@@ -144,6 +144,18 @@ describe('spans of hydrant/otel, with the real SDK', () => {
     expect(one('hydrant.webhook').attributes['http.response.status_code']).toBe(401);
   });
 
+  test('adapters call a handleWebhook that the application has wrapped', async () => {
+    const { registry } = instrumented({ authenticate: 'in-handler', handleWebhook: () => new Response('served') });
+    const { handleWebhook } = registry;
+    const wrapped = vi.fn<typeof handleWebhook>((id, request) => handleWebhook(id, request));
+    Object.defineProperty(registry, 'handleWebhook', { value: wrapped });
+    const connections = instrument(registry, { tracer });
+    const { port } = await listen(express().post('/:connectionId', expressWebhook(connections)));
+    expect((await send(port, '/acme', { body: 'x' })).text).toBe('served');
+    expect(wrapped).toHaveBeenCalledTimes(1);
+    expect(one('hydrant.webhook').attributes['http.response.status_code']).toBe(200);
+  });
+
   test('failures have their type, and not their message', async () => {
     const { connections } = instrumented({ create: () => { throw new TypeError(`bad token ${SECRET}`); } });
     await expect(connections.use('acme', () => {})).rejects.toMatchObject({ code: 'HYDRATION_FAILED' });
