@@ -1,5 +1,4 @@
 import type { ConnectionSnapshot, RegistrySnapshot } from '../snapshot.js';
-import { MAX_ID_LENGTH } from '../ids.js';
 import { COLUMN_MS, type Failure, type History, type LatencyColumn } from './history.js';
 
 /** One operator's search, filter and order. */
@@ -45,7 +44,7 @@ const SORTS: Record<Query['sort'], (a: Row, b: Row) => number> = {
 export function queryOf(parameters: URLSearchParams): Query {
   const sort = String(parameters.get('sort'));
   return {
-    search: (parameters.get('search') ?? '').slice(0, MAX_ID_LENGTH),
+    search: parameters.get('search') ?? '',
     state: parameters.get('state') ?? '',
     sort: Object.hasOwn(SORTS, sort) ? sort as Query['sort'] : 'id',
     offset: Math.max(0, Number(parameters.get('offset')) || 0),

@@ -12,7 +12,7 @@ describe('the options of createInspector', () => {
     { options: { authorize: true }, message: 'authorize: expected a function' },
     { options: { authorize: () => true, title: 7 }, message: 'title: expected a string' },
     { options: { authorize: () => true, intervalMs: 0 }, message: 'intervalMs: expected milliseconds' },
-    ...['localhost', [], [''], ['http://localhost'], ['a/b'], ['u@h'], [7]].map((allowedHosts) => ({
+    ...['localhost', [], [''], ['http://localhost'], ['a/b'], ['u@h'], [7], ['localhost', 'a/b']].map((allowedHosts) => ({
       options: { authorize: () => true, allowedHosts },
       message: 'allowedHosts: expected an array of hosts',
     })),
@@ -73,25 +73,32 @@ describe('access to the inspector', () => {
         asked.push(url);
         return true;
       },
-      allowedHosts: ['Ops.example.com', 'localhost:3000'],
+      allowedHosts: ['Ops.example.com', 'localhost:3000', 'localhost:8080', 'web.example.com:80', 'tls.example.com:443'],
     });
-    const status = async (url: string): Promise<number> => (await guarded(new Request(url))).status;
+    const ask = async (url: string) => {
+      const answer = await guarded(new Request(url));
+      return { url, status: answer.status, text: answer.status === 200 ? '' : await answer.text() };
+    };
     const right = [
       'http://localhost:3000/',
+      'http://localhost:8080/',
+      'http://web.example.com/',
+      'https://tls.example.com/',
       'https://ops.example.com/',
       'http://ops.example.com:80/',
       'http://ops.example.com:443/?view=data',
     ];
-    for (const url of right) expect({ url, status: await status(url) }).toEqual({ url, status: 200 });
+    for (const url of right) expect(await ask(url)).toEqual({ url, status: 200, text: '' });
     expect(asked).toHaveLength(right.length);
     for (const url of [
       'http://evil.example:3000/',
       'http://localhost/',
       'http://localhost:3001/',
+      'http://localhost:80/',
       'http://ops.example.com.evil.example/',
       'http://127.0.0.1:3000/?view=stream',
     ]) {
-      expect({ url, status: await status(url) }).toEqual({ url, status: 421 });
+      expect(await ask(url)).toEqual({ url, status: 421, text: 'Misdirected request' });
     }
     expect(asked).toHaveLength(right.length);
     guarded.stop();

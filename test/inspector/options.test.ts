@@ -65,7 +65,7 @@ describe('createInspector and its options', () => {
     },
   ])('refuses $what', ({ registry, options, message }) => {
     expect(() => createInspector(registry as never, options as never)).toThrow(
-      expect.objectContaining({ code: 'INVALID_OPTIONS', message: expect.stringContaining(message) }),
+      expect.objectContaining({ code: 'INVALID_OPTIONS', message: expect.stringContaining(`createInspector: ${message}`) }),
     );
   });
 

@@ -72,6 +72,15 @@ describe('the inspector’s stream', () => {
     });
   });
 
+  test('ends at once, and is not counted, if its page has already been closed', async () => {
+    const closed = { signal: AbortSignal.abort() };
+    const seen = await Promise.all(Array.from({ length: 101 }, async () =>
+      follow((await inspector(new Request('http://x/?view=stream', closed))).body as ReadableStream<Uint8Array>)));
+    await clock.advance(0);
+    expect(seen).toEqual(Array.from(seen, () => ({ updates: 0, ended: true })));
+    expect(clock.pendingTimers).toBe(0);
+  });
+
   test('does not keep the process alive', async () => {
     await open();
     expect(clock).toMatchObject({ pendingTimers: 1, pendingRefTimers: 0 });

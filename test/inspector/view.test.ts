@@ -114,6 +114,12 @@ describe('what the inspector shows', () => {
       expect((await view()).latency.columns.at(-1)).toEqual({ count: 100, failures: 0, p50Ms: 51, p95Ms: 96 });
     });
 
+    test('the first 500 of ten seconds, however many there are', async () => {
+      for (let hydrate = 0; hydrate < 500; hydrate += 1) hydrates('a', 1);
+      for (let hydrate = 0; hydrate < 600; hydrate += 1) hydrates('a', 9);
+      expect((await view()).latency.columns.at(-1)).toEqual({ count: 1_100, failures: 0, p50Ms: 1, p95Ms: 1 });
+    });
+
     test('nothing if none succeeded', async () => {
       fails('a');
       expect((await view()).latency.columns.at(-1)).toEqual({ count: 0, failures: 1 });
