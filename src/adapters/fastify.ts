@@ -130,6 +130,7 @@ export async function fastifyWebhook(scope: FastifyScope, options: FastifyWebhoo
       body: (request as Carrier)[BODY] ?? bodyOf(raw, { maxBytes }),
       onError: (error) => report(request, error),
     });
+    if (reply.sent) return discardBody(outgoing.response, outgoing.done);
     try {
       return await payloadOf(outgoing, request, reply);
     } catch (error) {
@@ -149,8 +150,8 @@ async function payloadOf({ response, done }: Outgoing, request: FastifyRequestLi
   const body = head.hasBody ? new ResponseBody(response, done) : undefined;
   const whole = await body?.readAhead();
   if (reply.sent) {
-    if (body === undefined) return discardBody(response, done);
-    return void body.cancel(new DOMException('Another response was sent.', 'AbortError'));
+    if (body === undefined) discardBody(response, done);
+    return void body?.cancel(new DOMException('Another response was sent.', 'AbortError'));
   }
   setHead(head, request, reply);
   if (body === undefined) discardBody(response, done);

@@ -35,23 +35,26 @@ export interface ResponseHead {
 /**
  * The head of a response, checked as a whole before any of it is set.
  *
- * @throws TypeError for a Response that Node could not send
+ * @throws TypeError for a value that is not a Response, or that Node could not send
  */
 export function headToSend(response: Response, method: string | undefined): ResponseHead {
   const { status, headers, body } = response;
+  const isStatus = Number.isInteger(status) && status >= 200 && status <= 599;
+  if (!isStatus) throw new TypeError('The status of the Response is not in 200–599.');
   if (response.bodyUsed) throw new TypeError('The body of the Response was read already.');
   const isHead = method === 'HEAD';
   const kept = new Map<string, string | readonly string[]>();
   const isAboutDecoded = isDecoded(response);
   const named = namesIn(headers.get('connection'));
   for (const [name, value] of headers) {
-    if (FRAMING.has(name) || named.has(name)) continue;
+    if (FRAMING.has(name) || named.has(name) || name === 'set-cookie') continue;
     if (isAboutDecoded && name === 'content-encoding') continue;
     validateHeaderName(name);
     validateHeaderValue(name, value);
     kept.set(name, value);
   }
   const cookies = headers.getSetCookie();
+  for (const cookie of cookies) validateHeaderValue('set-cookie', cookie);
   if (cookies.length > 0) kept.set('set-cookie', cookies);
   // No body follows such a head. Its length only says how long the body of a GET would be.
   const length = (isHead && !BODILESS.has(status)) || status === 304 ? headers.get('content-length') : null;
@@ -60,9 +63,7 @@ export function headToSend(response: Response, method: string | undefined): Resp
 }
 
 /** Sets a head, on top of what middleware has set. */
-export function setHead(
-  res: NodeResponse, { status, reason, headers }: Omit<ResponseHead, 'hasBody'>, closes: boolean,
-): void {
+export function setHead(res: NodeResponse, { status, reason, headers }: ResponseHead, closes: boolean): void {
   for (const name of OF_A_BODY) if (res.hasHeader(name)) res.removeHeader(name);
   res.statusCode = status;
   // HTTP/2 has no reason phrase.
@@ -77,7 +78,7 @@ export function setHead(
 export function sendInstead(res: NodeResponse, { status, headers, text }: Problem, closes: boolean): void {
   for (const name of res.getHeaderNames()) res.removeHeader(name);
   const bytes = Buffer.from(text);
-  setHead(res, { status, reason: '', headers: new Map(Object.entries(headers)) }, closes);
+  setHead(res, { status, reason: '', headers: new Map(Object.entries(headers)), hasBody: true }, closes);
   res.setHeader('content-length', bytes.byteLength);
   res.end(bytes);
 }

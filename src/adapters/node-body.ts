@@ -9,7 +9,7 @@ import { alreadyParsed } from './parsed-body.js';
 /** The source of a request's body, or the reason why it is refused. */
 export type NodeBody =
   | { readonly kind: 'empty' }
-  /** `isInflated`: the headers state a coding, which a parser may have removed. */
+  /** `isInflated`: a parser has decoded them, and the headers do not describe them. */
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array<ArrayBuffer>; readonly isInflated?: boolean | undefined }
   | { readonly kind: 'unread'; readonly body: UnreadBody }
   | { readonly kind: 'refused'; readonly error: ConnectionError<'BODY_ALREADY_PARSED' | 'BODY_TOO_LARGE'> };
@@ -35,7 +35,8 @@ export function bodyOf(req: NodeRequest, { maxBytes, onTooLarge, source = req, p
   if (bytes !== undefined) {
     if (isReencoded(req, parsed, bytes)) return parsedBefore(req);
     if (bytes.byteLength > maxBytes) return tooLarge();
-    return { kind: 'bytes', bytes, isInflated: req.headers['content-encoding'] !== undefined };
+    const isInflated = req.headers['content-encoding'] !== undefined && declaredLength(req) !== bytes.byteLength;
+    return { kind: 'bytes', bytes, isInflated };
   }
   if (isConsumed(source)) return parsedBefore(req);
   if (declaredLength(req) > maxBytes) return tooLarge();
@@ -47,7 +48,7 @@ export function bodyOf(req: NodeRequest, { maxBytes, onTooLarge, source = req, p
     const begun = stream();
     return {
       kind: 'unread',
-      body: { stream: () => begun, read: (cap, onStop) => readStream(begun, cap, onStop) },
+      body: { stream: () => begun, read: (cap, onStop) => readStream(begun, Math.min(maxBytes, cap), onStop) },
     };
   }
   const read = async (cap: number, onStop: (stop: () => void) => void): Promise<Uint8Array> => {
@@ -81,7 +82,7 @@ export function asUnreadBody(body: NodeBody): Pick<UnreadBody, 'read'> {
 
 function failing(error: Error): UnreadBody {
   return {
-    stream: () => new ReadableStream({ start: (controller) => controller.error(error) }),
+    stream: () => new ReadableStream({ start: (controller) => controller.error(error) }, { highWaterMark: 0 }),
     read: () => Promise.reject(error),
   };
 }

@@ -48,7 +48,7 @@ export async function sendResponse(
 export function sendFailure(req: NodeRequest, res: NodeResponse): void {
   try {
     if (res.writableEnded) return;
-    // Node refuses it after the first byte.
+    if (isOver(res)) return cut(req, res);
     sendInstead(res, problemOf({ code: 'HANDLER_FAILED', retryAfterMs: undefined }), closesConnection(req, 500));
   } catch {
     cut(req, res);
@@ -67,10 +67,10 @@ export function closesConnection(req: NodeRequest, status: number): boolean {
 
 /** @throws TypeError for a value that cannot be sent as a response, such as `undefined` or `Response.error()` */
 export function assertResponse(value: Response): Response {
-  if (!Number.isInteger(value?.status) || typeof value.headers?.getSetCookie !== 'function') {
+  if (typeof value?.status !== 'number' || typeof value.headers?.getSetCookie !== 'function') {
     throw new TypeError('The handler did not return a Response.');
   }
-  if (value.status < 200 || value.status > 599) throw new TypeError('The status of the Response is not in 200–599.');
+  if (value.status < 200) throw new TypeError('The handler returned Response.error().');
   return value;
 }
 
@@ -80,7 +80,7 @@ const chunks = (res: NodeResponse): boolean => 'useChunkedEncodingByDefault' in 
 /** Reads no more than the client takes. Cancels the body when the client leaves. */
 async function pump(body: ResponseBody, res: NodeResponse, setHeadWith: (length?: number) => void): Promise<void> {
   const output: Writable = res;
-  const client: { isGone?: true } = {};
+  const client = { isGone: false };
   const leave = (): void => {
     client.isGone = true;
     void body.cancel(new DOMException('The client disconnected.', 'AbortError'));
@@ -95,10 +95,12 @@ async function pump(body: ResponseBody, res: NodeResponse, setHeadWith: (length?
     for (let chunk = await body.next(); chunk !== undefined; chunk = await body.next()) {
       if (!client.isGone && !output.write(chunk)) await drained(output);
     }
-    output.end();
+    if (!client.isGone) output.end();
   } catch (error) {
     void body.cancel(error);
     throw error;
+  } finally {
+    output.off('close', leave);
   }
 }
 

@@ -25,7 +25,7 @@ export function urlOf(req: NodeRequest, settings: PublicOrigin): string | undefi
   const target = req.originalUrl ?? req.url ?? '';
   const absolute = ABSOLUTE.exec(target) ?? undefined;
   if ((absolute === undefined && !target.startsWith('/')) || CONTROL.test(target)) return undefined;
-  const origin = originOf(req, settings, absolute && { protocol: absolute[1]!, host: absolute[2] });
+  const origin = originOf(req, settings, absolute && { protocol: absolute[1]!.toLowerCase(), host: absolute[2] });
   const rest = absolute === undefined ? target : absolute[3]!.replace(/^(?!\/)/, '/');
   const parsed = origin && parsedOrigin(origin);
   return parsed && parsed + rest;
@@ -53,8 +53,8 @@ function originOf(
   if (trustProxy === undefined && framework !== undefined) {
     const { protocol, host } = framework;
     // A framework does not tell whether it believes a proxy. If it may have its answer from one, it is right.
-    const isOwn = host !== undefined && host === req.headers.host && !isForwarded(req, 'x-forwarded-host', host);
-    if (!isOwn) return checkedOrigin(framework);
+    const isOwn = [req.headers.host, req.headers[':authority']].includes(host) && !isForwarded(req, 'x-forwarded-host', host);
+    if (!isOwn || host === undefined) return checkedOrigin(framework);
     return checkedOrigin({
       protocol: isForwarded(req, 'x-forwarded-proto', protocol) ? protocol : target?.protocol ?? protocol,
       host: own.host,
@@ -85,7 +85,7 @@ export function forwarded(req: NodeRequest, name: string): string | undefined {
 }
 
 /** Whether a proxy, trusted or not, has sent this value. */
-function isForwarded(req: NodeRequest, name: string, value: string): boolean {
+function isForwarded(req: NodeRequest, name: string, value: string | undefined): boolean {
   return String(req.headers[name] ?? '').split(',').some((one) => one.trim() === value);
 }
 

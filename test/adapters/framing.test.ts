@@ -39,15 +39,21 @@ describe('the head of a relayed response', () => {
   });
 
   test('that Node could not send is refused as a whole', () => {
-    const odd = (name: string, value: string) => {
+    const odd = (name: string, value: string, cookies: string[] = []) => {
       const headers = new Headers();
       const pairs = [[name, value]];
       return Object.defineProperty(new Response(null, { headers }), 'headers', {
-        value: Object.assign(headers, { getSetCookie: () => [], [Symbol.iterator]: () => pairs[Symbol.iterator]() }),
+        value: Object.assign(headers, { getSetCookie: () => cookies, [Symbol.iterator]: () => pairs[Symbol.iterator]() }),
       });
     };
-    for (const response of [odd('x-odd', 'a\nb'), odd('set-cookie', 'a\nb'), odd('not a name', 'x')])
+    const cookie = 'a=\n';
+    for (const response of [odd('x-odd', 'a\nb'), odd('set-cookie', cookie, [cookie]), odd('not a name', 'x')])
       expect(() => headToSend(response, 'GET')).toThrow(TypeError);
+  });
+
+  test.each([{ status: 199 }, { status: 600 }, { status: 200.5 }])('of status $status is refused', ({ status }) => {
+    const odd = Object.defineProperty(new Response(), 'status', { value: status });
+    expect(() => headToSend(odd, 'GET')).toThrow('The status of the Response is not in 200–599.');
   });
 
   test.each([204, 205, 304])('says that %i has no body, whatever the Response holds', (status) => {

@@ -74,11 +74,10 @@ describe('the body of a response', () => {
     });
     await rest();
     expect(pulls, 'only the chunk that is being written').toBe(1);
-    const listeners = () => ({ drain: res.listenerCount('drain'), close: res.listenerCount('close') });
-    const { close } = listeners();
     wire.takeAll();
     await sent;
-    expect(listeners(), 'five parts leave no listener').toEqual({ drain: 0, close: close - 1 });
+    const listeners = { drain: res.listenerCount('drain'), close: res.listenerCount('close') };
+    expect(listeners, 'five parts leave no listener').toEqual({ drain: 0, close: 0 });
     await rest();
     expect(pulls).toBe(6);
     expect(wire.written.replaceAll(/[^x]/g, '')).toHaveLength(5 * part.length);
@@ -142,7 +141,6 @@ describe('the body of a response', () => {
     expect(await written(response)).toMatch(/^HTTP\/1\.1 500 /);
   });
 
-
   test('is cancelled without an event, whatever it is', async () => {
     const failing = new ReadableStream({ cancel: () => Promise.reject(new Error('x')) });
     const locked = new Response(stream().body);
@@ -159,8 +157,6 @@ test.each<{ value: unknown; is: boolean }>([
   { value: { status: 200, headers: { getSetCookie: () => [] } }, is: true },
   { value: { status: 599, headers: { getSetCookie: () => [] } }, is: true },
   { value: { status: 199, headers: { getSetCookie: () => [] } }, is: false },
-  { value: { status: 600, headers: { getSetCookie: () => [] } }, is: false },
-  { value: { status: 200.5, headers: { getSetCookie: () => [] } }, is: false },
   { value: Response.error(), is: false },
   { value: undefined, is: false },
   { value: null, is: false },
