@@ -130,6 +130,24 @@ describe('one broken factory of each kind fails', () => {
     expect(Object.values(failed).join()).toContain('ends the process');
   });
 
+  test.each([
+    { member: 'create', step: 'a start' },
+    { member: 'dispose', step: 'dispose' },
+  ])('a $member that hangs, and the failure names the step', async ({ member, step }) => {
+    const failed = await factoryFailures(async () => {
+      const subject = await mailboxes();
+      return { ...subject, factory: { ...subject.factory, [member]: () => new Promise(() => {}) } };
+    }, { ...IMPATIENT, timeoutMs: 40, lives: 1 });
+    expect(Object.values(failed).join()).toContain(`not within 40 ms: ${step}`);
+  });
+
+  test('and the timers of the process stay as they were', async () => {
+    const { setInterval } = globalThis;
+    const failed = await factoryFailures(() => mailboxes({ closesWhatFailed: false }), { ...IMPATIENT, timeoutMs: 40, lives: 1 });
+    expect(failed).not.toEqual({});
+    expect(globalThis.setInterval).toBe(setInterval);
+  });
+
   test('two instances that silently disturb each other', async () => {
     const failed = await factoryFailures(() => mailboxes({}, { exclusive: true }), { ...CONNECTED, lives: 20 });
     expect(failed).toEqual({

@@ -39,6 +39,19 @@ describe('ManualClock', () => {
     expect(fired).toEqual(['a at 100']);
   });
 
+  test('sleeps as a machine does: the wall clock and the uptime go on, and no timer fires', async () => {
+    at(100, 'a');
+    await clock.advance(50);
+    clock.sleep(3_600_000);
+    clock.sleep(1_000);
+    await clock.advance(49);
+    expect({ now: clock.now(), monotonic: clock.monotonic(), uptime: clock.uptime(), fired }).toEqual({
+      now: 1_700_003_601_099, monotonic: 99, uptime: 3_601_099, fired: [],
+    });
+    await clock.advance(1);
+    expect(fired).toEqual(['a at 100']);
+  });
+
   test.each(['advance', 'advanceSync'] as const)(
     '%s fires due timers in order, each at its time, and simultaneous ones in the order in which they were set',
     async (advance) => {

@@ -32,13 +32,25 @@ export const RIGHT_CLAIMS: readonly { name: string; change: Break }[] = [
         demand(
           isText(request.replica)
             && request.claims.every(
-              ({ id, token, offer }) => isText(id) && typeof token === 'bigint' && (offer === undefined || offer.forMs >= 1),
+              ({ id, token, offer }) => isText(id) && typeof token === 'bigint' && (offer === undefined || (isText('to' in offer ? offer.to : offer.notTo) && offer.forMs >= 1)),
             ),
           'no release',
         );
         return good.release(request);
       },
     }),
+  },
+  {
+    name: 'forget a connection after ninety renewals only',
+    change: (good, { server, seen }) => {
+      Object.defineProperty(server, 'rows', { configurable: true, get: () => ((seen.get('renewals') ?? 0) < 90 ? 2 : 1) });
+      return {
+        renew: (request) => {
+          seen.set('renewals', (seen.get('renewals') ?? 0) + 1);
+          return good.renew(request);
+        },
+      };
+    },
   },
   { name: 'name members in another order', change: telling(({ members }) => ({ members: members.toReversed() })) },
   {

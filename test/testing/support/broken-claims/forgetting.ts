@@ -1,4 +1,4 @@
-import { noting, telling, type Break, type BrokenClaims } from './breaks.js';
+import { noting, seize, telling, type Break, type BrokenClaims } from './breaks.js';
 
 const FORGETS = 'forgets a connection that nobody owns, keeps one that is owned, and never repeats a token';
 const DEAD = 'ends the claim and membership of a dead owner one TTL after the clock was set back';
@@ -42,6 +42,40 @@ export const WRONG_FORGETTING: readonly BrokenClaims[] = [
     change: telling((_result, { held }, { server }) =>
       server.rows === 1 ? { renewed: [], lost: held.map(({ id }) => id) } : {},
     ),
+  },
+  {
+    name: 'take a late release of a connection they have forgotten for a claim',
+    caughtBy: FORGETS,
+    change: (good, { server }) => ({
+      release: async (request) => {
+        const isForgotten = server.rows === 1;
+        await good.release(request);
+        const names = request.claims.map(({ id }) => id);
+        if (isForgotten) await good.claim({ replica: 'nobody', ids: names, limit: 1, ttlMs: 60_000, freeForMs: 0 });
+      },
+    }),
+  },
+  { name: 'free the claim of an owner that may be alive when the clock is set back', caughtBy: DEAD, change: following(-1) },
+  {
+    name: 'give the connection of a living owner to whoever asks for it',
+    caughtBy: KEEPS,
+    change: (good, shared) => ({
+      claim: (request) => {
+        for (const id of request.ids) seize(shared, id);
+        return good.claim(request);
+      },
+    }),
+  },
+  {
+    name: 'never give away what was released',
+    caughtBy: FREED,
+    change: (good, { seen }) => ({
+      release: (request) => {
+        for (const { id } of request.claims) seen.set(id, true);
+        return good.release(request);
+      },
+      claim: (request) => good.claim({ ...request, ids: request.ids.filter((id) => !seen.has(id)) }),
+    }),
   },
   { name: 'keep a dead owner’s claim until the clock has caught up', caughtBy: DEAD, change: following(1) },
   { name: 'keep what was released until the clock has caught up', caughtBy: FREED, change: following(1) },
