@@ -4,6 +4,7 @@ import { describe, expect, test, vi } from 'vitest';
 import type { NodeBody } from '../../src/adapters/node-body.js';
 import { NodeRequestHead } from '../../src/adapters/node-request.js';
 import { DIRECT, type DirectDelivery } from '../../src/messages/direct.js';
+import type { UnreadBody } from '../../src/messages/requests.js';
 import { answerWebhook, checkRoute, type ConnectionIdSource, type WebhookCall } from '../../src/adapters/webhook-route.js';
 
 const body = (text: string): NodeBody => ({ kind: 'bytes', bytes: Buffer.from(text) });
@@ -188,6 +189,21 @@ describe('a webhook whose id is found by a function', () => {
     await clock.advance(5_000);
     expect(await json()).toMatchObject({ status: 503, code: 'ACQUIRE_TIMEOUT' });
     expect(onError).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ code: 'ACQUIRE_TIMEOUT' }));
+  });
+
+  test('that waits for a body that never ends is answered 503 in time, and the body is read no further', async () => {
+    const clock = new ManualClock();
+    const stop = vi.fn();
+    const read: UnreadBody['read'] = (_maxBytes, onStop) => {
+      onStop(stop);
+      return new Promise(() => {});
+    };
+    const { json } = answer((request) => request.text(), {
+      registry: olderRegistry(clock), body: { kind: 'unread', body: { stream: () => new ReadableStream(), read } },
+    });
+    await clock.advance(5_000);
+    expect(await json()).toMatchObject({ status: 503, code: 'ACQUIRE_TIMEOUT' });
+    expect(stop).toHaveBeenCalledTimes(1);
   });
 
   test('that meets a registry that returns no response is answered 500', async () => {

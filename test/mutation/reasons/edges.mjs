@@ -195,12 +195,6 @@ export const EDGES = [
     ],
   },
   {
-    because: 'equivalent: an empty list sends no header',
-    changes: [
-      { in: 'headToSend', from: 'cookies.length > 0' },
-    ],
-  },
-  {
     because: 'equivalent: neither is a path, a host or a protocol',
     changes: [
       { in: ['urlOf', 'forwarded', 'isForwarded'], operator: 'StringLiteral', from: "''" },
