@@ -22,6 +22,10 @@ function settling(...reads: Promise<unknown>[]): { index: number; result: unknow
 }
 
 describe('ScriptedStore', () => {
+  test('is empty unless it is told otherwise', async () => {
+    expect(await new ScriptedStore().list()).toEqual([]);
+  });
+
   test('answers out of order on demand, with the row as it was when the read was sent', async () => {
     store.behave(({ index }) => ({ delayMs: [300, 100][index] ?? 0 }));
     const reads = [store.get('a')];

@@ -61,7 +61,10 @@ const UNUSUAL: Record<string, (side: FarSide) => FactoryUnderTest<Row, any>> = {
   'a class with private members and secrets'(side) {
     class Factory {
       readonly #side = side;
-      readonly secrets = async ({ password }: Row): Promise<string> => password;
+      readonly secrets = async ({ password }: Row, { signal }: { readonly signal: AbortSignal }): Promise<string> => {
+        signal.throwIfAborted();
+        return password;
+      };
       async create(_record: Row, { secrets, signal }: HydrationContext<string>): Promise<object> {
         return this.#side.login(secrets, signal);
       }

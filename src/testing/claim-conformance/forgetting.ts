@@ -62,7 +62,9 @@ export function forgettingTests({ test, capabilities, ttlMs }: ClaimSuite): void
     const [c1, c2] = await a.claim(['c1', 'c2']);
     await a.release([c1!, { ...c2!, offer: { to: 'dead', forMs: ttlMs } }]);
     await promised(context.setClockBack, 'setClockBack').call(context, HOUR_MS);
+    const taken = [...await b.claim(['c1', 'c2'])];
     await wait(ttlMs * 1.1);
-    assert.deepEqual(ids(await b.claim(['c1', 'c2'])), ['c1', 'c2']);
+    taken.push(...await b.claim(['c1', 'c2']));
+    assert.deepEqual([...new Set(ids(taken))], ['c1', 'c2']);
   });
 }

@@ -20,8 +20,7 @@ export class Life<R extends ConnectionRecord, I> {
   }
 
   get instance(): I {
-    if (this.#instance === undefined) throw new Error('it has not started');
-    return this.#instance.value;
+    return this.#instance!.value;
   }
 
   start(): Promise<this> {

@@ -31,6 +31,47 @@ export const EDGES = [
     ],
   },
   {
+    because: 'checks again what was checked before, or what Node or the platform checks later',
+    changes: [
+      { in: 'fastifyWebhook', from: 'reply.sent', to: 'false' },
+      { in: 'payloadOf', from: 'body === undefined', to: 'true' },
+      { in: 'headToSend', from: "name === 'set-cookie'", to: 'false' },
+      { in: 'headToSend', operator: 'StringLiteral', from: "'set-cookie'" },
+      { in: 'sendFailure', from: 'isOver(res)', to: 'false' },
+      { in: 'pump', from: '!client.isGone', to: 'true' },
+      { in: 'bodyOf', from: 'Math.min(maxBytes, cap)' },
+    ],
+  },
+  {
+    because: 'equivalent: whether a body was inflated only matters without an announced length, or with a coding',
+    changes: [
+      { in: 'bodyOf', from: 'declaredLength(req) !== bytes.byteLength', to: 'true' },
+      { in: 'bodyOf', from: "req.headers['content-encoding'] !== undefined", to: 'true' },
+    ],
+  },
+  {
+    because: 'equivalent: nobody looks at it',
+    changes: [
+      { in: 'sendInstead', operator: 'BooleanLiteral', from: 'true' },
+      { in: 'failing', operator: 'ObjectLiteral', from: '{ highWaterMark: 0 }' },
+      { in: 'pump', operator: 'ObjectLiteral', from: '{ isGone: false }' },
+    ],
+  },
+  {
+    because: 'equivalent: the URL parser makes a protocol lower case, and both branches give the same address',
+    changes: [
+      { in: 'urlOf', operator: 'MethodExpression', from: 'toLowerCase()' },
+      { in: 'originOf', operator: 'StringLiteral', from: "':authority'" },
+    ],
+  },
+  {
+    because: 'shown by test/stores/postgres-claims.test.ts: that store notices a clock that was set back when it is called',
+    changes: [
+      { in: 'forgettingTests', operator: 'ArrayDeclaration', from: "await b.claim(['c1', 'c2'])" },
+      { in: 'forgettingTests', operator: 'ArrayDeclaration', from: "['c1', 'c2']", to: '[]' },
+    ],
+  },
+  {
     because: 'equivalent: the loop behind it waits too',
     changes: [
       { in: 'forgettingTests', from: 'forgetAfterMs * 1.1' },

@@ -1,9 +1,11 @@
+import type { Offer } from 'hydrant/exclusive';
 import { telling, type Break } from './broken-claims/breaks.js';
 
 function demand(holds: boolean, what: string): void {
   if (!holds) throw new TypeError(`the suite asked for ${what}`);
 }
 const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
+const isOffer = (offer: Offer): boolean => isText('to' in offer ? offer.to : offer.notTo) && offer.forMs >= 1;
 
 /** Claims that are right, each in its own way: none of them may fail. */
 export const RIGHT_CLAIMS: readonly { name: string; change: Break }[] = [
@@ -32,7 +34,7 @@ export const RIGHT_CLAIMS: readonly { name: string; change: Break }[] = [
         demand(
           isText(request.replica)
             && request.claims.every(
-              ({ id, token, offer }) => isText(id) && typeof token === 'bigint' && (offer === undefined || (isText('to' in offer ? offer.to : offer.notTo) && offer.forMs >= 1)),
+              ({ id, token, offer }) => isText(id) && typeof token === 'bigint' && (offer === undefined || isOffer(offer)),
             ),
           'no release',
         );
