@@ -14,12 +14,12 @@ export function forgettingTests({ test, capabilities, ttlMs }: ClaimSuite): void
       const { a, b, wait } = context;
       const rows = promised(context.rows, 'rows').bind(context);
       const gone = only(await a.claim(['gone']));
-      const kept = only(await b.claim(['kept']));
+      const kept = only(await b.claim(['kept'], { ttlMs: 100 * ttlMs }));
       await a.release([{ ...gone, notes: 'of long ago' }]);
       assert.equal(await rows(), 2, 'a connection is remembered at first');
       await wait(forgetAfterMs * 1.1);
       for (let beat = 0; await rows() > 1 && beat < MOST_RENEWALS; beat += 1) {
-        await b.renew([kept]);
+        await b.renew([kept], { ttlMs: 100 * ttlMs });
         // Nothing may wait for the clean-up, so it may end after the renewal.
         await wait(ttlMs / 100);
       }

@@ -72,6 +72,19 @@ export const EDGES = [
     ],
   },
   {
+    because: 'gives real stores on a slow machine more time',
+    changes: [
+      { in: 'forgettingTests', operator: 'ObjectLiteral', from: '{ ttlMs: 100 * ttlMs }' },
+      { in: 'forgettingTests', operator: 'ArrayDeclaration', from: '[kept]' },
+    ],
+  },
+  {
+    because: 'equivalent: a store may forget after any time',
+    changes: [
+      { in: 'forgettingTests', from: 'ttlMs / 2' },
+    ],
+  },
+  {
     because: 'equivalent: the loop behind it waits too',
     changes: [
       { in: 'forgettingTests', from: 'forgetAfterMs * 1.1' },
