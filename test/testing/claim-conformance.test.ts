@@ -97,6 +97,16 @@ describe('the claim conformance suite', () => {
     ]);
   });
 
+  test('asks for rows and a clock that is set back only if they are promised', async () => {
+    const bare = (): ClaimsUnderTest => {
+      const { claims, others, wait } = subject();
+      return { claims, others, wait };
+    };
+    expect(await claimFailures(bare, {})).toEqual([]);
+    expect(await claimFailures(bare, { forgets: true })).toHaveLength(1);
+    expect(await claimFailures(bare, { clockSetBack: true })).toHaveLength(3);
+  });
+
   test('gives every test a name of its own', () => {
     const defined: Defined[] = [];
     const groups: string[] = [];

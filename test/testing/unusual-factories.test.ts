@@ -115,6 +115,25 @@ const UNUSUAL: Record<string, (side: FarSide) => FactoryUnderTest<Row, any>> = {
 
 const QUICK: FactoryCapabilities = { timeoutMs: 500, lives: 20 };
 
+test('a pool that neither retires nor connects again after a reset fails', async () => {
+  const pool = (side: FarSide): FactoryUnderTest<Row, { query(): void }> => subjectOf(side, {
+    create({ password }, { onDispose }) {
+      let login: object | undefined;
+      onDispose(() => { if (login !== undefined) side.logins.delete(login); });
+      return {
+        query() {
+          login ??= side.login(password);
+          if (!side.logins.has(login)) throw new Error('the connection was reset');
+          side.say(login);
+        },
+      };
+    },
+  }, (made: { query(): void }) => made.query(), true);
+  expect(Object.keys(await factoryFailures(async () => pool(new FarSide()), QUICK))).toEqual([
+    "error: an 'error' event after the start retires that instance, or the instance goes on",
+  ]);
+});
+
 test.each(Object.entries(UNUSUAL))('a right factory passes: %s', async (_name, make) => {
   expect(await factoryFailures(async () => make(new FarSide()), QUICK)).toEqual({});
 });
