@@ -121,6 +121,24 @@ test('a permanent failure outlasts a later ordinary failure of the same version'
   await expect(h.registry.use('a', () => {})).rejects.toMatchObject({ code: 'CONNECTION_STOPPED', retryable: false });
 });
 
+test('a use that waited for a permit while a delivery learned of a permanent failure creates nothing', async () => {
+  const { calls, secrets } = heldSecrets();
+  const h = webhookHarness({ maxConcurrentHydrations: 1, factory: { secrets } });
+  for (const id of ['a', 'b']) h.rows.put(id);
+  const first = h.registry.use('b', () => {});
+  await h.settle();
+  const use = h.registry.use('a', () => {}).catch((error: unknown) => error);
+  const delivery = h.registry.handleWebhook('a', post());
+  await h.settle();
+  expect(calls, 'those of b, and those that verify the delivery').toHaveLength(2);
+  calls[1]!.reject(revoked());
+  expect((await delivery).status).toBe(404);
+  calls[0]!.resolve('secret');
+  await first;
+  expect(await use).toMatchObject({ code: 'CONNECTION_STOPPED', connectionId: 'a', retryable: false });
+  expect({ secrets: calls.length, creates: h.contexts.length }).toEqual({ secrets: 2, creates: 1 });
+});
+
 test('permanent failures are remembered for at most ten thousand connections', async () => {
   const { h, calls } = failing('create', () => { throw revoked(); }, { maxQueuedHydrations: 20_000 });
   const ids = Array.from({ length: 10_001 }, (_, n) => `c${n}`);

@@ -103,6 +103,19 @@ describe('a row passes through recordSchema before it becomes an instance', () =
     expect(await over(() => good, arkLike).registry.use('a', (bot) => bot.id)).toBe('a');
   });
 
+  test('a schema may compute the version: the instance serves until that changes', async () => {
+    let revision = 1;
+    const row = () => ({ ...good, version: undefined, revision });
+    const computed = z.object({ ...zodSchema.shape, version: z.undefined(), revision: z.number() })
+      .transform((given) => ({ ...given, version: `r${given.revision}` }));
+    const { registry, created } = over(row, computed as never);
+    for (let n = 0; n < 3; n += 1) await registry.use('a', () => {});
+    expect(created).toMatchObject([{ version: 'r1' }]);
+    revision = 2;
+    await registry.use('a', () => {});
+    expect(created).toMatchObject([{ version: 'r1' }, { version: 'r2' }]);
+  });
+
   test('an issue without a place', async () => {
     const { registry } = over(() => good, schema(() => ({ issues: [{ message: 'no' }] })));
     expect((await refusal(registry.use('a', () => 1))).message).toBe(
