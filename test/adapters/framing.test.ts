@@ -56,6 +56,10 @@ describe('the head of a relayed response', () => {
     expect(() => headToSend(odd, 'GET')).toThrow('The status of the Response is not in 200–599.');
   });
 
+  test.each([200, 599])('of status %i is sent', (status) => {
+    expect(headToSend(new Response(null, { status }), 'GET').status).toBe(status);
+  });
+
   test.each([204, 205, 304])('says that %i has no body, whatever the Response holds', (status) => {
     const odd = Object.defineProperty(new Response('x', { headers: { 'content-length': '10' } }), 'status', { value: status });
     const { hasBody, headers } = headToSend(odd, 'HEAD');

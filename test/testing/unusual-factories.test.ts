@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { ConnectionRecord, HydrationContext, InstanceFactory } from 'hydrant';
-import type { FactoryCapabilities, FactoryUnderTest, FarSideMode } from 'hydrant/testing';
+import { factoryConformance, type FactoryCapabilities, type FactoryUnderTest, type FarSideMode } from 'hydrant/testing';
 import { expect, test } from 'vitest';
 import { factoryFailures } from './support/conformance.js';
 
@@ -114,6 +114,19 @@ const UNUSUAL: Record<string, (side: FarSide) => FactoryUnderTest<Row, any>> = {
 };
 
 const QUICK: FactoryCapabilities = { timeoutMs: 500, lives: 20 };
+
+const KINDS_OF_INSTANCES: readonly FactoryCapabilities[] = [{}, { connected: true, events: true }];
+
+test.each(KINDS_OF_INSTANCES)('each test has a name of its own, with %j', (capabilities) => {
+  const names: string[] = [];
+  const describe = (heading: string, define: () => void): void => {
+    expect(heading).toBe('factory conformance');
+    define();
+  };
+  factoryConformance({ describe, it: (name) => names.push(name) }, () => { throw new Error('not asked'); }, capabilities);
+  for (const name of names) expect(name).toMatch(/^(start|stop|error|close|events|lives|replacement): .*\w/);
+  expect(new Set(names).size).toBe(names.length);
+});
 
 test('a pool that neither retires nor connects again after a reset fails', async () => {
   const pool = (side: FarSide): FactoryUnderTest<Row, { query(): void }> => subjectOf(side, {
