@@ -54,6 +54,7 @@ export const EDGES = [
   {
     because: 'equivalent: nobody looks at it',
     changes: [
+      { in: 'ScriptedStore.constructor', operator: 'ArrayDeclaration', from: '[]' },
       { in: 'sendInstead', operator: 'BooleanLiteral', from: 'true' },
       { in: 'failing', operator: 'ObjectLiteral', from: '{ highWaterMark: 0 }' },
       { in: 'pump', operator: 'ObjectLiteral', from: '{ isGone: false }' },
