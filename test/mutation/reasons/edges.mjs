@@ -33,14 +33,12 @@ export const EDGES = [
   {
     because: 'checks again what was checked before, or what Node or the platform checks later',
     changes: [
-      { in: 'fastifyWebhook', from: 'reply.sent', to: 'false' },
       { in: 'payloadOf', from: 'body === undefined' },
       { in: 'payloadOf', operator: 'OptionalChaining', from: 'body?.cancel' },
       { in: 'headToSend', from: "name === 'set-cookie'", to: 'false' },
       { in: 'headToSend', operator: 'StringLiteral', from: "'set-cookie'" },
       { in: 'sendFailure', from: 'isOver(res)', to: 'false' },
       { in: 'pump', from: '!client.isGone', to: 'true' },
-      { in: 'bodyOf', from: 'Math.min(maxBytes, cap)' },
     ],
   },
   {
