@@ -27,10 +27,11 @@ export async function sendResponse(
     const closes = closesConnection(req, head.status);
     if (head.hasBody) {
       await pump(new ResponseBody(response, done), res, (length) => {
+        const wasChunked = res.hasHeader('transfer-encoding');
         setHead(res, head, closes);
         if (length !== undefined) res.setHeader('content-length', length);
         // Once the header was removed, Node does not set it again, and a body that is cut off would look complete.
-        else if (chunks(res)) res.setHeader('transfer-encoding', 'chunked');
+        else if (wasChunked && chunks(res)) res.setHeader('transfer-encoding', 'chunked');
       });
       return;
     }
