@@ -31,6 +31,7 @@ export class Listed {
     if (this.ids === before.ids) return false;
     let place = 0;
     return this.ids.some((id) => {
+      // Also false at the end, where there is no id.
       while (before.ids[place]! < id) place += 1;
       return before.ids[place] !== id;
     });
@@ -59,6 +60,7 @@ export class Listed {
     let copied: ReturnType<typeof copy> | undefined;
     for (const entry of entries) {
       const { id, version, status }: ListedConnection = typeof entry === 'object' && entry !== null ? entry : { id: entry };
+      // Also false at the end, where there is no id.
       while (before.ids[next]! < id) next += 1;
       const known = next < before.ids.length && before.ids[next] === id;
       if (copied === undefined && known && next === same && version === before.#versions[same] && status !== 'stopped') {
@@ -74,6 +76,7 @@ export class Listed {
       }
       if (status === 'stopped') continue;
       copied ??= copy();
+      // False for the first one.
       if (id <= copied.ids.at(-1)!) sorted = false;
       copied.ids.push(id);
       copied.versions.push(version);

@@ -153,6 +153,7 @@ export class Takeovers<R extends ConnectionRecord, I> {
     const ids = orphans ? this.#candidates.nextOfHome() : this.#candidates.next();
     if (ids.length === 0) return undefined;
     if (missing > 0) return { ids, limit: Math.min(missing, MAX_AT_ONCE), freeForMs: 0 };
+    // A look for offers finds orphans as well.
     this.#offered = false;
     this.#orphans.looked();
     return { ids, limit: MAX_AT_ONCE, freeForMs: this.#orphans.freeForMs };
