@@ -3,19 +3,27 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, inject, test } from 'vitest';
 import { RedisClaims } from 'hydrant/redis';
 import { claimConformance } from 'hydrant/testing';
+import { startRedis } from '../support/redis.mjs';
 import { CLIENTS, testPrefix, type TestClient } from '../support/redis-clients.js';
+import type { TestServer } from '../support/server.mjs';
 
-const url = inject('redisUrl');
-
-describe.runIf(url !== undefined)('RedisClaims', () => {
+describe.runIf(inject('redisUrl') !== undefined)('RedisClaims', () => {
+  // A Redis of its own, and nothing on disk: scripts of other tests and a busy disk make it wait, and claims run out by time.
+  let server: TestServer;
   let admin: Redis;
-  beforeAll(() => { admin = new Redis(url!); });
-  afterAll(() => admin.disconnect());
+  beforeAll(async () => {
+    server = await startRedis({ own: true, settings: { appendonly: 'no' } });
+    admin = new Redis(server.url);
+  });
+  afterAll(async () => {
+    admin.disconnect();
+    await server.stop();
+  });
   const names = Object.keys(CLIENTS);
   const eachOnceOnEitherSide = names.map((one, n) => ({ one, other: names[(n + 1) % names.length]! }));
   describe.each(eachOnceOnEitherSide)('on $one and $other', ({ one, other }) => {
     let connected: TestClient[] = [];
-    beforeAll(async () => { connected = await Promise.all([one, other].map((name) => CLIENTS[name]!(url!))); });
+    beforeAll(async () => { connected = await Promise.all([one, other].map((name) => CLIENTS[name]!(server.url))); });
     afterAll(() => Promise.all(connected.map((client) => client[Symbol.asyncDispose]())));
 
     claimConformance({ describe, it: test }, (settings) => {
